@@ -1,0 +1,127 @@
+# What one does with this project. `make` lists it.
+#
+#   PYTHON    the interpreter (3.11 or later); each minor version has an environment of its own, .venv-3.13
+#   PORT      of the demo
+#   ARGS      more arguments for pytest:  make test ARGS="-k reset"
+#   PACKAGES  none: don't look after Debian packages
+
+PYTHON ?= python3
+PORT ?= 8000
+ARGS ?=
+PACKAGES ?= debian
+
+# Asked once, and not before it is needed: a bare machine has no Python until `packages-…` ran.
+python_says = $(shell $(PYTHON) -c 'import os, sys; print($(1))')
+version = $(eval version := $$(call python_says,"%d.%d" % sys.version_info[:2]))$(version)
+interpreter = $(call python_says,os.path.realpath(sys.executable))
+VENV = .venv-$(version)
+bin = $(VENV)/bin
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots \
+    packages-demo packages-test packages-develop environment environment-dev with-environment
+
+help:
+	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
+	@echo 'make test            the whole suite, on SQLite and on PostgreSQL (ARGS="-k reset")'
+	@echo 'make test-sqlite     …one half of it'
+	@echo 'make test-postgresql …the other half'
+	@echo 'make lint            style, types, the floors, migrations'
+	@echo 'make format          mends what can be mended of style'
+	@echo 'make messages        collects the texts for locale/en and compiles them'
+	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
+	@echo 'make vendor          fetches the base of the style sheet anew'
+	@echo 'make screenshots     docs/screenshots/, every page in two widths'
+	@echo 'make clean           removes environments, caches and the demo'
+
+# --- What a person runs ---------------------------------------------------------------------------
+
+demo: packages-demo
+	@$(MAKE) --no-print-directory environment
+	@exec $(bin)/python -m accounts.demo --port $(PORT)
+
+# Both halves run, also if the first fails: one wants to know.
+test: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@failed=; \
+	$(MAKE) --no-print-directory run-test-sqlite || failed=yes; \
+	$(MAKE) --no-print-directory run-test-postgresql || failed=yes; \
+	test -z "$$failed"
+
+test-sqlite test-postgresql: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@$(MAKE) --no-print-directory run-$@
+
+# Marked postgresql: needs its locks. Marked once: drives the browser or Samba, whatever the database is.
+.PHONY: run-test-sqlite run-test-postgresql
+run-test-sqlite:
+	@echo 'Tests on SQLite, Python $(version)'
+	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m 'not postgresql' $(ARGS)
+
+run-test-postgresql:
+	@echo 'Tests on PostgreSQL, Python $(version)'
+	@$(bin)/python -m tests.servers.postgres -- $(bin)/python -m pytest -m 'not once' $(ARGS)
+
+lint: packages-demo
+	@$(MAKE) --no-print-directory environment-dev
+	$(bin)/ruff check .
+	$(bin)/ruff format --check .
+	$(bin)/mypy .
+	$(bin)/lint-imports
+	DEBUG=1 DATABASE_URL=sqlite://:memory: $(bin)/python manage.py makemigrations --check --dry-run --skip-checks
+
+format: packages-demo
+	@$(MAKE) --no-print-directory environment-dev
+	$(bin)/ruff check --fix .
+	$(bin)/ruff format .
+
+clean:
+	rm -rf .venv-* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis node_modules
+	find . -name .git -prune -o -name __pycache__ -type d -exec rm -rf {} +
+
+# --- What is generated and committed --------------------------------------------------------------
+
+# Keeps what is pinned and still fits; UPGRADE=--upgrade takes the newest of everything. No address of a package
+# index may end up in these files: they are installed from wherever the machine is set up to.
+UPGRADE ?=
+compile = UV_CUSTOM_COMPILE_COMMAND='make requirements' $(bin)/uv pip compile --quiet --universal $(UPGRADE) \
+    --python-version 3.11 --no-emit-index-url --no-emit-find-links pyproject.toml
+requirements: packages-demo
+	@$(MAKE) --no-print-directory environment-dev
+	$(compile) --output-file requirements.txt
+	$(compile) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+
+messages: packages-develop
+	@$(MAKE) --no-print-directory environment-dev
+	DEBUG=1 $(bin)/python manage.py makemessages --locale en --no-obsolete --no-location \
+	    --ignore '.venv*' --ignore var --ignore node_modules --ignore tests
+	DEBUG=1 $(bin)/python manage.py compilemessages --locale en --ignore '.venv*'
+
+vendor: packages-develop
+	deploy/vendor
+
+screenshots: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	$(bin)/python -m tests.screenshots
+
+# --- What these stand on --------------------------------------------------------------------------
+
+packages-demo packages-test packages-develop:
+	@test '$(PACKAGES)' = none || deploy/debian/install $(@:packages-%=%)
+
+environment:
+	@$(MAKE) --no-print-directory with-environment FILE=requirements.txt
+environment-dev:
+	@$(MAKE) --no-print-directory with-environment FILE=requirements-dev.txt
+
+# Made anew if the pins or the interpreter are newer than it is.
+with-environment: $(VENV)/installed-$(FILE)
+	@:
+
+$(VENV)/installed-$(FILE): $(FILE) $(interpreter)
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	    { echo '$(PYTHON) is Python $(version); 3.11 or later is needed: make PYTHON=python3.13 …' >&2; exit 1; }
+	@echo 'Installing $(FILE) into $(VENV)…'
+	@$(PYTHON) -m venv $(VENV)
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check --requirement $(FILE)
+	@touch $@

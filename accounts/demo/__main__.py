@@ -1,0 +1,222 @@
+"""``python -m accounts.demo``: the portal with sample people, a private directory and SQLite, on one machine.
+
+Everything that it keeps lies in ``var/demo/`` and lasts until midnight: the sample passwords run out so many
+days from the day on which they are loaded, and the table on /demo/ promises how many.
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import io
+import os
+import secrets
+import shutil
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from types import FrameType
+from zoneinfo import ZoneInfo
+
+from accounts.demo import cast
+from accounts.demo.slapd import PrivateSlapd
+
+BASE = Path(__file__).resolve().parents[2]
+FOLDER = BASE / "var" / "demo"
+HOST = "127.0.0.1"
+PORTS = range(1, 65536)
+DIRECTORY_PORT = 10636  # preferred; any other free one serves as well
+
+# What a shell may have set for another installation, and the demo must not inherit.
+FOREIGN = tuple(
+    "ALLOWED_ CELERY_ DATABASE_ DEBUG_ DEFAULT_ DEMO_ DIRECTORY_ EMAIL_ ENCRYPTION_ HELPDESK_ LIMIT_ PASSWORD_ "
+    "PORTAL_ REDIS_ REGISTER_ RESET_ SECRET_ SMS_ TRUSTED_".split()
+)
+
+BANNER = """
+  Portalen är igång   {url}/          The portal is running
+  Börja här           {url}/demo/     Start here: accounts to try, telephone, mailbox
+
+  Registrera mobil    {url}/registrera/    {karl.username}  {karl.password}
+  Återställ lösenord  {url}/aterstall/     {stefan.username}  (koden kommer på / the code arrives at /demo/)
+
+  SMS och mejl som filer / SMS and mails as files: var/demo/sms, var/demo/mail
+  Avsluta med Ctrl-C / End with Ctrl-C
+"""
+
+
+def main() -> int:
+    """Prepare, serve until Ctrl-C or SIGTERM, tidy up. Returns the exit code."""
+    arguments = parse(sys.argv[1:])
+    os.umask(0o077)
+    FOLDER.parent.mkdir(mode=0o700, exist_ok=True)
+    try:
+        with interruptible(), only_one():
+            require_free(arguments.port)
+            prepare_folder(fresh=arguments.fresh)
+            directory = PrivateSlapd(FOLDER / "slapd", free_directory_port())
+            try:
+                start(directory)
+                set_environment(arguments.port, directory)
+                serve(arguments.port)
+            finally:
+                # From here on nothing hurries: a second Ctrl-C would leave slapd behind.
+                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                    signal.signal(number, signal.SIG_IGN)
+                directory.stop()
+    except KeyboardInterrupt:
+        say("\nDemon är avslutad. / The demo has ended.")
+    except CannotStart as reason:
+        sys.stderr.write(f"{reason}\n")
+        return 1
+    return 0
+
+
+class CannotStart(Exception):
+    """Says in plain words what is in the way and what to do."""
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m accounts.demo", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
+    parser.add_argument("--fresh", action="store_true", help="forget everything that an earlier start left")
+    arguments = parser.parse_args(words)
+    if arguments.port not in PORTS:
+        parser.error(f"--port takes a number from {PORTS.start} to {PORTS.stop - 1}")
+    return arguments
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """SIGTERM and a closed terminal end the demo as Ctrl-C does, also where a shell has Ctrl-C ignored."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGINT, interrupt)
+    signal.signal(signal.SIGTERM, interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asked for it
+        signal.signal(signal.SIGHUP, interrupt)
+    yield
+
+
+@contextmanager
+def only_one() -> Iterator[None]:
+    """Two demos would share a folder and a database."""
+    with (FOLDER.parent / "demo.lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            raise CannotStart(
+                f"Demon körs redan (process {lock.read().strip()}). Avsluta den först.\n"
+                "The demo is already running. End it first."
+            ) from None
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def require_free(port: int) -> None:
+    """Raises CannotStart if somebody listens on the port, or if it may not be taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CannotStart(
+                f"Port {port} kan inte användas ({error.strerror}). Välj en annan: make demo PORT=8001\n"
+                f"Port {port} can't be used. Choose another: make demo PORT=8001"
+            ) from None
+
+
+def free_directory_port() -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, DIRECTORY_PORT))
+        except OSError:
+            probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def prepare_folder(*, fresh: bool) -> None:
+    """Make the folders; begin anew if asked to, or on a new day."""
+    stamp = FOLDER / "day"
+    today = datetime.now(ZoneInfo("Europe/Stockholm")).date().isoformat()
+    loaded = stamp.read_text(encoding="ascii") if stamp.exists() else ""
+    if loaded and loaded != today and not fresh:
+        say("En ny dag: demon börjar om, så att antalet dagar stämmer. / A new day: the demo starts afresh.")
+    if (fresh or loaded != today) and FOLDER.exists():
+        shutil.rmtree(FOLDER)
+    for name in ("", "sms", "mail", "slapd"):
+        (FOLDER / name).mkdir(mode=0o700, exist_ok=True)
+    key = FOLDER / "secret-key"
+    if not key.exists():
+        key.write_text(secrets.token_urlsafe(50), encoding="ascii")
+    stamp.write_text(today, encoding="ascii")
+
+
+def start(directory: PrivateSlapd) -> None:
+    try:
+        directory.start()
+    except RuntimeError as error:
+        raise CannotStart(f"Katalogen startade inte. / The directory did not start.\n{error}") from error
+
+
+def set_environment(port: int, directory: PrivateSlapd) -> None:
+    """Point the portal's settings at the demo, whatever the shell has set."""
+    for name in list(os.environ):
+        if f"{name}_".startswith(FOREIGN):
+            del os.environ[name]
+    os.environ.update(
+        {
+            "DJANGO_SETTINGS_MODULE": "idportal.settings",
+            "DEBUG": "1",
+            "DEMO_FOLDER": str(FOLDER),
+            "SECRET_KEY_FILE": str(FOLDER / "secret-key"),
+            "PORTAL_URL": f"http://{HOST}:{port}",
+            "ALLOWED_HOSTS": f"{HOST} localhost",
+            "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
+            "SMS_GATEWAYS": (FOLDER / "sms").as_uri(),
+            "EMAIL_URL": f"filemail://{FOLDER / 'mail'}",
+            "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+            **directory.environment(),
+        }
+    )
+
+
+def serve(port: int) -> None:
+    """Bring the database up to date and answer requests until interrupted."""
+    import django
+    from django.core.management import call_command
+    from django.core.servers import basehttp
+    from django.core.wsgi import get_wsgi_application
+
+    django.setup(set_prefix=False)
+    call_command("check", stdout=io.StringIO())
+    call_command("migrate", verbosity=0)
+    call_command("seed_demo")
+    banner = BANNER.format(url=f"http://{HOST}:{port}", karl=cast.KARL, stefan=cast.STEFAN)
+    basehttp.run(
+        HOST,
+        port,
+        get_wsgi_application(),
+        threading=True,
+        on_bind=lambda _: say(banner),
+    )
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,155 @@
+"""The cast of the demo, the tests and the docs: who there is, with what, in which state (``design.md``).
+
+Data only. Phone numbers come from the series that the Swedish authority keeps free for fiction,
+070-174 06 05 to 070-174 06 99; mail addresses from the top-level domain ``.example`` (RFC 2606).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+HELPDESK = "helpdesk"
+ADMINS = "admins"
+
+HEMTJANST_ETT = "Hemtjänst Ett AB"
+OMSORG_TVA = "Omsorg Två AB"
+MUNICIPALITY = "Örebro kommun"
+
+
+def _(text: str) -> str:
+    """Marks for makemessages what is translated where it is shown. Django's own noop needs the settings,
+    and the demo's settings need what is made from this file."""
+    return text
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody with an account.
+
+    ``days_left``: whole calendar days until the password runs out, on the day it is loaded; below zero it ran
+    out so many days ago; ``None``: never. ``phone``: the number on file at the portal in E.164, or "".
+    """
+
+    username: str
+    given_name: str
+    surname: str
+    mail: str
+    company: str
+    password: str
+    days_left: int | None
+    groups: tuple[str, ...]
+    phone: str
+    state: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.surname}"
+
+
+@dataclass(frozen=True, slots=True)
+class Orderer:
+    """An authorised orderer (behörig beställare): known to the portal, not to the directory."""
+
+    given_name: str
+    surname: str
+    mail: str
+    company: str
+    phone: str
+
+
+STEFAN = Person(
+    username="lovstlin32",
+    given_name="Stefan",
+    surname="Lind",
+    mail="stefan.lind@hemtjanst-ett.example",
+    company=HEMTJANST_ETT,
+    password="Vinter-Skog-15",  # noqa: S106 - of nobody; shown on the demo's own page
+    days_left=15,
+    groups=(),
+    phone="+46701740605",
+    state=_("Registrerat nummer. Lösenordet går ut om 15 dagar."),
+)
+
+KARL = Person(
+    username="lovkalin01",
+    given_name="Karl",
+    surname="Lind",
+    mail="karl.lind@hemtjanst-ett.example",
+    company=HEMTJANST_ETT,
+    password="Tallkotte-7-Stig",  # noqa: S106
+    days_left=7,
+    groups=(),
+    phone="",
+    state=_("Inget nummer. Lösenordet går ut om 7 dagar."),
+)
+
+ANNA = Person(
+    username="lovanber11",
+    given_name="Anna",
+    surname="Berg",
+    mail="anna.berg@hemtjanst-ett.example",
+    company=HEMTJANST_ETT,
+    password="Gammal-Bro-11",  # noqa: S106
+    days_left=-4,
+    groups=(),
+    phone="+46701740611",
+    state=_("Registrerat nummer, men telefonen är borta. Lösenordet har gått ut."),
+)
+
+MARIA = Person(
+    username="lovmalsund",
+    given_name="Maria",
+    surname="Sund",
+    mail="maria.sund@omsorg-tva.example",
+    company=OMSORG_TVA,
+    password="Havre-Gryn-60",  # noqa: S106
+    days_left=60,
+    groups=(),
+    phone="+46701740632",
+    state=_("Arbetar hos det andra företaget. Registrerat nummer. Lösenordet går ut om 60 dagar."),
+)
+
+PER = Person(
+    username="hdpernil",
+    given_name="Per",
+    surname="Nilsson",
+    mail="per.nilsson@kommunen.example",
+    company=MUNICIPALITY,
+    password="Lugn-Telefon-24",  # noqa: S106
+    days_left=None,
+    groups=(HELPDESK,),
+    phone="+46701740641",
+    state=_("Handläggare i helpdesk."),
+)
+
+EVA = Person(
+    username="admeva",
+    given_name="Eva",
+    surname="Dahl",
+    mail="eva.dahl@kommunen.example",
+    company=MUNICIPALITY,
+    password="Nyckel-Knippa-99",  # noqa: S106
+    days_left=None,
+    groups=(ADMINS,),
+    phone="+46701740642",
+    state=_("Administratör. Kontot är skyddat: portalen byter inte dess lösenord."),
+)
+
+CAST: tuple[Person, ...] = (STEFAN, KARL, ANNA, MARIA, PER, EVA)
+"""Everybody with an account, in the order in which the demo lists them."""
+
+CARIN = Orderer(
+    given_name="Carin",
+    surname="Ek",
+    mail="carin@hemtjanst-ett.example",
+    company=HEMTJANST_ETT,
+    phone="+46701740650",
+)
+
+
+def person(username: str) -> Person:
+    """The one with this user name. Raises :class:`KeyError` if there is nobody."""
+    for one in CAST:
+        if one.username == username:
+            return one
+    raise KeyError(username)

@@ -1,0 +1,213 @@
+"""A private slapd in a folder: the directory of the demo, and of the tests.
+
+Configuration, certificate, data and the service account's password all lie in the folder; deleting it deletes
+everything. The first start loads the cast; later ones find the data as it was left.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from accounts.demo import cast, certificate
+from accounts.demo.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
+
+START_TIMEOUT = 10.0
+STOP_TIMEOUT = 10.0
+
+
+class PrivateSlapd:
+    """slapd on ``ldaps://127.0.0.1:port``, and on ``ldap://127.0.0.1:plain_port`` too if that is given.
+
+    A context manager. ``start`` returns when the server answers, and raises :class:`RuntimeError` with its
+    words if it does not. ``people`` are loaded into an empty folder.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        plain_port: int | None = None,
+        people: tuple[cast.Person, ...] = cast.CAST,
+    ) -> None:
+        self.folder = folder.resolve()
+        self.port = port
+        self.plain_port = plain_port
+        self.people = people
+        self.url = f"ldaps://127.0.0.1:{port}"
+        self.plain_url = f"ldap://127.0.0.1:{plain_port}" if plain_port else ""
+        self.ca_file = self.folder / "tls" / "ca.pem"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def environment(self) -> dict[str, str]:
+        """The ``DIRECTORY_*`` settings that point the portal here. After a start, or :meth:`prepare`."""
+        return {
+            "DIRECTORY_KIND": "openldap",
+            "DIRECTORY_URLS": self.url,
+            "DIRECTORY_CA_FILE": str(self.ca_file),
+            "DIRECTORY_BIND_DN": SERVICE_ACCOUNT,
+            "DIRECTORY_BIND_PASSWORD": self.secret("service"),
+            "DIRECTORY_USER_BASE": PEOPLE,
+            "DIRECTORY_PROTECTED_FILTER": f"(memberOf=cn={cast.ADMINS},{GROUPS})",
+            "DIRECTORY_DEFAULT_POLICY": DEFAULT_POLICY,
+            "DIRECTORY_HELPDESK_GROUP": f"cn={cast.HELPDESK},{GROUPS}",
+            "DIRECTORY_ADMIN_GROUP": f"cn={cast.ADMINS},{GROUPS}",
+        }
+
+    def secret(self, name: str) -> str:
+        """The password of ``service`` or ``root``: made once, kept in the folder, for its owner only."""
+        file = self.folder / f"{name}-password"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        return file.read_text(encoding="ascii")
+
+    def prepare(self) -> None:
+        """Write the configuration, and on the first time the certificate and the data."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        loaded, data = self.folder / "loaded", self.folder / "data"
+        if not self.ca_file.exists():
+            certificate.make(self.folder / "tls")
+        config = self.folder / "slapd.conf"
+        config.touch(mode=0o600)
+        config.write_text(self._config(), encoding="utf-8")
+        if loaded.exists():
+            return
+        shutil.rmtree(data, ignore_errors=True)  # half loaded: the last first start was interrupted
+        data.mkdir(mode=0o700)
+        subprocess.run(  # noqa: S603 - fixed program and arguments
+            [_program("slapadd"), "-q", "-f", str(config)],
+            input="\n".join(ldif(self.people, self.secret("service"), datetime.now(UTC))).encode(),
+            capture_output=True,
+            check=True,
+        )
+        loaded.touch()
+
+    def start(self) -> Self:
+        self._end_stray()
+        self.prepare()
+        listen = " ".join(filter(None, [f"{self.url}/", self.plain_url and f"{self.plain_url}/"]))
+        with (self.folder / "slapd.log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603
+                [_program("slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"],
+                stdout=log,
+                stderr=log,
+                # Out of the terminal's reach: Ctrl-C ends the portal first, and the portal ends this.
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                words = (self.folder / "slapd.log").read_text(encoding="utf-8", errors="replace").strip()
+                raise RuntimeError(f"slapd did not start on {self.url}: {words or 'no message'}")
+            time.sleep(0.02)
+        return self
+
+    def answers(self) -> bool:
+        """Whether the server completes a TLS handshake with its own certificate."""
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
+                context.wrap_socket(connection, server_hostname="127.0.0.1"),
+            ):
+                return True
+        except OSError:
+            return False
+
+    def stop(self) -> None:
+        """End the server that this object started, if it still runs."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        self._process = None
+
+    def kill(self) -> None:
+        """End the server at once, in the middle of whatever it does."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def _end_stray(self) -> None:
+        """End a slapd of this very folder left behind by an earlier run: it holds the port and the data."""
+        try:
+            pid = int((self.folder / "slapd.pid").read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if os.fsencode(self.folder / "slapd.conf") not in command:
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _config(self) -> str:
+        # =w on userPassword: the service account sets passwords but cannot read their hashes. It is not
+        # the rootdn, so history and quality hold for what it sets (slapo-ppolicy(5)).
+        return f"""\
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload ppolicy
+moduleload memberof
+pidfile "{self.folder}/slapd.pid"
+TLSCACertificateFile "{self.folder}/tls/ca.pem"
+TLSCertificateFile "{self.folder}/tls/cert.pem"
+TLSCertificateKeyFile "{self.folder}/tls/key.pem"
+
+database mdb
+directory "{self.folder}/data"
+suffix "{SUFFIX}"
+rootdn "{ROOT}"
+rootpw "{self.secret("root")}"
+maxsize 268435456
+dbnosync
+index objectClass,uid,mail,entryUUID,member,memberOf eq
+limits dn.exact="{SERVICE_ACCOUNT}" size=unlimited
+access to attrs=userPassword by dn.exact="{SERVICE_ACCOUNT}" =w by self =xw by anonymous auth by * none
+access to attrs=pwdHistory by * none
+access to attrs=pwdReset,pwdAccountLockedTime by dn.exact="{SERVICE_ACCOUNT}" write by * none
+access to * by dn.exact="{SERVICE_ACCOUNT}" read by * none
+
+overlay memberof
+overlay ppolicy
+ppolicy_default "{DEFAULT_POLICY}"
+ppolicy_use_lockout
+ppolicy_hash_cleartext
+"""
+
+
+def _program(name: str) -> str:
+    """slapd and slapadd lie in sbin, which is not on everybody's PATH."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    if found is None:
+        raise RuntimeError(f"{name} is missing: apt-get install slapd")
+    return found

@@ -1,0 +1,9 @@
+"""Below /demo/, and only where ``settings.DEMO`` is on (``idportal/urls.py``)."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from accounts.demo import views
+
+urlpatterns = [path("", views.index, name="demo")]

@@ -1,0 +1,40 @@
+"""The demo's own page: the accounts to try, and the telephone and the mailbox in which messages arrive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.demo import mailbox
+from accounts.demo.cast import CAST
+
+
+@require_safe
+@never_cache
+def index(request: HttpRequest) -> HttpResponse:
+    """Everything that the demo's visitor needs to know. Passwords and codes: nowhere but in the demo."""
+    if not settings.DEMO:
+        raise Http404
+    folder = Path(settings.DEMO_FOLDER)
+    cast = [
+        {
+            "name": person.name,
+            "username": person.username,
+            "password": person.password,
+            "state": gettext(person.state),
+            "company": person.company,
+        }
+        for person in CAST
+    ]
+    context = {
+        "cast": cast,
+        "messages": mailbox.messages(folder / "sms"),
+        "mails": mailbox.mails(folder / "mail"),
+    }
+    return render(request, "demo/index.html", context)

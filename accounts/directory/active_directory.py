@@ -1,0 +1,217 @@
+"""Active Directory: Windows Server 2012 and later, and Samba AD DC (MS-ADTS, MS-SAMR)."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime, timedelta
+
+import ldap
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.connection import Connection, Entry, Refused
+from accounts.directory.dialect import LdapDirectory, Names, logger
+from accounts.directory.pool import NOT_NOW
+
+# LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
+POLICY_HINTS = "1.2.840.113556.1.4.2239"
+# PolicyHintsRequestValue ::= SEQUENCE { Flags INTEGER } with Flags 1, in BER.
+FULL_POLICY = bytes.fromhex("3003020101")
+
+# userAccountControl and msDS-User-Account-Control-Computed (MS-ADTS 2.2.16, 3.1.1.4.5.17).
+ACCOUNT_DISABLED = 0x2
+LOCKED_OUT = 0x10
+
+# FILETIME (MS-DTYP 2.3.3): 100 ns since 1601-01-01 UTC; the largest value means never.
+EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+NEVER = 0x7FFF_FFFF_FFFF_FFFF
+LAST = int((datetime.max.replace(tzinfo=UTC) - EPOCH) / timedelta(microseconds=1)) * 10
+
+# The Windows error in the text of a refused bind (result 49), in hex (MS-ERREF 2.2).
+DATA = re.compile(r"\bdata ([0-9a-f]+)", re.IGNORECASE)
+OUTCOMES = {
+    0x530: PasswordCheck.DISABLED,  # not at this hour
+    0x531: PasswordCheck.DISABLED,  # not from this workstation
+    0x532: PasswordCheck.EXPIRED,
+    0x533: PasswordCheck.DISABLED,
+    0x701: PasswordCheck.DISABLED,  # the account itself has expired
+    0x773: PasswordCheck.MUST_CHANGE,
+    0x775: PasswordCheck.LOCKED,
+}
+
+# Samba's words in a refusal. Windows says 0000052D for all of them and no more.
+REFUSALS = {
+    "in history": PasswordChange.IN_HISTORY,
+    "previous password": PasswordChange.IN_HISTORY,
+    "too young": PasswordChange.TOO_YOUNG,
+    "too short": PasswordChange.TOO_WEAK,
+    "complexity": PasswordChange.TOO_WEAK,
+}
+PASSWORD_RESTRICTION = "0000052d"  # noqa: S105 - ERROR_PASSWORD_RESTRICTION, in lower case
+REFUSED_BY_POLICY = frozenset({ldap.CONSTRAINT_VIOLATION.errnum, ldap.UNWILLING_TO_PERFORM.errnum})
+
+DOMAIN_ATTRIBUTES = [
+    *("lockoutThreshold", "lockOutObservationWindow", "pwdHistoryLength"),
+    *("minPwdLength", "minPwdAge", "pwdProperties"),
+]
+DOMAIN_PASSWORD_COMPLEX = 0x1
+KINDS_REQUIRED = 3
+
+
+class ActiveDirectory(LdapDirectory):
+    names = Names(
+        people="(objectCategory=person)(objectClass=user)",
+        username="sAMAccountName",
+        identifier="objectGUID",
+        company="company",
+        # The two computed ones come only when named, and can't be filtered on.
+        attributes=(
+            *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
+            *("msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed"),
+        ),
+    )
+
+    @property
+    def keeps_history(self) -> bool:
+        return self._ask(
+            lambda connection: (
+                connection.offers(POLICY_HINTS) and (self._domain(connection).number("pwdHistoryLength") or 0) > 0
+            )
+        )
+
+    def _account(self, connection: Connection, entry: Entry) -> Account:
+        identifier, username = entry.raw("objectGUID"), entry.text("sAMAccountName")
+        control, computed = (
+            entry.number("userAccountControl"),
+            entry.number("msDS-User-Account-Control-Computed"),
+        )
+        runs_out = entry.number("msDS-UserPasswordExpiryTimeComputed")
+        if identifier is None or not username or control is None or computed is None or runs_out is None:
+            raise LookupError("it lacks an attribute that every user has, or the service account can't read it")
+        ends = _moment(entry.number("accountExpires") or NEVER)
+        last_set = entry.number("pwdLastSet")
+        return Account(
+            id=str(uuid.UUID(bytes_le=identifier)),
+            username=username,
+            given_name=entry.text("givenName"),
+            surname=entry.text("sn"),
+            mail=entry.text("mail"),
+            company=entry.text(self._company),
+            enabled=not control & ACCOUNT_DISABLED and (ends is None or ends > datetime.now(UTC)),
+            protected=entry.number("adminCount") == 1,
+            locked=bool(computed & LOCKED_OUT),
+            expires=Expiry.MUST_CHANGE if runs_out == 0 else _moment(runs_out) or Expiry.NEVER,
+            password_last_set=_moment(last_set) if last_set else None,
+        )
+
+    def _identifier_filter(self, identifier: uuid.UUID) -> str:
+        return "(objectGUID=" + "".join(f"\\{byte:02x}" for byte in identifier.bytes_le) + ")"
+
+    def _outcome(self, refused: Refused) -> PasswordCheck | None:
+        if refused.code != ldap.INVALID_CREDENTIALS.errnum:
+            return None
+        data = DATA.search(refused.text)
+        return OUTCOMES.get(int(data[1], 16), PasswordCheck.WRONG) if data else PasswordCheck.WRONG
+
+    @sensitive_variables("password", "quoted")
+    def _set_password(self, connection: Connection, entry: Entry, account: Account, password: str) -> PasswordChange:
+        hints = connection.offers(POLICY_HINTS)
+        if not hints and self._is_present(entry, password):
+            # P3: without the control at least the present password is refused. Any other one counts as a
+            # failed log-in here (but the one before does not); lockoutTime 0, below in both cases, forgets it.
+            return PasswordChange.IN_HISTORY
+        quoted = f'"{password}"'.encode("utf-16-le")
+        try:
+            # One modify: a reset alone does not unlock, and half of this must not happen. It sets pwdLastSet
+            # to now, so that "must change at next logon" is gone too (MS-SAMR 3.1.1.8.5).
+            connection.replace(
+                entry.dn,
+                {"unicodePwd": quoted, "lockoutTime": b"0"},
+                {POLICY_HINTS: FULL_POLICY} if hints else None,
+            )
+        except Refused as refused:
+            if not hints and not account.locked:
+                self._unlock(connection, entry)
+            return self._refusal(connection, entry, refused, password)
+        return PasswordChange.DONE
+
+    @sensitive_variables("password")
+    def _refusal(self, connection: Connection, entry: Entry, refused: Refused, password: str) -> PasswordChange:
+        text = refused.text.lower()
+        if refused.code in REFUSED_BY_POLICY:
+            for words, change in REFUSALS.items():
+                if words in text:
+                    return change
+            if PASSWORD_RESTRICTION in text:
+                return self._likeliest(self._domain(connection), entry, password)
+        if refused.code in NOT_NOW:
+            return PasswordChange.UNAVAILABLE
+        logger.error("a password was refused for no reason of the policy: %s", refused)
+        return PasswordChange.NOT_ALLOWED
+
+    @staticmethod
+    @sensitive_variables("password")
+    def _likeliest(domain: Entry, entry: Entry, password: str) -> PasswordChange:
+        """Why Windows refused a password, which it does not say: what the domain's policy can't explain is
+        history, or a fine-grained policy stricter than the domain's and than the portal's own rules.
+        """
+        last_set, min_age = entry.number("pwdLastSet"), _interval(domain.number("minPwdAge"))
+        changed = _moment(last_set) if last_set else None
+        if changed and changed + min_age > datetime.now(UTC):
+            return PasswordChange.TOO_YOUNG
+        complex_enough = not (domain.number("pwdProperties") or 0) & DOMAIN_PASSWORD_COMPLEX or _complex(password)
+        if len(password) < (domain.number("minPwdLength") or 0) or not complex_enough:
+            return PasswordChange.TOO_WEAK
+        return PasswordChange.IN_HISTORY
+
+    def _unlock(self, connection: Connection, entry: Entry) -> None:
+        connection.replace(entry.dn, {"lockoutTime": b"0"})
+
+    def _read_lockout(self, connection: Connection) -> Lockout:
+        """The domain's policy and every fine-grained one that the service account may read, at the strictest.
+
+        It may usually read none of the latter; DIRECTORY_LOCKOUT_THRESHOLD says then what they demand.
+        """
+        domain = self._domain(connection)
+        policies = [(domain.number("lockoutThreshold") or 0, _interval(domain.number("lockOutObservationWindow")))]
+        try:
+            found = connection.search(
+                f"CN=Password Settings Container,CN=System,{domain.dn}",
+                "(objectClass=msDS-PasswordSettings)",
+                ["msDS-LockoutThreshold", "msDS-LockoutObservationWindow"],
+            )
+        except Refused:
+            found = []
+        for entry in found:
+            window = _interval(entry.number("msDS-LockoutObservationWindow"))
+            policies.append((entry.number("msDS-LockoutThreshold") or 0, window))
+        thresholds = [threshold for threshold, _ in policies if threshold]
+        return Lockout(min(thresholds, default=0), max(window for _, window in policies))
+
+    def _domain(self, connection: Connection) -> Entry:
+        """The domain's head, which carries its password policy (MS-ADTS 3.1.1.3.2.34)."""
+        dn = connection.root_dse.text("defaultNamingContext")
+        return connection.read(dn, DOMAIN_ATTRIBUTES) or Entry(dn, {})
+
+
+def _moment(filetime: int) -> datetime | None:
+    """``None`` for never, and for what lies past the year 9999."""
+    return None if filetime >= LAST else EPOCH + timedelta(microseconds=filetime // 10)
+
+
+def _interval(value: int | None) -> timedelta:
+    """A duration: 100 ns, negative (MS-ADTS 2.2.17). The least value, for ever, is taken as a year."""
+    return min(timedelta(microseconds=abs(value or 0) // 10), timedelta(days=365))
+
+
+def _complex(password: str) -> bool:
+    """Three of the five kinds that Windows counts (MS-SAMR 3.1.1.7.2)."""
+    kinds = (
+        any(c.isupper() for c in password),
+        any(c.islower() for c in password),
+        any(c in "0123456789" for c in password),
+        any(c in "~!@#$%^&*_-+=`|\\(){}[]:;\"'<>,.?/" for c in password),
+        any(c.isalpha() and not c.isupper() and not c.islower() for c in password),
+    )
+    return sum(kinds) >= KINDS_REQUIRED

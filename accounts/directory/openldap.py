@@ -1,0 +1,194 @@
+"""OpenLDAP with the ppolicy overlay (slapo-ppolicy(5), draft-behera-ldap-password-policy-11)."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+import ldap
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.config import Config
+from accounts.directory.connection import Broken, Connection, Entry, Refused
+from accounts.directory.dialect import POLICY_FOR, LdapDirectory, Names, logger
+from accounts.directory.pool import NOT_NOW
+
+# pwdAccountLockedTime of an account that an administrator disabled.
+DISABLED = b"000001010000Z"
+
+# Errors of the ppolicy response control.
+EXPIRED, LOCKED, CHANGE_AFTER_RESET, MOD_NOT_ALLOWED, MUST_SUPPLY_OLD = 0, 1, 2, 3, 4
+LOW_QUALITY, TOO_SHORT, TOO_YOUNG, IN_HISTORY, TOO_LONG = 5, 6, 7, 8, 9
+
+REFUSALS = {
+    MOD_NOT_ALLOWED: PasswordChange.NOT_ALLOWED,
+    MUST_SUPPLY_OLD: PasswordChange.NOT_ALLOWED,
+    LOW_QUALITY: PasswordChange.TOO_WEAK,
+    TOO_SHORT: PasswordChange.TOO_WEAK,
+    TOO_LONG: PasswordChange.TOO_WEAK,
+    TOO_YOUNG: PasswordChange.TOO_YOUNG,
+    IN_HISTORY: PasswordChange.IN_HISTORY,
+}
+
+# Failures that are never forgotten by time (pwdFailureCountInterval 0) are reckoned with for this long.
+NEVER_FORGOTTEN = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What the portal needs of a password policy. Zero means without limit, as there."""
+
+    max_age: timedelta = timedelta(0)
+    must_change: bool = False
+    history: int = 0
+    locks: bool = False
+    max_failures: int = 0
+    failure_window: timedelta = timedelta(0)
+    locked_for: timedelta = timedelta(0)
+
+
+POLICY_ATTRIBUTES = [
+    *("pwdMaxAge", "pwdMustChange", "pwdInHistory", "pwdLockout"),
+    *("pwdMaxFailure", "pwdFailureCountInterval", "pwdLockoutDuration"),
+]
+
+
+class OpenLdap(LdapDirectory):
+    names = Names(
+        people="(uid=*)",
+        username="uid",
+        identifier="entryUUID",
+        company="o",
+        attributes=("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry"),
+    )
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._policies: dict[str, tuple[float, Policy]] = {}
+
+    @property
+    def keeps_history(self) -> bool:
+        return self._ask(lambda connection: self._policy(connection, self._config.default_policy)).history > 0
+
+    def _account(self, connection: Connection, entry: Entry) -> Account:
+        policy = self._policy_of(connection, entry)
+        username = entry.text("uid")
+        if not username:
+            raise LookupError("it has no uid")
+        locked = entry.raw("pwdAccountLockedTime")
+        changed = entry.raw("pwdChangedTime")
+        last_set = _moment(changed) if changed else None
+        expires: datetime | Expiry = Expiry.NEVER
+        if policy.must_change and entry.text("pwdReset") == "TRUE":
+            expires = Expiry.MUST_CHANGE
+        elif policy.max_age and last_set:
+            expires = last_set + policy.max_age
+        return Account(
+            id=str(uuid.UUID(entry.text("entryUUID"))),
+            username=username,
+            given_name=entry.text("givenName"),
+            surname=entry.text("sn"),
+            mail=entry.text("mail"),
+            company=entry.text(self._company),
+            enabled=locked != DISABLED,
+            protected=False,
+            locked=locked is not None and locked != DISABLED and _still_locked(locked, policy),
+            expires=expires,
+            password_last_set=last_set,
+        )
+
+    def _identifier_filter(self, identifier: uuid.UUID) -> str:
+        return f"(entryUUID={identifier})"
+
+    def _outcome(self, refused: Refused) -> PasswordCheck | None:
+        if refused.code != ldap.INVALID_CREDENTIALS.errnum:
+            return None
+        # One that an administrator disabled is LOCKED here: slapd says so before it looks at the password.
+        return {EXPIRED: PasswordCheck.EXPIRED, LOCKED: PasswordCheck.LOCKED}.get(
+            -1 if refused.policy is None else refused.policy, PasswordCheck.WRONG
+        )
+
+    def _outcome_of(self, policy: int) -> PasswordCheck:
+        return PasswordCheck.MUST_CHANGE if policy == CHANGE_AFTER_RESET else PasswordCheck.RIGHT
+
+    @sensitive_variables("password")
+    def _set_password(self, connection: Connection, entry: Entry, account: Account, password: str) -> PasswordChange:
+        policy = self._policy_of(connection, entry)
+        if not policy.history and self._is_present(entry, password):
+            # A bind that fails here is counted by slapd, and forgotten with the password that is set next.
+            return PasswordChange.IN_HISTORY
+        try:
+            connection.modify_password(entry.dn, password)
+        except Refused as refused:
+            return self._refusal(refused)
+        if policy.must_change:
+            # With pwdMustChange slapd marks what a service account set as to be changed at next logon.
+            try:
+                connection.delete_value(entry.dn, "pwdReset", b"TRUE")
+            except Broken:  # said twice it does the same, so it may be tried again
+                self._service.run(lambda again: again.delete_value(entry.dn, "pwdReset", b"TRUE"))
+        return PasswordChange.DONE
+
+    def _refusal(self, refused: Refused) -> PasswordChange:
+        if refused.policy in REFUSALS:
+            return REFUSALS[refused.policy]
+        if refused.code in NOT_NOW:
+            return PasswordChange.UNAVAILABLE
+        logger.error("a password was refused for no reason of the policy: %s", refused)
+        return PasswordChange.NOT_ALLOWED
+
+    def _unlock(self, connection: Connection, entry: Entry) -> None:
+        since = entry.raw("pwdAccountLockedTime")
+        if since:
+            # Just the lock that was seen: an administrator's that came meanwhile stays. slapd drops the
+            # counted failures along with it.
+            connection.delete_value(entry.dn, "pwdAccountLockedTime", since)
+
+    def _read_lockout(self, connection: Connection) -> Lockout:
+        policy = self._policy(connection, self._config.default_policy)
+        # Failures that are not forgotten by time end with a success or with the lock-out they lead to.
+        window = policy.failure_window or policy.locked_for or NEVER_FORGOTTEN
+        return Lockout(policy.max_failures if policy.locks else 0, window)
+
+    def _policy_of(self, connection: Connection, entry: Entry) -> Policy:
+        return self._policy(connection, entry.text("pwdPolicySubentry") or self._config.default_policy)
+
+    def _policy(self, connection: Connection, dn: str) -> Policy:
+        """The policy with this DN; one that is missing sets no limits, and so does slapd then."""
+        now = time.monotonic()
+        until, policy = self._policies.get(dn, (0.0, Policy()))
+        if until <= now:
+            entry = connection.read(dn, POLICY_ATTRIBUTES) if dn else None
+            policy = _policy(entry) if entry else Policy()
+            self._policies[dn] = (now + POLICY_FOR, policy)
+        return policy
+
+
+def _policy(entry: Entry) -> Policy:
+    def seconds(name: str) -> timedelta:
+        return timedelta(seconds=entry.number(name) or 0)
+
+    return Policy(
+        max_age=seconds("pwdMaxAge"),
+        must_change=entry.text("pwdMustChange") == "TRUE",
+        history=entry.number("pwdInHistory") or 0,
+        locks=entry.text("pwdLockout") == "TRUE",
+        max_failures=entry.number("pwdMaxFailure") or 0,
+        failure_window=seconds("pwdFailureCountInterval"),
+        locked_for=seconds("pwdLockoutDuration"),
+    )
+
+
+def _still_locked(since: bytes, policy: Policy) -> bool:
+    if not policy.locks:
+        return False  # slapd does not look at the lock then
+    return not policy.locked_for or datetime.now(UTC) < _moment(since) + policy.locked_for
+
+
+def _moment(value: bytes) -> datetime:
+    """Generalized time as slapd writes it, in UTC with or without fractions of a second (RFC 4517 3.3.13)."""
+    text = value.decode("ascii").removesuffix("Z").partition(".")[0]
+    return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)

@@ -1,0 +1,158 @@
+"""Connections to the directory's servers: which server, the service account's kept ones, a person's own."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from typing import TypeVar
+
+import ldap
+
+from accounts.directory import trust
+from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
+from accounts.directory.config import Config, Server
+from accounts.directory.connection import Broken, Connection, Refused
+
+T = TypeVar("T")
+
+logger = logging.getLogger("idportal.directory")
+
+# Kept for the next look-up. More threads than this may ask at once; theirs are closed afterwards.
+KEPT = 8
+# Seconds from opening. Firewalls forget a silent connection after some minutes, Active Directory after 15;
+# and by this the portal finds back to the first server once it is there again.
+KEPT_FOR = 240.0
+
+# "Not now": the server is there but asks to be left alone (RFC 4511 4.1.9).
+NOT_NOW = frozenset({ldap.BUSY.errnum, ldap.UNAVAILABLE.errnum})
+
+
+class Servers:
+    """The servers in their order. One that did not answer is passed over for ``retry_dead_after`` seconds."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._dead_until: dict[Server, float] = {}
+
+    def connect(self, prepare: Callable[[Connection], None] = lambda connection: None) -> Connection:
+        """A new connection to the first server that answers, after ``prepare`` went through on it.
+
+        If all are passed over, all are tried again. Raises :class:`DirectoryUnavailable`.
+        """
+        now = time.monotonic()
+        alive = [one for one in self._config.servers if self._dead_until.get(one, 0.0) <= now]
+        for server in alive or self._config.servers:
+            connection = None
+            started = time.monotonic()
+            try:
+                connection = Connection(server, self._config)
+                prepare(connection)
+            except Broken as broken:
+                # To ask why takes as long again, so only of a server that was quick to fail.
+                quick = time.monotonic() - started < self._config.connect_timeout / 2
+                self.mark_dead(server, (quick and trust.problem(server, self._config)) or str(broken))
+            except Refused as refused:
+                if refused.code not in NOT_NOW:
+                    raise
+                self.mark_dead(server, refused.text)
+            else:
+                self._dead_until.pop(server, None)
+                return connection
+            if connection is not None:
+                connection.close()
+        raise DirectoryUnavailable("no directory server answers")
+
+    def mark_dead(self, server: Server, reason: str) -> None:
+        seconds = self._config.retry_dead_after
+        self._dead_until[server] = time.monotonic() + seconds
+        logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)
+
+
+class ServiceConnections:
+    """The service account's connections, kept between calls and shared out to one thread at a time."""
+
+    def __init__(self, config: Config, servers: Servers) -> None:
+        self._config = config
+        self._servers = servers
+        self._lock = threading.Lock()
+        self._idle: list[Connection] = []
+
+    def run(self, work: Callable[[Connection], T]) -> T:
+        """Do ``work`` on a connection of the service account.
+
+        If the connection breaks, everything is done once more on a new one, perhaps of the next server,
+        unless a change was already on its way: then :class:`Broken` says that it is ``unsure``.
+        Raises :class:`DirectoryUnavailable` or :class:`Refused`.
+        """
+        connection = self._take() or self.connect()
+        try:
+            return self._on(connection, work)
+        except Broken as broken:
+            if broken.unsure:
+                raise
+            logger.info("directory server %s: connection renewed: %s", connection.server, broken)
+        return self._on(self.connect(), work)
+
+    def connect(self) -> Connection:
+        """A new connection, bound as the service account; the caller closes it."""
+        try:
+            return self._servers.connect(self._bind)
+        except Refused as refused:
+            logger.error("the directory refuses DIRECTORY_BIND_DN: %s", refused)
+            raise DirectoryMisconfigured("the directory refuses DIRECTORY_BIND_DN") from None
+
+    def close(self) -> None:
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
+    def forget(self) -> None:
+        """In a forked child: these sockets are the parent's. Neither use nor close them."""
+        self._lock = threading.Lock()
+        _parents.extend(self._idle)
+        self._idle = []
+
+    def _bind(self, connection: Connection) -> None:
+        connection.bind(self._config.bind_dn, self._config.bind_password)
+
+    def _on(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        try:
+            result = work(connection)
+        except Broken as broken:
+            connection.close()
+            self.close()  # what is kept is likely of the same server, and as broken
+            if broken.timed_out:
+                self._servers.mark_dead(connection.server, str(broken))
+            raise
+        except Refused:
+            self._give_back(connection)
+            raise
+        except BaseException:
+            connection.close()
+            raise
+        self._give_back(connection)
+        return result
+
+    def _take(self) -> Connection | None:
+        while True:
+            with self._lock:
+                if not self._idle:
+                    return None
+                connection = self._idle.pop()
+            if time.monotonic() - connection.opened < KEPT_FOR:
+                return connection
+            connection.close()
+
+    def _give_back(self, connection: Connection) -> None:
+        with self._lock:
+            if len(self._idle) < KEPT:
+                self._idle.append(connection)
+                return
+        connection.close()
+
+
+_parents: list[Connection] = []
+"""Held for ever in a forked child: to be collected would end the parent's connection."""

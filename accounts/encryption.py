@@ -1,0 +1,58 @@
+"""Values that are encrypted in the database, and digests by which they are found (security.md X1)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from functools import lru_cache
+from typing import Any
+
+from cryptography.fernet import Fernet, MultiFernet
+from django.conf import settings
+from django.core.signals import setting_changed
+from django.db import models
+from django.utils.crypto import salted_hmac
+
+
+@lru_cache(maxsize=1)
+def _cipher() -> MultiFernet:
+    secrets = settings.ENCRYPTION_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    derived = (salted_hmac("idportal.encryption", "key", secret=each, algorithm="sha256") for each in secrets)
+    return MultiFernet([Fernet(base64.urlsafe_b64encode(key.digest())) for key in derived])
+
+
+def _forget(*, setting: str, **_: Any) -> None:
+    if setting in ("ENCRYPTION_KEYS", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
+        _cipher.cache_clear()
+
+
+setting_changed.connect(_forget)
+
+
+def _first_key() -> str:
+    return str(settings.ENCRYPTION_KEYS[0] if settings.ENCRYPTION_KEYS else settings.SECRET_KEY)
+
+
+def digest(value: str, purpose: str) -> str:
+    """A keyed hash, by which equal values are found without being read; different for each purpose."""
+    return salted_hmac(f"idportal.{purpose}", value, secret=_first_key(), algorithm="sha256").hexdigest()
+
+
+def same_digest(one: str, other: str) -> bool:
+    """Compares in constant time."""
+    return hmac.compare_digest(one, other)
+
+
+class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Text that is ciphertext in the database: Fernet (AES-128-CBC with HMAC-SHA256), newest key first.
+
+    A row that no key opens raises ``cryptography.fernet.InvalidToken``; the fields on the package index hand
+    out the ciphertext instead, which would then be shown or dialled.
+    """
+
+    def get_prep_value(self, value: Any) -> Any:
+        text = super().get_prep_value(value)
+        return _cipher().encrypt(str(text).encode()).decode() if text else text
+
+    def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
+        return _cipher().decrypt(value.encode()).decode() if value else value

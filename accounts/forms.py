@@ -1,0 +1,108 @@
+"""The shape of what people type. What it means is for the verbs to say."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from accounts import numbers
+from accounts.password_policy import MAX_LENGTH
+
+_PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
+
+
+class NameForm(forms.Form):
+    """User name or e-mail address."""
+
+    username = forms.CharField(
+        label=_("Användarnamn"),
+        max_length=MAX_LENGTH,
+        widget=forms.TextInput(attrs={**_PLAIN, "autocomplete": "username"}),
+        error_messages={
+            "required": _("Skriv ditt användarnamn, till exempel lovstlin32."),
+            "max_length": _("Det är för långt för ett användarnamn. Skriv till exempel lovstlin32."),
+            "null_characters_not_allowed": _("Skriv ditt användarnamn med bokstäver och siffror."),
+        },
+    )
+
+
+class LoginForm(NameForm):
+    """User name and current password. The password goes on exactly as typed."""
+
+    password = forms.CharField(
+        label=_("Lösenord"),
+        strip=False,
+        max_length=MAX_LENGTH,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        error_messages={
+            "required": _("Skriv ditt nuvarande lösenord."),
+            "max_length": _("Lösenordet är längre än vad som kan tas emot."),
+            "null_characters_not_allowed": _("Lösenordet innehåller ett tecken som inte går att använda."),
+        },
+    )
+
+
+class PhoneForm(forms.Form):
+    """A mobile number, in any way that people write one; cleaned to E.164."""
+
+    phone = forms.CharField(
+        label=_("Mobilnummer"),
+        max_length=40,
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel", "inputmode": "tel"}),
+        error_messages={
+            "required": _("Skriv ditt mobilnummer, till exempel 070-174 06 05."),
+            "max_length": _("Det är för långt för ett mobilnummer. Skriv till exempel 070-174 06 05."),
+            "null_characters_not_allowed": _("Skriv numret med siffror, till exempel 070-174 06 05."),
+        },
+    )
+
+    def clean_phone(self) -> str:
+        try:
+            return numbers.parse(self.cleaned_data["phone"])
+        except numbers.NumberRefused as refusal:
+            raise forms.ValidationError(str(refusal), code="refused") from refusal
+
+
+class CodeForm(forms.Form):
+    """The code of an SMS. Whatever is no code is a wrong one, and counts as such."""
+
+    code = forms.CharField(
+        label=_("Säkerhetskod"),
+        max_length=20,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 ]*", **_PLAIN}
+        ),
+        error_messages={
+            "required": _("Skriv koden med sex siffror från ditt SMS."),
+            "max_length": _("Koden har sex siffror."),
+            "null_characters_not_allowed": _("Koden har sex siffror."),
+        },
+    )
+
+
+class NewPasswordForm(forms.Form):
+    """A new password, twice, taken verbatim."""
+
+    new_password1 = forms.CharField(
+        label=_("Nytt lösenord"),
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+    new_password2 = forms.CharField(
+        label=_("Nytt lösenord en gång till"),
+        strip=False,
+        required=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
+    )
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        first, second = data.get("new_password1", ""), data.get("new_password2", "")
+        if not first and not self.errors:
+            self.add_error("new_password1", _("Skriv ett nytt lösenord."))
+        elif first and first != second and not self.errors:
+            self.add_error("new_password2", _("De två lösenorden är inte lika. Skriv samma lösenord på båda raderna."))
+        return data

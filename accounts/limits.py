@@ -1,0 +1,67 @@
+"""Every limit, once, with its reason. Times are seconds unless the name says otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import ngettext
+from django_ratelimit.core import get_usage
+
+MINUTE = 60
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+# Codes (security.md K1, K5; NIST SP 800-63B-4 3.1.3.2).
+CODE_DIGITS = 6
+CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS; some type slowly
+CODE_TRIES = 5  # then that code is dead: five tries at a million codes
+CODE_FAILURES_A_DAY = 10  # across codes, so that asking again and again buys no more guesses
+SEND_COOLDOWN = MINUTE  # an SMS may be under way
+SENDS_SHORT = (3, 10 * MINUTE)  # someone else's phone must not be flooded
+SENDS_LONG = (5, DAY)
+
+# The right to set one password after an accepted code (R3).
+VERIFIED_LIFETIME = 10 * MINUTE
+PASSWORD_REFUSALS = 30  # a person who fights with the rules is no attacker, a program is
+SETTING_LEASE = 30  # one directory write, with fail-over; after that another try may begin
+
+# Changing the number needs a password typed just now (G2).
+PASSWORD_FRESH = 5 * MINUTE
+
+PASSWORD_TRIES_KEPT = DAY
+
+AddressLimit = tuple[str, Callable[[], str]]
+POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")
+FAILED_LOGINS: AddressLimit = ("failed-logins", lambda: f"{settings.LIMIT_ADDRESS_FAILED_LOGINS}/10m")
+
+
+def over_limit(request: HttpRequest, limit: AddressLimit, *, count: bool) -> HttpResponse | None:
+    """The 429 page if the client's address has used up its limit, else None. ``count`` adds this request.
+
+    Fails closed: without its store this raises, and the outage page follows (T1).
+    """
+    group, rate = limit
+    usage = get_usage(request, group=group, key="ip", rate=rate(), method=["POST"], increment=count)
+    if usage is None or not (usage["should_limit"] or (not count and usage["count"] >= usage["limit"])):
+        return None
+    minutes = max(1, -(-int(usage["time_left"]) // MINUTE))
+    wait = ngettext("%(count)d minut", "%(count)d minuter", minutes) % {"count": minutes}
+    page = render(request, "429.html", {"wait": wait}, status=429)
+    page.headers["Retry-After"] = str(minutes * MINUTE)
+    return page
+
+
+def posts_by_address(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Guards a public form: POSTS from one address."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, *args: object, **kwargs: object) -> HttpResponse:
+        if request.method == "POST" and (page := over_limit(request, POSTS, count=True)):
+            return page
+        return view(request, *args, **kwargs)
+
+    return guarded

@@ -1,0 +1,290 @@
+"""What the portal keeps of people: who they are in the directory, their numbers, their codes, and the trail."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+from django_otp.models import CooldownMixin, SideChannelDevice, ThrottlingMixin, VerifyNotAllowed
+from django_otp.util import random_number_token
+
+from accounts import limits
+from accounts.encryption import EncryptedTextField, digest, same_digest
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users come from the directory alone; none is made with a password."""
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """The portal's record of one directory account, known by the directory's immutable id.
+
+    ``username`` is the name last seen and is not unique: a name may be given to a new person, who gets a new
+    row and none of the old one's number (security.md G4). No password is ever kept here.
+    """
+
+    directory_id = models.CharField(max_length=36, unique=True)
+    username = models.CharField(max_length=256, db_index=True)
+    # Raised when the person's sessions must end, all of them (R4).
+    session_epoch = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "directory_id"
+
+    class Meta:
+        verbose_name = _("konto")
+        verbose_name_plural = _("konton")
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_session_auth_hash(self) -> str:
+        return salted_hmac("idportal.session", f"{self.directory_id}/{self.session_epoch}").hexdigest()
+
+
+class Phone(models.Model):
+    """A person's mobile number. A row exists only once a code sent to the number was entered (G1)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone")
+    number = EncryptedTextField()  # E.164
+    number_digest = models.CharField(max_length=64, db_index=True)
+    confirmed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"number of {self.user_id}"
+
+
+class Purpose(models.TextChoices):
+    """What a code is for. One made for one purpose opens nothing else."""
+
+    REGISTER = "register"
+    RESET = "reset"
+    SIGN_IN = "sign-in"
+
+
+class Challenge(ThrottlingMixin, SideChannelDevice):
+    """One browser session's way through one journey: asked, code sent, code entered, used.
+
+    From django-otp it has the token, its lifetime and the count of failures. Three things differ: the token is
+    kept as a keyed hash (K2); after CODE_TRIES failures the code is dead, where ThrottlingMixin would let one
+    go on more and more slowly (K1); and there may be no user, since whoever asks gets a row, known or not (E2).
+    ``confirmed`` stays False, so that django-otp never takes a challenge for someone's second factor.
+    """
+
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)  # type: ignore[assignment]
+    name = models.CharField(max_length=64, blank=True, editable=False)
+    confirmed = models.BooleanField(default=False, editable=False)
+    token = models.CharField(max_length=64, blank=True, default="")
+
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    language = models.CharField(max_length=2)
+    address = models.GenericIPAddressField(null=True)
+    # What was typed as user name, until the task has looked it up. Encrypted: some type a password there.
+    asked_for = EncryptedTextField(blank=True, default="")
+    number = EncryptedTextField(blank=True, default="")  # where the code goes, E.164
+    asked_at = models.DateTimeField(default=timezone.now)
+    verified_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
+    refusals = models.PositiveSmallIntegerField(default=0)
+    setting_until = models.DateTimeField(null=True)  # a new password is on its way to the directory
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "purpose"])]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
+    def generate_token(
+        self, length: int = limits.CODE_DIGITS, valid_secs: int = limits.CODE_LIFETIME, commit: bool = True
+    ) -> str:
+        """Makes a code, keeps its hash, and returns the code to whoever sends it. Earlier failures are forgotten."""
+        code = str(random_number_token(length))
+        self.token = self._hash(code)
+        self.valid_until = timezone.now() + timedelta(seconds=valid_secs)
+        self.throttle_reset(commit=False)
+        if commit:
+            self.save()
+        return code
+
+    def verify_is_allowed(self) -> tuple[bool, dict[str, Any] | None]:
+        """No after CODE_TRIES failures; no waiting before that."""
+        if self.throttling_failure_count >= limits.CODE_TRIES:
+            reason = VerifyNotAllowed.N_FAILED_ATTEMPTS
+            return False, {"reason": reason, "failure_count": self.throttling_failure_count}
+        return True, None
+
+    def verify_token(self, token: str) -> bool:
+        """Whether this is the code, unspent and in time. Spends it, or counts a failure; call it under a row lock.
+
+        Does the same work whether or not a code was ever sent.
+        """
+        right = same_digest(self.token, self._hash(token))
+        if right and self.live:
+            self.token = ""
+            self.valid_until = self.verified_at = timezone.now()
+            self.save()
+            return True
+        self.throttle_increment()
+        return False
+
+    def get_throttle_factor(self) -> int:
+        return 0
+
+    def _hash(self, code: str) -> str:
+        return digest(f"{self.pk}/{self.purpose}/{code}", "code")
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a code that could be entered now."""
+        waiting = bool(self.token) and self.ended_at is None and timezone.now() < self.valid_until
+        return waiting and self.verify_is_allowed()[0]
+
+    @property
+    def verified(self) -> bool:
+        """An accepted code whose right is neither used nor run out (R3)."""
+        if self.verified_at is None or self.ended_at is not None or self.refusals >= limits.PASSWORD_REFUSALS:
+            return False
+        return timezone.now() - self.verified_at < timedelta(seconds=limits.VERIFIED_LIFETIME)
+
+
+class NumberQuota(CooldownMixin):
+    """How many codes went to one number for one purpose (K5). The number itself is not kept."""
+
+    number_digest = models.CharField(max_length=64)
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    sent = models.JSONField(default=list)  # seconds since 1970, of the last day
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["number_digest", "purpose"], name="one_quota_a_number")]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} quota {self.pk}"
+
+    def get_cooldown_duration(self) -> int:
+        return limits.SEND_COOLDOWN
+
+    def take(self) -> bool:
+        """Counts one more code if the limits allow it; call it under a row lock."""
+        now = timezone.now().timestamp()
+        recent = [at for at in self.sent if now - at < limits.SENDS_LONG[1]]
+        full = any(
+            sum(now - at < seconds for at in recent) >= most
+            for most, seconds in (limits.SENDS_SHORT, limits.SENDS_LONG)
+        )
+        if full or not self.generate_is_allowed()[0]:
+            return False
+        self.sent = [*recent, now]
+        self.cooldown_set()
+        return True
+
+
+class SmsDay(models.Model):
+    """Messages sent on one day, against the daily ceiling."""
+
+    day = models.DateField(primary_key=True)
+    sent = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.day}: {self.sent}"
+
+    @classmethod
+    def take(cls) -> bool:
+        """Counts one message if the ceiling allows it. Safe against others at the same time."""
+        today = timezone.localdate()
+        cls.objects.get_or_create(day=today)
+        room = cls.objects.filter(day=today, sent__lt=settings.SMS_DAILY_LIMIT)
+        return room.update(sent=models.F("sent") + 1) == 1
+
+
+class FailedTry(models.Model):
+    """A wrong password or code for one account. Counted in the database: it outlives restarts and Redis (T1)."""
+
+    class Kind(models.TextChoices):
+        PASSWORD = "password"  # noqa: S105  a kind, no password
+        CODE = "code"
+
+    subject = models.CharField(max_length=36)  # the directory's id of the account
+    kind = models.CharField(max_length=8, choices=Kind.choices)
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        indexes = [models.Index(fields=["subject", "kind", "at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} at {self.at}"
+
+    @classmethod
+    def count(cls, subject: str, kind: Kind, window: timedelta) -> int:
+        """How many within the window, up to now."""
+        return cls.objects.filter(subject=subject, kind=kind, at__gt=timezone.now() - window).count()
+
+
+class Event(models.TextChoices):
+    """What the trail tells. Requested, attempted and done are apart, and so are done and refused."""
+
+    LOGIN_ATTEMPTED = "login attempted"
+    LOGIN_DONE = "login done"
+    LOGIN_REFUSED = "login refused"
+    LOGGED_OUT = "logged out"
+    CODE_REQUESTED = "code requested"
+    CODE_WITHHELD = "code withheld"
+    CODE_ATTEMPTED = "code attempted"
+    CODE_SENT = "code sent"
+    CODE_NOT_SENT = "code not sent"
+    CODE_ACCEPTED = "code accepted"
+    CODE_REFUSED = "code refused"
+    PHONE_CONFIRMED = "phone confirmed"
+    PHONE_REGISTERED = "phone registered"
+    PHONE_REPLACED = "phone replaced"
+    PASSWORD_ATTEMPTED = "password attempted"  # noqa: S105  names of events, no passwords
+    PASSWORD_DONE = "password done"  # noqa: S105
+    PASSWORD_REFUSED = "password refused"  # noqa: S105
+    SESSIONS_ENDED = "sessions ended"
+
+
+class AppendOnly(models.QuerySet["AuditEvent"]):
+    """Rows are added; nothing else."""
+
+    def update(self, **_: Any) -> int:
+        raise TypeError("The audit trail is append-only.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("The audit trail is append-only.")
+
+
+class AuditEvent(models.Model):
+    """One line of the trail (L1): when (UTC), who, about whom, what, how it ended, from where. Append-only."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    event = models.CharField(max_length=40, choices=Event.choices)
+    actor = models.CharField(max_length=36, blank=True)  # directory id; blank: nobody known, or the portal itself
+    subject = models.CharField(max_length=36, blank=True, db_index=True)
+    subject_name = models.CharField(max_length=256, blank=True)
+    company = models.CharField(max_length=256, blank=True)
+    result = models.CharField(max_length=80, blank=True)
+    address = models.GenericIPAddressField(null=True)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.event}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("The audit trail is append-only.")
+        super().save(*args, **kwargs)
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("The audit trail is append-only.")

@@ -1,0 +1,70 @@
+"""Mobile numbers: read as people write them, kept as E.164, shown as Swedes are used to (security.md G3)."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import phonenumbers
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+HOME = "SE"
+_TOO_LONG = 40  # no way of writing a number needs more
+_PLAIN = re.compile(r"[+0-9() .\-/]+")
+
+
+class NumberRefused(ValueError):
+    """The text is no number that a code can be sent to. The message says what is accepted."""
+
+
+def parse(text: str) -> str:
+    """The mobile number in E.164. Raises NumberRefused for anything but a mobile of SMS_ALLOWED_REGIONS."""
+    plain = unicodedata.normalize("NFKC", text)
+    plain = "".join(_ascii(sign) for sign in plain if unicodedata.category(sign) != "Cf").strip()
+    if not plain or len(plain) > _TOO_LONG or not _PLAIN.fullmatch(plain):
+        raise NumberRefused(_unreadable())
+    try:
+        number = phonenumbers.parse(plain, HOME)
+    except phonenumbers.NumberParseException as error:
+        raise NumberRefused(_unreadable()) from error
+    if not phonenumbers.is_valid_number(number):
+        raise NumberRefused(_unreadable())
+    if phonenumbers.region_code_for_number(number) not in settings.SMS_ALLOWED_REGIONS:
+        raise NumberRefused(_("Numret är från ett annat land. Skriv ett mobilnummer från: %s.") % _countries())
+    if phonenumbers.number_type(number) not in (
+        phonenumbers.PhoneNumberType.MOBILE,
+        phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
+    ):
+        raise NumberRefused(
+            _("Det är inget mobilnummer. Koden kommer som SMS, så skriv ett mobilnummer, till exempel 070-174 06 05.")
+        )
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def shown(number: str) -> str:
+    """An E.164 number as it is written at home, or internationally if it is from abroad. Blank stays blank."""
+    if not number:
+        return ""
+    parsed = phonenumbers.parse(number)
+    home = parsed.country_code == phonenumbers.country_code_for_region(HOME)
+    style = phonenumbers.PhoneNumberFormat.NATIONAL if home else phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    return phonenumbers.format_number(parsed, style)
+
+
+def _ascii(sign: str) -> str:
+    category = unicodedata.category(sign)
+    if category in ("Zs", "Zl", "Zp", "Cc"):
+        return " "
+    if category == "Pd" or sign == "\N{MINUS SIGN}":
+        return "-"
+    return str(unicodedata.digit(sign)) if category == "Nd" else sign
+
+
+def _unreadable() -> str:
+    return _("Det går inte att läsa som ett mobilnummer. Skriv det med siffror, till exempel 070-174 06 05.")
+
+
+def _countries() -> str:
+    names = {"SE": _("Sverige"), "NO": _("Norge"), "DK": _("Danmark"), "FI": _("Finland")}
+    return ", ".join(str(names.get(region, region)) for region in settings.SMS_ALLOWED_REGIONS)

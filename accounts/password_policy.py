@@ -1,0 +1,170 @@
+"""The rules for a new password. Source: manual-sv.md, "Återställa/byta lösenord", point 6; security.md P1, P2.
+
+Each rule has one sentence, which serves the checklist, the refusal and the docs.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+from django.contrib.auth.password_validation import CommonPasswordValidator
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+MAX_LENGTH = 256
+CONTEXT_WORD_LENGTH = 4  # shorter words are in too much by chance
+
+
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose password it is to be, as far as the rules care."""
+
+    username: str = ""
+    given_name: str = ""
+    surname: str = ""
+    company: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule: ``holds(password, owner)`` says whether a password follows it."""
+
+    key: str
+    sentence: Callable[[], str]  # made when asked: language and settings are those of the moment
+    holds: Callable[[str, Owner], bool]
+
+    @property
+    def text(self) -> str:
+        return self.sentence()
+
+
+def kinds(password: str) -> int:
+    """How many of the four kinds occur: A to Z, a to z, 0 to 9, special characters (a space is one). ASCII only."""
+    special = r"[ -/:-@\[-`{-~]"
+    return sum(re.search(kind, password) is not None for kind in ("[A-Z]", "[a-z]", "[0-9]", special))
+
+
+def _has_no_forbidden(password: str, owner: Owner) -> bool:
+    # "å" may also come as "a" and a combining ring: same letter, two signs.
+    return not set(unicodedata.normalize("NFC", password)) & set(settings.PASSWORD_FORBIDDEN_CHARACTERS)
+
+
+def _has_no_control(password: str, owner: Owner) -> bool:
+    return not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in password)
+
+
+def _has_no_username(password: str, owner: Owner) -> bool:
+    return not owner.username or owner.username.casefold() not in password.casefold()
+
+
+def _is_uncommon(password: str, owner: Owner) -> bool:
+    try:
+        _common_passwords().validate(password)
+    except ValidationError:
+        return False
+    return True
+
+
+@lru_cache(maxsize=1)
+def _common_passwords() -> CommonPasswordValidator:
+    return CommonPasswordValidator()  # reads its 20,000 words once
+
+
+def folded(text: str) -> str:
+    """Without case and without the rings and dots of å, ä, ö."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+
+
+def _words(texts: Iterable[str]) -> set[str]:
+    found = (word for text in texts for word in re.split(r"[\W_]+", folded(text)))
+    return {word for word in found if len(word) >= CONTEXT_WORD_LENGTH}
+
+
+def _has_no_context_word(password: str, owner: Owner) -> bool:
+    words = _words([*settings.PASSWORD_CONTEXT_WORDS, owner.given_name, owner.surname, owner.company])
+    return not any(word in folded(password) for word in words)
+
+
+def _forbidden_listed() -> str:
+    """ "å, ä eller ö": each letter once, in small."""
+    letters = list(dict.fromkeys(settings.PASSWORD_FORBIDDEN_CHARACTERS.lower()))
+    return ", ".join(letters[:-1]) + (f" {_('eller')} " if len(letters) > 1 else "") + letters[-1] if letters else ""
+
+
+RULES = (
+    Rule(
+        "length",
+        lambda: _("Lösenordet ska ha minst %d tecken.") % settings.PASSWORD_MIN_LENGTH,
+        lambda password, owner: len(password) >= settings.PASSWORD_MIN_LENGTH,
+    ),
+    Rule(
+        "kinds",
+        lambda: (
+            _(
+                "Lösenordet ska ha minst %d av de här fyra: stora bokstäver (A–Z), små bokstäver (a–z), siffror, "
+                "specialtecken (till exempel %%&/#)."
+            )
+            % settings.PASSWORD_KINDS
+        ),
+        lambda password, owner: kinds(password) >= settings.PASSWORD_KINDS,
+    ),
+    Rule("letters", lambda: _("Lösenordet får inte innehålla %s.") % _forbidden_listed(), _has_no_forbidden),
+    Rule("username", lambda: _("Lösenordet får inte innehålla ditt användarnamn."), _has_no_username),
+    Rule("common", lambda: _("Lösenordet får inte vara vanligt och lätt att gissa."), _is_uncommon),
+    Rule(
+        "context",
+        lambda: _("Lösenordet får inte innehålla ditt namn, företagets namn eller kommunens namn."),
+        _has_no_context_word,
+    ),
+    # The directory alone knows; the portal asks it last.
+    Rule("history", lambda: _("Du kan inte återanvända ett tidigare lösenord."), lambda password, owner: True),
+)
+
+# What nobody needs to read beforehand: said only to whoever runs into it.
+SILENT_RULES = (
+    Rule(
+        "printable",
+        lambda: _("Lösenordet får inte innehålla osynliga tecken, som radbrytning eller tabb."),
+        _has_no_control,
+    ),
+    Rule(
+        "maximum",
+        lambda: _("Lösenordet får ha högst %d tecken.") % MAX_LENGTH,
+        lambda password, owner: len(password) <= MAX_LENGTH,
+    ),
+)
+
+
+def rules() -> list[Rule]:
+    """The rules of the checklist, in order."""
+    return [rule for rule in RULES if rule.key != "letters" or settings.PASSWORD_FORBIDDEN_CHARACTERS]
+
+
+def sentence(key: str) -> str:
+    """The sentence of a rule."""
+    return next(rule.text for rule in (*RULES, *SILENT_RULES) if rule.key == key)
+
+
+def broken_rules(password: str, owner: Owner) -> list[Rule]:
+    """The rules that the password breaks, in order. History is the directory's to tell."""
+    return [rule for rule in (*RULES, *SILENT_RULES) if not rule.holds(password, owner)]
+
+
+class PolicyValidator:
+    """The same rules as one of Django's password validators (AUTH_PASSWORD_VALIDATORS)."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        """Raises ValidationError with one sentence for each broken rule; its code is the rule's key."""
+        owner = Owner(**{name: str(getattr(user, name, "") or "") for name in Owner.__slots__})
+        broken = broken_rules(password, owner)
+        if broken:
+            raise ValidationError([ValidationError(rule.text, code=rule.key) for rule in broken])
+
+    def get_help_text(self) -> str:
+        return " ".join(rule.text for rule in rules())

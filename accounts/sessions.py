@@ -1,0 +1,73 @@
+"""What a browser session holds, and for how long (security.md S1 to S3).
+
+Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``password_at`` (when the password was typed),
+``done`` (the journey that was finished), ``started`` and ``seen`` (seconds since 1970).
+"""
+
+from __future__ import annotations
+
+import time
+
+from django.conf import settings
+from django.contrib.auth import login
+from django.contrib.sessions.backends.base import SessionBase
+from django.http import HttpRequest
+
+from accounts import limits
+from accounts.models import Challenge, Purpose, User
+
+_SEEN_GRAIN = 30  # seconds: a page more does not write the session again
+
+
+def log_in(request: HttpRequest, user: User) -> None:
+    """Binds the session to a user who has just typed the password; the session gets a new id."""
+    request.session.flush()
+    login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
+    request.session["password_at"] = time.time()
+
+
+def password_is_fresh(request: HttpRequest) -> bool:
+    """Whether the password was typed within the last PASSWORD_FRESH seconds (G2)."""
+    return time.time() - float(request.session.get("password_at", 0)) < limits.PASSWORD_FRESH
+
+
+def begin(request: HttpRequest, challenge: Challenge) -> None:
+    """Ties a challenge to this session: there alone its code can be entered (R2)."""
+    request.session.pop("done", None)
+    request.session[f"challenge_{challenge.purpose}"] = challenge.pk
+
+
+def challenge_id(request: HttpRequest, purpose: Purpose) -> int | None:
+    """The challenge that this session has under way."""
+    found = request.session.get(f"challenge_{purpose}")
+    return int(found) if found is not None else None
+
+
+def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
+    """The same, read."""
+    found = challenge_id(request, purpose)
+    return Challenge.objects.filter(pk=found, purpose=purpose).first() if found is not None else None
+
+
+def finish(request: HttpRequest, purpose: Purpose) -> None:
+    """The journey is done: its page may be shown, and nothing of it be used again."""
+    request.session.pop(f"challenge_{purpose}", None)
+    request.session["done"] = str(purpose)
+
+
+def is_done(request: HttpRequest, purpose: Purpose) -> bool:
+    """Whether the last thing that this session did was to finish this journey."""
+    return bool(request.session.get("done") == purpose)
+
+
+def keep_or_end(session: SessionBase) -> None:
+    """Ends a session that is too old, and notes that one is used. Idle ones end with their row's own date."""
+    now = time.time()
+    if now - float(session.get("started", now)) > settings.SESSION_ABSOLUTE_AGE:
+        session.flush()
+        return
+    if not session.keys():
+        return
+    session.setdefault("started", now)
+    if now - float(session.get("seen", 0)) > _SEEN_GRAIN:
+        session["seen"] = now  # saving it moves the row's end, and the cookie's, 15 minutes from now

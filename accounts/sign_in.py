@@ -1,0 +1,96 @@
+"""Logging in with the current password, to register a number. Source: manual-sv.md; security.md T1, T3.
+
+Beside django-auth-ldap, not through it: that answers yes or no, and a person whose password ran out must be
+told just that, after the right password only.
+"""
+
+from __future__ import annotations
+
+import enum
+
+from django.contrib.auth.backends import BaseBackend
+from django.db import transaction
+
+from accounts import audit, directory, users
+from accounts.directory import Account, PasswordCheck
+from accounts.encryption import digest
+from accounts.models import Event, FailedTry, User
+
+
+class Outcome(enum.Enum):
+    """What a log-in came to. WRONG serves wrong, unknown, locked, protected and stopped alike."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    EXPIRED = "expired"
+    MUST_CHANGE = "must_change"
+    DISABLED = "disabled"
+
+
+_TOLD = {
+    PasswordCheck.RIGHT: Outcome.RIGHT,
+    PasswordCheck.EXPIRED: Outcome.EXPIRED,
+    PasswordCheck.MUST_CHANGE: Outcome.MUST_CHANGE,
+    PasswordCheck.DISABLED: Outcome.DISABLED,
+}
+
+
+class SessionBackend(BaseBackend):
+    """Finds the user of a session. It lets nobody in: the verbs of this module do."""
+
+    def get_user(self, user_id: int) -> User | None:
+        return User.objects.filter(pk=user_id, is_active=True).first()
+
+
+def check(name: str, password: str, address: str | None) -> tuple[Outcome, User | None]:
+    """Checks a user name and password against the directory. The user comes with RIGHT only.
+
+    Unknown names, and protected accounts, whose passwords are nobody's to try here, go the same way as all
+    others to a bind that can't succeed. Raises DirectoryError if the directory can't tell.
+    """
+    people = directory.connect()
+    found = people.find(name)
+    account = found if found and not found.protected else None
+    user = users.of(account) if account else None
+    subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
+    policy = people.lockout()
+    with transaction.atomic():
+        noted = _note_try(subject, policy)
+        audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
+    answer = people.check_password(account if noted else None, password)
+    if answer is PasswordCheck.UNAVAILABLE:
+        if noted:
+            noted.delete()
+        raise directory.DirectoryUnavailable("no answer to a password check")
+    outcome = _TOLD.get(answer, Outcome.WRONG)
+    if outcome is Outcome.RIGHT and account and not account.enabled:
+        outcome = Outcome.DISABLED
+    if outcome is not Outcome.WRONG:
+        # The directory forgets earlier failures at a right password; the portal does so too.
+        FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD).delete()
+    if outcome is not Outcome.RIGHT or user is None:
+        result = answer.value if noted else "stopped before lock-out"
+        audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
+        return outcome, None
+    audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
+    return outcome, user
+
+
+def _note_try(subject: str, policy: directory.Lockout) -> FailedTry | None:
+    """Notes a try before it is made; None if one more could make the directory lock the account (T3).
+
+    Noted before, and one at a time for each account, so that tries in parallel can't get past the count.
+    """
+    User.objects.select_for_update().filter(directory_id=subject).first()
+    if policy.threshold:
+        # One below the directory's own threshold; a threshold of one leaves no room to be careful.
+        room = max(1, policy.threshold - 1)
+        if FailedTry.count(subject, FailedTry.Kind.PASSWORD, policy.window) >= room:
+            return None
+    return FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
+
+
+def still_served(user: User) -> Account | None:
+    """The account of a session's user, if the directory still has it and the portal still serves it (S2)."""
+    account = directory.connect().get(user.directory_id)
+    return account if account and account.served else None

@@ -1,0 +1,24 @@
+"""The portal's records of directory accounts."""
+
+from __future__ import annotations
+
+from django.db.models import F
+
+from accounts import audit
+from accounts.directory import Account
+from accounts.models import Event, User
+
+
+def of(account: Account) -> User:
+    """The record of an account, made if there is none, with the name that the directory has now."""
+    user, _made = User.objects.get_or_create(directory_id=account.id, defaults={"username": account.username})
+    if user.username != account.username:
+        user.username = account.username
+        user.save(update_fields=["username"])
+    return user
+
+
+def end_sessions(user: User) -> None:
+    """Every session of this person ends at its next request (security.md R4)."""
+    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    audit.record(Event.SESSIONS_ENDED, user)

@@ -1,0 +1,137 @@
+"""/aterstall/: user name, code, new password twice, done. It logs nobody in."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import codes, limits, reset, sessions
+from accounts.directory import Account
+from accounts.forms import CodeForm, NameForm, NewPasswordForm
+from accounts.models import Challenge, Purpose
+from accounts.password_policy import rules, sentence
+from accounts.reset import Outcome, Result
+from accounts.views.register import wrong_code
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def start(request: HttpRequest) -> HttpResponse:
+    """Step 1: the user name. Whoever it is, the same answer (E1)."""
+    form = NameForm(request.POST or None)
+    if form.is_valid():
+        name, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
+        challenge = codes.ask(Purpose.RESET, language=get_language() or "sv", address=address, asked_for=name)
+        sessions.begin(request, challenge)
+        return redirect("reset-code")
+    return render(request, "accounts/reset_start.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def code(request: HttpRequest) -> HttpResponse:
+    """Step 2: the code."""
+    challenge = sessions.challenge_of(request, Purpose.RESET)
+    if challenge is None:
+        return redirect("reset")
+    if challenge.verified:
+        return redirect("reset-password")
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if codes.check(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"]):
+            request.session.cycle_key()
+            return redirect("reset-password")
+        form.add_error("code", wrong_code())
+    context = {"form": form, "resend_in": codes.resend_in(challenge)}
+    return render(request, "accounts/reset_code.html", context)
+
+
+@require_POST
+@limits.posts_by_address
+def code_again(request: HttpRequest) -> HttpResponse:
+    """Another code, if it is time for one."""
+    challenge = sessions.challenge_of(request, Purpose.RESET)
+    if challenge is None:
+        return redirect("reset")
+    codes.ask_again(challenge)
+    return redirect("reset-code")
+
+
+@sensitive_post_parameters("new_password1", "new_password2")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def password(request: HttpRequest) -> HttpResponse:
+    """Step 3: the new password, twice. A refusal leaves the person here, with the reason."""
+    challenge = reset.verified(sessions.challenge_id(request, Purpose.RESET))
+    account = reset.account_of(challenge) if challenge else None
+    if challenge is None or account is None:
+        return redirect("reset")
+    form = NewPasswordForm(request.POST or None)
+    failed: tuple[str, ...] = ()
+    if form.is_valid():
+        result = reset.set_password(challenge, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
+        if result.outcome is Outcome.DONE:
+            sessions.finish(request, Purpose.RESET)
+            request.session.cycle_key()
+            return redirect("reset-done")
+        if result.outcome is Outcome.NOT_VERIFIED:
+            return redirect("reset")
+        failed = _explain(form, result)
+    return _password_page(request, form, challenge, account, failed)
+
+
+def _explain(form: NewPasswordForm, result: Result) -> tuple[str, ...]:
+    """Says why on the form; returns the keys of the rules to mark in the checklist."""
+    broken = ("history",) if result.outcome is Outcome.IN_HISTORY else result.broken
+    for key in broken:
+        form.add_error("new_password1", sentence(key))
+    if not broken:
+        form.add_error("new_password1", _OTHER[result.outcome]())
+    return broken
+
+
+_OTHER = {
+    Outcome.TOO_WEAK: lambda: _(
+        "Lösenordet godkändes inte: det är för kort eller för enkelt. Välj ett längre, med fler sorters tecken."
+    ),
+    Outcome.TOO_YOUNG: lambda: _(
+        "Lösenordet byttes nyligen och kan inte bytas igen ännu. Vänta till i morgon och försök då."
+    ),
+    Outcome.NOT_ALLOWED: lambda: (
+        _("Lösenordet för det här kontot kan inte bytas här. Kontakta helpdesk: %s") % settings.HELPDESK_EMAIL
+    ),
+    Outcome.BUSY: lambda: _("Ett byte pågår redan. Vänta en halv minut och tryck på Nästa igen."),
+}
+
+
+def _password_page(
+    request: HttpRequest,
+    form: NewPasswordForm,
+    challenge: Challenge,
+    account: Account,
+    failed: tuple[str, ...],
+) -> HttpResponse:
+    context = {
+        "form": form,
+        "username": account.username,
+        "rules": [{"key": rule.key, "text": rule.text, "failed": rule.key in failed} for rule in rules()],
+        "policy": {
+            "min_length": settings.PASSWORD_MIN_LENGTH,
+            "kinds": settings.PASSWORD_KINDS,
+            "forbidden": settings.PASSWORD_FORBIDDEN_CHARACTERS,
+        },
+    }
+    return render(request, "accounts/reset_password.html", context)
+
+
+@require_http_methods(["GET", "HEAD"])
+def done(request: HttpRequest) -> HttpResponse:
+    """Step 4, shown only after the directory said yes (R8)."""
+    if not sessions.is_done(request, Purpose.RESET):
+        return redirect("reset")
+    return render(request, "accounts/reset_done.html")

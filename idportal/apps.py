@@ -1,0 +1,8 @@
+from django.apps import AppConfig
+
+
+class PortalConfig(AppConfig):
+    name = "idportal"
+
+    def ready(self) -> None:
+        from idportal import checks  # noqa: F401  registers the system checks

@@ -1,0 +1,179 @@
+"""System checks: a dangerous or missing setting is an error that says how to mend it."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Sequence
+from typing import Any
+from urllib.parse import urlsplit
+
+import apprise
+from django.apps import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
+
+from idportal import env
+
+SECRET_KEY_LENGTH = 32  # characters; fewer can be guessed
+
+
+@register(Tags.security)
+def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Run by every command; `check --deploy` adds what only matters in production."""
+    return [*_addresses(), *_demo(), *_proxies(), *_directory(), *_sms(), *_queue()]
+
+
+@register(Tags.security, deploy=True)
+def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """What a production installation must not lack."""
+    found: list[CheckMessage] = []
+    if not settings.CELERY_BROKER_URL:
+        found.append(
+            Error(
+                "CELERY_BROKER_URL is not set: codes would be sent inside the request, and its time would tell "
+                "which user names exist.",
+                hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
+                id="idportal.E010",
+            )
+        )
+    if not settings.REDIS_URL:
+        found.append(
+            Warning(
+                "REDIS_URL is not set: each process counts its own posts by address.",
+                hint="Set REDIS_URL=redis://…",
+                id="idportal.W011",
+            )
+        )
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        found.append(
+            Warning(
+                "The database is SQLite: good for one machine and little traffic.",
+                hint="Set DATABASE_URL=postgresql://…",
+                id="idportal.W012",
+            )
+        )
+    if any(url.startswith("file:") for url in settings.SMS_GATEWAYS):
+        found.append(
+            Warning(
+                "SMS_GATEWAYS writes codes to files, in clear text.",
+                hint="Name an SMS provider's Apprise URL instead.",
+                id="idportal.W013",
+            )
+        )
+    return found
+
+
+def _addresses() -> Iterator[CheckMessage]:
+    portal = urlsplit(settings.PORTAL_URL)
+    local = env.is_loopback(settings.PORTAL_URL)
+    if portal.scheme not in ("http", "https") or not portal.hostname or portal.path:
+        yield Error(
+            f"PORTAL_URL is {settings.PORTAL_URL!r}, which is no address of a site.",
+            hint="Write it as https://host, without a path.",
+            id="idportal.E001",
+        )
+    elif portal.scheme == "http" and not local:
+        yield Error(
+            "PORTAL_URL begins with http://: passwords would travel in clear text.",
+            hint="Serve the portal by https and write PORTAL_URL=https://…; http is for loopback hosts only.",
+            id="idportal.E002",
+        )
+    if settings.DEBUG and not local:
+        yield Error(
+            "DEBUG is on for a portal that others reach: error pages would show what people typed.",
+            hint="Unset DEBUG.",
+            id="idportal.E003",
+        )
+    if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+        yield Error(
+            "ALLOWED_HOSTS holds *: any host name would be answered.",
+            hint="Name the hosts, or unset it: the hosts of PORTAL_URL, REGISTER_HOST and RESET_HOST are allowed.",
+            id="idportal.E004",
+        )
+    if not settings.DEBUG and len(settings.SECRET_KEY) < SECRET_KEY_LENGTH:
+        yield Error(
+            "SECRET_KEY is short enough to guess.",
+            hint="Make one of 50 random characters; the old one may go to SECRET_KEY_FALLBACKS for a while.",
+            id="idportal.E005",
+        )
+
+
+def _demo() -> Iterator[CheckMessage]:
+    if settings.DEMO_FOLDER and not settings.DEMO:
+        yield Error(
+            "DEMO_FOLDER is set: the demo shows passwords and codes to anyone.",
+            hint="Unset DEMO_FOLDER. The demo runs with DEBUG and on a loopback address only.",
+            id="idportal.E006",
+        )
+
+
+def _proxies() -> Iterator[CheckMessage]:
+    for each in settings.TRUSTED_PROXIES:
+        try:
+            network = ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            yield Error(
+                f"TRUSTED_PROXIES holds {each!r}, which is no address or network.",
+                hint="Write addresses like 192.0.2.10 or networks like 192.0.2.0/28.",
+                id="idportal.E007",
+            )
+            continue
+        if network.prefixlen == 0:
+            yield Error(
+                f"TRUSTED_PROXIES holds {each!r}: anyone could claim any address and slip every limit.",
+                hint="Name the reverse proxies alone.",
+                id="idportal.E008",
+            )
+
+
+def _directory() -> Iterator[CheckMessage]:
+    if settings.DIRECTORY_KIND not in ("active_directory", "openldap"):
+        yield Error(
+            f"DIRECTORY_KIND is {settings.DIRECTORY_KIND!r}.",
+            hint="Write active_directory or openldap.",
+            id="idportal.E020",
+        )
+    for name in ("DIRECTORY_URLS", "DIRECTORY_BIND_DN", "DIRECTORY_BIND_PASSWORD", "DIRECTORY_USER_BASE"):
+        if not getattr(settings, name):
+            yield Error(f"{name} is not set.", hint="docs/configuration.md shows an example.", id="idportal.E021")
+    for url in settings.DIRECTORY_URLS:
+        if urlsplit(url).scheme not in ("ldap", "ldaps") or not urlsplit(url).hostname:
+            yield Error(
+                f"DIRECTORY_URLS holds {url!r}.",
+                hint="Write ldaps://host:636, or ldap://host:389 for StartTLS.",
+                id="idportal.E022",
+            )
+
+
+def _sms() -> Iterator[CheckMessage]:
+    if not settings.SMS_GATEWAYS:
+        yield Error(
+            "SMS_GATEWAYS is not set: no code would reach anyone.",
+            hint="Name an Apprise URL with {to} where the number goes.",
+            id="idportal.E030",
+        )
+    for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
+        if url.startswith("file:"):
+            if not urlsplit(url).path.startswith("/") or urlsplit(url).netloc:
+                yield Error(f"SMS gateway {place} names no folder.", hint="Write file:///folder.", id="idportal.E031")
+        elif "{to}" not in url:
+            yield Error(
+                f"SMS gateway {place} has no {{to}}: every code would go to the same receiver.",
+                hint="Put {to} where the provider's URL takes the receiver's number.",
+                id="idportal.E032",
+            )
+        elif apprise.Apprise.instantiate(url.replace("{to}", "%2B46701740605")) is None:
+            yield Error(
+                f"SMS gateway {place} is no URL that Apprise can read.",
+                hint="Compare it with Apprise's page on that provider.",
+                id="idportal.E033",
+            )
+
+
+def _queue() -> Iterator[CheckMessage]:
+    if not settings.CELERY_BROKER_URL and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):
+        yield Warning(
+            "CELERY_BROKER_URL is not set: codes are sent inside the request.",
+            hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
+            id="idportal.W010",
+        )

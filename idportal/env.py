@@ -1,0 +1,59 @@
+"""Reads the process's configuration from the environment. Knows nothing of what the settings mean."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+
+def text(name: str, default: str = "") -> str:
+    """The value of ``NAME``, or the content of the file that ``NAME_FILE`` names, without its last newline.
+
+    Raises ImproperlyConfigured if both are set, or if the file can't be read.
+    """
+    value, path = os.environ.get(name), os.environ.get(f"{name}_FILE")
+    if value is not None and path is not None:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set. Keep one of them.")
+    if path is not None:
+        try:
+            return Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ImproperlyConfigured(f"{name}_FILE can't be read ({error}). Name a readable text file.") from error
+    return default if value is None else value
+
+
+def words(name: str, default: str = "") -> list[str]:
+    """A list, separated by spaces or commas."""
+    return [word for word in re.split(r"[\s,]+", text(name, default)) if word]
+
+
+def flag(name: str, *, default: bool = False) -> bool:
+    """A switch: 1, true, yes, on or 0, false, no, off in any case; empty counts as unset."""
+    value = text(name).strip().lower()
+    if value in ("1", "true", "yes", "on"):
+        return True
+    if value in ("0", "false", "no", "off"):
+        return False
+    if value == "":
+        return default
+    raise ImproperlyConfigured(f"{name} is {value!r}. Write 1 or 0.")
+
+
+def number(name: str, default: int) -> int:
+    """A whole number, zero or more."""
+    value = text(name).strip()
+    if value == "":
+        return default
+    if not re.fullmatch(r"[0-9]{1,9}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Write a whole number.")
+    return int(value)
+
+
+def is_loopback(url: str) -> bool:
+    """Whether a URL's host is this machine."""
+    host = urlsplit(url).hostname or ""
+    return host == "localhost" or host.endswith(".localhost") or host == "::1" or host.startswith("127.")

@@ -1,0 +1,166 @@
+"""What every request passes, whoever it is about: proxies, headers, language, outages, host names."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+import redis.exceptions
+from django.conf import settings
+from django.db import InterfaceError, OperationalError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from kombu.exceptions import OperationalError as QueueError
+
+log = logging.getLogger("idportal.outage")
+
+type_of_view = Callable[[HttpRequest], HttpResponse]
+
+
+class TrustedProxies:
+    """Believes X-Forwarded-For and X-Forwarded-Proto from TRUSTED_PROXIES only (security.md T2).
+
+    The client is the last address in the list that is no trusted proxy: what stands before it, anyone could write.
+    """
+
+    def __init__(self, get_response: type_of_view) -> None:
+        self.get_response = get_response
+        self.networks = [ipaddress.ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES]
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        hops = request.META.pop("HTTP_X_FORWARDED_FOR", "")
+        if not self._trusted(request.META.get("REMOTE_ADDR", "")):
+            request.META.pop("HTTP_X_FORWARDED_PROTO", None)
+            return self.get_response(request)
+        for hop in reversed([hop.strip() for hop in hops.split(",") if hop.strip()]):
+            address = _address(hop)
+            if address is None:
+                break
+            request.META["REMOTE_ADDR"] = str(address)
+            if not self._trusted(str(address)):
+                break
+        return self.get_response(request)
+
+    def _trusted(self, remote: str) -> bool:
+        address = _address(remote)
+        return address is not None and any(address in network for network in self.networks)
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1, which no IPv4 network would hold.
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+class Headers:
+    """Pages of this portal are a person's own: nothing in between keeps them (security.md S1)."""
+
+    def __init__(self, get_response: type_of_view) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if not request.path.startswith(settings.STATIC_URL):
+            response.headers["Cache-Control"] = "no-store, private"
+        response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
+        return response
+
+
+class Language:
+    """Swedish, until someone presses the button. The browser's own wish is not asked: the manual is in Swedish."""
+
+    def __init__(self, get_response: type_of_view) -> None:
+        self.get_response = get_response
+        self.known = dict(settings.LANGUAGES)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
+        translation.activate(wanted if wanted in self.known else settings.LANGUAGE_CODE)
+        request.LANGUAGE_CODE = translation.get_language()
+        response = self.get_response(request)
+        patch_vary_headers(response, ("Cookie",))
+        response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
+        return response
+
+
+class Outage:
+    """A part that is down gives a clear page and a line in the log, and the person loses nothing (U1, T1)."""
+
+    parts: tuple[tuple[type[Exception], str], ...] = (
+        (redis.exceptions.RedisError, "redis"),
+        (QueueError, "queue"),
+        (OperationalError, "database"),
+        (InterfaceError, "database"),
+    )
+
+    def __init__(self, get_response: type_of_view) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            return self.get_response(request)
+        except tuple(part for part, _ in self.parts) as error:  # raised by another middleware
+            return self._page(request, error)
+
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
+        if isinstance(exception, tuple(part for part, _ in self.parts)):
+            return self._page(request, exception)
+        return None
+
+    def _page(self, request: HttpRequest, error: Exception) -> HttpResponse:
+        name = next(name for part, name in self.parts if isinstance(error, part))
+        log.error("%s is not available: %s", name, type(error).__name__)
+        return unavailable(request, "other")
+
+
+def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
+    """The 503 page. ``reason`` is "directory" or "other"."""
+    page = render(request, "503.html", {"reason": reason}, status=503)
+    page.headers["Retry-After"] = "120"  # seconds
+    return page
+
+
+class JourneyHosts:
+    """The two host names of the manual: each leads to its journey, and each journey is on its host alone."""
+
+    journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))
+
+    def __init__(self, get_response: type_of_view) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        here = _bare(request.get_host())
+        both = bool(settings.REGISTER_HOST and settings.RESET_HOST)
+        for setting, path in self.journeys:
+            host = getattr(settings, setting)
+            if host and request.path == "/" and here == _bare(host):
+                return HttpResponseRedirect(path)
+            if both and request.path.startswith(path) and here != _bare(host):
+                return HttpResponseRedirect(journey_url(setting, request.get_full_path()))
+        return self.get_response(request)
+
+
+def journey_url(setting: str, path: str) -> str:
+    """The address of ``path`` on the host that the setting names, or on the portal's own if it names none."""
+    portal = urlsplit(settings.PORTAL_URL)
+    host = getattr(settings, setting)
+    if not host:
+        return f"{settings.PORTAL_URL}{path}"
+    port = f":{portal.port}" if portal.port and ":" not in host else ""
+    return f"{portal.scheme}://{host}{port}{path}"
+
+
+def journey_host(setting: str) -> str:
+    """The host name alone, as the last line of an SMS names it."""
+    return _bare(getattr(settings, setting) or urlsplit(settings.PORTAL_URL).netloc)
+
+
+def _bare(host: str) -> str:
+    return urlsplit(f"//{host}").hostname or ""

@@ -1,0 +1,37 @@
+"""Pages that are about nobody: the start page, the two statements, and the error pages."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+from django.views.i18n import set_language as django_set_language
+
+
+@require_safe
+def start(request: HttpRequest) -> HttpResponse:
+    """Both journeys, for whoever came to the portal's own address."""
+    return render(request, "start.html")
+
+
+@require_safe
+def accessibility(request: HttpRequest) -> HttpResponse:
+    """The accessibility statement, lagen (2018:1937)."""
+    return render(request, "pages/accessibility.html")
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """The privacy notice, GDPR article 13."""
+    return render(request, "pages/privacy.html")
+
+
+def set_language(request: HttpRequest) -> HttpResponse:
+    """Django's, which redirects to ``next`` only on this host."""
+    response: HttpResponse = django_set_language(request)
+    return response
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form from an old page, or from elsewhere: nothing was done."""
+    return render(request, "403_csrf.html", status=403)

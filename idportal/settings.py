@@ -1,0 +1,330 @@
+"""All settings. Each is read from the environment here and nowhere else; docs/configuration.md lists them.
+
+What would be dangerous is refused by ``idportal/checks.py``, which says how to mend it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from idportal import env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+
+# --- Who and where -------------------------------------------------------------------------------
+
+# Unset means production. 1 shows details of errors to whoever causes them: on one's own machine only.
+DEBUG = env.flag("DEBUG")
+
+# Signs sessions and codes, and encrypts numbers unless ENCRYPTION_KEYS is set. 50 random characters.
+SECRET_KEY = env.text("SECRET_KEY", "for development only, on this machine only" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured(
+        "SECRET_KEY is not set. Make one with: "
+        "python -c 'import secrets; print(secrets.token_urlsafe(50))' and keep it in SECRET_KEY or SECRET_KEY_FILE."
+    )
+
+# Earlier values of SECRET_KEY, which still open what they closed. Drop them after `manage.py rotate_keys`.
+SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
+
+# Keys for the numbers in the database, newest first. Unset: derived from SECRET_KEY and its fallbacks.
+ENCRYPTION_KEYS = env.words("ENCRYPTION_KEYS")
+
+# The address of the portal; links in messages begin with it. https:// turns on Secure cookies, HSTS and redirects.
+PORTAL_URL = env.text("PORTAL_URL", "http://127.0.0.1:8000").rstrip("/")
+HTTPS = PORTAL_URL.startswith("https://")
+
+# The host names that lead straight to one of the two journeys, as pwreg.orebro.se and pwreset.orebro.se do.
+REGISTER_HOST = env.text("REGISTER_HOST")
+RESET_HOST = env.text("RESET_HOST")
+
+# Host names that are answered. Unset: those of the three settings above.
+ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or sorted(
+    {host for url in (PORTAL_URL, f"//{REGISTER_HOST}", f"//{RESET_HOST}") if (host := urlsplit(url).hostname)}
+)
+
+# Addresses or networks of reverse proxies. Only from those are X-Forwarded-For and X-Forwarded-Proto believed.
+TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
+
+# Names that the pages show: the municipality, and the helpdesk's address.
+MUNICIPALITY_NAME = env.text("MUNICIPALITY_NAME", "Örebro kommun")
+HELPDESK_EMAIL = env.text("HELPDESK_EMAIL", "it-helpdesk@orebro.se")
+
+# The folder of the demo, set by `make demo` alone. Refused outside DEBUG and loopback.
+DEMO_FOLDER = env.text("DEMO_FOLDER")
+DEMO = bool(DEMO_FOLDER) and DEBUG and env.is_loopback(PORTAL_URL)
+
+# --- The parts -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "idportal",
+    "accounts",
+    "django_otp",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.staticfiles",
+]
+
+MIDDLEWARE = [
+    "idportal.middleware.TrustedProxies",
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "idportal.middleware.Headers",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "idportal.middleware.Language",
+    "idportal.middleware.Outage",
+    "idportal.middleware.JourneyHosts",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.SessionLimits",
+    "accounts.middleware.DirectoryOutage",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "idportal.urls"
+WSGI_APPLICATION = "idportal.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": False,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.template.context_processors.i18n",
+                "django.contrib.auth.context_processors.auth",
+                "idportal.context.portal",
+            ],
+            **(
+                {}
+                if DEBUG
+                else {
+                    "loaders": [
+                        (
+                            "django.template.loaders.cached.Loader",
+                            ["django.template.loaders.filesystem.Loader"],
+                        )
+                    ]
+                }
+            ),
+        },
+    }
+]
+
+# --- Database, cache, queue ----------------------------------------------------------------------
+
+# postgresql://user:password@host:5432/name. Unset: SQLite in var/, for one machine.
+DATABASE_URL = env.text("DATABASE_URL")
+if not DATABASE_URL:
+    (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
+    DATABASE_URL = f"sqlite:///{BASE_DIR / 'var' / 'db.sqlite3'}"
+DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
+DATABASES["default"].setdefault("OPTIONS", {})
+if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    # A writer takes its lock when it begins: two that read first and then write would refuse each other.
+    DATABASES["default"]["OPTIONS"].update(transaction_mode="IMMEDIATE", timeout=20)
+else:
+    DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# redis://host:6379/1. Holds the limits by address. Unset: in this process alone.
+REDIS_URL = env.text("REDIS_URL")
+CACHES: dict[str, dict[str, object]] = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+    }
+    if REDIS_URL
+    else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
+
+# redis://host:6379/0. Unset: codes are looked up and sent inside the request.
+CELERY_BROKER_URL = env.text("CELERY_BROKER_URL")
+CELERY_TASK_ALWAYS_EAGER = not CELERY_BROKER_URL
+CELERY_TASK_EAGER_PROPAGATES = False
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_TASK_SERIALIZER = "json"
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# A person waits for the page: a queue that is down says so after a few seconds.
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "socket_connect_timeout": 2,
+    "socket_timeout": 5,
+    "max_retries": 1,
+    "interval_start": 0.1,
+    "interval_step": 0.1,
+    "interval_max": 0.2,
+}
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
+
+# --- The directory -------------------------------------------------------------------------------
+
+# active_directory or openldap.
+DIRECTORY_KIND = env.text("DIRECTORY_KIND", "active_directory")
+# ldaps://dc1.example:636 ldaps://dc2.example:636, tried in order. ldap:// is used with StartTLS.
+DIRECTORY_URLS = env.words("DIRECTORY_URLS")
+# The certificate authority of the directory's certificates (PEM). Unset: the system's.
+DIRECTORY_CA_FILE = env.text("DIRECTORY_CA_FILE")
+# The service account: reads accounts, resets passwords, clears lock-outs, nothing more.
+DIRECTORY_BIND_DN = env.text("DIRECTORY_BIND_DN")
+DIRECTORY_BIND_PASSWORD = env.text("DIRECTORY_BIND_PASSWORD")
+# Where the served accounts are, and a filter that they must match besides.
+DIRECTORY_USER_BASE = env.text("DIRECTORY_USER_BASE")
+DIRECTORY_USER_FILTER = env.text("DIRECTORY_USER_FILTER")
+# Accounts that match are never touched, besides adminCount=1 on Active Directory.
+DIRECTORY_PROTECTED_FILTER = env.text("DIRECTORY_PROTECTED_FILTER")
+# The attribute that names the company. Unset: company (Active Directory) or o (OpenLDAP).
+DIRECTORY_COMPANY_ATTRIBUTE = env.text("DIRECTORY_COMPANY_ATTRIBUTE")
+# OpenLDAP: the DN of the password policy that holds for accounts without pwdPolicySubentry.
+DIRECTORY_DEFAULT_POLICY = env.text("DIRECTORY_DEFAULT_POLICY")
+# Wrong passwords until the directory locks an account. Unset: read from the directory.
+DIRECTORY_LOCKOUT_THRESHOLD: int | None = (
+    env.number("DIRECTORY_LOCKOUT_THRESHOLD", 0) if env.text("DIRECTORY_LOCKOUT_THRESHOLD") else None
+)
+# Seconds: to connect, for one operation, and until a server that did not answer is tried again.
+DIRECTORY_CONNECT_TIMEOUT = env.number("DIRECTORY_CONNECT_TIMEOUT", 3)
+DIRECTORY_OPERATION_TIMEOUT = env.number("DIRECTORY_OPERATION_TIMEOUT", 5)
+DIRECTORY_RETRY_DEAD_AFTER = env.number("DIRECTORY_RETRY_DEAD_AFTER", 30)
+
+# --- SMS and mail --------------------------------------------------------------------------------
+
+# Apprise URLs with {to} where the number goes, tried in order. file:///folder writes each message to a file.
+SMS_GATEWAYS = env.words("SMS_GATEWAYS")
+# Countries whose mobile numbers are accepted (ISO 3166 codes).
+SMS_ALLOWED_REGIONS = [region.upper() for region in env.words("SMS_ALLOWED_REGIONS", "SE")]
+# Messages a day, codes and notices together: a stop for what nobody foresaw.
+SMS_DAILY_LIMIT = env.number("SMS_DAILY_LIMIT", 2000)
+
+# smtp://host:25, smtp+tls://user:password@host:587, filemail:///folder.
+EMAIL_URL = env.text("EMAIL_URL", "consolemail://")
+_email = environ.Env.email_url_config(EMAIL_URL)
+EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
+EMAIL_PORT = _email["EMAIL_PORT"] or 25
+EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
+EMAIL_HOST_PASSWORD = _email["EMAIL_HOST_PASSWORD"] or ""
+EMAIL_USE_TLS = bool(_email.get("EMAIL_USE_TLS"))
+EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
+EMAIL_FILE_PATH = urlsplit(EMAIL_URL).path or None
+EMAIL_TIMEOUT = 10  # seconds
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
+
+# --- People, sessions, limits --------------------------------------------------------------------
+
+AUTH_USER_MODEL = "accounts.User"
+AUTHENTICATION_BACKENDS = ["accounts.sign_in.SessionBackend"]
+LOGIN_URL = "register"
+
+# A session ends after 15 minutes without a click, and after 8 hours whatever happens (seconds).
+SESSION_COOKIE_AGE = 15 * 60
+SESSION_ABSOLUTE_AGE = 8 * 60 * 60
+SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+
+# Posts in ten minutes from one address: a whole company sits behind one.
+LIMIT_ADDRESS_POSTS = env.number("LIMIT_ADDRESS_POSTS", 300)
+LIMIT_ADDRESS_FAILED_LOGINS = env.number("LIMIT_ADDRESS_FAILED_LOGINS", 20)
+# Accounts that may share one mobile number.
+LIMIT_ACCOUNTS_PER_NUMBER = env.number("LIMIT_ACCOUNTS_PER_NUMBER", 3)
+RATELIMIT_FAIL_OPEN = False
+
+# --- The rules for passwords (manual-sv.md) ------------------------------------------------------
+
+PASSWORD_MIN_LENGTH = env.number("PASSWORD_MIN_LENGTH", 8)
+PASSWORD_KINDS = env.number("PASSWORD_KINDS", 3)
+PASSWORD_FORBIDDEN_CHARACTERS = env.text("PASSWORD_FORBIDDEN_CHARACTERS", "åäöÅÄÖ")
+# Words of four letters and more that no password may hold, besides the person's and the company's names.
+PASSWORD_CONTEXT_WORDS = env.words(
+    "PASSWORD_CONTEXT_WORDS", f"{MUNICIPALITY_NAME} idportal pwreg pwreset lösenord losenord"
+)
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.password_policy.PolicyValidator"}]
+
+# --- Web security (security.md S1, Y1) -----------------------------------------------------------
+
+_prefix = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{_prefix}session"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "idportal.pages.csrf_failure"
+CSRF_COOKIE_NAME = f"{_prefix}csrf"
+LANGUAGE_COOKIE_NAME = f"{_prefix}language"
+LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
+
+SECURE_SSL_REDIRECT = HTTPS
+SECURE_REDIRECT_EXEMPT = [r"^healthz/", r"^metrics$"]
+SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
+SECURE_HSTS_PRELOAD = HTTPS
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxies drops it from anyone else
+X_FRAME_OPTIONS = "DENY"
+_form_hosts = [
+    f"{urlsplit(PORTAL_URL).scheme}://{host}" + (f":{urlsplit(PORTAL_URL).port}" if urlsplit(PORTAL_URL).port else "")
+    for host in (REGISTER_HOST, RESET_HOST)
+    if host
+]
+CONTENT_SECURITY_POLICY = {
+    "DIRECTIVES": {
+        "default-src": ["'none'"],
+        "script-src": ["'self'"],
+        "style-src": ["'self'"],
+        "img-src": ["'self'"],
+        "font-src": ["'self'"],
+        "connect-src": ["'self'"],
+        # A form's answer may redirect to the host of the other journey.
+        "form-action": ["'self'", *_form_hosts],
+        "frame-ancestors": ["'none'"],
+        "base-uri": ["'none'"],
+    }
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+
+# --- Language, time, files, logs -----------------------------------------------------------------
+
+LANGUAGE_CODE = "sv"
+LANGUAGES = [("sv", "Svenska"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = "Europe/Stockholm"
+
+STATIC_URL = "/static/"
+STATIC_ROOT = env.text("STATIC_ROOT", str(BASE_DIR / "var" / "static"))
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+WHITENOISE_USE_FINDERS = DEBUG
+WHITENOISE_AUTOREFRESH = DEBUG
+
+# DEBUG, INFO, WARNING or ERROR.
+LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "filters": {"mask": {"()": "idportal.logs.Mask"}},
+    "formatters": {"json": {"()": "idportal.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["mask"]}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {
+        "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        # Their own messages can hold gateway URLs, and so credentials. What matters is logged by idportal.sms.
+        "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
+    },
+}

@@ -1,0 +1,103 @@
+"""SMS, as django.core.mail is to mail: ``send`` a text to a number through the first gateway that takes it."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from datetime import UTC, datetime
+from pathlib import Path
+from urllib.parse import quote, unquote, urlsplit
+
+import apprise
+from django.conf import settings
+
+log = logging.getLogger("idportal.sms")
+
+GATEWAY_TIMEOUT = 5  # seconds for one gateway; a person waits for the code
+
+# GSM 03.38, the basic alphabet: 160 of these are one message. Any other sign makes it UCS-2, 70 to a message.
+_GSM7 = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
+    "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
+)
+_GSM7_ESCAPED = frozenset("\f^{}\\[~]|€")  # two septets each
+SEGMENT = 160  # septets
+
+
+class SmsError(Exception):
+    """No gateway took the message. ``retry`` tells whether the same message may go through later."""
+
+    retry = True
+
+
+def septets(text: str) -> int | None:
+    """The length in GSM 7-bit septets, or None if the text needs another alphabet."""
+    length = 0
+    for sign in text:
+        if sign in _GSM7:
+            length += 1
+        elif sign in _GSM7_ESCAPED:
+            length += 2
+        else:
+            return None
+    return length
+
+
+def send(number: str, text: str) -> str:
+    """Send ``text`` to ``number`` (E.164) through SMS_GATEWAYS in order; returns the gateway's name.
+
+    At most GATEWAY_TIMEOUT seconds a gateway. Raises SmsError if none takes it, ValueError if the text is
+    more than one GSM-7 segment.
+    """
+    length = septets(text)
+    if length is None or length > SEGMENT:
+        raise ValueError("An SMS must be one GSM-7 segment.")
+    for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
+        name = gateway_name(place, url)
+        reason = _try(url, number, text)
+        if reason is None:
+            log.info("SMS taken by gateway %s", name)
+            return name
+        log.warning("SMS gateway %s failed: %s", name, reason)
+    raise SmsError("No SMS gateway took the message." if settings.SMS_GATEWAYS else "SMS_GATEWAYS is empty.")
+
+
+def gateway_name(place: int, url: str) -> str:
+    """Place and kind. Not the host: in many Apprise URLs that is where the key stands."""
+    return f"{place} ({url.split(':', 1)[0]})"
+
+
+def _try(url: str, number: str, text: str) -> str | None:
+    """None if the gateway took the message, else why not."""
+    result: list[str | None] = []
+
+    def attempt() -> None:
+        try:
+            result.append(_to_folder(url, number, text) if url.startswith("file:") else _to_apprise(url, number, text))
+        except Exception as error:  # a plugin may raise anything; the next gateway gets its turn
+            result.append(f"it raised {type(error).__name__}")
+
+    # The socket limits of a plugin don't bound name look-ups, redirects, or an answer that trickles.
+    worker = threading.Thread(target=attempt, name="sms", daemon=True)
+    worker.start()
+    worker.join(GATEWAY_TIMEOUT)
+    return result[0] if result else f"no answer within {GATEWAY_TIMEOUT} seconds"
+
+
+def _to_apprise(url: str, number: str, text: str) -> str | None:
+    plugin = apprise.Apprise.instantiate(url.replace("{to}", quote(number, safe="")))
+    if plugin is None:
+        return "Apprise can't read its URL"
+    plugin.socket_connect_timeout = plugin.socket_read_timeout = float(GATEWAY_TIMEOUT)
+    return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else "it refused the message"
+
+
+def _to_folder(url: str, number: str, text: str) -> str | None:
+    folder = Path(unquote(urlsplit(url).path))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{number.removeprefix('+')}.txt"
+    unfinished = folder / f".{name}"
+    unfinished.touch(mode=0o600, exist_ok=False)
+    unfinished.write_text(text, encoding="utf-8")
+    unfinished.rename(folder / name)  # whoever watches the folder never sees half a message
+    return None

@@ -1,0 +1,210 @@
+/* Progressive enhancement. Every page works without this file; all words come from the page's data attributes.
+   Parts: focus on errors, show password, password checklist, countdown for a new code, session dialog, demo. */
+(() => {
+  "use strict";
+
+  const words = document.body.dataset;
+  document.documentElement.classList.add("js");
+
+  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
+
+  /* Calls back when it has been quiet for a moment, so that a screen reader isn't interrupted at each key. */
+  const whenQuiet = (callback, milliseconds = 900) => {
+    let timer = 0;
+    return (...values) => {
+      clearTimeout(timer);
+      timer = setTimeout(() => callback(...values), milliseconds);
+    };
+  };
+
+  /* Changes a live region only if its words changed: unchanged words are not to be read again. */
+  const say = (region, text) => {
+    if (region.textContent !== text) region.textContent = text;
+  };
+
+  /* --- Focus on what went wrong (browsers that ignore autofocus on a section) --- */
+  addEventListener("load", () => {
+    if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus();
+  });
+
+  for (const note of document.querySelectorAll("[data-without-js]")) note.hidden = true;
+
+  /* --- Show password --- */
+  for (const input of document.querySelectorAll('input[type="password"]')) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "reveal";
+    button.setAttribute("aria-controls", input.id);
+    const show = (shown) => {
+      input.type = shown ? "text" : "password";
+      button.textContent = shown ? words.textHide : words.textShow;
+      button.setAttribute("aria-label", shown ? words.textHideLabel : words.textShowLabel);
+    };
+    show(false);
+    button.addEventListener("click", () => show(input.type === "password"));
+    input.form?.addEventListener("submit", () => show(false)); // so that browsers treat it as a password
+    input.setAttribute("spellcheck", "false");
+    input.setAttribute("autocapitalize", "none");
+    input.after(button);
+  }
+
+  /* --- Password checklist --- */
+  const kindsOf = (password) => {
+    const kinds = new Set();
+    for (const character of password) {
+      if (/[A-Z]/.test(character)) kinds.add("upper");
+      else if (/[a-z]/.test(character)) kinds.add("lower");
+      else if (/[0-9]/.test(character)) kinds.add("digit");
+      else if (character === " " || !/[\p{C}\p{Z}]/u.test(character)) kinds.add("special");
+    }
+    return kinds;
+  };
+
+  const rules = document.querySelector("[data-rules]");
+  const first = document.querySelector('input[name="new_password1"]');
+  const second = document.querySelector('input[name="new_password2"]');
+  if (rules && first && second) {
+    const { minLength, kinds, forbidden, username } = rules.dataset;
+    const forbiddenForms = [...forbidden.normalize("NFC")].flatMap((letter) => [letter, letter.normalize("NFD")]);
+    const items = Object.fromEntries([...document.querySelectorAll("[data-rule]")].map((item) => [item.dataset.rule, item]));
+    const status = rules.querySelector("[data-rules-status]");
+    const chips = rules.querySelector("[data-kinds-list]");
+    const same = document.querySelector("[data-same]");
+
+    /* Each answers true (met), false (broken: only another password mends it) or null (not there yet). */
+    const judge = (password) => {
+      const allowed = forbiddenForms.reduce((rest, letter) => rest.replaceAll(letter, ""), password);
+      const used = kindsOf(allowed);
+      for (const chip of chips.children) chip.toggleAttribute("data-met", used.has(chip.dataset.kind));
+      if (!password) return { length: null, kinds: null, letters: null, username: null };
+      const composed = password.normalize("NFC");
+      return {
+        length: [...password].length >= Number(minLength) || null,
+        kinds: used.size >= Number(kinds) || null,
+        letters: !forbiddenForms.some((letter) => composed.includes(letter) || password.includes(letter)),
+        username: !username || !password.toLowerCase().includes(username.toLowerCase()),
+      };
+    };
+    const mark = (item, met) => {
+      if (item) item.dataset.state = met === null ? "todo" : met ? "met" : "failed";
+    };
+    const announce = whenQuiet(() => {
+      const live = ["length", "kinds", "letters", "username"].filter((key) => items[key]);
+      const met = live.filter((key) => items[key].dataset.state === "met").length;
+      say(status, first.value ? status.dataset.text.replace("{met}", met).replace("{all}", live.length) : "");
+    });
+    const compare = () => {
+      const equal = first.value !== "" && first.value === second.value;
+      const state = second.value === "" ? "" : equal ? "same" : "different";
+      same.dataset.state = state;
+      say(same, state === "" ? "" : equal ? same.dataset.textSame : same.dataset.textDifferent);
+    };
+    const compareWhenQuiet = whenQuiet(compare);
+    const onInput = () => {
+      for (const [key, met] of Object.entries(judge(first.value))) mark(items[key], met);
+      for (const key of ["common", "context", "history"]) mark(items[key], null);
+      announce();
+      compareWhenQuiet();
+    };
+    chips.hidden = false;
+    items.kinds?.querySelector(".rule__body").append(chips);
+    first.addEventListener("input", onInput);
+    second.addEventListener("input", compareWhenQuiet);
+    second.addEventListener("blur", compare);
+    if (first.value) onInput(); // filled in by a password manager or by going back
+  }
+
+  /* --- Countdown for a new code --- */
+  for (const wait of document.querySelectorAll("[data-resend-in]")) {
+    const seconds = Number(wait.dataset.resendIn);
+    if (!(seconds > 0)) continue;
+    const until = Date.now() + seconds * 1000;
+    const status = wait.parentElement.querySelector("[data-resend-status]");
+    const tick = () => {
+      const left = Math.ceil((until - Date.now()) / 1000);
+      wait.textContent = left > 0 ? wait.dataset.textWait.replace("{time}", clock(left)) : wait.dataset.textReady;
+      if (left <= 0) {
+        clearInterval(timer);
+        say(status, wait.dataset.textReady);
+      }
+    };
+    const timer = setInterval(tick, 1000);
+    tick();
+  }
+
+  /* --- Session dialog --- */
+  const dialog = document.getElementById("session-timeout");
+  const sessionSeconds = Number(words.sessionSeconds);
+  if (dialog?.showModal && sessionSeconds > 0) {
+    const form = dialog.querySelector("[data-session-extend]");
+    const left = dialog.querySelector("[data-session-left]");
+    const failed = dialog.querySelector("[data-session-failed]");
+    let ends = 0;
+    let warns = 0;
+    const start = (seconds) => {
+      ends = Date.now() + seconds * 1000;
+      warns = ends - Math.max(60, Math.min(120, seconds / 3)) * 1000;
+    };
+    const tick = () => {
+      const now = Date.now();
+      if (now >= ends) {
+        clearInterval(timer);
+        location.assign(location.pathname); // a plain GET: the server shows where to start again
+        return;
+      }
+      if (now >= warns && !dialog.open) dialog.showModal();
+      if (dialog.open) left.textContent = clock(Math.ceil((ends - now) / 1000));
+    };
+    const stay = async (event) => {
+      event?.preventDefault();
+      try {
+        const answer = await fetch(form.action, {
+          method: "POST",
+          body: new FormData(form),
+          credentials: "same-origin",
+          redirect: "manual",
+        });
+        if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
+          ends = 0; // the session is gone already
+          tick();
+          return;
+        }
+        if (!answer.ok) throw new Error(String(answer.status));
+        const json = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
+        start(json.seconds ?? sessionSeconds);
+        failed.textContent = "";
+        dialog.close();
+      } catch {
+        failed.textContent = failed.dataset.text;
+      }
+    };
+    start(sessionSeconds);
+    const timer = setInterval(tick, 1000);
+    document.addEventListener("visibilitychange", tick);
+    form.addEventListener("submit", stay);
+    dialog.addEventListener("cancel", stay); // Escape means "I'm here"
+  }
+
+  /* --- Demo: fetch the telephone and the mailbox again while the page is looked at --- */
+  const inboxes = document.querySelector("[data-poll-seconds]");
+  if (inboxes) {
+    let shown = inboxes.innerHTML;
+    const poll = async () => {
+      if (document.visibilityState !== "visible") return;
+      try {
+        const answer = await fetch(location.pathname, { credentials: "same-origin" });
+        if (!answer.ok) return;
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const fresh = page.querySelector("[data-poll-seconds]");
+        if (fresh && fresh.innerHTML !== shown) {
+          shown = fresh.innerHTML;
+          inboxes.replaceChildren(...fresh.childNodes);
+        }
+      } catch {
+        /* The server is away: the next round tries again, and the link "Uppdatera" is there. */
+      }
+    };
+    setInterval(poll, Number(inboxes.dataset.pollSeconds) * 1000);
+    document.addEventListener("visibilitychange", poll);
+  }
+})();

@@ -1,0 +1,47 @@
+"""Fixtures for what stands beside the directory: Redis, and what stands in for an SMS provider.
+
+Loaded by ``pytest_plugins = ["tests.servers.services"]``. PostgreSQL is no fixture: the whole suite runs on the
+database that ``DATABASE_URL`` names, and ``make test`` starts one (:mod:`tests.servers.postgres`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from pytest_django import Settings
+
+from tests.servers.redis import PrivateRedis
+from tests.servers.smsgateway import SmsGateway
+
+
+@pytest.fixture(scope="session")
+def _redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateRedis]:
+    with PrivateRedis(tmp_path_factory.mktemp("redis")) as server:
+        yield server
+
+
+@pytest.fixture
+def redis_server(_redis_server: PrivateRedis) -> PrivateRedis:
+    """A Redis that runs and is empty. A test may stop or restart it; the next one finds it as new."""
+    if _redis_server.answers():
+        _redis_server.flush()
+    else:
+        _redis_server.restart()
+    return _redis_server
+
+
+@pytest.fixture
+def sms_gateway(settings: Settings) -> Iterator[SmsGateway]:
+    """The only gateway of ``SMS_GATEWAYS``: what the portal sends is in its ``received``."""
+    with SmsGateway() as gateway:
+        settings.SMS_GATEWAYS = [gateway.json_url]
+        yield gateway
+
+
+@pytest.fixture
+def spare_sms_gateway(sms_gateway: SmsGateway, settings: Settings) -> Iterator[SmsGateway]:
+    """The second gateway, of another kind, tried when ``sms_gateway`` fails."""
+    with SmsGateway() as gateway:
+        settings.SMS_GATEWAYS = [sms_gateway.json_url, gateway.form_url]
+        yield gateway

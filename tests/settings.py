@@ -1,0 +1,22 @@
+"""The portal's settings as the suite runs them: nothing that this file does not say comes from outside."""
+
+import os
+
+os.environ.setdefault("SECRET_KEY", "the suite's own key, which opens nothing outside of it")
+os.environ.setdefault("PORTAL_URL", "http://127.0.0.1:8000")
+os.environ.setdefault("ALLOWED_HOSTS", "127.0.0.1 localhost .localhost testserver")
+os.environ.setdefault("DIRECTORY_KIND", "openldap")
+# The fixtures of tests/servers point these at a directory that they start; until then nothing answers.
+os.environ.setdefault("DIRECTORY_URLS", "ldaps://127.0.0.1:9")
+os.environ.setdefault("DIRECTORY_BIND_DN", "cn=set-by-the-fixture")
+os.environ.setdefault("DIRECTORY_BIND_PASSWORD", "set by the fixture")
+os.environ.setdefault("DIRECTORY_USER_BASE", "ou=set-by-the-fixture")
+os.environ.setdefault("SMS_GATEWAYS", "file:///nonexistent/set-by-the-fixture")
+os.environ.setdefault("EMAIL_URL", "memorymail://")
+
+from idportal.settings import *  # noqa: F403
+
+# What WhiteNoise serves in production needs collectstatic first; the suite's pages take files from their source.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
+WHITENOISE_USE_FINDERS = True
+WHITENOISE_AUTOREFRESH = True
