@@ -52,17 +52,19 @@ def ask_again(challenge: Challenge) -> None:
 
     What decides is the session's own clock, so that the answer says nothing of the account.
     """
-    if resend_in(challenge) > 0:
+    if not challenge.generate_is_allowed()[0]:
         return
-    challenge.asked_at = timezone.now()
-    challenge.save(update_fields=["asked_at"])
-    _queue(challenge)
+    with transaction.atomic():
+        challenge.cooldown_set(commit=False)
+        challenge.save(update_fields=["last_generated_timestamp"])
+        audit.record(Event.CODE_REQUESTED, challenge.user, result=challenge.purpose, address=challenge.address)
+        _queue(challenge)
 
 
 def resend_in(challenge: Challenge) -> int:
     """Seconds until another code can be asked for; 0 if now."""
-    waited = (timezone.now() - challenge.asked_at).total_seconds()
-    return max(0, round(limits.SEND_COOLDOWN - waited))
+    allowed, waiting = challenge.generate_is_allowed()
+    return 0 if allowed else max(1, round((waiting["next_generation_at"] - timezone.now()).total_seconds()))
 
 
 def _queue(challenge: Challenge) -> None:
@@ -75,7 +77,7 @@ def _queue(challenge: Challenge) -> None:
 def deliver(challenge_id: int) -> None:
     """Makes a challenge's code and sends it, if there is someone to send it to and the limits allow it."""
     challenge = Challenge.objects.select_related("user").get(pk=challenge_id)
-    age = timezone.now() - challenge.asked_at
+    age = timezone.now() - challenge.last_generated_timestamp
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
     if challenge.purpose == Purpose.RESET and not _recognise(challenge):

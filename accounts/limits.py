@@ -21,8 +21,8 @@ CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS;
 CODE_TRIES = 5  # then that code is dead: five tries at a million codes
 CODE_FAILURES_A_DAY = 10  # across codes, so that asking again and again buys no more guesses
 SEND_COOLDOWN = MINUTE  # an SMS may be under way
-SENDS_SHORT = (3, 10 * MINUTE)  # someone else's phone must not be flooded
-SENDS_LONG = (5, DAY)
+# How many codes to one number for one purpose, within how many seconds: its owner must not be flooded.
+SENDS = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 
 # The right to set one password after an accepted code (R3).
 VERIFIED_LIFETIME = 10 * MINUTE

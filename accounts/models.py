@@ -71,11 +71,11 @@ class Purpose(models.TextChoices):
     SIGN_IN = "sign-in"
 
 
-class Challenge(ThrottlingMixin, SideChannelDevice):
+class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     """One browser session's way through one journey: asked, code sent, code entered, used.
 
-    From django-otp it has the token, its lifetime and the count of failures. Three things differ: the token is
-    kept as a keyed hash (K2); after CODE_TRIES failures the code is dead, where ThrottlingMixin would let one
+    From django-otp it has the token and its lifetime, the count of failures, and the pause between two requests
+    for a code (``last_generated_timestamp``: when one was last asked for). Three things differ: the token is kept as a keyed hash (K2); after CODE_TRIES failures the code is dead, where ThrottlingMixin would let one
     go on more and more slowly (K1); and there may be no user, since whoever asks gets a row, known or not (E2).
     ``confirmed`` stays False, so that django-otp never takes a challenge for someone's second factor.
     """
@@ -91,7 +91,7 @@ class Challenge(ThrottlingMixin, SideChannelDevice):
     # What was typed as user name, until the task has looked it up. Encrypted: some type a password there.
     asked_for = EncryptedTextField(blank=True, default="")
     number = EncryptedTextField(blank=True, default="")  # where the code goes, E.164
-    asked_at = models.DateTimeField(default=timezone.now)
+    last_generated_timestamp = models.DateTimeField(default=timezone.now)
     verified_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
     refusals = models.PositiveSmallIntegerField(default=0)
@@ -139,6 +139,9 @@ class Challenge(ThrottlingMixin, SideChannelDevice):
     def get_throttle_factor(self) -> int:
         return 0
 
+    def get_cooldown_duration(self) -> int:
+        return limits.SEND_COOLDOWN
+
     def _hash(self, code: str) -> str:
         return digest(f"{self.pk}/{self.purpose}/{code}", "code")
 
@@ -156,8 +159,11 @@ class Challenge(ThrottlingMixin, SideChannelDevice):
         return timezone.now() - self.verified_at < timedelta(seconds=limits.VERIFIED_LIFETIME)
 
 
-class NumberQuota(CooldownMixin):
-    """How many codes went to one number for one purpose (K5). The number itself is not kept."""
+class NumberQuota(models.Model):
+    """How many codes went to one number for one purpose (K5). The number itself is not kept.
+
+    Not django-otp's CooldownMixin: that counts per device, and one number may serve several accounts.
+    """
 
     number_digest = models.CharField(max_length=64)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
@@ -169,21 +175,14 @@ class NumberQuota(CooldownMixin):
     def __str__(self) -> str:
         return f"{self.purpose} quota {self.pk}"
 
-    def get_cooldown_duration(self) -> int:
-        return limits.SEND_COOLDOWN
-
     def take(self) -> bool:
         """Counts one more code if the limits allow it; call it under a row lock."""
         now = timezone.now().timestamp()
-        recent = [at for at in self.sent if now - at < limits.SENDS_LONG[1]]
-        full = any(
-            sum(now - at < seconds for at in recent) >= most
-            for most, seconds in (limits.SENDS_SHORT, limits.SENDS_LONG)
-        )
-        if full or not self.generate_is_allowed()[0]:
+        recent = [at for at in self.sent if now - at < limits.DAY]
+        if any(sum(now - at < seconds for at in recent) >= most for most, seconds in limits.SENDS):
             return False
         self.sent = [*recent, now]
-        self.cooldown_set()
+        self.save(update_fields=["sent"])
         return True
 
 

@@ -4,6 +4,7 @@ import os
 
 from celery import Celery
 from celery.signals import setup_logging
+from django.conf import settings
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "idportal.settings")
 
@@ -16,7 +17,5 @@ app.autodiscover_tasks()
 def keep_django_logging(**_: object) -> None:
     """The worker logs as the web does: one JSON object a line, masked."""
     import logging.config
-
-    from django.conf import settings
 
     logging.config.dictConfig(settings.LOGGING)

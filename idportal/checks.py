@@ -27,7 +27,7 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
 def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """What a production installation must not lack."""
     found: list[CheckMessage] = []
-    if not settings.CELERY_BROKER_URL:
+    if settings.CELERY_TASK_ALWAYS_EAGER:
         found.append(
             Error(
                 "CELERY_BROKER_URL is not set: codes would be sent inside the request, and its time would tell "
@@ -171,7 +171,7 @@ def _sms() -> Iterator[CheckMessage]:
 
 
 def _queue() -> Iterator[CheckMessage]:
-    if not settings.CELERY_BROKER_URL and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):
+    if settings.CELERY_TASK_ALWAYS_EAGER and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):
         yield Warning(
             "CELERY_BROKER_URL is not set: codes are sent inside the request.",
             hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",

@@ -8,8 +8,8 @@ import re
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
 _MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
-# Seven digits and more, with whatever people write between them: a telephone number, whole or in part.
-_NUMBER = re.compile(r"(?<![\w.:-])\+?\(?\d(?:[\s().-]{0,2}\d){6,14}(?![\w:-])")
+# A telephone number as people and programs write it: +46…, 0046…, 070-…, 4670….
+_NUMBER = re.compile(r"(?<![\w.:-])(?:\+\(?|\(?0|46)\d?(?:[\s().-]{0,2}\d){6,14}(?![\w:-])")
 
 
 def masked(text: str) -> str:

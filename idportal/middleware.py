@@ -116,7 +116,7 @@ class Outage:
 
     def _page(self, request: HttpRequest, error: Exception) -> HttpResponse:
         name = next(name for part, name in self.parts if isinstance(error, part))
-        log.error("%s is not available: %s", name, type(error).__name__)
+        log.error("%s is not available: %s: %s", name, type(error).__name__, str(error).partition("\n")[0])
         return unavailable(request, "other")
 
 

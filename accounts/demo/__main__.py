@@ -32,10 +32,14 @@ PORTS = range(1, 65536)
 DIRECTORY_PORT = 10636  # preferred; any other free one serves as well
 
 # What a shell may have set for another installation, and the demo must not inherit.
-FOREIGN = tuple(
-    "ALLOWED_ CELERY_ DATABASE_ DEBUG_ DEFAULT_ DEMO_ DIRECTORY_ EMAIL_ ENCRYPTION_ HELPDESK_ LIMIT_ PASSWORD_ "
-    "PORTAL_ REDIS_ REGISTER_ RESET_ SECRET_ SMS_ TRUSTED_".split()
+# fmt: off
+FOREIGN = (
+    "ALLOWED_", "CELERY_", "DATABASE_", "DEBUG_", "DEFAULT_", "DEMO_",
+    "DIRECTORY_", "EMAIL_", "ENCRYPTION_", "HELPDESK_", "LIMIT_", "PASSWORD_",
+    "PORTAL_", "REDIS_", "REGISTER_", "RESET_", "SECRET_", "SMS_",
+    "TRUSTED_",
 )
+# fmt: on
 
 BANNER = """
   Portalen är igång   {url}/          The portal is running

@@ -24,7 +24,9 @@
 
   /* --- Focus on what went wrong (browsers that ignore autofocus on a section) --- */
   addEventListener("load", () => {
-    if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus();
+    setTimeout(() => {
+      if (document.activeElement === document.body) document.querySelector("[data-focus]")?.focus();
+    }, 100);
   });
 
   for (const note of document.querySelectorAll("[data-without-js]")) note.hidden = true;
