@@ -18,7 +18,7 @@ from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, FailedTry, NumberQuota, Phone, Purpose, SmsDay, User
 from idportal import sms
-from idportal.middleware import journey_host
+from idportal.hosts import journey_host
 
 log = logging.getLogger("idportal.codes")
 

@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 
 from accounts import sessions
 from accounts.directory import DirectoryError
+from accounts.reset import OutcomeUnknown
 from idportal.middleware import unavailable
 
 log = logging.getLogger("idportal.outage")
@@ -40,4 +41,4 @@ class DirectoryOutage:
         if not isinstance(exception, DirectoryError):
             return None
         log.error("the directory is not available: %s (%s)", type(exception).__name__, exception)
-        return unavailable(request, "directory")
+        return unavailable(request, "unsure" if isinstance(exception, OutcomeUnknown) else "directory")

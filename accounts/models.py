@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
@@ -75,8 +75,9 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     """One browser session's way through one journey: asked, code sent, code entered, used.
 
     From django-otp it has the token and its lifetime, the count of failures, and the pause between two requests
-    for a code (``last_generated_timestamp``: when one was last asked for). Three things differ: the token is kept as a keyed hash (K2); after CODE_TRIES failures the code is dead, where ThrottlingMixin would let one
-    go on more and more slowly (K1); and there may be no user, since whoever asks gets a row, known or not (E2).
+    for a code (``last_generated_timestamp``: when one was last asked for). Three things differ: the token is
+    kept as a keyed hash (K2); after CODE_TRIES failures the code is dead, where ThrottlingMixin would let one go
+    on more and more slowly (K1); and there may be no user, since whoever asks gets a row, known or not (E2).
     ``confirmed`` stays False, so that django-otp never takes a challenge for someone's second factor.
     """
 
@@ -251,13 +252,17 @@ class Event(models.TextChoices):
 
 
 class AppendOnly(models.QuerySet["AuditEvent"]):
-    """Rows are added; nothing else."""
+    """Rows are added. Only retention takes them away."""
 
     def update(self, **_: Any) -> int:
         raise TypeError("The audit trail is append-only.")
 
     def delete(self) -> tuple[int, dict[str, int]]:
         raise TypeError("The audit trail is append-only.")
+
+    def older_than(self, limit: datetime) -> int:
+        """Deletes what retention has no more use for: the one way out (Q1). Returns how many."""
+        return models.QuerySet(self.model, using=self.db).filter(at__lt=limit).delete()[0]
 
 
 class AuditEvent(models.Model):

@@ -30,6 +30,10 @@ class Outcome(enum.Enum):
     NOT_VERIFIED = "not verified"
 
 
+class OutcomeUnknown(directory.DirectoryUnavailable):
+    """The directory broke off in the middle: the new password may or may not be in place. Trying again is safe."""
+
+
 @dataclass(frozen=True, slots=True)
 class Result:
     """The outcome, and the keys of the broken rules if that is what it was."""
@@ -71,7 +75,7 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
     """Sets the password once, if the rules and the directory take it; a refusal leaves the right as it was.
 
     The attempt is on record before the directory is touched, and DONE only after the directory said yes (R8).
-    Raises DirectoryError if that can't be known; the right then stays, and setting the same again does no harm.
+    Raises OutcomeUnknown if the directory broke off, DirectoryError if it was not reached; the right then stays.
     """
     user = challenge.user
     account = account_of(challenge)
@@ -87,7 +91,7 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
     try:
         change = directory.connect().set_password(account.id, password)
         if change is PasswordChange.UNAVAILABLE:
-            raise directory.DirectoryUnavailable("the outcome of a password change is not known")
+            raise OutcomeUnknown("no answer to a password change")
     except directory.DirectoryError:
         _release(challenge)
         audit.record(Event.PASSWORD_REFUSED, account, actor=user, result="outcome not known", address=address)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
-from idportal.middleware import journey_url
+from idportal.hosts import journey_url
 
 
 def portal(request: HttpRequest) -> dict[str, object]:

@@ -5,20 +5,22 @@ from __future__ import annotations
 import ipaddress
 import logging
 from collections.abc import Callable
-from urllib.parse import urlsplit
 
 import redis.exceptions
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from kombu.exceptions import OperationalError as QueueError
 
+from idportal.context import portal
+from idportal.hosts import bare, journey_url
+
 log = logging.getLogger("idportal.outage")
 
-type_of_view = Callable[[HttpRequest], HttpResponse]
+View = Callable[[HttpRequest], HttpResponse]
 
 
 class TrustedProxies:
@@ -27,7 +29,7 @@ class TrustedProxies:
     The client is the last address in the list that is no trusted proxy: what stands before it, anyone could write.
     """
 
-    def __init__(self, get_response: type_of_view) -> None:
+    def __init__(self, get_response: View) -> None:
         self.get_response = get_response
         self.networks = [ipaddress.ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES]
 
@@ -62,7 +64,7 @@ def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
 class Headers:
     """Pages of this portal are a person's own: nothing in between keeps them (security.md S1)."""
 
-    def __init__(self, get_response: type_of_view) -> None:
+    def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -76,7 +78,7 @@ class Headers:
 class Language:
     """Swedish, until someone presses the button. The browser's own wish is not asked: the manual is in Swedish."""
 
-    def __init__(self, get_response: type_of_view) -> None:
+    def __init__(self, get_response: View) -> None:
         self.get_response = get_response
         self.known = dict(settings.LANGUAGES)
 
@@ -93,36 +95,37 @@ class Language:
 class Outage:
     """A part that is down gives a clear page and a line in the log, and the person loses nothing (U1, T1)."""
 
-    parts: tuple[tuple[type[Exception], str], ...] = (
-        (redis.exceptions.RedisError, "redis"),
-        (QueueError, "queue"),
-        (OperationalError, "database"),
-        (InterfaceError, "database"),
-    )
-
-    def __init__(self, get_response: type_of_view) -> None:
+    def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        try:
-            return self.get_response(request)
-        except tuple(part for part, _ in self.parts) as error:  # raised by another middleware
-            return self._page(request, error)
+        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if isinstance(exception, tuple(part for part, _ in self.parts)):
-            return self._page(request, exception)
-        return None
+        return outage_page(request, exception)
 
-    def _page(self, request: HttpRequest, error: Exception) -> HttpResponse:
-        name = next(name for part, name in self.parts if isinstance(error, part))
-        log.error("%s is not available: %s: %s", name, type(error).__name__, str(error).partition("\n")[0])
-        return unavailable(request, "other")
+
+_PARTS: tuple[tuple[type[Exception], str], ...] = (
+    (redis.exceptions.RedisError, "redis"),
+    (QueueError, "queue"),
+    (OperationalError, "database"),
+    (InterfaceError, "database"),
+)
+
+
+def outage_page(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
+    """The 503 page if ``error`` means that a part of the portal is down, else None."""
+    for kind, name in _PARTS:
+        if isinstance(error, kind):
+            log.error("%s is not available: %s: %s", name, kind.__name__, str(error).partition("\n")[0])
+            return unavailable(request, "other")
+    return None
 
 
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
-    """The 503 page. ``reason`` is "directory" or "other"."""
-    page = render(request, "503.html", {"reason": reason}, status=503)
+    """The 503 page. ``reason``: "directory"; "unsure": a password change broke off in the middle; "other"."""
+    # Without the request's own context: who is signed in stands in the database, which may be what is down.
+    page = HttpResponse(render_to_string("503.html", {"reason": reason, "path": request.path, **portal(request)}), status=503)
     page.headers["Retry-After"] = "120"  # seconds
     return page
 
@@ -132,35 +135,16 @@ class JourneyHosts:
 
     journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))
 
-    def __init__(self, get_response: type_of_view) -> None:
+    def __init__(self, get_response: View) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        here = _bare(request.get_host())
+        here = bare(request.get_host())
         both = bool(settings.REGISTER_HOST and settings.RESET_HOST)
         for setting, path in self.journeys:
             host = getattr(settings, setting)
-            if host and request.path == "/" and here == _bare(host):
+            if host and request.path == "/" and here == bare(host):
                 return HttpResponseRedirect(path)
-            if both and request.path.startswith(path) and here != _bare(host):
+            if both and request.path.startswith(path) and here != bare(host):
                 return HttpResponseRedirect(journey_url(setting, request.get_full_path()))
         return self.get_response(request)
-
-
-def journey_url(setting: str, path: str) -> str:
-    """The address of ``path`` on the host that the setting names, or on the portal's own if it names none."""
-    portal = urlsplit(settings.PORTAL_URL)
-    host = getattr(settings, setting)
-    if not host:
-        return f"{settings.PORTAL_URL}{path}"
-    port = f":{portal.port}" if portal.port and ":" not in host else ""
-    return f"{portal.scheme}://{host}{port}{path}"
-
-
-def journey_host(setting: str) -> str:
-    """The host name alone, as the last line of an SMS names it."""
-    return _bare(getattr(settings, setting) or urlsplit(settings.PORTAL_URL).netloc)
-
-
-def _bare(host: str) -> str:
-    return urlsplit(f"//{host}").hostname or ""

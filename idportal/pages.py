@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django.views.defaults import server_error as django_server_error
 from django.views.i18n import set_language as django_set_language
+
+from idportal.middleware import outage_page
 
 
 @require_safe
@@ -30,6 +35,11 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Django's, which redirects to ``next`` only on this host."""
     response: HttpResponse = django_set_language(request)
     return response
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The 500 page; or the 503 page, if a part that is down raised outside of any view, in a middleware."""
+    return outage_page(request, sys.exc_info()[1]) or django_server_error(request)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

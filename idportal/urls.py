@@ -7,6 +7,8 @@ from django.urls import URLPattern, URLResolver, include, path
 
 from idportal import health, pages
 
+handler500 = "idportal.pages.server_error"
+
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.start, name="start"),
     path("", include("accounts.urls")),

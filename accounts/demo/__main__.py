@@ -25,8 +25,7 @@ from zoneinfo import ZoneInfo
 from accounts.demo import cast
 from accounts.demo.slapd import PrivateSlapd
 
-BASE = Path(__file__).resolve().parents[2]
-FOLDER = BASE / "var" / "demo"
+FOLDER = Path("var/demo")
 HOST = "127.0.0.1"
 PORTS = range(1, 65536)
 DIRECTORY_PORT = 10636  # preferred; any other free one serves as well
@@ -48,7 +47,7 @@ BANNER = """
   Registrera mobil    {url}/registrera/    {karl.username}  {karl.password}
   Återställ lösenord  {url}/aterstall/     {stefan.username}  (koden kommer på / the code arrives at /demo/)
 
-  SMS och mejl som filer / SMS and mails as files: var/demo/sms, var/demo/mail
+  SMS och mejl som filer / SMS and mails as files: {folder}/sms, {folder}/mail
   Avsluta med Ctrl-C / End with Ctrl-C
 """
 
@@ -56,17 +55,18 @@ BANNER = """
 def main() -> int:
     """Prepare, serve until Ctrl-C or SIGTERM, tidy up. Returns the exit code."""
     arguments = parse(sys.argv[1:])
+    folder, port = arguments.folder.resolve(), arguments.port
     os.umask(0o077)
-    FOLDER.parent.mkdir(mode=0o700, exist_ok=True)
+    folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with interruptible(), only_one():
-            require_free(arguments.port)
-            prepare_folder(fresh=arguments.fresh)
-            directory = PrivateSlapd(FOLDER / "slapd", free_directory_port())
+        with interruptible(), only_one(folder.with_suffix(".lock")):
+            require_free(port)
+            directory = PrivateSlapd(folder / "slapd", free_directory_port())
+            prepare(folder, directory, fresh=arguments.fresh)
             try:
                 start(directory)
-                set_environment(arguments.port, directory)
-                serve(arguments.port)
+                set_environment(folder, port, directory)
+                serve(folder, port)
             finally:
                 # From here on nothing hurries: a second Ctrl-C would leave slapd behind.
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -87,6 +87,7 @@ class CannotStart(Exception):
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m accounts.demo", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
+    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"what it keeps (default: {FOLDER})")
     parser.add_argument("--fresh", action="store_true", help="forget everything that an earlier start left")
     arguments = parser.parse_args(words)
     if arguments.port not in PORTS:
@@ -109,9 +110,9 @@ def interruptible() -> Iterator[None]:
 
 
 @contextmanager
-def only_one() -> Iterator[None]:
-    """Two demos would share a folder and a database."""
-    with (FOLDER.parent / "demo.lock").open("a+") as lock:
+def only_one(lock_file: Path) -> Iterator[None]:
+    """Raises CannotStart if another demo has the lock: two would share a folder and a database."""
+    with lock_file.open("a+") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
@@ -150,21 +151,27 @@ def free_directory_port() -> int:
     return port
 
 
-def prepare_folder(*, fresh: bool) -> None:
-    """Make the folders; begin anew if asked to, or on a new day."""
-    stamp = FOLDER / "day"
+def prepare(folder: Path, directory: PrivateSlapd, *, fresh: bool) -> None:
+    """Make the folder and what belongs in it; begin anew if asked to, or on a new day."""
+    stamp = folder / "day"
     today = datetime.now(ZoneInfo("Europe/Stockholm")).date().isoformat()
     loaded = stamp.read_text(encoding="ascii") if stamp.exists() else ""
+    if not loaded and folder.exists() and any(folder.iterdir()):
+        raise CannotStart(
+            f"{folder} hör inte till demon. Välj en annan mapp. / This is not the demo's. Choose another folder."
+        )
     if loaded and loaded != today and not fresh:
         say("En ny dag: demon börjar om, så att antalet dagar stämmer. / A new day: the demo starts afresh.")
-    if (fresh or loaded != today) and FOLDER.exists():
-        shutil.rmtree(FOLDER)
-    for name in ("", "sms", "mail", "slapd"):
-        (FOLDER / name).mkdir(mode=0o700, exist_ok=True)
-    key = FOLDER / "secret-key"
+    if loaded and (fresh or loaded != today):
+        directory._end_stray()  # a killed demo leaves its slapd, known by a file in the folder
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    stamp.write_text(today, encoding="ascii")
+    for name in ("sms", "mail"):
+        (folder / name).mkdir(mode=0o700, exist_ok=True)
+    key = folder / "secret-key"
     if not key.exists():
         key.write_text(secrets.token_urlsafe(50), encoding="ascii")
-    stamp.write_text(today, encoding="ascii")
 
 
 def start(directory: PrivateSlapd) -> None:
@@ -174,7 +181,7 @@ def start(directory: PrivateSlapd) -> None:
         raise CannotStart(f"Katalogen startade inte. / The directory did not start.\n{error}") from error
 
 
-def set_environment(port: int, directory: PrivateSlapd) -> None:
+def set_environment(folder: Path, port: int, directory: PrivateSlapd) -> None:
     """Point the portal's settings at the demo, whatever the shell has set."""
     for name in list(os.environ):
         if f"{name}_".startswith(FOREIGN):
@@ -183,20 +190,20 @@ def set_environment(port: int, directory: PrivateSlapd) -> None:
         {
             "DJANGO_SETTINGS_MODULE": "idportal.settings",
             "DEBUG": "1",
-            "DEMO_FOLDER": str(FOLDER),
-            "SECRET_KEY_FILE": str(FOLDER / "secret-key"),
+            "DEMO_FOLDER": str(folder),
+            "SECRET_KEY_FILE": str(folder / "secret-key"),
             "PORTAL_URL": f"http://{HOST}:{port}",
             "ALLOWED_HOSTS": f"{HOST} localhost",
-            "DATABASE_URL": f"sqlite:///{FOLDER / 'db.sqlite3'}",
-            "SMS_GATEWAYS": (FOLDER / "sms").as_uri(),
-            "EMAIL_URL": f"filemail://{FOLDER / 'mail'}",
+            "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+            "SMS_GATEWAYS": (folder / "sms").as_uri(),
+            "EMAIL_URL": f"filemail://{folder / 'mail'}",
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             **directory.environment(),
         }
     )
 
 
-def serve(port: int) -> None:
+def serve(folder: Path, port: int) -> None:
     """Bring the database up to date and answer requests until interrupted."""
     import django
     from django.core.management import call_command
@@ -207,7 +214,8 @@ def serve(port: int) -> None:
     call_command("check", stdout=io.StringIO())
     call_command("migrate", verbosity=0)
     call_command("seed_demo")
-    banner = BANNER.format(url=f"http://{HOST}:{port}", karl=cast.KARL, stefan=cast.STEFAN)
+    shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
+    banner = BANNER.format(url=f"http://{HOST}:{port}", folder=shown, karl=cast.KARL, stefan=cast.STEFAN)
     basehttp.run(
         HOST,
         port,

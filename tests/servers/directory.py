@@ -8,9 +8,6 @@ from typing import Any, Protocol
 
 from accounts.demo.cast import Person
 
-MIN_LENGTH = 8
-HISTORY = 5
-
 
 class DirectoryServer(Protocol):
     """A server with the cast in it. Everything here is done as its root, past the portal."""
@@ -20,6 +17,9 @@ class DirectoryServer(Protocol):
 
     def settings(self) -> dict[str, Any]:
         """The Django settings that point the portal at it."""
+
+    def reset(self) -> None:
+        """The cast as new, and nobody else. Starts the server if it does not run."""
 
     def put(
         self,
@@ -33,7 +33,8 @@ class DirectoryServer(Protocol):
     ) -> None:
         """Make the person exist in exactly this state: password, days left, no history, no failures.
 
-        Somebody who exists keeps the immutable id. ``common_name`` is the name in the DN of somebody new.
+        An entry that is there already is replaced, so that the immutable id is another one afterwards.
+        ``common_name`` is the name in the DN.
         """
 
     def put_many(self, count: int, prefix: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import shutil
 import signal
@@ -10,7 +11,7 @@ import ssl
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,13 @@ from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
 from accounts.demo import certificate, tree
-from accounts.demo.cast import CAST, Person
-from tests.servers import ports
+from accounts.demo.cast import ADMINS, CAST, HELPDESK, Person
 
 PORTS = (389, 636, 3268, 3269)  # Samba knows no others
 DOMAIN = "DC=ad,DC=example,DC=test"
 STAFF = f"OU=Staff,{DOMAIN}"
 SERVICE_ACCOUNT = f"CN=svc-idportal,CN=Users,{DOMAIN}"
+GROUPS = f"OU=Groups,{DOMAIN}"
 SERVICE_PASSWORD = "Portalens-Konto-24"
 ADMINISTRATOR = f"CN=Administrator,CN=Users,{DOMAIN}"
 ADMINISTRATOR_PASSWORD = "Prov-Katalog-2024"
@@ -62,6 +63,7 @@ class PrivateSamba:
         self.ca_file = self.folder / "tls" / "ca.pem"
         self._process: subprocess.Popen[bytes] | None = None
         self._root: Any = None
+        self._waiting: list[str] | None = None
 
     def provision(self) -> None:
         """Make the domain. Takes about five seconds; the server is not started by it."""
@@ -117,7 +119,10 @@ class PrivateSamba:
                 "lockOutObservationWindow": _interval(self.lockout_window),
             },
         )
-        self.root.add_s(STAFF, [("objectClass", [b"organizationalUnit"])])
+        for unit in (STAFF, GROUPS):
+            self.root.add_s(unit, [("objectClass", [b"organizationalUnit"])])
+        for group in (ADMINS, HELPDESK):
+            self.root.add_s(f"CN={group},{GROUPS}", [("objectClass", [b"group"])])
         self._add_user(
             SERVICE_ACCOUNT,
             {"sAMAccountName": "svc-idportal", "userAccountControl": str(NORMAL_ACCOUNT | NEVER_EXPIRES)},
@@ -128,8 +133,17 @@ class PrivateSamba:
             *("samba-tool", "dsacl", "set", "-s", self._config, "-H", str(self._sam), "--action=allow"),
             *(f"--objectdn={STAFF}", f"--sddl={_delegation(sid)}"),
         )
-        for person in CAST:
-            self.put(person)
+        self.reset()
+
+    def reset(self) -> None:
+        if not self._answers():
+            self.stop()
+            self.start()
+        for dn, _ in self.root.search_s(STAFF, ldap.SCOPE_ONELEVEL, attrlist=["1.1"]):
+            self.root.delete_s(dn)
+        with self._together():
+            for person in CAST:
+                self.put(person)
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -144,6 +158,8 @@ class PrivateSamba:
             "DIRECTORY_PROTECTED_FILTER": "",
             "DIRECTORY_DEFAULT_POLICY": "",
             "DIRECTORY_LOCKOUT_THRESHOLD": None,
+            "DIRECTORY_HELPDESK_GROUP": f"CN={HELPDESK},{GROUPS}",
+            "DIRECTORY_ADMIN_GROUP": f"CN={ADMINS},{GROUPS}",
         }
 
     def put(
@@ -156,26 +172,254 @@ class PrivateSamba:
         protected: bool = False,
         common_name: str = "",
     ) -> None:
-        now = datetime.now(UTC)
-        control = NORMAL_ACCOUNT | (NEVER_EXPIRES if person.days_left is None else 0)
+        self.remove(person.username)  # a new entry has no history and no failures
+        never = person.days_left is None
+        control = NORMAL_ACCOUNT | (NEVER_EXPIRES if never else 0) | (DISABLED if disabled else 0)
+        dn = f"CN={escape_dn_chars(common_name or person.username)},{STAFF}"
         attributes = {
+            "sAMAccountName": person.username,
             "givenName": person.given_name,
             "sn": person.surname,
             "mail": person.mail,
             "company": person.company,
-            "userAccountControl": str(control | (DISABLED if disabled else 0)),
+            "userAccountControl": str(control),
         }
-        dn = self.dn(person.username)
-        if dn is None:
-            dn = f"CN={escape_dn_chars(common_name or person.username)},{STAFF}"
-            self._add_user(dn, {"sAMAccountName": person.username, **attributes}, person.password)
+        if protected or ADMINS in person.groups:
+            attributes["adminCount"] = "1"
+        if must_change:
+            attributes["pwdLastSet"] = "0"
+        self._add_user(dn, attributes, person.password)
+        for group in person.groups:
+            self.root.modify_s(f"CN={group},{GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
+        if not never and not must_change:
+            # Over LDAP only 0 and -1 are taken; straight into the database any time is.
+            last_set = tree.expiry_of(person, datetime.now(UTC)) - MAX_AGE
+            self._write_past(dn, "pwdLastSet", str(_filetime(last_set)))
+        if locked:
+            for _ in range(self.lockout_threshold):
+                self._bind_wrongly(dn)
+
+    def put_many(self, count: int, prefix: str) -> None:
+        for number in range(count):
+            name = f"{prefix}{number}"
+            attributes = {"sAMAccountName": name, "userAccountControl": str(NORMAL_ACCOUNT | DISABLED)}
+            self._add_user(f"CN={name},{STAFF}", attributes, "")
+
+    def remove(self, username: str) -> None:
+        dn = self.dn(username)
+        if dn is not None:
+            self.root.delete_s(dn)
+
+    def failures(self, username: str) -> int:
+        return int(self._read(self.dn(username) or "", "badPwdCount") or b"0")
+
+    @contextmanager
+    def min_age(self, age: timedelta) -> Iterator[None]:
+        self._replace(DOMAIN, {"minPwdAge": _interval(age)})
+        yield
+        self._replace(DOMAIN, {"minPwdAge": "0"})
+
+    @contextmanager
+    def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
+        dn = f"CN=Stricter,{SETTINGS_CONTAINER}"
+        attributes = {
+            "objectClass": "msDS-PasswordSettings",
+            "msDS-PasswordSettingsPrecedence": "10",
+            "msDS-PasswordReversibleEncryptionEnabled": "FALSE",
+            "msDS-PasswordHistoryLength": "5",
+            "msDS-PasswordComplexityEnabled": "TRUE",
+            "msDS-MinimumPasswordLength": "8",
+            "msDS-MinimumPasswordAge": "0",
+            "msDS-MaximumPasswordAge": _interval(max_age),
+            "msDS-LockoutThreshold": "3",
+            "msDS-LockoutObservationWindow": _interval(self.lockout_window),
+            "msDS-LockoutDuration": _interval(self.lockout_window),
+            "msDS-PSOAppliesTo": self.dn(person.username) or "",
+        }
+        self.root.add_s(dn, [(name, [value.encode()]) for name, value in attributes.items()])
+        yield
+        self.root.delete_s(dn)
+
+    def dn(self, username: str) -> str | None:
+        condition = f"(sAMAccountName={escape_filter_chars(username)})"
+        found = self.root.search_s(STAFF, ldap.SCOPE_SUBTREE, condition, ["1.1"])
+        return found[0][0] if found else None
+
+    @property
+    def root(self) -> Any:
+        """A connection as the domain's administrator."""
+        if self._root is None:
+            self._root = self._connection()
+            self._root.simple_bind_s(ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
+        return self._root
+
+    @property
+    def _config(self) -> str:
+        return str(self.folder / "smb.conf")
+
+    @property
+    def _sam(self) -> Path:
+        return self.folder / "private" / "sam.ldb"
+
+    def _configure(self) -> None:
+        for name in ("private", "state", "cache", "lock", "run/ncalrpc", "bind-dns", "log"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        (self.folder / "smb.conf").write_text(CONFIG.format(folder=self.folder, address=self.address))
+
+    def _connection(self) -> Any:
+        connection = ldap.initialize(self.url)
+        connection.set_option(ldap.OPT_X_TLS_CACERTFILE, str(self.ca_file))
+        connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+        connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
+        return connection
+
+    def _answers(self) -> bool:
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            with (
+                socket.create_connection((self.address, 636), timeout=1) as connection,
+                context.wrap_socket(connection, server_hostname=self.address),
+            ):
+                return True
+        except OSError:
+            return False
+
+    def _end(self, how: signal.Signals) -> None:
+        self._root = None
+        if self._process is None:
+            return
+        with suppress(ProcessLookupError):
+            os.killpg(self._process.pid, how)  # the group that start() made: Samba and its children
+        try:
+            self._process.wait(START_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+        self._process = None
+
+    def _add_user(self, dn: str, attributes: dict[str, str], password: str) -> None:
+        values = [(name, [value.encode()]) for name, value in attributes.items() if value]
+        if password:
+            values.append(("unicodePwd", [f'"{password}"'.encode("utf-16-le")]))
+        self.root.add_s(dn, [("objectClass", [b"user"]), *values])
+
+    def _replace(self, dn: str, attributes: dict[str, str]) -> None:
+        changes = [(ldap.MOD_REPLACE, name, [value.encode()]) for name, value in attributes.items()]
+        self.root.modify_s(dn, changes)
+
+    def _read(self, dn: str, name: str) -> bytes:
+        values: list[bytes] = self.root.search_s(dn, ldap.SCOPE_BASE, attrlist=[name])[0][1].get(name, [b""])
+        return values[0]
+
+    @contextmanager
+    def _together(self) -> Iterator[None]:
+        """Write what is to be written past the server in one go: each ldbmodify takes a tenth of a second."""
+        self._waiting = []
+        yield
+        changes, self._waiting = self._waiting, None
+        self._write(changes)
+
+    def _write_past(self, dn: str, name: str, value: str) -> None:
+        encoded = base64.b64encode(dn.encode()).decode()
+        change = f"dn:: {encoded}\nchangetype: modify\nreplace: {name}\n{name}: {value}\n"
+        if self._waiting is None:
+            self._write([change])
         else:
-            self._replace(dn, attributes)
-        self._modify_file(
-            dn,
-            {
-                "pwdLastSet": "0"
-                if must_change
-                else str(_filetime(tree.expiry_of(person, now) - MAX_AGE if person.days_left is not None else now)),
-            },
-        )
+            self._waiting.append(change)
+
+    def _write(self, changes: list[str]) -> None:
+        bypass = "--controls=local_oid:1.3.6.1.4.1.7165.4.3.20:0"
+        _run("ldbmodify", "-H", str(self._sam), bypass, given="\n".join(changes))
+
+    def _bind_wrongly(self, dn: str) -> None:
+        with suppress(ldap.INVALID_CREDENTIALS):
+            self._connection().simple_bind_s(dn, "not the password")
+
+
+def free_addresses(count: int) -> list[str]:
+    """The first addresses from 127.0.0.10 on where all of Samba's ports are free. Raises :class:`LookupError`."""
+    found: list[str] = []
+    for last in range(10, 250):
+        address = f"127.0.0.{last}"
+        if all(_can_bind(address, port) for port in PORTS):
+            found.append(address)
+        if len(found) == count:
+            return found
+    raise LookupError(f"ports {PORTS} are taken on every loopback address, or need root")
+
+
+def _can_bind(address: str, port: int) -> bool:
+    with socket.socket() as one:
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            one.bind((address, port))
+        except OSError:
+            return False
+        return True
+
+
+def _run(*command: str, given: str = "") -> None:
+    done = subprocess.run(command, input=given.encode(), capture_output=True, check=False)
+    if done.returncode:
+        raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
+
+
+def _delegation(sid: str) -> str:
+    """What the portal needs on the users below, and nothing else."""
+    reset = f"(OA;CIIO;CR;{RESET_PASSWORD};{USER_CLASS};{sid})"
+    last_set = f"(OA;CIIO;RPWP;{PWD_LAST_SET};{USER_CLASS};{sid})"
+    lockout = f"(OA;CIIO;RPWP;{LOCKOUT_TIME};{USER_CLASS};{sid})"
+    return reset + last_set + lockout
+
+
+def _sid(raw: bytes) -> str:
+    """objectSid as text (MS-DTYP 2.4.2)."""
+    authority = int.from_bytes(raw[2:8], "big")
+    parts = [int.from_bytes(raw[at : at + 4], "little") for at in range(8, len(raw), 4)]
+    return "-".join(["S", str(raw[0]), str(authority), *map(str, parts)])
+
+
+def _filetime(moment: datetime) -> int:
+    return int((moment - FILETIME_EPOCH) / timedelta(microseconds=1)) * 10
+
+
+def _interval(length: timedelta) -> str:
+    return str(-int(length / timedelta(microseconds=1)) * 10)
+
+
+CONFIG = """\
+[global]
+ workgroup = ADTEST
+ realm = AD.EXAMPLE.TEST
+ netbios name = DC1
+ server role = active directory domain controller
+ server services = ldap
+ dcerpc endpoint servers =
+ private dir = {folder}/private
+ state directory = {folder}/state
+ cache directory = {folder}/cache
+ lock directory = {folder}/lock
+ pid directory = {folder}/run
+ ncalrpc dir = {folder}/run/ncalrpc
+ binddns dir = {folder}/bind-dns
+ log file = {folder}/log/log.samba
+ logging = file
+ ldb:nosync = true
+ posix:eadb = {folder}/private/eadb.tdb
+ interfaces = {address}/8
+ bind interfaces only = yes
+ disable netbios = yes
+ load printers = no
+ ldap server require strong auth = yes
+ old password allowed period = 0
+ tls enabled = yes
+ tls keyfile = {folder}/tls/key.pem
+ tls certfile = {folder}/tls/cert.pem
+ tls cafile = {folder}/tls/ca.pem
+[sysvol]
+ path = {folder}/state/sysvol
+ read only = No
+[netlogon]
+ path = {folder}/state/sysvol/ad.example.test/scripts
+ read only = No
+"""

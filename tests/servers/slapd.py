@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -11,15 +11,16 @@ from typing import Any
 
 import ldap
 from ldap.controls.simple import RelaxRulesControl
+from ldap.dn import escape_dn_chars
+from ldap.filter import escape_filter_chars
 
 from accounts.demo import tree
 from accounts.demo.cast import ADMINS, CAST, Person
 from accounts.demo.slapd import PrivateSlapd
-from tests.servers import ports
+from tests.servers.ports import free_port
 
 ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"
 DISABLED = "000001010000Z"
-LIST_SETTINGS = ("DIRECTORY_URLS",)
 
 
 class TestSlapd:
@@ -30,12 +31,15 @@ class TestSlapd:
     lockout_window = tree.LOCKED_FOR
 
     def __init__(self, folder: Path) -> None:
-        self.slapd = PrivateSlapd(folder, ports.free(), ports.free())
+        self.slapd = PrivateSlapd(folder, free_port(), free_port())
         self._root: Any = None
 
     def start(self) -> None:
         self.slapd.start()
         self._root = None
+        # A group must have a member, also between two tests.
+        with suppress(ldap.TYPE_OR_VALUE_EXISTS):
+            self.root.modify_s(ADMIN_GROUP, [(ldap.MOD_ADD, "member", [tree.ROOT.encode()])])
 
     def stop(self) -> None:
         self.slapd.stop()
@@ -54,6 +58,15 @@ class TestSlapd:
             "DIRECTORY_URLS": [self.slapd.url],
         }
 
+    def reset(self) -> None:
+        if not self.slapd.answers():
+            self.stop()
+            self.start()
+        for dn, _ in self.root.search_s(tree.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["1.1"]):
+            self._delete(dn)
+        for person in CAST:
+            self.put(person)
+
     def put(
         self,
         person: Person,
@@ -64,42 +77,33 @@ class TestSlapd:
         protected: bool = False,
         common_name: str = "",
     ) -> None:
-        wanted = {**tree.person_attributes(person, datetime.now(UTC)), "uid": (person.username,)}
+        self.remove(person.username)  # a new entry has no history and no failures
+        wanted = tree.person_attributes(person, datetime.now(UTC))
         del wanted["memberOf"]
-        operational = {
-            "pwdChangedTime": wanted.pop("pwdChangedTime"),
-            "pwdPolicySubentry": wanted.pop("pwdPolicySubentry", ()),
-            "pwdReset": ("TRUE",) if must_change else (),
-            "pwdAccountLockedTime": _locked(disabled=disabled, locked=locked),
-            "pwdHistory": (),
-            "pwdFailureTime": (),
-        }
-        dn = self.dn(person.username)
-        if dn is None:
-            rdn = f"cn={ldap.dn.escape_dn_chars(common_name)}" if common_name else f"uid={person.username}"
-            dn = f"{rdn},{tree.PEOPLE}"
-            if common_name:
-                wanted["cn"] = (common_name,)
-            self.root.add_s(dn, [(name, _values(values)) for name, values in wanted.items()])
-        else:
-            wanted = {name: wanted[name] for name in ("givenName", "sn", "mail", "o", "userPassword")}
-            self._replace(dn, wanted)
-        # The second time, because setting a password past the portal writes some of them itself.
-        self._replace(dn, operational)
-        self._member(dn, protected or ADMINS in person.groups)
+        if common_name:
+            wanted["cn"] = (common_name,)
+        wanted["pwdReset"] = ("TRUE",) if must_change else ()
+        wanted["pwdAccountLockedTime"] = _locked(disabled=disabled, locked=locked)
+        rdn = f"cn={escape_dn_chars(common_name)}" if common_name else f"uid={person.username}"
+        dn = f"{rdn},{tree.PEOPLE}"
+        self.root.add_ext_s(dn, _modlist(wanted), serverctrls=[RelaxRulesControl()])
+        if protected or ADMINS in person.groups:
+            self.root.modify_s(ADMIN_GROUP, [(ldap.MOD_ADD, "member", [dn.encode()])])
 
     def put_many(self, count: int, prefix: str) -> None:
         for number in range(count):
             name = f"{prefix}{number}"
             attributes = {"objectClass": ("inetOrgPerson",), "uid": (name,), "cn": (name,), "sn": (name,)}
-            self.root.add_s(
-                f"uid={name},{tree.PEOPLE}", [(key, _values(values)) for key, values in attributes.items()]
-            )
+            self.root.add_s(f"uid={name},{tree.PEOPLE}", _modlist(attributes))
+
+    def add_value(self, username: str, name: str, value: bytes) -> None:
+        """Give somebody an attribute of any kind."""
+        self.root.modify_s(self.dn(username), [(ldap.MOD_ADD, name, [value])])
 
     def remove(self, username: str) -> None:
         dn = self.dn(username)
         if dn is not None:
-            self.root.delete_s(dn)
+            self._delete(dn)
 
     def failures(self, username: str) -> int:
         found = self.root.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={username})", ["pwdFailureTime"])
@@ -107,18 +111,18 @@ class TestSlapd:
 
     @contextmanager
     def min_age(self, age: timedelta) -> Iterator[None]:
-        self._replace(tree.DEFAULT_POLICY, {"pwdMinAge": (f"{age.total_seconds():.0f}",)})
+        self._replace(tree.DEFAULT_POLICY, "pwdMinAge", f"{age.total_seconds():.0f}")
         yield
-        self._replace(tree.DEFAULT_POLICY, {"pwdMinAge": ("0",)})
+        self._replace(tree.DEFAULT_POLICY, "pwdMinAge", "0")
 
     @contextmanager
     def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
         dn = f"cn=stricter,{tree.POLICIES}"
         attributes = {"objectClass": ("organizationalRole", "pwdPolicy"), **tree.policy(max_age=max_age)}
-        self.root.add_s(dn, [(name, _values(values)) for name, values in attributes.items()])
-        self._replace(self.dn(person.username) or "", {"pwdPolicySubentry": (dn,)})
+        self.root.add_s(dn, _modlist(attributes))
+        self._replace(self.dn(person.username) or "", "pwdPolicySubentry", dn)
         yield
-        self._replace(self.dn(person.username) or "", {"pwdPolicySubentry": ()})
+        self._replace(self.dn(person.username) or "", "pwdPolicySubentry", "")
         self.root.delete_s(dn)
 
     @property
@@ -128,27 +132,18 @@ class TestSlapd:
             self._root.simple_bind_s(tree.ROOT, self.slapd.secret("root"))
         return self._root
 
-    def reset_cast(self) -> None:
-        for person in CAST:
-            self.put(person)
-
     def dn(self, username: str) -> str | None:
-        found = self.root.search_s(
-            tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={ldap.filter.escape_filter_chars(username)})", ["1.1"]
-        )
+        found = self.root.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={escape_filter_chars(username)})", ["1.1"])
         return found[0][0] if found else None
 
-    def _replace(self, dn: str, attributes: dict[str, tuple[str, ...]]) -> None:
-        self.root.modify_ext_s(
-            dn,
-            [(ldap.MOD_REPLACE, name, _values(values) or None) for name, values in attributes.items()],
-            serverctrls=[RelaxRulesControl()],
-        )
+    def _delete(self, dn: str) -> None:
+        with suppress(ldap.NO_SUCH_ATTRIBUTE):
+            self.root.modify_s(ADMIN_GROUP, [(ldap.MOD_DELETE, "member", [dn.encode()])])
+        self.root.delete_s(dn)
 
-    def _member(self, dn: str, wanted: bool) -> None:
-        operation = ldap.MOD_ADD if wanted else ldap.MOD_DELETE
-        with suppress(ldap.TYPE_OR_VALUE_EXISTS, ldap.NO_SUCH_ATTRIBUTE):
-            self.root.modify_s(ADMIN_GROUP, [(operation, "member", [dn.encode()])])
+    def _replace(self, dn: str, name: str, value: str) -> None:
+        """Set the attribute, or remove it for ""."""
+        self.root.modify_s(dn, [(ldap.MOD_REPLACE, name, [value.encode()] if value else None)])
 
 
 def _locked(*, disabled: bool, locked: bool) -> tuple[str, ...]:
@@ -157,5 +152,6 @@ def _locked(*, disabled: bool, locked: bool) -> tuple[str, ...]:
     return (tree.generalized_time(datetime.now(UTC)),) if locked else ()
 
 
-def _values(values: tuple[str, ...]) -> list[bytes]:
-    return [value.encode() for value in values]
+def _modlist(attributes: Mapping[str, tuple[str, ...]]) -> list[tuple[str, list[bytes]]]:
+    present = {name: [value.encode() for value in values if value] for name, values in attributes.items()}
+    return [(name, values) for name, values in present.items() if values]

@@ -57,7 +57,7 @@
       if (/[A-Z]/.test(character)) kinds.add("upper");
       else if (/[a-z]/.test(character)) kinds.add("lower");
       else if (/[0-9]/.test(character)) kinds.add("digit");
-      else if (character === " " || !/[\p{C}\p{Z}]/u.test(character)) kinds.add("special");
+      else if (/[ -~]/.test(character)) kinds.add("special"); // what is left of ASCII, the space included
     }
     return kinds;
   };

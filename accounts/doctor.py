@@ -1,0 +1,115 @@
+"""Asks every part that the portal stands on, and says in words what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import redis
+from django.conf import settings
+from django.core.cache import cache
+from django.core.checks import ERROR, run_checks
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+from kombu.exceptions import OperationalError as QueueError
+
+from accounts import directory
+from idportal.celery import app
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of the report. ``good`` None: a remark, neither good nor bad."""
+
+    part: str
+    good: bool | None
+    words: str
+
+
+def examine() -> Iterator[Finding]:
+    """Every part in turn; none keeps the next from being asked."""
+    parts: tuple[Callable[[], Iterator[Finding]], ...] = (_settings, _database, _cache, _queue, _directory, _sms)
+    for part in parts:
+        yield from part()
+
+
+def _settings() -> Iterator[Finding]:
+    problems = run_checks(include_deployment_checks=not settings.DEBUG)
+    for problem in problems:
+        yield Finding(
+            "settings", False if problem.level >= ERROR else None, f"{problem.msg} {problem.hint or ''}".strip()
+        )
+    if not problems:
+        yield Finding("settings", True, "no dangerous setting")
+
+
+def _database() -> Iterator[Finding]:
+    try:
+        executor = MigrationExecutor(connection)
+        missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    except DatabaseError as error:
+        yield Finding("database", False, f"does not answer ({type(error).__name__}). Check DATABASE_URL.")
+        return
+    if missing:
+        yield Finding("database", False, f"{len(missing)} migrations are missing. Run: manage.py migrate")
+    else:
+        yield Finding("database", True, connection.vendor)
+
+
+def _cache() -> Iterator[Finding]:
+    try:
+        cache.set("doctor", "1", 10)
+        good = cache.get("doctor") == "1"
+    except redis.RedisError:
+        good = False
+    yield Finding("limits by address", good, "kept" if good else "Redis does not answer. Check REDIS_URL.")
+
+
+def _queue() -> Iterator[Finding]:
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        yield Finding("queue", None, "none: codes are sent inside the request")
+        return
+    try:
+        workers = app.control.ping(timeout=2)
+    except (OSError, redis.RedisError, QueueError):
+        yield Finding("queue", False, "the broker does not answer. Check CELERY_BROKER_URL.")
+        return
+    words = f"{len(workers)} workers" if workers else "no worker answers. Start: celery -A idportal worker"
+    yield Finding("queue", bool(workers), words)
+
+
+def _directory() -> Iterator[Finding]:
+    try:
+        people = directory.connect()
+        people.ping()
+        lockout = people.lockout()
+        keeps_history = people.keeps_history
+    except directory.DirectoryError as error:
+        yield Finding("directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings.")
+        return
+    yield Finding("directory", True, f"{settings.DIRECTORY_KIND} answers")
+    if lockout.threshold:
+        minutes = round(lockout.window.total_seconds() / 60)
+        stops = max(1, lockout.threshold - 1)
+        yield Finding(
+            "lock-out",
+            True,
+            f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {stops}",
+        )
+    else:
+        yield Finding("lock-out", None, "the directory has none, or does not show it: set DIRECTORY_LOCKOUT_THRESHOLD")
+    if keeps_history:
+        yield Finding("history", True, "earlier passwords are refused on a reset")
+    else:
+        yield Finding(
+            "history",
+            None,
+            "the directory does not hold its password history on a reset; the portal refuses the present one only",
+        )
+
+
+def _sms() -> Iterator[Finding]:
+    if settings.SMS_GATEWAYS:
+        yield Finding(
+            "SMS", True, f"{len(settings.SMS_GATEWAYS)} gateways set (none was tried: that would send a message)"
+        )

@@ -1,0 +1,129 @@
+"""Finding an account by whatever a person types."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+
+import pytest
+from pytest_django import Settings
+
+from accounts import directory as portal
+from accounts.demo.cast import CAST, MARIA, STEFAN, Person
+from accounts.directory import Account, Directory
+from tests.accounts.directory.people import somebody
+from tests.servers.directory import DirectoryServer
+
+Find = Callable[[str], Account]
+
+
+@pytest.mark.parametrize("name", ["lovstlin32", "LovStLin32", "  lovstlin32 "])
+def test_by_user_name_in_any_case(directory: Directory, name: str) -> None:
+    found = directory.find(name)
+    assert found is not None
+    assert (found.username, found.given_name, found.surname) == ("lovstlin32", "Stefan", "Lind")
+
+
+@pytest.mark.parametrize("person", CAST, ids=lambda person: str(person.username))
+def test_by_mail_address(directory: Directory, person: Person) -> None:
+    found = directory.find(person.mail.upper())
+    assert found is not None
+    assert found.username == person.username
+
+
+def test_a_mail_address_of_two_is_nobody(server: DirectoryServer, directory: Directory) -> None:
+    server.put(somebody(mail=STEFAN.mail))
+    assert directory.find(STEFAN.mail) is None
+    assert directory.find("lovprova01") is not None
+
+
+def test_a_user_name_wins_over_a_mail_address(server: DirectoryServer, directory: Directory) -> None:
+    server.put(somebody("lovprova01", mail="lovprova02"))
+    server.put(somebody("lovprova02"))
+    found = directory.find("LOVPROVA02")
+    assert found is not None
+    assert found.username == "lovprova02"
+
+
+def test_a_user_name_wins_over_more_addresses_than_are_looked_at(server: DirectoryServer, directory: Directory) -> None:
+    for number in range(12):
+        server.put(somebody(f"lovprova{number:02}", mail="lovprova00"))
+    found = directory.find("lovprova00")
+    assert found is not None
+    assert found.username == "lovprova00"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "   ",
+        "*",
+        "lov*",
+        "lovstlin32)",
+        "lovstlin32)(uid=*",
+        "*)(objectClass=*",
+        "lovstlin32\0",
+        "lovstlin32\nx",
+        "\x7flovstlin32",
+        "\\2a",
+        "lovstlin32\\",
+        "å" * 300,
+        "x" * 257,
+        "\ud800",
+        "uid=lovstlin32,ou=people",
+        "lovstlin",
+        "nobody@hemtjanst-ett.example",
+    ],
+)
+def test_what_is_no_name_finds_nobody(directory: Directory, name: str) -> None:
+    assert directory.find(name) is None
+
+
+def test_a_name_with_the_signs_of_a_filter_is_found(server: DirectoryServer, directory: Directory) -> None:
+    server.put(somebody("lov(prova)", mail="a*b(c)@hemtjanst-ett.example"))
+    for name in ("lov(prova)", "a*b(c)@hemtjanst-ett.example"):
+        found = directory.find(name)
+        assert found is not None
+        assert found.username == "lov(prova)"
+
+
+def test_by_id_whatever_the_name(directory: Directory, account: Find) -> None:
+    maria = account(MARIA.username)
+    assert uuid.UUID(maria.id).version is not None
+    assert maria.id == maria.id.lower()
+    assert directory.get(maria.id) == maria
+
+
+@pytest.mark.parametrize("account_id", ["", "*", "lovstlin32", str(uuid.UUID(int=7)), "0" * 40])
+def test_an_id_that_is_none_finds_nobody(directory: Directory, account_id: str) -> None:
+    assert directory.get(account_id) is None
+
+
+def test_a_name_given_to_a_new_person_has_another_id(
+    server: DirectoryServer, directory: Directory, account: Find
+) -> None:
+    server.put(somebody())
+    before = account("lovprova01")
+    server.remove("lovprova01")
+    server.put(somebody())
+    assert account("lovprova01").id != before.id
+    assert directory.get(before.id) is None
+
+
+@pytest.mark.parametrize("condition", ["(sn=Lind)", "sn=Lind"])
+def test_the_filter_holds_for_every_look_up(
+    directory: Directory, account: Find, settings: Settings, condition: str
+) -> None:
+    maria = account(MARIA.username)
+    settings.DIRECTORY_USER_FILTER = condition
+    filtered = portal.connect()
+    assert filtered.find(MARIA.username) is None
+    assert filtered.find(MARIA.mail) is None
+    assert filtered.get(maria.id) is None
+    assert {one.username for one in filtered.accounts()} == {"lovstlin32", "lovkalin01"}
+
+
+def test_the_service_account_is_outside_the_base(directory: Directory) -> None:
+    assert directory.find("svc-idportal") is None
+    assert directory.find("idportal") is None

@@ -1,0 +1,122 @@
+"""Setting a password as the service account, and what becomes of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from accounts.demo.cast import ANNA, EVA, STEFAN
+from accounts.directory import Account, Directory, Expiry, PasswordChange, PasswordCheck
+from tests.accounts.directory.people import day_of, in_days
+from tests.servers.directory import DirectoryServer
+
+Find = Callable[[str], Account]
+
+NEW = "Nytt-Losen-2031"
+OTHERS = ("Andra-Losen-2032", "Tredje-Losen-2033", "Fjarde-Losen-2034")
+
+
+def test_done(directory: Directory, account: Find) -> None:
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
+    assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.WRONG
+    after = account(STEFAN.username)
+    assert day_of(after.expires) in (in_days(90), in_days(89))
+    assert after.password_last_set is not None
+    assert datetime.now(UTC) - after.password_last_set < timedelta(minutes=1)
+
+
+@pytest.mark.parametrize(
+    "password", ['Quot"e-Losen-1', " Mellan Slag 12 ", "Tab-<>&;=-12", "Euro-€-Losen-1", "X" * 100 + "y-1" * 52]
+)
+def test_the_text_is_sent_verbatim(directory: Directory, account: Find, password: str) -> None:
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, password) is PasswordChange.DONE
+    assert directory.check_password(stefan, password) is PasswordCheck.RIGHT
+    assert directory.check_password(stefan, password.strip() + "x") is PasswordCheck.WRONG
+
+
+def test_history_is_kept_for_what_the_service_account_sets(directory: Directory, account: Find) -> None:
+    assert directory.keeps_history
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
+    for password in OTHERS:
+        assert directory.set_password(stefan.id, password) is PasswordChange.DONE
+    for password in (STEFAN.password, *OTHERS):
+        assert directory.set_password(stefan.id, password) is PasswordChange.IN_HISTORY
+    assert directory.check_password(stefan, OTHERS[-1]) is PasswordCheck.RIGHT
+
+
+def test_too_short(directory: Directory, account: Find) -> None:
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
+    assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
+
+
+def test_too_young(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    with server.min_age(timedelta(days=1)):
+        assert directory.set_password(stefan.id, OTHERS[0]) is PasswordChange.TOO_YOUNG
+    assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
+
+
+def test_gone(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    stefan = account(STEFAN.username)
+    server.remove(STEFAN.username)
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.NOT_ALLOWED
+
+
+def test_protected_is_left_alone(directory: Directory, account: Find) -> None:
+    eva = account(EVA.username)
+    assert directory.set_password(eva.id, NEW) is PasswordChange.NOT_ALLOWED
+    assert directory.check_password(eva, EVA.password) is PasswordCheck.RIGHT
+
+
+def test_disabled_is_left_alone(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    server.put(STEFAN, disabled=True)
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.NOT_ALLOWED
+    assert account(STEFAN.username) == stefan
+
+
+def test_expired_is_reset_and_binds(directory: Directory, account: Find) -> None:
+    anna = account(ANNA.username)
+    assert directory.set_password(anna.id, NEW) is PasswordChange.DONE
+    assert directory.check_password(anna, NEW) is PasswordCheck.RIGHT
+
+
+def test_must_change_is_not_left_behind(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    server.put(STEFAN, must_change=True)
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
+    assert isinstance(account(STEFAN.username).expires, datetime)
+    assert account(STEFAN.username).expires is not Expiry.MUST_CHANGE
+
+
+def test_a_lock_is_cleared_by_it(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    server.put(STEFAN, locked=True)
+    stefan = account(STEFAN.username)
+    assert stefan.locked
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert not account(STEFAN.username).locked
+    assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
+
+
+def test_a_refused_one_does_not_unlock(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    server.put(STEFAN, locked=True)
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
+    assert account(STEFAN.username).locked
+
+
+def test_a_refused_one_counts_as_no_failed_log_in(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    stefan = account(STEFAN.username)
+    for _ in range(server.lockout_threshold + 1):
+        assert directory.set_password(stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
+    assert server.failures(STEFAN.username) == 0
+    assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
