@@ -101,6 +101,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "idportal.context.portal",
+                "accounts.context.session",
             ],
             **(
                 {}
