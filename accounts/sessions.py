@@ -10,10 +10,11 @@ import time
 
 from django.conf import settings
 from django.contrib.auth import login
-from django.contrib.sessions.backends.base import SessionBase
+from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 
 from accounts import limits
+from accounts.encryption import digest
 from accounts.models import Challenge, Purpose, User
 
 _SEEN_GRAIN = 30  # seconds: a page more does not write the session again
@@ -31,10 +32,25 @@ def password_is_fresh(request: HttpRequest) -> bool:
     return time.time() - float(request.session.get("password_at", 0)) < limits.PASSWORD_FRESH
 
 
-def begin(request: HttpRequest, challenge: Challenge) -> None:
-    """Ties a challenge to this session: there alone its code can be entered (R2)."""
+def begin(request: HttpRequest, challenge: Challenge, asked_for: str = "") -> None:
+    """Ties a challenge to this session: there alone its code can be entered (R2).
+
+    ``asked_for`` is what was asked about, a name or a number; a digest of it is kept, for ``under_way``.
+    """
     request.session.pop("done", None)
     request.session[f"challenge_{challenge.purpose}"] = challenge.pk
+    request.session[f"asked_{challenge.purpose}"] = digest(asked_for, "asked")
+
+
+def under_way(request: HttpRequest, purpose: Purpose, asked_for: str) -> Challenge | None:
+    """The challenge that this session has already begun for the same name or number, unless it is over.
+
+    Who goes back and presses the button again must still be able to use the code that is on its way.
+    """
+    if request.session.get(f"asked_{purpose}") != digest(asked_for, "asked"):
+        return None
+    challenge = challenge_of(request, purpose)
+    return challenge if challenge and challenge.verified_at is None and challenge.ended_at is None else None
 
 
 def challenge_id(request: HttpRequest, purpose: Purpose) -> int | None:
@@ -68,6 +84,14 @@ def keep_or_end(session: SessionBase) -> None:
         return
     if not session.keys():
         return
+    if now - float(session.get("seen", 0)) <= _SEEN_GRAIN:
+        return
     session.setdefault("started", now)
-    if now - float(session.get("seen", 0)) > _SEEN_GRAIN:
-        session["seen"] = now  # saving it moves the row's end, and the cookie's, 15 minutes from now
+    session["seen"] = now
+    try:
+        # At once, which moves the row's end 15 minutes from now. Left to the end of the request, it would fail
+        # for the second of two clicks on the same button, when the first has given the session a new id.
+        session.save()
+        session.modified = False
+    except UpdateError:
+        session.flush()

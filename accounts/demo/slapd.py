@@ -126,6 +126,13 @@ class PrivateSlapd:
         except OSError:
             return False
 
+    @property
+    def pid(self) -> int:
+        """The process id of the running server. Raises :class:`RuntimeError` if it does not run."""
+        if self._process is None:
+            raise RuntimeError("slapd does not run")
+        return self._process.pid
+
     def stop(self) -> None:
         """End the server that this object started, if it still runs."""
         if self._process is None:

@@ -81,7 +81,8 @@ class Connection:
         self._ldap.set_option(ldap.OPT_PROTOCOL_VERSION, 3)
         self._ldap.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
         self._ldap.set_option(ldap.OPT_NETWORK_TIMEOUT, config.connect_timeout)
-        self._ldap.set_option(ldap.OPT_TIMEOUT, config.operation_timeout)
+        # For StartTLS, which is a part of connecting; operations are waited for with a limit of their own.
+        self._ldap.set_option(ldap.OPT_TIMEOUT, config.connect_timeout)
         try:
             if not server.cleartext:
                 self._trust(config.ca_file)
@@ -148,7 +149,7 @@ class Connection:
     def replace(self, dn: str, values: dict[str, bytes], controls: dict[str, bytes] | None = None) -> None:
         """Replace attributes, all or none. ``controls`` (OID: BER value) are critical."""
         changes = [(ldap.MOD_REPLACE, name, [value]) for name, value in values.items()]
-        sent = [LDAPControl(oid, True, value) for oid, value in (controls or {}).items()]
+        sent = [LDAPControl(oid, criticality=True, encodedControlValue=value) for oid, value in (controls or {}).items()]
         self._call(lambda: self._ldap.modify_ext(dn, changes, serverctrls=sent), changes=True)
 
     def delete_value(self, dn: str, name: str, value: bytes) -> None:

@@ -78,6 +78,7 @@ class ServiceConnections:
         self._servers = servers
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
+        self._refused_until = 0.0
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Do ``work`` on a connection of the service account.
@@ -97,9 +98,13 @@ class ServiceConnections:
 
     def connect(self) -> Connection:
         """A new connection, bound as the service account; the caller closes it."""
+        if time.monotonic() < self._refused_until:
+            raise DirectoryMisconfigured("the directory refused DIRECTORY_BIND_DN just now")
         try:
             return self._servers.connect(self._bind)
         except Refused as refused:
+            # Not asked again at once: a wrong password sent with every request locks the service account.
+            self._refused_until = time.monotonic() + self._config.retry_dead_after
             logger.error("the directory refuses DIRECTORY_BIND_DN: %s", refused)
             raise DirectoryMisconfigured("the directory refuses DIRECTORY_BIND_DN") from None
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 
+from django.conf import settings
 from django.contrib.auth import logout
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
@@ -87,14 +88,20 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
             sessions.finish(request, Purpose.REGISTER)
             return redirect("register-done")
         if not phones.is_crowded(user, number):
-            challenge = codes.ask(
-                Purpose.REGISTER, language=get_language() or "sv", address=address, user=user, number=number
-            )
-            sessions.begin(request, challenge)
+            _send_code(request, user, number)
             return redirect("register-code")
         form.add_error("phone", _("Numret används redan av flera andra konton. Skriv ett annat mobilnummer."))
     context = {"form": form, "username": user.username, "has_phone": bool(on_file)}
     return render(request, "accounts/register_phone.html", context)
+
+
+def _send_code(request: HttpRequest, user: User, number: str) -> None:
+    if challenge := sessions.under_way(request, Purpose.REGISTER, number):
+        codes.ask_again(challenge)
+        return
+    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+    challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
+    sessions.begin(request, challenge, number)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -155,8 +162,8 @@ def log_out(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def extend(request: HttpRequest) -> HttpResponse:
-    """The button to stay: 204 if the session lives on, 403 if it has ended (S3)."""
+    """The button to stay: for how long the session lives on, or 403 if it has ended (S3)."""
     if not isinstance(request.user, User):
         return HttpResponse(status=403)
     request.session.modified = True
-    return HttpResponse(status=204)
+    return JsonResponse({"seconds": settings.SESSION_COOKIE_AGE})

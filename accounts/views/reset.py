@@ -26,8 +26,13 @@ def start(request: HttpRequest) -> HttpResponse:
     form = NameForm(request.POST or None)
     if form.is_valid():
         name, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
-        challenge = codes.ask(Purpose.RESET, language=get_language() or "sv", address=address, asked_for=name)
-        sessions.begin(request, challenge)
+        challenge = sessions.under_way(request, Purpose.RESET, name)
+        if challenge:
+            codes.ask_again(challenge)
+        else:
+            challenge = codes.ask(Purpose.RESET, language=get_language() or "sv", address=address, asked_for=name)
+        # In both cases, so that both answers set the same cookies.
+        sessions.begin(request, challenge, name)
         return redirect("reset-code")
     return render(request, "accounts/reset_start.html", {"form": form})
 

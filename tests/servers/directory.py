@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, Protocol
 
 from accounts.demo.cast import Person
@@ -14,6 +15,21 @@ class DirectoryServer(Protocol):
 
     lockout_threshold: int
     lockout_window: timedelta
+    url: str
+    plain_url: str
+
+    def start(self) -> None: ...
+
+    def stop(self) -> None: ...
+
+    def kill(self) -> None:
+        """End it at once, in the middle of whatever it does."""
+
+    def suspend(self) -> AbstractContextManager[None]:
+        """While this lasts it holds its connections and answers nothing."""
+
+    def copy(self, folder: Path) -> DirectoryServer:
+        """A second server with the same people, ids, certificate and service account, not started."""
 
     def settings(self) -> dict[str, Any]:
         """The Django settings that point the portal at it."""

@@ -18,6 +18,7 @@ from accounts.demo import tree
 from accounts.demo.cast import ADMINS, CAST, Person
 from accounts.demo.slapd import PrivateSlapd
 from tests.servers.ports import free_port
+from tests.servers.processes import suspended
 
 ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"
 DISABLED = "000001010000Z"
@@ -32,6 +33,8 @@ class TestSlapd:
 
     def __init__(self, folder: Path) -> None:
         self.slapd = PrivateSlapd(folder, free_port(), free_port())
+        self.url = self.slapd.url
+        self.plain_url = self.slapd.plain_url
         self._root: Any = None
 
     def start(self) -> None:
@@ -44,9 +47,18 @@ class TestSlapd:
     def stop(self) -> None:
         self.slapd.stop()
 
+    def kill(self) -> None:
+        self.slapd.kill()
+
+    @contextmanager
+    def suspend(self) -> Iterator[None]:
+        with suspended(self.slapd.pid):
+            yield
+
     def copy(self, folder: Path) -> TestSlapd:
-        """A second server with the same people, ids, certificate and service account. Copied while stopped."""
+        self.stop()
         shutil.copytree(self.slapd.folder, folder, ignore=shutil.ignore_patterns("slapd.pid", "slapd.log"))
+        self.start()
         return TestSlapd(folder)
 
     def settings(self) -> dict[str, Any]:

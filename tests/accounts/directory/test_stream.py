@@ -38,7 +38,7 @@ def test_a_reader_may_stop_and_ask_between(server: DirectoryServer, directory: D
     stream = directory.accounts()
     for account in islice(stream, 2):
         assert directory.get(account.id) == account
-    stream.close()  # type: ignore[attr-defined] - a generator, which an iterator need not be
+    stream.close()  # type: ignore[attr-defined]  # it is a generator
     directory.ping()
 
 

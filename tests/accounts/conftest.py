@@ -1,0 +1,47 @@
+"""What the tests of the journeys may ask for besides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.dispatch import Signal
+from django.test import Client
+
+from accounts import signals
+from tests.conftest import Inbox, Walker
+
+
+@dataclass(frozen=True)
+class Heard:
+    """One signal, as its receivers get it."""
+
+    name: str
+    arguments: dict[str, Any]
+
+
+@pytest.fixture
+def heard() -> Iterator[list[Heard]]:
+    """The signals that ``accounts`` sends, in order."""
+    found: list[Heard] = []
+    receivers = []
+    for name in ("phone_registered", "phone_replaced", "password_reset"):
+        signal: Signal = getattr(signals, name)
+
+        def receive(sender: object, *, name: str = name, **arguments: Any) -> None:
+            arguments.pop("signal")
+            found.append(Heard(name, arguments))
+
+        signal.connect(receive, weak=False)
+        receivers.append((signal, receive))
+    yield found
+    for signal, receive in receivers:
+        signal.disconnect(receive)
+
+
+@pytest.fixture
+def third_walker(sms: Inbox) -> Walker:
+    """One more browser."""
+    return Walker(Client(), sms)

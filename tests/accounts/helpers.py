@@ -1,0 +1,113 @@
+"""What the tests of the journeys share: time that passes, the trail, binds past the portal, pages as text."""
+
+from __future__ import annotations
+
+import html
+import re
+from datetime import timedelta
+from typing import Any
+
+import ldap
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from django.db.models import F, Model
+from django.http import HttpResponse
+
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, NumberQuota
+from tests.servers.directory import DirectoryServer
+
+# Fictional numbers that nobody of the cast has.
+NEW_NUMBER, NEW_NUMBER_TYPED = "+46701740690", "070-174 06 90"
+OTHER_NUMBER, OTHER_NUMBER_TYPED = "+46701740691", "070-174 06 91"
+
+NEW_PASSWORD = "Nytt-Berg-4711"
+OTHER_PASSWORD = "Annan-Dal-4712"
+
+WRONG_CODE = "Koden stämmer inte eller har gått ut. Kontrollera siffrorna, eller be om en ny kod."
+WRONG_LOGIN = "Fel användarnamn eller lösenord."
+
+_TIMES: dict[type[Model], tuple[str, ...]] = {
+    Challenge: (
+        *("last_generated_timestamp", "valid_until", "verified_at", "ended_at", "setting_until"),
+        "throttling_failure_timestamp",
+    ),
+    FailedTry: ("at",),
+    Session: ("expire_date",),
+}
+
+
+def time_passes(**length: float) -> None:
+    """Everything that the database holds becomes so much older. The clocks of machine and directory stay.
+
+    Arguments as timedelta's. To move the rows and not the clock leaves all real servers in step.
+    """
+    by = timedelta(**length)
+    for model, fields in _TIMES.items():
+        model._default_manager.update(**{field: F(field) - by for field in fields})
+    for quota in NumberQuota.objects.all():
+        quota.sent = [at - by.total_seconds() for at in quota.sent]
+        quota.save()
+    for session in Session.objects.all():
+        held = session.get_decoded()
+        for key in {"password_at", "started", "seen"} & held.keys():
+            held[key] -= by.total_seconds()
+        session.session_data = SessionStore().encode(held)
+        session.save()
+
+
+def trail(*events: Event) -> list[Event]:
+    """The events of the trail in order; of these kinds only, if any are named."""
+    rows = AuditEvent.objects.filter(event__in=events) if events else AuditEvent.objects.all()
+    return [Event(row.event) for row in rows]
+
+
+def last(event: Event) -> AuditEvent:
+    """The newest event of a kind."""
+    found = AuditEvent.objects.filter(event=event).last()
+    assert found, f"nothing of the kind in the trail: {event}"
+    return found
+
+
+def text_of(response: HttpResponse) -> str:
+    """What a person reads on a page: no tags, no entities, single spaces."""
+    body = re.sub(r"<(script|style|svg).*?</\1>|<[^>]*>", " ", response.content.decode(), flags=re.DOTALL)
+    return re.sub(r"\s+", " ", html.unescape(body))
+
+
+def normalised(response: HttpResponse, *typed: str) -> tuple[int, dict[str, str], dict[str, dict[str, str]], str]:
+    """Status, headers, cookies and body, with what differs by chance masked: tokens, dates, and what was typed."""
+    headers = {name: value for name, value in response.headers.items() if name not in ("Date", "Set-Cookie")}
+    cookies = {
+        name: {key: value for key, value in morsel.items() if key != "expires"}
+        for name, morsel in response.cookies.items()
+    }
+    body = re.sub(r'(name="csrfmiddlewaretoken" value=")[^"]+', r"\1token", response.content.decode())
+    for each in typed:
+        body = body.replace(html.escape(each), "typed")
+    headers.pop("Content-Length", None)  # the length of the body, which is compared itself
+    return response.status_code, headers, cookies, body
+
+
+def binds(server: DirectoryServer, username: str, password: str) -> bool:
+    """Whether the directory itself lets the person in, asked past the portal's own code."""
+    connection = ldap.initialize(settings.DIRECTORY_URLS[0])
+    connection.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.DIRECTORY_CA_FILE)
+    connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+    dn = server.dn(username)
+    assert dn, f"{username} is not in the directory"
+    try:
+        connection.simple_bind_s(dn, password)
+    except ldap.INVALID_CREDENTIALS:
+        return False
+    finally:
+        connection.unbind_s()
+    return True
+
+
+def entry(server: Any, username: str) -> dict[str, list[bytes]]:
+    """Everything that slapd holds of a person, hashes, failures and times included."""
+    found: dict[str, list[bytes]] = server.root.search_s(
+        server.dn(username), ldap.SCOPE_BASE, attrlist=["*", "+", "userPassword"]
+    )[0][1]
+    return found
