@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import redis
+from celery import current_app
 from django.conf import settings
 from django.core.cache import cache
 from django.core.checks import ERROR, run_checks
@@ -14,7 +15,6 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as QueueError
 
 from accounts import directory
-from idportal.celery import app
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def _queue() -> Iterator[Finding]:
         yield Finding("queue", None, "none: codes are sent inside the request")
         return
     try:
-        workers = app.control.ping(timeout=2)
+        workers = current_app.control.ping(timeout=2)
     except (OSError, redis.RedisError, QueueError):
         yield Finding("queue", False, "the broker does not answer. Check CELERY_BROKER_URL.")
         return

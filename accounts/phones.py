@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import audit, codes
@@ -29,9 +30,11 @@ def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
 
 def is_crowded(user: User, number: str) -> bool:
     """Whether as many other accounts as allowed have this number (G5)."""
-    others = Phone.objects.filter(number_digest=digest(number, "number")).exclude(user=user)
-    # Locked, so that two who register the last free place at the same time wait for each other.
-    return len(others.select_for_update()) >= settings.LIMIT_ACCOUNTS_PER_NUMBER
+    return _others(user, number).count() >= settings.LIMIT_ACCOUNTS_PER_NUMBER
+
+
+def _others(user: User, number: str) -> QuerySet[Phone]:
+    return Phone.objects.filter(number_digest=digest(number, "number")).exclude(user=user)
 
 
 def register(challenge_id: int, code: str, account: Account, address: str | None) -> bool:
@@ -44,6 +47,8 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
         if challenge is None or challenge.user is None or challenge.purpose != Purpose.REGISTER:
             return False
         user = User.objects.select_for_update().get(pk=challenge.user.pk)
+        # Locked, so that two who register the last free place at the same time wait for each other.
+        list(_others(user, challenge.number).select_for_update())
         if user.directory_id != account.id or is_crowded(user, challenge.number):
             return False
         _store(user, challenge, account, address)

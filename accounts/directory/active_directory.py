@@ -11,7 +11,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection, Entry, Refused
-from accounts.directory.dialect import LdapDirectory, Names, logger
+from accounts.directory.dialect import LdapDirectory, logger
+from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.

@@ -149,7 +149,9 @@ class Connection:
     def replace(self, dn: str, values: dict[str, bytes], controls: dict[str, bytes] | None = None) -> None:
         """Replace attributes, all or none. ``controls`` (OID: BER value) are critical."""
         changes = [(ldap.MOD_REPLACE, name, [value]) for name, value in values.items()]
-        sent = [LDAPControl(oid, criticality=True, encodedControlValue=value) for oid, value in (controls or {}).items()]
+        sent = [
+            LDAPControl(oid, criticality=True, encodedControlValue=value) for oid, value in (controls or {}).items()
+        ]
         self._call(lambda: self._ldap.modify_ext(dn, changes, serverctrls=sent), changes=True)
 
     def delete_value(self, dn: str, name: str, value: bytes) -> None:

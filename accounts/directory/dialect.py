@@ -9,11 +9,10 @@ import abc
 import logging
 import secrets
 import time
-import unicodedata
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 from typing import TypeVar
 
@@ -24,7 +23,6 @@ from ldap.filter import escape_filter_chars
 from accounts.directory.account import (
     Account,
     DirectoryError,
-    DirectoryMisconfigured,
     DirectoryUnavailable,
     Lockout,
     PasswordChange,
@@ -32,28 +30,17 @@ from accounts.directory.account import (
 )
 from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Entry, Refused
-from accounts.directory.pool import NOT_NOW, Servers, ServiceConnections
+from accounts.directory.names import Names, can_be_name, same
+from accounts.directory.pool import Servers, ServiceConnections, translated
 
 T = TypeVar("T")
 
 logger = logging.getLogger("idportal.directory")
 
-LONGEST_NAME = 256
 # A name matches one user name, and the mail addresses of a few at most; more are not worth telling apart.
 MATCHES = 10
 # The lock-out policy changes when an administrator decides so; five minutes old is new enough.
 POLICY_FOR = timedelta(minutes=5).total_seconds()
-
-
-@dataclass(frozen=True, slots=True)
-class Names:
-    """The dialect's names: which entries are people, and by what they are known."""
-
-    people: str
-    username: str
-    identifier: str
-    company: str
-    attributes: tuple[str, ...]
 
 
 class LdapDirectory(abc.ABC):
@@ -104,7 +91,7 @@ class LdapDirectory(abc.ABC):
 
     def find(self, name: str) -> Account | None:
         name = name.strip()
-        if not 0 < len(name) <= LONGEST_NAME or any(unicodedata.category(c) in ("Cc", "Cs") for c in name):
+        if not can_be_name(name):
             return None
         escaped = escape_filter_chars(name)
         return self._ask(lambda connection: self._find(connection, name, escaped))
@@ -155,7 +142,7 @@ class LdapDirectory(abc.ABC):
 
     def accounts(self) -> Iterator[Account]:
         # A connection of its own: the caller may take its time between two pages.
-        with closing(self._service.connect()) as connection, _Answers():
+        with closing(self._service.connect()) as connection, translated():
             protected = self._all_protected(connection)
             for page in connection.pages(self._config.user_base, self._people(), self._attributes):
                 for entry in page:
@@ -182,7 +169,7 @@ class LdapDirectory(abc.ABC):
         self._service.forget()
 
     def _ask(self, work: Callable[[Connection], T]) -> T:
-        with _Answers():
+        with translated():
             return self._service.run(work)
 
     def _people(self, condition: str = "") -> str:
@@ -201,7 +188,7 @@ class LdapDirectory(abc.ABC):
             entries = connection.search(base, self._people(by_name), self._attributes, limit=MATCHES)
         if len(entries) > 1:
             # A user name wins over somebody else's mail address; an address of several is nobody's.
-            entries = [entry for entry in entries if _same(entry.text(self.names.username), name)]
+            entries = [entry for entry in entries if same(entry.text(self.names.username), name)]
         return self._one(connection, entries[0]) if len(entries) == 1 else None
 
     def _get(self, connection: Connection, account_id: str) -> tuple[Entry, Account] | None:
@@ -267,24 +254,3 @@ class LdapDirectory(abc.ABC):
     def _outcome_of(self, policy: int) -> PasswordCheck:
         """What a successful bind says with a ppolicy error. Only OpenLDAP sends one."""
         return PasswordCheck.RIGHT
-
-
-class _Answers:
-    """Turns a refusal of the portal's own question into the error that the rest of the portal knows."""
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        if not isinstance(error, Refused):
-            return
-        logger.error("the directory refuses: %s", error)
-        if error.code in NOT_NOW | {ldap.TIMELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum}:
-            raise DirectoryUnavailable("the directory is busy") from None
-        raise DirectoryMisconfigured(f"the directory refuses what the portal asks: {error}") from None
-
-
-def _same(one: str, other: str) -> bool:
-    """Whether two user names are the same to a directory: without case, and in compatibility form."""
-    return (
-        unicodedata.normalize("NFKC", one).casefold().strip() == unicodedata.normalize("NFKC", other).casefold().strip()
-    )

@@ -13,7 +13,8 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Entry, Refused
-from accounts.directory.dialect import POLICY_FOR, LdapDirectory, Names, logger
+from accounts.directory.dialect import POLICY_FOR, LdapDirectory, logger
+from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW
 
 # pwdAccountLockedTime of an account that an administrator disabled.

@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 import ldap
@@ -27,6 +28,7 @@ KEPT_FOR = 240.0
 
 # "Not now": the server is there but asks to be left alone (RFC 4511 4.1.9).
 NOT_NOW = frozenset({ldap.BUSY.errnum, ldap.UNAVAILABLE.errnum})
+TOO_MUCH = frozenset({ldap.TIMELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
 
 
 class Servers:
@@ -68,6 +70,18 @@ class Servers:
         seconds = self._config.retry_dead_after
         self._dead_until[server] = time.monotonic() + seconds
         logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turns a refusal of what the portal asks for itself into the errors that the rest of it knows."""
+    try:
+        yield
+    except Refused as refused:
+        logger.error("the directory refuses what the portal asks: %s", refused)
+        if refused.code in NOT_NOW or refused.code in TOO_MUCH:
+            raise DirectoryUnavailable("the directory is busy") from None
+        raise DirectoryMisconfigured(f"the directory refuses what the portal asks: {refused}") from None
 
 
 class ServiceConnections:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import html
 import re
 from datetime import timedelta
-from typing import Any
 
 import ldap
 from django.conf import settings
@@ -15,13 +14,14 @@ from django.db.models import F, Model
 from django.http import HttpResponse
 
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, NumberQuota
-from tests.servers.directory import DirectoryServer
+from tests.servers.samba import PrivateSamba
+from tests.servers.slapd import TestSlapd
 
 # Fictional numbers that nobody of the cast has.
 NEW_NUMBER, NEW_NUMBER_TYPED = "+46701740690", "070-174 06 90"
 OTHER_NUMBER, OTHER_NUMBER_TYPED = "+46701740691", "070-174 06 91"
 
-NEW_PASSWORD = "Nytt-Berg-4711"
+NEW_PASSWORD = "Nytt-Tall-4711"
 OTHER_PASSWORD = "Annan-Dal-4712"
 
 WRONG_CODE = "Koden stämmer inte eller har gått ut. Kontrollera siffrorna, eller be om en ny kod."
@@ -89,7 +89,7 @@ def normalised(response: HttpResponse, *typed: str) -> tuple[int, dict[str, str]
     return response.status_code, headers, cookies, body
 
 
-def binds(server: DirectoryServer, username: str, password: str) -> bool:
+def binds(server: TestSlapd | PrivateSamba, username: str, password: str) -> bool:
     """Whether the directory itself lets the person in, asked past the portal's own code."""
     connection = ldap.initialize(settings.DIRECTORY_URLS[0])
     connection.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.DIRECTORY_CA_FILE)
@@ -105,9 +105,14 @@ def binds(server: DirectoryServer, username: str, password: str) -> bool:
     return True
 
 
-def entry(server: Any, username: str) -> dict[str, list[bytes]]:
+def entry(server: TestSlapd, username: str) -> dict[str, list[bytes]]:
     """Everything that slapd holds of a person, hashes, failures and times included."""
     found: dict[str, list[bytes]] = server.root.search_s(
         server.dn(username), ldap.SCOPE_BASE, attrlist=["*", "+", "userPassword"]
     )[0][1]
     return found
+
+
+def wrong_for(code: str) -> str:
+    """A code that is not this one."""
+    return f"{(int(code) + 1) % 1_000_000:06}"

@@ -13,7 +13,8 @@ import pytest
 from pytest_django import Settings
 
 from tests.servers.directory import DirectoryServer
-from tests.servers.samba import PrivateSamba, free_addresses
+from tests.servers.samba import PrivateSamba
+from tests.servers.samba_process import free_addresses
 from tests.servers.slapd import TestSlapd
 
 Server = TypeVar("Server", bound=DirectoryServer)

@@ -3,13 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import shutil
-import signal
-import socket
-import ssl
-import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -20,22 +13,19 @@ import ldap
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from accounts.demo import certificate, tree
+from accounts.demo import tree
 from accounts.demo.cast import ADMINS, CAST, HELPDESK, Person
-from tests.servers.processes import suspended
+from tests.servers.samba_process import ADMINISTRATOR_PASSWORD, SambaProcess, run
 
-PORTS = (389, 636, 3268, 3269)  # Samba knows no others
 DOMAIN = "DC=ad,DC=example,DC=test"
 STAFF = f"OU=Staff,{DOMAIN}"
 SERVICE_ACCOUNT = f"CN=svc-idportal,CN=Users,{DOMAIN}"
 GROUPS = f"OU=Groups,{DOMAIN}"
 SERVICE_PASSWORD = "Portalens-Konto-24"
 ADMINISTRATOR = f"CN=Administrator,CN=Users,{DOMAIN}"
-ADMINISTRATOR_PASSWORD = "Prov-Katalog-2024"
 SETTINGS_CONTAINER = f"CN=Password Settings Container,CN=System,{DOMAIN}"
 
 MAX_AGE = tree.MAX_AGE
-START_TIMEOUT = 30.0
 
 NORMAL_ACCOUNT, DISABLED, NEVER_EXPIRES = 0x200, 0x2, 0x10000
 FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -47,74 +37,21 @@ PWD_LAST_SET = "bf967a0a-0de6-11d0-a285-00aa003049e2"
 LOCKOUT_TIME = "28630ebf-41d5-11d1-a9c1-0000f80367c1"
 
 
-class PrivateSamba:
-    """A :class:`tests.servers.directory.DirectoryServer`: Samba AD DC on the fixed ports of ``address``.
-
-    ``twin`` is another address that the certificate covers, for a :meth:`copy` of this server.
-    """
+class PrivateSamba(SambaProcess):
+    """A :class:`tests.servers.directory.DirectoryServer`: Active Directory. A :meth:`copy` of it runs on ``twin``."""
 
     lockout_threshold = 3
     lockout_window = timedelta(minutes=30)
 
     def __init__(self, folder: Path, address: str, twin: str = "") -> None:
-        self.folder = folder.resolve()
-        self.address = address
-        self.twin = twin
-        self.url = f"ldaps://{address}"
-        self.plain_url = f"ldap://{address}"
-        self.ca_file = self.folder / "tls" / "ca.pem"
-        self._process: subprocess.Popen[bytes] | None = None
+        super().__init__(folder, address, twin)
         self._root: Any = None
         self._waiting: list[str] | None = None
         self._as_new: list[Any] = []
 
-    def provision(self) -> None:
-        """Make the domain. Takes about five seconds; the server is not started by it."""
-        certificate.make(self.folder / "tls", tuple(filter(None, (self.address, self.twin))))
-        self._configure()
-        _run(
-            *("samba-tool", "domain", "provision", "-s", self._config, "--realm=AD.EXAMPLE.TEST"),
-            *("--domain=ADTEST", "--server-role=dc", "--dns-backend=NONE", "--host-name=dc1"),
-            *(f"--host-ip={self.address}", f"--adminpass={ADMINISTRATOR_PASSWORD}"),
-        )
-
-    @contextmanager
-    def suspend(self) -> Iterator[None]:
-        assert self._process is not None
-        with suspended(self._process.pid):
-            yield
-
-    def copy(self, folder: Path) -> PrivateSamba:
-        """As the interface says; it will run on ``twin``."""
-        self.stop()
-        shutil.copytree(self.folder, folder, ignore=shutil.ignore_patterns("run", "log", "ncalrpc", "smbd.tmp"))
-        self.start()
-        copied = PrivateSamba(folder, self.twin, self.address)
-        copied._configure()
-        return copied
-
     def start(self) -> None:
-        with (self.folder / "output").open("ab") as output:
-            self._process = subprocess.Popen(
-                ["samba", "-s", self._config, "-F", "--no-process-group", "-M", "single"],
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=output,
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self._answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                words = (self.folder / "output").read_text(errors="replace")
-                raise RuntimeError(f"Samba did not start on {self.address}: {words}")
-            time.sleep(0.05)
-
-    def stop(self) -> None:
-        self._end(signal.SIGTERM)
-
-    def kill(self) -> None:
-        self._end(signal.SIGKILL)
+        self._root = None
+        super().start()
 
     def fill(self) -> None:
         """The policy, the service account with what it is delegated, and the cast. Needs a running server."""
@@ -140,14 +77,14 @@ class PrivateSamba:
             SERVICE_PASSWORD,
         )
         sid = _sid(self._read(SERVICE_ACCOUNT, "objectSid"))
-        _run(
-            *("samba-tool", "dsacl", "set", "-s", self._config, "-H", str(self._sam), "--action=allow"),
+        run(
+            *("samba-tool", "dsacl", "set", "-s", self.config, "-H", str(self.sam), "--action=allow"),
             *(f"--objectdn={STAFF}", f"--sddl={_delegation(sid)}"),
         )
         self.reset()
 
     def reset(self) -> None:
-        if not self._answers():
+        if not self.answers():
             self.stop()
             self.start()
         if self._as_new and self._people() == self._as_new:
@@ -234,8 +171,10 @@ class PrivateSamba:
     @contextmanager
     def min_age(self, age: timedelta) -> Iterator[None]:
         self._replace(DOMAIN, {"minPwdAge": _interval(age)})
-        yield
-        self._replace(DOMAIN, {"minPwdAge": "0"})
+        try:
+            yield
+        finally:
+            self._replace(DOMAIN, {"minPwdAge": "0"})
 
     @contextmanager
     def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
@@ -249,14 +188,16 @@ class PrivateSamba:
             "msDS-MinimumPasswordLength": "8",
             "msDS-MinimumPasswordAge": "0",
             "msDS-MaximumPasswordAge": _interval(max_age),
-            "msDS-LockoutThreshold": "3",
+            "msDS-LockoutThreshold": "2",
             "msDS-LockoutObservationWindow": _interval(self.lockout_window),
             "msDS-LockoutDuration": _interval(self.lockout_window),
             "msDS-PSOAppliesTo": self.dn(person.username) or "",
         }
         self.root.add_s(dn, [(name, [value.encode()]) for name, value in attributes.items()])
-        yield
-        self.root.delete_s(dn)
+        try:
+            yield
+        finally:
+            self.root.delete_s(dn)
 
     def dn(self, username: str) -> str | None:
         condition = f"(sAMAccountName={escape_filter_chars(username)})"
@@ -271,49 +212,12 @@ class PrivateSamba:
             self._root.simple_bind_s(ADMINISTRATOR, ADMINISTRATOR_PASSWORD)
         return self._root
 
-    @property
-    def _config(self) -> str:
-        return str(self.folder / "smb.conf")
-
-    @property
-    def _sam(self) -> Path:
-        return self.folder / "private" / "sam.ldb"
-
-    def _configure(self) -> None:
-        for name in ("private", "state", "cache", "lock", "run/ncalrpc", "bind-dns", "log"):
-            (self.folder / name).mkdir(parents=True, exist_ok=True)
-        (self.folder / "smb.conf").write_text(CONFIG.format(folder=self.folder, address=self.address))
-
     def _connection(self) -> Any:
         connection = ldap.initialize(self.url)
         connection.set_option(ldap.OPT_X_TLS_CACERTFILE, str(self.ca_file))
         connection.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
         connection.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
         return connection
-
-    def _answers(self) -> bool:
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        try:
-            with (
-                socket.create_connection((self.address, 636), timeout=1) as connection,
-                context.wrap_socket(connection, server_hostname=self.address),
-            ):
-                return True
-        except OSError:
-            return False
-
-    def _end(self, how: signal.Signals) -> None:
-        self._root = None
-        if self._process is None:
-            return
-        with suppress(ProcessLookupError):
-            os.killpg(self._process.pid, how)  # the group that start() made: Samba and its children
-        try:
-            self._process.wait(START_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._process = None
 
     def _add_user(self, dn: str, attributes: dict[str, str], password: str) -> None:
         values = [(name, [value.encode()]) for name, value in attributes.items() if value]
@@ -353,41 +257,11 @@ class PrivateSamba:
 
     def _write(self, changes: list[str]) -> None:
         bypass = "--controls=local_oid:1.3.6.1.4.1.7165.4.3.20:0"
-        _run("ldbmodify", "-H", str(self._sam), bypass, given="\n".join(changes))
+        run("ldbmodify", "-H", str(self.sam), bypass, given="\n".join(changes))
 
     def _bind_wrongly(self, dn: str) -> None:
         with suppress(ldap.INVALID_CREDENTIALS):
             self._connection().simple_bind_s(dn, "not the password")
-
-
-def free_addresses(count: int) -> list[str]:
-    """Loopback addresses where all of Samba's ports are free. Raises :class:`LookupError`.
-
-    The process id picks the net, so that two suites on one machine do not reach for the same.
-    """
-    pid = os.getpid()
-    net = f"127.{10 + pid // 250 % 200}.{pid % 250}"
-    candidates = (f"{net}.{last}" for last in range(10, 250))
-    found = [one for one in candidates if all(_can_bind(one, port) for port in PORTS)][:count]
-    if len(found) < count:
-        raise LookupError(f"ports {PORTS} can be used on no address of {net}: they need root")
-    return found
-
-
-def _can_bind(address: str, port: int) -> bool:
-    with socket.socket() as one:
-        one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            one.bind((address, port))
-        except OSError:
-            return False
-        return True
-
-
-def _run(*command: str, given: str = "") -> None:
-    done = subprocess.run(command, input=given.encode(), capture_output=True, check=False)
-    if done.returncode:
-        raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
 
 
 def _delegation(sid: str) -> str:
@@ -411,41 +285,3 @@ def _filetime(moment: datetime) -> int:
 
 def _interval(length: timedelta) -> str:
     return str(-int(length / timedelta(microseconds=1)) * 10)
-
-
-CONFIG = """\
-[global]
- workgroup = ADTEST
- realm = AD.EXAMPLE.TEST
- netbios name = DC1
- server role = active directory domain controller
- server services = ldap
- dcerpc endpoint servers =
- private dir = {folder}/private
- state directory = {folder}/state
- cache directory = {folder}/cache
- lock directory = {folder}/lock
- pid directory = {folder}/run
- ncalrpc dir = {folder}/run/ncalrpc
- binddns dir = {folder}/bind-dns
- log file = {folder}/log/log.samba
- logging = file
- ldb:nosync = true
- posix:eadb = {folder}/private/eadb.tdb
- interfaces = {address}/8
- bind interfaces only = yes
- disable netbios = yes
- load printers = no
- ldap server require strong auth = yes
- old password allowed period = 0
- tls enabled = yes
- tls keyfile = {folder}/tls/key.pem
- tls certfile = {folder}/tls/cert.pem
- tls cafile = {folder}/tls/ca.pem
-[sysvol]
- path = {folder}/state/sysvol
- read only = No
-[netlogon]
- path = {folder}/state/sysvol/ad.example.test/scripts
- read only = No
-"""

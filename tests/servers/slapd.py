@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -18,7 +17,7 @@ from accounts.demo import tree
 from accounts.demo.cast import ADMINS, CAST, Person
 from accounts.demo.slapd import PrivateSlapd
 from tests.servers.ports import free_port
-from tests.servers.processes import suspended
+from tests.servers.processes import copy_folder, suspended
 
 ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"
 DISABLED = "000001010000Z"
@@ -57,7 +56,7 @@ class TestSlapd:
 
     def copy(self, folder: Path) -> TestSlapd:
         self.stop()
-        shutil.copytree(self.slapd.folder, folder, ignore=shutil.ignore_patterns("slapd.pid", "slapd.log"))
+        copy_folder(self.slapd.folder, folder)
         self.start()
         return TestSlapd(folder)
 
@@ -123,9 +122,20 @@ class TestSlapd:
 
     @contextmanager
     def min_age(self, age: timedelta) -> Iterator[None]:
-        self._replace(tree.DEFAULT_POLICY, "pwdMinAge", f"{age.total_seconds():.0f}")
-        yield
-        self._replace(tree.DEFAULT_POLICY, "pwdMinAge", "0")
+        with self.policy(pwdMinAge=f"{age.total_seconds():.0f}"):
+            yield
+
+    @contextmanager
+    def policy(self, **values: str) -> Iterator[None]:
+        """While this lasts, the default policy says so."""
+        usual = tree.policy()
+        for name, value in values.items():
+            self._replace(tree.DEFAULT_POLICY, name, value)
+        try:
+            yield
+        finally:
+            for name in values:
+                self._replace(tree.DEFAULT_POLICY, name, "".join(usual.get(name, ())))
 
     @contextmanager
     def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
@@ -133,9 +143,11 @@ class TestSlapd:
         attributes = {"objectClass": ("organizationalRole", "pwdPolicy"), **tree.policy(max_age=max_age)}
         self.root.add_s(dn, _modlist(attributes))
         self._replace(self.dn(person.username) or "", "pwdPolicySubentry", dn)
-        yield
-        self._replace(self.dn(person.username) or "", "pwdPolicySubentry", "")
-        self.root.delete_s(dn)
+        try:
+            yield
+        finally:
+            self._replace(self.dn(person.username) or "", "pwdPolicySubentry", "")
+            self.root.delete_s(dn)
 
     @property
     def root(self) -> Any:

@@ -1,0 +1,165 @@
+"""What only Active Directory does."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+
+from accounts import directory as portal
+from accounts.demo.cast import STEFAN
+from accounts.directory import (
+    DirectoryMisconfigured,
+    Lockout,
+    PasswordChange,
+    PasswordCheck,
+    active_directory,
+)
+from accounts.directory.connection import Connection, Refused
+from tests.servers import samba
+from tests.servers.samba import PrivateSamba
+from tests.servers.samba_process import ADMINISTRATOR_PASSWORD
+
+pytestmark = pytest.mark.once
+
+NEW, OTHER = "Nytt-Losen-2031", "Andra-Losen-2032"
+NO_SUCH_CONTROL = "1.2.3.4.5"
+# What Windows Server says of a password that its policy refuses, whatever the reason.
+WINDOWS = "Constraint violation: 0000052D: AtrErr: DSID-03191083, #1:\n\t0: 0000052D: DSID-03191083, problem 1005"
+
+
+def test_an_account_that_has_expired_itself(active_directory_settings: PrivateSamba) -> None:
+    active_directory_settings.set_value(STEFAN.username, "accountExpires", "133000000000000000")
+    directory = portal.connect()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    assert not stefan.enabled
+    assert directory.check_password(stefan, "wrong") is PasswordCheck.WRONG
+    assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.DISABLED
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.NOT_ALLOWED
+    assert directory.unlock(stefan.id) is False
+
+
+def test_an_account_that_will_expire(active_directory_settings: PrivateSamba) -> None:
+    active_directory_settings.set_value(STEFAN.username, "accountExpires", "253000000000000000")
+    stefan = portal.connect().find(STEFAN.username)
+    assert stefan is not None
+    assert stefan.enabled
+
+
+@pytest.fixture
+def _without_hints(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that does not offer the control, like Samba before 4.24."""
+    monkeypatch.setattr(active_directory, "POLICY_HINTS", NO_SUCH_CONTROL)
+
+
+@pytest.mark.usefixtures("_without_hints")
+def test_without_policy_hints_the_present_password_is_refused(
+    active_directory_settings: PrivateSamba,
+) -> None:
+    directory = portal.connect()
+    assert not directory.keeps_history
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.IN_HISTORY
+    assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.DONE
+
+
+@pytest.mark.usefixtures("_without_hints")
+def test_without_policy_hints_a_refused_password_locks_nobody(
+    active_directory_settings: PrivateSamba,
+) -> None:
+    directory = portal.connect()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    for _ in range(active_directory_settings.lockout_threshold + 1):
+        assert directory.set_password(stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
+    assert active_directory_settings.failures(STEFAN.username) == 0
+    assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
+
+
+@pytest.mark.usefixtures("_without_hints")
+def test_without_policy_hints_a_locked_account_is_reset(active_directory_settings: PrivateSamba) -> None:
+    active_directory_settings.put(STEFAN, locked=True)
+    directory = portal.connect()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    assert directory.set_password(stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
+    assert directory.get(stefan.id) == stefan  # a refusal unlocks nothing
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
+
+
+@pytest.mark.parametrize(
+    ("password", "expected"),
+    [
+        ("Kort-1", PasswordChange.TOO_WEAK),
+        ("bara-gemener", PasswordChange.TOO_WEAK),
+        (NEW, PasswordChange.IN_HISTORY),
+    ],
+)
+def test_windows_does_not_say_why(
+    active_directory_settings: PrivateSamba,
+    monkeypatch: pytest.MonkeyPatch,
+    password: str,
+    expected: PasswordChange,
+) -> None:
+    directory = portal.connect()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    monkeypatch.setattr(Connection, "replace", _refuse_like_windows)
+    assert directory.set_password(stefan.id, password) is expected
+
+
+def test_windows_does_not_say_that_it_is_too_early(
+    active_directory_settings: PrivateSamba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    directory = portal.connect()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    monkeypatch.setattr(Connection, "replace", _refuse_like_windows)
+    with active_directory_settings.min_age(timedelta(days=1)):
+        assert directory.set_password(stefan.id, OTHER) is PasswordChange.TOO_YOUNG
+
+
+def _refuse_like_windows(*args: object) -> None:
+    raise Refused(19, WINDOWS)
+
+
+def test_not_complex(active_directory_settings: PrivateSamba) -> None:
+    directory = portal.connect()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
+    assert directory.set_password(stefan.id, "bara-gemener") is PasswordChange.TOO_WEAK
+
+
+def test_a_fine_grained_policy_s_lockout_counts_if_it_can_be_read(
+    active_directory_settings: PrivateSamba, settings: Settings
+) -> None:
+    window = active_directory_settings.lockout_window
+    with active_directory_settings.stricter_policy(STEFAN, timedelta(days=10)):
+        assert portal.connect().lockout() == Lockout(3, window)  # the service account may not
+        settings.DIRECTORY_BIND_DN = samba.ADMINISTRATOR
+        settings.DIRECTORY_BIND_PASSWORD = ADMINISTRATOR_PASSWORD
+        assert portal.connect().lockout() == Lockout(2, window)
+
+
+def test_what_is_not_delegated_is_not_allowed(active_directory_settings: PrivateSamba, settings: Settings) -> None:
+    settings.DIRECTORY_USER_BASE = samba.DOMAIN
+    directory = portal.connect()
+    service = directory.find("svc-idportal")
+    assert service is not None
+    assert directory.set_password(service.id, NEW) is PasswordChange.NOT_ALLOWED
+    with pytest.raises(DirectoryMisconfigured):
+        directory.unlock(service.id)
+
+
+def test_machines_are_no_people(active_directory_settings: PrivateSamba, settings: Settings) -> None:
+    settings.DIRECTORY_USER_BASE = samba.DOMAIN
+    directory = portal.connect()
+    assert directory.find("DC1$") is None
+    assert "DC1$" not in {account.username for account in directory.accounts()}

@@ -1,0 +1,107 @@
+"""What only OpenLDAP does."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import ldap
+from pytest_django import Settings
+
+from accounts import directory as portal
+from accounts.demo import tree
+from accounts.demo.cast import ANNA, STEFAN
+from accounts.directory import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from tests.servers.slapd import TestSlapd
+
+NEW = "Nytt-Losen-2031"
+
+
+def _stefan() -> Account:
+    portal.reset()  # the policy is remembered for minutes
+    found = portal.connect().find(STEFAN.username)
+    assert found is not None
+    return found
+
+
+def test_a_lock_ends_by_itself(openldap_settings: TestSlapd) -> None:
+    began = datetime.now(UTC) - tree.LOCKED_FOR - timedelta(seconds=2)
+    since = tree.generalized_time(began).encode()
+    openldap_settings.add_value(STEFAN.username, "pwdAccountLockedTime", since)
+    assert not _stefan().locked
+    with openldap_settings.policy(pwdLockoutDuration="0"):
+        assert _stefan().locked
+        assert portal.connect().check_password(_stefan(), STEFAN.password) is PasswordCheck.LOCKED
+    with openldap_settings.policy(pwdLockout="FALSE"):
+        assert not _stefan().locked
+
+
+def test_the_lockout_policy(openldap_settings: TestSlapd) -> None:
+    def lockout() -> Lockout:
+        portal.reset()
+        return portal.connect().lockout()
+
+    with openldap_settings.policy(pwdFailureCountInterval="60"):
+        assert lockout() == Lockout(5, timedelta(seconds=60))
+    with openldap_settings.policy(pwdFailureCountInterval="0"):
+        assert lockout() == Lockout(5, tree.LOCKED_FOR)
+    with openldap_settings.policy(pwdFailureCountInterval="0", pwdLockoutDuration="0"):
+        assert lockout() == Lockout(5, timedelta(hours=24))
+    with openldap_settings.policy(pwdLockout="FALSE"):
+        assert lockout().threshold == 0
+
+
+def test_the_lockout_policy_is_not_asked_for_each_time(openldap_settings: TestSlapd) -> None:
+    directory = portal.connect()
+    before = directory.lockout()
+    with openldap_settings.policy(pwdMaxFailure="2"):
+        assert directory.lockout() == before
+
+
+def test_without_history_the_present_password_is_refused(openldap_settings: TestSlapd) -> None:
+    with openldap_settings.policy(pwdInHistory="0"):
+        stefan = _stefan()
+        directory = portal.connect()
+        assert not directory.keeps_history
+        assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
+        assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+        assert openldap_settings.failures(STEFAN.username) == 0
+        assert directory.set_password(stefan.id, NEW) is PasswordChange.IN_HISTORY
+        assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.DONE
+
+
+def test_no_maximum_age_is_never(openldap_settings: TestSlapd) -> None:
+    with openldap_settings.policy(pwdMaxAge="0"):
+        assert _stefan().expires is Expiry.NEVER
+    with openldap_settings.policy(pwdMaxAge=""):
+        assert _stefan().expires is Expiry.NEVER
+
+
+def test_must_change_counts_where_the_policy_says_so(openldap_settings: TestSlapd) -> None:
+    openldap_settings.put(STEFAN, must_change=True)
+    assert _stefan().expires is Expiry.MUST_CHANGE
+    with openldap_settings.policy(pwdMustChange="FALSE"):
+        assert isinstance(_stefan().expires, datetime)
+        assert portal.connect().check_password(_stefan(), STEFAN.password) is PasswordCheck.RIGHT
+
+
+def test_a_grace_log_in_is_right(openldap_settings: TestSlapd) -> None:
+    with openldap_settings.policy(pwdGraceAuthNLimit="1"):
+        directory = portal.connect()
+        anna = directory.find(ANNA.username)
+        assert directory.check_password(anna, ANNA.password) is PasswordCheck.RIGHT
+        assert directory.check_password(anna, ANNA.password) is PasswordCheck.EXPIRED
+
+
+def test_a_policy_that_wants_the_old_password_lets_nobody_reset(openldap_settings: TestSlapd) -> None:
+    with openldap_settings.policy(pwdSafeModify="TRUE"):
+        assert portal.connect().set_password(_stefan().id, NEW) is PasswordChange.NOT_ALLOWED
+
+
+def test_the_service_account_reads_no_hashes(openldap_settings: TestSlapd, settings: Settings) -> None:
+    assert portal.connect().set_password(_stefan().id, NEW) is PasswordChange.DONE
+    service = ldap.initialize(openldap_settings.plain_url)
+    service.simple_bind_s(settings.DIRECTORY_BIND_DN, settings.DIRECTORY_BIND_PASSWORD)
+    wanted = ["uid", "userPassword", "pwdHistory"]
+    found = service.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={STEFAN.username})", wanted)
+    assert list(found[0][1]) == ["uid"]
+    service.unbind_s()

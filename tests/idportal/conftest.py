@@ -1,0 +1,206 @@
+"""The portal as a process of its own, with nothing but the environment that a test gives it.
+
+Settings are read once, when a process starts; so what depends on them is asked of another process.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlencode
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+START_TIMEOUT = 30  # seconds
+ANSWER_TIMEOUT = 60
+
+# Everything that a production installation must say, at addresses where nobody answers.
+PRODUCTION = {
+    "SECRET_KEY": "q7Gf0-1bYv3nXw9zKd5sRt2mPc8aLh4eJu6oTi_QBxNyEgVrWk",
+    "PORTAL_URL": "https://losenord.kommunen.example",
+    "REGISTER_HOST": "pwreg.kommunen.example",
+    "RESET_HOST": "pwreset.kommunen.example",
+    "TRUSTED_PROXIES": "127.0.0.1 192.0.2.0/28",
+    "DATABASE_URL": "postgresql://idportal:secret@127.0.0.1:9/idportal",
+    "REDIS_URL": "redis://127.0.0.1:9/1",
+    "CELERY_BROKER_URL": "redis://127.0.0.1:9/0",
+    "DIRECTORY_KIND": "active_directory",
+    "DIRECTORY_URLS": "ldaps://127.0.0.1:9, ldaps://127.0.0.2:9",
+    "DIRECTORY_BIND_DN": "CN=idportal,OU=Service,DC=kommunen,DC=example",
+    "DIRECTORY_BIND_PASSWORD": "secret",
+    "DIRECTORY_USER_BASE": "OU=LOV,DC=kommunen,DC=example",
+    "SMS_GATEWAYS": "json://user:password@127.0.0.1:9/{to} form://127.0.0.1:9/?:to={to}&:message=text",
+    "EMAIL_URL": "smtp://127.0.0.1:9",
+}
+
+# Serves on a free port of loopback. One address more, whose view fails, stands in for a mistake of ours.
+SERVE = """
+import os, socketserver, sys
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
+os.environ["DJANGO_SETTINGS_MODULE"] = "idportal.settings"
+from idportal.wsgi import application
+from django.urls import path
+from idportal import urls
+
+def boom(request):
+    raise RuntimeError("something of ours is broken")
+
+urls.urlpatterns.append(path("boom/", boom))
+
+class Server(socketserver.ThreadingMixIn, WSGIServer):
+    daemon_threads = True
+
+class Handler(WSGIRequestHandler):
+    def log_message(self, *args):
+        pass
+
+server = Server(("127.0.0.1", 0), Handler)
+server.set_app(application)
+print(server.server_address[1], flush=True)
+server.serve_forever()
+"""
+
+
+def environment(values: dict[str, str]) -> dict[str, str]:
+    """Those variables, and of this process's own only what Python itself needs."""
+    own = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
+    return {**own, "PYTHONDONTWRITEBYTECODE": "1", **values}
+
+
+def manage(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
+    """Run manage.py in this environment and no other."""
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        check=False,
+        capture_output=True,
+        text=True,
+        env=environment(values),
+        timeout=START_TIMEOUT,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came back. Of a header that stands twice, ``headers`` has the last; ``cookies`` has each, verbatim."""
+
+    status: int
+    headers: dict[str, str]
+    cookies: tuple[str, ...]
+    text: str
+
+
+class Portal:
+    """The portal served by a process of its own. A context manager; the process ends with it."""
+
+    def __init__(self, folder: Path, values: dict[str, str]) -> None:
+        self.log_file = folder / "log"
+        self.values = values
+        self.port = 0
+        self._process: subprocess.Popen[str] | None = None
+
+    def __enter__(self) -> Self:
+        with self.log_file.open("w", encoding="utf-8") as log:
+            self._process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", sys.executable, "-c", SERVE],
+                cwd=ROOT,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                text=True,
+                env=environment(self.values),
+            )
+        assert self._process.stdout is not None
+        port = self._process.stdout.readline().strip()
+        if not port:
+            self._end()
+            raise RuntimeError(f"the portal did not start: {self.log()}")
+        self.port = int(port)
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._end()
+
+    def _end(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            if self._process.stdout is not None:
+                self._process.stdout.close()
+
+    def log(self) -> str:
+        """All that it wrote to stderr."""
+        return self.log_file.read_text(encoding="utf-8")
+
+    def ask(self, method: str, path: str, body: str | None = None, **headers: str) -> Answer:
+        """One request; in the names of headers, _ stands for -."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=ANSWER_TIMEOUT)
+        try:
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, names)
+            answer = connection.getresponse()
+            cookies = tuple(value for name, value in answer.getheaders() if name.lower() == "set-cookie")
+            found = {name.lower(): value for name, value in answer.getheaders()}
+            return Answer(answer.status, found, cookies, answer.read().decode())
+        finally:
+            connection.close()
+
+
+class Browser:
+    """Keeps cookies and posts forms as a browser does, through a reverse proxy that ends TLS if ``https``."""
+
+    def __init__(self, portal: Portal, host: str, *, https: bool) -> None:
+        self.portal, self.host, self.https = portal, host, https
+        self.cookies: dict[str, str] = {}
+        self.token = ""
+
+    def get(self, path: str) -> Answer:
+        return self._ask("GET", path)
+
+    def post(self, path: str, **fields: str) -> Answer:
+        """Posts the fields with the token of the page that was shown last."""
+        return self._ask("POST", path, urlencode({"csrfmiddlewaretoken": self.token, **fields}))
+
+    def _ask(self, method: str, path: str, body: str | None = None) -> Answer:
+        headers = {"Host": self.host, "Cookie": "; ".join(f"{name}={value}" for name, value in self.cookies.items())}
+        if self.https:
+            headers["X_Forwarded_Proto"] = "https"
+        if body is not None:
+            headers["Content_Type"] = "application/x-www-form-urlencoded"
+            headers["Origin"] = f"{'https' if self.https else 'http'}://{self.host}"
+        answer = self.portal.ask(method, path, body, **headers)
+        for cookie in answer.cookies:
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        if token := re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', answer.text):
+            self.token = token[1]
+        return answer
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A database with its tables, and the static files as ``collectstatic`` leaves them."""
+
+    database_url: str
+    static_root: str
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+    folder = tmp_path_factory.mktemp("portal")
+    made = Prepared(f"sqlite:///{folder}/db.sqlite3", f"{folder}/static")
+    values = {**PRODUCTION, "DATABASE_URL": made.database_url, "STATIC_ROOT": made.static_root}
+    for command in (("migrate", "--verbosity=0"), ("collectstatic", "--noinput", "--verbosity=0")):
+        ran = manage(*command, **values)
+        assert ran.returncode == 0, ran.stdout + ran.stderr
+    yield made

@@ -1,0 +1,127 @@
+"""A process with this environment or that one: starts, or says what is wrong and how to mend it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from tests.idportal.conftest import PRODUCTION, Browser, Portal, Prepared, manage
+
+pytestmark = pytest.mark.once
+
+
+def without(*names: str) -> dict[str, str]:
+    return {name: value for name, value in PRODUCTION.items() if name not in names}
+
+
+def test_a_complete_production_environment_is_clean() -> None:
+    ran = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "no issues (0 silenced)" in ran.stdout
+
+
+def test_everything_may_come_from_files(tmp_path: Path) -> None:
+    values = {}
+    for name, value in PRODUCTION.items():
+        (tmp_path / name).write_text(f"{value}\n", encoding="utf-8")
+        values[f"{name}_FILE"] = str(tmp_path / name)
+    ran = manage("check", "--deploy", "--fail-level", "WARNING", **values)
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+def test_without_a_secret_key_it_says_how_to_make_one() -> None:
+    ran = manage("check", **without("SECRET_KEY"))
+    assert ran.returncode != 0
+    assert "SECRET_KEY is not set. Make one with: python -c 'import secrets;" in ran.stderr
+    assert "SECRET_KEY_FILE" in ran.stderr
+
+
+def test_a_value_and_a_file_together_are_refused() -> None:
+    ran = manage("check", **PRODUCTION, SMS_GATEWAYS_FILE="/run/secrets/sms")
+    assert ran.returncode != 0
+    assert "SMS_GATEWAYS and SMS_GATEWAYS_FILE are both set. Keep one of them." in ran.stderr
+
+
+def test_an_empty_environment_is_told_all_that_is_missing() -> None:
+    ran = manage("check", SECRET_KEY=PRODUCTION["SECRET_KEY"], DATABASE_URL="sqlite://:memory:")
+    assert ran.returncode != 0
+    for name in ("DIRECTORY_URLS", "DIRECTORY_BIND_DN", "DIRECTORY_BIND_PASSWORD", "DIRECTORY_USER_BASE"):
+        assert f"{name} is not set." in ran.stderr
+    assert "SMS_GATEWAYS is not set" in ran.stderr
+    assert ran.stderr.count("HINT: ") == 5
+
+
+def test_a_dangerous_environment_is_told_all_at_once() -> None:
+    ran = manage(
+        "check",
+        **without("SECRET_KEY", "PORTAL_URL", "TRUSTED_PROXIES", "SMS_GATEWAYS"),
+        SECRET_KEY="too short",
+        PORTAL_URL="http://losenord.kommunen.example",
+        ALLOWED_HOSTS="*",
+        TRUSTED_PROXIES="0.0.0.0/0, ::/0, proxy.kommunen.example",
+        DEMO_FOLDER="/srv/demo",
+        SMS_GATEWAYS="json://canary-user:canary-password@provider.example/ what://canary-token/{to}",
+    )
+    assert ran.returncode != 0
+    found = re.findall(r"\(idportal\.(E\d+)\)", ran.stderr)
+    assert sorted(found) == ["E002", "E004", "E005", "E006", "E007", "E008", "E008", "E032", "E033"]
+    assert ran.stderr.count("HINT: ") == len(found)
+    assert "canary" not in ran.stderr
+
+
+def test_a_missing_broker_is_a_warning_and_an_error_of_deploy() -> None:
+    values = without("CELERY_BROKER_URL")
+    ran = manage("check", **values)
+    assert ran.returncode == 0
+    assert "WARNINGS:\n?: (idportal.W010) CELERY_BROKER_URL is not set" in ran.stderr
+    deploy = manage("check", "--deploy", **values)
+    assert deploy.returncode != 0
+    assert "ERRORS:\n?: (idportal.E010) CELERY_BROKER_URL is not set" in deploy.stderr
+
+
+def test_deploy_warns_of_what_is_fit_for_one_machine_only() -> None:
+    values = without("REDIS_URL", "DATABASE_URL", "SMS_GATEWAYS")
+    ran = manage("check", "--deploy", **values, DATABASE_URL="sqlite://:memory:", SMS_GATEWAYS="file:///srv/sms")
+    assert ran.returncode == 0
+    assert re.findall(r"\(([\w.]+)\)", ran.stderr) == ["idportal.W011", "idportal.W012", "idportal.W013"]
+    assert ran.stderr.count("HINT: ") == 3
+
+
+def test_one_machine_with_debug_needs_no_secret_key() -> None:
+    values = without("SECRET_KEY", "PORTAL_URL", "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL")
+    ran = manage("check", **values, DEBUG="1", DATABASE_URL="sqlite://:memory:")
+    assert (ran.returncode, ran.stderr) == (0, "")
+
+
+# --- The demo's pages ----------------------------------------------------------------------------
+
+
+def demo_page(tmp_path: Path, prepared: Prepared, **values: str) -> int:
+    """The status of /demo/ in an environment in which the demo's folder is set."""
+    values = {"DATABASE_URL": prepared.database_url, "STATIC_ROOT": prepared.static_root, **values}
+    with Portal(tmp_path, {**without("DATABASE_URL"), "DEMO_FOLDER": str(tmp_path), **values}) as portal:
+        https = "PORTAL_URL" not in values
+        return Browser(portal, values.get("ALLOWED_HOSTS", "losenord.kommunen.example"), https=https).get("/demo/").status
+
+
+def test_the_demo_cannot_be_switched_on_in_production(tmp_path: Path, prepared: Prepared) -> None:
+    assert demo_page(tmp_path, prepared) == 404
+
+
+def test_the_demo_cannot_be_switched_on_without_debug(tmp_path: Path, prepared: Prepared) -> None:
+    local = {"PORTAL_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
+    assert demo_page(tmp_path, prepared, **local) == 404
+
+
+def test_the_demo_cannot_be_switched_on_for_others(tmp_path: Path, prepared: Prepared) -> None:
+    """Not even with DEBUG, which the system check refuses besides."""
+    host = "losenord.kommunen.example"
+    assert demo_page(tmp_path, prepared, DEBUG="1", PORTAL_URL=f"http://{host}", ALLOWED_HOSTS=host) == 404
+
+
+def test_the_demo_is_shown_on_ones_own_machine(tmp_path: Path, prepared: Prepared) -> None:
+    """So that the 404 above means what it seems to mean."""
+    local = {"PORTAL_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
+    assert demo_page(tmp_path, prepared, DEBUG="1", **local) == 200
