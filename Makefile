@@ -98,7 +98,7 @@ messages: packages-develop
 	DEBUG=1 $(bin)/python manage.py compilemessages --locale en --ignore '.venv*'
 
 vendor: packages-develop
-	scripts/vendor.sh
+	deploy/vendor/fetch
 
 screenshots: packages-test
 	@$(MAKE) --no-print-directory environment-dev

@@ -47,18 +47,19 @@ def ask(
     return challenge
 
 
-def ask_again(challenge: Challenge) -> None:
-    """Queues another code for a challenge, if the last was asked for a while ago; else does nothing.
+def ask_again(challenge: Challenge) -> bool:
+    """Queues another code for a challenge, if the last was asked for a while ago; says whether it did.
 
     What decides is the session's own clock, so that the answer says nothing of the account.
     """
     if not challenge.generate_is_allowed()[0]:
-        return
+        return False
     with transaction.atomic():
         challenge.cooldown_set(commit=False)
         challenge.save(update_fields=["last_generated_timestamp"])
         audit.record(Event.CODE_REQUESTED, challenge.user, result=challenge.purpose, address=challenge.address)
         _queue(challenge)
+    return True
 
 
 def resend_in(challenge: Challenge) -> int:

@@ -153,6 +153,12 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
         return waiting and self.verify_is_allowed()[0]
 
     @property
+    def minutes_left(self) -> int:
+        """Whole minutes, rounded up, for which the right to set a password is still good."""
+        used = timezone.now() - (self.verified_at or timezone.now())
+        return max(1, -(-round(limits.VERIFIED_LIFETIME - used.total_seconds()) // limits.MINUTE))
+
+    @property
     def verified(self) -> bool:
         """An accepted code whose right is neither used nor run out (R3)."""
         if self.verified_at is None or self.ended_at is not None or self.refusals >= limits.PASSWORD_REFUSALS:

@@ -1,7 +1,8 @@
 """What a browser session holds, and for how long (security.md S1 to S3).
 
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``password_at`` (when the password was typed),
-``done`` (the journey that was finished), ``started`` and ``seen`` (seconds since 1970).
+``asked_<purpose>`` (a digest of what it is about),
+``asked_again`` (the last click asked for another code), ``done`` (the journey that was finished), ``started`` and ``seen`` (seconds since 1970).
 """
 
 from __future__ import annotations
@@ -63,6 +64,16 @@ def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     """The same, read."""
     found = challenge_id(request, purpose)
     return Challenge.objects.filter(pk=found, purpose=purpose).first() if found is not None else None
+
+
+def note_asked_again(request: HttpRequest, *, asked: bool) -> None:
+    """Lets the next page say that another code was asked for. Set either way: both answers set the same cookies."""
+    request.session["asked_again"] = asked
+
+
+def was_asked_again(request: HttpRequest) -> bool:
+    """Whether the page before asked for another code; said once."""
+    return bool(request.session.pop("asked_again", False))
 
 
 def finish(request: HttpRequest, purpose: Purpose) -> None:

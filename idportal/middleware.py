@@ -125,7 +125,8 @@ def outage_page(request: HttpRequest, error: BaseException | None) -> HttpRespon
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
     """The 503 page. ``reason``: "directory"; "unsure": a password change broke off in the middle; "other"."""
     # Without the request's own context: who is signed in stands in the database, which may be what is down.
-    page = HttpResponse(render_to_string("503.html", {"reason": reason, "path": request.path, **portal(request)}), status=503)
+    context = {"reason": reason, "path": request.path, **portal(request)}
+    page = HttpResponse(render_to_string("503.html", context), status=503)
     page.headers["Retry-After"] = "120"  # seconds
     return page
 

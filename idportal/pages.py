@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
+from django.views.defaults import page_not_found
 from django.views.defaults import server_error as django_server_error
 from django.views.i18n import set_language as django_set_language
 
@@ -35,6 +36,11 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Django's, which redirects to ``next`` only on this host."""
     response: HttpResponse = django_set_language(request)
     return response
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """The 404 page, in the demo too, where DEBUG would show a programmer's."""
+    return page_not_found(request, Http404())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.urls import URLPattern, URLResolver, include, path
+from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.views.generic import RedirectView
 
 from idportal import health, pages
 
@@ -15,9 +16,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("tillganglighet/", pages.accessibility, name="accessibility"),
     path("personuppgifter/", pages.privacy, name="privacy"),
     path("sprak/", pages.set_language, name="set_language"),
+    # Browsers ask for it by this name, whatever the page says.
+    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}idportal/favicon.svg")),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
 ]
 
 if settings.DEMO:
-    urlpatterns.append(path("demo/", include("accounts.demo.urls")))
+    urlpatterns += [path("demo/", include("accounts.demo.urls")), re_path("", pages.not_found)]

@@ -138,7 +138,7 @@ def code_again(request: HttpRequest, user: User, account: Account) -> HttpRespon
     """Another code to the new number."""
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge and challenge.user_id == user.pk:
-        codes.ask_again(challenge)
+        sessions.note_asked_again(request, asked=codes.ask_again(challenge))
     return redirect("register-code")
 
 

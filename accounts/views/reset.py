@@ -52,7 +52,11 @@ def code(request: HttpRequest) -> HttpResponse:
             request.session.cycle_key()
             return redirect("reset-password")
         form.add_error("code", wrong_code())
-    context = {"form": form, "resend_in": codes.resend_in(challenge)}
+    context = {
+        "form": form,
+        "resend_in": codes.resend_in(challenge),
+        "asked_again": sessions.was_asked_again(request),
+    }
     return render(request, "accounts/reset_code.html", context)
 
 
@@ -63,7 +67,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return redirect("reset")
-    codes.ask_again(challenge)
+    sessions.note_asked_again(request, asked=codes.ask_again(challenge))
     return redirect("reset-code")
 
 
@@ -124,6 +128,7 @@ def _password_page(
     context = {
         "form": form,
         "username": account.username,
+        "minutes_left": challenge.minutes_left,
         "rules": [{"key": rule.key, "text": rule.text, "failed": rule.key in failed} for rule in rules()],
         "policy": {
             "min_length": settings.PASSWORD_MIN_LENGTH,

@@ -1,5 +1,5 @@
 /* Progressive enhancement. Every page works without this file; all words come from the page's data attributes.
-   Parts: focus on errors, show password, password checklist, countdown for a new code, session dialog, demo. */
+   Parts: focus on errors, one press, show password, password checklist, countdown for a new code, session dialog, demo. */
 (() => {
   "use strict";
 
@@ -30,6 +30,15 @@
   });
 
   for (const note of document.querySelectorAll("[data-without-js]")) note.hidden = true;
+
+  /* --- One press is enough: a second one within some seconds would undo what the first has begun --- */
+  for (const form of document.querySelectorAll('form[method="post"]:not([data-session-extend])')) {
+    let sent = 0;
+    form.addEventListener("submit", (event) => {
+      if (Date.now() - sent < 5000) event.preventDefault();
+      else sent = Date.now();
+    });
+  }
 
   /* --- Show password --- */
   for (const input of document.querySelectorAll('input[type="password"]')) {

@@ -1,0 +1,343 @@
+"""Codes by SMS: security.md K1, K2, K4, K5. Parallel use (K3) is in test_races.py, leaks (K2) in test_secrets.py."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from unittest import mock
+
+import pytest
+from django.db import connection
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import codes
+from accounts.demo.cast import KARL, MARIA, STEFAN
+from accounts.models import Challenge, Event, FailedTry, Purpose, SmsDay
+from idportal import sms as messages
+from tests.accounts.helpers import (
+    NEW_NUMBER_TYPED,
+    WRONG_CODE,
+    last,
+    normalised,
+    text_of,
+    time_passes,
+    trail,
+    wrong_for,
+)
+from tests.conftest import Inbox, Walker, has_number
+from tests.servers.slapd import TestSlapd
+from tests.servers.smsgateway import Mood, SmsGateway
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+ACCEPTED = "/aterstall/losenord/"
+
+
+@pytest.fixture(autouse=True)
+def server(openldap_settings: TestSlapd) -> TestSlapd:
+    has_number(STEFAN)
+    return openldap_settings
+
+
+def guess_wrongly(walker: Walker, times: int) -> None:
+    wrong = wrong_for(walker.sms.code())
+    for _ in range(times):
+        assert WRONG_CODE in text_of(walker.enter_code(wrong))
+
+
+def test_six_digits_with_leading_zeros() -> None:
+    """K1."""
+    challenge = Challenge(purpose=Purpose.RESET)
+    made = {challenge.generate_token(commit=False) for _ in range(300)}
+    assert all(re.fullmatch("[0-9]{6}", code) for code in made)
+    assert any(code.startswith("0") for code in made)
+    assert len(made) > 290, "not drawn from a million"
+
+
+def test_leading_zeros_are_sent_and_needed(walker: Walker) -> None:
+    """K1. Spaces are not: telephones show codes in groups."""
+    with mock.patch("accounts.models.random_number_token", return_value="000042"):
+        walker.ask(STEFAN.username)
+    assert walker.sms.code() == "000042"
+    assert WRONG_CODE in text_of(walker.enter_code("42"))
+    assert walker.enter_code(" 000 042 ")["Location"] == ACCEPTED
+
+
+@pytest.mark.parametrize("code", ["", "12345", "1234567", "abcdef", "123456789012345678901", "१२३४५६", "-00042"])
+def test_what_is_no_code_is_refused(walker: Walker, code: str) -> None:
+    walker.ask(STEFAN.username)
+    answer = walker.client.post("/aterstall/kod/", {"code": code})
+    assert answer.status_code == 200
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+@pytest.mark.parametrize(("seconds", "good"), [(595, True), (601, False)])
+def test_a_code_lives_for_ten_minutes(walker: Walker, seconds: int, good: bool) -> None:
+    """K1."""
+    walker.ask(STEFAN.username)
+    time_passes(seconds=seconds)
+    answer = walker.enter_code()
+    if good:
+        assert answer["Location"] == ACCEPTED
+    else:
+        assert WRONG_CODE in text_of(answer)
+        assert _counted(STEFAN.username) == 0, "an expired code counts against nobody"
+
+
+def _counted(username: str) -> int:
+    challenge = Challenge.objects.filter(user__username=username).select_related("user").first()
+    assert challenge
+    assert challenge.user
+    return codes.failures(challenge.user.directory_id)
+
+
+def test_single_use(walker: Walker) -> None:
+    """K1."""
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    code = walker.sms.code()
+    challenge = Challenge.objects.get()
+    assert walker.enter_register_code(code)["Location"] == "/registrera/klart/"
+    assert codes.check(challenge.pk, code, None) is None
+    assert trail(Event.CODE_ACCEPTED, Event.CODE_REFUSED) == [Event.CODE_ACCEPTED, Event.CODE_REFUSED]
+
+
+def test_five_tries_and_the_right_one_is_dead_too(walker: Walker) -> None:
+    """K1; tries at the dead code count against nobody, so that the owner's own day is not used up."""
+    walker.ask(STEFAN.username)
+    guess_wrongly(walker, 5)
+    for _ in range(3):
+        assert WRONG_CODE in text_of(walker.enter_code())
+    assert _counted(STEFAN.username) == 5
+    time_passes(seconds=61)
+    walker.ask_again()
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_the_fifth_try_still_counts(walker: Walker) -> None:
+    """K1: five tries, not four."""
+    walker.ask(STEFAN.username)
+    guess_wrongly(walker, 4)
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_a_new_code_kills_the_old_one(walker: Walker) -> None:
+    """K1."""
+    walker.ask(STEFAN.username)
+    old = walker.sms.code()
+    time_passes(seconds=61)
+    walker.ask_again()
+    if walker.sms.code() != old:
+        assert WRONG_CODE in text_of(walker.enter_code(old))
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_a_new_code_in_another_session_kills_it_too(walker: Walker, another_walker: Walker) -> None:
+    """K1: the older session can ask again, and then kills the newer one's."""
+    walker.ask(STEFAN.username)
+    first = walker.sms.code()
+    time_passes(seconds=61)
+    another_walker.ask(STEFAN.username)
+    second = walker.sms.code()
+    assert len(walker.sms) == 2
+    assert WRONG_CODE in text_of(walker.enter_code(first))
+    time_passes(seconds=61)
+    walker.ask_again()
+    assert len(walker.sms) == 3
+    assert WRONG_CODE in text_of(another_walker.enter_code(second))
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_a_code_for_one_purpose_leaves_the_other_alone(walker: Walker, another_walker: Walker) -> None:
+    """K1 and R2: and opens nothing there."""
+    walker.ask(STEFAN.username)
+    to_reset = walker.sms.code()
+    another_walker.log_in(STEFAN)
+    another_walker.give_number(NEW_NUMBER_TYPED)
+    to_register = walker.sms.code()
+    if to_reset != to_register:
+        assert WRONG_CODE in text_of(walker.enter_code(to_register))
+        assert WRONG_CODE in text_of(another_walker.enter_register_code(to_reset))
+    assert walker.enter_code(to_reset)["Location"] == ACCEPTED
+
+
+def test_ten_failures_a_day_over_all_codes_and_sessions(walker: Walker, another_walker: Walker) -> None:
+    """K1: then the right code is refused too, no more are sent, and the page is the same; a day later it works."""
+    walker.ask(STEFAN.username)
+    guess_wrongly(walker, 4)
+    time_passes(seconds=61)
+    another_walker.ask(STEFAN.username)
+    guess_wrongly(another_walker, 4)
+    time_passes(seconds=61)
+    walker.ask(STEFAN.username)
+    guess_wrongly(walker, 2)
+    assert WRONG_CODE in text_of(walker.enter_code()), "the right one, at the third try of this code"
+    time_passes(minutes=11)
+    sent = len(walker.sms)
+    assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
+    assert len(walker.sms) == sent
+    assert last(Event.CODE_WITHHELD).result == "too many wrong codes in a day"
+    time_passes(hours=24)
+    walker.ask(STEFAN.username)
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_only_a_keyed_hash_is_kept(walker: Walker, settings: Settings) -> None:
+    """K2: not the code, nor a hash that a million guesses would open without the key."""
+    walker.ask(STEFAN.username)
+    code = walker.sms.code()
+    row = _row()
+    assert not any(code in value for name, value in row.items() if name not in _TIMES)
+    assert re.fullmatch("[0-9a-f]{64}", row["token"])
+    settings.SECRET_KEY = "another key, under which the same code hashes to something else"
+    challenge = Challenge.objects.defer("asked_for", "number").get()
+    assert challenge._hash(code) != row["token"]
+
+
+_TIMES = {"valid_until", "last_generated_timestamp", "throttling_failure_timestamp", "verified_at", "created_at"}
+
+
+def _row() -> dict[str, str]:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT * FROM accounts_challenge")
+        names = [column[0] for column in cursor.description]
+        return dict(zip(names, map(str, cursor.fetchall()[-1]), strict=True))
+
+
+def test_one_minute_between_two(walker: Walker, another_walker: Walker) -> None:
+    """K5: in one session and over several."""
+    walker.ask(STEFAN.username)
+    time_passes(seconds=55)
+    walker.ask_again()
+    another_walker.ask(STEFAN.username)
+    assert len(walker.sms) == 1
+    assert last(Event.CODE_WITHHELD).result == "too many codes to this number"
+    assert walker.enter_code()["Location"] == ACCEPTED, "the withheld ones took nothing away"
+
+
+def test_three_in_ten_minutes_and_five_a_day(walker: Walker) -> None:
+    """K5."""
+    arrived = []
+    for _ in range(5):
+        walker.ask(STEFAN.username)
+        arrived.append(len(walker.sms))
+        time_passes(seconds=61)
+    assert arrived == [1, 2, 3, 3, 3]
+    time_passes(minutes=10)
+    for _ in range(4):
+        walker.ask(STEFAN.username)
+        arrived.append(len(walker.sms))
+        time_passes(minutes=11)
+    assert arrived[5:] == [4, 5, 5, 5]
+    time_passes(hours=24)
+    walker.ask(STEFAN.username)
+    assert len(walker.sms) == 6
+
+
+def test_register_and_reset_right_after_each_other(walker: Walker) -> None:
+    """design.md: limits count per number and purpose, so that what the manual suggests works."""
+    assert walker.register(KARL, NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/"
+    walker.ask(KARL.username)
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_a_number_on_two_accounts_shares_its_limits(walker: Walker, another_walker: Walker) -> None:
+    """K5: per number, not per account."""
+    has_number(MARIA, STEFAN.phone)
+    walker.ask(STEFAN.username)
+    another_walker.ask(MARIA.username)
+    assert len(walker.sms) == 1
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_a_daily_ceiling_for_all(walker: Walker, another_walker: Walker, settings: Settings) -> None:
+    """K5: SMS_DAILY_LIMIT; the answer is the same."""
+    settings.SMS_DAILY_LIMIT = 1
+    has_number(MARIA)
+    walker.ask(STEFAN.username)
+    assert another_walker.ask(MARIA.username)["Location"] == "/aterstall/kod/"
+    assert len(walker.sms) == 1
+    assert last(Event.CODE_WITHHELD).result == "daily limit of SMS"
+    assert SmsDay.objects.get().sent == 1
+
+
+def test_a_reload_sends_nothing(walker: Walker) -> None:
+    """K5: a page reload sends nothing, and GET on the button's address neither."""
+    walker.ask(STEFAN.username)
+    time_passes(seconds=61)
+    for _ in range(3):
+        assert walker.get("/aterstall/kod/").status_code == 200
+    assert walker.get("/aterstall/kod/igen/").status_code == 405
+    assert len(walker.sms) == 1
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+@pytest.mark.parametrize("purpose", list(Purpose))
+def test_the_sms_is_one_segment_with_the_host_on_its_last_line(
+    settings: Settings, language: str, purpose: Purpose
+) -> None:
+    """K4: exactly ``@<host where it is entered> #<code>``."""
+    settings.PORTAL_URL = "https://losenord.orebro.se"
+    settings.REGISTER_HOST, settings.RESET_HOST = "pwreg.orebro.se", "pwreset.orebro.se"
+    text = codes.text("012345", purpose, language)
+    length = messages.septets(text)
+    assert length is not None
+    assert length <= 160
+    hosts = {Purpose.REGISTER: "pwreg.orebro.se", Purpose.RESET: "pwreset.orebro.se"}
+    assert text.splitlines()[-1] == f"@{hosts.get(purpose, 'losenord.orebro.se')} #012345"
+    assert text.splitlines()[-2] == "", "the line stands alone"
+    assert ("säkerhetskod" in text) == (language == "sv")
+
+
+def test_the_sms_as_it_arrives(walker: Walker, sms: Inbox) -> None:
+    """K4: the host without its port, as the WICG draft has it."""
+    walker.ask(STEFAN.username)
+    number, text = sms.messages()[0]
+    assert number == STEFAN.phone
+    assert text.endswith(f"\n\n@127.0.0.1 #{sms.code()}")
+
+
+@pytest.mark.parametrize("mood", [Mood.FAIL, Mood.RESET])
+def test_a_gateway_that_fails_does_not_show(sms_gateway: SmsGateway, mood: Mood) -> None:
+    """E1, U1: the page is the same; the trail says that nothing was sent."""
+    sms_gateway.mood = mood
+    unknown, known = Client(), Client()
+    assert normalised(known.post("/aterstall/", {"username": STEFAN.username})) == normalised(  # type: ignore[arg-type]
+        unknown.post("/aterstall/", {"username": "lovfinnsej1"})  # type: ignore[arg-type]
+    )
+    assert sms_gateway.attempts >= 1
+    assert trail(Event.CODE_ATTEMPTED, Event.CODE_SENT, Event.CODE_NOT_SENT) == [
+        Event.CODE_ATTEMPTED,
+        Event.CODE_NOT_SENT,
+    ]
+    assert last(Event.CODE_NOT_SENT).subject
+
+
+def test_the_next_gateway_takes_over(sms_gateway: SmsGateway, spare_sms_gateway: SmsGateway, client: Client) -> None:
+    """U1: the next provider is tried, and the trail names the one that took it, without its credentials."""
+    sms_gateway.mood = Mood.FAIL
+    client.post("/aterstall/", {"username": STEFAN.username})
+    [message] = spare_sms_gateway.received
+    assert message.to == STEFAN.phone
+    assert last(Event.CODE_SENT).result == "reset by gateway 2 (form)"
+
+
+def test_a_code_that_waited_too_long_is_not_sent(walker: Walker) -> None:
+    """K1: a queue that was down for ten minutes sends no code that nobody waits for."""
+    held: list[Any] = []
+    with mock.patch("accounts.tasks.send_code.apply_async", side_effect=lambda *args, **kwargs: held.append(kwargs)):
+        walker.ask(STEFAN.username)
+    assert held == [{"expires": 600}]
+    time_passes(minutes=10, seconds=1)
+    codes.deliver(Challenge.objects.get().pk)
+    assert len(walker.sms) == 0
+
+
+def test_failures_that_count_against_nobody_are_noted(walker: Walker) -> None:
+    """E2: the same is done for an unknown name; T1: a row that names no person."""
+    walker.ask("lovfinnsej1")
+    for _ in range(7):
+        assert WRONG_CODE in text_of(walker.enter_code("123456"))
+    subjects = set(FailedTry.objects.values_list("subject", flat=True))
+    assert subjects == {f"challenge {Challenge.objects.get().pk}"}
