@@ -35,6 +35,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Raised when the person's sessions must end, all of them (R4).
     session_epoch = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+    # Since when the directory has not had the account; its number goes 30 days later (Q1).
+    missing_since = models.DateTimeField(null=True)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -255,6 +257,7 @@ class Event(models.TextChoices):
     PASSWORD_DONE = "password done"  # noqa: S105
     PASSWORD_REFUSED = "password refused"  # noqa: S105
     SESSIONS_ENDED = "sessions ended"
+    PHONE_FORGOTTEN = "phone forgotten"
 
 
 class AppendOnly(models.QuerySet["AuditEvent"]):

@@ -1,8 +1,8 @@
 """What a browser session holds, and for how long (security.md S1 to S3).
 
-Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``password_at`` (when the password was typed),
-``asked_<purpose>`` (a digest of what it is about),
-``asked_again`` (the last click asked for another code), ``done`` (the journey that was finished), ``started`` and ``seen`` (seconds since 1970).
+Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``asked_<purpose>`` (a digest of what it is
+about), ``asked_again`` (the last click asked for another code), ``done`` (the journey that was finished),
+``password_at`` (when the password was typed), ``started`` and ``seen``. Times are seconds since 1970.
 """
 
 from __future__ import annotations

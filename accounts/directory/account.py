@@ -119,7 +119,8 @@ class Directory(Protocol):
     def set_password(self, account_id: str, password: str) -> PasswordChange:
         """Replace the password as the service account and clear a lock-out; the text is sent verbatim.
 
-        It never leaves "must change at next logon" behind. UNAVAILABLE means that the outcome is not known.
+        It never leaves "must change at next logon" behind. UNAVAILABLE means that the outcome is not known:
+        the change was on its way when the directory broke off. Raises DirectoryError if nothing was sent.
         """
 
     def unlock(self, account_id: str) -> bool:

@@ -11,7 +11,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection, Entry, Refused
-from accounts.directory.dialect import LdapDirectory, logger
+from accounts.directory.dialect import LdapDirectory
+from accounts.directory.lookup import logger
 from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW
 
@@ -147,7 +148,7 @@ class ActiveDirectory(LdapDirectory):
             if PASSWORD_RESTRICTION in text:
                 return self._likeliest(self._domain(connection), entry, password)
         if refused.code in NOT_NOW:
-            return PasswordChange.UNAVAILABLE
+            raise refused
         logger.error("a password was refused for no reason of the policy: %s", refused)
         return PasswordChange.NOT_ALLOWED
 

@@ -10,10 +10,11 @@ from datetime import UTC, datetime, timedelta
 import ldap
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.account import Account, DirectoryError, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Entry, Refused
-from accounts.directory.dialect import POLICY_FOR, LdapDirectory, logger
+from accounts.directory.dialect import POLICY_FOR, LdapDirectory
+from accounts.directory.lookup import logger
 from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW
 
@@ -129,15 +130,18 @@ class OpenLdap(LdapDirectory):
             # With pwdMustChange slapd marks what a service account set as to be changed at next logon.
             try:
                 connection.delete_value(entry.dn, "pwdReset", b"TRUE")
-            except Broken:  # said twice it does the same, so it may be tried again
-                self._service.run(lambda again: again.delete_value(entry.dn, "pwdReset", b"TRUE"))
+            except Broken as broken:  # said twice it does the same, so it may be tried again
+                try:
+                    self._service.run(lambda again: again.delete_value(entry.dn, "pwdReset", b"TRUE"))
+                except DirectoryError:
+                    raise broken from None
         return PasswordChange.DONE
 
     def _refusal(self, refused: Refused) -> PasswordChange:
         if refused.policy in REFUSALS:
             return REFUSALS[refused.policy]
         if refused.code in NOT_NOW:
-            return PasswordChange.UNAVAILABLE
+            raise refused
         logger.error("a password was refused for no reason of the policy: %s", refused)
         return PasswordChange.NOT_ALLOWED
 

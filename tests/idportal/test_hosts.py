@@ -166,8 +166,7 @@ def test_links_are_never_built_from_the_header(path: str) -> None:
     page = get(f"{RESET}:4711", path, x_forwarded_host="evil.example", forwarded="host=evil.example").content.decode()
     assert "evil.example" not in page
     assert ":4711" not in page
-    assert RESET not in page
-    assert re.findall(r'(?:href|src|action)="(?:https?:)?//', page) == []
+    assert "kommunen.example" not in page
 
 
 @pytest.mark.usefixtures("both")

@@ -2,9 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from accounts import retention
+from accounts.directory import DirectoryError
 
 
 class Command(BaseCommand):
@@ -12,5 +13,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Prints one line a kind."""
-        for name, count in retention.purge().items():
+        try:
+            counts = retention.purge()
+        except DirectoryError as error:
+            raise CommandError(
+                f"The directory did not say which accounts are gone ({error}); all else was purged. Run this again later."
+            ) from error
+        for name, count in counts.items():
             self.stdout.write(f"{name}: {count} deleted")

@@ -110,9 +110,13 @@ def test_a_write_that_broke_is_not_tried_elsewhere(
 
 def test_the_same_server_is_found_again_after_a_restart(server: DirectoryServer, directory: Directory) -> None:
     directory.ping()
+    stefan = directory.find(STEFAN.username)
+    assert stefan is not None
     server.kill()
     with pytest.raises(DirectoryUnavailable):
         directory.find(STEFAN.username)
+    with pytest.raises(DirectoryUnavailable):
+        directory.set_password(stefan.id, NEW)  # nothing was sent, so this is no unknown outcome
     assert directory.check_password(None, "x") is PasswordCheck.UNAVAILABLE
     server.start()
     assert directory.find(STEFAN.username) is not None  # at once: when all are passed over, all are tried

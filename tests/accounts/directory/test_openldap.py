@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import ldap
+import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.demo import tree
 from accounts.demo.cast import ANNA, STEFAN
 from accounts.directory import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.connection import Connection
 from tests.servers.slapd import TestSlapd
 
 NEW = "Nytt-Losen-2031"
@@ -105,3 +107,38 @@ def test_the_service_account_reads_no_hashes(openldap_settings: TestSlapd, setti
     found = service.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={STEFAN.username})", wanted)
     assert list(found[0][1]) == ["uid"]
     service.unbind_s()
+
+
+def test_must_change_is_cleared_although_the_server_breaks_off(
+    openldap_settings: TestSlapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The password is set in one operation and the mark taken off in the next: the next is tried again."""
+    openldap_settings.put(STEFAN, must_change=True)
+    stefan = _stefan()
+    delete = Connection.delete_value
+    restarts = iter([True])
+
+    def restarted_before(self: Connection, dn: str, name: str, value: bytes) -> None:
+        if next(restarts, False):
+            openldap_settings.kill()
+            openldap_settings.start()
+        delete(self, dn, name, value)
+
+    monkeypatch.setattr(Connection, "delete_value", restarted_before)
+    directory = portal.connect()
+    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
+
+
+def test_a_password_set_but_still_to_be_changed_is_not_called_done(
+    openldap_settings: TestSlapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stefan = _stefan()
+    delete = Connection.delete_value
+
+    def dies_before(self: Connection, dn: str, name: str, value: bytes) -> None:
+        openldap_settings.kill()
+        delete(self, dn, name, value)
+
+    monkeypatch.setattr(Connection, "delete_value", dies_before)
+    assert portal.connect().set_password(stefan.id, NEW) is PasswordChange.UNAVAILABLE

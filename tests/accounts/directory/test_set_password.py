@@ -56,6 +56,13 @@ def test_too_short(directory: Directory, account: Find) -> None:
     assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
 
 
+@pytest.mark.parametrize("password", ["", "Halv-\ud800-1234"])
+def test_what_can_not_be_sent(directory: Directory, account: Find, password: str) -> None:
+    stefan = account(STEFAN.username)
+    assert directory.set_password(stefan.id, password) in (PasswordChange.TOO_WEAK, PasswordChange.NOT_ALLOWED)
+    assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
+
+
 def test_too_young(server: DirectoryServer, directory: Directory, account: Find) -> None:
     stefan = account(STEFAN.username)
     assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
