@@ -18,7 +18,7 @@ VENV = .venv-$(version)
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots \
+.PHONY: help demo test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots bench \
     packages-demo packages-test packages-develop environment environment-dev with-environment
 
 help:
@@ -32,6 +32,7 @@ help:
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     docs/screenshots/, every page in two widths'
+	@echo 'make bench           what a reset journey costs, as ratios (docs/performance.md)'
 	@echo 'make clean           removes environments, caches and the demo'
 
 # --- What a person runs ---------------------------------------------------------------------------
@@ -103,6 +104,11 @@ vendor: packages-develop
 screenshots: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	$(bin)/python -m tests.screenshots
+
+bench: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
+	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench
 
 # --- What these stand on --------------------------------------------------------------------------
 

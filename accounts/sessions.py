@@ -26,6 +26,7 @@ def log_in(request: HttpRequest, user: User) -> None:
     request.session.flush()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
     request.session["password_at"] = time.time()
+    _mark_used(request.session)
 
 
 def password_is_fresh(request: HttpRequest) -> bool:
@@ -41,6 +42,7 @@ def begin(request: HttpRequest, challenge: Challenge, asked_for: str = "") -> No
     request.session.pop("done", None)
     request.session[f"challenge_{challenge.purpose}"] = challenge.pk
     request.session[f"asked_{challenge.purpose}"] = digest(asked_for, "asked")
+    _mark_used(request.session)
 
 
 def under_way(request: HttpRequest, purpose: Purpose, asked_for: str) -> Challenge | None:
@@ -97,8 +99,7 @@ def keep_or_end(session: SessionBase) -> None:
         return
     if now - float(session.get("seen", 0)) <= _SEEN_GRAIN:
         return
-    session.setdefault("started", now)
-    session["seen"] = now
+    _mark_used(session)
     try:
         # At once, which moves the row's end 15 minutes from now. Left to the end of the request, it would fail
         # for the second of two clicks on the same button, when the first has given the session a new id.
@@ -106,3 +107,9 @@ def keep_or_end(session: SessionBase) -> None:
         session.modified = False
     except UpdateError:
         session.flush()
+
+
+def _mark_used(session: SessionBase) -> None:
+    now = time.time()
+    session.setdefault("started", now)
+    session["seen"] = now

@@ -5,11 +5,14 @@ Settings are read once, when a process starts; so what depends on them is asked 
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +24,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 30  # seconds
-ANSWER_TIMEOUT = 60
+ANSWER_TIMEOUT = 20
 
 # Everything that a production installation must say, at addresses where nobody answers.
 PRODUCTION = {
@@ -42,9 +45,9 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://127.0.0.1:9",
 }
 
-# Serves on a free port of loopback. One address more, whose view fails, stands in for a mistake of ours.
+# Serves on a free port of loopback, all in one thread, so that what is kept between requests is kept. One address more, whose view fails, stands in for a mistake of ours.
 SERVE = """
-import os, socketserver, sys
+import os
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 os.environ["DJANGO_SETTINGS_MODULE"] = "idportal.settings"
 from idportal.wsgi import application
@@ -56,14 +59,11 @@ def boom(request):
 
 urls.urlpatterns.append(path("boom/", boom))
 
-class Server(socketserver.ThreadingMixIn, WSGIServer):
-    daemon_threads = True
-
 class Handler(WSGIRequestHandler):
     def log_message(self, *args):
         pass
 
-server = Server(("127.0.0.1", 0), Handler)
+server = WSGIServer(("127.0.0.1", 0), Handler)
 server.set_app(application)
 print(server.server_address[1], flush=True)
 server.serve_forever()
@@ -185,6 +185,65 @@ class Browser:
         if token := re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', answer.text):
             self.token = token[1]
         return answer
+
+
+class Relay:
+    """A wire to a server on loopback, at an address that stays. It can be cut, or go silent, and be mended."""
+
+    def __init__(self, port: int) -> None:
+        self.target = port
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        self._flowing = threading.Event()
+        self._flowing.set()
+        self._cut = False
+        self._ends: list[socket.socket] = []
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        self.cut()
+
+    def silence(self) -> None:
+        """Connections stay, and nothing comes through: a machine that has lost its power, a firewall that forgot."""
+        self._flowing.clear()
+
+    def cut(self) -> None:
+        """Connections end, and new ones with them: a server that is down."""
+        self._cut = True
+        self._flowing.set()
+        while self._ends:
+            with contextlib.suppress(OSError):
+                self._ends.pop().shutdown(socket.SHUT_RDWR)
+
+    def mend(self) -> None:
+        self._cut = False
+        self._flowing.set()
+
+    def _accept(self) -> None:
+        while True:
+            try:
+                near, _address = self._listener.accept()
+                if self._cut:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", self.target))
+            except OSError:
+                return
+            self._ends += [near, far]
+            for source, sink in ((near, far), (far, near)):
+                threading.Thread(target=self._carry, args=(source, sink), daemon=True).start()
+
+    def _carry(self, source: socket.socket, sink: socket.socket) -> None:
+        with contextlib.suppress(OSError), source:
+            while data := source.recv(65536):
+                self._flowing.wait()
+                sink.sendall(data)
+            sink.shutdown(socket.SHUT_WR)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from accounts import directory as portal
 from accounts.demo.cast import ANNA, CAST, STEFAN, Person
 from accounts.directory import Account, Directory, PasswordCheck
+from accounts.directory.dialect import STEP
 from tests.servers.directory import DirectoryServer
 
 Find = Callable[[str], Account]
@@ -41,6 +43,19 @@ def test_a_wrong_one_is_counted_once(server: DirectoryServer, directory: Directo
 def test_nobody(directory: Directory) -> None:
     assert directory.check_password(None, STEFAN.password) is PasswordCheck.WRONG
     assert directory.check_password(None, "") is PasswordCheck.WRONG
+
+
+def test_nobody_is_refused_as_slowly_as_somebody(directory: Directory, account: Find) -> None:
+    """The directories themselves are faster for a name that they do not know."""
+
+    def seconds(who: Account | None) -> float:
+        started = time.perf_counter()
+        assert directory.check_password(who, "wrong") is PasswordCheck.WRONG
+        return time.perf_counter() - started
+
+    stefan = account(STEFAN.username)
+    for who in (stefan, None, stefan, None):
+        assert seconds(who) >= STEP
 
 
 def test_somebody_who_is_gone(server: DirectoryServer, directory: Directory, account: Find) -> None:

@@ -1,0 +1,152 @@
+"""What monitors and load balancers ask: does the process live, and can it serve?"""
+
+from __future__ import annotations
+
+import json
+import socket
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from idportal import health
+from tests.idportal.conftest import PRODUCTION, Answer, Portal, Prepared, Relay, manage
+from tests.servers.postgres import PrivatePostgres
+from tests.servers.redis import PrivateRedis
+
+pytestmark = pytest.mark.once
+
+HOST = "losenord.kommunen.example"
+LONGEST = 15  # seconds, with every part silent; each part has its own few
+
+
+def ask(portal: Portal, path: str) -> Answer:
+    return portal.ask("GET", path, Host=HOST)
+
+
+def parts(answer: Answer) -> dict[str, str]:
+    found: dict[str, str] = json.loads(answer.text)["parts"]
+    return found
+
+
+@pytest.fixture
+def probes(monkeypatch: pytest.MonkeyPatch) -> dict[str, Callable[[], None]]:
+    """The parts that are asked; a test may put in its own."""
+    found = {name: probe for name, probe in health._probes.items() if name != "directory"}
+    monkeypatch.setattr(health, "_probes", found)
+    return found
+
+
+# --- In this process -----------------------------------------------------------------------------
+
+
+def test_the_parts_without_which_nothing_works_are_asked() -> None:
+    assert set(health._probes) >= {"database", "cache", "directory"}
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("probes")
+def test_ready_when_every_part_answers(client: Client) -> None:
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 200
+    assert answer.json() == {"status": "ok", "parts": {"database": "ok", "cache": "ok"}}
+
+
+@pytest.mark.django_db
+def test_not_ready_while_one_part_is_down_and_nobody_learns_why(
+    client: Client, probes: dict[str, Callable[[], None]], caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken() -> None:
+        raise OSError("ldaps://dc1.kommunen.example: canary-password was refused")
+
+    probes["directory"] = broken
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 503
+    parts = {"database": "ok", "cache": "ok", "directory": "unavailable"}
+    assert answer.json() == {"status": "unavailable", "parts": parts}
+    assert "directory is not ready: OSError" in caplog.text
+    assert "canary-password" not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/healthz/live", "/healthz/ready"])
+@pytest.mark.django_db
+@pytest.mark.usefixtures("probes")
+def test_asking_changes_nothing(client: Client, path: str) -> None:
+    answer = client.get(path)
+    assert answer["Content-Type"] == "application/json"
+    assert not answer.cookies
+    assert client.head(path).status_code == 200
+    assert client.post(path).status_code == 405
+
+
+# --- In a process of its own ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def silent() -> Iterator[int]:
+    """The port of a server that takes connections and never says a word."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
+        yield listener.getsockname()[1]
+
+
+def test_it_lives_with_every_part_down(tmp_path: Path) -> None:
+    with Portal(tmp_path, PRODUCTION) as portal:
+        live = ask(portal, "/healthz/live")
+        assert (live.status, json.loads(live.text)) == (200, {"status": "ok"})
+        ready = ask(portal, "/healthz/ready")
+        assert ready.status == 503
+        assert set(parts(ready).values()) == {"unavailable"}
+        assert set(parts(ready)) >= {"database", "cache", "directory"}
+        for detail in ("127.0.0.1", "refused", "Error", "redis", "postgres", "ldap"):
+            assert detail not in ready.text
+
+
+def test_an_answer_comes_in_time_with_every_part_silent(tmp_path: Path, silent: int) -> None:
+    values = {
+        "DATABASE_URL": f"postgresql://idportal:secret@127.0.0.1:{silent}/idportal",
+        "REDIS_URL": f"redis://127.0.0.1:{silent}/1",
+        "CELERY_BROKER_URL": f"redis://127.0.0.1:{silent}/0",
+        "DIRECTORY_URLS": f"ldaps://127.0.0.1:{silent} ldaps://127.0.0.2:{silent}",
+    }
+    with Portal(tmp_path, {**PRODUCTION, **values}) as portal:
+        begun = time.monotonic()
+        assert ask(portal, "/healthz/live").status == 200
+        assert time.monotonic() - begun < 1
+        begun = time.monotonic()
+        ready = ask(portal, "/healthz/ready")
+        assert time.monotonic() - begun < LONGEST
+        assert ready.status == 503
+        assert set(parts(ready).values()) == {"unavailable"}
+
+
+def test_a_part_that_comes_back_is_ready_again(tmp_path: Path, prepared: Prepared, redis_server: PrivateRedis) -> None:
+    values = {**PRODUCTION, "DATABASE_URL": prepared.database_url, "REDIS_URL": redis_server.url}
+    with Portal(tmp_path, values) as portal:
+        assert parts(ask(portal, "/healthz/ready")) == {"database": "ok", "cache": "ok", "directory": "unavailable"}
+        redis_server.stop()
+        assert parts(ask(portal, "/healthz/ready"))["cache"] == "unavailable"
+        redis_server.start()
+        assert parts(ask(portal, "/healthz/ready"))["cache"] == "ok"
+
+
+def test_a_database_that_falls_silent_on_an_open_connection_is_not_waited_for(tmp_path: Path) -> None:
+    """A machine without power sends no goodbye; a connection that was kept would be waited on for minutes."""
+    with (
+        tempfile.TemporaryDirectory() as folder,  # pytest's own are closed to the user that PostgreSQL runs as
+        PrivatePostgres(Path(folder)) as postgres,
+        Relay(postgres.port) as relay,
+    ):
+        values = {**PRODUCTION, "DATABASE_URL": postgres.url.replace(f":{postgres.port}/", f":{relay.port}/")}
+        assert manage("migrate", "--verbosity=0", **values).returncode == 0
+        with Portal(tmp_path, values) as portal:
+            assert parts(ask(portal, "/healthz/ready"))["database"] == "ok"
+            relay.silence()
+            begun = time.monotonic()
+            ready = ask(portal, "/healthz/ready")
+            assert time.monotonic() - begun < LONGEST
+            assert parts(ready)["database"] == "unavailable"
+            relay.mend()
+            assert parts(ask(portal, "/healthz/ready"))["database"] == "ok"
