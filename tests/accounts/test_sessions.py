@@ -116,11 +116,11 @@ def test_a_stay_pressed_for_ever_does_not_outlast_eight_hours(walker: Walker) ->
 
 
 def test_the_button_to_stay(walker: Walker) -> None:
-    """S3: 204 while the session lives, 403 when it has ended, and to nobody who was not logged in."""
+    """S3: how long the session lives on, or 403 when it has ended, and to nobody who was not logged in."""
     assert walker.client.post("/session/forlang/").status_code == 403
     walker.log_in(KARL)
     time_passes(minutes=14)
-    assert walker.client.post("/session/forlang/").status_code == 204
+    assert walker.client.post("/session/forlang/").json() == {"seconds": 15 * 60}
     time_passes(minutes=14)
     assert is_in(walker)
     time_passes(minutes=16)

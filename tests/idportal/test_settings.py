@@ -103,7 +103,9 @@ def demo_page(tmp_path: Path, prepared: Prepared, **values: str) -> int:
     values = {"DATABASE_URL": prepared.database_url, "STATIC_ROOT": prepared.static_root, **values}
     with Portal(tmp_path, {**without("DATABASE_URL"), "DEMO_FOLDER": str(tmp_path), **values}) as portal:
         https = "PORTAL_URL" not in values
-        return Browser(portal, values.get("ALLOWED_HOSTS", "losenord.kommunen.example"), https=https).get("/demo/").status
+        return (
+            Browser(portal, values.get("ALLOWED_HOSTS", "losenord.kommunen.example"), https=https).get("/demo/").status
+        )
 
 
 def test_the_demo_cannot_be_switched_on_in_production(tmp_path: Path, prepared: Prepared) -> None:

@@ -1,0 +1,179 @@
+"""No directory server answers: security.md U1 and R8; design.md, last section."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterator
+from unittest import mock
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import directory
+from accounts.demo.cast import KARL, STEFAN
+from accounts.directory.connection import Connection
+from accounts.models import Challenge, Event, FailedTry
+from tests.accounts.helpers import (
+    NEW_NUMBER_TYPED,
+    NEW_PASSWORD,
+    OTHER_PASSWORD,
+    binds,
+    last,
+    text_of,
+    time_passes,
+    trail,
+)
+from tests.conftest import Walker, has_number
+from tests.servers.slapd import TestSlapd
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+DOWN = "Katalogen går inte att nå just nu"
+UNSURE = "Vi vet inte om lösenordet blev bytt"
+
+
+@pytest.fixture(autouse=True)
+def server(openldap_settings: TestSlapd) -> Iterator[TestSlapd]:
+    yield openldap_settings
+    directory.reset()
+
+
+def is_outage_page(answer: HttpResponse, words: str) -> bool:
+    assert answer.status_code == 503
+    assert int(answer["Retry-After"]) > 0
+    assert answer["Cache-Control"] == "no-store, private"
+    return words in text_of(answer)
+
+
+def test_log_in_says_so_and_counts_nothing(server: TestSlapd, walker: Walker) -> None:
+    """U1: 503 in plain words, in a bounded time; the try that reached nobody does not count (T3)."""
+    server.slapd.stop()
+    began = time.monotonic()
+    for _ in range(6):
+        assert is_outage_page(walker.log_in(KARL), DOWN)
+    assert time.monotonic() - began < 6 * 3
+    assert FailedTry.objects.count() == 0
+    server.start()
+    assert walker.log_in(KARL)["Location"] == "/registrera/mobil/"
+
+
+def test_a_directory_that_breaks_off_at_the_bind(server: TestSlapd, walker: Walker) -> None:
+    """U1: the look-up still went through, the password check did not; no try is counted, nobody let in."""
+    bind = Connection.bind
+
+    def killed(connection: Connection, dn: str, password: str) -> int | None:
+        if dn.startswith("uid="):
+            server.slapd.kill()
+        return bind(connection, dn, password)
+
+    with mock.patch.object(Connection, "bind", killed):
+        assert is_outage_page(walker.log_in(KARL), DOWN)
+    assert (FailedTry.objects.count(), trail(Event.LOGIN_DONE)) == (0, [])
+    server.start()
+    assert walker.log_in(KARL)["Location"] == "/registrera/mobil/"
+
+
+def test_every_page_behind_the_log_in_says_so(server: TestSlapd, walker: Walker) -> None:
+    """U1: the session survives; nothing was half done."""
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    server.slapd.stop()
+    for path in ("/registrera/mobil/", "/registrera/kod/", "/registrera/klart/"):
+        assert is_outage_page(walker.get(path), DOWN)
+    assert is_outage_page(walker.enter_register_code(), DOWN)
+    assert Event.PHONE_REGISTERED not in trail()
+    server.start()
+    assert walker.enter_register_code()["Location"] == "/registrera/klart/"
+
+
+def test_asking_for_a_code_still_leads_to_the_code_page(server: TestSlapd, walker: Walker) -> None:
+    """design.md; and with the directory back, the button on that page brings the code."""
+    has_number(STEFAN)
+    server.slapd.stop()
+    assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
+    assert walker.get("/aterstall/kod/").status_code == 200
+    assert last(Event.CODE_WITHHELD).result == "directory unavailable"
+    server.start()
+    time_passes(seconds=61)
+    walker.ask_again()
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+
+
+def test_a_code_is_taken_and_the_password_page_says_so(server: TestSlapd, walker: Walker) -> None:
+    """R8: the verified state survives the outage."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    server.slapd.stop()
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+    assert is_outage_page(walker.get("/aterstall/losenord/"), DOWN)
+    assert is_outage_page(walker.choose(NEW_PASSWORD), DOWN)
+    assert trail(Event.PASSWORD_ATTEMPTED) == []
+    server.start()
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+    assert binds(server, STEFAN.username, NEW_PASSWORD)
+
+
+@pytest.mark.parametrize("written", [False, True], ids=["before the change", "after the change"])
+def test_a_directory_that_breaks_off_in_the_middle_of_setting(
+    server: TestSlapd, walker: Walker, *, written: bool
+) -> None:
+    """R8, U1: "we don't know" in plain words; never "klart"; the verified state survives and trying again is safe."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    modify = Connection.modify_password
+
+    def killed(connection: Connection, dn: str, password: str) -> None:
+        if written:
+            modify(connection, dn, password)
+        server.slapd.kill()
+        modify(connection, dn, password)
+
+    with mock.patch.object(Connection, "modify_password", killed):
+        assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
+    assert walker.get("/aterstall/klart/")["Location"] == "/aterstall/"
+    assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_REFUSED, Event.PASSWORD_DONE) == [
+        Event.PASSWORD_ATTEMPTED,
+        Event.PASSWORD_REFUSED,
+    ]
+    assert last(Event.PASSWORD_REFUSED).result == "outcome not known"
+    server.start()
+    assert binds(server, STEFAN.username, NEW_PASSWORD) == written
+    assert Challenge.objects.get().verified
+    assert walker.get("/aterstall/losenord/").status_code == 200
+    if written:
+        # slapd took it and its answer was lost: the same password again is in the history now.
+        assert "Du kan inte återanvända ett tidigare lösenord." in text_of(walker.choose(NEW_PASSWORD))
+    assert walker.choose(OTHER_PASSWORD)["Location"] == "/aterstall/klart/"
+    assert binds(server, STEFAN.username, OTHER_PASSWORD)
+
+
+def test_ready_and_live(server: TestSlapd, client: Client) -> None:
+    """design.md: ready 503, live 200."""
+    assert client.get("/healthz/ready").status_code == 200
+    server.slapd.stop()
+    answer = client.get("/healthz/ready")
+    assert answer.status_code == 503
+    assert json.loads(answer.content)["parts"] == {"database": "ok", "cache": "ok", "directory": "unavailable"}
+    assert client.get("/healthz/live").status_code == 200
+
+
+def test_pages_that_need_no_directory_are_there(server: TestSlapd, client: Client) -> None:
+    """U1."""
+    server.slapd.stop()
+    for path in ("/", "/registrera/", "/aterstall/", "/tillganglighet/", "/personuppgifter/"):
+        assert client.get(path).status_code == 200
+
+
+def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(walker: Walker, settings: Settings) -> None:
+    """U1: a wrong service account, or no server named."""
+    for name, value in (("DIRECTORY_BIND_PASSWORD", "wrong"), ("DIRECTORY_URLS", [])):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(settings, name, value)
+            directory.reset()
+            assert is_outage_page(walker.log_in(KARL), DOWN)
+            assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
+    directory.reset()

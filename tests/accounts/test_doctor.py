@@ -1,0 +1,123 @@
+"""`manage.py doctor`: asks every part and says in words what is wrong (security.md P3, U1; design.md, commands)."""
+
+from __future__ import annotations
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.test import override_settings
+from pytest_django import Settings
+
+from accounts import directory
+from tests.servers.redis import PrivateRedis
+from tests.servers.samba import PrivateSamba
+from tests.servers.slapd import TestSlapd
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REDIS = "django.core.cache.backends.redis.RedisCache"
+
+
+def report() -> tuple[int, dict[str, tuple[str, str]]]:
+    """The exit code, and for each part its mark and words (of the last line about it)."""
+    out = StringIO()
+    code = 0
+    try:
+        call_command("doctor", stdout=out)
+    except SystemExit as end:
+        code = int(end.code or 0)
+    found = {}
+    for line in out.getvalue().splitlines():
+        mark, _, rest = line.partition("  ")
+        part, _, words = rest.strip().partition(": ")
+        found[part] = (mark.strip(), words)
+    return code, found
+
+
+@pytest.fixture
+def on_this_machine(settings: Settings) -> None:
+    """As one develops: without what production must have."""
+    settings.DEBUG = True
+
+
+@pytest.mark.usefixtures("on_this_machine")
+def test_all_is_well(openldap_settings: TestSlapd) -> None:
+    code, found = report()
+    assert code == 0
+    assert found["database"][0] == "ok"
+    assert found["directory"] == ("ok", "openldap answers")
+    assert found["lock-out"] == ("ok", "after 5 wrong passwords in 15 minutes; the portal stops after 4")
+    assert found["history"] == ("ok", "earlier passwords are refused on a reset")
+    assert found["queue"] == ("note", "none: codes are sent inside the request")
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("on_this_machine")
+def test_active_directory(active_directory_settings: PrivateSamba) -> None:
+    """P3: whether the directory offers policy hints."""
+    code, found = report()
+    assert code == 0
+    assert found["directory"] == ("ok", "active_directory answers")
+    assert found["lock-out"] == ("ok", "after 3 wrong passwords in 30 minutes; the portal stops after 2")
+    assert found["history"][0] == "ok"
+
+
+@pytest.mark.usefixtures("on_this_machine")
+def test_a_directory_without_history_is_told(openldap_settings: TestSlapd, settings: Settings) -> None:
+    """P3: where it does not hold, doctor says so; it is no reason to fail."""
+    settings.DIRECTORY_DEFAULT_POLICY = ""
+    code, found = report()
+    assert code == 0
+    assert found["history"] == (
+        "note",
+        "the directory does not hold its password history on a reset; the portal refuses the present one only",
+    )
+    assert found["lock-out"][0] == "note"
+    assert "DIRECTORY_LOCKOUT_THRESHOLD" in found["lock-out"][1]
+
+
+@pytest.mark.usefixtures("on_this_machine")
+@pytest.mark.parametrize("what", ["down", "bind", "base", "ca"])
+def test_a_directory_that_can_not_be_used(openldap_settings: TestSlapd, settings: Settings, what: str) -> None:
+    """U1: a bounded wait, words that lead on, exit code 1; never the service account's password."""
+    if what == "down":
+        settings.DIRECTORY_URLS = ["ldaps://127.0.0.1:9"]
+    elif what == "bind":
+        settings.DIRECTORY_BIND_PASSWORD = "not the password of the service account"
+    elif what == "ca":
+        settings.DIRECTORY_CA_FILE = "/nonexistent/ca.pem"
+    else:
+        settings.DIRECTORY_USER_BASE = "ou=nobody,dc=portal,dc=example"
+    directory.reset()
+    code, found = report()
+    assert code == 1
+    mark, words = found["directory"]
+    assert mark == "FAIL"
+    assert "Check the DIRECTORY_ settings." in words
+    assert settings.DIRECTORY_BIND_PASSWORD not in str(found)
+
+
+@pytest.mark.usefixtures("on_this_machine")
+def test_redis_that_is_down(openldap_settings: TestSlapd, redis_server: PrivateRedis, settings: Settings) -> None:
+    """T1."""
+    settings.CACHES = {"default": {"BACKEND": REDIS, "LOCATION": redis_server.url}}
+    assert report()[1]["limits by address"] == ("ok", "kept")
+    redis_server.stop()
+    code, found = report()
+    assert code == 1
+    assert found["limits by address"] == ("FAIL", "Redis does not answer. Check REDIS_URL.")
+
+
+@override_settings(SMS_GATEWAYS=["json://127.0.0.1/no-receiver"])
+def test_settings_that_are_dangerous(openldap_settings: TestSlapd) -> None:
+    """X1: what the system checks say, deployment included, with how to mend it."""
+    code, found = report()
+    assert code == 1
+    assert found["settings"][0] in ("FAIL", "note")
+    out = StringIO()
+    with pytest.raises(SystemExit):
+        call_command("doctor", stdout=out)
+    lines = out.getvalue()
+    assert "SMS gateway 1 has no {to}" in lines
+    assert "CELERY_BROKER_URL is not set" in lines

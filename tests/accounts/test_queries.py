@@ -1,0 +1,87 @@
+"""What a page costs in queries: issue 2, "no page of it needs more than five queries"."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.demo.cast import KARL, STEFAN
+from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD
+from tests.conftest import Walker, has_number
+from tests.servers.slapd import TestSlapd
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+PAGE = 5
+# A click does more: it writes the trail, and counts.
+CLICK = 12
+# The last click of a journey ends challenges and sessions as well.
+LAST_CLICK = 16
+# Here, without a worker, the request also does what the task does.
+CLICK_WITH_TASK = 24
+
+
+@pytest.fixture(autouse=True)
+def server(openldap_settings: TestSlapd) -> TestSlapd:
+    return openldap_settings
+
+
+@contextmanager
+def at_most(limit: int) -> Iterator[None]:
+    """Counts what is no beginning or end of a transaction."""
+    with CaptureQueriesContext(connection) as captured:
+        yield
+    asked = [
+        query["sql"]
+        for query in captured.captured_queries
+        if not query["sql"].startswith(("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE"))
+    ]
+    assert len(asked) <= limit, "\n".join(asked)
+
+
+def page(walker: Walker, path: str) -> None:
+    with at_most(PAGE):
+        assert walker.get(path).status_code == 200
+
+
+def test_registering(walker: Walker) -> None:
+    page(walker, "/registrera/")
+    with at_most(CLICK):
+        walker.log_in(KARL)
+    page(walker, "/registrera/mobil/")
+    with at_most(CLICK_WITH_TASK):
+        walker.give_number(NEW_NUMBER_TYPED)
+    page(walker, "/registrera/kod/")
+    with at_most(CLICK):
+        walker.enter_register_code("123")
+    with at_most(LAST_CLICK):
+        assert walker.enter_register_code().status_code == 302
+    page(walker, "/registrera/klart/")
+
+
+def test_resetting(walker: Walker) -> None:
+    has_number(STEFAN)
+    page(walker, "/aterstall/")
+    with at_most(CLICK_WITH_TASK):
+        walker.ask(STEFAN.username)
+    page(walker, "/aterstall/kod/")
+    with at_most(CLICK):
+        walker.enter_code("123")
+    with at_most(CLICK):
+        assert walker.enter_code().status_code == 302
+    page(walker, "/aterstall/losenord/")
+    with at_most(CLICK):
+        walker.choose("kort")
+    with at_most(LAST_CLICK):
+        assert walker.choose(NEW_PASSWORD).status_code == 302
+    page(walker, "/aterstall/klart/")
+
+
+@pytest.mark.parametrize("path", ["/", "/tillganglighet/", "/personuppgifter/", "/healthz/live"])
+def test_pages_about_nobody(walker: Walker, path: str) -> None:
+    with at_most(0):
+        assert walker.get(path).status_code == 200

@@ -1,0 +1,252 @@
+"""Real threads on PostgreSQL: security.md K3, K5, R3, T3, G5. Must show 3."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+from django.db import connections
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import codes, directory
+from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN, Person
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SmsDay
+from accounts.signals import phone_registered
+from tests.accounts.helpers import (
+    NEW_NUMBER,
+    NEW_NUMBER_TYPED,
+    WRONG_CODE,
+    WRONG_LOGIN,
+    binds,
+    text_of,
+    time_passes,
+    trail,
+    wrong_for,
+)
+from tests.conftest import Inbox, Walker, has_number
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+THREADS = 25
+T = TypeVar("T")
+
+
+@pytest.fixture(autouse=True)
+def server(openldap_settings: TestSlapd, settings: Settings) -> TestSlapd:
+    settings.LIMIT_ADDRESS_POSTS = settings.LIMIT_ADDRESS_FAILED_LOGINS = 10_000
+    return openldap_settings
+
+
+def at_once(jobs: list[Callable[[], T]], threads: int = THREADS) -> list[T]:
+    """Does the jobs in so many threads, which begin together; the results in the order of the jobs."""
+    threads = min(threads, len(jobs))
+    gate = threading.Barrier(threads)
+    begun: set[int] = set()
+
+    def run(job: Callable[[], T]) -> T:
+        if threading.get_ident() not in begun:
+            begun.add(threading.get_ident())
+            gate.wait(10)
+        try:
+            return job()
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(run, jobs))
+
+
+def in_same_session(walker: Walker) -> Walker:
+    """Another click of the same browser: its cookies, on a connection of its own."""
+    client = Client()
+    for name, morsel in walker.client.cookies.items():
+        client.cookies[name] = morsel.value
+    return Walker(client, walker.sms)
+
+
+def outcomes(walker: Walker, guesses: list[str]) -> list[str]:
+    """What the browser's guesses came to, sent all at once: where each led, or "" for the page again."""
+
+    def guess(code: str) -> Callable[[], str]:
+        clicked = in_same_session(walker)
+
+        def job() -> str:
+            answer = clicked.enter_code(code)
+            if answer.status_code == 302:
+                return answer["Location"]
+            assert answer.status_code == 200
+            assert WRONG_CODE in text_of(answer)
+            return ""
+
+        return job
+
+    return at_once([guess(code) for code in guesses])
+
+
+@pytest.fixture
+def asked(walker: Walker) -> Walker:
+    """Somebody who waits for Stefan's code."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    return walker
+
+
+@pytest.mark.parametrize("place", [99, 50, 0], ids=["the right one last", "in the middle", "first"])
+def test_of_a_hundred_parallel_guesses_five_are_evaluated(asked: Walker, place: int) -> None:
+    """K3, must show 3. The right code counts only if it came among the first five."""
+    right = asked.sms.code()
+    wrong = [f"{(int(right) + 1 + each) % 1_000_000:06}" for each in range(99)]
+    guesses = [*wrong[:place], right, *wrong[place:]]
+    found = outcomes(asked, guesses)
+    challenge = Challenge.objects.get()
+    assert challenge.user
+    evaluated = FailedTry.objects.filter(subject=challenge.user.directory_id).count()
+    accepted = found.count("/aterstall/losenord/")
+    assert evaluated + accepted <= 5
+    assert accepted == trail(Event.CODE_ACCEPTED).count(Event.CODE_ACCEPTED) <= 1
+    assert challenge.throttling_failure_count >= 5 or accepted
+    if not accepted:
+        assert evaluated == 5
+        assert WRONG_CODE in text_of(asked.enter_code(right)), "dead, also for the right one"
+        assert codes.failures(challenge.user.directory_id) == 5
+
+
+def test_a_code_that_five_guesses_killed_is_dead_for_parallel_right_ones_too(asked: Walker) -> None:
+    """K3, K1."""
+    right = asked.sms.code()
+    for _ in range(5):
+        asked.enter_code(wrong_for(right))
+    assert outcomes(asked, [right] * 20) == [""] * 20
+    assert trail(Event.CODE_ACCEPTED) == []
+
+
+def test_of_twenty_parallel_right_submissions_one_succeeds(asked: Walker) -> None:
+    """K3, must show 3. The losers see what a wrong code sees, or that their session has a new id by now."""
+    found = outcomes(asked, [asked.sms.code()] * 20)
+    assert found.count("/aterstall/losenord/") == 1
+    assert set(found) <= {"/aterstall/losenord/", "", "/aterstall/"}
+    assert trail(Event.CODE_ACCEPTED) == [Event.CODE_ACCEPTED]
+
+
+def test_of_twenty_parallel_registrations_with_one_code_one_succeeds(walker: Walker) -> None:
+    """K3, G1: and one is in the trail."""
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    code = walker.sms.code()
+    clicks = [in_same_session(walker) for _ in range(20)]
+    answers = at_once([lambda click=click: click.enter_register_code(code) for click in clicks])  # type: ignore[misc]
+    assert [answer.get("Location", "") for answer in answers].count("/registrera/klart/") == 1
+    assert trail(Event.CODE_ACCEPTED, Event.PHONE_REGISTERED) == [Event.CODE_ACCEPTED, Event.PHONE_REGISTERED]
+    assert Phone.objects.get().number == NEW_NUMBER
+
+
+def test_of_parallel_new_passwords_one_is_set(asked: Walker, server: TestSlapd) -> None:
+    """R3: once; the directory holds the one that was told to be done."""
+    asked.enter_code()
+    passwords = [f"Parallell-{each}-Tall" for each in range(12)]
+    clicks = [in_same_session(asked) for _ in passwords]
+    jobs = [
+        lambda click=click, password=password: click.choose(password)  # type: ignore[misc]
+        for click, password in zip(clicks, passwords, strict=True)
+    ]
+    answers = at_once(jobs)
+    assert {answer.status_code for answer in answers} <= {200, 302}
+    done = [
+        password
+        for answer, password in zip(answers, passwords, strict=True)
+        if answer.get("Location") == "/aterstall/klart/"
+    ]
+    assert len(done) == 1
+    assert [password for password in passwords if binds(server, STEFAN.username, password)] == done
+    assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE]
+
+
+def test_parallel_requests_for_one_number_send_one_sms(sms: Inbox) -> None:
+    """K5: whichever session, and whichever of the accounts that share the number."""
+    has_number(STEFAN)
+    has_number(MARIA, STEFAN.phone)
+    people = [STEFAN, MARIA] * 10
+    jobs = [lambda person=person: Walker(Client(), sms).ask(person.username) for person in people]  # type: ignore[misc]
+    answers = at_once(jobs)
+    assert {answer.get("Location") for answer in answers} == {"/aterstall/kod/"}
+    assert len(sms) == 1
+    assert SmsDay.objects.get().sent == 1
+
+
+def test_the_daily_ceiling_holds_for_parallel_requests(sms: Inbox, settings: Settings) -> None:
+    """K5."""
+    settings.SMS_DAILY_LIMIT = 2
+    people = (STEFAN, MARIA, ANNA, KARL)
+    for person, number in zip(people, range(5, 9), strict=True):
+        has_number(person, f"+467017406{number:02}")
+    at_once([lambda person=person: Walker(Client(), sms).ask(person.username) for person in people])  # type: ignore[misc]
+    assert len(sms) == SmsDay.objects.get().sent == 2
+
+
+def test_parallel_wrong_log_ins_stay_below_the_threshold(server: TestSlapd, sms: Inbox) -> None:
+    """T3: nobody is locked out, however fast the guesses come."""
+
+    def job() -> str:
+        return text_of(Walker(Client(), sms).log_in(KARL, "fel"))
+
+    assert all(WRONG_LOGIN in page for page in at_once([job] * 20))
+    assert server.failures(KARL.username) == server.lockout_threshold - 1
+    assert FailedTry.objects.filter(kind=FailedTry.Kind.PASSWORD).count() == server.lockout_threshold - 1
+    assert binds(server, KARL.username, KARL.password)
+
+
+def test_parallel_first_log_ins_make_one_record(sms: Inbox) -> None:
+    """G4: one row for one id."""
+
+    def job() -> str:
+        return Walker(Client(), sms).log_in(KARL).get("Location", "")
+
+    assert set(at_once([job] * 4)) <= {"/registrera/mobil/", ""}
+    account = directory.connect().find(KARL.username)
+    assert account
+    assert AuditEvent.objects.filter(event=Event.LOGIN_DONE, subject=account.id).exists()
+
+
+@pytest.fixture
+def slow_to_store() -> Iterator[None]:
+    """Keeps the transaction of a registration open for a moment, so that the others are surely in the middle."""
+
+    def wait(**_: object) -> None:
+        time.sleep(0.3)
+
+    phone_registered.connect(wait)
+    yield
+    phone_registered.disconnect(wait)
+
+
+@pytest.mark.usefixtures("slow_to_store")
+@pytest.mark.parametrize(("cap", "there"), [(3, 2), (3, 1), (1, 0), (2, 0)])
+def test_parallel_registrations_do_not_exceed_the_cap(sms: Inbox, settings: Settings, cap: int, there: int) -> None:
+    """G5: of those who hold a code for the same number, as many get it as there is room for."""
+    settings.LIMIT_ACCOUNTS_PER_NUMBER = cap
+    people: list[Person] = [STEFAN, KARL, MARIA]
+    waiting: list[tuple[Walker, str]] = []
+    for person in people:
+        walker = Walker(Client(), sms)
+        walker.log_in(person)
+        walker.give_number(NEW_NUMBER_TYPED)
+        waiting.append((walker, sms.code()))
+        time_passes(seconds=61)
+    for person in _others(there):
+        has_number(person, NEW_NUMBER)
+    jobs = [lambda walker=walker, code=code: walker.enter_register_code(code) for walker, code in waiting]  # type: ignore[misc]
+    answers = at_once(jobs)
+    done = [answer.get("Location") for answer in answers].count("/registrera/klart/")
+    assert Phone.objects.count() == there + done == cap
+
+
+def _others(count: int) -> list[Person]:
+    from accounts.demo.cast import EVA, PER
+
+    return [PER, EVA][:count]

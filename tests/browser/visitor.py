@@ -1,0 +1,102 @@
+"""A person at a browser, with a telephone at hand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from playwright.sync_api import Locator, Page, expect
+from pytest_django import Settings
+
+from accounts import directory
+from accounts.demo.cast import Person
+from tests.browser.guard import Guard
+from tests.conftest import Inbox, has_number
+from tests.servers.slapd import TestSlapd
+
+
+@dataclass(frozen=True)
+class Portal:
+    """The running portal, and what a test may turn on it."""
+
+    url: str
+    sms: Inbox
+    server: TestSlapd
+    settings: Settings
+
+
+class Visitor:
+    """Moves through the portal as the pages invite to: fills in fields by name, presses the primary button.
+
+    Fields and the button go by structure, so that the same steps work in both languages; the tests of the
+    journeys read the words.
+    """
+
+    def __init__(self, page: Page, portal: Portal, guard: Guard) -> None:
+        self.page = page
+        self.portal = portal
+        self.guard = guard
+
+    def open(self, path: str) -> None:
+        self.page.goto(f"{self.portal.url}{path}")
+
+    def fill(self, **fields: str) -> None:
+        for name, value in fields.items():
+            self.field(name).fill(value)
+
+    def field(self, name: str) -> Locator:
+        return self.page.locator(f"main input[name={name}]")
+
+    @property
+    def next_button(self) -> Locator:
+        return self.page.locator("main form[novalidate] button[type=submit]")
+
+    def submit(self, **fields: str) -> None:
+        """Fill in and press the primary button."""
+        self.fill(**fields)
+        self.next_button.click()
+
+    def is_at(self, path: str) -> None:
+        """Waits until the browser shows this page."""
+        expect(self.page).to_have_url(f"{self.portal.url}{path}")
+
+    # The journeys.
+
+    def log_in(self, person: Person, password: str = "") -> None:
+        self.open("/registrera/")
+        self.submit(username=person.username, password=password or person.password)
+
+    def ask_for_number(self, person: Person, phone: str) -> None:
+        """Up to the page where the code for a new number is entered."""
+        self.log_in(person)
+        self.submit(phone=phone)
+        self.is_at("/registrera/kod/")
+
+    def ask_for_reset(self, person: Person) -> None:
+        """Up to the page where the code is entered; the person's number is on file."""
+        has_number(person)
+        self.open("/aterstall/")
+        self.submit(username=person.username)
+        self.is_at("/aterstall/kod/")
+
+    def choose_password(self, person: Person) -> None:
+        """Up to the page where the new password is chosen."""
+        self.ask_for_reset(person)
+        self.submit(code=self.portal.sms.code())
+        self.is_at("/aterstall/losenord/")
+
+    # What a person sees.
+
+    @property
+    def heading(self) -> Locator:
+        return self.page.get_by_role("heading", level=1)
+
+    @property
+    def summary(self) -> Locator:
+        """What went wrong, and what to do."""
+        return self.page.locator("section.notice--bad")
+
+
+def opens(person: Person, password: str) -> bool:
+    """Whether the directory takes this password, asked past the pages."""
+    people = directory.connect()
+    return people.check_password(people.find(person.username), password) is directory.PasswordCheck.RIGHT
