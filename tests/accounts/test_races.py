@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -43,7 +44,7 @@ def server(openldap_settings: TestSlapd, settings: Settings) -> TestSlapd:
     return openldap_settings
 
 
-def at_once(jobs: list[Callable[[], T]], threads: int = THREADS) -> list[T]:
+def at_once(jobs: Sequence[Callable[[], T]], threads: int = THREADS) -> list[T]:
     """Does the jobs in so many threads, which begin together; the results in the order of the jobs."""
     threads = min(threads, len(jobs))
     gate = threading.Barrier(threads)
@@ -140,7 +141,7 @@ def test_of_twenty_parallel_registrations_with_one_code_one_succeeds(walker: Wal
     walker.give_number(NEW_NUMBER_TYPED)
     code = walker.sms.code()
     clicks = [in_same_session(walker) for _ in range(20)]
-    answers = at_once([lambda click=click: click.enter_register_code(code) for click in clicks])  # type: ignore[misc]
+    answers = at_once([partial(click.enter_register_code, code) for click in clicks])
     assert [answer.get("Location", "") for answer in answers].count("/registrera/klart/") == 1
     assert trail(Event.CODE_ACCEPTED, Event.PHONE_REGISTERED) == [Event.CODE_ACCEPTED, Event.PHONE_REGISTERED]
     assert Phone.objects.get().number == NEW_NUMBER
@@ -151,10 +152,7 @@ def test_of_parallel_new_passwords_one_is_set(asked: Walker, server: TestSlapd) 
     asked.enter_code()
     passwords = [f"Parallell-{each}-Tall" for each in range(12)]
     clicks = [in_same_session(asked) for _ in passwords]
-    jobs = [
-        lambda click=click, password=password: click.choose(password)  # type: ignore[misc]
-        for click, password in zip(clicks, passwords, strict=True)
-    ]
+    jobs = [partial(click.choose, password) for click, password in zip(clicks, passwords, strict=True)]
     answers = at_once(jobs)
     assert {answer.status_code for answer in answers} <= {200, 302}
     done = [
@@ -172,7 +170,7 @@ def test_parallel_requests_for_one_number_send_one_sms(sms: Inbox) -> None:
     has_number(STEFAN)
     has_number(MARIA, STEFAN.phone)
     people = [STEFAN, MARIA] * 10
-    jobs = [lambda person=person: Walker(Client(), sms).ask(person.username) for person in people]  # type: ignore[misc]
+    jobs = [partial(Walker(Client(), sms).ask, person.username) for person in people]
     answers = at_once(jobs)
     assert {answer.get("Location") for answer in answers} == {"/aterstall/kod/"}
     assert len(sms) == 1
@@ -185,7 +183,7 @@ def test_the_daily_ceiling_holds_for_parallel_requests(sms: Inbox, settings: Set
     people = (STEFAN, MARIA, ANNA, KARL)
     for person, number in zip(people, range(5, 9), strict=True):
         has_number(person, f"+467017406{number:02}")
-    at_once([lambda person=person: Walker(Client(), sms).ask(person.username) for person in people])  # type: ignore[misc]
+    at_once([partial(Walker(Client(), sms).ask, person.username) for person in people])
     assert len(sms) == SmsDay.objects.get().sent == 2
 
 
@@ -240,7 +238,7 @@ def test_parallel_registrations_do_not_exceed_the_cap(sms: Inbox, settings: Sett
         time_passes(seconds=61)
     for person in _others(there):
         has_number(person, NEW_NUMBER)
-    jobs = [lambda walker=walker, code=code: walker.enter_register_code(code) for walker, code in waiting]  # type: ignore[misc]
+    jobs = [partial(walker.enter_register_code, code) for walker, code in waiting]
     answers = at_once(jobs)
     done = [answer.get("Location") for answer in answers].count("/registrera/klart/")
     assert Phone.objects.count() == there + done == cap

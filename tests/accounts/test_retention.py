@@ -99,9 +99,7 @@ def test_a_number_goes_thirty_days_after_its_account(server: TestSlapd, walker: 
     assert row.subject_name == STEFAN.username
 
 
-def test_an_account_that_is_seen_again_keeps_its_number(
-    server: TestSlapd, walker: Walker, settings: Settings
-) -> None:
+def test_an_account_that_is_seen_again_keeps_its_number(server: TestSlapd, walker: Walker, settings: Settings) -> None:
     """Q1: a filter that was wrong for a while forgets nobody's number later on."""
     has_number(STEFAN)
     settings.DIRECTORY_USER_FILTER = f"(!(uid={STEFAN.username}))"

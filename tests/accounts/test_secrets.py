@@ -71,7 +71,8 @@ def watch(walker: Walker, settings: Settings, openldap_settings: TestSlapd) -> I
     handler = logging.StreamHandler(watch.stream)
     handler.setFormatter(JsonFormatter())
     handler.addFilter(Mask())
-    loggers = [logging.getLogger(), *map(logging.getLogger, django_settings.LOGGING["loggers"])]
+    named: dict[str, object] = django_settings.LOGGING["loggers"]  # type: ignore[assignment]
+    loggers = [logging.getLogger(), *(logging.getLogger(name) for name in named)]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         if logger.name != "apprise":  # silenced in production too, whatever LOG_LEVEL says
@@ -238,7 +239,9 @@ def test_what_is_typed_can_not_forge_a_line_of_the_log(watch: Watch) -> None:
     watch.walker.ask(forged)
     watch.walker.get("/finns-inte/%0aforged%0d%0a{}")
     watch.walker.enter_code("\nforged")
-    assert not any(line.startswith(("forged", '{"level": "INFO", "message": "forged"}')) for line in watch.log.splitlines())
+    assert not any(
+        line.startswith(("forged", '{"level": "INFO", "message": "forged"}')) for line in watch.log.splitlines()
+    )
     assert all(line.startswith('{"time": ') for line in watch.log.splitlines())
 
 

@@ -103,9 +103,7 @@ def test_the_owner_of_an_expired_password_gives_an_attacker_no_new_tries(server:
 
 
 @pytest.mark.parametrize(("interval", "locked_for"), [("2", "60"), ("0", "1")], ids=["at the edge", "never forgotten"])
-def test_slow_guesses_lock_nobody_out_either(
-    server: TestSlapd, walker: Walker, interval: str, locked_for: str
-) -> None:
+def test_slow_guesses_lock_nobody_out_either(server: TestSlapd, walker: Walker, interval: str, locked_for: str) -> None:
     """T3: slapd reckons in whole seconds, and by its own clock, so that the window needs an edge to spare; and
     with pwdFailureCountInterval 0 only a right password forgets (slapo-ppolicy(5)).
     """
@@ -123,9 +121,7 @@ def test_slow_guesses_lock_nobody_out_either(
             walker.log_in(STEFAN, f"fel {attempt}")
             locked.append("pwdAccountLockedTime" in entry(server, STEFAN.username))
     finally:
-        server.root.modify_s(
-            tree.DEFAULT_POLICY, [(ldap.MOD_REPLACE, name, value) for name, value in before.items()]
-        )
+        server.root.modify_s(tree.DEFAULT_POLICY, [(ldap.MOD_REPLACE, name, value) for name, value in before.items()])
         directory.reset()
     assert locked == [False] * 4
 

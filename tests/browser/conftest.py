@@ -91,7 +91,7 @@ def _database(transactional_db: None, _empty_database: Path | None, tmp_path: Pa
 def _server() -> Iterator[str]:
     """Django's own live server, which pytest-django's ``live_server`` is too: but with all middleware before
     static files, so that WhiteNoise serves them as in production, and with no connection shared (``_database``)."""
-    server = LiveServerThread("127.0.0.1", lambda _: WSGIHandler())
+    server = LiveServerThread("127.0.0.1", lambda _: WSGIHandler())  # type: ignore[arg-type]
     server.daemon = True
     server.start()
     server.is_ready.wait()

@@ -1,4 +1,4 @@
-"""Both journeys of manual-sv.md from the start page to the end, on a phone and at a desk, with and without JavaScript."""
+"""Both journeys of manual-sv.md from start page to end, on a phone and at a desk, with and without JavaScript."""
 
 from __future__ import annotations
 

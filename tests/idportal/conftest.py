@@ -13,7 +13,6 @@ import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -45,7 +44,8 @@ PRODUCTION = {
     "EMAIL_URL": "smtp://127.0.0.1:9",
 }
 
-# Serves on a free port of loopback, all in one thread, so that what is kept between requests is kept. One address more, whose view fails, stands in for a mistake of ours.
+# Serves on a free port of loopback, all in one thread, so that what is kept between requests is kept. One address
+# more, whose view fails, stands in for a mistake of ours.
 SERVE = """
 import os
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
@@ -255,11 +255,11 @@ class Prepared:
 
 
 @pytest.fixture(scope="session")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("portal")
     made = Prepared(f"sqlite:///{folder}/db.sqlite3", f"{folder}/static")
     values = {**PRODUCTION, "DATABASE_URL": made.database_url, "STATIC_ROOT": made.static_root}
     for command in (("migrate", "--verbosity=0"), ("collectstatic", "--noinput", "--verbosity=0")):
         ran = manage(*command, **values)
         assert ran.returncode == 0, ran.stdout + ran.stderr
-    yield made
+    return made

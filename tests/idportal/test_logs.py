@@ -219,11 +219,17 @@ def test_it_is_masked_in_what_is_added_to_a_record(stream: io.StringIO, secret: 
 
 @pytest.mark.parametrize("secret", [NUMBERS[0], NUMBERS[3], MAILS[0]])
 def test_it_is_masked_in_tracebacks(stream: io.StringIO, secret: str) -> None:
-    try:
+    def fails() -> None:
+        raise ValueError(secret)
+
+    def fails_because_of_it() -> None:
         try:
-            raise ValueError(secret)
+            fails()
         except ValueError as error:
             raise RuntimeError(f"of {secret}") from error
+
+    try:
+        fails_because_of_it()
     except RuntimeError:
         log.exception("failed for %s", secret)
     log.info("with the stack", stack_info=True)

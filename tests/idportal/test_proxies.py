@@ -24,7 +24,8 @@ def proxies(settings: Settings) -> None:
 def passed(remote: str, **meta: str) -> HttpRequest:
     """The request as the rest of the portal sees it. ``forwarded`` and ``proto`` are its headers."""
     names = {"forwarded": "HTTP_X_FORWARDED_FOR", "proto": "HTTP_X_FORWARDED_PROTO"}
-    request = RequestFactory().get("/", REMOTE_ADDR=remote, **{names[name]: value for name, value in meta.items()})
+    request = RequestFactory().get("/", REMOTE_ADDR=remote)
+    request.META.update({names[name]: value for name, value in meta.items()})
     seen: list[HttpRequest] = []
 
     def rest(request: HttpRequest) -> HttpResponse:

@@ -17,7 +17,7 @@ class Command(BaseCommand):
             counts = retention.purge()
         except DirectoryError as error:
             raise CommandError(
-                f"The directory did not say which accounts are gone ({error}). All else is purged; run this again later."
+                f"The directory did not say which accounts are gone ({error}). All else is purged; run it again later."
             ) from error
         for name, count in counts.items():
             self.stdout.write(f"{name}: {count} deleted")
