@@ -22,7 +22,7 @@ from idportal.hosts import journey_host
 
 log = logging.getLogger("idportal.codes")
 
-_HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST", Purpose.SIGN_IN: "PORTAL_URL"}
+_HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
 
 
 def ask(
@@ -102,7 +102,7 @@ def text(code: str, purpose: Purpose, language: str) -> str:
     """
     with translation.override(language):
         words = gettext("Din säkerhetskod är %s. Den gäller i 10 minuter. Lämna aldrig ut koden till någon.") % code
-    return f"{words}\n\n@{journey_host(_HOSTS[purpose])} #{code}"
+    return f"{words}\n\n@{journey_host(_HOSTS.get(purpose))} #{code}"
 
 
 def _recognise(challenge: Challenge) -> bool:

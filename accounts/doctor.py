@@ -82,10 +82,15 @@ def _directory() -> Iterator[Finding]:
     try:
         people = directory.connect()
         people.ping()
+        anybody = next(iter(people.accounts()), None)
         lockout = people.lockout()
         keeps_history = people.keeps_history
     except directory.DirectoryError as error:
         yield Finding("directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings.")
+        return
+    if anybody is None:
+        words = "no account is found under DIRECTORY_USER_BASE with DIRECTORY_USER_FILTER"
+        yield Finding("directory", False, f"{words}. Check the DIRECTORY_ settings.")
         return
     yield Finding("directory", True, f"{settings.DIRECTORY_KIND} answers")
     if lockout.threshold:

@@ -58,6 +58,8 @@ def _ascii(sign: str) -> str:
         return " "
     if category == "Pd" or sign == "\N{MINUS SIGN}":
         return "-"
+    if category in ("Ps", "Pe"):
+        return "(" if category == "Ps" else ")"
     return str(unicodedata.digit(sign)) if category == "Nd" else sign
 
 

@@ -62,7 +62,7 @@ def _purge_quotas(before: float) -> int:
 
 
 def renew_keys() -> int:
-    """Encrypts every number anew with the newest key, and digests it anew; returns how many.
+    """Encrypts everything anew with the newest key, and digests the numbers anew; returns how many those are.
 
     Raises cryptography.fernet.InvalidToken for a number that no present key opens; nothing is changed then.
     """
@@ -71,4 +71,6 @@ def renew_keys() -> int:
         for phone in phones:
             phone.number_digest = digest(phone.number, "number")
             phone.save(update_fields=["number", "number_digest"])
+        for challenge in Challenge.objects.select_for_update().exclude(asked_for="", number=""):
+            challenge.save(update_fields=["asked_for", "number"])
         return len(phones)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import os
 from collections.abc import Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -64,15 +65,14 @@ def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) ->
 
 
 def _addresses() -> Iterator[CheckMessage]:
-    portal = urlsplit(settings.PORTAL_URL)
     local = env.is_loopback(settings.PORTAL_URL)
-    if portal.scheme not in ("http", "https") or not portal.hostname or portal.path:
+    if not env.is_site(settings.PORTAL_URL):
         yield Error(
             f"PORTAL_URL is {settings.PORTAL_URL!r}, which is no address of a site.",
-            hint="Write it as https://host, without a path.",
+            hint="Write it as https://host or https://host:port, without a path.",
             id="idportal.E001",
         )
-    elif portal.scheme == "http" and not local:
+    elif not (settings.PORTAL_URL.startswith("https:") or local):
         yield Error(
             "PORTAL_URL begins with http://: passwords would travel in clear text.",
             hint="Serve the portal by https and write PORTAL_URL=https://…; http is for loopback hosts only.",
@@ -136,6 +136,13 @@ def _directory() -> Iterator[CheckMessage]:
     for name in ("DIRECTORY_URLS", "DIRECTORY_BIND_DN", "DIRECTORY_BIND_PASSWORD", "DIRECTORY_USER_BASE"):
         if not getattr(settings, name):
             yield Error(f"{name} is not set.", hint="docs/configuration.md shows an example.", id="idportal.E021")
+    authority = settings.DIRECTORY_CA_FILE
+    if authority and not os.access(authority, os.R_OK):
+        yield Error(
+            f"DIRECTORY_CA_FILE is {authority!r}, which can't be read: no directory server would be trusted.",
+            hint="Write the path of the PEM file with the certificate authority of the directory's certificates.",
+            id="idportal.E023",
+        )
     for url in settings.DIRECTORY_URLS:
         if urlsplit(url).scheme not in ("ldap", "ldaps") or not urlsplit(url).hostname:
             yield Error(

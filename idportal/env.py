@@ -61,3 +61,23 @@ def is_loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost" or host.endswith(".localhost")  # RFC 6761 6.3
+
+
+def is_site(url: str) -> bool:
+    """Whether a URL names a web site and nothing within it: scheme, host, perhaps a port."""
+    parts = urlsplit(url)
+    try:
+        named = bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+    return named and parts.scheme in ("http", "https") and url == f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+
+
+def beside(url: str, host: str) -> str:
+    """The site of another host, with the scheme and the port of this one; a port that the host names goes first."""
+    parts = urlsplit(url)
+    try:
+        port = f":{parts.port}" if parts.port and ":" not in host else ""
+    except ValueError:
+        port = ""
+    return f"{parts.scheme}://{host}{port}"

@@ -21,6 +21,7 @@ from idportal.hosts import bare, journey_url
 log = logging.getLogger("idportal.outage")
 
 View = Callable[[HttpRequest], HttpResponse]
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 class TrustedProxies:
@@ -35,7 +36,10 @@ class TrustedProxies:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         hops = request.META.pop("HTTP_X_FORWARDED_FOR", "")
-        if not self._trusted(request.META.get("REMOTE_ADDR", "")):
+        peer = _address(request.META.get("REMOTE_ADDR", ""))
+        if peer is not None:
+            request.META["REMOTE_ADDR"] = str(peer)
+        if not self._trusted(peer):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
             return self.get_response(request)
         for hop in reversed([hop.strip() for hop in hops.split(",") if hop.strip()]):
@@ -43,26 +47,26 @@ class TrustedProxies:
             if address is None:
                 break
             request.META["REMOTE_ADDR"] = str(address)
-            if not self._trusted(str(address)):
+            if not self._trusted(address):
                 break
         return self.get_response(request)
 
-    def _trusted(self, remote: str) -> bool:
-        address = _address(remote)
+    def _trusted(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self.networks)
 
 
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+def _address(text: str) -> Address | None:
     try:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1, which no IPv4 network would hold.
+    # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1, which no IPv4 network would hold, and which the limits
+    # by address, that take an IPv6 client's whole /64 as one, would count as one client with all other IPv4.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 class Headers:
-    """Pages of this portal are a person's own: nothing in between keeps them (security.md S1)."""
+    """What every answer carries, whoever gave it (security.md S1, Y1). A page is a person's own: nobody keeps it."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -71,6 +75,9 @@ class Headers:
         response = self.get_response(request)
         if not request.path.startswith(settings.STATIC_URL):
             response.headers["Cache-Control"] = "no-store, private"
+        # SecurityMiddleware sets these on what it lets through; a host that it refuses it gives no answer to.
+        response.headers.setdefault("X-Content-Type-Options", "nosniff")
+        response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
         return response
 

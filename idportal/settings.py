@@ -71,10 +71,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    # Outermost, so that what the next ones refuse (a host that is not ours) gets the headers too.
+    "idportal.middleware.Headers",
+    "csp.middleware.CSPMiddleware",
     "idportal.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "idportal.middleware.Headers",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "idportal.middleware.Language",
     "idportal.middleware.Outage",
@@ -272,11 +273,7 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxies drops it from anyone else
 X_FRAME_OPTIONS = "DENY"
-_form_hosts = [
-    f"{urlsplit(PORTAL_URL).scheme}://{host}" + (f":{urlsplit(PORTAL_URL).port}" if urlsplit(PORTAL_URL).port else "")
-    for host in (REGISTER_HOST, RESET_HOST)
-    if host
-]
+_form_hosts = [env.beside(PORTAL_URL, host) for host in (REGISTER_HOST, RESET_HOST) if host]
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'none'"],
@@ -321,13 +318,15 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"mask": {"()": "idportal.logs.Mask"}},
     "formatters": {"json": {"()": "idportal.logs.JsonFormatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json", "filters": ["mask"]}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        # At DEBUG they tell what a template was given (forms, as they were posted) and what a query stores.
+        "django.template": {"handlers": [], "level": "INFO", "propagate": True},
+        "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},
         # Their own messages can hold gateway URLs, and so credentials. What matters is logged by idportal.sms.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "WARNING", "propagate": True},

@@ -122,6 +122,7 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "form": form,
         "number": numbers.shown(challenge.number),
         "resend_in": codes.resend_in(challenge),
+        "asked_again": sessions.was_asked_again(request),
     }
     return render(request, "accounts/register_code.html", context)
 

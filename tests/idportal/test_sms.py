@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from idportal import sms
-from idportal.logs import JsonFormatter, Mask
+from idportal.logs import JsonFormatter
 from tests.servers.ports import free_port
 from tests.servers.smsgateway import Message, Mood, SmsGateway
 
@@ -98,7 +98,6 @@ def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
     """All that a process logs, as it would stand in the log; with INFO unless the test says otherwise."""
     stream = io.StringIO()
     handler = logging.StreamHandler(stream)
-    handler.addFilter(Mask())
     handler.setFormatter(JsonFormatter())
     root = logging.getLogger()
     level = root.level
