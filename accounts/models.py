@@ -231,6 +231,21 @@ class FailedTry(models.Model):
         return f"{self.kind} at {self.at}"
 
     @classmethod
+    def streak(cls, subject: str, pause: timedelta) -> int:
+        """How many wrong passwords since the last pause as long as this, up to now.
+
+        So Active Directory counts: its window begins anew with each failure (MS-SAMR 3.1.1.8.7). OpenLDAP, whose
+        window slides, counts no more than that.
+        """
+        later, found = timezone.now(), 0
+        tries = cls.objects.filter(subject=subject, kind=cls.Kind.PASSWORD).order_by("-at")
+        for at in tries.values_list("at", flat=True):
+            if later - at > pause:
+                break
+            later, found = at, found + 1
+        return found
+
+    @classmethod
     def count(cls, subject: str, kind: Kind, window: timedelta) -> int:
         """How many within the window, up to now."""
         return cls.objects.filter(subject=subject, kind=kind, at__gt=timezone.now() - window).count()

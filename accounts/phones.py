@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import audit, codes
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, Phone, Purpose, User
+from accounts.models import Challenge, Event, NumberQuota, Phone, Purpose, User
 from accounts.signals import phone_registered, phone_replaced
 
 
@@ -47,8 +47,10 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
         if challenge is None or challenge.user is None or challenge.purpose != Purpose.REGISTER:
             return False
         user = User.objects.select_for_update().get(pk=challenge.user.pk)
-        # Locked, so that two who register the last free place at the same time wait for each other.
-        list(_others(user, challenge.number).select_for_update())
+        # The number's own row, made when a code went to it. Locked, so that two who register the last free place at
+        # the same time wait for each other.
+        quota = NumberQuota.objects.filter(number_digest=digest(challenge.number, "number"), purpose=Purpose.REGISTER)
+        list(quota.select_for_update())
         if user.directory_id != account.id or is_crowded(user, challenge.number):
             return False
         _store(user, challenge, account, address)

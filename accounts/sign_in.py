@@ -7,6 +7,7 @@ told just that, after the right password only.
 from __future__ import annotations
 
 import enum
+from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
@@ -15,6 +16,9 @@ from accounts import audit, directory, users
 from accounts.directory import Account, PasswordCheck
 from accounts.encryption import digest
 from accounts.models import Event, FailedTry, User
+
+# The directory counts by its own clock, in whole seconds, and from when it answered: up to 5 s after the try was noted.
+WINDOW_EDGE = timedelta(seconds=10)
 
 
 class Outcome(enum.Enum):
@@ -65,9 +69,11 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     outcome = _TOLD.get(answer, Outcome.WRONG)
     if outcome is Outcome.RIGHT and account and not account.enabled:
         outcome = Outcome.DISABLED
-    if outcome is not Outcome.WRONG:
-        # The directory forgets earlier failures at a right password; the portal does so too.
+    if outcome is Outcome.RIGHT:
+        # The directory forgets earlier failures now; the portal does so too.
         FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD).delete()
+    elif outcome is not Outcome.WRONG and noted:
+        noted.delete()  # no failure; but Active Directory forgets none at a password that lets nobody in
     if outcome is not Outcome.RIGHT or user is None:
         result = answer.value if noted else "stopped before lock-out"
         audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
@@ -85,7 +91,7 @@ def _note_try(subject: str, policy: directory.Lockout) -> FailedTry | None:
     if policy.threshold:
         # One below the directory's own threshold; a threshold of one leaves no room to be careful.
         room = max(1, policy.threshold - 1)
-        if FailedTry.count(subject, FailedTry.Kind.PASSWORD, policy.window) >= room:
+        if FailedTry.streak(subject, policy.window + WINDOW_EDGE) >= room:
             return None
     return FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
 

@@ -134,7 +134,10 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"].update(transaction_mode="IMMEDIATE", timeout=20)
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
-    DATABASES["default"]["OPTIONS"].setdefault("connect_timeout", 3)
+    # Seconds to connect. Then, in milliseconds, how long a server may leave unanswered what it was sent: one that
+    # lost its power says no goodbye, and a connection that was kept would be waited on for a quarter of an hour.
+    for _option, _value in {"connect_timeout": 3, "tcp_user_timeout": 5000}.items():
+        DATABASES["default"]["OPTIONS"].setdefault(_option, _value)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # redis://host:6379/1. Holds the limits by address. Unset: in this process alone.

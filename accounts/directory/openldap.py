@@ -154,9 +154,8 @@ class OpenLdap(LdapDirectory):
 
     def _read_lockout(self, connection: Connection) -> Lockout:
         policy = self._policy(connection, self._config.default_policy)
-        # Failures that are not forgotten by time end with a success or with the lock-out they lead to.
-        window = policy.failure_window or policy.locked_for or NEVER_FORGOTTEN
-        return Lockout(policy.max_failures if policy.locks else 0, window)
+        # With an interval of 0 only a right password forgets the wrong ones (slapo-ppolicy(5)).
+        return Lockout(policy.max_failures if policy.locks else 0, policy.failure_window or NEVER_FORGOTTEN)
 
     def _policy_of(self, connection: Connection, entry: Entry) -> Policy:
         return self._policy(connection, entry.text("pwdPolicySubentry") or self._config.default_policy)

@@ -44,7 +44,8 @@ def code(request: HttpRequest) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return redirect("reset")
-    if challenge.verified:
+    # A post is judged by its code alone: of several at once, one is accepted, and the others must look wrong (K3).
+    if challenge.verified and request.method != "POST":
         return redirect("reset-password")
     form = CodeForm(request.POST or None)
     if form.is_valid():

@@ -161,7 +161,7 @@ def test_of_parallel_new_passwords_one_is_set(asked: Walker, server: TestSlapd) 
         if answer.get("Location") == "/aterstall/klart/"
     ]
     assert len(done) == 1
-    assert [password for password in passwords if binds(server, STEFAN.username, password)] == done
+    assert binds(server, STEFAN.username, done[0])
     assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE]
 
 

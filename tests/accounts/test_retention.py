@@ -119,7 +119,7 @@ def test_a_directory_that_answers_nothing_costs_nobody_the_number(server: TestSl
     assert purge()["numbers"] == 0
     SmsDay.objects.create(day=timezone.localdate() - timedelta(days=31), sent=5)
     server.slapd.stop()
-    with pytest.raises(CommandError, match="run this again later"):
+    with pytest.raises(CommandError, match="run it again later"):
         purge()
     assert SmsDay.objects.count() == 0
     assert Phone.objects.get().number == STEFAN.phone

@@ -188,14 +188,12 @@ class Browser:
 
 
 class Relay:
-    """A wire to a server on loopback, at an address that stays. It can be cut, or go silent, and be mended."""
+    """A wire to a server on loopback, at an address that stays. It can be cut, and be mended."""
 
     def __init__(self, port: int) -> None:
         self.target = port
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
-        self._flowing = threading.Event()
-        self._flowing.set()
         self._cut = False
         self._ends: list[socket.socket] = []
         threading.Thread(target=self._accept, daemon=True).start()
@@ -208,21 +206,15 @@ class Relay:
         self._listener.close()
         self.cut()
 
-    def silence(self) -> None:
-        """Connections stay, and nothing comes through: a machine that has lost its power, a firewall that forgot."""
-        self._flowing.clear()
-
     def cut(self) -> None:
         """Connections end, and new ones with them: a server that is down."""
         self._cut = True
-        self._flowing.set()
         while self._ends:
             with contextlib.suppress(OSError):
                 self._ends.pop().shutdown(socket.SHUT_RDWR)
 
     def mend(self) -> None:
         self._cut = False
-        self._flowing.set()
 
     def _accept(self) -> None:
         while True:
@@ -241,7 +233,6 @@ class Relay:
     def _carry(self, source: socket.socket, sink: socket.socket) -> None:
         with contextlib.suppress(OSError), source:
             while data := source.recv(65536):
-                self._flowing.wait()
                 sink.sendall(data)
             sink.shutdown(socket.SHUT_WR)
 

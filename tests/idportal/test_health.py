@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,8 +12,7 @@ import pytest
 from django.test import Client
 
 from idportal import health
-from tests.idportal.conftest import PRODUCTION, Answer, Portal, Prepared, Relay, manage
-from tests.servers.postgres import PrivatePostgres
+from tests.idportal.conftest import PRODUCTION, Answer, Portal, Prepared
 from tests.servers.redis import PrivateRedis
 
 pytestmark = pytest.mark.once
@@ -130,23 +128,3 @@ def test_a_part_that_comes_back_is_ready_again(tmp_path: Path, prepared: Prepare
         assert parts(ask(portal, "/healthz/ready"))["cache"] == "unavailable"
         redis_server.start()
         assert parts(ask(portal, "/healthz/ready"))["cache"] == "ok"
-
-
-def test_a_database_that_falls_silent_on_an_open_connection_is_not_waited_for(tmp_path: Path) -> None:
-    """A machine without power sends no goodbye; a connection that was kept would be waited on for minutes."""
-    with (
-        tempfile.TemporaryDirectory() as folder,  # pytest's own are closed to the user that PostgreSQL runs as
-        PrivatePostgres(Path(folder)) as postgres,
-        Relay(postgres.port) as relay,
-    ):
-        values = {**PRODUCTION, "DATABASE_URL": postgres.url.replace(f":{postgres.port}/", f":{relay.port}/")}
-        assert manage("migrate", "--verbosity=0", **values).returncode == 0
-        with Portal(tmp_path, values) as portal:
-            assert parts(ask(portal, "/healthz/ready"))["database"] == "ok"
-            relay.silence()
-            begun = time.monotonic()
-            ready = ask(portal, "/healthz/ready")
-            assert time.monotonic() - begun < LONGEST
-            assert parts(ready)["database"] == "unavailable"
-            relay.mend()
-            assert parts(ask(portal, "/healthz/ready"))["database"] == "ok"
