@@ -9,6 +9,7 @@ import contextlib
 import http.client
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -241,15 +242,23 @@ class Relay:
 class Prepared:
     """A database with its tables, and the static files as ``collectstatic`` leaves them."""
 
-    database_url: str
+    database: Path
     static_root: str
+
+    def copy(self, folder: Path) -> Path:
+        """An empty database of one's own."""
+        return Path(shutil.copy(self.database, folder / "db.sqlite3"))
+
+    def values(self, folder: Path) -> dict[str, str]:
+        """The settings of a portal that keeps to itself what it stores."""
+        return {"DATABASE_URL": f"sqlite:///{self.copy(folder)}", "STATIC_ROOT": self.static_root}
 
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
     folder = tmp_path_factory.mktemp("portal")
-    made = Prepared(f"sqlite:///{folder}/db.sqlite3", f"{folder}/static")
-    values = {**PRODUCTION, "DATABASE_URL": made.database_url, "STATIC_ROOT": made.static_root}
+    made = Prepared(folder / "db.sqlite3", f"{folder}/static")
+    values = {**PRODUCTION, "DATABASE_URL": f"sqlite:///{made.database}", "STATIC_ROOT": made.static_root}
     for command in (("migrate", "--verbosity=0"), ("collectstatic", "--noinput", "--verbosity=0")):
         ran = manage(*command, **values)
         assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -67,11 +67,12 @@ def visit(portal: Portal, host: str, *, https: bool) -> Tour:
     return Tour(portal, browser, answers)
 
 
-def serve(prepared: Prepared, folder: pytest.TempPathFactory, **values: str) -> Portal:
-    database = {"DATABASE_URL": prepared.database_url, "STATIC_ROOT": prepared.static_root}
+def serve(prepared: Prepared, factory: pytest.TempPathFactory, **values: str) -> Portal:
+    folder = factory.mktemp("portal")
     # One process, and no queue: what is queued needs a broker that answers.
     alone = {"REDIS_URL": "", "CELERY_BROKER_URL": "", "REGISTER_HOST": "", "RESET_HOST": ""}
-    return Portal(folder.mktemp("portal"), {**PRODUCTION, **database, **alone, "LIMIT_ADDRESS_POSTS": "3", **values})
+    own = prepared.values(folder)
+    return Portal(folder, {**PRODUCTION, **own, **alone, "LIMIT_ADDRESS_POSTS": "3", **values})
 
 
 @pytest.fixture(scope="module")

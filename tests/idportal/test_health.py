@@ -121,7 +121,7 @@ def test_an_answer_comes_in_time_with_every_part_silent(tmp_path: Path, silent: 
 
 
 def test_a_part_that_comes_back_is_ready_again(tmp_path: Path, prepared: Prepared, redis_server: PrivateRedis) -> None:
-    values = {**PRODUCTION, "DATABASE_URL": prepared.database_url, "REDIS_URL": redis_server.url}
+    values = {**PRODUCTION, **prepared.values(tmp_path), "REDIS_URL": redis_server.url}
     with Portal(tmp_path, values) as portal:
         assert parts(ask(portal, "/healthz/ready")) == {"database": "ok", "cache": "ok", "directory": "unavailable"}
         redis_server.stop()

@@ -10,7 +10,6 @@ import re
 from collections.abc import Iterator
 from copy import deepcopy
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -261,9 +260,10 @@ def test_a_request_in_the_record_is_left_out(stream: io.StringIO) -> None:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iterator[Portal]:
-    values = {**PRODUCTION, "LOG_LEVEL": "DEBUG", "DATABASE_URL": prepared.database_url, "REDIS_URL": ""}
-    values |= {"STATIC_ROOT": prepared.static_root, "CELERY_BROKER_URL": "", "REGISTER_HOST": "", "RESET_HOST": ""}
-    with Portal(Path(tmp_path_factory.mktemp("served")), values) as portal:
+    folder = tmp_path_factory.mktemp("served")
+    values = {**PRODUCTION, **prepared.values(folder), "LOG_LEVEL": "DEBUG"}
+    values |= {"REDIS_URL": "", "CELERY_BROKER_URL": "", "REGISTER_HOST": "", "RESET_HOST": ""}
+    with Portal(folder, values) as portal:
         yield portal
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 import sqlite3
 import tempfile
@@ -50,7 +49,7 @@ def assert_outage(answer: Answer, *, directory: bool = False) -> None:
 @pytest.fixture
 def database(prepared: Prepared, tmp_path: Path) -> Path:
     """A database of this test's own."""
-    return Path(shutil.copy(prepared.database_url.removeprefix("sqlite:///"), tmp_path / "db.sqlite3"))
+    return prepared.copy(tmp_path)
 
 
 @pytest.fixture

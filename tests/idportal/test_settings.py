@@ -100,7 +100,7 @@ def test_one_machine_with_debug_needs_no_secret_key() -> None:
 
 def demo_page(tmp_path: Path, prepared: Prepared, **values: str) -> int:
     """The status of /demo/ in an environment in which the demo's folder is set."""
-    values = {"DATABASE_URL": prepared.database_url, "STATIC_ROOT": prepared.static_root, **values}
+    values = {**prepared.values(tmp_path), **values}
     with Portal(tmp_path, {**without("DATABASE_URL"), "DEMO_FOLDER": str(tmp_path), **values}) as portal:
         https = "PORTAL_URL" not in values
         return (

@@ -45,8 +45,6 @@ def test_the_lockout_policy(openldap_settings: TestSlapd) -> None:
     with openldap_settings.policy(pwdFailureCountInterval="60"):
         assert lockout() == Lockout(5, timedelta(seconds=60))
     with openldap_settings.policy(pwdFailureCountInterval="0"):
-        assert lockout() == Lockout(5, tree.LOCKED_FOR)
-    with openldap_settings.policy(pwdFailureCountInterval="0", pwdLockoutDuration="0"):
         assert lockout() == Lockout(5, timedelta(hours=24))
     with openldap_settings.policy(pwdLockout="FALSE"):
         assert lockout().threshold == 0
