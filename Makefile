@@ -101,7 +101,7 @@ messages: packages-develop
 vendor: packages-develop
 	deploy/vendor/fetch
 
-screenshots: packages-test
+screenshots: packages-develop
 	@$(MAKE) --no-print-directory environment-dev
 	$(bin)/python -m tests.screenshots
 

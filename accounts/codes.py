@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.utils import timezone, translation
 from django.utils.translation import gettext
@@ -16,7 +17,7 @@ from django.utils.translation import gettext
 from accounts import audit, directory, limits
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, FailedTry, NumberQuota, Phone, Purpose, SmsDay, User
+from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, SendQuota, SmsDay, User
 from idportal import sms
 from idportal.hosts import journey_host
 
@@ -47,17 +48,20 @@ def ask(
     return challenge
 
 
-def ask_again(challenge: Challenge) -> bool:
+def ask_again(challenge: Challenge, address: str | None) -> bool:
     """Queues another code for a challenge, if the last was asked for a while ago; says whether it did.
 
-    What decides is the session's own clock, so that the answer says nothing of the account.
+    What decides is the session's own clock, so that the answer says nothing of the account. A challenge that ended
+    because the account's owner did something elsewhere begins anew.
     """
     if not challenge.generate_is_allowed()[0]:
         return False
     with transaction.atomic():
         challenge.cooldown_set(commit=False)
-        challenge.save(update_fields=["last_generated_timestamp"])
-        audit.record(Event.CODE_REQUESTED, challenge.user, result=challenge.purpose, address=challenge.address)
+        if challenge.verified_at is None:
+            challenge.ended_at = None
+        challenge.save(update_fields=["last_generated_timestamp", "ended_at"])
+        audit.record(Event.CODE_REQUESTED, challenge.user, result=challenge.purpose, address=address)
         _queue(challenge)
     return True
 
@@ -83,13 +87,15 @@ def deliver(challenge_id: int) -> None:
         return
     if challenge.purpose == Purpose.RESET and not _recognise(challenge):
         return
-    code = _make(challenge)
+    code = _make(challenge, challenge.user) if challenge.user else None
     if code is None:
         return
     try:
         gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language))
     except sms.SmsError as error:
         log.error("a code for %s was not sent: %s", challenge.purpose, error)
+        if not error.perhaps_sent:
+            _give_back(challenge)
         audit.record(Event.CODE_NOT_SENT, challenge.user, result="no gateway took it")
         return
     audit.record(Event.CODE_SENT, challenge.user, result=f"{challenge.purpose} by gateway {gateway}")
@@ -134,10 +140,10 @@ def _why_not(account: Account | None) -> str:
     return "no number" if account.enabled else "disabled account"
 
 
-def _make(challenge: Challenge) -> str | None:
+def _make(challenge: Challenge, person: User) -> str | None:
     """The code, with its hash on the challenge and the older codes dead; or None if a limit says no."""
     with transaction.atomic():
-        user = User.objects.select_for_update().get(challenge=challenge)
+        user = User.objects.select_for_update().get(pk=person.pk)
         refusal = _limit_reached(challenge, user)
         if refusal:
             audit.record(Event.CODE_WITHHELD, user, result=refusal, address=challenge.address)
@@ -147,20 +153,36 @@ def _make(challenge: Challenge) -> str | None:
         waiting.exclude(pk=challenge.pk).update(token="")
         audit.record(Event.CODE_ATTEMPTED, user, result=challenge.purpose, address=challenge.address)
         challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
-        return challenge.generate_token()
+        # While this waited for the account, its owner may have come to the end of another way.
+        return None if challenge.ended_at or challenge.verified_at else challenge.generate_token()
 
 
 def _limit_reached(challenge: Challenge, user: User) -> str:
     if failures(user.directory_id) >= limits.CODE_FAILURES_A_DAY:
         return "too many wrong codes in a day"
-    number, purpose = digest(challenge.number, "number"), challenge.purpose
-    NumberQuota.objects.get_or_create(number_digest=number, purpose=purpose)
-    if not NumberQuota.objects.select_for_update().get(number_digest=number, purpose=purpose).take():
+    purpose = challenge.purpose
+    if not SendQuota.take(digest(challenge.number, "number"), purpose):
         return "too many codes to this number"
+    # To reset goes to the one number on file. To register goes to any that is typed: strangers' too.
+    if purpose == Purpose.REGISTER and not SendQuota.take(
+        digest(user.directory_id, "account"), purpose, limits.REGISTER_SENDS
+    ):
+        return "too many codes for this account"
     if not SmsDay.take():
         log.error("the daily limit of SMS is reached: no more codes are sent today")
         return "daily limit of SMS"
+    if SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
+        log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
     return ""
+
+
+def _give_back(challenge: Challenge) -> None:
+    """A code that reached nobody counts against nobody: an outage would use up people's codes for a day."""
+    with transaction.atomic():
+        SendQuota.give_back(digest(challenge.number, "number"), challenge.purpose)
+        if challenge.purpose == Purpose.REGISTER and challenge.user:
+            SendQuota.give_back(digest(challenge.user.directory_id, "account"), challenge.purpose)
+        SmsDay.give_back()
 
 
 def failures(directory_id: str) -> int:
@@ -180,7 +202,7 @@ def check(challenge_id: int, code: str, address: str | None) -> Challenge | None
     """
     digits = "".join(code.split())
     with transaction.atomic():
-        rows = Challenge.objects.select_related("user").select_for_update(of=("self",))
+        rows = Challenge.objects.select_related("user").defer(*Challenge.SEALED).select_for_update(of=("self",))
         challenge: Challenge = rows.get(pk=challenge_id)
         user = challenge.user
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same

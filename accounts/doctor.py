@@ -14,7 +14,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as QueueError
 
-from accounts import directory
+from accounts import directory, limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,11 @@ def examine() -> Iterator[Finding]:
 
 
 def _settings() -> Iterator[Finding]:
+    if settings.HTTPS and not settings.TRUSTED_PROXIES:
+        words = (
+            "TRUSTED_PROXIES is empty: right if this process ends TLS itself; behind a proxy, all would be one address"
+        )
+        yield Finding("settings", None, words)
     problems = run_checks(include_deployment_checks=not settings.DEBUG)
     for problem in problems:
         yield Finding(
@@ -93,7 +98,10 @@ def _directory() -> Iterator[Finding]:
         yield Finding("directory", False, f"{words}. Check the DIRECTORY_ settings.")
         return
     yield Finding("directory", True, f"{settings.DIRECTORY_KIND} answers")
-    if lockout.threshold:
+    if not lockout.known:
+        words = f"the directory does not show its policy: {lockout.threshold} wrong passwords are assumed"
+        yield Finding("lock-out", None, f"{words}. Set DIRECTORY_DEFAULT_POLICY or DIRECTORY_LOCKOUT_THRESHOLD")
+    elif lockout.threshold:
         minutes = round(lockout.window.total_seconds() / 60)
         stops = max(1, lockout.threshold - 1)
         yield Finding(
@@ -102,7 +110,8 @@ def _directory() -> Iterator[Finding]:
             f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {stops}",
         )
     else:
-        yield Finding("lock-out", None, "the directory has none, or does not show it: set DIRECTORY_LOCKOUT_THRESHOLD")
+        words = f"the directory has none; the portal stops after {limits.PASSWORD_TRIES} wrong passwords"
+        yield Finding("lock-out", None, words)
     if keeps_history:
         yield Finding("history", True, "earlier passwords are refused on a reset")
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
@@ -24,6 +25,10 @@ SEND_COOLDOWN = MINUTE  # an SMS may be under way
 # How many codes to one number for one purpose, within how many seconds: its owner must not be flooded.
 SENDS = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 
+# To register, on behalf of one account, whichever number is typed: room for two mistyped numbers.
+REGISTER_SENDS = ((3, 10 * MINUTE), (6, DAY))
+SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time for somebody to look
+
 # The right to set one password after an accepted code (R3).
 VERIFIED_LIFETIME = 10 * MINUTE
 PASSWORD_REFUSALS = 30  # a person who fights with the rules is no attacker, a program is
@@ -31,7 +36,10 @@ SETTING_LEASE = 30  # one directory write, with fail-over; after that another tr
 
 # Changing the number needs a password typed just now (G2).
 PASSWORD_FRESH = 5 * MINUTE
+CODE_PASSWORD_FRESH = PASSWORD_FRESH + CODE_LIFETIME  # when the number's code is entered
 
+# Wrong passwords for one account where the directory never locks (T1): tries, and the pause that forgets them.
+PASSWORD_TRIES, PASSWORD_WINDOW = 10, timedelta(minutes=30)
 PASSWORD_TRIES_KEPT = DAY
 
 AddressLimit = tuple[str, Callable[[], str]]

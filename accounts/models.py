@@ -83,6 +83,10 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     ``confirmed`` stays False, so that django-otp never takes a challenge for someone's second factor.
     """
 
+    # What a request leaves unread until a code is accepted: to decrypt it takes time, and an empty one takes none,
+    # so that the time would tell that the task has found someone (E2).
+    SEALED: ClassVar[tuple[str, ...]] = ("asked_for", "number")
+
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)  # type: ignore[assignment]
     name = models.CharField(max_length=64, blank=True, editable=False)
     confirmed = models.BooleanField(default=False, editable=False)
@@ -168,31 +172,41 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
         return timezone.now() - self.verified_at < timedelta(seconds=limits.VERIFIED_LIFETIME)
 
 
-class NumberQuota(models.Model):
-    """How many codes went to one number for one purpose (K5). The number itself is not kept.
+class SendQuota(models.Model):
+    """How many codes went to one number for one purpose (K5), or on behalf of one account to whatever number.
 
-    Not django-otp's CooldownMixin: that counts per device, and one number may serve several accounts.
+    Neither is kept, only a digest. Not django-otp's CooldownMixin: that counts per device, and one number may
+    serve several accounts.
     """
 
-    number_digest = models.CharField(max_length=64)
+    digest = models.CharField(max_length=64)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     sent = models.JSONField(default=list)  # seconds since 1970, of the last day
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["number_digest", "purpose"], name="one_quota_a_number")]
+        constraints = [models.UniqueConstraint(fields=["digest", "purpose"], name="one_quota_for_each")]
 
     def __str__(self) -> str:
         return f"{self.purpose} quota {self.pk}"
 
-    def take(self) -> bool:
-        """Counts one more code if the limits allow it; call it under a row lock."""
+    @classmethod
+    def take(cls, digest: str, purpose: str, allowed: tuple[tuple[int, int], ...] = limits.SENDS) -> bool:
+        """Counts one more code if the limits allow it; within a transaction, in which others wait for this one."""
+        quota, _made = cls.objects.select_for_update().get_or_create(digest=digest, purpose=purpose)
         now = timezone.now().timestamp()
-        recent = [at for at in self.sent if now - at < limits.DAY]
-        if any(sum(now - at < seconds for at in recent) >= most for most, seconds in limits.SENDS):
+        recent = [at for at in quota.sent if now - at < limits.DAY]
+        if any(sum(now - at < seconds for at in recent) >= most for most, seconds in allowed):
             return False
-        self.sent = [*recent, now]
-        self.save(update_fields=["sent"])
+        quota.sent = [*recent, now]
+        quota.save(update_fields=["sent"])
         return True
+
+    @classmethod
+    def give_back(cls, digest: str, purpose: str) -> None:
+        """Takes the newest back; within a transaction."""
+        for quota in cls.objects.select_for_update().filter(digest=digest, purpose=purpose):
+            quota.sent = quota.sent[:-1]
+            quota.save(update_fields=["sent"])
 
 
 class SmsDay(models.Model):
@@ -212,6 +226,16 @@ class SmsDay(models.Model):
         room = cls.objects.filter(day=today, sent__lt=settings.SMS_DAILY_LIMIT)
         return room.update(sent=models.F("sent") + 1) == 1
 
+    @classmethod
+    def give_back(cls) -> None:
+        """Takes one message back that was not sent."""
+        cls.objects.filter(day=timezone.localdate(), sent__gt=0).update(sent=models.F("sent") - 1)
+
+    @classmethod
+    def today(cls) -> int:
+        """How many were sent today."""
+        return cls.objects.filter(day=timezone.localdate()).values_list("sent", flat=True).first() or 0
+
 
 class FailedTry(models.Model):
     """A wrong password or code for one account. Counted in the database: it outlives restarts and Redis (T1)."""
@@ -223,27 +247,13 @@ class FailedTry(models.Model):
     subject = models.CharField(max_length=36)  # the directory's id of the account
     kind = models.CharField(max_length=8, choices=Kind.choices)
     at = models.DateTimeField(default=timezone.now)
+    answered = models.BooleanField(default=False)  # a password's: the directory has said that it is wrong
 
     class Meta:
         indexes = [models.Index(fields=["subject", "kind", "at"])]
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.at}"
-
-    @classmethod
-    def streak(cls, subject: str, pause: timedelta) -> int:
-        """How many wrong passwords since the last pause as long as this, up to now.
-
-        So Active Directory counts: its window begins anew with each failure (MS-SAMR 3.1.1.8.7). OpenLDAP, whose
-        window slides, counts no more than that.
-        """
-        later, found = timezone.now(), 0
-        tries = cls.objects.filter(subject=subject, kind=cls.Kind.PASSWORD).order_by("-at")
-        for at in tries.values_list("at", flat=True):
-            if later - at > pause:
-                break
-            later, found = at, found + 1
-        return found
 
     @classmethod
     def count(cls, subject: str, kind: Kind, window: timedelta) -> int:

@@ -55,7 +55,8 @@ def _has_no_forbidden(password: str, owner: Owner) -> bool:
 
 
 def _has_no_control(password: str, owner: Owner) -> bool:
-    return not any(unicodedata.category(sign) in ("Cc", "Cs") for sign in password)
+    # U+FFFD stands where something was sent that is no text at all.
+    return not any(unicodedata.category(sign) in ("Cc", "Cs") or sign == "\ufffd" for sign in password)
 
 
 def _has_no_username(password: str, owner: Owner) -> bool:
@@ -126,6 +127,12 @@ RULES = (
     Rule("history", lambda: _("Du kan inte återanvända ett tidigare lösenord."), lambda password, owner: True),
 )
 
+MAXIMUM = Rule(
+    "maximum",
+    lambda: _("Lösenordet får ha högst %d tecken.") % MAX_LENGTH,
+    lambda password, owner: len(password) <= MAX_LENGTH,
+)
+
 # What nobody needs to read beforehand: said only to whoever runs into it.
 SILENT_RULES = (
     Rule(
@@ -133,11 +140,7 @@ SILENT_RULES = (
         lambda: _("Lösenordet får inte innehålla osynliga tecken, som radbrytning eller tabb."),
         _has_no_control,
     ),
-    Rule(
-        "maximum",
-        lambda: _("Lösenordet får ha högst %d tecken.") % MAX_LENGTH,
-        lambda password, owner: len(password) <= MAX_LENGTH,
-    ),
+    MAXIMUM,
 )
 
 
@@ -153,6 +156,9 @@ def sentence(key: str) -> str:
 
 def broken_rules(password: str, owner: Owner) -> list[Rule]:
     """The rules that the password breaks, in order. History is the directory's to tell."""
+    # One that is too long is judged no further: to fold long runs of accents takes minutes.
+    if not MAXIMUM.holds(password, owner):
+        return [MAXIMUM]
     return [rule for rule in (*RULES, *SILENT_RULES) if not rule.holds(password, owner)]
 
 

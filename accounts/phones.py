@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import audit, codes
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, NumberQuota, Phone, Purpose, User
+from accounts.models import Challenge, Event, Phone, Purpose, SendQuota, User
 from accounts.signals import phone_registered, phone_replaced
 
 
@@ -43,15 +43,16 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
     The number, its trail and its notice come together or not at all (G1, G2).
     """
     with transaction.atomic():
+        # The account first, then its challenges: in this order whoever needs both, or two would wait for each other.
+        user = User.objects.select_for_update().filter(directory_id=account.id).first()
         challenge = codes.check(challenge_id, code, address)
-        if challenge is None or challenge.user is None or challenge.purpose != Purpose.REGISTER:
+        if user is None or challenge is None or challenge.user != user or challenge.purpose != Purpose.REGISTER:
             return False
-        user = User.objects.select_for_update().get(pk=challenge.user.pk)
         # The number's own row, made when a code went to it. Locked, so that two who register the last free place at
         # the same time wait for each other.
-        quota = NumberQuota.objects.filter(number_digest=digest(challenge.number, "number"), purpose=Purpose.REGISTER)
+        quota = SendQuota.objects.filter(digest=digest(challenge.number, "number"), purpose=Purpose.REGISTER)
         list(quota.select_for_update())
-        if user.directory_id != account.id or is_crowded(user, challenge.number):
+        if is_crowded(user, challenge.number):
             return False
         _store(user, challenge, account, address)
     return True

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import enum
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import audit, codes, directory, limits, users
 from accounts.directory import Account, PasswordChange
-from accounts.models import Challenge, Event, FailedTry, Purpose
+from accounts.models import Challenge, Event, FailedTry, Purpose, User
 from accounts.password_policy import Owner, broken_rules
 from accounts.signals import password_reset
+
+log = logging.getLogger("idportal.reset")
 
 
 class Outcome(enum.Enum):
@@ -54,7 +57,8 @@ def verified(challenge_id: int | None) -> Challenge | None:
     """The challenge, if its code was accepted and its right is still good (R3)."""
     if challenge_id is None:
         return None
-    challenge = Challenge.objects.select_related("user").filter(pk=challenge_id, purpose=Purpose.RESET).first()
+    rows = Challenge.objects.select_related("user").defer(*Challenge.SEALED)
+    challenge = rows.filter(pk=challenge_id, purpose=Purpose.RESET).first()
     return challenge if challenge and challenge.verified and challenge.user else None
 
 
@@ -92,20 +96,39 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
         change = directory.connect().set_password(account.id, password)
         if change is PasswordChange.UNAVAILABLE:
             raise OutcomeUnknown("no answer to a password change")
-    except directory.DirectoryError:
+    except directory.DirectoryError as error:
         _release(challenge)
+        if isinstance(error, OutcomeUnknown):
+            users.end_sessions(user)  # it may be in place
         audit.record(Event.PASSWORD_REFUSED, account, actor=user, result="outcome not known", address=address)
         raise
     if change is not PasswordChange.DONE:
         _release(challenge)
         return _refuse(challenge, account, Result(_REFUSALS[change]), address)
-    with transaction.atomic():
-        codes.end_challenges(user)
-        users.end_sessions(user)
-        FailedTry.objects.filter(subject=account.id, kind=FailedTry.Kind.PASSWORD).delete()
-        audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
-        password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
+    _note_done(challenge, user, account, address)
     return Result(Outcome.DONE)
+
+
+def _note_done(challenge: Challenge, user: User, account: Account, address: str | None) -> None:
+    """What follows a new password, all of it or nothing. The directory can't take it back, so it is tried thrice.
+
+    Raises OutcomeUnknown if the database won't have it: the person is told to try whether the password works.
+    """
+    for last in (False, False, True):
+        try:
+            with transaction.atomic():
+                User.objects.select_for_update().get(pk=user.pk)  # before its challenges, as everywhere
+                codes.end_challenges(user)
+                users.end_sessions(user)
+                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Kind.PASSWORD).delete()
+                audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
+                password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
+        except OperationalError as error:
+            log.error("a new password is in place, but the database did not take note: %s", type(error).__name__)
+            if last:
+                raise OutcomeUnknown("a new password was not noted") from error
+        else:
+            return
 
 
 def _claim(challenge: Challenge) -> bool:

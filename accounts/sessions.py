@@ -29,9 +29,9 @@ def log_in(request: HttpRequest, user: User) -> None:
     _mark_used(request.session)
 
 
-def password_is_fresh(request: HttpRequest) -> bool:
-    """Whether the password was typed within the last PASSWORD_FRESH seconds (G2)."""
-    return time.time() - float(request.session.get("password_at", 0)) < limits.PASSWORD_FRESH
+def password_is_fresh(request: HttpRequest, seconds: int = limits.PASSWORD_FRESH) -> bool:
+    """Whether the password was typed within so many seconds (G2)."""
+    return time.time() - float(request.session.get("password_at", 0)) < seconds
 
 
 def begin(request: HttpRequest, challenge: Challenge, asked_for: str = "") -> None:
@@ -46,14 +46,14 @@ def begin(request: HttpRequest, challenge: Challenge, asked_for: str = "") -> No
 
 
 def under_way(request: HttpRequest, purpose: Purpose, asked_for: str) -> Challenge | None:
-    """The challenge that this session has already begun for the same name or number, unless it is over.
+    """The challenge that this session has already begun for the same name or number, unless its code was accepted.
 
     Who goes back and presses the button again must still be able to use the code that is on its way.
     """
     if request.session.get(f"asked_{purpose}") != digest(asked_for, "asked"):
         return None
     challenge = challenge_of(request, purpose)
-    return challenge if challenge and challenge.verified_at is None and challenge.ended_at is None else None
+    return challenge if challenge and challenge.verified_at is None else None
 
 
 def challenge_id(request: HttpRequest, purpose: Purpose) -> int | None:
@@ -63,9 +63,12 @@ def challenge_id(request: HttpRequest, purpose: Purpose) -> int | None:
 
 
 def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
-    """The same, read."""
+    """The same, read; with its user in the one query, so that there are no more when there is one (E2)."""
     found = challenge_id(request, purpose)
-    return Challenge.objects.filter(pk=found, purpose=purpose).first() if found is not None else None
+    rows = Challenge.objects.select_related("user").filter(pk=found, purpose=purpose)
+    if purpose == Purpose.RESET:
+        rows = rows.defer(*Challenge.SEALED)
+    return rows.first() if found is not None else None
 
 
 def note_asked_again(request: HttpRequest, *, asked: bool) -> None:

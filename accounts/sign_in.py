@@ -11,8 +11,9 @@ from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
+from django.utils import timezone
 
-from accounts import audit, directory, users
+from accounts import audit, directory, limits, users
 from accounts.directory import Account, PasswordCheck
 from accounts.encryption import digest
 from accounts.models import Event, FailedTry, User
@@ -57,23 +58,32 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     account = found if found and not found.protected else None
     user = users.of(account) if account else None
     subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
-    policy = people.lockout()
     with transaction.atomic():
-        noted = _note_try(subject, policy)
+        # Noted before it is made, and one at a time for each account, so that none in parallel goes uncounted.
+        User.objects.select_for_update().filter(directory_id=subject).first()
+        before = list(FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD).order_by("-at"))
+        noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
-    answer = people.check_password(account if noted else None, password)
-    if answer is PasswordCheck.UNAVAILABLE:
-        if noted:
-            noted.delete()
-        raise directory.DirectoryUnavailable("no answer to a password check")
+    try:
+        if not _may_try(before, people.lockout(account)):
+            _forget(noted)
+            noted = None
+        answer = people.check_password(account if noted else None, password)
+        if answer is PasswordCheck.UNAVAILABLE:
+            raise directory.DirectoryUnavailable("no answer to a password check")
+    except directory.DirectoryError:
+        _forget(noted)
+        raise
     outcome = _TOLD.get(answer, Outcome.WRONG)
     if outcome is Outcome.RIGHT and account and not account.enabled:
         outcome = Outcome.DISABLED
     if outcome is Outcome.RIGHT:
         # The directory forgets earlier failures now; the portal does so too.
         FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD).delete()
-    elif outcome is not Outcome.WRONG and noted:
-        noted.delete()  # no failure; but Active Directory forgets none at a password that lets nobody in
+    elif outcome is not Outcome.WRONG:
+        _forget(noted)  # no failure; but Active Directory forgets none at a password that lets nobody in
+    elif noted:
+        FailedTry.objects.filter(pk=noted.pk).update(answered=True)
     if outcome is not Outcome.RIGHT or user is None:
         result = answer.value if noted else "stopped before lock-out"
         audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
@@ -82,18 +92,31 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     return outcome, user
 
 
-def _note_try(subject: str, policy: directory.Lockout) -> FailedTry | None:
-    """Notes a try before it is made; None if one more could make the directory lock the account (T3).
+def _may_try(before: list[FailedTry], policy: directory.Lockout) -> bool:
+    """Whether one more wrong password would still not make the directory lock the account (T3).
 
-    Noted before, and one at a time for each account, so that tries in parallel can't get past the count.
+    ``before``: the tries that were noted earlier, newest first. Those since the last pause as long as the window
+    count: so Active Directory reckons, whose window begins anew with each failure (MS-SAMR 3.1.1.8.7); OpenLDAP,
+    whose window slides, counts no more than that. What the directory has counted itself, at a workstation say, is
+    more than the portal knows; what is under way at this moment comes on top.
     """
-    User.objects.select_for_update().filter(directory_id=subject).first()
     if policy.threshold:
         # One below the directory's own threshold; a threshold of one leaves no room to be careful.
-        room = max(1, policy.threshold - 1)
-        if FailedTry.streak(subject, policy.window + WINDOW_EDGE) >= room:
-            return None
-    return FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
+        room, window = max(1, policy.threshold - 1), policy.window
+    else:
+        room, window = limits.PASSWORD_TRIES, limits.PASSWORD_WINDOW
+    later, answered, under_way = timezone.now(), 0, 0
+    for tried in before:
+        if later - tried.at > window + WINDOW_EDGE:
+            break
+        later = tried.at
+        answered, under_way = answered + tried.answered, under_way + (not tried.answered)
+    return under_way + max(answered, policy.failures) < room
+
+
+def _forget(noted: FailedTry | None) -> None:
+    if noted:
+        FailedTry.objects.filter(pk=noted.pk).delete()
 
 
 def still_served(user: User) -> Account | None:

@@ -6,28 +6,41 @@ import ipaddress
 import os
 from collections.abc import Iterator, Sequence
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 import apprise
 from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
+from django.http.request import validate_host
 
 from idportal import env
+from idportal.hosts import bare
 
-SECRET_KEY_LENGTH = 32  # characters; fewer can be guessed
+KEY_LENGTH = 32  # characters; fewer can be guessed
+SHORTEST_PASSWORD, PASSWORD_KINDS = 8, 4
+WIDEST_NETWORK = 8  # bits; what is wider than that is no network of proxies
 
 
 @register(Tags.security)
 def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Run by every command; `check --deploy` adds what only matters in production."""
-    return [*_addresses(), *_demo(), *_proxies(), *_directory(), *_sms(), *_queue()]
+    return [*_addresses(), *_keys(), *_passwords(), *_demo(), *_proxies(), *_directory(), *_sms(), *_queue()]
 
 
 @register(Tags.security, deploy=True)
 def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """What a production installation must not lack."""
     found: list[CheckMessage] = []
+    if not (settings.HTTPS or settings.LOCAL):
+        found.append(
+            Error(
+                "PORTAL_URL does not begin with https://, and ALLOWED_HOSTS names hosts that others reach: passwords "
+                "would travel in clear text.",
+                hint="Write PORTAL_URL=https://….",
+                id="idportal.E009",
+            )
+        )
     if settings.CELERY_TASK_ALWAYS_EAGER:
         found.append(
             Error(
@@ -61,7 +74,23 @@ def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) ->
                 id="idportal.W013",
             )
         )
+    found += [
+        Warning(
+            f"SMS gateway {place} is asked in clear text, or its certificate is not checked: others could read codes.",
+            hint="Use the scheme that ends in s (jsons://), and no verify=no.",
+            id="idportal.W014",
+        )
+        for place, url in enumerate(settings.SMS_GATEWAYS, start=1)
+        if _is_open(url)
+    ]
     return found
+
+
+def _is_open(gateway: str) -> bool:
+    parts = urlsplit(gateway)
+    unchecked = parse_qs(parts.query).get("verify", ["yes"])[0].lower() in ("no", "false", "0", "off")
+    clear = parts.scheme in ("json", "xml", "form") and not env.is_loopback(f"//{parts.netloc}")
+    return clear or unchecked
 
 
 def _addresses() -> Iterator[CheckMessage]:
@@ -78,10 +107,10 @@ def _addresses() -> Iterator[CheckMessage]:
             hint="Serve the portal by https and write PORTAL_URL=https://…; http is for loopback hosts only.",
             id="idportal.E002",
         )
-    if settings.DEBUG and not local:
+    if settings.DEBUG and not (local and settings.LOCAL):
         yield Error(
             "DEBUG is on for a portal that others reach: error pages would show what people typed.",
-            hint="Unset DEBUG.",
+            hint="Unset DEBUG, or let PORTAL_URL and ALLOWED_HOSTS name this machine alone.",
             id="idportal.E003",
         )
     if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
@@ -90,11 +119,39 @@ def _addresses() -> Iterator[CheckMessage]:
             hint="Name the hosts, or unset it: the hosts of PORTAL_URL, REGISTER_HOST and RESET_HOST are allowed.",
             id="idportal.E004",
         )
-    if not settings.DEBUG and len(settings.SECRET_KEY) < SECRET_KEY_LENGTH:
+    for name in ("REGISTER_HOST", "RESET_HOST"):
+        host = getattr(settings, name)
+        if host and not env.is_site(f"https://{host}"):
+            yield Error(f"{name} is {host!r}, which is no host.", hint="Write a host name alone.", id="idportal.E014")
+        elif host and not validate_host(bare(host), settings.ALLOWED_HOSTS):
+            yield Error(
+                f"{name} is not in ALLOWED_HOSTS: whoever goes there would be refused.",
+                hint="Add it, or unset ALLOWED_HOSTS: the hosts of the other settings are allowed then.",
+                id="idportal.E011",
+            )
+
+
+def _keys() -> Iterator[CheckMessage]:
+    if not settings.DEBUG and len(settings.SECRET_KEY) < KEY_LENGTH:
         yield Error(
             "SECRET_KEY is short enough to guess.",
             hint="Make one of 50 random characters; the old one may go to SECRET_KEY_FALLBACKS for a while.",
             id="idportal.E005",
+        )
+    if any(len(key) < KEY_LENGTH for key in settings.ENCRYPTION_KEYS):
+        yield Error(
+            "ENCRYPTION_KEYS holds a key that is short enough to guess.",
+            hint="Put a new one of 50 random characters first and run manage.py rotate_keys; then drop the short one.",
+            id="idportal.E012",
+        )
+
+
+def _passwords() -> Iterator[CheckMessage]:
+    if settings.PASSWORD_MIN_LENGTH < SHORTEST_PASSWORD or settings.PASSWORD_KINDS > PASSWORD_KINDS:
+        yield Error(
+            f"PASSWORD_MIN_LENGTH is {settings.PASSWORD_MIN_LENGTH} and PASSWORD_KINDS is {settings.PASSWORD_KINDS}.",
+            hint=f"At least {SHORTEST_PASSWORD} characters, as in the manual; there are {PASSWORD_KINDS} kinds.",
+            id="idportal.E013",
         )
 
 
@@ -118,7 +175,7 @@ def _proxies() -> Iterator[CheckMessage]:
                 id="idportal.E007",
             )
             continue
-        if network.prefixlen == 0:
+        if network.prefixlen < WIDEST_NETWORK:
             yield Error(
                 f"TRUSTED_PROXIES holds {each!r}: anyone could claim any address and slip every limit.",
                 hint="Name the reverse proxies alone.",

@@ -17,7 +17,7 @@ _MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
 _GAP = r"[\s()./\u2010-\u2015-]{0,3}"
 _NUMBER = re.compile(
     rf"""
-    (?: [+＋] | %2B )+ \(? \d (?:{_GAP}\d){{6,}}
+    (?: [+＋] | %2B ) \(? \d (?:{_GAP}\d){{6,}}
     |
     (?: (?<![\w.-]) (?<!\d:) | (?<=\dZ-) )
     (?: \(? [0０]{{1,2}} (?![0０]) \d | [4４][6６] ) (?:{_GAP}\d){{6,13}} (?![\w:-])
@@ -37,7 +37,7 @@ def masked(text: str) -> str:
 class JsonFormatter(_JsonFormatter):
     """One JSON object a line, which nothing that a person types can break or forge, and masked in every field."""
 
-    converter = time.gmtime
+    converter = time.gmtime  # type: ignore[assignment]  # typeshed knows it of instances only
 
     def __init__(self) -> None:
         super().__init__(

@@ -73,7 +73,7 @@ class Headers:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if not request.path.startswith(settings.STATIC_URL):
+        if not request.path.startswith(settings.STATIC_URL) or response.status_code not in (200, 304):
             response.headers["Cache-Control"] = "no-store, private"
         # SecurityMiddleware sets these on what it lets through; a host that it refuses it gives no answer to.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")

@@ -47,6 +47,9 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or sorted(
     {host for url in (PORTAL_URL, f"//{REGISTER_HOST}", f"//{RESET_HOST}") if (host := urlsplit(url).hostname)}
 )
 
+# Whether nobody but this machine can reach the portal: DEBUG and the demo are for that alone.
+LOCAL = env.is_loopback(PORTAL_URL) and all(env.is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
+
 # Addresses or networks of reverse proxies. Only from those are X-Forwarded-For and X-Forwarded-Proto believed.
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
@@ -56,7 +59,7 @@ HELPDESK_EMAIL = env.text("HELPDESK_EMAIL", "it-helpdesk@orebro.se")
 
 # The folder of the demo, set by `make demo` alone. Refused outside DEBUG and loopback.
 DEMO_FOLDER = env.text("DEMO_FOLDER")
-DEMO = bool(DEMO_FOLDER) and DEBUG and env.is_loopback(PORTAL_URL)
+DEMO = bool(DEMO_FOLDER) and DEBUG and LOCAL
 
 # --- The parts -----------------------------------------------------------------------------------
 
@@ -293,6 +296,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file: one that comes is read past, and kept nowhere
 
 # --- Language, time, files, logs -----------------------------------------------------------------
 
@@ -332,6 +336,6 @@ LOGGING = {
         "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},
         # Their own messages can hold gateway URLs, and so credentials. What matters is logged by idportal.sms.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        "urllib3": {"handlers": [], "level": "WARNING", "propagate": True},
+        "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }

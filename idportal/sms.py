@@ -23,11 +23,20 @@ _GSM7 = frozenset(
 _GSM7_ESCAPED = frozenset("\f^{}\\[~]|€")  # two septets each
 SEGMENT = 160  # septets
 
+_NO_ANSWER = f"no answer within {GATEWAY_TIMEOUT} seconds"
+
 
 class SmsError(Exception):
-    """No gateway took the message. ``retry`` tells whether the same message may go through later."""
+    """No gateway took the message. ``retry`` tells whether the same message may go through later.
+
+    ``perhaps_sent``: a gateway gave no answer in time; it may have sent the message all the same.
+    """
 
     retry = True
+
+    def __init__(self, message: str, *, perhaps_sent: bool = False) -> None:
+        super().__init__(message)
+        self.perhaps_sent = perhaps_sent
 
 
 def septets(text: str) -> int | None:
@@ -52,6 +61,7 @@ def send(number: str, text: str) -> str:
     length = septets(text)
     if length is None or length > SEGMENT:
         raise ValueError("An SMS must be one GSM-7 segment.")
+    reasons: list[str] = []
     for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
         name = gateway_name(place, url)
         reason = _try(url, number, text)
@@ -59,7 +69,9 @@ def send(number: str, text: str) -> str:
             log.info("SMS taken by gateway %s", name)
             return name
         log.warning("SMS gateway %s failed: %s", name, reason)
-    raise SmsError("No SMS gateway took the message." if settings.SMS_GATEWAYS else "SMS_GATEWAYS is empty.")
+        reasons.append(reason)
+    words = "No SMS gateway took the message." if reasons else "SMS_GATEWAYS is empty."
+    raise SmsError(words, perhaps_sent=_NO_ANSWER in reasons)
 
 
 def gateway_name(place: int, url: str) -> str:
@@ -81,7 +93,7 @@ def _try(url: str, number: str, text: str) -> str | None:
     worker = threading.Thread(target=attempt, name="sms", daemon=True)
     worker.start()
     worker.join(GATEWAY_TIMEOUT)
-    return result[0] if result else f"no answer within {GATEWAY_TIMEOUT} seconds"
+    return result[0] if result else _NO_ANSWER
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:

@@ -28,7 +28,7 @@ from django.test.utils import CaptureQueriesContext, setup_databases, setup_test
 
 from accounts import codes, tasks  # noqa: E402
 from accounts.demo.cast import STEFAN  # noqa: E402
-from accounts.models import NumberQuota  # noqa: E402
+from accounts.models import SendQuota  # noqa: E402
 from tests.conftest import has_number  # noqa: E402
 from tests.servers.slapd import TestSlapd  # noqa: E402
 
@@ -75,7 +75,7 @@ def _frame(sql: str) -> bool:
 
 def journey(meter: Meter, folder: Path, round_: int) -> None:
     """One reset, each page opened and posted as a browser would."""
-    NumberQuota.objects.all().delete()  # the limits would end the bench after five
+    SendQuota.objects.all().delete()  # the limits would end the bench after five
     client = Client()
     asked: list[int] = []
     queued = mock.patch.object(tasks.send_code, "apply_async", lambda args, **_: asked.extend(args))

@@ -71,10 +71,16 @@ class PasswordChange(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Lockout:
-    """The directory's own lock-out: after ``threshold`` wrong passwords (0: never) within ``window``."""
+    """The directory's own lock-out: after ``threshold`` wrong passwords (0: never) within ``window``.
+
+    ``failures``: how many the directory has counted for the account by now, wherever they came from. ``known``:
+    whether the directory shows its policy; if not, a usual one is assumed.
+    """
 
     threshold: int
     window: timedelta
+    failures: int = 0
+    known: bool = True
 
 
 class DirectoryError(Exception):
@@ -129,8 +135,11 @@ class Directory(Protocol):
     def accounts(self) -> Iterator[Account]:
         """Every account within base and filter, streamed in pages with bounded memory."""
 
-    def lockout(self) -> Lockout:
-        """The lock-out policy in force, read from the directory or set (``DIRECTORY_LOCKOUT_THRESHOLD``)."""
+    def lockout(self, account: Account | None = None) -> Lockout:
+        """The lock-out policy of an account, read from the directory or set (``DIRECTORY_LOCKOUT_THRESHOLD``).
+
+        For ``None`` the one that holds in general, found with the same work.
+        """
 
     def ping(self) -> None:
         """Ask one server something cheap. Raises :class:`DirectoryError` if none answers."""

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import ldap
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Entry, Refused
-from accounts.directory.dialect import LdapDirectory
+from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.lookup import logger
 from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW
@@ -71,8 +74,13 @@ class ActiveDirectory(LdapDirectory):
         attributes=(
             *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
             *("msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed"),
+            *("badPwdCount", "badPasswordTime"),
         ),
     )
+
+    def __init__(self, config: Config) -> None:
+        super().__init__(config)
+        self._policy: tuple[float, Lockout] | None = None
 
     @property
     def keeps_history(self) -> bool:
@@ -170,7 +178,17 @@ class ActiveDirectory(LdapDirectory):
     def _unlock(self, connection: Connection, entry: Entry) -> None:
         connection.replace(entry.dn, {"lockoutTime": b"0"})
 
-    def _read_lockout(self, connection: Connection) -> Lockout:
+    def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
+        now = time.monotonic()
+        if self._policy is None or self._policy[0] <= now:
+            self._policy = (now + POLICY_FOR, self._strictest(connection))
+        policy = self._policy[1]
+        last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
+        at = _moment(last) if last else None
+        forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
+        return replace(policy, failures=0 if forgotten else failures)
+
+    def _strictest(self, connection: Connection) -> Lockout:
         """The domain's policy and every fine-grained one that the service account may read, at the strictest.
 
         It may usually read none of the latter; DIRECTORY_LOCKOUT_THRESHOLD says then what they demand.

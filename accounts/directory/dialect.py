@@ -10,6 +10,7 @@ import secrets
 import time
 import uuid
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 
 from django.views.decorators.debug import sensitive_variables
@@ -22,12 +23,14 @@ from accounts.directory.account import (
     PasswordChange,
     PasswordCheck,
 )
-from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Entry, Refused
 from accounts.directory.lookup import Lookup, logger
 
 # The lock-out policy changes when an administrator decides so; five minutes old is new enough.
 POLICY_FOR = timedelta(minutes=5).total_seconds()
+
+# How far the directory's clock may be from the portal's when times are compared.
+CLOCKS_DIFFER = timedelta(seconds=10)
 
 # Seconds. A directory refuses a name that it does not know a little faster than a wrong password (Samba: 2 of
 # 5 ms), so a refusal takes full steps of a time that hides the difference.
@@ -36,10 +39,6 @@ STEP = 0.05
 
 class LdapDirectory(Lookup):
     """A :class:`accounts.directory.account.Directory` over LDAP."""
-
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self._lockout: tuple[float, Lockout] | None = None
 
     # What a dialect says.
 
@@ -60,7 +59,8 @@ class LdapDirectory(Lookup):
     def _unlock(self, connection: Connection, entry: Entry) -> None: ...
 
     @abc.abstractmethod
-    def _read_lockout(self, connection: Connection) -> Lockout: ...
+    def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
+        """The policy of an entry and the failures counted for it; of an empty entry, what holds in general."""
 
     # What all do.
 
@@ -117,12 +117,15 @@ class LdapDirectory(Lookup):
 
         return self._ask(clear)
 
-    def lockout(self) -> Lockout:
-        now = time.monotonic()
-        if self._lockout is None or self._lockout[0] <= now:
-            self._lockout = (now + POLICY_FOR, self._ask(self._read_lockout))
-        found, threshold = self._lockout[1], self._config.lockout_threshold
-        return found if threshold is None else Lockout(threshold, found.window)
+    def lockout(self, account: Account | None = None) -> Lockout:
+        account_id = account.id if account else str(uuid.uuid4())
+
+        def read(connection: Connection) -> Lockout:
+            found = self._get(connection, account_id)
+            return self._read_lockout(connection, found[0] if found else Entry("", {}))
+
+        found, threshold = self._ask(read), self._config.lockout_threshold
+        return found if threshold is None else replace(found, threshold=threshold, known=True)
 
     def ping(self) -> None:
         self._ask(lambda connection: connection.read("", ["1.1"]))

@@ -13,7 +13,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.directory.account import Account, DirectoryError, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Entry, Refused
-from accounts.directory.dialect import POLICY_FOR, LdapDirectory
+from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.lookup import logger
 from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW
@@ -34,6 +34,9 @@ REFUSALS = {
     TOO_YOUNG: PasswordChange.TOO_YOUNG,
     IN_HISTORY: PasswordChange.IN_HISTORY,
 }
+
+# Reckoned with where no policy is known: a strict one of those that are common.
+ASSUMED_THRESHOLD, ASSUMED_WINDOW = 5, timedelta(minutes=30)
 
 # Failures that are never forgotten by time (pwdFailureCountInterval 0) are reckoned with for this long.
 NEVER_FORGOTTEN = timedelta(hours=24)
@@ -64,7 +67,7 @@ class OpenLdap(LdapDirectory):
         username="uid",
         identifier="entryUUID",
         company="o",
-        attributes=("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry"),
+        attributes=("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry", "pwdFailureTime"),
     )
 
     def __init__(self, config: Config) -> None:
@@ -152,10 +155,18 @@ class OpenLdap(LdapDirectory):
             # counted failures along with it.
             connection.delete_value(entry.dn, "pwdAccountLockedTime", since)
 
-    def _read_lockout(self, connection: Connection) -> Lockout:
-        policy = self._policy(connection, self._config.default_policy)
-        # With an interval of 0 only a right password forgets the wrong ones (slapo-ppolicy(5)).
-        return Lockout(policy.max_failures if policy.locks else 0, policy.failure_window or NEVER_FORGOTTEN)
+    def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
+        if not (entry.text("pwdPolicySubentry") or self._config.default_policy):
+            # slapd may have a ppolicy_default of its own, which it shows to nobody.
+            threshold, window, known = ASSUMED_THRESHOLD, ASSUMED_WINDOW, False
+        else:
+            policy = self._policy_of(connection, entry)
+            # With an interval of 0 only a right password forgets the wrong ones (slapo-ppolicy(5)).
+            threshold, window = policy.max_failures if policy.locks else 0, policy.failure_window or NEVER_FORGOTTEN
+            known = True
+        since = datetime.now(UTC) - window - CLOCKS_DIFFER
+        failures = sum(_moment(at) > since for at in entry.attributes.get("pwdfailuretime", []))
+        return Lockout(threshold, window, failures, known)
 
     def _policy_of(self, connection: Connection, entry: Entry) -> Policy:
         return self._policy(connection, entry.text("pwdPolicySubentry") or self._config.default_policy)

@@ -80,8 +80,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     form = PhoneForm(request.POST or None, initial={"phone": numbers.shown(on_file)})
     address = request.META["REMOTE_ADDR"]
     if request.method == "POST" and not sessions.password_is_fresh(request):
-        logout(request)
-        return redirect(f"{reverse('register')}?igen")  # the page says why
+        return _log_in_again(request)
     if form.is_valid():
         number = form.cleaned_data["phone"]
         if phones.confirm_unchanged(user, number, address):
@@ -95,9 +94,14 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     return render(request, "accounts/register_phone.html", context)
 
 
+def _log_in_again(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect(f"{reverse('register')}?igen")  # the page says why
+
+
 def _send_code(request: HttpRequest, user: User, number: str) -> None:
     if challenge := sessions.under_way(request, Purpose.REGISTER, number):
-        codes.ask_again(challenge)
+        codes.ask_again(challenge, request.META["REMOTE_ADDR"])
         return
     language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
     challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
@@ -112,6 +116,9 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge is None or challenge.user_id != user.pk:
         return redirect("register-phone")
+    # Whoever waited for the SMS has waited; but one code after another does not go on for hours.
+    if request.method == "POST" and not sessions.password_is_fresh(request, limits.CODE_PASSWORD_FRESH):
+        return _log_in_again(request)
     form = CodeForm(request.POST or None)
     if form.is_valid():
         if phones.register(challenge.pk, form.cleaned_data["code"], account, request.META["REMOTE_ADDR"]):
@@ -139,7 +146,7 @@ def code_again(request: HttpRequest, user: User, account: Account) -> HttpRespon
     """Another code to the new number."""
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge and challenge.user_id == user.pk:
-        sessions.note_asked_again(request, asked=codes.ask_again(challenge))
+        sessions.note_asked_again(request, asked=codes.ask_again(challenge, request.META["REMOTE_ADDR"]))
     return redirect("register-code")
 
 

@@ -28,7 +28,7 @@ def start(request: HttpRequest) -> HttpResponse:
         name, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
         challenge = sessions.under_way(request, Purpose.RESET, name)
         if challenge:
-            codes.ask_again(challenge)
+            codes.ask_again(challenge, address)
         else:
             challenge = codes.ask(Purpose.RESET, language=get_language() or "sv", address=address, asked_for=name)
         # In both cases, so that both answers set the same cookies.
@@ -68,7 +68,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return redirect("reset")
-    sessions.note_asked_again(request, asked=codes.ask_again(challenge))
+    sessions.note_asked_again(request, asked=codes.ask_again(challenge, request.META["REMOTE_ADDR"]))
     return redirect("reset-code")
 
 

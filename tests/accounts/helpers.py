@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import F, Model
 from django.http import HttpResponse
 
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, NumberQuota
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, SendQuota
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
 
@@ -45,7 +45,7 @@ def time_passes(**length: float) -> None:
     by = timedelta(**length)
     for model, fields in _TIMES.items():
         model._default_manager.update(**{field: F(field) - by for field in fields})
-    for quota in NumberQuota.objects.all():
+    for quota in SendQuota.objects.all():
         quota.sent = [at - by.total_seconds() for at in quota.sent]
         quota.save()
     for session in Session.objects.all():

@@ -9,6 +9,7 @@ from unittest import mock
 import pytest
 from django.db import connection
 from django.test import Client
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import codes
@@ -341,3 +342,85 @@ def test_failures_that_count_against_nobody_are_noted(walker: Walker) -> None:
         assert WRONG_CODE in text_of(walker.enter_code("123456"))
     subjects = set(FailedTry.objects.values_list("subject", flat=True))
     assert subjects == {f"challenge {Challenge.objects.get().pk}"}
+
+
+def test_one_account_does_not_send_codes_to_the_whole_country(walker: Walker, settings: Settings) -> None:
+    """K5: another number is another limit, but not another account."""
+    walker.log_in(KARL)
+    for number in range(30, 40):
+        walker.give_number(f"070-174 06 {number}")
+    assert len(walker.sms) == 3
+    assert last(Event.CODE_WITHHELD).result == "too many codes for this account"
+    time_passes(minutes=11)
+    walker.log_in(KARL)
+    walker.give_number("070-174 06 40")
+    assert len(walker.sms) == 4
+
+
+def test_an_outage_of_the_gateways_uses_up_nobodys_codes(
+    walker: Walker, sms_gateway: SmsGateway, server: TestSlapd
+) -> None:
+    """K5: what reached nobody is not counted, neither for the number nor for the day."""
+    sms_gateway.mood = Mood.FAIL
+    walker.ask(STEFAN.username)
+    for _ in range(5):
+        time_passes(seconds=61)
+        walker.ask_again()
+    assert SmsDay.objects.get().sent == 0
+    sms_gateway.mood = Mood.ACCEPT
+    time_passes(seconds=61)
+    walker.ask_again()
+    assert len(sms_gateway.received) == 1
+    assert last(Event.CODE_SENT).subject_name == STEFAN.username
+
+
+def test_what_a_gateway_may_have_sent_is_counted(walker: Walker) -> None:
+    """K5: one that gives no answer in time may have sent it all the same."""
+    lost = messages.SmsError("lost", perhaps_sent=True)
+    with mock.patch.object(messages, "send", side_effect=lost):
+        walker.ask(STEFAN.username)
+        for _ in range(5):
+            time_passes(seconds=61)
+            walker.ask_again()
+    assert SmsDay.objects.get().sent == 3
+
+
+def test_a_challenge_that_the_owner_ended_begins_anew_when_asked_again(walker: Walker, another_walker: Walker) -> None:
+    """E1: as for a name that nobody has; the clock of the session goes on, and another code comes when it has run."""
+    another_walker.ask("lovfinnsej1")
+    walker.ask(STEFAN.username)
+    challenge = Challenge.objects.latest("pk")
+    assert challenge.user
+    codes.end_challenges(challenge.user)
+    time_passes(seconds=40)
+    pages = []
+    for each, name in ((walker, STEFAN.username), (another_walker, "lovfinnsej1")):
+        each.ask(name)
+        pages.append(re.search(r'data-resend-in="(\d+)"', each.get("/aterstall/kod/").content.decode()))
+    [known, unknown] = [int(page[1]) for page in pages if page]
+    assert abs(known - unknown) <= 1
+    assert len(walker.sms) == 1
+    time_passes(seconds=61)
+    walker.ask_again()
+    assert len(walker.sms) == 2
+    assert walker.enter_code()["Location"] == ACCEPTED
+
+
+def test_the_log_says_when_most_of_the_days_messages_are_used(
+    walker: Walker, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.SMS_DAILY_LIMIT = 2
+    SmsDay.objects.create(day=timezone.localdate(), sent=0)
+    walker.ask(STEFAN.username)
+    assert "80 % of the daily limit of SMS is used" in caplog.text
+
+
+def test_a_task_that_comes_twice_sends_once(walker: Walker) -> None:
+    """K5: a queue may deliver what it has delivered."""
+    walker.ask(STEFAN.username)
+    challenge = Challenge.objects.get()
+    codes.deliver(challenge.pk)
+    assert len(walker.sms) == 1
+    assert walker.enter_code()["Location"] == ACCEPTED
+    codes.deliver(challenge.pk)
+    assert len(walker.sms) == 1

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from unittest import mock
 
 import pytest
+from django.db import OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import directory
+from accounts import codes, directory
 from accounts.demo.cast import KARL, STEFAN
 from accounts.directory.connection import Connection
 from accounts.models import Challenge, Event, FailedTry
@@ -177,3 +178,30 @@ def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(walker: Walker, 
             assert is_outage_page(walker.log_in(KARL), DOWN)
             assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
     directory.reset()
+
+
+def test_a_database_that_breaks_after_the_directory_said_yes(server: TestSlapd, walker: Walker) -> None:
+    """R3, R4: what follows a new password is tried again, and done as a whole."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    real = codes.end_challenges
+    with mock.patch.object(codes, "end_challenges") as end:
+        end.side_effect = lambda user: real(user) if end.call_count > 1 else _deadlock()
+        assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+    assert trail(Event.PASSWORD_DONE, Event.SESSIONS_ENDED) == [Event.SESSIONS_ENDED, Event.PASSWORD_DONE]
+
+
+def _deadlock() -> None:
+    raise OperationalError("deadlock detected")
+
+
+def test_a_database_that_stays_broken_is_told_as_not_known(server: TestSlapd, walker: Walker) -> None:
+    """R8: never "klart"; the person is told to try whether the new password works."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    with mock.patch.object(codes, "end_challenges", side_effect=OperationalError("gone")):
+        assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
+    assert binds(server, STEFAN.username, NEW_PASSWORD)
+    assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED]

@@ -1,13 +1,21 @@
-"""Nobody learns who exists: security.md E1, byte for byte. E2, the timing, needs a worker: test_worker.py."""
+"""Nobody learns who exists: security.md E1, byte for byte; E2 by what a request does. Its time: test_worker.py."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from typing import TypeVar
+from unittest import mock
 
 import pytest
+from cryptography.fernet import MultiFernet
+from django.db import connection
+from django.http import HttpResponse
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
+from accounts import codes, directory, tasks
 from accounts.demo.cast import ANNA, EVA, KARL, STEFAN
 from accounts.models import Event
 from tests.accounts.helpers import last, normalised, time_passes, trail, wrong_for
@@ -17,7 +25,8 @@ from tests.servers.slapd import TestSlapd
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UNKNOWN = "lovfinnsej1"
-Answers = dict[str, object]
+T = TypeVar("T")
+Request = Callable[[], HttpResponse]
 
 
 @pytest.fixture(autouse=True)
@@ -25,17 +34,23 @@ def server(openldap_settings: TestSlapd, sms: Inbox) -> TestSlapd:
     return openldap_settings
 
 
-def walk(name: str) -> Answers:
-    """Every answer on the way of somebody who types a name and then guesses, in a browser of its own."""
+def answer_to(request: Request) -> tuple[object, ...]:
+    """All but random tokens and the clock, by which the pause until the next code runs down."""
+    status, headers, cookies, body = normalised(request())
+    return status, headers, cookies, re.sub(r'(data-resend-in=")[1-9]\d?"', r'\1soon"', body)
+
+
+def walk(name: str, kept: Callable[[Request], T]) -> dict[str, T]:
+    """What is kept of each request of somebody who types a name and then guesses, in a browser of their own."""
     client = Client()
 
-    def post(path: str, **fields: str) -> object:
-        return normalised(client.post(path, fields))  # type: ignore[arg-type]
+    def post(path: str, **fields: str) -> T:
+        return kept(lambda: client.post(path, fields))  # type: ignore[arg-type,return-value]
 
-    def get(path: str) -> object:
-        return normalised(client.get(path))  # type: ignore[arg-type]
+    def get(path: str) -> T:
+        return kept(lambda: client.get(path))  # type: ignore[arg-type,return-value]
 
-    answers: Answers = {"ask": post("/aterstall/", username=name), "code page": get("/aterstall/kod/")}
+    answers = {"ask": post("/aterstall/", username=name), "code page": get("/aterstall/kod/")}
     answers["asked once more"] = post("/aterstall/", username=name)
     answers["no code"] = post("/aterstall/kod/", code="")
     for guess in range(6):  # past the death of a code
@@ -146,17 +161,64 @@ def test_every_answer_is_that_of_an_unknown_name(
 ) -> None:
     """E1: status, headers, cookies and body of every page on the way, but for random tokens."""
     settings.LIMIT_ADDRESS_POSTS = 10_000
-    unknown = walk(UNKNOWN)
-    found = walk(case(server, settings, sms))
+    unknown = walk(UNKNOWN, answer_to)
+    found = walk(case(server, settings, sms), answer_to)
     assert unknown.keys() == found.keys()
     for step, answer in unknown.items():
         assert found[step] == answer, step
 
 
+def work_of(request: Request) -> list[str]:
+    """What a request asks of directory, database, cipher and queue, without values; tasks run when it is answered."""
+    done: list[str] = []
+    queued: list[int] = []
+    encrypt, decrypt, connect = MultiFernet.encrypt, MultiFernet.decrypt, directory.connect
+
+    def encrypting(cipher: MultiFernet, text: bytes) -> bytes:
+        done.append("encrypt")
+        return encrypt(cipher, text)
+
+    def decrypting(cipher: MultiFernet, text: bytes) -> bytes:
+        done.append("decrypt")
+        return decrypt(cipher, text)
+
+    def connecting() -> directory.Directory:
+        done.append("directory")
+        return connect()
+
+    with (
+        mock.patch.object(directory, "connect", connecting),
+        mock.patch.object(MultiFernet, "encrypt", encrypting),
+        mock.patch.object(MultiFernet, "decrypt", decrypting),
+        mock.patch.object(tasks.send_code, "apply_async", lambda args, **_: queued.extend(args)),
+        CaptureQueriesContext(connection) as queries,
+    ):
+        request()
+    done += [re.sub(r"'[^']*'|(?<![\w\"])\d+|NULL", "?", query["sql"]) for query in queries]
+    done += ["task"] * len(queued)
+    for challenge in queued:
+        codes.deliver(challenge)
+    return done
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.__name__))
+def test_every_request_does_what_it_does_for_an_unknown_name(
+    server: TestSlapd, settings: Settings, sms: Inbox, case: Callable[[TestSlapd, Settings, Inbox], str]
+) -> None:
+    """E2: the same queries, as often encrypted and decrypted, as many tasks, nothing looked up: nothing to time."""
+    settings.LIMIT_ADDRESS_POSTS = 10_000
+    unknown = walk(UNKNOWN, work_of)
+    found = walk(case(server, settings, sms), work_of)
+    assert {"encrypt", "task"} <= set(unknown["ask"])
+    for step, work in unknown.items():
+        assert "directory" not in work, step
+        assert found[step] == work, step
+
+
 def test_the_way_is_not_the_same_because_all_of_it_is_refused(walker: Walker, settings: Settings) -> None:
     """The comparison above sees real pages: the code page, the wrong-code page, and for the known a code that works."""
-    answers = walk(UNKNOWN)
-    assert [answer[0] for answer in answers.values() if isinstance(answer, tuple)][:4] == [302, 200, 302, 200]
+    answers = walk(UNKNOWN, answer_to)
+    assert [answer[0] for answer in answers.values()][:4] == [302, 200, 302, 200]
     has_number(STEFAN)
     walker.ask(STEFAN.username)
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"

@@ -335,3 +335,14 @@ def test_the_context_words_are_a_setting(settings: Settings) -> None:
     assert broken("Xk7%kumla") == ["context"]
     assert broken("Xk7%orebro") == []
     assert broken("Xk7%abcd") == []
+
+
+@pytest.mark.parametrize("sign", ["\u0315\u0300\u0316\u0334", "å", "a\u030a", "lov"])
+def test_what_is_far_too_long_is_judged_by_its_length_alone(sign: str) -> None:
+    """To fold a quarter of a million accents would keep a process busy for minutes."""
+    assert [rule.key for rule in broken_rules(sign * 60_000, Owner("lovstlin32"))] == ["maximum"]
+
+
+def test_what_is_no_text_is_refused() -> None:
+    """P1: verbatim; what a broken browser sends would be set as something else."""
+    assert [rule.key for rule in broken_rules("Tall-4711-\ufffd", Owner())] == ["printable"]

@@ -22,7 +22,7 @@ CLICK = 12
 # The last click of a journey ends challenges and sessions as well.
 LAST_CLICK = 16
 # Here, without a worker, the request also does what the task does.
-CLICK_WITH_TASK = 24
+CLICK_WITH_TASK = 26
 
 
 @pytest.fixture(autouse=True)

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
+from unittest import mock
 
 import pytest
 from django.db import connections
+from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
@@ -21,6 +23,7 @@ from accounts.signals import phone_registered
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,
+    NEW_PASSWORD,
     WRONG_CODE,
     WRONG_LOGIN,
     binds,
@@ -163,6 +166,34 @@ def test_of_parallel_new_passwords_one_is_set(asked: Walker, server: TestSlapd) 
     assert len(done) == 1
     assert binds(server, STEFAN.username, done[0])
     assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE]
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_a_password_and_a_code_on_its_way_do_not_hold_each_other_up(
+    asked: Walker, sms: Inbox, caplog: pytest.LogCaptureFixture, attempt: int
+) -> None:
+    """R4: both lock the account first, then its challenges. In different orders the password's trail would be lost."""
+    asked.enter_code()
+    others = [Walker(Client(), sms) for _ in range(2)]
+    for other in others:
+        other.ask(STEFAN.username)
+    time_passes(seconds=61)
+
+    def slowly(verb: Callable[..., T], *args: object) -> T:
+        result = verb(*args)
+        time.sleep(0.3)
+        return result
+
+    end, limit = codes.end_challenges, codes._limit_reached
+    with (
+        mock.patch.object(codes, "end_challenges", partial(slowly, end)),
+        mock.patch.object(codes, "_limit_reached", partial(slowly, limit)),
+    ):
+        jobs: list[Callable[[], HttpResponse]] = [partial(asked.choose, NEW_PASSWORD), *(x.ask_again for x in others)]
+        answers = at_once(jobs)
+    assert [answer.get("Location") for answer in answers] == ["/aterstall/klart/", "/aterstall/kod/", "/aterstall/kod/"]
+    assert trail(Event.PASSWORD_DONE) == [Event.PASSWORD_DONE]
+    assert "did not take note" not in caplog.text, "it was mended by trying again"
 
 
 def test_parallel_requests_for_one_number_send_one_sms(sms: Inbox) -> None:

@@ -293,3 +293,16 @@ def test_another_person_in_the_same_browser_inherits_nothing(walker: Walker, sms
     assert walker.get("/registrera/kod/")["Location"] == "/registrera/mobil/"
     walker.client.post("/registrera/kod/", {"code": sms.code()})
     assert (number_of(KARL.username), number_of(STEFAN.username)) == ("", "")
+
+
+def test_the_code_of_a_new_number_needs_a_password_typed_a_while_ago(walker: Walker) -> None:
+    """G2: five minutes to type the number, and ten for its code; one code after another does not go on for hours."""
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    for _ in range(2):
+        time_passes(minutes=7)
+        walker.get("/registrera/kod/")
+        walker._post("/registrera/kod/igen/")
+    time_passes(minutes=2)
+    assert walker.enter_register_code()["Location"] == "/registrera/?igen"
+    assert Phone.objects.count() == 0

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from pytest_django import Settings
 
@@ -408,3 +410,12 @@ def _errors(body: str) -> str:
     found = body.partition('id="error-summary-title"')[2].partition("</section>")[0]
     assert found, "no error is shown"
     return found
+
+
+def test_a_file_that_is_sent_along_is_kept_nowhere(walker: Walker, settings: Settings) -> None:
+    """No form takes one; whoever sends a large one would fill the disk."""
+    sent = SimpleUploadedFile("stor.bin", b"0" * 3_000_000)
+    with mock.patch("tempfile.NamedTemporaryFile", side_effect=AssertionError("kept on disk")):
+        answer = walker.client.post("/aterstall/", {"username": STEFAN.username, "file": sent})
+    assert answer["Location"] == "/aterstall/kod/"
+    assert not answer.wsgi_request.FILES

@@ -14,7 +14,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.demo.cast import KARL, STEFAN
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, NumberQuota, Phone, SmsDay, User
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SendQuota, SmsDay, User
 from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, wrong_for
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
@@ -54,7 +54,7 @@ def test_codes_go_after_a_day(walker: Walker) -> None:
     time_passes(minutes=2)
     counts = purge()
     assert (counts["challenges"], counts["number quotas"]) == (1, 1)
-    assert (Challenge.objects.count(), FailedTry.objects.count(), NumberQuota.objects.count()) == (0, 0, 0)
+    assert (Challenge.objects.count(), FailedTry.objects.count(), SendQuota.objects.count()) == (0, 0, 0)
     assert Session.objects.count() == 0
     assert Phone.objects.get().number == STEFAN.phone
     assert trail() == before

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
+from datetime import timedelta
 
 import ldap
 import pytest
@@ -12,7 +13,7 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import directory
+from accounts import directory, limits
 from accounts.demo import tree
 from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN
 from accounts.models import Event, FailedTry
@@ -59,7 +60,41 @@ def test_the_stop_ends_with_the_directorys_window(server: TestSlapd, walker: Wal
     time_passes(seconds=server.lockout_window.total_seconds() - 10)
     assert WRONG_LOGIN in text_of(walker.log_in(STEFAN))
     time_passes(seconds=70)
+    server.forget_failures(STEFAN.username)
     assert walker.log_in(STEFAN)["Location"] == "/registrera/mobil/"
+
+
+def test_failures_elsewhere_count_too(server: TestSlapd, walker: Walker, sms: Inbox) -> None:
+    """T3: mistyped at a workstation first; what the directory has counted, the portal reckons with."""
+    assert not binds(server, STEFAN.username, "fel vid datorn")
+    assert not binds(server, STEFAN.username, "fel vid datorn igen")
+    fail(sms, server.lockout_threshold)
+    assert server.failures(STEFAN.username) == server.lockout_threshold - 1
+    assert binds(server, STEFAN.username, STEFAN.password), "nobody locked him out"
+
+
+def test_a_stricter_policy_of_the_account_counts(server: TestSlapd, walker: Walker, sms: Inbox) -> None:
+    """T3: pwdPolicySubentry names a policy of its own."""
+    with server.stricter_policy(STEFAN, timedelta(days=80)), server.own_threshold(3):
+        fail(sms, 5)
+        assert server.failures(STEFAN.username) == 2
+        assert binds(server, STEFAN.username, STEFAN.password)
+
+
+def test_a_policy_that_is_not_shown_is_reckoned_with(server: TestSlapd, settings: Settings, sms: Inbox) -> None:
+    """T3: slapd holds to its own ppolicy_default, whether or not the portal was told of it."""
+    settings.DIRECTORY_DEFAULT_POLICY = ""
+    fail(sms, 7)
+    assert binds(server, STEFAN.username, STEFAN.password)
+
+
+def test_where_the_directory_never_locks_the_portal_stops_all_the_same(server: TestSlapd, sms: Inbox) -> None:
+    """T1: per account."""
+    with server.policy(pwdLockout="FALSE"):
+        directory.reset()
+        fail(sms, limits.PASSWORD_TRIES + 2)
+        assert FailedTry.objects.filter(kind=FailedTry.Kind.PASSWORD).count() == limits.PASSWORD_TRIES
+    directory.reset()
 
 
 def test_the_count_is_the_accounts_whatever_name_was_typed(server: TestSlapd, sms: Inbox) -> None:

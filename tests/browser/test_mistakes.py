@@ -189,3 +189,14 @@ def test_a_directory_that_is_down_is_told_and_the_way_back_works(visitor: Visito
     visitor.page.get_by_role("link", name="Försök igen").click()
     visitor.submit(username=KARL.username, password=KARL.password)
     visitor.is_at("/registrera/mobil/")
+
+
+def test_a_session_that_ends_leads_nowhere_but_back(visitor: Visitor) -> None:
+    """A path may begin with two slashes, and be another host's address then."""
+    visitor.portal.settings.SESSION_COOKIE_AGE = 2
+    visitor.log_in(KARL)
+    visitor.is_at("/registrera/mobil/")
+    visitor.guard.expect(404)
+    visitor.page.goto(f"{visitor.portal.url}//evil.example/login")
+    with visitor.page.expect_navigation(url=f"{visitor.portal.url}//evil.example/login"):
+        pass

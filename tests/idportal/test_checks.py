@@ -47,6 +47,21 @@ def test_a_good_environment_is_fine() -> None:
     assert ids() == []
 
 
+# --- Keys and rules ------------------------------------------------------------------------------
+
+
+def test_a_short_key_for_the_numbers_is_an_error(settings: Settings) -> None:
+    """The hashes of codes are keyed with it too."""
+    settings.ENCRYPTION_KEYS = [PRODUCTION["SECRET_KEY"], "short"]
+    assert ids() == ["idportal.E012"]
+
+
+@pytest.mark.parametrize(("length", "kinds"), [(7, 3), (0, 0), (8, 5)])
+def test_rules_that_let_everything_through_or_nothing_are_an_error(settings: Settings, length: int, kinds: int) -> None:
+    settings.PASSWORD_MIN_LENGTH, settings.PASSWORD_KINDS = length, kinds
+    assert ids() == ["idportal.E013"]
+
+
 # --- Where the portal is -------------------------------------------------------------------------
 
 
@@ -83,13 +98,35 @@ def test_clear_text_on_this_machine_is_fine(settings: Settings, url: str) -> Non
     assert ids() == []
 
 
+@pytest.mark.parametrize("name", ["REGISTER_HOST", "RESET_HOST"])
+@pytest.mark.parametrize("host", ["https://pwreg.kommunen.example", "pwreg.kommunen.example/"])
+def test_a_journeys_host_that_is_none_is_an_error(settings: Settings, name: str, host: str) -> None:
+    setattr(settings, name, host)
+    assert ids() == ["idportal.E014"]
+
+
+@pytest.mark.parametrize("name", ["REGISTER_HOST", "RESET_HOST"])
+def test_a_journeys_host_that_would_be_refused_is_an_error(settings: Settings, name: str) -> None:
+    setattr(settings, name, "pw.elsewhere.example")
+    assert ids() == ["idportal.E011"]
+
+
+@pytest.mark.parametrize("hosts", [["*"], ["127.0.0.1", "losenord.kommunen.example"]])
+def test_debug_with_hosts_that_others_reach_is_an_error(settings: Settings, hosts: list[str]) -> None:
+    """The address of the portal may have been forgotten: it is loopback by default."""
+    settings.DEBUG, settings.PORTAL_URL, settings.ALLOWED_HOSTS = True, "http://127.0.0.1:8000", hosts
+    settings.LOCAL = False
+    settings.REGISTER_HOST = settings.RESET_HOST = ""
+    assert ids() == ["idportal.E003"]
+
+
 def test_debug_for_others_is_an_error(settings: Settings) -> None:
     settings.DEBUG = True
     assert ids() == ["idportal.E003"]
 
 
 def test_debug_on_this_machine_is_fine(settings: Settings) -> None:
-    settings.DEBUG, settings.PORTAL_URL, settings.ALLOWED_HOSTS = True, "http://127.0.0.1:8000", ["*"]
+    settings.DEBUG, settings.LOCAL, settings.PORTAL_URL = True, True, "http://127.0.0.1:8000"
     settings.SECRET_KEY = "short"
     assert ids() == []
 
@@ -234,4 +271,5 @@ def test_a_missing_broker_is_a_warning(settings: Settings) -> None:
 @pytest.mark.parametrize(("debug", "url"), [(True, "http://127.0.0.1:8000"), (False, "http://127.0.0.1:8000")])
 def test_a_missing_broker_on_ones_own_machine_is_fine(settings: Settings, debug: bool, url: str) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER, settings.DEBUG, settings.PORTAL_URL = True, debug, url
+    settings.LOCAL = True
     assert ids() == []

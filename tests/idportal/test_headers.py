@@ -233,3 +233,10 @@ def test_the_forms_of_a_journey_may_lead_to_the_others_host(
         policy = Browser(portal, names["RESET_HOST"], https=True).get("/aterstall/").headers["content-security-policy"]
     expected = {"'self'", *(f"https://{host}" for host in names.values())}
     assert set(policy.partition("form-action ")[2].partition(";")[0].split()) == expected
+
+
+def test_what_is_missing_among_the_static_files_is_not_stored(https: Tour) -> None:
+    """It is a page like any other, with a form to log out."""
+    answer = https.browser.get("/static/finns-inte.css")
+    assert answer.status == 404
+    assert "no-store" in answer.headers["cache-control"]

@@ -90,7 +90,8 @@ def test_deploy_warns_of_what_is_fit_for_one_machine_only() -> None:
 
 
 def test_one_machine_with_debug_needs_no_secret_key() -> None:
-    values = without("SECRET_KEY", "PORTAL_URL", "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL")
+    hosts = ("PORTAL_URL", "REGISTER_HOST", "RESET_HOST")
+    values = without("SECRET_KEY", *hosts, "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL")
     ran = manage("check", **values, DEBUG="1", DATABASE_URL="sqlite://:memory:")
     assert (ran.returncode, ran.stderr) == (0, "")
 

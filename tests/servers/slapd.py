@@ -23,6 +23,9 @@ ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"
 DISABLED = "000001010000Z"
 
 
+STRICTER = f"cn=stricter,{tree.POLICIES}"
+
+
 class TestSlapd:
     """A :class:`tests.servers.directory.DirectoryServer`: OpenLDAP with ppolicy."""
 
@@ -120,6 +123,11 @@ class TestSlapd:
         found = self.root.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={username})", ["pwdFailureTime"])
         return len(found[0][1].get("pwdFailureTime", []))
 
+    def forget_failures(self, username: str) -> None:
+        """As if the policy's window had passed."""
+        change = [(ldap.MOD_DELETE, "pwdFailureTime", None)]
+        self.root.modify_ext_s(self.dn(username), change, serverctrls=[RelaxRulesControl()])
+
     @contextmanager
     def min_age(self, age: timedelta) -> Iterator[None]:
         with self.policy(pwdMinAge=f"{age.total_seconds():.0f}"):
@@ -139,7 +147,7 @@ class TestSlapd:
 
     @contextmanager
     def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
-        dn = f"cn=stricter,{tree.POLICIES}"
+        dn = STRICTER
         attributes = {"objectClass": ("organizationalRole", "pwdPolicy"), **tree.policy(max_age=max_age)}
         self.root.add_s(dn, _modlist(attributes))
         self._replace(self.dn(person.username) or "", "pwdPolicySubentry", dn)
@@ -148,6 +156,12 @@ class TestSlapd:
         finally:
             self._replace(self.dn(person.username) or "", "pwdPolicySubentry", "")
             self.root.delete_s(dn)
+
+    @contextmanager
+    def own_threshold(self, failures: int) -> Iterator[None]:
+        """While this lasts, the stricter policy locks after so many."""
+        self._replace(STRICTER, "pwdMaxFailure", str(failures))
+        yield
 
     @property
     def root(self) -> Any:

@@ -160,7 +160,8 @@
       const now = Date.now();
       if (now >= ends) {
         clearInterval(timer);
-        location.assign(location.pathname); // a plain GET: the server shows where to start again
+        // A plain GET: the server shows where to start again. With the origin, since a path may begin with two slashes.
+        location.assign(location.origin + location.pathname);
         return;
       }
       if (now >= warns && !dialog.open) dialog.showModal();

@@ -64,8 +64,8 @@ def test_the_threshold_that_is_set_wins(server: DirectoryServer, directory: Dire
     assert portal.connect().lockout() == Lockout(2, server.lockout_window)
 
 
-def test_without_a_policy_slapd_locks_nobody(openldap_settings: DirectoryServer, settings: Settings) -> None:
+def test_a_policy_that_slapd_does_not_show(openldap_settings: DirectoryServer, settings: Settings) -> None:
     settings.DIRECTORY_DEFAULT_POLICY = ""
     directory = portal.connect()
-    assert directory.lockout() == Lockout(0, timedelta(hours=24))
+    assert directory.lockout() == Lockout(5, timedelta(minutes=30), known=False), "a usual one is assumed"
     assert not directory.keeps_history
