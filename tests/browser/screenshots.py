@@ -1,0 +1,34 @@
+"""Takes the pictures of ``make screenshots``. No test of its own: pytest collects it only when it is named."""
+
+from __future__ import annotations
+
+import time
+from unittest import mock
+
+import pytest
+
+from accounts import codes
+from accounts.models import Challenge
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.states import STATES, State
+from tests.browser.visitor import Visitor
+from tests.screenshots import picture
+
+resend_in = codes.resend_in
+
+
+def whole_minute(challenge: Challenge) -> int:
+    """The wait for a new code has just begun or is over, however fast this machine is."""
+    return 60 if resend_in(challenge) else 0
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_take(state: State, visitor: Visitor) -> None:
+    page = visitor.page
+    page.clock.set_fixed_time(time.time())  # no countdown goes on
+    with mock.patch("accounts.codes.resend_in", whole_minute):
+        state.visit(visitor)
+    behind_a_dialog = page.locator("dialog[open]").count() > 0  # which covers no more than the window
+    for width, height in (PHONE, DESK):
+        page.set_viewport_size({"width": width, "height": height})
+        page.screenshot(path=picture(state.name, width), full_page=not behind_a_dialog)

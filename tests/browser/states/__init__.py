@@ -1,0 +1,25 @@
+"""Every page that a person may meet, in every state: what test_accessibility.py tries and ``make screenshots`` shows.
+
+A state is named after its address and what is special about it; the plain names are those that the guides show.
+"""
+
+from __future__ import annotations
+
+from tests.browser.states.others import DEMO, ERRORS, START
+from tests.browser.states.register import REGISTER
+from tests.browser.states.reset import RESET
+from tests.browser.states.state import State
+
+_SWEDISH = (*START, *REGISTER, *RESET, *ERRORS, *DEMO)
+
+# The pages of both journeys from end to end, and what is said beside them.
+_ALSO_ENGLISH = (
+    *("start", "tillganglighet", "personuppgifter"),
+    *("registrera", "registrera-expired", "registrera-mobil", "registrera-kod", "registrera-klart"),
+    *("aterstall", "aterstall-kod-help", "aterstall-losenord-same", "aterstall-klart"),
+    "demo",
+)
+
+STATES: tuple[State, ...] = (*_SWEDISH, *(state.in_english() for state in _SWEDISH if state.name in _ALSO_ENGLISH))
+
+__all__ = ["STATES", "State"]

@@ -1,0 +1,98 @@
+"""The start page, the two statements, the errors, and the demo."""
+
+from __future__ import annotations
+
+import redis.exceptions
+from django.core.exceptions import PermissionDenied
+
+from accounts.codes import text
+from accounts.demo.cast import CARIN, KARL, STEFAN
+from accounts.directory import DirectoryUnavailable
+from accounts.models import Purpose
+from accounts.reset import OutcomeUnknown
+from tests.browser.states import register, reset
+from tests.browser.states.state import State, Steps, answered, opened
+from tests.browser.visitor import Visitor
+
+START = (
+    State("start", "start", "Vad vill du göra?", opened("/")),
+    State("tillganglighet", "accessibility", "Tillgänglighet för Lösenordsportalen", opened("/tillganglighet/")),
+    State("personuppgifter", "privacy", "Så behandlar vi dina personuppgifter", opened("/personuppgifter/")),
+)
+
+
+def host_of_others(visitor: Visitor) -> None:
+    visitor.portal.settings.ALLOWED_HOSTS = ["portal.example"]
+    visitor.open("/")
+
+
+def without_cookies(visitor: Visitor) -> None:
+    visitor.open("/aterstall/")
+    visitor.page.context.clear_cookies()
+    visitor.submit(username=STEFAN.username)
+
+
+def many_posts(visitor: Visitor) -> None:
+    """The wait is always the same, not what is left of the ten minutes."""
+    used_up = {"count": 301, "limit": 300, "should_limit": True, "time_left": 9 * 60}
+    answered(opened("/aterstall/"), "accounts.limits.get_usage", used_up)(visitor)
+
+
+def broken(error: Exception) -> Steps:
+    return answered(register.log_in, "accounts.sign_in.check", error, **register.CURRENT)
+
+
+# Named after their templates.
+ERRORS = (
+    State("400", "", "Det gick inte att läsa det du skickade", host_of_others, 400),
+    State("403", "", "Du får inte öppna den här sidan", broken(PermissionDenied()), 403),
+    State("403_csrf", "", "Sidan har varit öppen för länge", without_cookies, 403),
+    State("404", "", "Sidan finns inte", opened("/finns-inte/"), 404),
+    State("429", "", "För många försök", many_posts, 429),
+    State("500", "", "Något gick fel", broken(RuntimeError("nobody foresaw this")), 500),
+    State("503", "", "Tjänsten går inte att använda just nu", broken(redis.exceptions.ConnectionError()), 503),
+    State("503-directory", "", "Katalogen går inte att nå just nu", broken(DirectoryUnavailable()), 503),
+    State(
+        "503-unsure",
+        "",
+        "Vi vet inte om lösenordet blev bytt",
+        answered(reset.password, "accounts.reset.set_password", OutcomeUnknown(), **reset.NEW),
+        503,
+    ),
+)
+
+
+def demo(path: str) -> Steps:
+    """As ``settings.DEMO`` has it: with the demo's own page and the line at the top of all others."""
+
+    def steps(visitor: Visitor) -> None:
+        settings = visitor.portal.settings
+        settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
+        settings.DEMO, settings.DEMO_FOLDER = True, str(visitor.portal.sms.folder.parent)
+        visitor.open(path)
+
+    return steps
+
+
+def demo_with_messages(visitor: Visitor) -> None:
+    folder = visitor.portal.sms.folder
+    for second, (person, purpose) in enumerate(((STEFAN, Purpose.RESET), (KARL, Purpose.REGISTER))):
+        number = (person.phone or "+46701740690").removeprefix("+")
+        sms = folder / f"20261124T21401{second}.000000Z-{number}.txt"
+        sms.write_text(text(f"01479{second}", purpose, "sv"), encoding="utf-8")
+    mail = folder.parent / "mail"
+    mail.mkdir()
+    (mail / "20261124-214010.log").write_text(
+        f"Subject: Utgående lösenord\nTo: {CARIN.mail}\nDate: Tue, 24 Nov 2026 21:40:10 +0100\n"
+        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
+        "Hej!\n\nLösenordet till nedanstående medarbetare håller på att gå ut.\n",
+        encoding="utf-8",
+    )
+    demo("/demo/")(visitor)
+
+
+DEMO = (
+    State("demo", "demo", "Prova Lösenordsportalen", demo_with_messages),
+    State("demo-empty", "demo", "Inga SMS än.", demo("/demo/")),
+    State("demo-start", "start", "Demo – inga riktiga konton", demo("/")),
+)

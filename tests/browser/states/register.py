@@ -1,0 +1,90 @@
+"""The pages on which a number is registered, checked or changed."""
+
+from __future__ import annotations
+
+from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN
+from accounts.sign_in import Outcome
+from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_NUMBER, OTHER_NUMBER_TYPED, WRONG_CODE, WRONG_LOGIN
+from tests.browser.states.state import State, answered, confirmed, mistyped, opened, passed, pressed, typed
+from tests.browser.visitor import Visitor
+from tests.conftest import has_number
+
+log_in = opened("/registrera/")
+CURRENT = {"username": KARL.username, "password": KARL.password}
+
+
+def expired(visitor: Visitor) -> None:
+    visitor.log_in(ANNA)
+
+
+def must_change(visitor: Visitor) -> None:
+    visitor.portal.server.put(KARL, must_change=True)
+    visitor.log_in(KARL)
+
+
+def number(visitor: Visitor) -> None:
+    has_number(STEFAN)
+    visitor.log_in(STEFAN)
+    visitor.is_at("/registrera/mobil/")
+
+
+def no_number(visitor: Visitor) -> None:
+    visitor.log_in(KARL)
+    visitor.is_at("/registrera/mobil/")
+
+
+def number_of_three_others(visitor: Visitor) -> None:
+    for person in (STEFAN, ANNA, MARIA):
+        has_number(person, OTHER_NUMBER)
+    no_number(visitor)
+    visitor.submit(phone=OTHER_NUMBER_TYPED)
+
+
+def session_about_to_end(visitor: Visitor) -> None:
+    visitor.portal.settings.SESSION_COOKIE_AGE = 60  # the warning comes a minute before the end: at once
+    no_number(visitor)
+
+
+def code(visitor: Visitor) -> None:
+    visitor.ask_for_number(KARL, NEW_NUMBER_TYPED)
+
+
+REGISTER = (
+    State("registrera", "register", "Logga in med ditt nuvarande lösenord", log_in),
+    State("registrera-empty", "register", "Skriv ditt nuvarande lösenord.", typed(log_in)),
+    State("registrera-wrong", "register", WRONG_LOGIN, typed(log_in, username=KARL.username, password="Fel-1")),
+    State("registrera-expired", "register", "Ditt lösenord har gått ut", expired),
+    State("registrera-must-change", "register", "Du måste byta lösenord", must_change),
+    State(
+        # Active Directory alone tells; to the page it is an outcome like any other.
+        "registrera-disabled",
+        "register",
+        "Ditt konto är avstängt",
+        answered(log_in, "accounts.sign_in.check", (Outcome.DISABLED, None), **CURRENT),
+    ),
+    State(
+        "registrera-again",
+        "register",
+        "Det är en stund sedan du skrev ditt lösenord.",
+        typed(passed(no_number, minutes=6), phone=NEW_NUMBER_TYPED),
+    ),
+    State(
+        "registrera-mobil", "register-phone", "Kontrollera att ditt mobilnummer stämmer, eller uppdatera det.", number
+    ),
+    State("registrera-mobil-blank", "register-phone", "Fältet är blankt", no_number),
+    State("registrera-mobil-empty", "register-phone", "Skriv ditt mobilnummer, till exempel", typed(no_number)),
+    State("registrera-mobil-landline", "register-phone", "inget mobilnummer", typed(no_number, phone="019-21 10 00")),
+    State("registrera-mobil-foreign", "register-phone", "ett annat land", typed(no_number, phone="+47 406 12 345")),
+    State("registrera-mobil-crowded", "register-phone", "Numret används redan", number_of_three_others),
+    State("registrera-mobil-timeout", "register-phone", "Är du kvar?", session_about_to_end),
+    State("registrera-kod", "register-code", "Skriv in koden", code),
+    State("registrera-kod-wrong", "register-code", WRONG_CODE, mistyped(code)),
+    State(
+        "registrera-kod-again",
+        "register-code",
+        "En kod är på väg. Bara den senaste koden gäller.",
+        pressed(passed(code, seconds=61), ".again button"),
+    ),
+    State("registrera-klart", "register-done", "Registreringen är klar!", confirmed(code)),
+    State("registrera-klart-unchanged", "register-done", "Registreringen är klar!", typed(number)),
+)

@@ -1,0 +1,71 @@
+"""The pages on which a new password is set."""
+
+from __future__ import annotations
+
+from accounts.demo.cast import STEFAN
+from accounts.reset import Outcome, Result
+from tests.accounts.helpers import NEW_PASSWORD, OTHER_PASSWORD, WRONG_CODE
+from tests.browser.states.state import State, Steps, answered, mistyped, opened, passed, pressed, typed
+from tests.browser.visitor import Visitor
+
+name = opened("/aterstall/")
+NEW = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+
+
+def code(visitor: Visitor) -> None:
+    visitor.ask_for_reset(STEFAN)
+
+
+def password(visitor: Visitor) -> None:
+    visitor.choose_password(STEFAN)
+
+
+def half_typed(first: str, second: str = "") -> Steps:
+    def steps(visitor: Visitor) -> None:
+        password(visitor)
+        visitor.fill(new_password1=first, new_password2=second)
+
+    return steps
+
+
+def sent(first: str, second: str = "") -> Steps:
+    return typed(password, new_password1=first, new_password2=second or first)
+
+
+def refused(outcome: Outcome) -> Steps:
+    return answered(password, "accounts.reset.set_password", Result(outcome), **NEW)
+
+
+RESET = (
+    State("aterstall", "reset", "Vilket konto gäller det?", name),
+    State("aterstall-empty", "reset", "Skriv ditt användarnamn, till exempel lovstlin32.", typed(name)),
+    State("aterstall-kod", "reset-code", "Skriv in säkerhetskoden", code),
+    State("aterstall-kod-empty", "reset-code", "Skriv koden med sex siffror från ditt SMS.", typed(code)),
+    State("aterstall-kod-wrong", "reset-code", WRONG_CODE, mistyped(code)),
+    State("aterstall-kod-later", "reset-code", "Nu kan du be om en ny kod.", passed(code, seconds=61)),
+    State(
+        "aterstall-kod-again",
+        "reset-code",
+        "Vi har tagit emot att du vill ha en kod. Bara den senaste koden gäller.",
+        pressed(passed(code, seconds=61), ".again button"),
+    ),
+    State("aterstall-kod-help", "reset-code", "SMS:et kan vara försenat", pressed(code, ".help summary")),
+    State("aterstall-losenord", "reset-password", "3 av 4 regler uppfyllda", half_typed("Nytt-T")),
+    State("aterstall-losenord-blank", "reset-password", "Välj ett nytt lösenord", password),
+    State("aterstall-losenord-letters", "reset-password", "Inte uppfyllt", half_typed("Björk-12")),
+    State("aterstall-losenord-same", "reset-password", "Lösenorden är lika.", half_typed(NEW_PASSWORD, NEW_PASSWORD)),
+    State("aterstall-losenord-empty", "reset-password", "Skriv ett nytt lösenord.", typed(password)),
+    State("aterstall-losenord-rules", "reset-password", "Det blev fel", sent("abc")),
+    State("aterstall-losenord-history", "reset-password", "Det blev fel", sent(STEFAN.password)),
+    State(
+        "aterstall-losenord-different",
+        "reset-password",
+        "De två lösenorden är inte lika.",
+        sent(NEW_PASSWORD, OTHER_PASSWORD),
+    ),
+    State("aterstall-losenord-weak", "reset-password", "Lösenordet godkändes inte", refused(Outcome.TOO_WEAK)),
+    State("aterstall-losenord-young", "reset-password", "Lösenordet byttes nyligen", refused(Outcome.TOO_YOUNG)),
+    State("aterstall-losenord-not-allowed", "reset-password", "kan inte bytas här", refused(Outcome.NOT_ALLOWED)),
+    State("aterstall-losenord-busy", "reset-password", "Ett byte pågår redan.", refused(Outcome.BUSY)),
+    State("aterstall-klart", "reset-done", "Grattis nu har du bytt lösenordet!", sent(NEW_PASSWORD)),
+)

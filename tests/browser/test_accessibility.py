@@ -1,0 +1,93 @@
+"""Accessible in every state (WCAG 2.2 AA; security.md V1), and whole on the narrowest phone and with large text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axe_playwright_python.base import AXE_SCRIPT, AxeResults
+from django.conf import settings
+from django.urls import URLPattern, URLResolver, get_resolver
+from playwright.sync_api import Page
+
+from tests.browser.conftest import DESK, PHONE
+from tests.browser.states import STATES, State
+from tests.browser.visitor import Visitor
+
+pytestmark = pytest.mark.once
+
+# target-size is a rule of WCAG 2.2 that axe leaves out unless asked.
+EVERYTHING: dict[str, Any] = {"resultTypes": ["violations"], "rules": {"target-size": {"enabled": True}}}
+COLOURS: dict[str, Any] = {"resultTypes": ["violations"], "runOnly": ["cat.color"]}
+
+# Whatever is wider than its box: the page, which one would have to scroll, or a text that sticks out of a button.
+# What screen readers alone get has a box of one pixel; a field scrolls what is typed.
+_TOO_WIDE = """() => [...document.querySelectorAll("html, body *")]
+    .filter((it) => it.checkVisibility() && getComputedStyle(it).display !== "inline")
+    .filter((it) => !it.matches("input") && !it.closest(".visually-hidden, .table--stack thead, svg"))
+    .filter((it) => it.scrollWidth > it.clientWidth + 1)
+    .map((it) => `${it.tagName}.${it.className}: ${it.scrollWidth} > ${it.clientWidth}`)"""
+
+# Addresses that show no page: a press of a button, a redirect, an answer to a program.
+NO_PAGE = {
+    *("register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
+    *("favicon.ico", "healthz/live", "healthz/ready"),
+}
+
+
+@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+def test_state(state: State, visitor: Visitor) -> None:
+    """axe finds nothing on a phone and at a desk, in light and dark; at 320 px and with text of 200 % all is whole."""
+    page = visitor.page
+    state.visit(visitor)
+    assert _axe(page, EVERYTHING) == ""
+    page.emulate_media(color_scheme="dark")
+    assert _axe(page, COLOURS) == ""  # the rest is the same in both
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    assert _axe(page, EVERYTHING) == ""
+    page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    page.evaluate("document.documentElement.style.fontSize = '225%'")
+    assert page.evaluate(_TOO_WIDE) == []
+    page.evaluate("document.documentElement.style.fontSize = ''")
+    page.set_viewport_size({"width": 320, "height": 640})
+    assert page.evaluate(_TOO_WIDE) == []
+
+
+def _axe(page: Page, options: dict[str, Any]) -> str:
+    """What axe finds, in its own words; nothing, if it finds nothing."""
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE_SCRIPT)
+    # The whole result, with all that is well, takes longer to hand over than to find.
+    violations = page.evaluate("async (options) => (await axe.run(options)).violations", options)
+    found = AxeResults({"violations": violations})
+    return str(found.generate_report()) if found.violations_count else ""
+
+
+def test_every_page_has_a_state() -> None:
+    """Whoever adds an address adds its states to tests/browser/states, or its name to NO_PAGE."""
+    addresses = set(_addresses(get_resolver("tests.browser.states.demo_urls")))
+    assert addresses - {state.page for state in STATES} == NO_PAGE
+
+
+def _addresses(resolver: URLResolver) -> Iterator[str]:
+    """The name of each address; its path, if it has none."""
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLPattern):
+            yield pattern.name or str(pattern.pattern)
+        else:
+            yield from _addresses(pattern)
+
+
+def test_every_error_page_has_a_state() -> None:
+    templates = Path(settings.BASE_DIR, "templates").glob("[0-9]*.html")
+    assert {template.stem for template in templates} - {state.name for state in STATES} == set()
+
+
+def test_the_check_for_what_is_too_wide_sees_it(visitor: Visitor) -> None:
+    visitor.open("/")
+    assert visitor.page.evaluate(_TOO_WIDE) == []
+    visitor.heading.evaluate("it => it.textContent = 'x'.repeat(99)")
+    visitor.heading.evaluate("it => it.style.overflowWrap = 'normal'")
+    assert any(found.startswith("H1") for found in visitor.page.evaluate(_TOO_WIDE))
