@@ -62,6 +62,18 @@ def verified(challenge_id: int | None) -> Challenge | None:
     return challenge if challenge and challenge.verified and challenge.user else None
 
 
+def has_lapsed(challenge_id: int | None) -> bool:
+    """Whether the challenge's code was accepted, but its right has run out before it was used."""
+    if challenge_id is None:
+        return False
+    return Challenge.objects.filter(
+        pk=challenge_id,
+        purpose=Purpose.RESET,
+        ended_at=None,
+        verified_at__lte=timezone.now() - timedelta(seconds=limits.VERIFIED_LIFETIME),
+    ).exists()
+
+
 def account_of(challenge: Challenge) -> Account | None:
     """The account that a challenge is about, if the portal still serves it. Raises DirectoryError."""
     if challenge.user is None:

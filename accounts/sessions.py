@@ -1,12 +1,13 @@
 """What a browser session holds, and for how long (security.md S1 to S3).
 
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``asked_<purpose>`` (a digest of what it is
-about), ``asked_again`` (the last click asked for another code), ``done`` (the journey that was finished),
+about), ``word`` (what the next page says of the last click), ``done`` (the journey that was finished),
 ``password_at`` (when the password was typed), ``started`` and ``seen``. Times are seconds since 1970.
 """
 
 from __future__ import annotations
 
+import enum
 import time
 
 from django.conf import settings
@@ -71,14 +72,21 @@ def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     return rows.first() if found is not None else None
 
 
-def note_asked_again(request: HttpRequest, *, asked: bool) -> None:
-    """Lets the next page say that another code was asked for. Set either way: both answers set the same cookies."""
-    request.session["asked_again"] = asked
+class Word(enum.StrEnum):
+    """What the next page is to say about the one before."""
+
+    ASKED = "asked"  # another code was asked for
+    EARLY = "early"  # …but it was too early for one
+    LATE = "late"  # the right to set a password has run out
 
 
-def was_asked_again(request: HttpRequest) -> bool:
-    """Whether the page before asked for another code; said once."""
-    return bool(request.session.pop("asked_again", False))
+def leave_word(request: HttpRequest, word: Word) -> None:
+    request.session["word"] = str(word)
+
+
+def take_word(request: HttpRequest) -> str:
+    """What the page before left to say, or ""; once."""
+    return str(request.session.pop("word", ""))
 
 
 def finish(request: HttpRequest, purpose: Purpose) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
 from django.views.defaults import page_not_found
-from django.views.defaults import server_error as django_server_error
 from django.views.i18n import set_language as django_set_language
 
 from idportal.middleware import outage_page
@@ -45,7 +46,9 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 page; or the 503 page, if a part that is down raised outside of any view, in a middleware."""
-    return outage_page(request, sys.exc_info()[1]) or django_server_error(request)
+    page = outage_page(request, sys.exc_info()[1])
+    # Without the request's context, of which something may be what is broken.
+    return page or HttpResponseServerError(render_to_string("500.html", {"helpdesk": settings.HELPDESK_EMAIL}))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

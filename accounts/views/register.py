@@ -19,6 +19,7 @@ from accounts import audit, codes, limits, numbers, phones, sessions, sign_in
 from accounts.directory import Account
 from accounts.forms import CodeForm, LoginForm, PhoneForm
 from accounts.models import Event, Purpose, User
+from accounts.sessions import Word
 
 SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
 
@@ -60,7 +61,9 @@ def login(request: HttpRequest) -> HttpResponse:
             form.add_error(None, wrong_login())
         else:
             outcome = result.value
-    context = {"form": form, "outcome": outcome, "again": "igen" in request.GET}
+    # Why one is here again: "igen", the password was typed too long ago; "borta", the page saw the session end.
+    again = next((why for why in ("igen", "borta") if why in request.GET), "")
+    context = {"form": form, "outcome": outcome, "again": again}
     return render(request, "accounts/register_login.html", context)
 
 
@@ -129,7 +132,7 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "form": form,
         "number": numbers.shown(challenge.number),
         "resend_in": codes.resend_in(challenge),
-        "asked_again": sessions.was_asked_again(request),
+        "word": sessions.take_word(request),
     }
     return render(request, "accounts/register_code.html", context)
 
@@ -146,7 +149,8 @@ def code_again(request: HttpRequest, user: User, account: Account) -> HttpRespon
     """Another code to the new number."""
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge and challenge.user_id == user.pk:
-        sessions.note_asked_again(request, asked=codes.ask_again(challenge, request.META["REMOTE_ADDR"]))
+        asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+        sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
     return redirect("register-code")
 
 

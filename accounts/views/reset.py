@@ -16,6 +16,7 @@ from accounts.forms import CodeForm, NameForm, NewPasswordForm
 from accounts.models import Challenge, Purpose
 from accounts.password_policy import rules, sentence
 from accounts.reset import Outcome, Result
+from accounts.sessions import Word
 from accounts.views.register import wrong_code
 
 
@@ -34,7 +35,7 @@ def start(request: HttpRequest) -> HttpResponse:
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge, name)
         return redirect("reset-code")
-    return render(request, "accounts/reset_start.html", {"form": form})
+    return render(request, "accounts/reset_start.html", {"form": form, "word": sessions.take_word(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -43,7 +44,7 @@ def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
-        return redirect("reset")
+        return _start_again(request)
     # A post is judged by its code alone: of several at once, one is accepted, and the others must look wrong (K3).
     if challenge.verified and request.method != "POST":
         return redirect("reset-password")
@@ -56,7 +57,7 @@ def code(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "resend_in": codes.resend_in(challenge),
-        "asked_again": sessions.was_asked_again(request),
+        "word": sessions.take_word(request),
     }
     return render(request, "accounts/reset_code.html", context)
 
@@ -68,7 +69,8 @@ def code_again(request: HttpRequest) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return redirect("reset")
-    sessions.note_asked_again(request, asked=codes.ask_again(challenge, request.META["REMOTE_ADDR"]))
+    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
     return redirect("reset-code")
 
 
@@ -80,7 +82,7 @@ def password(request: HttpRequest) -> HttpResponse:
     challenge = reset.verified(sessions.challenge_id(request, Purpose.RESET))
     account = reset.account_of(challenge) if challenge else None
     if challenge is None or account is None:
-        return redirect("reset")
+        return _start_again(request)
     form = NewPasswordForm(request.POST or None)
     failed: tuple[str, ...] = ()
     if form.is_valid():
@@ -93,6 +95,13 @@ def password(request: HttpRequest) -> HttpResponse:
             return redirect("reset")
         failed = _explain(form, result)
     return _password_page(request, form, challenge, account, failed)
+
+
+def _start_again(request: HttpRequest) -> HttpResponse:
+    """The first page, which says so if it was time that ran out."""
+    if reset.has_lapsed(sessions.challenge_id(request, Purpose.RESET)):
+        sessions.leave_word(request, Word.LATE)
+    return redirect("reset")
 
 
 def _explain(form: NewPasswordForm, result: Result) -> tuple[str, ...]:
@@ -115,7 +124,7 @@ _OTHER = {
     Outcome.NOT_ALLOWED: lambda: (
         _("Lösenordet för det här kontot kan inte bytas här. Kontakta helpdesk: %s") % settings.HELPDESK_EMAIL
     ),
-    Outcome.BUSY: lambda: _("Ett byte pågår redan. Vänta en halv minut och tryck på Nästa igen."),
+    Outcome.BUSY: lambda: _("Ett byte pågår redan. Vänta en halv minut. Skriv sedan lösenordet igen."),
 }
 
 

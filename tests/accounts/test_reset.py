@@ -419,3 +419,28 @@ def test_a_file_that_is_sent_along_is_kept_nowhere(walker: Walker, settings: Set
         answer = walker.client.post("/aterstall/", {"username": STEFAN.username, "file": sent})
     assert answer["Location"] == "/aterstall/kod/"
     assert not answer.wsgi_request.FILES
+
+
+def test_whoever_takes_too_long_is_told(walker: Walker) -> None:
+    """R3: ten minutes. The page on which one starts again says why, once."""
+    verified(walker)
+    time_passes(minutes=10, seconds=5)
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/"
+    assert "Det tog för lång tid. Lösenordet är inte bytt." in text_of(walker.get("/aterstall/"))
+    assert "Det tog för lång tid." not in text_of(walker.get("/aterstall/"))
+
+
+def test_whoever_never_had_the_right_is_told_nothing(walker: Walker) -> None:
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/"
+    assert "Det tog för lång tid." not in text_of(walker.get("/aterstall/"))
+
+
+def test_asking_again_says_what_came_of_it(walker: Walker) -> None:
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.ask_again()
+    assert "Det är för tidigt för en ny kod." in text_of(walker.get("/aterstall/kod/"))
+    assert "Det är för tidigt" not in text_of(walker.get("/aterstall/kod/"))
+    time_passes(seconds=61)
+    walker.ask_again()
+    assert "Vi har tagit emot att du vill ha en kod." in text_of(walker.get("/aterstall/kod/"))

@@ -46,7 +46,7 @@ def test_register_a_number_and_go_on_to_a_new_password(
     page.get_by_label("Mobilnummer").fill(NEW_NUMBER_TYPED)
     page.get_by_role("button", name="Nästa").click()
 
-    expect(visitor.heading).to_have_text("Skriv in koden")
+    expect(visitor.heading).to_have_text("Skriv in säkerhetskoden")
     expect(page.get_by_role("main")).to_contain_text(NEW_NUMBER_TYPED)
     page.get_by_label("Säkerhetskod").fill(sms.code())
     page.get_by_role("button", name="Nästa").click()

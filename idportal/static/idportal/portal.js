@@ -133,7 +133,7 @@
     const status = wait.parentElement.querySelector("[data-resend-status]");
     const tick = () => {
       const left = Math.ceil((until - Date.now()) / 1000);
-      wait.textContent = left > 0 ? wait.dataset.textWait.replace("{time}", clock(left)) : wait.dataset.textReady;
+      wait.textContent = left > 0 ? wait.dataset.textWait.replace("{seconds}", left) : wait.dataset.textReady;
       if (left <= 0) {
         clearInterval(timer);
         say(status, wait.dataset.textReady);
@@ -160,8 +160,7 @@
       const now = Date.now();
       if (now >= ends) {
         clearInterval(timer);
-        // A plain GET: the server shows where to start again. With the origin, since a path may begin with two slashes.
-        location.assign(location.origin + location.pathname);
+        location.assign(words.sessionEnded);
         return;
       }
       if (now >= warns && !dialog.open) dialog.showModal();

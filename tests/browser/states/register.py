@@ -77,7 +77,7 @@ REGISTER = (
     State("registrera-mobil-foreign", "register-phone", "ett annat land", typed(no_number, phone="+47 406 12 345")),
     State("registrera-mobil-crowded", "register-phone", "Numret används redan", number_of_three_others),
     State("registrera-mobil-timeout", "register-phone", "Är du kvar?", session_about_to_end),
-    State("registrera-kod", "register-code", "Skriv in koden", code),
+    State("registrera-kod", "register-code", "Skriv in säkerhetskoden", code),
     State("registrera-kod-wrong", "register-code", WRONG_CODE, mistyped(code)),
     State(
         "registrera-kod-again",
