@@ -62,6 +62,7 @@ REGISTER = (
         "Ditt konto är avstängt",
         answered(log_in, "accounts.sign_in.check", (Outcome.DISABLED, None), **CURRENT),
     ),
+    State("registrera-away", "register", "Du var borta en stund", opened("/registrera/?borta")),
     State(
         "registrera-again",
         "register",

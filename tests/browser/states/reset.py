@@ -39,6 +39,7 @@ def refused(outcome: Outcome) -> Steps:
 RESET = (
     State("aterstall", "reset", "Vilket konto gäller det?", name),
     State("aterstall-empty", "reset", "Skriv ditt användarnamn, till exempel lovstlin32.", typed(name)),
+    State("aterstall-late", "reset", "Det tog för lång tid.", passed(password, minutes=10, seconds=5)),
     State("aterstall-kod", "reset-code", "Skriv in säkerhetskoden", code),
     State("aterstall-kod-empty", "reset-code", "Skriv koden med sex siffror från ditt SMS.", typed(code)),
     State("aterstall-kod-wrong", "reset-code", WRONG_CODE, mistyped(code)),
@@ -49,6 +50,7 @@ RESET = (
         "Vi har tagit emot att du vill ha en kod. Bara den senaste koden gäller.",
         pressed(passed(code, seconds=61), ".again button"),
     ),
+    State("aterstall-kod-early", "reset-code", "Det är för tidigt för en ny kod.", pressed(code, ".again button")),
     State("aterstall-kod-help", "reset-code", "SMS:et kan vara försenat", pressed(code, ".help summary")),
     State("aterstall-losenord", "reset-password", "3 av 4 regler uppfyllda", half_typed("Nytt-T")),
     State("aterstall-losenord-blank", "reset-password", "Välj ett nytt lösenord", password),
