@@ -163,7 +163,7 @@ def prepare(folder: Path, directory: PrivateSlapd, *, fresh: bool) -> None:
     if loaded and loaded != today and not fresh:
         say("En ny dag: demon börjar om, så att antalet dagar stämmer. / A new day: the demo starts afresh.")
     if loaded and (fresh or loaded != today):
-        directory._end_stray()  # a killed demo leaves its slapd, known by a file in the folder
+        directory.end_stray()  # a killed demo leaves its slapd, known by a file in the folder
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, exist_ok=True)
     stamp.write_text(today, encoding="ascii")

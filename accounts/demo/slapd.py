@@ -94,7 +94,7 @@ class PrivateSlapd:
         loaded.touch()
 
     def start(self) -> Self:
-        self._end_stray()
+        self.end_stray()
         self.prepare()
         listen = " ".join(filter(None, [f"{self.url}/", self.plain_url and f"{self.plain_url}/"]))
         with (self.folder / "slapd.log").open("wb") as log:
@@ -160,7 +160,7 @@ class PrivateSlapd:
     ) -> None:
         self.stop()
 
-    def _end_stray(self) -> None:
+    def end_stray(self) -> None:
         """End a slapd of this very folder left behind by an earlier run: it holds the port and the data."""
         try:
             pid = int((self.folder / "slapd.pid").read_text(encoding="ascii"))
