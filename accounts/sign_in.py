@@ -96,7 +96,7 @@ def _may_try(before: list[FailedTry], policy: directory.Lockout) -> bool:
     """Whether one more wrong password would still not make the directory lock the account (T3).
 
     ``before``: the tries that were noted earlier, newest first. Those since the last pause as long as the window
-    count: so Active Directory reckons, whose window begins anew with each failure (MS-SAMR 3.1.1.8.7); OpenLDAP,
+    count: so Active Directory reckons, whose window begins anew with each failure (MS-SAMR 3.1.5.14.6); OpenLDAP,
     whose window slides, counts no more than that. What the directory has counted itself, at a workstation say, is
     more than the portal knows; what is under way at this moment comes on top.
     """

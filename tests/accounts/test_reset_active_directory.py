@@ -146,7 +146,7 @@ def test_the_owner_of_an_expired_password_gives_an_attacker_no_new_tries(server:
 
 
 def test_slow_guesses_lock_nobody_out_either(server: PrivateSamba, walker: Walker) -> None:
-    """T3: the window runs anew from each failure (MS-SAMR 3.1.1.8.7), so that it is not a sliding one."""
+    """T3: the window runs anew from each failure (MS-SAMR 3.1.5.14.6), so that it is not a sliding one."""
     window = [(ldap.MOD_REPLACE, "lockOutObservationWindow", [b"-20000000"])]  # two seconds, in 100 ns
     before = server.root.search_s(DOMAIN, ldap.SCOPE_BASE, attrlist=["lockOutObservationWindow"])[0][1]
     server.root.modify_s(DOMAIN, window)
