@@ -107,13 +107,13 @@ def _addresses() -> Iterator[CheckMessage]:
             hint="Serve the portal by https and write PORTAL_URL=https://…; http is for loopback hosts only.",
             id="idportal.E002",
         )
-    if settings.DEBUG and not (local and settings.LOCAL):
+    if settings.DEBUG and not local:
         yield Error(
             "DEBUG is on for a portal that others reach: error pages would show what people typed.",
-            hint="Unset DEBUG, or let PORTAL_URL and ALLOWED_HOSTS name this machine alone.",
+            hint="Unset DEBUG.",
             id="idportal.E003",
         )
-    if "*" in settings.ALLOWED_HOSTS and not settings.DEBUG:
+    if "*" in settings.ALLOWED_HOSTS and not local:
         yield Error(
             "ALLOWED_HOSTS holds *: any host name would be answered.",
             hint="Name the hosts, or unset it: the hosts of PORTAL_URL, REGISTER_HOST and RESET_HOST are allowed.",

@@ -38,7 +38,7 @@ def report() -> tuple[int, dict[str, tuple[str, str]]]:
 @pytest.fixture
 def on_this_machine(settings: Settings) -> None:
     """As one develops: without what production must have."""
-    settings.DEBUG = settings.LOCAL = True
+    settings.DEBUG = True
 
 
 @pytest.mark.usefixtures("on_this_machine")

@@ -89,6 +89,14 @@ def test_deploy_warns_of_what_is_fit_for_one_machine_only() -> None:
     assert ran.stderr.count("HINT: ") == 3
 
 
+@pytest.mark.parametrize("hosts", ["*", "losenord.kommunen.example"])
+def test_a_forgotten_portal_url_is_an_error_where_others_reach_the_portal(hosts: str) -> None:
+    """It is loopback by default: neither cookies nor passwords would be kept from who listens."""
+    ran = manage("check", "--deploy", **without("PORTAL_URL"), ALLOWED_HOSTS=f"{hosts} .kommunen.example")
+    assert ran.returncode == 1
+    assert "(idportal.E009) PORTAL_URL does not begin with https://" in ran.stderr
+
+
 def test_one_machine_with_debug_needs_no_secret_key() -> None:
     hosts = ("PORTAL_URL", "REGISTER_HOST", "RESET_HOST")
     values = without("SECRET_KEY", *hosts, "CELERY_BROKER_URL", "REDIS_URL", "DATABASE_URL")
