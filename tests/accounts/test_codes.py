@@ -58,7 +58,7 @@ def test_six_digits_with_leading_zeros() -> None:
 
 def test_leading_zeros_are_sent_and_needed(walker: Walker) -> None:
     """K1. Spaces are not: telephones show codes in groups."""
-    with mock.patch("accounts.models.random_number_token", return_value="000042"):
+    with mock.patch("accounts.models.challenges.random_number_token", return_value="000042"):
         walker.ask(STEFAN.username)
     assert walker.sms.code() == "000042"
     assert WRONG_CODE in text_of(walker.enter_code("42"))

@@ -1,0 +1,60 @@
+"""Who people are in the directory, and their numbers."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.models import PermissionsMixin
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+
+
+class UserManager(BaseUserManager["User"]):
+    """Users come from the directory alone; none is made with a password."""
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """The portal's record of one directory account, known by the directory's immutable id.
+
+    ``username`` is the name last seen and is not unique: a name may be given to a new person, who gets a new
+    row and none of the old one's number (security.md G4). No password is ever kept here.
+    """
+
+    directory_id = models.CharField(max_length=36, unique=True)
+    username = models.CharField(max_length=256, db_index=True)
+    # Raised when the person's sessions must end, all of them (R4).
+    session_epoch = models.PositiveIntegerField(default=0)
+    is_active = models.BooleanField(default=True)
+    # Since when the directory has not had the account; its number goes 30 days later (Q1).
+    missing_since = models.DateTimeField(null=True)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    USERNAME_FIELD = "directory_id"
+
+    class Meta:
+        verbose_name = _("konto")
+        verbose_name_plural = _("konton")
+
+    def __str__(self) -> str:
+        return self.username
+
+    def get_session_auth_hash(self) -> str:
+        return salted_hmac("idportal.session", f"{self.directory_id}/{self.session_epoch}").hexdigest()
+
+
+class Phone(models.Model):
+    """A person's mobile number. A row exists only once a code sent to the number was entered (G1)."""
+
+    user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone")
+    number = EncryptedTextField()  # E.164
+    number_digest = models.CharField(max_length=64, db_index=True)
+    confirmed_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"number of {self.user_id}"

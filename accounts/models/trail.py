@@ -1,0 +1,77 @@
+"""The audit trail."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from django.db import models
+from django.utils import timezone
+
+
+class Event(models.TextChoices):
+    """What the trail tells. Requested, attempted and done are apart, and so are done and refused."""
+
+    LOGIN_ATTEMPTED = "login attempted"
+    LOGIN_DONE = "login done"
+    LOGIN_REFUSED = "login refused"
+    LOGGED_OUT = "logged out"
+    CODE_REQUESTED = "code requested"
+    CODE_WITHHELD = "code withheld"
+    CODE_ATTEMPTED = "code attempted"
+    CODE_SENT = "code sent"
+    CODE_NOT_SENT = "code not sent"
+    CODE_ACCEPTED = "code accepted"
+    CODE_REFUSED = "code refused"
+    PHONE_CONFIRMED = "phone confirmed"
+    PHONE_REGISTERED = "phone registered"
+    PHONE_REPLACED = "phone replaced"
+    PASSWORD_ATTEMPTED = "password attempted"  # noqa: S105  names of events, no passwords
+    PASSWORD_DONE = "password done"  # noqa: S105
+    PASSWORD_REFUSED = "password refused"  # noqa: S105
+    SESSIONS_ENDED = "sessions ended"
+    PHONE_FORGOTTEN = "phone forgotten"
+
+
+class AppendOnly(models.QuerySet["AuditEvent"]):
+    """Rows are added. Only retention takes them away."""
+
+    def update(self, **_: Any) -> int:
+        raise TypeError("The audit trail is append-only.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise TypeError("The audit trail is append-only.")
+
+    def older_than(self, limit: datetime) -> int:
+        """Deletes what retention has no more use for: the one way out (Q1). Returns how many."""
+        return models.QuerySet(self.model, using=self.db).filter(at__lt=limit).delete()[0]
+
+
+class AuditEvent(models.Model):
+    """One line of the trail (L1): when (UTC), who, about whom, what, how it ended, from where. Append-only."""
+
+    at = models.DateTimeField(default=timezone.now, db_index=True)
+    event = models.CharField(max_length=40, choices=Event.choices)
+    actor = models.CharField(max_length=36, blank=True)  # directory id; blank: nobody known, or the portal itself
+    subject = models.CharField(max_length=36, blank=True, db_index=True)
+    subject_name = models.CharField(max_length=256, blank=True)
+    company = models.CharField(max_length=256, blank=True)
+    result = models.CharField(max_length=80, blank=True)
+    address = models.GenericIPAddressField(null=True)
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.at:%Y-%m-%d %H:%M:%S} {self.event}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("The audit trail is append-only.")
+        # Without this, Django would first try to update a row of the same key.
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("The audit trail is append-only.")
