@@ -219,14 +219,18 @@ def test_the_daily_ceiling_holds_for_parallel_requests(sms: Inbox, settings: Set
 
 
 def test_parallel_wrong_log_ins_stay_below_the_threshold(server: TestSlapd, sms: Inbox) -> None:
-    """T3: nobody is locked out, however fast the guesses come."""
+    """T3: nobody is locked out, however fast the guesses come.
+
+    One that the directory has counted already may still count as under way, so that in parallel the portal may
+    stop a little earlier than one below the threshold.
+    """
 
     def job() -> str:
         return text_of(Walker(Client(), sms).log_in(KARL, "fel"))
 
     assert all(WRONG_LOGIN in page for page in at_once([job] * 20))
-    assert server.failures(KARL.username) == server.lockout_threshold - 1
-    assert FailedTry.objects.filter(kind=FailedTry.Kind.PASSWORD).count() == server.lockout_threshold - 1
+    assert 1 <= server.failures(KARL.username) < server.lockout_threshold
+    assert FailedTry.objects.filter(kind=FailedTry.Kind.PASSWORD).count() == server.failures(KARL.username)
     assert binds(server, KARL.username, KARL.password)
 
 
