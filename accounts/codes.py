@@ -54,9 +54,12 @@ def ask_again(challenge: Challenge, address: str | None) -> bool:
     What decides is the session's own clock, so that the answer says nothing of the account. A challenge that ended
     because the account's owner did something elsewhere begins anew.
     """
-    if not challenge.generate_is_allowed()[0]:
-        return False
     with transaction.atomic():
+        # As it is now: what ended since it was read, a right that was used, must not begin anew.
+        rows = Challenge.objects.select_related("user").defer(*Challenge.SEALED).select_for_update(of=("self",))
+        challenge = rows.get(pk=challenge.pk)
+        if not challenge.generate_is_allowed()[0]:
+            return False
         challenge.cooldown_set(commit=False)
         if challenge.verified_at is None:
             challenge.ended_at = None
@@ -157,32 +160,43 @@ def _make(challenge: Challenge, person: User) -> str | None:
         return None if challenge.ended_at or challenge.verified_at else challenge.generate_token()
 
 
+class _LimitReached(Exception):
+    """Which limit says no to a code."""
+
+
 def _limit_reached(challenge: Challenge, user: User) -> str:
+    """Counts a code against all its limits, or against none and says which one is reached."""
     if failures(user.directory_id) >= limits.CODE_FAILURES_A_DAY:
         return "too many wrong codes in a day"
-    purpose = challenge.purpose
-    if not SendQuota.take(digest(challenge.number, "number"), purpose):
-        return "too many codes to this number"
-    # To reset goes to the one number on file. To register goes to any that is typed: strangers' too.
-    if purpose == Purpose.REGISTER and not SendQuota.take(
-        digest(user.directory_id, "account"), purpose, limits.REGISTER_SENDS
-    ):
-        return "too many codes for this account"
-    if not SmsDay.take():
-        log.error("the daily limit of SMS is reached: no more codes are sent today")
-        return "daily limit of SMS"
+    try:
+        with transaction.atomic():
+            _count(challenge, user)
+    except _LimitReached as limit:
+        return str(limit)
     if SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
         log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
     return ""
 
 
+def _count(challenge: Challenge, user: User) -> None:
+    purpose = challenge.purpose
+    if not SendQuota.take(digest(challenge.number, "number"), purpose):
+        raise _LimitReached("too many codes to this number")
+    # To reset goes to the one number on file. To register goes to any that is typed: strangers' too.
+    account = digest(user.directory_id, "account")
+    if purpose == Purpose.REGISTER and not SendQuota.take(account, purpose, limits.REGISTER_SENDS):
+        raise _LimitReached("too many codes for this account")
+    if not SmsDay.take():
+        log.error("the daily limit of SMS is reached: no more codes are sent today")
+        raise _LimitReached("daily limit of SMS")
+
+
 def _give_back(challenge: Challenge) -> None:
-    """A code that reached nobody counts against nobody: an outage would use up people's codes for a day."""
+    """A code that no gateway took is not one of the day's: an outage would use those up. The pauses stay."""
     with transaction.atomic():
         SendQuota.give_back(digest(challenge.number, "number"), challenge.purpose)
         if challenge.purpose == Purpose.REGISTER and challenge.user:
             SendQuota.give_back(digest(challenge.user.directory_id, "account"), challenge.purpose)
-        SmsDay.give_back()
 
 
 def failures(directory_id: str) -> int:

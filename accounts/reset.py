@@ -7,7 +7,7 @@ import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db import OperationalError, transaction
+from django.db import InterfaceError, OperationalError, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
@@ -18,6 +18,8 @@ from accounts.password_policy import Owner, broken_rules
 from accounts.signals import password_reset
 
 log = logging.getLogger("idportal.reset")
+
+DATABASE_DOWN = (OperationalError, InterfaceError)
 
 
 class Outcome(enum.Enum):
@@ -109,10 +111,13 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
         if change is PasswordChange.UNAVAILABLE:
             raise OutcomeUnknown("no answer to a password change")
     except directory.DirectoryError as error:
-        _release(challenge)
-        if isinstance(error, OutcomeUnknown):
-            users.end_sessions(user)  # it may be in place
-        audit.record(Event.PASSWORD_REFUSED, account, actor=user, result="outcome not known", address=address)
+        try:
+            _release(challenge)
+            if isinstance(error, OutcomeUnknown):
+                users.end_sessions(user)  # it may be in place
+            audit.record(Event.PASSWORD_REFUSED, account, actor=user, result="outcome not known", address=address)
+        except DATABASE_DOWN as down:  # whoever waits is told of the password
+            log.error("the outcome of a new password is not known, nor noted: %s", type(down).__name__)
         raise
     if change is not PasswordChange.DONE:
         _release(challenge)
@@ -132,10 +137,10 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
                 User.objects.select_for_update().get(pk=user.pk)  # before its challenges, as everywhere
                 codes.end_challenges(user)
                 users.end_sessions(user)
-                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Kind.PASSWORD).delete()
+                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Kind.PASSWORD, answered=True).delete()
                 audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
                 password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
-        except OperationalError as error:
+        except DATABASE_DOWN as error:
             log.error("a new password is in place, but the database did not take note: %s", type(error).__name__)
             if last:
                 raise OutcomeUnknown("a new password was not noted") from error

@@ -59,9 +59,9 @@ def _forget_the_gone(now: datetime) -> int:
 def _purge_quotas(before: float) -> int:
     deleted = 0
     for quota in SendQuota.objects.iterator():
-        if max(quota.sent, default=0) < before:
+        if max([*quota.sent, *quota.failed], default=0) < before:
             # Only as it was read: one that a code was counted in meanwhile stays.
-            deleted += SendQuota.objects.filter(pk=quota.pk, sent=quota.sent).delete()[0]
+            deleted += SendQuota.objects.filter(pk=quota.pk, sent=quota.sent, failed=quota.failed).delete()[0]
     return deleted
 
 

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit, directory, limits, users
@@ -56,8 +57,9 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     people = directory.connect()
     found = people.find(name)
     account = found if found and not found.protected else None
-    user = users.of(account) if account else None
     subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
+    # For nobody, the same question to the database.
+    user = users.of(account) if account else User.objects.filter(directory_id=subject).first()
     with transaction.atomic():
         # Noted before it is made, and one at a time for each account, so that none in parallel goes uncounted.
         User.objects.select_for_update().filter(directory_id=subject).first()
@@ -78,8 +80,9 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     if outcome is Outcome.RIGHT and account and not account.enabled:
         outcome = Outcome.DISABLED
     if outcome is Outcome.RIGHT:
-        # The directory forgets earlier failures now; the portal does so too.
-        FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD).delete()
+        # The directory forgets earlier failures now; the portal does so too, but not those that are under way.
+        forgotten = FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD)
+        forgotten.filter(Q(answered=True) | Q(pk=noted.pk if noted else None)).delete()
     elif outcome is not Outcome.WRONG:
         _forget(noted)  # no failure; but Active Directory forgets none at a password that lets nobody in
     elif noted:
@@ -111,7 +114,8 @@ def _may_try(before: list[FailedTry], policy: directory.Lockout) -> bool:
             break
         later = tried.at
         answered, under_way = answered + tried.answered, under_way + (not tried.answered)
-    return under_way + max(answered, policy.failures) < room
+    elsewhere = policy.failures if policy.threshold else 0  # what never locks may never forget either
+    return under_way + max(answered, elsewhere) < room
 
 
 def _forget(noted: FailedTry | None) -> None:

@@ -32,11 +32,12 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
 def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """What a production installation must not lack."""
     found: list[CheckMessage] = []
-    if not (settings.HTTPS or settings.LOCAL):
+    proxied = not all(env.is_loopback(f"//{each.partition('/')[0]}") for each in settings.TRUSTED_PROXIES)
+    if not settings.HTTPS and (proxied or not settings.LOCAL):
         found.append(
             Error(
-                "PORTAL_URL does not begin with https://, and ALLOWED_HOSTS names hosts that others reach: passwords "
-                "would travel in clear text.",
+                "PORTAL_URL does not begin with https://, and ALLOWED_HOSTS or TRUSTED_PROXIES name hosts that others "
+                "reach: passwords would travel in clear text.",
                 hint="Write PORTAL_URL=https://….",
                 id="idportal.E009",
             )

@@ -8,7 +8,7 @@ import time
 
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
-_MAIL = re.compile(r"[\w.+'-]{1,64}@[\w-]+(?:\.[\w-]+)+")
+_MAIL = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)*")
 
 # A telephone number as people and programs write it: +46…, %2B46…, 0046…, 070-…, 4670…, with up to three signs of
 # punctuation between two digits. What operators need to read stays: times, durations, versions, identifiers. So a
@@ -20,7 +20,7 @@ _NUMBER = re.compile(
     (?: [+＋] | %2B ) \(? \d (?:{_GAP}\d){{6,}}
     |
     (?: (?<![\w.-]) (?<!\d:) | (?<=\dZ-) )
-    (?: \(? [0０]{{1,2}} (?![0０]) \d | [4４][6６] ) (?:{_GAP}\d){{6,13}} (?![\w:-])
+    (?: \(? [0０]{{1,2}} (?![0０]) \d | [4４][6６] ) (?:{_GAP}\d){{6,13}} (?![^\W_]|[:-]\w)
     """,
     re.VERBOSE | re.IGNORECASE,
 )

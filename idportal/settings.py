@@ -296,7 +296,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
-FILE_UPLOAD_HANDLERS: list[str] = []  # no form takes a file: one that comes is read past, and kept nowhere
+FILE_UPLOAD_HANDLERS = ["idportal.uploads.NoFiles"]
 
 # --- Language, time, files, logs -----------------------------------------------------------------
 

@@ -56,6 +56,9 @@ REFUSALS = {
 PASSWORD_RESTRICTION = "0000052d"  # noqa: S105 - ERROR_PASSWORD_RESTRICTION, in lower case
 REFUSED_BY_POLICY = frozenset({ldap.CONSTRAINT_VIOLATION.errnum, ldap.UNWILLING_TO_PERFORM.errnum})
 
+# Reckoned with for an account whose fine-grained policy can't be read: a strict one of those that are common.
+ASSUMED_THRESHOLD, ASSUMED_WINDOW = 3, timedelta(minutes=30)
+
 DOMAIN_ATTRIBUTES = [
     *("lockoutThreshold", "lockOutObservationWindow", "pwdHistoryLength"),
     *("minPwdLength", "minPwdAge", "pwdProperties"),
@@ -74,13 +77,14 @@ class ActiveDirectory(LdapDirectory):
         attributes=(
             *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
             *("msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed"),
-            *("badPwdCount", "badPasswordTime"),
         ),
     )
 
+    failures = ("badPwdCount", "badPasswordTime", "msDS-ResultantPSO")
+
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._policy: tuple[float, Lockout] | None = None
+        self._policies: tuple[float, dict[str, Lockout]] | None = None
 
     @property
     def keeps_history(self) -> bool:
@@ -179,22 +183,35 @@ class ActiveDirectory(LdapDirectory):
         connection.replace(entry.dn, {"lockoutTime": b"0"})
 
     def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
-        now = time.monotonic()
-        if self._policy is None or self._policy[0] <= now:
-            self._policy = (now + POLICY_FOR, self._strictest(connection))
-        policy = self._policy[1]
+        policy = self._lockout_of(connection, entry.text("msDS-ResultantPSO"))
         last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
         at = _moment(last) if last else None
         forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
         return replace(policy, failures=0 if forgotten else failures)
 
-    def _strictest(self, connection: Connection) -> Lockout:
-        """The domain's policy and every fine-grained one that the service account may read, at the strictest.
+    def _lockout_of(self, connection: Connection, own: str) -> Lockout:
+        """The policy with the DN ``own``, that an account has instead of the domain's; "" for the strictest there is.
 
-        It may usually read none of the latter; DIRECTORY_LOCKOUT_THRESHOLD says then what they demand.
+        The service account may usually not read fine-grained policies, nor always see whether one applies
+        (MS-ADTS 3.1.1.4.5.36): DIRECTORY_LOCKOUT_THRESHOLD says then what they demand.
         """
+        now = time.monotonic()
+        if self._policies is None or self._policies[0] <= now:
+            self._policies = (now + POLICY_FOR, self._read_policies(connection))
+        policies = self._policies[1]
+        if own in policies:
+            return policies[own]
+        locking = [policy.threshold for policy in policies.values() if policy.threshold]
+        window = max(policy.window for policy in policies.values())
+        if own:
+            return Lockout(min([*locking, ASSUMED_THRESHOLD]), max(window, ASSUMED_WINDOW), known=False)
+        return Lockout(min(locking, default=0), window)
+
+    def _read_policies(self, connection: Connection) -> dict[str, Lockout]:
+        """The domain's lock-out policy and every fine-grained one that can be read, by DN."""
         domain = self._domain(connection)
-        policies = [(domain.number("lockoutThreshold") or 0, _interval(domain.number("lockOutObservationWindow")))]
+        window = _interval(domain.number("lockOutObservationWindow"))
+        policies = {domain.dn: Lockout(domain.number("lockoutThreshold") or 0, window)}
         try:
             found = connection.search(
                 f"CN=Password Settings Container,CN=System,{domain.dn}",
@@ -205,9 +222,8 @@ class ActiveDirectory(LdapDirectory):
             found = []
         for entry in found:
             window = _interval(entry.number("msDS-LockoutObservationWindow"))
-            policies.append((entry.number("msDS-LockoutThreshold") or 0, window))
-        thresholds = [threshold for threshold, _ in policies if threshold]
-        return Lockout(min(thresholds, default=0), max(window for _, window in policies))
+            policies[entry.dn] = Lockout(entry.number("msDS-LockoutThreshold") or 0, window)
+        return policies
 
     def _domain(self, connection: Connection) -> Entry:
         """The domain's head, which carries its password policy (MS-ADTS 3.1.1.3.2.34)."""

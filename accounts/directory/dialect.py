@@ -42,6 +42,8 @@ class LdapDirectory(Lookup):
 
     # What a dialect says.
 
+    failures: tuple[str, ...]  # attributes: what the directory has counted against an account
+
     @property
     @abc.abstractmethod
     def keeps_history(self) -> bool: ...
@@ -79,9 +81,9 @@ class LdapDirectory(Lookup):
         # For nobody: the same look-up, and a bind as an entry that does not exist, with no one's password.
         account_id = account.id if account else str(uuid.uuid4())
         try:
-            found = self._ask(lambda connection: self._get(connection, account_id))
+            found = self._ask(lambda connection: self._entry(connection, account_id))
             if found:
-                return self._bind(found[0].dn, password)
+                return self._bind(found.dn, password)
             return self._bind(f"cn={secrets.token_hex(8)},{self._config.user_base}", secrets.token_hex(8))
         except DirectoryError:
             return PasswordCheck.UNAVAILABLE
@@ -121,8 +123,7 @@ class LdapDirectory(Lookup):
         account_id = account.id if account else str(uuid.uuid4())
 
         def read(connection: Connection) -> Lockout:
-            found = self._get(connection, account_id)
-            return self._read_lockout(connection, found[0] if found else Entry("", {}))
+            return self._read_lockout(connection, self._entry(connection, account_id, self.failures) or Entry("", {}))
 
         found, threshold = self._ask(read), self._config.lockout_threshold
         return found if threshold is None else replace(found, threshold=threshold, known=True)

@@ -99,16 +99,24 @@ class Lookup(abc.ABC):
         if len(entries) > 1:
             # A user name wins over somebody else's mail address; an address of several is nobody's.
             entries = [entry for entry in entries if same(entry.text(self.names.username), name)]
-        return self._one(connection, entries[0]) if len(entries) == 1 else None
+        if len(entries) == 1:
+            return self._one(connection, entries[0])
+        if self._config.protected_filter:
+            connection.read(base, ["1.1"], self._config.protected_filter)  # for nobody, as long as for somebody
+        return None
 
     def _get(self, connection: Connection, account_id: str) -> tuple[Entry, Account] | None:
+        entry = self._entry(connection, account_id)
+        account = self._one(connection, entry) if entry else None
+        return (entry, account) if entry and account else None
+
+    def _entry(self, connection: Connection, account_id: str, more: tuple[str, ...] = ()) -> Entry | None:
         try:
             condition = self._identifier_filter(uuid.UUID(account_id))
         except ValueError:
             return None
-        entries = connection.search(self._config.user_base, self._people(condition), self._attributes)
-        account = self._one(connection, entries[0]) if len(entries) == 1 else None
-        return (entries[0], account) if account else None
+        entries = connection.search(self._config.user_base, self._people(condition), [*self._attributes, *more])
+        return entries[0] if len(entries) == 1 else None
 
     def _one(self, connection: Connection, entry: Entry) -> Account | None:
         account = self._mapped(connection, entry)

@@ -67,8 +67,10 @@ class OpenLdap(LdapDirectory):
         username="uid",
         identifier="entryUUID",
         company="o",
-        attributes=("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry", "pwdFailureTime"),
+        attributes=("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry"),
     )
+
+    failures = ("pwdFailureTime",)
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
@@ -158,15 +160,16 @@ class OpenLdap(LdapDirectory):
     def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
         if not (entry.text("pwdPolicySubentry") or self._config.default_policy):
             # slapd may have a ppolicy_default of its own, which it shows to nobody.
-            threshold, window, known = ASSUMED_THRESHOLD, ASSUMED_WINDOW, False
+            threshold, window, never_forgets, known = ASSUMED_THRESHOLD, ASSUMED_WINDOW, True, False
         else:
             policy = self._policy_of(connection, entry)
-            # With an interval of 0 only a right password forgets the wrong ones (slapo-ppolicy(5)).
             threshold, window = policy.max_failures if policy.locks else 0, policy.failure_window or NEVER_FORGOTTEN
-            known = True
+            # With an interval of 0 only a right password forgets the wrong ones (slapo-ppolicy(5)).
+            never_forgets, known = not policy.failure_window, True
+        failures = [_moment(at) for at in entry.attributes.get("pwdfailuretime", [])]
         since = datetime.now(UTC) - window - CLOCKS_DIFFER
-        failures = sum(_moment(at) > since for at in entry.attributes.get("pwdfailuretime", []))
-        return Lockout(threshold, window, failures, known)
+        counted = failures if never_forgets else [at for at in failures if at > since]
+        return Lockout(threshold, window, len(counted), known)
 
     def _policy_of(self, connection: Connection, entry: Entry) -> Policy:
         return self._policy(connection, entry.text("pwdPolicySubentry") or self._config.default_policy)

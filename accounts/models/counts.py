@@ -21,7 +21,9 @@ class SendQuota(models.Model):
 
     digest = models.CharField(max_length=64)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
-    sent = models.JSONField(default=list)  # seconds since 1970, of the last day
+    # Seconds since 1970, of the last day: when a code was sent; and when one was tried to be, in vain.
+    sent = models.JSONField(default=list)
+    failed = models.JSONField(default=list)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["digest", "purpose"], name="one_quota_for_each")]
@@ -34,19 +36,24 @@ class SendQuota(models.Model):
         """Counts one more code if the limits allow it; within a transaction, in which others wait for this one."""
         quota, _made = cls.objects.select_for_update().get_or_create(digest=digest, purpose=purpose)
         now = timezone.now().timestamp()
-        recent = [at for at in quota.sent if now - at < limits.DAY]
-        if any(sum(now - at < seconds for at in recent) >= most for most, seconds in allowed):
-            return False
-        quota.sent = [*recent, now]
-        quota.save(update_fields=["sent"])
+        quota.sent = [at for at in quota.sent if now - at < limits.DAY]
+        quota.failed = [at for at in quota.failed if now - at < limits.DAY]
+        for most, seconds in allowed:
+            # What failed keeps the pauses, since a gateway may send and say no; but it is none of the day's.
+            counted = quota.sent if seconds == limits.DAY else quota.sent + quota.failed
+            if sum(now - at < seconds for at in counted) >= most:
+                return False
+        quota.sent.append(now)
+        quota.save(update_fields=["sent", "failed"])
         return True
 
     @classmethod
     def give_back(cls, digest: str, purpose: str) -> None:
-        """Takes the newest back; within a transaction."""
+        """Notes that the newest was not sent; within a transaction."""
         for quota in cls.objects.select_for_update().filter(digest=digest, purpose=purpose):
+            quota.failed += quota.sent[-1:]
             quota.sent = quota.sent[:-1]
-            quota.save(update_fields=["sent"])
+            quota.save(update_fields=["sent", "failed"])
 
 
 class SmsDay(models.Model):
@@ -65,11 +72,6 @@ class SmsDay(models.Model):
         cls.objects.get_or_create(day=today)
         room = cls.objects.filter(day=today, sent__lt=settings.SMS_DAILY_LIMIT)
         return room.update(sent=models.F("sent") + 1) == 1
-
-    @classmethod
-    def give_back(cls) -> None:
-        """Takes one message back that was not sent."""
-        cls.objects.filter(day=timezone.localdate(), sent__gt=0).update(sent=models.F("sent") - 1)
 
     @classmethod
     def today(cls) -> int:

@@ -63,6 +63,8 @@ def login(request: HttpRequest) -> HttpResponse:
             outcome = result.value
     # Why one is here again: "igen", the password was typed too long ago; "borta", the page saw the session end.
     again = next((why for why in ("igen", "borta") if why in request.GET), "")
+    if isinstance(request.user, User):
+        again = ""  # another tab has kept the session alive
     context = {"form": form, "outcome": outcome, "again": again}
     return render(request, "accounts/register_login.html", context)
 

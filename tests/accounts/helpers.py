@@ -47,6 +47,7 @@ def time_passes(**length: float) -> None:
         model._default_manager.update(**{field: F(field) - by for field in fields})
     for quota in SendQuota.objects.all():
         quota.sent = [at - by.total_seconds() for at in quota.sent]
+        quota.failed = [at - by.total_seconds() for at in quota.failed]
         quota.save()
     for session in Session.objects.all():
         held = session.get_decoded()

@@ -360,18 +360,44 @@ def test_one_account_does_not_send_codes_to_the_whole_country(walker: Walker, se
 def test_an_outage_of_the_gateways_uses_up_nobodys_codes(
     walker: Walker, sms_gateway: SmsGateway, server: TestSlapd
 ) -> None:
-    """K5: what reached nobody is not counted, neither for the number nor for the day."""
+    """K5: what no gateway took is none of the five a day."""
     sms_gateway.mood = Mood.FAIL
-    walker.ask(STEFAN.username)
-    for _ in range(5):
-        time_passes(seconds=61)
-        walker.ask_again()
-    assert SmsDay.objects.get().sent == 0
+    for _ in range(6):
+        walker.ask(STEFAN.username)
+        time_passes(minutes=11)
+    assert trail(Event.CODE_NOT_SENT) == [Event.CODE_NOT_SENT] * 6
     sms_gateway.mood = Mood.ACCEPT
-    time_passes(seconds=61)
-    walker.ask_again()
+    walker.ask(STEFAN.username)
     assert len(sms_gateway.received) == 1
     assert last(Event.CODE_SENT).subject_name == STEFAN.username
+
+
+def test_a_gateway_that_sends_and_says_no_floods_nobody(walker: Walker, sms_gateway: SmsGateway) -> None:
+    """K5: the pauses hold for what is said to have failed, too."""
+    sms_gateway.mood = Mood.FAIL
+    for _ in range(8):
+        Walker(Client(), walker.sms).ask(STEFAN.username)
+    assert trail(Event.CODE_NOT_SENT) == [Event.CODE_NOT_SENT], "one minute"
+    for _ in range(8):
+        time_passes(seconds=61)
+        Walker(Client(), walker.sms).ask(STEFAN.username)
+    assert trail(Event.CODE_NOT_SENT) == [Event.CODE_NOT_SENT] * 3, "three in ten minutes"
+
+
+def test_a_code_that_is_refused_is_counted_nowhere(walker: Walker, another_walker: Walker, settings: Settings) -> None:
+    """K5: else whoever is past a limit of their own could use up somebody else's."""
+    settings.SMS_DAILY_LIMIT = 3
+    walker.log_in(KARL)
+    for number in (30, 31, 32, 33):
+        walker.give_number(f"070-174 06 {number}")
+    assert last(Event.CODE_WITHHELD).result == "too many codes for this account"
+    another_walker.log_in(MARIA)
+    another_walker.give_number("070-174 06 33")
+    assert last(Event.CODE_WITHHELD).result == "daily limit of SMS"
+    settings.SMS_DAILY_LIMIT = 4
+    time_passes(seconds=61)
+    another_walker.client.post("/registrera/kod/igen/")
+    assert len(walker.sms) == 4
 
 
 def test_what_a_gateway_may_have_sent_is_counted(walker: Walker) -> None:

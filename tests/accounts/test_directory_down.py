@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from unittest import mock
 
 import pytest
-from django.db import OperationalError
+from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import codes, directory
+from accounts import codes, directory, users
 from accounts.demo.cast import KARL, STEFAN
 from accounts.directory.connection import Connection
+from accounts.directory.openldap import OpenLdap
 from accounts.models import Challenge, Event, FailedTry
 from tests.accounts.helpers import (
     NEW_NUMBER_TYPED,
@@ -205,3 +206,29 @@ def test_a_database_that_stays_broken_is_told_as_not_known(server: TestSlapd, wa
         assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
     assert binds(server, STEFAN.username, NEW_PASSWORD)
     assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED]
+
+
+@pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")])
+def test_an_outcome_that_is_not_known_is_told_without_the_database_too(
+    walker: Walker, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    """R8: "nothing has changed" would be a guess."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    monkeypatch.setattr(OpenLdap, "set_password", lambda *_: directory.PasswordChange.UNAVAILABLE)
+    with mock.patch.object(users, "end_sessions", side_effect=error):
+        assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
+
+
+def test_after_an_outcome_that_is_not_known_every_session_ends(
+    walker: Walker, another_walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4: the new password may be in place."""
+    has_number(STEFAN)
+    another_walker.log_in(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    monkeypatch.setattr(OpenLdap, "set_password", lambda *_: directory.PasswordChange.UNAVAILABLE)
+    assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
+    assert another_walker.get("/registrera/mobil/")["Location"] == "/registrera/"

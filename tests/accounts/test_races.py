@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Any, TypeVar
 from unittest import mock
 
 import pytest
@@ -18,8 +18,9 @@ from pytest_django import Settings
 
 from accounts import codes, directory
 from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN, Person
+from accounts.directory.openldap import OpenLdap
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SmsDay
-from accounts.signals import phone_registered
+from accounts.signals import password_reset, phone_registered
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,
@@ -194,6 +195,66 @@ def test_a_password_and_a_code_on_its_way_do_not_hold_each_other_up(
     assert [answer.get("Location") for answer in answers] == ["/aterstall/klart/", "/aterstall/kod/", "/aterstall/kod/"]
     assert trail(Event.PASSWORD_DONE) == [Event.PASSWORD_DONE]
     assert "did not take note" not in caplog.text, "it was mended by trying again"
+
+
+def test_another_code_asked_for_while_a_password_is_noted_revives_no_right(
+    asked: Walker, sms: Inbox, server: TestSlapd
+) -> None:
+    """R3, R4: a stranger who has a right of their own loses it when the owner sets a password."""
+    stranger = Walker(Client(), sms)
+    asked.enter_code()
+    time_passes(seconds=61)
+    stranger.ask(STEFAN.username)
+    stranger.enter_code()
+    time_passes(seconds=61)
+    noting = threading.Event()
+
+    def linger(**_: object) -> None:
+        noting.set()
+        time.sleep(0.5)  # the transaction is open
+
+    def ask_meanwhile() -> HttpResponse:
+        assert noting.wait(10)
+        return stranger.ask_again()
+
+    password_reset.connect(linger)
+    try:
+        jobs: list[Callable[[], HttpResponse]] = [partial(asked.choose, NEW_PASSWORD), ask_meanwhile]
+        answers = at_once(jobs)
+    finally:
+        password_reset.disconnect(linger)
+    assert answers[0]["Location"] == "/aterstall/klart/"
+    assert stranger.choose("En-Annans-4712")["Location"] == "/aterstall/"
+    assert binds(server, STEFAN.username, NEW_PASSWORD)
+
+
+def test_tries_under_way_are_not_forgotten_when_the_owner_logs_in(server: TestSlapd, sms: Inbox) -> None:
+    """T3: their failures come after the right password, and count from there."""
+    real, held, gate = OpenLdap.check_password, threading.Semaphore(0), threading.Event()
+
+    def slow(directory_: OpenLdap, account: Any, password: str) -> Any:
+        if password.startswith("långsamt"):
+            held.release()
+            gate.wait(10)
+        return real(directory_, account, password)
+
+    def guess(password: str) -> Callable[[], HttpResponse]:
+        return partial(Walker(Client(), sms).log_in, STEFAN, password)
+
+    def owner() -> HttpResponse:
+        assert all(held.acquire(timeout=10) for _ in range(3))
+        answer = guess(STEFAN.password)()
+        for attempt in range(4):
+            guess(f"fel {attempt}")()
+        gate.set()
+        return answer
+
+    Walker(Client(), sms).log_in(STEFAN)
+    with mock.patch.object(OpenLdap, "check_password", slow):
+        answers = at_once([owner, *(guess(f"långsamt {each}") for each in range(3))])
+    assert answers[0]["Location"] == "/registrera/mobil/"
+    assert server.failures(STEFAN.username) < server.lockout_threshold
+    assert binds(server, STEFAN.username, STEFAN.password)
 
 
 def test_parallel_requests_for_one_number_send_one_sms(sms: Inbox) -> None:

@@ -306,3 +306,10 @@ def test_the_code_of_a_new_number_needs_a_password_typed_a_while_ago(walker: Wal
     time_passes(minutes=2)
     assert walker.enter_register_code()["Location"] == "/registrera/?igen"
     assert Phone.objects.count() == 0
+
+
+def test_a_session_that_another_tab_kept_is_not_said_to_have_ended(walker: Walker) -> None:
+    away = "Du var borta en stund"
+    assert away in text_of(walker.get("/registrera/?borta"))
+    walker.log_in(KARL)
+    assert away not in text_of(walker.get("/registrera/?borta"))

@@ -6,7 +6,9 @@ from datetime import timedelta
 from unittest import mock
 
 import pytest
+from django.conf import settings as django_settings
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.files.uploadhandler import FileUploadHandler, load_handler
 from django.test import Client
 from pytest_django import Settings
 
@@ -419,6 +421,12 @@ def test_a_file_that_is_sent_along_is_kept_nowhere(walker: Walker, settings: Set
         answer = walker.client.post("/aterstall/", {"username": STEFAN.username, "file": sent})
     assert answer["Location"] == "/aterstall/kod/"
     assert not answer.wsgi_request.FILES
+    assert all(handler.chunk_size <= 2**16 for handler in uploadhandlers()), "read piece by piece, not as a whole"
+
+
+def uploadhandlers() -> list[FileUploadHandler]:
+    """Those that a request gets."""
+    return [load_handler(name) for name in django_settings.FILE_UPLOAD_HANDLERS]
 
 
 def test_whoever_takes_too_long_is_told(walker: Walker) -> None:

@@ -88,6 +88,27 @@ def test_a_policy_that_is_not_shown_is_reckoned_with(server: TestSlapd, settings
     assert binds(server, STEFAN.username, STEFAN.password)
 
 
+def test_failures_that_are_never_forgotten_count_for_ever(server: TestSlapd, sms: Inbox) -> None:
+    """T3: with pwdFailureCountInterval 0, a single try on another day would lock the account."""
+    with server.policy(pwdFailureCountInterval="0"):
+        directory.reset()
+        fail(sms, server.lockout_threshold)
+        time_passes(hours=25)
+        fail(sms, 2)
+        assert server.failures(STEFAN.username) == server.lockout_threshold - 1
+    directory.reset()
+
+
+def test_what_never_locks_shuts_nobody_out_for_failures_elsewhere(server: TestSlapd, walker: Walker) -> None:
+    """Where the directory counts without locking, the portal's own count is the one that matters."""
+    with server.policy(pwdLockout="FALSE", pwdMaxRecordedFailure="30"):
+        directory.reset()
+        for _ in range(limits.PASSWORD_TRIES + 2):
+            assert not binds(server, STEFAN.username, "fel vid datorn")
+        assert walker.log_in(STEFAN)["Location"] == "/registrera/mobil/"
+    directory.reset()
+
+
 def test_where_the_directory_never_locks_the_portal_stops_all_the_same(server: TestSlapd, sms: Inbox) -> None:
     """T1: per account."""
     with server.policy(pwdLockout="FALSE"):

@@ -50,12 +50,16 @@ NUMBERS = [
     "%2B46701740605",
     "+4740612345",
     "+358 40 123 4567",
+    "0701740605:",
+    "070-174 06 05_",
 ]
 MAILS = [
     "carin@hemtjanst-ett.example",
     "Carin.Ek+lov@mail.hemtjanst-ett.example",
     "o'hara_1@example.se",
     "åsa.öberg@örebro.example",
+    "carin%40hemtjanst-ett.example",
+    "carin@hemtjanst",
 ]
 
 # What looks like a number and is needed to find a mistake.

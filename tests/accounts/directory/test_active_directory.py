@@ -8,7 +8,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import STEFAN
+from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import (
     DirectoryMisconfigured,
     Lockout,
@@ -146,6 +146,20 @@ def test_a_fine_grained_policy_s_lockout_counts_if_it_can_be_read(
         settings.DIRECTORY_BIND_DN = samba.ADMINISTRATOR
         settings.DIRECTORY_BIND_PASSWORD = ADMINISTRATOR_PASSWORD
         assert portal.connect().lockout() == Lockout(2, window)
+
+
+def test_a_fine_grained_policy_that_can_not_be_read_is_reckoned_with(
+    active_directory_settings: PrivateSamba, settings: Settings
+) -> None:
+    """T3: that one applies to an account can be seen; what it says can't."""
+    window = active_directory_settings.lockout_window
+    with active_directory_settings.stricter_policy(STEFAN, timedelta(days=10)):
+        directory = portal.connect()
+        assert directory.lockout(directory.find(STEFAN.username)) == Lockout(3, window, known=False)
+        assert directory.lockout(directory.find(KARL.username)) == Lockout(3, window)
+        settings.DIRECTORY_LOCKOUT_THRESHOLD = 2
+        directory = portal.connect()
+        assert directory.lockout(directory.find(STEFAN.username)) == Lockout(2, window)
 
 
 def test_what_is_not_delegated_is_not_allowed(active_directory_settings: PrivateSamba, settings: Settings) -> None:
