@@ -11,8 +11,8 @@ ARGS ?=
 PACKAGES ?= debian
 
 # Asked once, and not before it is needed: a bare machine has no Python until `packages-…` ran.
-python_says = $(shell $(PYTHON) -c 'import os, sys; print($(1))')
-version = $(eval version := $$(call python_says,"%d.%d" % sys.version_info[:2]))$(version)
+python_says = $(shell command -v $(PYTHON) >/dev/null && $(PYTHON) -c 'import os, sys; print($(1))')
+version = $(or $(asked),$(eval asked := $$(call python_says,"%d.%d" % sys.version_info[:2]))$(asked))
 interpreter = $(call python_says,os.path.realpath(sys.executable))
 VENV = .venv-$(version)
 bin = $(VENV)/bin
