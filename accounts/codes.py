@@ -7,6 +7,7 @@ that is typed: one row, one task. Whether there is anyone to send a code to, the
 from __future__ import annotations
 
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
@@ -56,8 +57,7 @@ def ask_again(challenge: Challenge, address: str | None) -> bool:
     """
     with transaction.atomic():
         # As it is now: what ended since it was read, a right that was used, must not begin anew.
-        rows = Challenge.objects.select_related("user").defer(*Challenge.SEALED).select_for_update(of=("self",))
-        challenge = rows.get(pk=challenge.pk)
+        challenge = _locked(challenge.pk)
         if not challenge.generate_is_allowed()[0]:
             return False
         challenge.cooldown_set(commit=False)
@@ -90,18 +90,19 @@ def deliver(challenge_id: int) -> None:
         return
     if challenge.purpose == Purpose.RESET and not _recognise(challenge):
         return
-    code = _make(challenge, challenge.user) if challenge.user else None
-    if code is None:
+    user = challenge.user
+    code = _make(challenge, user) if user else None
+    if user is None or code is None:
         return
     try:
         gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language))
     except sms.SmsError as error:
         log.error("a code for %s was not sent: %s", challenge.purpose, error)
         if not error.perhaps_sent:
-            _give_back(challenge)
-        audit.record(Event.CODE_NOT_SENT, challenge.user, result="no gateway took it")
+            _give_back(challenge, user)
+        audit.record(Event.CODE_NOT_SENT, user, result="no gateway took it")
         return
-    audit.record(Event.CODE_SENT, challenge.user, result=f"{challenge.purpose} by gateway {gateway}")
+    audit.record(Event.CODE_SENT, user, result=f"{challenge.purpose} by gateway {gateway}")
 
 
 def text(code: str, purpose: Purpose, language: str) -> str:
@@ -178,25 +179,28 @@ def _limit_reached(challenge: Challenge, user: User) -> str:
     return ""
 
 
-def _count(challenge: Challenge, user: User) -> None:
-    purpose = challenge.purpose
-    if not SendQuota.take(digest(challenge.number, "number"), purpose):
-        raise _LimitReached("too many codes to this number")
+def _quotas(challenge: Challenge, user: User) -> Iterator[tuple[str, limits.Sends, str]]:
+    """What a code counts against: the digest of each, how many it allows, and what is said when it is used up."""
+    yield digest(challenge.number, "number"), limits.SENDS, "too many codes to this number"
     # To reset goes to the one number on file. To register goes to any that is typed: strangers' too.
-    account = digest(user.directory_id, "account")
-    if purpose == Purpose.REGISTER and not SendQuota.take(account, purpose, limits.REGISTER_SENDS):
-        raise _LimitReached("too many codes for this account")
+    if challenge.purpose == Purpose.REGISTER:
+        yield digest(user.directory_id, "account"), limits.REGISTER_SENDS, "too many codes for this account"
+
+
+def _count(challenge: Challenge, user: User) -> None:
+    for counted, allowed, words in _quotas(challenge, user):
+        if not SendQuota.take(counted, challenge.purpose, allowed):
+            raise _LimitReached(words)
     if not SmsDay.take():
         log.error("the daily limit of SMS is reached: no more codes are sent today")
         raise _LimitReached("daily limit of SMS")
 
 
-def _give_back(challenge: Challenge) -> None:
+def _give_back(challenge: Challenge, user: User) -> None:
     """A code that no gateway took is not one of the day's: an outage would use those up. The pauses stay."""
     with transaction.atomic():
-        SendQuota.give_back(digest(challenge.number, "number"), challenge.purpose)
-        if challenge.purpose == Purpose.REGISTER and challenge.user:
-            SendQuota.give_back(digest(challenge.user.directory_id, "account"), challenge.purpose)
+        for counted, _, _ in _quotas(challenge, user):
+            SendQuota.give_back(counted, challenge.purpose)
 
 
 def failures(directory_id: str) -> int:
@@ -209,6 +213,10 @@ def end_challenges(user: User) -> None:
     Challenge.objects.filter(user=user, ended_at=None).update(token="", ended_at=timezone.now())
 
 
+def _locked(challenge_id: int) -> Challenge:
+    return Challenge.sealed().select_for_update(of=("self",)).get(pk=challenge_id)
+
+
 def check(challenge_id: int, code: str, address: str | None) -> Challenge | None:
     """The challenge if this is its code, which is then spent; else None, and the failure counts.
 
@@ -216,8 +224,7 @@ def check(challenge_id: int, code: str, address: str | None) -> Challenge | None
     """
     digits = "".join(code.split())
     with transaction.atomic():
-        rows = Challenge.objects.select_related("user").defer(*Challenge.SEALED).select_for_update(of=("self",))
-        challenge: Challenge = rows.get(pk=challenge_id)
+        challenge = _locked(challenge_id)
         user = challenge.user
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
         subject = user.directory_id if user else nobody

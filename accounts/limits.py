@@ -23,10 +23,11 @@ CODE_TRIES = 5  # then that code is dead: five tries at a million codes
 CODE_FAILURES_A_DAY = 10  # across codes, so that asking again and again buys no more guesses
 SEND_COOLDOWN = MINUTE  # an SMS may be under way
 # How many codes to one number for one purpose, within how many seconds: its owner must not be flooded.
-SENDS = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
+Sends = tuple[tuple[int, int], ...]
+SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 
 # To register, on behalf of one account, whichever number is typed: room for two mistyped numbers.
-REGISTER_SENDS = ((3, 10 * MINUTE), (6, DAY))
+REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))
 SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time for somebody to look
 
 # The right to set one password after an accepted code (R3).

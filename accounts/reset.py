@@ -59,8 +59,7 @@ def verified(challenge_id: int | None) -> Challenge | None:
     """The challenge, if its code was accepted and its right is still good (R3)."""
     if challenge_id is None:
         return None
-    rows = Challenge.objects.select_related("user").defer(*Challenge.SEALED)
-    challenge = rows.filter(pk=challenge_id, purpose=Purpose.RESET).first()
+    challenge = Challenge.sealed().filter(pk=challenge_id, purpose=Purpose.RESET).first()
     return challenge if challenge and challenge.verified and challenge.user else None
 
 

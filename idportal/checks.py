@@ -31,60 +31,54 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
 @register(Tags.security, deploy=True)
 def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """What a production installation must not lack."""
-    found: list[CheckMessage] = []
+    return [*_production(), *_production_sms()]
+
+
+def _production() -> Iterator[CheckMessage]:
     proxied = not all(env.is_loopback(f"//{each.partition('/')[0]}") for each in settings.TRUSTED_PROXIES)
     if not settings.HTTPS and (proxied or not settings.LOCAL):
-        found.append(
-            Error(
-                "PORTAL_URL does not begin with https://, and ALLOWED_HOSTS or TRUSTED_PROXIES name hosts that others "
-                "reach: passwords would travel in clear text.",
-                hint="Write PORTAL_URL=https://….",
-                id="idportal.E009",
-            )
+        yield Error(
+            "PORTAL_URL does not begin with https://, and ALLOWED_HOSTS or TRUSTED_PROXIES name hosts that others "
+            "reach: passwords would travel in clear text.",
+            hint="Write PORTAL_URL=https://….",
+            id="idportal.E009",
         )
     if settings.CELERY_TASK_ALWAYS_EAGER:
-        found.append(
-            Error(
-                "CELERY_BROKER_URL is not set: codes would be sent inside the request, and its time would tell "
-                "which user names exist.",
-                hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
-                id="idportal.E010",
-            )
+        yield Error(
+            "CELERY_BROKER_URL is not set: codes would be sent inside the request, and its time would tell "
+            "which user names exist.",
+            hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
+            id="idportal.E010",
         )
     if not settings.REDIS_URL:
-        found.append(
-            Warning(
-                "REDIS_URL is not set: each process counts its own posts by address.",
-                hint="Set REDIS_URL=redis://…",
-                id="idportal.W011",
-            )
+        yield Warning(
+            "REDIS_URL is not set: each process counts its own posts by address.",
+            hint="Set REDIS_URL=redis://…",
+            id="idportal.W011",
         )
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-        found.append(
-            Warning(
-                "The database is SQLite: good for one machine and little traffic.",
-                hint="Set DATABASE_URL=postgresql://…",
-                id="idportal.W012",
-            )
+        yield Warning(
+            "The database is SQLite: good for one machine and little traffic.",
+            hint="Set DATABASE_URL=postgresql://…",
+            id="idportal.W012",
         )
+
+
+def _production_sms() -> Iterator[CheckMessage]:
     if any(url.startswith("file:") for url in settings.SMS_GATEWAYS):
-        found.append(
-            Warning(
-                "SMS_GATEWAYS writes codes to files, in clear text.",
-                hint="Name an SMS provider's Apprise URL instead.",
-                id="idportal.W013",
+        yield Warning(
+            "SMS_GATEWAYS writes codes to files, in clear text.",
+            hint="Name an SMS provider's Apprise URL instead.",
+            id="idportal.W013",
+        )
+    for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
+        if _is_open(url):
+            yield Warning(
+                f"SMS gateway {place} is asked in clear text, or its certificate is not checked: others could read "
+                "codes.",
+                hint="Use the scheme that ends in s (jsons://), and no verify=no.",
+                id="idportal.W014",
             )
-        )
-    found += [
-        Warning(
-            f"SMS gateway {place} is asked in clear text, or its certificate is not checked: others could read codes.",
-            hint="Use the scheme that ends in s (jsons://), and no verify=no.",
-            id="idportal.W014",
-        )
-        for place, url in enumerate(settings.SMS_GATEWAYS, start=1)
-        if _is_open(url)
-    ]
-    return found
 
 
 def _is_open(gateway: str) -> bool:

@@ -158,9 +158,8 @@ CACHES: dict[str, dict[str, object]] = {
 # redis://host:6379/0. Unset: codes are looked up and sent inside the request.
 _broker = env.text("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = not _broker
-CELERY_BROKER_URL = (
-    _broker or "memory://localhost/"
-)  # nothing is queued then, but the library looks for a queue all the same
+# Nothing is queued then, but the library looks for a queue all the same.
+CELERY_BROKER_URL = _broker or "memory://localhost/"
 CELERY_TASK_EAGER_PROPAGATES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120

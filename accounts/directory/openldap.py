@@ -158,21 +158,24 @@ class OpenLdap(LdapDirectory):
             connection.delete_value(entry.dn, "pwdAccountLockedTime", since)
 
     def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
-        if not (entry.text("pwdPolicySubentry") or self._config.default_policy):
-            # slapd may have a ppolicy_default of its own, which it shows to nobody.
-            threshold, window, never_forgets, known = ASSUMED_THRESHOLD, ASSUMED_WINDOW, True, False
-        else:
-            policy = self._policy_of(connection, entry)
-            threshold, window = policy.max_failures if policy.locks else 0, policy.failure_window or NEVER_FORGOTTEN
-            # With an interval of 0 only a right password forgets the wrong ones (slapo-ppolicy(5)).
-            never_forgets, known = not policy.failure_window, True
         failures = [_moment(at) for at in entry.attributes.get("pwdfailuretime", [])]
-        since = datetime.now(UTC) - window - CLOCKS_DIFFER
-        counted = failures if never_forgets else [at for at in failures if at > since]
-        return Lockout(threshold, window, len(counted), known)
+        if not self._policy_name(entry):
+            # slapd may have a ppolicy_default of its own, which it shows to nobody.
+            return Lockout(ASSUMED_THRESHOLD, ASSUMED_WINDOW, len(failures), known=False)
+        policy = self._policy_of(connection, entry)
+        threshold = policy.max_failures if policy.locks else 0
+        if not policy.failure_window:
+            # Only a right password forgets the wrong ones then (slapo-ppolicy(5), pwdFailureCountInterval).
+            return Lockout(threshold, NEVER_FORGOTTEN, len(failures))
+        since = datetime.now(UTC) - policy.failure_window - CLOCKS_DIFFER
+        return Lockout(threshold, policy.failure_window, sum(at > since for at in failures))
+
+    def _policy_name(self, entry: Entry) -> str:
+        """The DN of the policy that holds for an entry, or "" if none is known."""
+        return entry.text("pwdPolicySubentry") or self._config.default_policy
 
     def _policy_of(self, connection: Connection, entry: Entry) -> Policy:
-        return self._policy(connection, entry.text("pwdPolicySubentry") or self._config.default_policy)
+        return self._policy(connection, self._policy_name(entry))
 
     def _policy(self, connection: Connection, dn: str) -> Policy:
         """The policy with this DN; one that is missing sets no limits, and so does slapd then."""

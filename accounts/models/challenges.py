@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any, ClassVar
+from typing import Any
 
 from django.db import models
 from django.utils import timezone
@@ -33,10 +33,6 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     ``confirmed`` stays False, so that django-otp never takes a challenge for someone's second factor.
     """
 
-    # What a request leaves unread until a code is accepted: to decrypt it takes time, and an empty one takes none,
-    # so that the time would tell that the task has found someone (E2).
-    SEALED: ClassVar[tuple[str, ...]] = ("asked_for", "number")
-
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)  # type: ignore[assignment]
     name = models.CharField(max_length=64, blank=True, editable=False)
     confirmed = models.BooleanField(default=False, editable=False)
@@ -59,6 +55,15 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
+
+    @classmethod
+    def sealed(cls) -> models.QuerySet[Challenge]:
+        """As requests read them until a code is accepted: with the user, and without what is encrypted.
+
+        To decrypt takes time and an empty field takes none, and one query more for a user takes some: either would
+        tell that the task has found someone (E2).
+        """
+        return cls._default_manager.select_related("user").defer("asked_for", "number")
 
     def generate_token(
         self, length: int = limits.CODE_DIGITS, valid_secs: int = limits.CODE_LIFETIME, commit: bool = True

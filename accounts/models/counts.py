@@ -32,7 +32,7 @@ class SendQuota(models.Model):
         return f"{self.purpose} quota {self.pk}"
 
     @classmethod
-    def take(cls, digest: str, purpose: str, allowed: tuple[tuple[int, int], ...] = limits.SENDS) -> bool:
+    def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
         """Counts one more code if the limits allow it; within a transaction, in which others wait for this one."""
         quota, _made = cls.objects.select_for_update().get_or_create(digest=digest, purpose=purpose)
         now = timezone.now().timestamp()

@@ -12,6 +12,13 @@ from django.test import Client
 
 from accounts import signals
 from tests.conftest import Inbox, Walker
+from tests.servers.slapd import TestSlapd
+
+
+@pytest.fixture
+def server(openldap_settings: TestSlapd) -> TestSlapd:
+    """The directory of the journeys, with the cast in it."""
+    return openldap_settings
 
 
 @dataclass(frozen=True)

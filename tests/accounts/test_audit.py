@@ -13,14 +13,8 @@ from accounts.demo.cast import KARL, STEFAN
 from accounts.models import AuditEvent, Event
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
-from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 def event() -> AuditEvent:

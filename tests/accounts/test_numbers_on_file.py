@@ -25,17 +25,12 @@ from tests.accounts.helpers import (
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 CROWDED = "Numret används redan av flera andra konton."
 SUCCESSOR = dataclasses.replace(
     STEFAN, given_name="Sofia", surname="Ny", mail="sofia.ny@hemtjanst-ett.example", password="Annat-Hus-2031"
 )
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
 
 
 @pytest.mark.parametrize(

@@ -12,9 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from accounts.demo.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD
 from tests.conftest import Walker, has_number
-from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PAGE = 5
 # A click does more: it writes the trail, and counts.
@@ -23,11 +22,6 @@ CLICK = 12
 LAST_CLICK = 16
 # Here, without a worker, the request also does what the task does.
 CLICK_WITH_TASK = 26
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
 
 
 @contextmanager

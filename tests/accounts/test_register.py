@@ -27,14 +27,9 @@ from tests.accounts.helpers import (
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PHONE_EVENTS = (Event.PHONE_CONFIRMED, Event.PHONE_REGISTERED, Event.PHONE_REPLACED)
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
 
 
 def number_of(username: str) -> str:

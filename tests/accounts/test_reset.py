@@ -31,14 +31,9 @@ from tests.accounts.helpers import (
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PASSWORD_EVENTS = (Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE, Event.PASSWORD_REFUSED)
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
 
 
 def verified(walker: Walker, person: Person = STEFAN) -> None:

@@ -19,12 +19,7 @@ from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, w
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 def purge() -> dict[str, int]:

@@ -16,12 +16,7 @@ from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, text_of
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 def session_id(walker: Walker, settings: Settings) -> str:

@@ -11,14 +11,8 @@ from accounts.signals import password_reset, phone_replaced
 from tests.accounts.conftest import Heard
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD, wrong_for
 from tests.conftest import Walker, has_number
-from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 def test_each_carries_what_its_notice_needs(walker: Walker, heard: list[Heard]) -> None:

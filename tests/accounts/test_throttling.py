@@ -22,16 +22,11 @@ from tests.conftest import Inbox, Walker, has_number
 from tests.servers.redis import PrivateRedis
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 WAIT = re.compile(r"Vänta \d+ minut(er)?\. Försök sedan igen\.")
 REDIS = "django.core.cache.backends.redis.RedisCache"
 DOWN = {"default": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:9/1", "OPTIONS": {"socket_connect_timeout": 1}}}
-
-
-@pytest.fixture(autouse=True)
-def server(openldap_settings: TestSlapd) -> TestSlapd:
-    return openldap_settings
 
 
 def fail(sms: Inbox, times: int, name: str = STEFAN.username) -> None:

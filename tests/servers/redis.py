@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.servers.ports import free_port
+from tests.servers.processes import end
 
 START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
@@ -83,15 +84,9 @@ class PrivateRedis:
 
     def stop(self) -> None:
         """End the server that this object started, if it still runs."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            end(self._process, STOP_TIMEOUT)
+            self._process = None
 
     def restart(self) -> None:
         """Stop and start: same address, nothing left of what it held."""

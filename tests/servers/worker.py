@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from tests.servers.processes import end
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 30.0  # seconds
@@ -58,12 +58,6 @@ class Worker:
 
     def stop(self) -> None:
         """End it as an operator would, after the task at hand; with its pool."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-        self._process = None
+        if self._process is not None:
+            end(self._process, STOP_TIMEOUT)
+            self._process = None
