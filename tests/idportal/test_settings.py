@@ -89,6 +89,14 @@ def test_deploy_warns_of_what_is_fit_for_one_machine_only() -> None:
     assert ran.stderr.count("HINT: ") == 3
 
 
+def test_a_gateway_that_others_can_listen_to_is_a_warning() -> None:
+    """In clear text, and with a certificate that nobody checks; one on this machine is nobody else's."""
+    gateways = ("json://provider.example/{to}", "jsons://provider.example/{to}?verify=no", "json://127.0.0.1/{to}")
+    ran = manage("check", "--deploy", **without("SMS_GATEWAYS"), SMS_GATEWAYS=" ".join(gateways))
+    assert ran.returncode == 0
+    assert re.findall(r"\(idportal\.W014\) SMS gateway (\d)", ran.stderr) == ["1", "2"]
+
+
 @pytest.mark.parametrize("hosts", ["*", "losenord.kommunen.example"])
 def test_a_forgotten_portal_url_is_an_error_where_others_reach_the_portal(hosts: str) -> None:
     """It is loopback by default: neither cookies nor passwords would be kept from who listens."""
