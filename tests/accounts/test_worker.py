@@ -102,6 +102,14 @@ SECRET_OF_STEFAN = (
     *(STEFAN.phone.removeprefix("+"), STEFAN.phone.removeprefix("+46"), "74-06", "74 06"),
 )
 
+UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def found_in(text: str, *secrets: str) -> list[str]:
+    """Those that stand in a text, but for the ids of tasks and queues: a part of a number turns up there by chance."""
+    text = UUID.sub("", text)
+    return [secret for secret in secrets if secret in text]
+
 
 def test_the_queue_holds_an_id_and_the_worker_does_the_rest(
     portal: Portal, worker: Worker, redis_server: PrivateRedis, phone: Inbox, server: TestSlapd
@@ -120,7 +128,7 @@ def test_the_queue_holds_an_id_and_the_worker_does_the_rest(
     assert message["headers"]["task"] == "accounts.tasks.send_code"
     assert message["headers"]["expires"]
     waiting = f"{everything_in(redis_server)} {body}"
-    assert not any(secret in waiting for secret in (*SECRET_OF_STEFAN, "lovst"))
+    assert found_in(waiting, *SECRET_OF_STEFAN, "lovst") == []
     assert len(phone) == 0
 
     worker.start()
@@ -131,7 +139,7 @@ def test_the_queue_holds_an_id_and_the_worker_does_the_rest(
     left = everything_in(redis_server)
     assert queue.llen("celery") == 0
     assert not [key for key in left if "result" in key or "meta" in key or "unacked" in key]
-    assert not any(secret in str(left) for secret in (*SECRET_OF_STEFAN, phone.code()))
+    assert found_in(str(left), *SECRET_OF_STEFAN, phone.code()) == []
 
     assert browser.post("/aterstall/kod/", code=phone.code()).headers["location"] == "/aterstall/losenord/"
     assert STEFAN.username in browser.get("/aterstall/losenord/").text
@@ -203,7 +211,7 @@ def test_a_directory_that_is_down_stops_no_worker(
     wait_until(lambda: "succeeded in" in worker.log()[logged:])
     log = worker.log()[logged:]
     assert "a code for reset was not sent: DirectoryUnavailable" in log
-    assert not any(secret in log for secret in SECRET_OF_STEFAN)
+    assert found_in(log, *SECRET_OF_STEFAN) == []
     assert browser.get("/aterstall/kod/").status == 200
     queue = redis.Redis.from_url(redis_server.url)
     assert (queue.llen("celery"), queue.hlen("unacked")) == (0, 0), "nothing waits for another try"
@@ -246,8 +254,7 @@ def test_the_logs_tell_nothing(
     log = worker.log() + portal.log()
     assert '"level": "DEBUG"' in log
     assert "SMS taken by gateway 1 (file)" in log
-    for secret in (*SECRET_OF_STEFAN, *NAMES.values(), TYPED_AS_NAME, "Chiffer-Kanariefagel"):
-        assert secret not in log
+    assert found_in(log, *SECRET_OF_STEFAN, *NAMES.values(), TYPED_AS_NAME, "Chiffer-Kanariefagel") == []
     for name in ("SECRET_KEY", "DIRECTORY_BIND_PASSWORD"):
         assert values[name] not in log
     assert redis_server.password not in log
