@@ -1,8 +1,11 @@
 from django.apps import AppConfig
+from django.contrib.admin import apps as admin_apps
+from django.utils.translation import gettext_lazy as _
 
 
 class AccountsConfig(AppConfig):
     name = "accounts"
+    verbose_name = _("Företag och personer")
 
     def ready(self) -> None:
         from accounts import checks  # noqa: F401  registers the system checks
@@ -10,3 +13,10 @@ class AccountsConfig(AppConfig):
         from idportal import health
 
         health.register("directory", lambda: connect().ping())
+
+
+class AdminConfig(admin_apps.AdminConfig):
+    """Django's admin, behind the portal's own log-in."""
+
+    default = False
+    default_site = "accounts.admin.site.PortalAdminSite"

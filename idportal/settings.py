@@ -66,9 +66,14 @@ DEMO = bool(DEMO_FOLDER) and DEBUG and LOCAL
 INSTALLED_APPS = [
     "idportal",
     "accounts",
+    "notifications",
+    "accounts.apps.AdminConfig",
     "django_otp",
+    "import_export",
+    "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
 ]
@@ -87,6 +92,9 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "simple_history.middleware.HistoryRequestMiddleware",
     "accounts.middleware.SessionLimits",
     "accounts.middleware.DirectoryOutage",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -98,12 +106,13 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": False,
+        "APP_DIRS": DEBUG,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
                 "idportal.context.portal",
                 "accounts.context.session",
             ],
@@ -114,7 +123,10 @@ TEMPLATES = [
                     "loaders": [
                         (
                             "django.template.loaders.cached.Loader",
-                            ["django.template.loaders.filesystem.Loader"],
+                            [
+                                "django.template.loaders.filesystem.Loader",
+                                "django.template.loaders.app_directories.Loader",
+                            ],
                         )
                     ]
                 }
@@ -175,6 +187,7 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_step": 0.1,
     "interval_max": 0.2,
 }
+CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
 
 # --- The directory -------------------------------------------------------------------------------
@@ -197,6 +210,9 @@ DIRECTORY_PROTECTED_FILTER = env.text("DIRECTORY_PROTECTED_FILTER")
 DIRECTORY_COMPANY_ATTRIBUTE = env.text("DIRECTORY_COMPANY_ATTRIBUTE")
 # OpenLDAP: the DN of the password policy that holds for accounts without pwdPolicySubentry.
 DIRECTORY_DEFAULT_POLICY = env.text("DIRECTORY_DEFAULT_POLICY")
+# The groups whose members may enter the helpdesk's pages and the admin (DNs; membership by `member`).
+DIRECTORY_HELPDESK_GROUP = env.text("DIRECTORY_HELPDESK_GROUP")
+DIRECTORY_ADMIN_GROUP = env.text("DIRECTORY_ADMIN_GROUP")
 # Wrong passwords until the directory locks an account. Unset: read from the directory.
 DIRECTORY_LOCKOUT_THRESHOLD: int | None = (
     env.number("DIRECTORY_LOCKOUT_THRESHOLD", 0) if env.text("DIRECTORY_LOCKOUT_THRESHOLD") else None
@@ -212,7 +228,7 @@ DIRECTORY_RETRY_DEAD_AFTER = env.number("DIRECTORY_RETRY_DEAD_AFTER", 30)
 SMS_GATEWAYS = env.words("SMS_GATEWAYS")
 # Countries whose mobile numbers are accepted (ISO 3166 codes).
 SMS_ALLOWED_REGIONS = [region.upper() for region in env.words("SMS_ALLOWED_REGIONS", "SE")]
-# Messages a day, codes and notices together: a stop for what nobody foresaw.
+# Codes a day: a stop for what nobody foresaw. Notices don't count, or who burns it would silence them.
 SMS_DAILY_LIMIT = env.number("SMS_DAILY_LIMIT", 2000)
 
 # smtp://host:25, smtp+tls://user:password@host:587, filemail:///folder.
@@ -229,6 +245,17 @@ EMAIL_FILE_PATH = unquote(urlsplit(EMAIL_URL).path) or None
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
 
+# --- Notices ---------------------------------------------------------------------------------------
+
+# Days before a password runs out on which the company's recipients are told (manual-sv.md).
+DIGEST_THRESHOLDS = sorted({int(each) for each in env.words("DIGEST_THRESHOLDS", "30 15 7 5 3 1 0")}, reverse=True)
+# Whether the person gets an SMS besides, 7 days and 1 day before.
+EXPIRY_SMS = env.flag("EXPIRY_SMS")
+# Seconds: until a message that could not be delivered is tried again, doubled at each try; and for how long a worker
+# that is delivering one is believed to be at it. No task runs longer than CELERY_TASK_TIME_LIMIT.
+OUTBOX_RETRY_AFTER = env.number("OUTBOX_RETRY_AFTER", 60)
+OUTBOX_LEASE = env.number("OUTBOX_LEASE", CELERY_TASK_TIME_LIMIT + 30)
+
 # --- People, sessions, limits --------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
@@ -239,6 +266,7 @@ LOGIN_URL = "register"
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_ABSOLUTE_AGE = 8 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # Posts in ten minutes from one address: a whole company sits behind one.
 LIMIT_ADDRESS_POSTS = env.number("LIMIT_ADDRESS_POSTS", 300)
@@ -294,7 +322,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 50
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # a list in the admin shows a hundred rows, each with a box to tick
 FILE_UPLOAD_HANDLERS = ["idportal.uploads.NoFiles"]
 
 # --- Language, time, files, logs -----------------------------------------------------------------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
@@ -13,6 +14,7 @@ handler500 = "idportal.pages.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.start, name="start"),
     path("", include("accounts.urls")),
+    path("admin/", admin.site.urls),
     path("tillganglighet/", pages.accessibility, name="accessibility"),
     path("personuppgifter/", pages.privacy, name="privacy"),
     path("sprak/", pages.set_language, name="set_language"),

@@ -26,6 +26,7 @@ from accounts.directory.account import (
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.config import from_settings
 from accounts.directory.dialect import LdapDirectory
+from accounts.directory.names import normal_unit, units_of
 from accounts.directory.openldap import OpenLdap
 
 __all__ = [
@@ -39,7 +40,9 @@ __all__ = [
     "PasswordChange",
     "PasswordCheck",
     "connect",
+    "normal_unit",
     "reset",
+    "units_of",
 ]
 
 KINDS: dict[str, type[LdapDirectory]] = {"active_directory": ActiveDirectory, "openldap": OpenLdap}

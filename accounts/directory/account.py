@@ -26,6 +26,7 @@ class Account:
 
     ``id`` is objectGUID or entryUUID as lower-case UUID text and never changes, whatever becomes of the name.
     ``expires`` is an aware datetime in UTC, or one of :class:`Expiry`. Texts that the directory lacks are "".
+    ``unit`` names the organisational unit that the entry lies in, for :func:`accounts.directory.units_of`.
     """
 
     id: str
@@ -39,6 +40,12 @@ class Account:
     locked: bool
     expires: datetime | Expiry
     password_last_set: datetime | None
+    unit: str = ""
+
+    @property
+    def name(self) -> str:
+        """Given name and surname, as far as the directory has them."""
+        return f"{self.given_name} {self.surname}".strip()
 
     @property
     def served(self) -> bool:

@@ -16,7 +16,7 @@ from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Entry, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.lookup import logger
-from accounts.directory.names import Names
+from accounts.directory.names import Names, parent
 from accounts.directory.pool import NOT_NOW
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
@@ -117,6 +117,7 @@ class ActiveDirectory(LdapDirectory):
             locked=bool(computed & LOCKED_OUT),
             expires=Expiry.MUST_CHANGE if runs_out == 0 else _moment(runs_out) or Expiry.NEVER,
             password_last_set=_moment(last_set) if last_set else None,
+            unit=parent(entry.dn),
         )
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
+
+import ldap.dn
+
+# The first RDN and its comma; an escaped comma ends nothing (RFC 4514 2.4).
+_FIRST_RDN = re.compile(r"(?:[^,\\]|\\.)*,")
 
 LONGEST_NAME = 256
 
@@ -29,3 +36,25 @@ def same(one: str, other: str) -> bool:
     return (
         unicodedata.normalize("NFKC", one).casefold().strip() == unicodedata.normalize("NFKC", other).casefold().strip()
     )
+
+
+def parent(dn: str) -> str:
+    """The DN of the entry above."""
+    first = _FIRST_RDN.match(dn)
+    return dn[first.end() :] if first else ""
+
+
+@lru_cache(maxsize=4096)
+def units_of(unit: str) -> tuple[str, ...]:
+    """A unit's DN and those of all units above, innermost first, each as :func:`normal_unit` writes it."""
+    parts = normal_unit(unit).split("\n")
+    return tuple("\n".join(parts[at:]) for at in range(len(parts)))
+
+
+def normal_unit(dn: str) -> str:
+    """A DN as it is compared: one RDN a line, without case and escapes. What is no DN comes back in lower case."""
+    try:
+        rdns = ldap.dn.str2dn(dn)
+    except ldap.DECODING_ERROR:
+        return dn.lower().strip()
+    return "\n".join("+".join(f"{name.lower()}={value.casefold()}" for name, value, _ in rdn) for rdn in rdns)

@@ -15,7 +15,7 @@ from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Entry, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.lookup import logger
-from accounts.directory.names import Names
+from accounts.directory.names import Names, parent
 from accounts.directory.pool import NOT_NOW
 
 # pwdAccountLockedTime of an account that an administrator disabled.
@@ -105,6 +105,7 @@ class OpenLdap(LdapDirectory):
             locked=locked is not None and locked != DISABLED and _still_locked(locked, policy),
             expires=expires,
             password_last_set=last_set,
+            unit=parent(entry.dn),
         )
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:

@@ -1,8 +1,26 @@
-"""What the portal keeps of people: who they are in the directory, their numbers, their codes, and the trail."""
+"""What the portal keeps: people and their numbers, companies and orderers, codes, second factors, and the trail."""
 
 from accounts.models.challenges import Challenge, Purpose
+from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
 from accounts.models.counts import FailedTry, SendQuota, SmsDay
 from accounts.models.people import Phone, User
+from accounts.models.second_factor import Authenticator, RecoveryCodes
 from accounts.models.trail import AuditEvent, Event
 
-__all__ = ["AuditEvent", "Challenge", "Event", "FailedTry", "Phone", "Purpose", "SendQuota", "SmsDay", "User"]
+__all__ = [
+    "AuditEvent",
+    "Authenticator",
+    "BouncedAddress",
+    "Challenge",
+    "Company",
+    "DirectoryKey",
+    "Event",
+    "FailedTry",
+    "Orderer",
+    "Phone",
+    "Purpose",
+    "RecoveryCodes",
+    "SendQuota",
+    "SmsDay",
+    "User",
+]

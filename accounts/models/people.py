@@ -30,6 +30,8 @@ class User(AbstractBaseUser, PermissionsMixin):
     # Raised when the person's sessions must end, all of them (R4).
     session_epoch = models.PositiveIntegerField(default=0)
     is_active = models.BooleanField(default=True)
+    # May enter the admin: in the administrators' group when last asked, which is at each request there (S2).
+    is_staff = models.BooleanField(default=False)
     # Since when the directory has not had the account; its number goes 30 days later (Q1).
     missing_since = models.DateTimeField(null=True)
 

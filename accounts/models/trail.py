@@ -31,6 +31,21 @@ class Event(models.TextChoices):
     PASSWORD_REFUSED = "password refused"  # noqa: S105
     SESSIONS_ENDED = "sessions ended"
     PHONE_FORGOTTEN = "phone forgotten"
+    SECOND_FACTOR_ADDED = "second factor added"
+    SECOND_FACTOR_ACCEPTED = "second factor accepted"
+    SECOND_FACTOR_REFUSED = "second factor refused"
+    SECOND_FACTOR_REMOVED = "second factor removed"
+    ROLE_ENDED = "role ended"
+    COMPANY_ADDED = "company added"
+    COMPANY_CHANGED = "company changed"
+    COMPANY_REMOVED = "company removed"
+    RECIPIENTS_CHANGED = "recipients changed"
+    ORDERER_ADDED = "orderer added"
+    ORDERER_CHANGED = "orderer changed"
+    ORDERER_REMOVED = "orderer removed"
+    REGISTER_EXPORTED = "register exported"
+    DIGEST_ATTEMPTED = "digest attempted"
+    DIGEST_DONE = "digest done"
 
 
 class AppendOnly(models.QuerySet["AuditEvent"]):

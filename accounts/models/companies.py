@@ -1,0 +1,116 @@
+"""External companies, whom the daily mail about them goes to, and who may order for them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from accounts.encryption import EncryptedTextField
+
+
+class Company(models.Model):
+    """One external care company.
+
+    Its recipients are two columns, so that there can't be a third however many write at once (security.md H6; the
+    manual: "max två e-postadresser"). An address stands here once it counts; until it is confirmed it waits elsewhere.
+    """
+
+    name = models.CharField(_("namn"), max_length=200)
+    organisation_number = models.CharField(_("organisationsnummer"), max_length=11, unique=True)  # 556677-8899
+    # One a line: what the company attribute holds for its staff, or the DN of a unit that they lie in.
+    directory_values = models.TextField(_("värden i katalogen"))
+    recipient1 = models.EmailField(_("mottagare 1"), max_length=254, blank=True)
+    recipient2 = models.EmailField(_("mottagare 2"), max_length=254, blank=True)
+    active = models.BooleanField(_("aktivt"), default=True)
+
+    history = HistoricalRecords()
+
+    class Meta:
+        verbose_name = _("företag")
+        verbose_name_plural = _("företag")
+        ordering = ["name"]
+        constraints = [
+            models.UniqueConstraint(Lower("name"), name="one_company_of_a_name"),
+            models.CheckConstraint(
+                condition=Q(recipient2="") | ~Q(recipient1=F("recipient2")), name="two_different_recipients"
+            ),
+            models.CheckConstraint(condition=Q(recipient2="") | ~Q(recipient1=""), name="first_recipient_first"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Also claims its directory values; raises IntegrityError, and saves nothing, if another company has one."""
+        from accounts.companies import key_of
+
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            wanted = {key_of(value) for value in self.values}
+            self.keys.exclude(key__in=wanted).delete()
+            missing = wanted - set(self.keys.values_list("key", flat=True))
+            DirectoryKey.objects.bulk_create([DirectoryKey(company=self, key=key) for key in sorted(missing)])
+
+    @property
+    def recipients(self) -> list[str]:
+        """The addresses that the daily mail goes to: none, one or two."""
+        return [address for address in (self.recipient1, self.recipient2) if address]
+
+    @property
+    def values(self) -> list[str]:
+        """The directory's values that mark its staff."""
+        return [line.strip() for line in self.directory_values.splitlines() if line.strip()]
+
+
+class DirectoryKey(models.Model):
+    """A directory value as it is compared: no two companies share one, or their staff would belong to both."""
+
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="keys")
+    key = models.CharField(max_length=500, unique=True)
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Orderer(models.Model):
+    """An authorised orderer (behörig beställare) of one company or several."""
+
+    name = models.CharField(_("namn"), max_length=200)
+    email = models.EmailField(_("e-post"), max_length=254)
+    mobile = EncryptedTextField(_("mobilnummer"))  # E.164; where her codes go
+    companies = models.ManyToManyField(Company, related_name="orderers", verbose_name=_("företag"))
+    active = models.BooleanField(_("aktiv"), default=True)
+
+    history = HistoricalRecords(m2m_fields=[companies])
+
+    class Meta:
+        verbose_name = _("beställare")
+        verbose_name_plural = _("beställare")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_orderer_of_an_address")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class BouncedAddress(models.Model):
+    """An address whose mail came back, or was refused for good. Forgotten when a month has passed without another."""
+
+    address = models.CharField(max_length=254, unique=True)  # in lower case
+    count = models.PositiveIntegerField(default=0)
+    first_at = models.DateTimeField(default=timezone.now)
+    last_at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=200, blank=True)  # the mail server's words
+
+    class Meta:
+        verbose_name = _("adress som studsar")
+        verbose_name_plural = _("adresser som studsar")
+
+    def __str__(self) -> str:
+        return self.address

@@ -1,0 +1,99 @@
+"""What the portal tells people by itself, on its way out; and the days on which it looked whose password runs out."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import Company
+
+
+def _a_key() -> str:
+    """For a message that is about nothing else than itself."""
+    return uuid.uuid4().hex
+
+
+class Message(models.Model):
+    """One mail, or one SMS that is no code, to one receiver: a row of the outbox.
+
+    A row is made in the transaction of what it tells, claimed before it is sent, and settled once: SENT, REFUSED (the
+    receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). What is settled stays so.
+    """
+
+    class Kind(models.TextChoices):
+        MAIL = "mail", _("mejl")
+        SMS = "sms", "SMS"
+
+    class Purpose(models.TextChoices):
+        DIGEST = "digest", _("utgående lösenord")
+        DIGEST_TO_HELPDESK = "digest to helpdesk", _("utgående lösenord utan mottagare")
+        EXPIRY_REMINDER = "expiry reminder", _("påminnelse till den anställda")
+        PHONE_REGISTERED = "phone registered", _("nummer registrerat")
+        PHONE_REPLACED = "phone replaced", _("nummer ändrat")
+        PASSWORD_RESET = "password reset", _("lösenord bytt")
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("väntar")
+        SENDING = "sending", _("skickas")
+        SENT = "sent", _("skickat")
+        REFUSED = "refused", _("avvisat")
+        EXPIRED = "expired", _("för sent")
+
+    uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # the Message-ID, the same at each try
+    # What it is about, of which there is to be one message only, however often its cause is looked at.
+    key = models.CharField(max_length=200, unique=True, default=_a_key)
+    kind = models.CharField(max_length=4, choices=Kind.choices)
+    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    to = EncryptedTextField()  # an address, or a number in E.164
+    to_digest = models.CharField(max_length=64, db_index=True)
+    subject = models.CharField(max_length=200, blank=True)
+    text = EncryptedTextField(blank=True)
+    html = EncryptedTextField(blank=True)
+    company = models.ForeignKey(Company, null=True, blank=True, on_delete=models.SET_NULL)
+    about = models.CharField(max_length=36, blank=True, db_index=True)  # directory id of the one person it is about
+
+    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    created_at = models.DateTimeField(default=timezone.now)
+    next_try_at = models.DateTimeField(default=timezone.now)
+    useful_until = models.DateTimeField()
+    claim = models.UUIDField(null=True)
+    claimed_at = models.DateTimeField(null=True)
+    settled_at = models.DateTimeField(null=True)
+    blanked_at = models.DateTimeField(null=True)
+    error = models.CharField(max_length=300, blank=True)  # the server's words at the last try, masked
+
+    class Meta:
+        verbose_name = _("meddelande")
+        verbose_name_plural = _("meddelanden")
+        ordering = ["-created_at", "-pk"]
+        indexes = [models.Index(fields=["state", "next_try_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
+
+class DigestRun(models.Model):
+    """A day on which it was looked whose password runs out. ``completed_at`` None: begun, and to be begun again.
+
+    A completed run has told every threshold that was reached after ``since``, up to and with ``day``.
+    """
+
+    day = models.DateField(unique=True)
+    since = models.DateField()
+    started_at = models.DateTimeField(default=timezone.now)
+    completed_at = models.DateTimeField(null=True)
+    accounts = models.PositiveIntegerField(default=0)  # that were told of
+    mails = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("körning av lösenordsmejlet")
+        verbose_name_plural = _("körningar av lösenordsmejlet")
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return str(self.day)
