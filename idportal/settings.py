@@ -9,6 +9,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import environ
+from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 
 from idportal import env
@@ -188,6 +189,12 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_max": 0.2,
 }
 CELERY_TIMEZONE = "Europe/Stockholm"
+CELERY_BEAT_SCHEDULE = {
+    "whose password runs out": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=6, minute=0)},
+    # What a crash left, and a morning that was missed.
+    "what is left": {"task": "notifications.tasks.sweep", "schedule": 60.0},
+    "what is past its time": {"task": "accounts.tasks.purge", "schedule": crontab(hour=3, minute=30)},
+}
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
 
 # --- The directory -------------------------------------------------------------------------------
@@ -323,7 +330,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # a list in the admin shows a hundred rows, each with a box to tick
-FILE_UPLOAD_HANDLERS = ["idportal.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators", "idportal.uploads.NoFiles"]
 
 # --- Language, time, files, logs -----------------------------------------------------------------
 
