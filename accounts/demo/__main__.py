@@ -46,6 +46,7 @@ BANNER = """
 
   Registrera mobil    {url}/registrera/    {karl.username}  {karl.password}
   Återställ lösenord  {url}/aterstall/     {stefan.username}  (koden kommer på / the code arrives at /demo/)
+  Administration      {url}/admin/         {eva.username}  {eva.password}
 
   SMS och mejl som filer / SMS and mails as files: {folder}/sms, {folder}/mail
   Avsluta med Ctrl-C / End with Ctrl-C
@@ -214,8 +215,9 @@ def serve(folder: Path, port: int) -> None:
     call_command("check", stdout=io.StringIO())
     call_command("migrate", verbosity=0)
     call_command("seed_demo")
+    call_command("send_expiry_digests", stdout=io.StringIO())  # this morning's mail, in the mailbox
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    banner = BANNER.format(url=f"http://{HOST}:{port}", folder=shown, karl=cast.KARL, stefan=cast.STEFAN)
+    banner = BANNER.format(url=f"http://{HOST}:{port}", folder=shown, karl=cast.KARL, stefan=cast.STEFAN, eva=cast.EVA)
     basehttp.run(
         HOST,
         port,

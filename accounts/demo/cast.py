@@ -47,6 +47,15 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
+class Company:
+    """An external company, as the register has it. ``recipients``: whom the daily mail goes to."""
+
+    name: str
+    organisation_number: str
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Orderer:
     """An authorised orderer (behörig beställare): known to the portal, not to the directory."""
 
@@ -55,6 +64,10 @@ class Orderer:
     mail: str
     company: str
     phone: str
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.surname}"
 
 
 STEFAN = Person(
@@ -145,6 +158,13 @@ CARIN = Orderer(
     company=HEMTJANST_ETT,
     phone="+46701740650",
 )
+
+# Numbers that pass the check and belong to nobody.
+COMPANIES: tuple[Company, ...] = (
+    Company(HEMTJANST_ETT, "556677-8899", (CARIN.mail,)),
+    Company(OMSORG_TVA, "559900-1129", ()),
+)
+"""The second one has no recipient yet: the helpdesk is told of its passwords."""
 
 
 def person(username: str) -> Person:
