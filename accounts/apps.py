@@ -8,11 +8,13 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Företag och personer")
 
     def ready(self) -> None:
-        from accounts import checks  # noqa: F401  registers the system checks
+        from accounts import checks, metrics  # noqa: F401  checks: registers the system checks
         from accounts.directory import connect
         from idportal import health
+        from idportal import metrics as monitor
 
         health.register("directory", lambda: connect().ping())
+        monitor.register(metrics.figures)
 
 
 class AdminConfig(admin_apps.AdminConfig):

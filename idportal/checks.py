@@ -31,7 +31,7 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
 @register(Tags.security, deploy=True)
 def deployment_is_complete(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """What a production installation must not lack."""
-    return [*_production(), *_production_sms()]
+    return [*_production(), *_production_sms(), *_production_mail()]
 
 
 def _production() -> Iterator[CheckMessage]:
@@ -79,6 +79,22 @@ def _production_sms() -> Iterator[CheckMessage]:
                 hint="Use the scheme that ends in s (jsons://), and no verify=no.",
                 id="idportal.W014",
             )
+
+
+def _production_mail() -> Iterator[CheckMessage]:
+    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        yield Warning(
+            "EMAIL_URL names no mail server: nobody would get the portal's mails.",
+            hint="Set EMAIL_URL=smtp://host:25 or smtp+tls://user:password@host:587.",
+            id="idportal.W015",
+        )
+    if settings.OUTBOX_LEASE <= settings.CELERY_TASK_TIME_LIMIT:
+        yield Warning(
+            f"OUTBOX_LEASE is {settings.OUTBOX_LEASE} seconds, and a task may run for "
+            f"{settings.CELERY_TASK_TIME_LIMIT}: a slow mail would be sent twice.",
+            hint="Unset OUTBOX_LEASE.",
+            id="idportal.W016",
+        )
 
 
 def _is_open(gateway: str) -> bool:

@@ -54,6 +54,14 @@ def number(name: str, default: int) -> int:
     return int(value)
 
 
+def numbers(name: str, default: str) -> list[int]:
+    """A list of whole numbers, zero or more."""
+    found = words(name, default)
+    if wrong := [word for word in found if not re.fullmatch(r"[0-9]{1,9}", word)]:
+        raise ImproperlyConfigured(f"{name} holds {wrong[0]!r}. Write whole numbers, separated by spaces or commas.")
+    return [int(word) for word in found]
+
+
 def is_loopback(url: str) -> bool:
     """Whether a URL's host is this machine: an address of the loopback range, localhost, or a name below it."""
     host = urlsplit(url).hostname or ""

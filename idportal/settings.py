@@ -255,7 +255,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
 # --- Notices ---------------------------------------------------------------------------------------
 
 # Days before a password runs out on which the company's recipients are told (manual-sv.md).
-DIGEST_THRESHOLDS = sorted({int(each) for each in env.words("DIGEST_THRESHOLDS", "30 15 7 5 3 1 0")}, reverse=True)
+DIGEST_THRESHOLDS = sorted(set(env.numbers("DIGEST_THRESHOLDS", "30 15 7 5 3 1 0")), reverse=True)
 # Whether the person gets an SMS besides, 7 days and 1 day before.
 EXPIRY_SMS = env.flag("EXPIRY_SMS")
 # Seconds: until a message that could not be delivered is tried again, doubled at each try; and for how long a worker

@@ -7,7 +7,7 @@ from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path, re_path
 from django.views.generic import RedirectView
 
-from idportal import health, pages
+from idportal import health, metrics, pages
 
 handler500 = "idportal.pages.server_error"
 
@@ -22,6 +22,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}idportal/favicon.svg")),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
+    path("metrics", metrics.metrics),
 ]
 
 if settings.DEMO:

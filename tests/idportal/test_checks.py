@@ -263,3 +263,25 @@ def test_a_missing_broker_is_a_warning(settings: Settings) -> None:
 def test_a_missing_broker_on_ones_own_machine_is_fine(settings: Settings, debug: bool, url: str) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER, settings.DEBUG, settings.PORTAL_URL = True, debug, url
     assert ids() == []
+
+
+# --- What only a production installation must not lack ---------------------------------------------
+
+
+def at_deployment() -> set[str]:
+    """The ids of what `check --deploy` finds of the portal's own."""
+    found = run_checks(include_deployment_checks=True)
+    return {str(message.id) for message in found if str(message.id).startswith("idportal")}
+
+
+def test_mail_that_reaches_nobody_is_a_warning(settings: Settings) -> None:
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    assert "idportal.W015" not in at_deployment()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
+    assert "idportal.W015" in at_deployment()
+
+
+def test_a_lease_shorter_than_a_task_is_a_warning(settings: Settings) -> None:
+    assert "idportal.W016" not in at_deployment()
+    settings.OUTBOX_LEASE = settings.CELERY_TASK_TIME_LIMIT
+    assert "idportal.W016" in at_deployment()

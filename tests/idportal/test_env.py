@@ -98,6 +98,19 @@ def test_another_flag_is_an_error(monkeypatch: pytest.MonkeyPatch, value: str) -
         env.flag("SAMPLE")
 
 
+def test_a_list_of_numbers(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert env.numbers("SAMPLE", "30 15") == [30, 15]
+    monkeypatch.setenv("SAMPLE", "7, 1 0")
+    assert env.numbers("SAMPLE", "30 15") == [7, 1, 0]
+
+
+@pytest.mark.parametrize("value", ["7 days", "-1", "7;1"])
+def test_a_list_that_holds_no_number_is_an_error(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("SAMPLE", value)
+    with pytest.raises(ImproperlyConfigured, match=r"SAMPLE holds .*\. Write whole numbers"):
+        env.numbers("SAMPLE", "1")
+
+
 @pytest.mark.parametrize(("value", "number"), [("0", 0), ("300", 300), (" 7 ", 7), ("007", 7), ("", 12)])
 def test_a_number(monkeypatch: pytest.MonkeyPatch, value: str, number: int) -> None:
     monkeypatch.setenv("SAMPLE", value)

@@ -1,0 +1,35 @@
+"""What a monitor may know of the outbox and of the morning's run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, time
+
+from django.db.models import Count, Max, Min
+from django.utils import timezone
+from prometheus_client.core import GaugeMetricFamily, Metric
+
+from notifications.models import DigestRun, Message
+
+
+def figures() -> Iterator[Metric]:
+    """For ``idportal.metrics``."""
+    messages = GaugeMetricFamily("idportal_outbox_messages", "Messages in the outbox.", labels=["kind", "state"])
+    counted = {
+        (kind, state): count
+        for kind, state, count in Message.objects.order_by().values_list("kind", "state").annotate(Count("pk"))
+    }
+    for kind in Message.Kind:
+        for state in Message.State:
+            messages.add_metric([kind, state], counted.get((kind, state), 0))
+    yield messages
+    now = timezone.now()
+    open_ = Message.objects.filter(state__in=(Message.State.WAITING, Message.State.SENDING), next_try_at__lte=now)
+    oldest = open_.aggregate(Min("created_at"))["created_at__min"]
+    words = "Seconds since the oldest message that is due was made; 0 if none is."
+    yield GaugeMetricFamily("idportal_outbox_oldest_seconds", words, (now - oldest).total_seconds() if oldest else 0)
+    day = DigestRun.objects.filter(completed_at__isnull=False).aggregate(Max("day"))["day__max"]
+    at = datetime.combine(day, time(), UTC).timestamp() if day else 0
+    yield GaugeMetricFamily(
+        "idportal_digest_last_day_seconds", "The last day with a completed run, as its UTC midnight.", at
+    )
