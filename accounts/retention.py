@@ -2,19 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django.contrib.sessions.models import Session
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
+from simple_history.utils import get_history_model_for_model
 
 from accounts import audit, directory, limits
 from accounts.encryption import digest
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SendQuota, SmsDay, User
+from accounts.models import (
+    AuditEvent,
+    Authenticator,
+    BouncedAddress,
+    Challenge,
+    Event,
+    FailedTry,
+    Orderer,
+    Phone,
+    RecoveryCodes,
+    SendQuota,
+    SmsDay,
+    User,
+)
 
 CODES_KEPT = timedelta(hours=24)
 AUDIT_KEPT = timedelta(days=548)  # 18 months
 GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
+BOUNCES_KEPT = timedelta(days=30)  # after the last one
+
+# What other apps keep, and for how long: they register it here, as parts of the portal do with idportal.health.
+Purge = Callable[[datetime], dict[str, int]]
+_purges: list[Purge] = []
+_renewals: list[Callable[[], None]] = []
+
+
+def register(purge: Purge, renew_keys: Callable[[], None]) -> None:
+    """Adds an app's own rows to both verbs below. Each is called as those promise: safe to repeat, and all or none.
+
+    ``purge`` takes the present time and returns how many rows of each kind it deleted.
+    """
+    _purges.append(purge)
+    _renewals.append(renew_keys)
 
 
 def purge() -> dict[str, int]:
@@ -27,12 +58,15 @@ def purge() -> dict[str, int]:
     old = {
         "challenges": Challenge.objects.filter(last_generated_timestamp__lt=day_ago),
         "failed tries": FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
+        "bounced addresses": BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
         "days of SMS": SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     counts = {name: rows.delete()[0] for name, rows in old.items()}
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
     counts["audit events"] = AuditEvent.objects.older_than(now - AUDIT_KEPT)
+    for others in _purges:
+        counts |= others(now)
     counts["numbers"] = _forget_the_gone(now)
     return counts
 
@@ -77,4 +111,17 @@ def renew_keys() -> int:
             phone.save(update_fields=["number", "number_digest"])
         for challenge in Challenge.objects.select_for_update().exclude(asked_for="", number=""):
             challenge.save(update_fields=["asked_for", "number"])
+        _encrypt_anew(Authenticator, "key")
+        _encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper go on
+        _encrypt_anew(Orderer, "mobile")
+        _encrypt_anew(get_history_model_for_model(Orderer), "mobile")
+        for renew in _renewals:
+            renew()
         return len(phones)
+
+
+def _encrypt_anew(model: type[Model], field: str) -> None:
+    """Writes just this field of each row, past ``save``: that nobody changed a word is no change in the history."""
+    rows = model._default_manager.select_for_update()
+    for key, value in list(rows.values_list("pk", field)):
+        model._default_manager.filter(pk=key).update(**{field: value})

@@ -11,6 +11,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "idportal.settings")
 app = Celery("idportal")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["consumer"].add("idportal.worker:LookAfterTheOutbox")
 
 
 @setup_logging.connect

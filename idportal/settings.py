@@ -98,6 +98,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "accounts.middleware.SessionLimits",
     "accounts.middleware.DirectoryOutage",
+    "accounts.middleware.StaffRoles",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -179,6 +180,10 @@ CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SERIALIZER = "json"
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
+# No worker holds more than it is at and the next: a code is taken before mails that wait in the queue, not before those
+# that a worker already holds.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A person waits for the page: a queue that is down says so after a few seconds.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
@@ -187,12 +192,15 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0.1,
     "interval_step": 0.1,
     "interval_max": 0.2,
+    # Seconds after which what a worker holds is given to another: longer than a message waits for its time, or it
+    # would be given away again and again. What a dead worker held, the outbox finds by its own lease.
+    "visibility_timeout": 12 * 60 * 60,
 }
 CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "whose password runs out": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=6, minute=0)},
     # What a crash left, and a morning that was missed.
-    "what is left": {"task": "notifications.tasks.sweep", "schedule": 60.0},
+    "what is left": {"task": "notifications.tasks.sweep", "schedule": 60.0, "options": {"expires": 55.0}},
     "what is past its time": {"task": "accounts.tasks.purge", "schedule": crontab(hour=3, minute=30)},
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}

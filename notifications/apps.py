@@ -7,7 +7,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
-        from idportal import metrics as monitor
-        from notifications import metrics
+        from accounts import retention as accounts_retention
+        from notifications import checks, notices, retention  # noqa: F401  the checks and the receivers register
 
-        monitor.register(metrics.figures)
+        accounts_retention.register(retention.purge, retention.renew_keys)

@@ -58,6 +58,8 @@ class Message(models.Model):
 
     state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
+    # Of those, how many ended without an answer, or with their worker: it may have gone out all the same.
+    perhaps_sent = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     next_try_at = models.DateTimeField(default=timezone.now)
     useful_until = models.DateTimeField()

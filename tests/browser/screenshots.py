@@ -6,13 +6,16 @@ import time
 from unittest import mock
 
 import pytest
+from playwright.sync_api import Browser
 
 from accounts import codes
 from accounts.models import Challenge
+from tests import mail_view
 from tests.browser.conftest import DESK, PHONE
 from tests.browser.states import STATES, State
 from tests.browser.visitor import Visitor
-from tests.screenshots import picture
+from tests.example_mail import FILE
+from tests.screenshots import MAILS, picture
 
 resend_in = codes.resend_in
 
@@ -32,3 +35,9 @@ def test_take(state: State, visitor: Visitor) -> None:
     for width, height in (PHONE, DESK):
         page.set_viewport_size({"width": width, "height": height})
         page.screenshot(path=picture(state.name, width), full_page=not behind_a_dialog)
+
+
+def test_take_the_mail(browser: Browser) -> None:
+    (name,) = MAILS
+    for size in (PHONE, DESK):
+        mail_view.take(browser, FILE.read_bytes(), size, picture(name, size[0]))

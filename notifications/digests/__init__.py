@@ -1,0 +1,12 @@
+"""The daily mail of whose password is about to run out. Source: manual-sv.md, "Påminnelse om när lösenordets…".
+
+A *run* belongs to a day and tells each threshold that was reached since the last one. Each company's recipients get a
+mail of their own; whom no recipient is told of, the helpdesk is.
+"""
+
+from notifications.digests.plan import Mail, Plan, look
+from notifications.digests.reminders import Reminder
+from notifications.digests.rows import Row
+from notifications.digests.runs import catch_up, run
+
+__all__ = ["Mail", "Plan", "Reminder", "Row", "catch_up", "look", "run"]

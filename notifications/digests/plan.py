@@ -1,0 +1,147 @@
+"""What a day's run has to tell, and to whom: looked up and composed, and nothing written yet."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from django.conf import settings
+from django.utils import translation
+
+from accounts.companies import Belonging
+from accounts.models import Company
+from notifications import outbox
+from notifications.digests import words
+from notifications.digests.compose import Composed, Composer, Group
+from notifications.digests.reminders import Reminder, remind
+from notifications.digests.rows import Row, find
+from notifications.models import DigestRun, Message
+from notifications.names import inert
+
+# Until when a mail that could not be delivered is worth delivering: as long as mail servers usually try (RFC 5321
+# 4.5.4.1). Its lines name the date, and no other mail tells of the same threshold.
+USEFUL = timedelta(days=4)
+
+
+@dataclass(frozen=True, slots=True)
+class Outstanding:
+    """The days whose thresholds a run of ``day`` has to tell: those after ``since`` that no other run has told."""
+
+    day: date
+    since: date
+    days: frozenset[date]
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One mail to one address. ``company`` is None for the one to the helpdesk."""
+
+    message: Message
+    to: str
+    company: Company | None
+    rows: tuple[Row, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """All that a run sends, composed."""
+
+    outstanding: Outstanding
+    mails: tuple[Mail, ...]
+    reminders: tuple[Reminder, ...]
+    accounts: int  # that the mails tell of
+
+    @property
+    def messages(self) -> Iterator[Message]:
+        """The rows for the outbox."""
+        yield from (mail.message for mail in self.mails)
+        yield from (reminder.message for reminder in self.reminders)
+
+
+def outstanding(day: date) -> Outstanding:
+    """What the completed runs have left for this day.
+
+    A day that was missed counts to the next run. Before the first run, the day before it counts as told; one that
+    began and did not come to its end is a first run, too. A run that was made for a later day has told what it covered.
+    """
+    completed = DigestRun.objects.filter(completed_at__isnull=False)
+    earlier_days = DigestRun.objects.filter(day__lt=day).order_by("day").values_list("day", flat=True)
+    last = earlier_days.filter(completed_at__isnull=False).last()
+    since = last or (earlier_days.first() or day) - timedelta(1)
+    days = set(_days(since, day))
+    for earlier, later in completed.filter(day__gte=day, since__lt=day).values_list("since", "day"):
+        days.difference_update(_days(max(earlier, since), min(later, day)))
+    return Outstanding(day, since, frozenset(days))
+
+
+def _days(since: date, day: date) -> Iterator[date]:
+    """Those after ``since``, up to and with ``day``."""
+    return (since + timedelta(number) for number in range(1, (day - since).days + 1))
+
+
+def look(day: date) -> Plan:
+    """Scan the directory and compose everything that a run of this day would send. Writes nothing.
+
+    Raises DirectoryError if the directory did not show all of it.
+    """
+    open_ = outstanding(day)
+    rows, to_remind = find(day, open_.days)
+    with translation.override("sv"):  # whoever starts it: those who get it don't choose a language
+        return Plan(open_, tuple(_mails(day, rows)), tuple(remind(day, to_remind)), len(rows))
+
+
+def _mails(day: date, rows: list[Row]) -> Iterator[Mail]:
+    """The companies' by name, then the helpdesk's."""
+    composer = Composer()
+    belonging = Belonging()
+    of_companies: dict[Company, list[Row]] = defaultdict(list)
+    of_nobody: dict[str, list[Row]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: row.urgency):
+        company = belonging.company_of(row.account)
+        if company:
+            of_companies[company].append(row)
+        else:
+            of_nobody[inert(row.account.company)].append(row)
+    for company in sorted(of_companies, key=lambda company: company.name.casefold()):
+        if company.active and company.recipients:
+            told = of_companies.pop(company)
+            composed = composer.to_recipients(told)
+            for address in company.recipients:
+                yield _mail(day, address, composed, told, company)
+    groups = [
+        *(Group(told, inert(company.name), _why(company)) for company, told in of_companies.items()),
+        *(_without_company(value, told) for value, told in of_nobody.items()),
+    ]
+    if groups:
+        groups.sort(key=lambda group: (group.rows[0].days_left, group.heading.casefold()))
+        told = [row for group in groups for row in group.rows]
+        yield _mail(day, settings.HELPDESK_EMAIL, composer.to_helpdesk(groups), told)
+
+
+def _why(company: Company) -> words.Reason:
+    return words.no_recipient() if company.active else words.not_active()
+
+
+def _without_company(value: str, rows: list[Row]) -> Group:
+    if value:
+        return Group(rows, value, words.no_company())
+    return Group(rows, words.heading_without_value(), words.no_value())
+
+
+def _mail(day: date, to: str, composed: Composed, rows: list[Row], company: Company | None = None) -> Mail:
+    whose = str(company.pk) if company else "helpdesk"
+    receiver = hashlib.sha256(to.lower().encode()).hexdigest()  # the key is no place for an address
+    message = outbox.mail(
+        purpose=Message.Purpose.DIGEST if company else Message.Purpose.DIGEST_TO_HELPDESK,
+        to=to,
+        subject=composed.subject,
+        text=composed.text,
+        html=composed.html,
+        useful=USEFUL,
+        key=f"digest/{day}/{whose}/{receiver}",
+        company=company,
+    )
+    return Mail(message, to, company, tuple(rows))

@@ -1,0 +1,69 @@
+"""The SMS to the person whose own password runs out, which EXPIRY_SMS turns on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from django.conf import settings
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts.models import Phone
+from idportal import sms
+from idportal.hosts import journey_url
+from notifications import outbox
+from notifications.digests.rows import Row, chunks
+from notifications.models import Message
+from notifications.names import inert
+from notifications.thresholds import at
+
+# Stockholm's hours. Nobody is woken by it, and nobody gets it the day after.
+FROM, UNTIL = 9, 21
+
+
+@dataclass(frozen=True, slots=True)
+class Reminder:
+    """One SMS to one person."""
+
+    message: Message
+    row: Row
+
+
+def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
+    """An SMS for each of them who has a number, the most urgent first; none if the day is as good as over."""
+    now, not_before, until = timezone.now(), at(day, FROM), at(day, UNTIL)
+    if now >= until:
+        return
+    for some in chunks(sorted((row for row in rows if row.registered), key=lambda row: row.urgency)):
+        phones = Phone.objects.filter(user__directory_id__in=[row.account.id for row in some]).select_related("user")
+        numbers = {phone.user.directory_id: phone.number for phone in phones}
+        for row in some:
+            if number := numbers.get(row.account.id):
+                message = outbox.sms(
+                    purpose=Message.Purpose.EXPIRY_REMINDER,
+                    to=number,
+                    text=text(row),
+                    useful=until - max(now, not_before),
+                    key=f"expiry-sms/{day}/{row.account.id}",
+                    about=row.account.id,
+                    not_before=not_before,
+                )
+                yield Reminder(message, row)
+
+
+def text(row: Row) -> str:
+    """One GSM-7 segment in Swedish, as full as the names in it allow."""
+    day, where = row.expires_on.isoformat(), journey_url("RESET_HOST", "" if settings.RESET_HOST else "/aterstall/")
+    said = {"account": inert(row.account.username), "day": day, "where": where, "who": settings.MUNICIPALITY_NAME}
+    for words in (
+        _("Lösenordet till ditt konto {account} går ut {day}. Byt det på {where} Hälsningar {who}"),
+        _("Lösenordet till ditt konto {account} går ut {day}. Byt det på {where}"),
+        _("Lösenordet till ditt konto hos kommunen går ut {day}. Byt det på {where}"),
+    ):
+        full = words.format(**said)
+        length = sms.septets(full)
+        if length is not None and length <= sms.SEGMENT:
+            return full
+    return _("Lösenordet till ditt konto hos kommunen går ut {day}. Byt det innan dess.").format(day=day)

@@ -1,0 +1,101 @@
+"""A day's run: what it sends, and that it was made, come together or not at all."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import date, timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from accounts import audit
+from accounts.directory import DirectoryError
+from accounts.models import Event
+from notifications import outbox
+from notifications.digests.plan import Plan, look, outstanding
+from notifications.models import DigestRun
+from notifications.thresholds import at, local_date
+
+log = logging.getLogger("idportal.digests")
+
+HOUR = 6  # in Stockholm; CELERY_BEAT_SCHEDULE says the same
+RETRY_AFTER = timedelta(minutes=10)  # since today's run began, if it did not come to its end
+
+
+def run(day: date, tell: Callable[[Plan], None] | None = None) -> DigestRun:
+    """Tell all that is to be told on this day, once, however often this is called and by however many at a time.
+
+    When it returns, what is sent stands in the outbox and the day is done. If it does not return, neither holds, and
+    whoever calls it next begins anew. ``tell`` gets what was sent; not if the day was done already.
+    Raises DirectoryError; nothing is sent then.
+    """
+    begun = _begin(day)
+    if begun.completed_at:
+        return begun
+    while True:
+        plan = look(day)
+        with transaction.atomic():
+            done, by_us = _complete(plan)
+        if done:
+            break
+        log.info("digest of %s: another run told a part of it meanwhile, looking again", day)
+    if by_us:
+        log.info("digest of %s: %d accounts, %d mails, %d SMS", day, done.accounts, done.mails, len(plan.reminders))
+        if tell:
+            tell(plan)
+    return done
+
+
+def _begin(day: date) -> DigestRun:
+    """The day's row, there for everybody to see before the directory is asked."""
+    with transaction.atomic():
+        begun, _made = DigestRun.objects.get_or_create(day=day, defaults={"since": day - timedelta(1)})
+        if not begun.completed_at:
+            DigestRun.objects.filter(pk=begun.pk).update(started_at=timezone.now())
+            audit.record(Event.DIGEST_ATTEMPTED, result=str(day))
+    return begun
+
+
+def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
+    """The day's completed run, and whether this call completed it. None if the plan is out of date by now."""
+    day, since = plan.outstanding.day, plan.outstanding.since
+    # Whoever might tell some of the same days waits here for the others, each on rows that were committed before it
+    # looked. What they did is seen below.
+    list(DigestRun.objects.select_for_update().filter(day__gt=since).order_by("day"))
+    ours = DigestRun.objects.get(day=day)
+    if ours.completed_at:
+        return ours, False
+    if outstanding(day) != plan.outstanding:
+        return None, False
+    outbox.queue(list(plan.messages))
+    ours.since, ours.completed_at = since, timezone.now()
+    ours.accounts, ours.mails = plan.accounts, len(plan.mails)
+    ours.save()
+    audit.record(Event.DIGEST_DONE, result=f"{day}: {ours.accounts} accounts, {ours.mails} mails")
+    return ours, True
+
+
+def catch_up() -> DigestRun | None:
+    """Make today's run if its hour has passed and it is still to be made; returns it if it was made now.
+
+    That is so if it began and did not come to its end, or if a run was completed on an earlier day: a portal that is
+    new waits for its first morning. Meant to be called each minute; tries again after RETRY_AFTER if the directory
+    does not answer, and says so in the log.
+    """
+    now = timezone.now()
+    today = local_date(now)
+    if now < at(today, HOUR):
+        return None
+    begun = DigestRun.objects.filter(day=today).first()
+    if begun is None:
+        if not DigestRun.objects.filter(day__lt=today, completed_at__isnull=False).exists():
+            return None
+    elif begun.completed_at or begun.started_at > now - RETRY_AFTER:
+        return None
+    try:
+        return run(today)
+    except DirectoryError as error:
+        minutes = RETRY_AFTER // timedelta(minutes=1)
+        log.error("digest of %s: the directory does not answer (%s); tried again in %d minutes", today, error, minutes)
+        return None

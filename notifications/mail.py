@@ -1,0 +1,133 @@
+"""Mail: a row of the outbox through Django's mail API, to one receiver, and what its failure means."""
+
+from __future__ import annotations
+
+import smtplib
+from email.charset import QP, Charset
+from email.utils import format_datetime, parseaddr
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.validators import validate_email
+from django.utils import timezone
+from django.utils.encoding import punycode
+
+from notifications.models import Message
+
+# A relay may take no line that is longer than 998 bytes, or no byte above 127: quoted-printable suits all.
+_ENCODING = Charset("utf-8")
+_ENCODING.body_encoding = QP
+
+# 5xx answers to MAIL, RCPT or DATA that are about the relay's own wishes and not about the message: commands out of
+# order (RFC 5321 4.2.3), log-in or encryption wanted (RFC 4954 6, RFC 3207 4). Somebody mends the settings.
+_ABOUT_THE_RELAY = (503, 530, 534, 535, 538)
+
+
+class MailError(Exception):
+    """A message was not handed over, with the server's words. ``retry``: the same message may go through later."""
+
+    retry = True
+    bounced = False  # what was refused is this receiver's mail, not the sender
+
+
+class NotNow(MailError):
+    """The relay was not reached, broke off, or asked for patience. It may have taken the message all the same."""
+
+
+class Refused(MailError):
+    """The answer is no, and would be again."""
+
+    retry = False
+
+
+class Bounced(Refused):
+    """The server refused the receiver, or the message to it."""
+
+    bounced = True
+
+
+def send(message: Message) -> None:
+    """Hands the message over to the server of EMAIL_URL. Raises MailError.
+
+    Message-ID and date are the same at each try, so that a receiver sees that a double is one.
+    """
+    email = _compose(message)
+    connection = get_connection()
+    try:
+        _open(connection)
+        _hand_over(email, connection)
+    finally:
+        _close(connection)
+
+
+def _compose(message: Message) -> EmailMultiAlternatives:
+    """Raises Refused for what can be no mail, as an address that is none, or a header that would become two."""
+    headers = {
+        "Message-ID": f"<{message.uid}@{_host()}>",
+        "Date": format_datetime(timezone.localtime(message.created_at)),
+        "Auto-Submitted": "auto-generated",  # RFC 3834
+        "X-Auto-Response-Suppress": "All",  # Exchange
+    }
+    email = EmailMultiAlternatives(message.subject, message.text, to=[message.to], headers=headers)
+    email.encoding = _ENCODING
+    if message.html:
+        email.attach_alternative(message.html, "text/html")
+    try:
+        validate_email(message.to)
+        email.message()
+    except (ValidationError, ValueError) as error:
+        raise Refused(f"it can't be written as a mail ({type(error).__name__})") from None
+    return email
+
+
+def _host() -> str:
+    """The domain of the sender, which makes a Message-ID ours."""
+    _name, at, domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")
+    return punycode(domain) if at and domain else urlsplit(settings.PORTAL_URL).hostname or "localhost"
+
+
+def _open(connection: BaseEmailBackend) -> None:
+    """Connects, encrypts and logs in. Whatever is refused here is about the relay, and passes."""
+    try:
+        connection.open()
+    except OSError as error:  # smtplib's own errors are of this kind
+        raise NotNow(_words(error)) from None
+
+
+def _hand_over(email: EmailMultiAlternatives, connection: BaseEmailBackend) -> None:
+    try:
+        connection.send_messages([email])
+    except smtplib.SMTPRecipientsRefused as error:
+        code, words = next(iter(error.recipients.values()))
+        raise _answer(code, words, Bounced) from None
+    except smtplib.SMTPSenderRefused as error:
+        raise _answer(error.smtp_code, error.smtp_error, Refused) from None
+    except smtplib.SMTPResponseException as error:
+        raise _answer(error.smtp_code, error.smtp_error, Bounced) from None
+    except (smtplib.SMTPNotSupportedError, ValueError) as error:  # signs in an address that this server can't take
+        raise Refused(f"the address can't be written to this server ({type(error).__name__})") from None
+    except OSError as error:
+        raise NotNow(_words(error)) from None
+
+
+def _answer(code: int, words: bytes | str, refusal: type[Refused]) -> MailError:
+    text = words.decode(errors="replace") if isinstance(words, bytes) else words
+    kind = refusal if 500 <= code <= 599 and code not in _ABOUT_THE_RELAY else NotNow  # noqa: PLR2004  RFC 5321 4.2.1
+    return kind(f"{code} {text}")
+
+
+def _words(error: OSError) -> str:
+    if isinstance(error, smtplib.SMTPResponseException):
+        return str(_answer(error.smtp_code, error.smtp_error, Refused))
+    return f"{type(error).__name__}: {error}"
+
+
+def _close(connection: BaseEmailBackend) -> None:
+    """Says goodbye. What goes wrong here changes nothing: the answer to the message is there already."""
+    try:
+        connection.close()
+    except OSError:
+        return

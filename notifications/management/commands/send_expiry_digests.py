@@ -1,0 +1,96 @@
+"""``manage.py send_expiry_digests``: the day's run by hand."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
+
+from accounts.directory import DirectoryError
+from notifications import digests
+from notifications.digests import Plan, Row
+from notifications.names import inert
+from notifications.thresholds import STOCKHOLM, local_date
+
+# What a calendar and the directories' own times hold, with room for the thresholds before and after.
+YEARS = range(1970, 3000)
+
+
+def _date(text: str) -> date:
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        day = date.min
+    if day.year not in YEARS or text != day.isoformat():
+        raise argparse.ArgumentTypeError(f"{text!r} is no date. Write it as 2026-03-29.")
+    return day
+
+
+class Command(BaseCommand):
+    help = (
+        "Mails each company's recipients whose password is about to run out, and tells what goes to whom. "
+        "A day is told once: what is sent already is not sent again."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--date",
+            type=_date,
+            help="run as if this day (2026-03-29) were today, and count as that day's run; the default is today",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only tell what would go to whom")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One line a mail, and what was done in the last line."""
+        today = local_date(timezone.now())
+        day: date = options["date"] or today
+        if day > today:
+            self.stderr.write(
+                f"Note: {day} lies ahead. The thresholds that are reached on that day count as told by this run "
+                "and are not told again when the day comes."
+            )
+        try:
+            if options["dry_run"]:
+                self._show(digests.look(day))
+                self.stdout.write("A dry run: nothing was sent, and nothing counts as told.")
+            else:
+                self._run(day)
+        except DirectoryError as error:
+            raise CommandError(
+                f"The directory did not say whose password runs out ({error}). Nothing was sent. "
+                "Run it again when the directory answers; `manage.py doctor` may say what ails it."
+            ) from error
+
+    def _run(self, day: date) -> None:
+        told: list[Plan] = []
+        run = digests.run(day, told.append)
+        for plan in told:
+            self._show(plan)
+            messages = f"{_count(len(plan.mails), 'mail')} and {len(plan.reminders)} SMS"
+            self.stdout.write(f"{messages} are in the outbox. The run of {day} is done.")
+        if not told and run.completed_at:
+            done = run.completed_at.astimezone(STOCKHOLM)
+            self.stdout.write(f"The run of {day} was done already, {done:%Y-%m-%d %H:%M}. Nothing was sent.")
+
+    def _show(self, plan: Plan) -> None:
+        if not plan.mails:
+            self.stdout.write(f"Nobody is to be told on {plan.outstanding.day}.")
+        for mail in plan.mails:
+            whose = inert(mail.company.name) if mail.company else "no recipient"
+            accounts = ", ".join(_account(row) for row in mail.rows)
+            self.stdout.write(f"{inert(mail.to)}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
+        for reminder in plan.reminders:
+            self.stdout.write(f"SMS to the person  {_account(reminder.row)}")
+
+
+def _account(row: Row) -> str:
+    account = row.account
+    days = _count(row.days_left, "day") if row.days_left >= 0 else "ran out"
+    return f"{inert(account.username)} {inert(account.name)} ({days})"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"

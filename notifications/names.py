@@ -1,0 +1,34 @@
+"""Texts of the directory, as they stand in what the portal sends."""
+
+from __future__ import annotations
+
+import unicodedata
+
+LONGEST = 100  # characters; Active Directory has 64 at most in a name
+
+# What a spreadsheet takes for the beginning of a formula, when somebody copies a table into it (security.md H7). The
+# full-width forms too, which it folds.
+_FORMULA = tuple("=+-@＝＋－＠")
+
+
+def inert(text: str) -> str:
+    """The text as one line that does nothing but stand there, in a mail, a terminal or a spreadsheet.
+
+    Line breaks, tabs and every kind of space become a space. Control characters go, and so do format characters, which
+    turn the direction of writing or can't be seen. A formula gets an apostrophe before it. What is longer than LONGEST
+    is cut. Not escaped for HTML: that is done where it becomes HTML. Idempotent.
+    """
+    if not text.isprintable():  # as almost every name is
+        text = "".join(_sign(each) for each in text)
+    text = unicodedata.normalize("NFC", text)
+    text = " ".join(text.split())
+    if text.startswith(_FORMULA):
+        text = f"'{text}"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+
+
+def _sign(sign: str) -> str:
+    if sign.isspace():  # the separators of lines and paragraphs (Zl, Zp) among them
+        return " "
+    # Cc control, Cf format, Cs half of a pair, Co private, Cn not assigned.
+    return "" if unicodedata.category(sign).startswith("C") else sign

@@ -1,0 +1,31 @@
+"""How long messages are kept (issue 3, "The outbox"), and the renewal of their keys (security.md X1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from accounts.retention import AUDIT_KEPT
+from notifications import outbox
+from notifications.models import Message
+
+BODIES_KEPT = timedelta(days=30)  # after they settled: long enough to look into a complaint
+MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail, which tells of the same
+
+
+def purge(now: datetime) -> dict[str, int]:
+    """Blanks bodies and receivers, and deletes what is older than the trail; returns how many of each."""
+    settled = Message.objects.exclude(state__in=outbox.OPEN)
+    counts = {"messages": settled.filter(settled_at__lt=now - MESSAGES_KEPT).delete()[0]}
+    old = settled.filter(settled_at__lt=now - BODIES_KEPT, blanked_at=None)
+    counts["bodies of messages"] = old.update(to="", text="", html="", blanked_at=now)
+    return counts
+
+
+def renew_keys() -> None:
+    """Encrypts receivers and bodies anew with the newest key; call it in a transaction.
+
+    Raises cryptography.fernet.InvalidToken for what no present key opens.
+    """
+    for message in Message.objects.select_for_update().filter(blanked_at=None).iterator(chunk_size=outbox.CHUNK):
+        message.to_digest = outbox.receiver(message.kind, message.to)
+        message.save(update_fields=["to", "to_digest", "text", "html"])
