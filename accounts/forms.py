@@ -82,6 +82,23 @@ class CodeForm(forms.Form):
     )
 
 
+class FactorForm(forms.Form):
+    """A code of an authenticator app, or for recovery. Whatever is no code is a wrong one, and counts as such."""
+
+    code = forms.CharField(
+        label=_("Kod"),
+        max_length=40,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 \\-]*", **_PLAIN}
+        ),
+        error_messages={
+            "required": _("Skriv koden med sex siffror från din app."),
+            "max_length": _("Koden i appen har sex siffror, en återställningskod har tolv."),
+            "null_characters_not_allowed": _("Koden i appen har sex siffror, en återställningskod har tolv."),
+        },
+    )
+
+
 class NewPasswordForm(forms.Form):
     """A new password, twice, taken verbatim."""
 

@@ -43,6 +43,16 @@ CODE_PASSWORD_FRESH = PASSWORD_FRESH + CODE_LIFETIME  # when the number's code i
 PASSWORD_TRIES, PASSWORD_WINDOW = 10, timedelta(minutes=30)
 PASSWORD_TRIES_KEPT = DAY
 
+# The second factor of staff. Their apps make six digits each 30 seconds (RFC 6238), of which three are good at a time.
+APP_CODE_DIGITS = 6
+SIGN_IN_LIFETIME = 10 * MINUTE  # from the right password to the right code: the app may have to be installed first
+# Wrong codes for one account in a row. Who gets as far has the right password, so this is a guess at three in a
+# million by somebody who should not be there. Counted apart from the codes by SMS, which anyone can ask for and mistype
+# on somebody else's behalf; and for the account, since the pauses of django-otp are each device's own.
+FACTOR_FAILURES_A_DAY = 10
+RECOVERY_CODES, RECOVERY_CODE_DIGITS = 10, 12  # digits, so that the same keys of a phone type both kinds of code
+RECOVERY_CODES_FEW = 3  # time to make new ones
+
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")
 FAILED_LOGINS: AddressLimit = ("failed-logins", lambda: f"{settings.LIMIT_ADDRESS_FAILED_LOGINS}/10m")

@@ -1,4 +1,4 @@
-"""Sessions end in time; a directory that does not answer is said so."""
+"""Sessions end in time, and with the role they began with; a directory that does not answer is said so."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import logging
 from collections.abc import Callable
 
 from django.conf import settings
+from django.contrib.auth import logout
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 
-from accounts import sessions
+from accounts import sessions, staff
 from accounts.directory import DirectoryError
 from accounts.reset import OutcomeUnknown
 from idportal.middleware import unavailable
@@ -38,7 +42,37 @@ class DirectoryOutage:
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
-        if not isinstance(exception, DirectoryError):
-            return None
-        log.error("the directory is not available: %s (%s)", type(exception).__name__, exception)
-        return unavailable(request, "unsure" if isinstance(exception, OutcomeUnknown) else "directory")
+        return _outage_page(request, exception) if isinstance(exception, DirectoryError) else None
+
+
+def _outage_page(request: HttpRequest, error: DirectoryError) -> HttpResponse:
+    log.error("the directory is not available: %s (%s)", type(error).__name__, error)
+    return unavailable(request, "unsure" if isinstance(error, OutcomeUnknown) else "directory")
+
+
+class StaffRoles:
+    """On the pages of a role the directory is asked, at each request, whether the person still has it (S2).
+
+    ``request.staff_roles`` are the roles that it names; no page of a role opens without. Who is not signed in with
+    both factors goes on without any, to where the page sends them.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        role = staff.role_at(request.path_info)
+        user = sessions.verified(request) if role else None
+        if role is None or user is None:
+            return self.get_response(request)
+        try:
+            held = staff.standing(user, sessions.roles(request), request.META["REMOTE_ADDR"])
+        except DirectoryError as error:
+            return _outage_page(request, error)
+        if not held:
+            logout(request)
+            return redirect(f"{reverse('staff-login')}?slut")
+        if role.name not in held:
+            raise PermissionDenied
+        request.staff_roles = held  # type: ignore[attr-defined]  # for accounts.admin.site, and who else asks
+        return self.get_response(request)

@@ -3,31 +3,109 @@
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``asked_<purpose>`` (a digest of what it is
 about), ``word`` (what the next page says of the last click), ``done`` (the journey that was finished),
 ``password_at`` (when the password was typed), ``started`` and ``seen``. Times are seconds since 1970.
+Of staff: ``signing_in`` (who typed the password, to what end, with which app), ``roles`` (what they had at log-in),
+``onward`` (where to go next) and ``codes_owed`` (recovery codes are still to be shown).
 """
 
 from __future__ import annotations
 
 import enum
 import time
+from collections.abc import Collection
 
+import django_otp
 from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
+from django_otp.middleware import is_verified
+from django_otp.models import Device
 
 from accounts import limits
-from accounts.encryption import digest
+from accounts.encryption import digest, same_digest
 from accounts.models import Challenge, Purpose, User
 
 _SEEN_GRAIN = 30  # seconds: a page more does not write the session again
 
 
-def log_in(request: HttpRequest, user: User) -> None:
-    """Binds the session to a user who has just typed the password; the session gets a new id."""
+def log_in(request: HttpRequest, user: User, password_at: float | None = None) -> None:
+    """Binds the session to a user who has typed the password, now or then; the session gets a new id."""
     request.session.flush()
     login(request, user, backend=settings.AUTHENTICATION_BACKENDS[0])
-    request.session["password_at"] = time.time()
+    request.session["password_at"] = password_at or time.time()
     _mark_used(request.session)
+
+
+def begin_sign_in(request: HttpRequest, user: User, onward: str) -> None:
+    """Notes who has typed the right password; nobody is logged in before the second factor. A new id."""
+    request.session.flush()
+    mark = {"user": user.pk, "hash": user.get_session_auth_hash(), "onward": onward, "app": None}
+    request.session["signing_in"], request.session["password_at"] = mark, time.time()
+    _mark_used(request.session)
+
+
+def signing_in(request: HttpRequest) -> User | None:
+    """Who has typed the right password, unless that is too long ago or their sessions were ended meanwhile (R4)."""
+    mark = request.session.get("signing_in")
+    if not mark or not password_is_fresh(request, limits.SIGN_IN_LIFETIME):
+        return None
+    user = User.objects.filter(pk=mark["user"], is_active=True).first()
+    return user if user and same_digest(user.get_session_auth_hash(), mark["hash"]) else None
+
+
+def wanted(request: HttpRequest) -> str:
+    """Where the person who is signing in asked to go, or ""."""
+    return str(request.session.get("signing_in", {}).get("onward", ""))
+
+
+def app_begun(request: HttpRequest) -> int | None:
+    """The app that this sign-in has begun to connect (its id)."""
+    found = request.session.get("signing_in", {}).get("app")
+    return int(found) if found is not None else None
+
+
+def begin_app(request: HttpRequest, app_id: int) -> None:
+    """Ties an app that is to be connected to this sign-in."""
+    if app_begun(request) != app_id:
+        request.session["signing_in"] = {**request.session["signing_in"], "app": app_id}
+
+
+def log_in_staff(request: HttpRequest, user: User, device: Device, roles: Collection[str]) -> None:
+    """Ends a sign-in with the second factor; the session gets a new id once more."""
+    log_in(request, user, float(request.session["password_at"]))
+    django_otp.login(request, device)
+    request.session["roles"] = sorted(roles)
+
+
+def owe_codes(request: HttpRequest, onward: str) -> None:
+    """The recovery codes are still to be shown; then the person goes on to ``onward``."""
+    request.session["codes_owed"], request.session["onward"] = True, onward
+
+
+def codes_owed(request: HttpRequest) -> bool:
+    """Whether the recovery codes are still to be shown."""
+    return bool(request.session.get("codes_owed"))
+
+
+def codes_shown(request: HttpRequest) -> None:
+    """They were, and are not shown again."""
+    request.session.pop("codes_owed", None)
+
+
+def next_page(request: HttpRequest) -> str:
+    """Where the person goes on to after the recovery codes, or ""."""
+    return str(request.session.get("onward", ""))
+
+
+def verified(request: HttpRequest) -> User | None:
+    """Who is logged in with both factors."""
+    user = request.user
+    return user if isinstance(user, User) and is_verified(user) else None
+
+
+def roles(request: HttpRequest) -> frozenset[str]:
+    """The roles that the person had when logging in."""
+    return frozenset(request.session.get("roles", ()))
 
 
 def password_is_fresh(request: HttpRequest, seconds: int = limits.PASSWORD_FRESH) -> bool:

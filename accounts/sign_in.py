@@ -1,12 +1,13 @@
-"""Logging in with the current password, to register a number. Source: manual-sv.md; security.md T1, T3.
+"""Logging in with the current password, to register a number; and the limits for staff's log-in too (``staff``).
 
-Beside django-auth-ldap, not through it: that answers yes or no, and a person whose password ran out must be
-told just that, after the right password only.
+Source: manual-sv.md; security.md T1, T3. Beside django-auth-ldap, not through it: that answers yes or no, and a
+person whose password ran out must be told just that, after the right password only.
 """
 
 from __future__ import annotations
 
 import enum
+from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
@@ -31,6 +32,7 @@ class Outcome(enum.Enum):
     EXPIRED = "expired"
     MUST_CHANGE = "must_change"
     DISABLED = "disabled"
+    NO_ROLE = "no_role"  # at staff's log-in alone
 
 
 _TOLD = {
@@ -57,6 +59,29 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     people = directory.connect()
     found = people.find(name)
     account = found if found and not found.protected else None
+    outcome, user = try_password(
+        found, account, name=name, password=password, address=address, ask=people.check_password
+    )
+    if user:
+        audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
+    return outcome, user
+
+
+def try_password(
+    found: Account | None,
+    account: Account | None,
+    *,
+    name: str,
+    password: str,
+    address: str | None,
+    ask: Callable[[Account | None, str], PasswordCheck],
+) -> tuple[Outcome, User | None]:
+    """Asks the directory for a password, within the limits of the account (T1, T3). The user comes with RIGHT only.
+
+    ``found``: whom the name belongs to, for the trail; ``account``: the same, or None if no password is to be tried
+    for them; ``ask``: who asks the directory. The trail is told of the try and of a refusal; what follows a right
+    password is the caller's. Raises DirectoryError if the directory can't tell.
+    """
     subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
     # For nobody, the same question to the database.
     user = users.of(account) if account else User.objects.filter(directory_id=subject).first()
@@ -67,10 +92,10 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
         noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
-        if not _may_try(before, people.lockout(account)):
+        if not _may_try(before, directory.connect().lockout(account)):
             _forget(noted)
             noted = None
-        answer = people.check_password(account if noted else None, password)
+        answer = ask(account if noted else None, password)
         if answer is PasswordCheck.UNAVAILABLE:
             raise directory.DirectoryUnavailable("no answer to a password check")
     except directory.DirectoryError:
@@ -91,7 +116,6 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
         result = answer.value if noted else "stopped before lock-out"
         audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
         return outcome, None
-    audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
     return outcome, user
 
 

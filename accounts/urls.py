@@ -1,8 +1,8 @@
-"""Where the two journeys are."""
+"""Where the two journeys are, and where staff sign in."""
 
 from django.urls import path
 
-from accounts.views import register, reset
+from accounts.views import register, reset, staff
 
 urlpatterns = [
     path("registrera/", register.login, name="register"),
@@ -15,6 +15,9 @@ urlpatterns = [
     path("aterstall/kod/igen/", reset.code_again, name="reset-code-again"),
     path("aterstall/losenord/", reset.password, name="reset-password"),
     path("aterstall/klart/", reset.done, name="reset-done"),
+    path("logga-in/", staff.login, name="staff-login"),
+    path("logga-in/kod/", staff.code, name="staff-code"),
+    path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
     path("logga-ut/", register.log_out, name="logout"),
     path("session/forlang/", register.extend, name="session-extend"),
 ]

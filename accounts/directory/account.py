@@ -142,6 +142,13 @@ class Directory(Protocol):
     def accounts(self) -> Iterator[Account]:
         """Every account within base and filter, streamed in pages with bounded memory."""
 
+    def expiring(self, first: datetime, last: datetime) -> Iterator[Account]:
+        """Every account within base and filter whose password runs out at ``first`` or later, but before ``last``.
+
+        Both are aware. Streamed in pages with bounded memory, and much faster than :meth:`accounts`. Whoever never
+        has to change, or has to at the next logon, is not among them; who is disabled or protected, is.
+        """
+
     def lockout(self, account: Account | None = None) -> Lockout:
         """The lock-out policy of an account, read from the directory or set (``DIRECTORY_LOCKOUT_THRESHOLD``).
 

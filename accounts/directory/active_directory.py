@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -13,11 +14,13 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, Entry, Refused
+from accounts.directory.connection import Connection, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
+from accounts.directory.entry import Attributes, Entry
 from accounts.directory.lookup import logger
 from accounts.directory.names import Names, parent
 from accounts.directory.pool import NOT_NOW
+from accounts.directory.windows import LAST, NEVER, filetime, guid, interval, moment
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
 POLICY_HINTS = "1.2.840.113556.1.4.2239"
@@ -27,11 +30,6 @@ FULL_POLICY = bytes.fromhex("3003020101")
 # userAccountControl and msDS-User-Account-Control-Computed (MS-ADTS 2.2.16, 3.1.1.4.5.17).
 ACCOUNT_DISABLED = 0x2
 LOCKED_OUT = 0x10
-
-# FILETIME (MS-DTYP 2.3.3): 100 ns since 1601-01-01 UTC; the largest value means never.
-EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-NEVER = 0x7FFF_FFFF_FFFF_FFFF
-LAST = int((datetime.max.replace(tzinfo=UTC) - EPOCH) / timedelta(microseconds=1)) * 10
 
 # The Windows error in the text of a refused bind (result 49), in hex (MS-ERREF 2.2).
 DATA = re.compile(r"\bdata ([0-9a-f]+)", re.IGNORECASE)
@@ -66,6 +64,8 @@ DOMAIN_ATTRIBUTES = [
 DOMAIN_PASSWORD_COMPLEX = 0x1
 KINDS_REQUIRED = 3
 
+RUNS_OUT = "msDS-UserPasswordExpiryTimeComputed"
+
 
 class ActiveDirectory(LdapDirectory):
     names = Names(
@@ -76,7 +76,7 @@ class ActiveDirectory(LdapDirectory):
         # The two computed ones come only when named, and can't be filtered on.
         attributes=(
             *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
-            *("msDS-User-Account-Control-Computed", "msDS-UserPasswordExpiryTimeComputed"),
+            *("msDS-User-Account-Control-Computed", RUNS_OUT),
         ),
     )
 
@@ -94,19 +94,19 @@ class ActiveDirectory(LdapDirectory):
             )
         )
 
-    def _account(self, connection: Connection, entry: Entry) -> Account:
+    def _account(self, entry: Entry) -> Account:
         identifier, username = entry.raw("objectGUID"), entry.text("sAMAccountName")
         control, computed = (
             entry.number("userAccountControl"),
             entry.number("msDS-User-Account-Control-Computed"),
         )
-        runs_out = entry.number("msDS-UserPasswordExpiryTimeComputed")
+        runs_out = entry.number(RUNS_OUT)
         if identifier is None or not username or control is None or computed is None or runs_out is None:
             raise LookupError("it lacks an attribute that every user has, or the service account can't read it")
-        ends = _moment(entry.number("accountExpires") or NEVER)
+        ends = moment(entry.number("accountExpires") or NEVER)
         last_set = entry.number("pwdLastSet")
         return Account(
-            id=str(uuid.UUID(bytes_le=identifier)),
+            id=guid(identifier),
             username=username,
             given_name=entry.text("givenName"),
             surname=entry.text("sn"),
@@ -115,10 +115,23 @@ class ActiveDirectory(LdapDirectory):
             enabled=not control & ACCOUNT_DISABLED and (ends is None or ends > datetime.now(UTC)),
             protected=entry.number("adminCount") == 1,
             locked=bool(computed & LOCKED_OUT),
-            expires=Expiry.MUST_CHANGE if runs_out == 0 else _moment(runs_out) or Expiry.NEVER,
-            password_last_set=_moment(last_set) if last_set else None,
+            expires=Expiry.MUST_CHANGE if runs_out == 0 else moment(runs_out) or Expiry.NEVER,
+            password_last_set=moment(last_set) if last_set else None,
             unit=parent(entry.dn),
         )
+
+    def _identifier(self, entry: Entry) -> str:
+        return guid(entry.raw("objectGUID") or b"")
+
+    def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
+        # Not 0, which is no time but "must change", and not what is not before LAST, which is never.
+        earliest, end = max(filetime(first), 1), min(filetime(last), LAST)
+
+        def may(attributes: Attributes) -> bool:
+            runs_out = attributes.get(RUNS_OUT)
+            return runs_out is None or earliest <= int(runs_out[0]) < end
+
+        return may
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return "(objectGUID=" + "".join(f"\\{byte:02x}" for byte in identifier.bytes_le) + ")"
@@ -171,8 +184,8 @@ class ActiveDirectory(LdapDirectory):
         """Why Windows refused a password, which it does not say: what the domain's policy can't explain is
         history, or a fine-grained policy stricter than the domain's and than the portal's own rules.
         """
-        last_set, min_age = entry.number("pwdLastSet"), _interval(domain.number("minPwdAge"))
-        changed = _moment(last_set) if last_set else None
+        last_set, min_age = entry.number("pwdLastSet"), interval(domain.number("minPwdAge"))
+        changed = moment(last_set) if last_set else None
         if changed and changed + min_age > datetime.now(UTC):
             return PasswordChange.TOO_YOUNG
         complex_enough = not (domain.number("pwdProperties") or 0) & DOMAIN_PASSWORD_COMPLEX or _complex(password)
@@ -186,7 +199,7 @@ class ActiveDirectory(LdapDirectory):
     def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
         policy = self._lockout_of(connection, entry.text("msDS-ResultantPSO"))
         last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
-        at = _moment(last) if last else None
+        at = moment(last) if last else None
         forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
         return replace(policy, failures=0 if forgotten else failures)
 
@@ -211,7 +224,7 @@ class ActiveDirectory(LdapDirectory):
     def _read_policies(self, connection: Connection) -> dict[str, Lockout]:
         """The domain's lock-out policy and every fine-grained one that can be read, by DN."""
         domain = self._domain(connection)
-        window = _interval(domain.number("lockOutObservationWindow"))
+        window = interval(domain.number("lockOutObservationWindow"))
         policies = {domain.dn: Lockout(domain.number("lockoutThreshold") or 0, window)}
         try:
             found = connection.search(
@@ -222,7 +235,7 @@ class ActiveDirectory(LdapDirectory):
         except Refused:
             found = []
         for entry in found:
-            window = _interval(entry.number("msDS-LockoutObservationWindow"))
+            window = interval(entry.number("msDS-LockoutObservationWindow"))
             policies[entry.dn] = Lockout(entry.number("msDS-LockoutThreshold") or 0, window)
         return policies
 
@@ -230,16 +243,6 @@ class ActiveDirectory(LdapDirectory):
         """The domain's head, which carries its password policy (MS-ADTS 3.1.1.3.2.34)."""
         dn = connection.root_dse.text("defaultNamingContext")
         return connection.read(dn, DOMAIN_ATTRIBUTES) or Entry(dn, {})
-
-
-def _moment(filetime: int) -> datetime | None:
-    """``None`` for never, and for what lies past the year 9999."""
-    return None if filetime >= LAST else EPOCH + timedelta(microseconds=filetime // 10)
-
-
-def _interval(value: int | None) -> timedelta:
-    """A duration: 100 ns, negative (MS-ADTS 2.2.17). The least value, for ever, is taken as a year."""
-    return min(timedelta(microseconds=abs(value or 0) // 10), timedelta(days=365))
 
 
 def _complex(password: str) -> bool:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from functools import cached_property, partial
+from contextlib import contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
 from accounts.directory.config import Config, Server
+from accounts.directory.entry import Attributes, Entry, entries
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
 
@@ -47,25 +48,6 @@ class Refused(Exception):
         self.policy = policy
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One entry as it came. Attribute names in lower case; absent texts are "", absent numbers ``None``."""
-
-    dn: str
-    attributes: dict[str, list[bytes]]
-
-    def raw(self, name: str) -> bytes | None:
-        values = self.attributes.get(name.lower())
-        return values[0] if values else None
-
-    def text(self, name: str) -> str:
-        return (self.raw(name) or b"").decode()
-
-    def number(self, name: str) -> int | None:
-        value = self.raw(name)
-        return None if value is None else int(value)
-
-
 class Connection:
     """Opens on creation: when that returns, the server has answered, over TLS that was checked.
 
@@ -76,6 +58,7 @@ class Connection:
         self.server = server
         self.opened = time.monotonic()
         self._timeout = config.operation_timeout
+        self._paging = False
         # Trace level 0 whatever PYTHON_LDAP_TRACE_LEVEL says: a trace holds passwords.
         self._ldap = ldap.initialize(server.url, trace_level=0)
         self._ldap.set_option(ldap.OPT_PROTOCOL_VERSION, 3)
@@ -109,7 +92,7 @@ class Connection:
         limit: int = 0,
     ) -> list[Entry]:
         data, _ = self._call(lambda: self._ldap.search_ext(base, scope, filterstr, attributes, sizelimit=limit))
-        return _entries(data)
+        return [Entry(dn, found) for dn, found in entries(data, attributes)]
 
     def read(self, dn: str, attributes: list[str], filterstr: str = "(objectClass=*)") -> Entry | None:
         """The entry with this DN if it exists, may be read and matches."""
@@ -121,22 +104,29 @@ class Connection:
             raise
         return found[0] if found else None
 
-    def pages(self, base: str, filterstr: str, attributes: list[str]) -> Iterator[list[Entry]]:
-        """Every match, a page at a time (RFC 2696)."""
-        cookie = b""
-        while True:
+    def pages(self, base: str, filterstr: str, attributes: list[str]) -> Iterator[list[tuple[str, Attributes]]]:
+        """Every match as its DN and attributes, a page at a time (RFC 2696).
+
+        The server is asked for the next page before one is handed out, and works on it while the caller works on
+        this one; how long it may take counts from when it is waited for. At most two pages are under way.
+
+        For a connection of one's own, which can do nothing else until the last page has come, and if left half-way
+        nothing at all: slapd loses its place if it is asked for anything in between, and says that that was all.
+        """
+
+        def ask(cookie: bytes) -> int:
             paging = SimplePagedResultsControl(True, size=PAGE, cookie=cookie)
-            data, controls = self._call(
-                partial(
-                    self._ldap.search_ext,
-                    *(base, ldap.SCOPE_SUBTREE, filterstr, attributes),
-                    serverctrls=[paging],
-                )
+            return self._send(
+                lambda: self._ldap.search_ext(base, ldap.SCOPE_SUBTREE, filterstr, attributes, serverctrls=[paging])
             )
-            yield _entries(data)
-            cookie = next((c.cookie for c in controls if c.controlType == paging.controlType), b"")
-            if not cookie:
-                return
+
+        message: int | None = ask(b"")
+        while message is not None:
+            data, controls = self._answer(message)
+            cookie = next((c.cookie for c in controls if c.controlType == SimplePagedResultsControl.controlType), b"")
+            message = ask(cookie) if cookie else None
+            self._paging = message is not None
+            yield entries(data, attributes)
 
     @cached_property
     def root_dse(self) -> Entry:
@@ -144,7 +134,7 @@ class Connection:
         return self.read("", ["supportedControl", "defaultNamingContext"]) or Entry("", {})
 
     def offers(self, control: str) -> bool:
-        return control.encode() in self.root_dse.attributes.get("supportedcontrol", [])
+        return control.encode() in self.root_dse.attributes.get("supportedControl", [])
 
     def replace(self, dn: str, values: dict[str, bytes], controls: dict[str, bytes] | None = None) -> None:
         """Replace attributes, all or none. ``controls`` (OID: BER value) are critical."""
@@ -208,23 +198,32 @@ class Connection:
     def _call(
         self, send: Callable[[], int], *, changes: bool = False, timeout: float | None = None
     ) -> tuple[list[Any], list[Any]]:
-        try:
-            message = send()
+        if self._paging:
+            raise RuntimeError("asked in the middle of a search in pages")
+        return self._answer(self._send(send, changes=changes), changes=changes, timeout=timeout)
+
+    def _send(self, send: Callable[[], int], *, changes: bool = False) -> int:
+        with _told(changes=changes):
+            return send()
+
+    def _answer(
+        self, message: int, *, changes: bool = False, timeout: float | None = None
+    ) -> tuple[list[Any], list[Any]]:
+        """Wait for the whole answer to a request: what was found, and the controls that came with it."""
+        with _told(changes=changes):
             _, data, _, controls = self._ldap.result3(message, 1, timeout or self._timeout)
-        except NO_ANSWER as error:
-            raise _broken(error, unsure=changes) from None
-        except ldap.LDAPError as error:
-            raise _refused(error) from None
         return data or [], controls
 
 
-def _entries(data: list[Any]) -> list[Entry]:
-    # A search continuation (referral) comes without a DN and is not followed.
-    return [
-        Entry(dn, {name.lower(): values for name, values in attributes.items()})
-        for dn, attributes in data
-        if dn is not None
-    ]
+@contextmanager
+def _told(*, changes: bool) -> Iterator[None]:
+    """Turns python-ldap's errors into :class:`Broken` and :class:`Refused`."""
+    try:
+        yield
+    except NO_ANSWER as error:
+        raise _broken(error, unsure=changes) from None
+    except ldap.LDAPError as error:
+        raise _refused(error) from None
 
 
 def _broken(error: ldap.LDAPError, *, unsure: bool = False) -> Broken:

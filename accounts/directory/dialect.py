@@ -23,7 +23,8 @@ from accounts.directory.account import (
     PasswordChange,
     PasswordCheck,
 )
-from accounts.directory.connection import Broken, Connection, Entry, Refused
+from accounts.directory.connection import Broken, Connection, Refused
+from accounts.directory.entry import Entry
 from accounts.directory.lookup import Lookup, logger
 
 # The lock-out policy changes when an administrator decides so; five minutes old is new enough.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import abc
 import logging
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
+from datetime import datetime
+from itertools import chain
 from typing import TypeVar
 
 import ldap
@@ -15,7 +17,8 @@ from ldap.filter import escape_filter_chars
 
 from accounts.directory.account import Account
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, Entry, Refused
+from accounts.directory.connection import Connection, Refused
+from accounts.directory.entry import Attributes, Entry
 from accounts.directory.names import Names, can_be_name, same
 from accounts.directory.pool import Servers, ServiceConnections, translated
 
@@ -25,6 +28,9 @@ logger = logging.getLogger("idportal.directory")
 
 # A name matches one user name, and the mail addresses of a few at most; more are not worth telling apart.
 MATCHES = 10
+
+# What an entry that no dialect thought of makes the mapping raise.
+UNMAPPABLE = (ValueError, LookupError, OverflowError)
 
 
 class Lookup(abc.ABC):
@@ -36,15 +42,25 @@ class Lookup(abc.ABC):
         self._config = config
         self._servers = Servers(config)
         self._service = ServiceConnections(config, self._servers)
-        self._company = config.company_attribute or self.names.company
-        self._attributes = [
-            *(self.names.identifier, self.names.username, "givenName", "sn", "mail", self._company),
-            *self.names.attributes,
-        ]
+        attributes = [self.names.identifier, self.names.username, "givenName", "sn", "mail", *self.names.attributes]
+        company = config.company_attribute or self.names.company
+        # The same attribute under another spelling would be asked for twice and come once.
+        self._company = next((name for name in attributes if name.lower() == company.lower()), company)
+        self._attributes = list(dict.fromkeys([*attributes, self._company]))
 
     @abc.abstractmethod
-    def _account(self, connection: Connection, entry: Entry) -> Account:
+    def _account(self, entry: Entry) -> Account:
         """Map an entry. Raises :class:`ValueError` or :class:`LookupError` for one that can't be mapped."""
+
+    @abc.abstractmethod
+    def _identifier(self, entry: Entry) -> str:
+        """The immutable id of an entry. Raises :class:`ValueError` or :class:`LookupError`, as above."""
+
+    @abc.abstractmethod
+    def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
+        """A quick look at an entry: False only if its password does not run out between ``first`` and ``last``,
+        True also for what it can't tell. May raise what :meth:`_account` would.
+        """
 
     @abc.abstractmethod
     def _identifier_filter(self, identifier: uuid.UUID) -> str: ...
@@ -61,14 +77,14 @@ class Lookup(abc.ABC):
         return found[1] if found else None
 
     def accounts(self) -> Iterator[Account]:
-        # A connection of its own: the caller may take its time between two pages.
-        with closing(self._service.connect()) as connection, translated():
-            protected = self._all_protected(connection)
-            for page in connection.pages(self._config.user_base, self._people(), self._attributes):
-                for entry in page:
-                    account = self._mapped(connection, entry)
-                    if account is not None:
-                        yield replace(account, protected=account.protected or account.id in protected)
+        return self._stream(lambda attributes: True)
+
+    def expiring(self, first: datetime, last: datetime) -> Iterator[Account]:
+        # What a directory computes can't be filtered on, so that all entries come; few of them become accounts.
+        with closing(self._stream(self._may_run_out(first, last))) as stream:
+            for account in stream:
+                if isinstance(account.expires, datetime) and first <= account.expires < last:
+                    yield account
 
     def close(self) -> None:
         """Close the kept connections. The next call opens new ones."""
@@ -77,6 +93,22 @@ class Lookup(abc.ABC):
     def forget(self) -> None:
         """For a forked child: leave the kept connections to the parent."""
         self._service.forget()
+
+    def _stream(self, chosen: Callable[[Attributes], bool]) -> Generator[Account]:
+        """The accounts of those entries that are chosen."""
+        # A connection of its own: the caller may take its time between two pages.
+        with closing(self._service.connect()) as connection, translated():
+            protected = self._all_protected(connection)
+            for page in connection.pages(self._config.user_base, self._people(), self._attributes):
+                for dn, attributes in page:
+                    try:
+                        if not chosen(attributes):
+                            continue
+                        account = self._account(Entry(dn, attributes))
+                    except UNMAPPABLE as error:
+                        _pass_over(dn, error)
+                        continue
+                    yield replace(account, protected=True) if account.id in protected else account
 
     def _ask(self, work: Callable[[Connection], T]) -> T:
         with translated():
@@ -119,17 +151,17 @@ class Lookup(abc.ABC):
         return entries[0] if len(entries) == 1 else None
 
     def _one(self, connection: Connection, entry: Entry) -> Account | None:
-        account = self._mapped(connection, entry)
+        account = self._mapped(entry)
         condition = self._config.protected_filter
         if account is None or account.protected or not condition:
             return account
         return replace(account, protected=connection.read(entry.dn, ["1.1"], condition) is not None)
 
-    def _mapped(self, connection: Connection, entry: Entry) -> Account | None:
+    def _mapped(self, entry: Entry) -> Account | None:
         try:
-            return self._account(connection, entry)
-        except (ValueError, LookupError, OverflowError) as error:
-            logger.warning("directory entry %r is passed over: %s", entry.dn, error)
+            return self._account(entry)
+        except UNMAPPABLE as error:
+            _pass_over(entry.dn, error)
             return None
 
     def _all_protected(self, connection: Connection) -> set[str]:
@@ -137,6 +169,16 @@ class Lookup(abc.ABC):
         condition = self._config.protected_filter
         if not condition:
             return set()
-        pages = connection.pages(self._config.user_base, self._people(condition), self._attributes)
-        mapped = (self._mapped(connection, entry) for page in pages for entry in page)
-        return {account.id for account in mapped if account}
+        pages = connection.pages(self._config.user_base, self._people(condition), [self.names.identifier])
+        found = set()
+        for dn, attributes in chain.from_iterable(pages):
+            try:
+                found.add(self._identifier(Entry(dn, attributes)))
+            except UNMAPPABLE as error:
+                _pass_over(dn, error)
+        return found
+
+
+def _pass_over(dn: str, error: Exception) -> None:
+    """One entry that can't be mapped is no reason to fail at all the others."""
+    logger.warning("directory entry %r is passed over: %s", dn, error)

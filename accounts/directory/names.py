@@ -10,7 +10,7 @@ from functools import lru_cache
 import ldap.dn
 
 # The first RDN and its comma; an escaped comma ends nothing (RFC 4514 2.4).
-_FIRST_RDN = re.compile(r"(?:[^,\\]|\\.)*,")
+_FIRST_RDN = re.compile(r"(?:[^,\\]|\\.)*,", re.DOTALL)
 
 LONGEST_NAME = 256
 
@@ -32,14 +32,14 @@ def can_be_name(text: str) -> bool:
 
 
 def same(one: str, other: str) -> bool:
-    """Whether two user names are the same to a directory: without case, and in compatibility form."""
-    return (
-        unicodedata.normalize("NFKC", one).casefold().strip() == unicodedata.normalize("NFKC", other).casefold().strip()
-    )
+    """Whether two names are the same to a directory."""
+    return _folded(one) == _folded(other)
 
 
 def parent(dn: str) -> str:
-    """The DN of the entry above."""
+    """The DN of the entry above, as it stands in this one's; "" if there is none."""
+    if "\\" not in dn:
+        return dn.partition(",")[2]
     first = _FIRST_RDN.match(dn)
     return dn[first.end() :] if first else ""
 
@@ -47,14 +47,28 @@ def parent(dn: str) -> str:
 @lru_cache(maxsize=4096)
 def units_of(unit: str) -> tuple[str, ...]:
     """A unit's DN and those of all units above, innermost first, each as :func:`normal_unit` writes it."""
-    parts = normal_unit(unit).split("\n")
-    return tuple("\n".join(parts[at:]) for at in range(len(parts)))
+    rdns = _rdns(unit)
+    return tuple("\n".join(rdns[at:]) for at in range(len(rdns)))
 
 
 def normal_unit(dn: str) -> str:
-    """A DN as it is compared: one RDN a line, without case and escapes. What is no DN comes back in lower case."""
+    """A DN as it is compared: one RDN a line, without case and escapes. What is no DN comes back as one line."""
+    return "\n".join(_rdns(dn))
+
+
+def _rdns(dn: str) -> list[str]:
     try:
         rdns = ldap.dn.str2dn(dn)
     except ldap.DECODING_ERROR:
-        return dn.lower().strip()
-    return "\n".join("+".join(f"{name.lower()}={value.casefold()}" for name, value, _ in rdn) for rdn in rdns)
+        return [_folded(dn)]
+    return ["+".join(sorted(f"{name.lower()}={_value(value)}" for name, value, _ in rdn)) for rdn in rdns]
+
+
+def _value(text: str) -> str:
+    # An escaped + is part of the value, a bare one joins two.
+    return _folded(text).replace("\\", "\\\\").replace("+", "\\+")
+
+
+def _folded(text: str) -> str:
+    """As directories compare names: without case, in compatibility form, with single spaces (RFC 4518 2)."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
@@ -12,8 +14,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, DirectoryError, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.config import Config
-from accounts.directory.connection import Broken, Connection, Entry, Refused
+from accounts.directory.connection import Broken, Connection, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
+from accounts.directory.entry import Attributes, Entry
+from accounts.directory.generalized_time import before, moment
 from accounts.directory.lookup import logger
 from accounts.directory.names import Names, parent
 from accounts.directory.pool import NOT_NOW
@@ -40,6 +44,11 @@ ASSUMED_THRESHOLD, ASSUMED_WINDOW = 5, timedelta(minutes=30)
 
 # Failures that are never forgotten by time (pwdFailureCountInterval 0) are reckoned with for this long.
 NEVER_FORGOTTEN = timedelta(hours=24)
+
+NO_POLICY = [b""]
+
+# As slapd writes it, which need not be brought into this form.
+UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,23 +87,23 @@ class OpenLdap(LdapDirectory):
 
     @property
     def keeps_history(self) -> bool:
-        return self._ask(lambda connection: self._policy(connection, self._config.default_policy)).history > 0
+        return self._policy(self._config.default_policy).history > 0
 
-    def _account(self, connection: Connection, entry: Entry) -> Account:
-        policy = self._policy_of(connection, entry)
+    def _account(self, entry: Entry) -> Account:
+        policy = self._policy_of(entry)
         username = entry.text("uid")
         if not username:
             raise LookupError("it has no uid")
         locked = entry.raw("pwdAccountLockedTime")
         changed = entry.raw("pwdChangedTime")
-        last_set = _moment(changed) if changed else None
+        last_set = moment(changed) if changed else None
         expires: datetime | Expiry = Expiry.NEVER
         if policy.must_change and entry.text("pwdReset") == "TRUE":
             expires = Expiry.MUST_CHANGE
         elif policy.max_age and last_set:
             expires = last_set + policy.max_age
         return Account(
-            id=str(uuid.UUID(entry.text("entryUUID"))),
+            id=self._identifier(entry),
             username=username,
             given_name=entry.text("givenName"),
             surname=entry.text("sn"),
@@ -107,6 +116,32 @@ class OpenLdap(LdapDirectory):
             password_last_set=last_set,
             unit=parent(entry.dn),
         )
+
+    def _identifier(self, entry: Entry) -> str:
+        identifier = entry.text("entryUUID")
+        return identifier if UUID.fullmatch(identifier) else str(uuid.UUID(identifier))
+
+    def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
+        # Times as slapd writes them compare as texts do: to read each of them as a time takes longer than all the rest.
+        windows: dict[bytes, tuple[bytes, bytes]] = {}
+
+        def window(policy: bytes) -> tuple[bytes, bytes]:
+            max_age = self._policy(policy.decode() or self._config.default_policy).max_age
+            if not max_age:
+                return b"", b""  # nothing lies between them
+            return before(first, max_age), before(last, max_age - timedelta(seconds=1))  # as fractions are left off
+
+        def may(attributes: Attributes) -> bool:
+            changed = attributes.get("pwdChangedTime")
+            if changed is None:
+                return False
+            policy = attributes.get("pwdPolicySubentry", NO_POLICY)[0]
+            if policy not in windows:
+                windows[policy] = window(policy)
+            earliest, end = windows[policy]
+            return earliest <= changed[0] < end
+
+        return may
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return f"(entryUUID={identifier})"
@@ -124,7 +159,7 @@ class OpenLdap(LdapDirectory):
 
     @sensitive_variables("password")
     def _set_password(self, connection: Connection, entry: Entry, account: Account, password: str) -> PasswordChange:
-        policy = self._policy_of(connection, entry)
+        policy = self._policy_of(entry)
         if not policy.history and self._is_present(entry, password):
             # A bind that fails here is counted by slapd, and forgotten with the password that is set next.
             return PasswordChange.IN_HISTORY
@@ -137,6 +172,7 @@ class OpenLdap(LdapDirectory):
             try:
                 connection.delete_value(entry.dn, "pwdReset", b"TRUE")
             except Broken as broken:  # said twice it does the same, so it may be tried again
+                self._service.close()  # what is kept is likely as broken
                 try:
                     self._service.run(lambda again: again.delete_value(entry.dn, "pwdReset", b"TRUE"))
                 except DirectoryError:
@@ -159,11 +195,11 @@ class OpenLdap(LdapDirectory):
             connection.delete_value(entry.dn, "pwdAccountLockedTime", since)
 
     def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
-        failures = [_moment(at) for at in entry.attributes.get("pwdfailuretime", [])]
+        failures = [moment(at) for at in entry.attributes.get("pwdFailureTime", [])]
         if not self._policy_name(entry):
             # slapd may have a ppolicy_default of its own, which it shows to nobody.
             return Lockout(ASSUMED_THRESHOLD, ASSUMED_WINDOW, len(failures), known=False)
-        policy = self._policy_of(connection, entry)
+        policy = self._policy_of(entry)
         threshold = policy.max_failures if policy.locks else 0
         if not policy.failure_window:
             # Only a right password forgets the wrong ones then (slapo-ppolicy(5), pwdFailureCountInterval).
@@ -175,15 +211,16 @@ class OpenLdap(LdapDirectory):
         """The DN of the policy that holds for an entry, or "" if none is known."""
         return entry.text("pwdPolicySubentry") or self._config.default_policy
 
-    def _policy_of(self, connection: Connection, entry: Entry) -> Policy:
-        return self._policy(connection, self._policy_name(entry))
+    def _policy_of(self, entry: Entry) -> Policy:
+        return self._policy(self._policy_name(entry))
 
-    def _policy(self, connection: Connection, dn: str) -> Policy:
+    def _policy(self, dn: str) -> Policy:
         """The policy with this DN; one that is missing sets no limits, and so does slapd then."""
         now = time.monotonic()
         until, policy = self._policies.get(dn, (0.0, Policy()))
         if until <= now:
-            entry = connection.read(dn, POLICY_ATTRIBUTES) if dn else None
+            # Not on the connection of a search in pages, which slapd would cut short.
+            entry = self._ask(lambda connection: connection.read(dn, POLICY_ATTRIBUTES)) if dn else None
             policy = _policy(entry) if entry else Policy()
             self._policies[dn] = (now + POLICY_FOR, policy)
         return policy
@@ -207,10 +244,4 @@ def _policy(entry: Entry) -> Policy:
 def _still_locked(since: bytes, policy: Policy) -> bool:
     if not policy.locks:
         return False  # slapd does not look at the lock then
-    return not policy.locked_for or datetime.now(UTC) < _moment(since) + policy.locked_for
-
-
-def _moment(value: bytes) -> datetime:
-    """Generalized time as slapd writes it, in UTC with or without fractions of a second (RFC 4517 3.3.13)."""
-    text = value.decode("ascii").removesuffix("Z").partition(".")[0]
-    return datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
+    return not policy.locked_for or datetime.now(UTC) < moment(since) + policy.locked_for

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import unicodedata
+from collections.abc import Callable, Collection
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -11,10 +14,74 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from accounts import numbers
 from accounts.encryption import EncryptedTextField
+from accounts.registers import organisation_numbers
+
+LONGEST_KEY = 500  # of a directory value
 
 
-class Company(models.Model):
+def one_line(text: str) -> str:
+    """The text with single spaces, and without signs that nobody sees and that make two names of one."""
+    return " ".join("".join(sign for sign in text if unicodedata.category(sign) != "Cf").split())
+
+
+def _number(text: str) -> str:
+    try:
+        return organisation_numbers.parse(text) if text.strip() else ""
+    except organisation_numbers.OrganisationNumberRefused as refused:
+        raise ValidationError(str(refused)) from refused
+
+
+def _mobile(text: str) -> str:
+    try:
+        return numbers.parse(text) if text.strip() else ""
+    except numbers.NumberRefused as refused:
+        raise ValidationError(str(refused)) from refused
+
+
+def _values(text: str) -> str:
+    from accounts.companies import key_of
+
+    values: dict[str, str] = {}
+    for line in text.splitlines():
+        if value := one_line(line):
+            values.setdefault(key_of(value), value)
+    if any(len(key) > LONGEST_KEY for key in values):
+        raise ValidationError(_("Ett värde är för långt. Skriv högst 480 tecken på varje rad."))
+    return "\n".join(values.values())
+
+
+class Tidy(models.Model):
+    """Texts become what is kept before they are checked, so that forms and files are read alike."""
+
+    tidied: dict[str, Callable[[str], str]] = {}
+
+    # What the history reads of an object that is saved: by whom, and whether to write nothing this time.
+    _history_user: Any
+    skip_history_when_saving: bool
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        exclude, errors = set(exclude or ()), {}
+        for name, tidy in self.tidied.items():
+            if name in exclude:
+                continue
+            try:
+                setattr(self, name, tidy(getattr(self, name)))
+            except ValidationError as error:
+                errors[name] = error.error_list
+        try:
+            super().clean_fields(exclude | set(errors))
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
+
+
+class Company(Tidy):
     """One external care company.
 
     Its recipients are two columns, so that there can't be a third however many write at once (security.md H6; the
@@ -31,6 +98,14 @@ class Company(models.Model):
 
     history = HistoricalRecords()
 
+    tidied = {
+        "name": one_line,
+        "organisation_number": _number,
+        "directory_values": _values,
+        "recipient1": str.strip,
+        "recipient2": str.strip,
+    }
+
     class Meta:
         verbose_name = _("företag")
         verbose_name_plural = _("företag")
@@ -45,6 +120,23 @@ class Company(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """Two different recipients, the first one first; raises ValidationError for the same one twice."""
+        if self.recipient2 and not self.recipient1:
+            self.recipient1, self.recipient2 = self.recipient2, ""
+        if self.recipient2 and self.recipient1.lower() == self.recipient2.lower():
+            raise ValidationError(
+                {"recipient2": _("Det är samma adress som mottagare 1. Skriv en annan, eller lämna fältet tomt.")}
+            )
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Raises ValidationError if another company has its name, number or one of its values, and names that one."""
+        from accounts.companies import Taken
+
+        conflicts = Taken.by_all_but(self).conflicts(self)
+        if errors := {name: words for name, words in conflicts.items() if name not in (exclude or ())}:
+            raise ValidationError(errors)
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         """Also claims its directory values; raises IntegrityError, and saves nothing, if another company has one."""
@@ -78,7 +170,7 @@ class DirectoryKey(models.Model):
         return self.key
 
 
-class Orderer(models.Model):
+class Orderer(Tidy):
     """An authorised orderer (behörig beställare) of one company or several."""
 
     name = models.CharField(_("namn"), max_length=200)
@@ -89,6 +181,8 @@ class Orderer(models.Model):
 
     history = HistoricalRecords(m2m_fields=[companies])
 
+    tidied = {"name": one_line, "email": str.strip, "mobile": _mobile}
+
     class Meta:
         verbose_name = _("beställare")
         verbose_name_plural = _("beställare")
@@ -97,6 +191,13 @@ class Orderer(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Raises ValidationError if another orderer has the address, and names that one."""
+        other = Orderer.objects.filter(email__iexact=self.email).exclude(pk=self.pk).first()
+        if other and "email" not in (exclude or ()):
+            words = _("Adressen finns redan hos beställaren %(name)s. Ändra den beställaren i stället.")
+            raise ValidationError({"email": ValidationError(words, params={"name": other.name})})
 
 
 class BouncedAddress(models.Model):

@@ -46,6 +46,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.username
 
+    def has_usable_password(self) -> bool:
+        """None is kept here; so Django's admin offers nobody to change it."""
+        return False
+
     def get_session_auth_hash(self) -> str:
         return salted_hmac("idportal.session", f"{self.directory_id}/{self.session_epoch}").hexdigest()
 

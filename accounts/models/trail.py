@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 
 class Event(models.TextChoices):
@@ -77,6 +78,8 @@ class AuditEvent(models.Model):
     objects = AppendOnly.as_manager()
 
     class Meta:
+        verbose_name = _("händelse i loggen")
+        verbose_name_plural = _("händelser i loggen")
         ordering = ["at", "pk"]
 
     def __str__(self) -> str:

@@ -102,11 +102,18 @@ def test_a_policy_of_their_own(server: DirectoryServer, account: Find) -> None:
     assert day_of(account(STEFAN.username).expires) == in_days(15)
 
 
-def test_another_attribute_for_the_company(server: DirectoryServer, account: Find, settings: Settings) -> None:
-    settings.DIRECTORY_COMPANY_ATTRIBUTE = "sn"
-    found = portal.connect().find(STEFAN.username)
+@pytest.mark.parametrize("name", ["sn", "sN", "cN"])
+def test_another_attribute_for_the_company(
+    server: DirectoryServer, account: Find, settings: Settings, name: str
+) -> None:
+    """Spelled as one likes, and also one that is read anyway."""
+    server.put(somebody(), common_name="Åsa")
+    settings.DIRECTORY_COMPANY_ATTRIBUTE = name
+    found = portal.connect().find("lovprova01")
     assert found is not None
-    assert found.company == "Lind"
+    assert found.company == ("Åsa" if name == "cN" else STEFAN.surname)
+    assert found.surname == STEFAN.surname
+    assert found in portal.connect().accounts()
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,10 @@ from __future__ import annotations
 from tests.browser.states.others import DEMO, ERRORS, START
 from tests.browser.states.register import REGISTER
 from tests.browser.states.reset import RESET
+from tests.browser.states.staff import STAFF
 from tests.browser.states.state import State
 
-_SWEDISH = (*START, *REGISTER, *RESET, *ERRORS, *DEMO)
+_SWEDISH = (*START, *REGISTER, *RESET, *STAFF, *ERRORS, *DEMO)
 
 # The pages of both journeys from end to end, and what is said beside them.
 _ALSO_ENGLISH = (

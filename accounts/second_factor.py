@@ -1,0 +1,153 @@
+# mypy: disallow-untyped-calls=False
+"""The second factor of staff: an app, connected at the first sign-in and asked for at each, and codes on paper.
+
+Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import timedelta
+from typing import NamedTuple
+
+import segno
+from django.db import models, transaction
+from django.utils import timezone
+
+from accounts import audit, limits, users
+from accounts.models import Authenticator, Event, FailedTry, RecoveryCodes, User
+
+Device = Authenticator | RecoveryCodes
+
+
+def is_enrolled(user: User) -> bool:
+    """Whether the person has an app that is connected."""
+    return Authenticator.objects.filter(user=user, confirmed=True).exists()
+
+
+def begin(user: User, begun: int | None) -> Authenticator:
+    """The app that is being connected: the one that this sign-in has begun with (its key), or a new one.
+
+    Another sign-in gets a key of its own. Somebody who knows the password and has looked at a key must not find that
+    its owner connected just that one.
+    """
+    found: Authenticator | None = Authenticator.objects.filter(pk=begun, user=user, confirmed=False).first()
+    if found:
+        return found
+    left_behind = timezone.now() - timedelta(seconds=limits.SIGN_IN_LIFETIME)
+    Authenticator.objects.filter(user=user, confirmed=False, created_at__lt=left_behind).delete()
+    made: Authenticator = Authenticator.objects.create(user=user, name="app", confirmed=False)
+    return made
+
+
+def enrol(user: User, begun: int | None, code: str, address: str | None) -> Authenticator | None:
+    """Connects the app that was begun, if this is a code of it; else None, and a pause follows.
+
+    Of several that were begun, the first to be confirmed is the one; the others are gone then.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
+        found: Authenticator | None = None if is_enrolled(person) else waiting.first()
+        if found is None or not found.verify_token(plain(code)):
+            audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
+            return None
+        found.confirmed = True
+        found.save(update_fields=["confirmed"])
+        Authenticator.objects.filter(user=person, confirmed=False).delete()
+        RecoveryCodes.objects.filter(user=person).delete()
+        audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="app", address=address)
+        return found
+
+
+def check(user: User, code: str, address: str | None) -> Device | None:
+    """The device whose code this is, which is then spent; else None, and the failure counts.
+
+    After a wrong code the next ones are not looked at for 1, 2, 4 … seconds, and after FACTOR_FAILURES_A_DAY in a row
+    not before they are a day old. Whatever the reason, the answer is the same.
+    """
+    typed = plain(code)
+    by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
+    what = "recovery code" if by_paper else "app"
+    with transaction.atomic():
+        # One at a time for each account: what is counted here counts for the next.
+        person = User.objects.select_for_update().get(pk=user.pk)
+        model: type[Device] = RecoveryCodes if by_paper else Authenticator
+        device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
+        refusal = _may_not_try(person, device)
+        if device and not refusal and device.verify_token(typed):
+            _failures(person).delete()
+            audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result=what, address=address)
+            return device
+        if not refusal:
+            FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Kind.FACTOR)
+        audit.record(Event.SECOND_FACTOR_REFUSED, person, result=refusal or what, address=address)
+    return None
+
+
+def _may_not_try(user: User, device: Device | None) -> str:
+    """Why a code is not even looked at, or ""."""
+    day = timedelta(seconds=limits.DAY)
+    if FailedTry.count(user.directory_id, FailedTry.Kind.FACTOR, day) >= limits.FACTOR_FAILURES_A_DAY:
+        return "too many wrong codes in a day"
+    if device and not device.verify_is_allowed()[0]:
+        return "too soon after a wrong code"
+    return ""
+
+
+def plain(code: str) -> str:
+    """The digits of a code, however they were typed: in groups, with dashes, full-width."""
+    return "".join(sign for sign in unicodedata.normalize("NFKC", code) if not sign.isspace() and sign not in "-–‐")
+
+
+def make_recovery_codes(user: User, address: str | None) -> list[str]:
+    """Ten new codes, kept only as hashes: they can be shown this once. Earlier ones are worth nothing any more."""
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        row, _made = RecoveryCodes.objects.get_or_create(user=person, defaults={"name": "paper"})
+        codes: list[str] = row.make()
+        audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="recovery codes", address=address)
+    return codes
+
+
+def recovery_codes_left(user: User) -> int:
+    """How many of the ten are unspent."""
+    row = RecoveryCodes.objects.filter(user=user).first()
+    return len(row.digests) if row else 0
+
+
+def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
+    """Takes the app and the recovery codes away and ends every session; the next sign-in connects a new app.
+
+    False if there was nothing to take away. The sessions end all the same. ``actor`` None: somebody at a shell.
+    """
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        apps, _ = Authenticator.objects.filter(user=person).delete()
+        papers, _ = RecoveryCodes.objects.filter(user=person).delete()
+        _failures(person).delete()
+        users.end_sessions(person)
+        if apps or papers:
+            audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=actor, address=address)
+        return bool(apps or papers)
+
+
+def _failures(user: User) -> models.QuerySet[FailedTry]:
+    return FailedTry.objects.filter(subject=user.directory_id, kind=FailedTry.Kind.FACTOR)
+
+
+class Picture(NamedTuple):
+    """A QR code as SVG: the length of its sides, its quiet zone included, and the path of its dark squares."""
+
+    size: int
+    path: str
+
+
+def picture(text: str) -> Picture:
+    """The text as a QR code, which is readable with a seventh of it covered (level M)."""
+    code = segno.make_qr(text, error="m")
+    rows = [bytes(row) for row in code.matrix_iter()]
+    # Each stretch of dark squares of a row is one rectangle.
+    stretches = ((y, found.span()) for y, row in enumerate(rows) for found in re.finditer(rb"\x01+", row))
+    return Picture(len(rows), "".join(f"M{left} {y}H{right}v1H{left}z" for y, (left, right) in stretches))

@@ -1,0 +1,100 @@
+"""Staff of the portal itself: who they are by the directory's groups, and where each may go.
+
+A *role* comes from a group of the directory and lasts for as long as the directory says so: it is asked at each
+request (security.md S2). Nothing is kept here but two flags, which Django's admin wants to see.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from django.conf import settings
+
+from accounts import audit, directory, sign_in
+from accounts.directory import Account
+from accounts.directory import staff as people
+from accounts.models import Event, User
+from accounts.sign_in import Outcome
+
+Roles = frozenset[str]
+NONE: Roles = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """``group``: the setting that names the directory's group; ``home``: the pages below are for this role alone."""
+
+    name: str
+    group: str
+    home: str
+
+
+ADMINISTRATOR = Role("administrator", "DIRECTORY_ADMIN_GROUP", "/admin/")
+
+# In this order: the first that a person has says where they go after signing in.
+ROLES: tuple[Role, ...] = (ADMINISTRATOR,)
+
+
+def check(name: str, password: str, address: str | None) -> tuple[Outcome, User | None]:
+    """Checks the user name and password of somebody who should have a role. The user comes with RIGHT only.
+
+    Protected accounts are welcome here, as administrators' are. That somebody has no role is told after the right
+    password only. Raises DirectoryError if the directory can't tell.
+    """
+    found = directory.connect().find(name)
+    outcome, user = sign_in.try_password(
+        found, found, name=name, password=password, address=address, ask=people.check_password
+    )
+    if user is None or found is None:
+        return outcome, None
+    held = roles_of(found)
+    _mirror(user, held)
+    if not held:
+        audit.record(Event.LOGIN_REFUSED, found, result="no role", address=address)
+        return Outcome.NO_ROLE, None
+    return outcome, user
+
+
+def roles_of(account: Account) -> Roles:
+    """The names of the roles that the directory's groups give the account now. Raises DirectoryError."""
+    groups = {role.name: getattr(settings, role.group) for role in ROLES}
+    member_of = people.groups_of(account, {group for group in groups.values() if group})
+    return frozenset(name for name, group in groups.items() if group in member_of)
+
+
+def standing(user: User, had: Roles, address: str | None) -> Roles:
+    """The roles that the person has now; none, and a word in the trail, if one that they ``had`` has ended.
+
+    So a session goes on only with all that it began with. Raises DirectoryError if the directory can't tell.
+    """
+    account = directory.connect().get(user.directory_id)
+    held = roles_of(account) if account and account.enabled else NONE
+    _mirror(user, held)
+    if held and had <= held:
+        return held
+    reason = "account gone" if account is None else "" if account.enabled else "account disabled"
+    result = reason or ", ".join(sorted(had - held)) or "no role"
+    audit.record(Event.ROLE_ENDED, account or user, result=result, address=address)
+    return NONE
+
+
+def role_at(path: str) -> Role | None:
+    """The role that pages with this path are for; None for those that are for no role."""
+    return next((role for role in ROLES if path.startswith(role.home)), None)
+
+
+def destination(held: Roles, wanted: str) -> str:
+    """Where to go after signing in: where the person wanted to, unless that is for a role that they lack."""
+    role = role_at(urlsplit(wanted).path)
+    if wanted and (role is None or role.name in held):
+        return wanted
+    return next(role.home for role in ROLES if role.name in held)
+
+
+def _mirror(user: User, held: Roles) -> None:
+    """Django's admin asks for flags: both follow the administrators' group, and are written alone."""
+    flag = ADMINISTRATOR.name in held
+    if (user.is_staff, user.is_superuser) != (flag, flag):
+        User.objects.filter(pk=user.pk).update(is_staff=flag, is_superuser=flag)
+        user.is_staff = user.is_superuser = flag

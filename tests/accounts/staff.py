@@ -1,0 +1,122 @@
+"""Somebody at /logga-in/ with an authenticator app on their telephone, and time that passes for it."""
+
+from __future__ import annotations
+
+import base64
+import re
+import time
+from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+
+from django.db.models import F
+from django.http import HttpResponse
+from django.test import Client
+from django_otp.oath import TOTP
+
+from accounts.demo.cast import EVA, Person
+from accounts.models import Authenticator, RecoveryCodes
+from tests.accounts.helpers import text_of, time_passes
+
+WRONG_FACTOR = "Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den."
+NO_ROLE = "Kontot får inte använda de här sidorna"
+
+_ADDRESS = re.compile(r'href="(otpauth:[^"]+)"')
+_RECOVERY_CODE = re.compile(r"<code>(\d{4} \d{4} \d{4})</code>")
+
+
+class App:
+    """An authenticator app: what it is given is the address in the QR code, and it shows codes."""
+
+    def __init__(self, address: str) -> None:
+        parts = urlsplit(address)
+        assert (parts.scheme, parts.netloc) == ("otpauth", "totp")
+        self.address = address
+        self.secret = parse_qs(parts.query)["secret"][0]
+
+    def code(self, steps: int = 0) -> str:
+        """What it shows now, or so many steps of 30 seconds from now."""
+        totp = TOTP(base64.b32decode(self.secret))
+        totp.time = time.time() + 30 * steps
+        return f"{totp.token():06}"
+
+    def wrong_code(self) -> str:
+        """A code that is good neither now nor soon."""
+        near = {self.code(steps) for steps in range(-3, 4)}
+        return next(code for code in (f"{number:06}" for number in range(10)) if code not in near)
+
+
+def later(**length: float) -> None:
+    """So much time passes, for apps and their pauses too (arguments as timedelta's)."""
+    time_passes(**length)
+    by = timedelta(**length)
+    steps = int(by.total_seconds() // 30)
+    Authenticator.objects.filter(last_step__gt=0).update(last_step=F("last_step") - steps)
+    for model in (Authenticator, RecoveryCodes):
+        model.objects.update(throttling_failure_timestamp=F("throttling_failure_timestamp") - by)
+
+
+class Officer:
+    """A member of staff with a browser of their own. Each step posts what the page's form would."""
+
+    def __init__(self, person: Person = EVA, client: Client | None = None) -> None:
+        self.person = person
+        self.client = client or Client()
+        self.app: App | None = None
+        self.recovery_codes: list[str] = []
+        self.answers: list[HttpResponse] = []
+
+    def type_password(self, password: str | None = None, *, name: str = "", query: str = "") -> HttpResponse:
+        password = self.person.password if password is None else password
+        return self.post(f"/logga-in/{query}", username=name or self.person.username, password=password)
+
+    def look_at_the_picture(self) -> App:
+        """Opens the page that connects an app, and scans it."""
+        found = _ADDRESS.search(self.get("/logga-in/kod/").content.decode().replace("&amp;", "&"))
+        assert found, "the page shows no app to connect"
+        self.app = App(found[1])
+        return self.app
+
+    def type_code(self, code: str | None = None) -> HttpResponse:
+        if code is None:
+            assert self.app, "no app is connected"
+            code = self.app.code()
+        return self.post("/logga-in/kod/", code=code)
+
+    def enrol(self, query: str = "") -> HttpResponse:
+        """The first sign-in from end to end; the answer is the page with the recovery codes."""
+        assert self.type_password(query=query)["Location"] == "/logga-in/kod/"
+        self.look_at_the_picture()
+        assert self.type_code()["Location"] == "/logga-in/koder/"
+        page = self.get("/logga-in/koder/")
+        self.recovery_codes = _RECOVERY_CODE.findall(page.content.decode())
+        return page
+
+    def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
+        """A later sign-in from end to end."""
+        assert self.type_password(query=query)["Location"] == "/logga-in/kod/"
+        return self.type_code(code)
+
+    def leave(self) -> None:
+        self.post("/logga-ut/")
+        later(minutes=2)
+
+    def is_in(self) -> bool:
+        """Whether the admin opens."""
+        answer = self.get("/admin/")
+        assert answer.status_code in (200, 302, 403)
+        return answer.status_code == 200
+
+    def get(self, path: str) -> HttpResponse:
+        return self._noted(self.client.get(path))
+
+    def post(self, path: str, **fields: str) -> HttpResponse:
+        return self._noted(self.client.post(path, fields))
+
+    def _noted(self, answer: object) -> HttpResponse:
+        assert isinstance(answer, HttpResponse)
+        self.answers.append(answer)
+        return answer
+
+
+def says(answer: HttpResponse, words: str) -> bool:
+    return words in text_of(answer)

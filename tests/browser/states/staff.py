@@ -1,0 +1,104 @@
+"""The pages on which staff of the portal itself sign in."""
+
+from __future__ import annotations
+
+from unittest import mock
+
+from accounts import second_factor
+from accounts.demo.cast import EVA, PER
+from accounts.models import Authenticator
+from accounts.sign_in import Outcome
+from tests.accounts.helpers import WRONG_LOGIN
+from tests.accounts.staff import NO_ROLE, WRONG_FACTOR, App, later
+from tests.browser.states.state import State, answered, opened, passed, typed
+from tests.browser.visitor import Visitor
+
+log_in = opened("/logga-in/")
+CURRENT = {"username": EVA.username, "password": EVA.password}
+# The same in every picture.
+KEY = "000102030405060708090a0b0c0d0e0f10111213"
+RECOVERY_CODES = [f"{number:04}{number * 7 % 10000:04}{number * 3 % 10000:04}" for number in range(1417, 9418, 800)][
+    :10
+]
+
+
+def password_of_no_role(visitor: Visitor) -> None:
+    log_in(visitor)
+    visitor.submit(username=PER.username, password=PER.password)
+
+
+def first_time(visitor: Visitor) -> None:
+    typed(log_in, **CURRENT)(visitor)
+    visitor.is_at("/logga-in/kod/")
+    Authenticator.objects.update(key=KEY)
+    visitor.page.reload()
+
+
+def connected(visitor: Visitor) -> None:
+    """The app is connected, and the recovery codes are shown."""
+    first_time(visitor)
+    make = second_factor.make_recovery_codes
+    same = mock.Mock(side_effect=lambda *whose: make(*whose) and RECOVERY_CODES)
+    with mock.patch("accounts.second_factor.make_recovery_codes", same):
+        visitor.submit(code=app().code())
+        visitor.is_at("/logga-in/koder/")
+
+
+def app() -> App:
+    return App(Authenticator.objects.get().address)
+
+
+def second_time(visitor: Visitor) -> None:
+    connected(visitor)
+    visitor.page.context.clear_cookies()
+    later(minutes=2)
+    typed(log_in, **CURRENT)(visitor)
+    visitor.is_at("/logga-in/kod/")
+
+
+def codes_again(visitor: Visitor) -> None:
+    connected(visitor)
+    visitor.open("/logga-in/koder/")
+
+
+def role_lost(visitor: Visitor) -> None:
+    connected(visitor)
+    visitor.portal.server.put(EVA, disabled=True)
+    visitor.open("/admin/")
+
+
+def session_about_to_end(visitor: Visitor) -> None:
+    visitor.portal.settings.SESSION_COOKIE_AGE = 60  # the warning comes a minute before the end: at once
+    connected(visitor)
+
+
+STAFF = (
+    State("logga-in", "staff-login", "För kommunens helpdesk och portalens administratörer.", log_in),
+    State("logga-in-empty", "staff-login", "Skriv ditt nuvarande lösenord.", typed(log_in)),
+    State("logga-in-wrong", "staff-login", WRONG_LOGIN, typed(log_in, username=EVA.username, password="Fel-1")),
+    State("logga-in-no-role", "staff-login", NO_ROLE, password_of_no_role),
+    *(
+        State(
+            f"logga-in-{name}",
+            "staff-login",
+            words,
+            answered(log_in, "accounts.staff.check", (outcome, None), **CURRENT),
+        )
+        for name, words, outcome in (
+            ("expired", "Ditt lösenord har gått ut", Outcome.EXPIRED),
+            ("must-change", "Du måste byta lösenord", Outcome.MUST_CHANGE),
+            ("disabled", "Ditt konto är avstängt", Outcome.DISABLED),
+        )
+    ),
+    State("logga-in-away", "staff-login", "Du var borta en stund", opened("/logga-in/?borta")),
+    State("logga-in-again", "staff-login", "Det är en stund sedan", passed(first_time, minutes=11)),
+    State("logga-in-ended", "staff-login", "Ditt konto har inte längre rätt till de sidorna.", role_lost),
+    State("logga-in-kod-first", "staff-code", "Koppla en app till ditt konto", first_time),
+    State("logga-in-kod-first-wrong", "staff-code", WRONG_FACTOR, typed(first_time, code="12")),
+    State("logga-in-kod", "staff-code", "Har du inte telefonen?", second_time),
+    State("logga-in-kod-wrong", "staff-code", WRONG_FACTOR, typed(second_time, code="12")),
+    State("logga-in-kod-empty", "staff-code", "Skriv koden med sex siffror från din app.", typed(second_time)),
+    State("logga-in-koder", "staff-recovery-codes", "Spara dina återställningskoder", connected),
+    State("logga-in-koder-timeout", "staff-recovery-codes", "Är du kvar?", session_about_to_end),
+    State("logga-in-koder-again", "staff-recovery-codes", "Koderna har redan visats", codes_again),
+)

@@ -1,0 +1,159 @@
+"""The admin's pages in a browser: whole, accessible (WCAG 2.2 AA), and within their own Content-Security-Policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.test import Client
+from django.utils import timezone
+from playwright.sync_api import Page, expect
+
+from accounts import audit, companies, directory, users
+from accounts.demo.cast import CARIN, EVA, STEFAN
+from accounts.models import Event
+from accounts.registers.companies import CompanyResource
+from notifications.models import DigestRun, Message
+from tests.accounts.admin.conftest import carin, company, signed_in
+from tests.browser.conftest import DESK, NewVisitor
+from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe
+from tests.browser.visitor import Visitor
+from tests.conftest import has_number
+
+pytestmark = pytest.mark.once
+
+# Django's forms.css imports another sheet, which axe would rewrite as an inline style, against the page's own policy.
+WITHIN_POLICY = {"preload": False}
+
+COMPANY, ORDERER = "/admin/accounts/company/", "/admin/accounts/orderer/"
+HEADER = ",".join(CompanyResource.columns)
+RIGHT = f"{HEADER}\nHemtjänst Ett i Örebro AB,556677-8899,Hemtjänst Ett AB,ny@hemtjanst-ett.example,{CARIN.mail}\n"
+WRONG = f"{HEADER}\nHemtjänst Ett AB,556677-8890,Hemtjänst Ett AB,ingen adress,\n"
+
+
+class Eva:
+    """At a browser, signed in with both factors; the register holds the cast's companies."""
+
+    def __init__(self, visitor: Visitor) -> None:
+        self.visitor = visitor
+        self.page = visitor.page
+        account = directory.connect().find(EVA.username)
+        assert account
+        self.user = users.of(account)
+        session = signed_in(self.user, Client()).session
+        self.page.context.add_cookies(
+            [
+                {
+                    "name": settings.SESSION_COOKIE_NAME,
+                    "value": str(session.session_key),
+                    "url": visitor.portal.url,
+                }
+            ]
+        )
+
+    def open(self, path: str) -> None:
+        self.visitor.open(path)
+
+    def choose(self, text: str, register: str = COMPANY) -> None:
+        """A file for import, up to the page that says what it changes."""
+        self.open(f"{register}import/")
+        file = {"name": "foretag.csv", "mimeType": "text/csv", "buffer": text.encode()}
+        self.page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
+        self.page.locator(".submit-row input").click()
+
+
+@pytest.fixture
+def eva(visitor: Visitor) -> Eva:
+    return Eva(visitor)
+
+
+def _register(eva: Eva) -> dict[str, int]:
+    """Something of everything to look at; the ids of it."""
+    has_number(STEFAN)
+    ett = company()
+    companies.store(ett, actor=eva.user)
+    ett.name = "Hemtjänst Ett i Örebro AB"
+    companies.store(ett, actor=eva.user, address="192.0.2.7")
+    companies.set_recipients(ett.pk, [CARIN.mail, "chef@hemtjanst-ett.example"], actor=eva.user)
+    companies.note_bounce(CARIN.mail, "550 5.1.1 No such user")
+    orderer = carin(ett)
+    audit.record(Event.REGISTER_EXPORTED, actor=eva.user, result="company, 2 rows")
+    now = timezone.now()
+    refused = Message.objects.create(
+        kind=Message.Kind.MAIL,
+        purpose=Message.Purpose.DIGEST,
+        to=CARIN.mail,
+        to_digest="x",
+        subject="Utgående lösenord",
+        text="Hej!\n\n<b>Lösenordet</b> till nedanstående medarbetare håller på att gå ut.",
+        company=ett,
+        state=Message.State.REFUSED,
+        error="550 5.1.1 No such user",
+        useful_until=now,
+        settled_at=now,
+    )
+    DigestRun.objects.create(day=timezone.localdate(), since=timezone.localdate())
+    return {"company": ett.pk, "orderer": orderer.pk, "message": refused.pk}
+
+
+Way = Callable[[Eva, dict[str, int]], None]
+
+
+def _at(path: str) -> Way:
+    return lambda eva, ids: eva.open(path.format(**ids))
+
+
+def _add_with_mistakes(eva: Eva, ids: dict[str, int]) -> None:
+    eva.open(f"{COMPANY}add/")
+    eva.page.locator("input[name=_save]").click()
+
+
+PAGES: dict[str, Way] = {
+    "index": _at("/admin/"),
+    "oversikt": _at("/admin/oversikt/"),
+    "foretag": _at(COMPANY),
+    "foretag-nytt": _at(f"{COMPANY}add/"),
+    "foretag-fel": _add_with_mistakes,
+    "foretag-andra": _at(COMPANY + "{company}/change/"),
+    "foretag-ta-bort": _at(COMPANY + "{company}/delete/"),
+    "foretag-historik": _at(COMPANY + "{company}/history/"),
+    "foretag-import": _at(f"{COMPANY}import/"),
+    "foretag-import-fel": lambda eva, ids: eva.choose(WRONG),
+    "foretag-import-torr": lambda eva, ids: eva.choose(RIGHT),
+    "foretag-export": _at(f"{COMPANY}export/"),
+    "bestallare": _at(ORDERER),
+    "bestallare-ny": _at(f"{ORDERER}add/"),
+    "bestallare-andra": _at(ORDERER + "{orderer}/change/"),
+    "bestallare-historik": _at(ORDERER + "{orderer}/history/"),
+    "bestallare-import": _at(f"{ORDERER}import/"),
+    "logg": _at("/admin/accounts/auditevent/"),
+    "appar": _at("/admin/accounts/authenticator/"),
+    "meddelanden": _at("/admin/notifications/message/"),
+    "meddelande": _at("/admin/notifications/message/{message}/change/"),
+    "korningar": _at("/admin/notifications/digestrun/"),
+}
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_page(name: str, eva: Eva) -> None:
+    """axe finds nothing on a phone and at a desk, in light and dark; nothing breaks the policy (Guard)."""
+    PAGES[name](eva, _register(eva))
+    page = eva.page
+    expect(page.locator("h1")).to_be_visible()
+    shots(page, name, 360)
+    found = [axe(page, {**EVERYTHING, **WITHIN_POLICY})]
+    page.emulate_media(color_scheme="dark")
+    found.append(axe(page, {**COLOURS, **WITHIN_POLICY}))
+    page.emulate_media(color_scheme="light")
+    page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+    shots(page, name, 1280)
+    found.append(axe(page, {**EVERYTHING, **WITHIN_POLICY}))
+    assert "".join(found) == ""
+
+
+def shots(page: Page, name: str, width: int) -> None:
+    folder = Path("/tmp/adminshots")
+    folder.mkdir(exist_ok=True)
+    page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
