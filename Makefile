@@ -1,7 +1,7 @@
 # What one does with this project. `make` lists it.
 #
 #   PYTHON    the interpreter (3.11 or later); each minor version has an environment of its own, .venv-3.13
-#   PORT      of the demo
+#   PORT      of the demo, and of the stack
 #   ARGS      more arguments for pytest:  make test ARGS="-k reset"
 #   PACKAGES  none: don't look after Debian packages
 
@@ -18,11 +18,12 @@ VENV = .venv-$(version)
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots bench \
+.PHONY: help demo stack test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots bench \
     packages-demo packages-test packages-develop environment environment-dev with-environment
 
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
+	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
 	@echo 'make test            the whole suite, on SQLite and on PostgreSQL (ARGS="-k reset")'
 	@echo 'make test-sqlite     …one half of it'
 	@echo 'make test-postgresql …the other half'
@@ -32,7 +33,7 @@ help:
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     docs/screenshots/, every page in two widths'
-	@echo 'make bench           what a reset journey costs, as ratios (docs/performance.md)'
+	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
 	@echo 'make clean           removes environments, caches and the demo'
 
 # --- What a person runs ---------------------------------------------------------------------------
@@ -40,6 +41,10 @@ help:
 demo: packages-demo
 	@$(MAKE) --no-print-directory environment
 	@exec $(bin)/python -m accounts.demo --port $(PORT)
+
+stack: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@exec $(bin)/python -m deploy.stack --port $(PORT)
 
 # Both halves run, also if the first fails: one wants to know.
 test: packages-test
@@ -76,7 +81,9 @@ format: packages-demo
 	$(bin)/ruff check --fix .
 	$(bin)/ruff format .
 
+# For root, PostgreSQL's data of the stack lie outside.
 clean:
+	test ! -L var/stack/postgres || rm -rf "$$(readlink var/stack/postgres)"
 	rm -rf .venv-* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis node_modules
 	find . -name .git -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
@@ -109,6 +116,8 @@ bench: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
 	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench
+	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
+	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_directory
 
 # --- What these stand on --------------------------------------------------------------------------
 

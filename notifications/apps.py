@@ -8,6 +8,8 @@ class NotificationsConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import retention as accounts_retention
-        from notifications import checks, notices, retention  # noqa: F401  the checks and the receivers register
+        from idportal import metrics as monitor
+        from notifications import checks, metrics, notices, retention  # noqa: F401  checks and receivers register
 
         accounts_retention.register(retention.purge, retention.renew_keys)
+        monitor.register(metrics.figures)

@@ -14,7 +14,7 @@ import pytest
 pytestmark = pytest.mark.once
 
 ROOT = Path(__file__).resolve().parent.parent
-NO_APP = {"tests", "var", "node_modules"}
+NO_APP = {"deploy", "tests", "var", "node_modules"}
 
 # A house in small that keeps every contract.
 SOUND = {
@@ -96,9 +96,8 @@ def test_every_app_is_under_the_contracts() -> None:
     assert [layer.strip("()") for layer in layers] == ["helpdesk", "notifications", "accounts", "idportal"]
 
 
-def test_a_sound_house_passes_with_and_without_the_upper_floors(tmp_path: Path) -> None:
-    upper = ("helpdesk/", "notifications/")
-    lower_floors = {name: source for name, source in SOUND.items() if not name.startswith(upper)}
+def test_a_sound_house_passes_with_and_without_the_top_floor(tmp_path: Path) -> None:
+    lower_floors = {name: source for name, source in SOUND.items() if not name.startswith("helpdesk/")}
     for place, files in (("low", lower_floors), ("high", SOUND)):
         ran = lint(build(tmp_path / place, files))
         assert ran.returncode == 0, ran.stdout + ran.stderr

@@ -7,26 +7,29 @@ days from the day on which they are loaded, and the table on /demo/ promises how
 from __future__ import annotations
 
 import argparse
-import fcntl
 import io
 import os
 import secrets
 import shutil
-import signal
-import socket
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from types import FrameType
 from zoneinfo import ZoneInfo
 
 from accounts.demo import cast
+from accounts.demo.process import (
+    HOST,
+    CannotStart,
+    free_port,
+    ignore_signals,
+    interruptible,
+    only_one,
+    require_free,
+    say,
+)
 from accounts.demo.slapd import PrivateSlapd
 
 FOLDER = Path("var/demo")
-HOST = "127.0.0.1"
 PORTS = range(1, 65536)
 DIRECTORY_PORT = 10636  # preferred; any other free one serves as well
 
@@ -39,6 +42,8 @@ FOREIGN = (
     "TRUSTED_",
 )
 # fmt: on
+
+RUNS_ALREADY = "Demon körs redan (process {pid}). Avsluta den först.\nThe demo is already running. End it first."
 
 BANNER = """
   Portalen är igång   {url}/          The portal is running
@@ -60,18 +65,16 @@ def main() -> int:
     os.umask(0o077)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
-        with interruptible(), only_one(folder.with_suffix(".lock")):
-            require_free(port)
-            directory = PrivateSlapd(folder / "slapd", free_directory_port())
+        with interruptible(), only_one(folder.with_suffix(".lock"), RUNS_ALREADY):
+            require_free(port, "demo")
+            directory = PrivateSlapd(folder / "slapd", free_port(DIRECTORY_PORT))
             prepare(folder, directory, fresh=arguments.fresh)
             try:
                 start(directory)
                 set_environment(folder, port, directory)
                 serve(folder, port)
             finally:
-                # From here on nothing hurries: a second Ctrl-C would leave slapd behind.
-                for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                    signal.signal(number, signal.SIG_IGN)
+                ignore_signals()
                 directory.stop()
     except KeyboardInterrupt:
         say("\nDemon är avslutad. / The demo has ended.")
@@ -79,10 +82,6 @@ def main() -> int:
         sys.stderr.write(f"{reason}\n")
         return 1
     return 0
-
-
-class CannotStart(Exception):
-    """Says in plain words what is in the way and what to do."""
 
 
 def parse(words: list[str]) -> argparse.Namespace:
@@ -94,62 +93,6 @@ def parse(words: list[str]) -> argparse.Namespace:
     if arguments.port not in PORTS:
         parser.error(f"--port takes a number from {PORTS.start} to {PORTS.stop - 1}")
     return arguments
-
-
-@contextmanager
-def interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the demo as Ctrl-C does, also where a shell has Ctrl-C ignored."""
-
-    def interrupt(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGINT, interrupt)
-    signal.signal(signal.SIGTERM, interrupt)
-    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # nohup asked for it
-        signal.signal(signal.SIGHUP, interrupt)
-    yield
-
-
-@contextmanager
-def only_one(lock_file: Path) -> Iterator[None]:
-    """Raises CannotStart if another demo has the lock: two would share a folder and a database."""
-    with lock_file.open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise CannotStart(
-                f"Demon körs redan (process {lock.read().strip()}). Avsluta den först.\n"
-                "The demo is already running. End it first."
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
-
-
-def require_free(port: int) -> None:
-    """Raises CannotStart if somebody listens on the port, or if it may not be taken."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
-        try:
-            probe.bind((HOST, port))
-        except OSError as error:
-            raise CannotStart(
-                f"Port {port} kan inte användas ({error.strerror}). Välj en annan: make demo PORT=8001\n"
-                f"Port {port} can't be used. Choose another: make demo PORT=8001"
-            ) from None
-
-
-def free_directory_port() -> int:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, DIRECTORY_PORT))
-        except OSError:
-            probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def prepare(folder: Path, directory: PrivateSlapd, *, fresh: bool) -> None:
@@ -225,11 +168,6 @@ def serve(folder: Path, port: int) -> None:
         threading=True,
         on_bind=lambda _: say(banner),
     )
-
-
-def say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
 
 
 if __name__ == "__main__":

@@ -15,8 +15,8 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 VALID_FOR = timedelta(days=3650)
 
 
-def make(folder: Path, addresses: tuple[str, ...] = ("127.0.0.1",)) -> None:
-    """Write ``ca.pem``, ``cert.pem`` and ``key.pem`` (mode 0600) for these IP addresses and ``localhost``.
+def make(folder: Path, addresses: tuple[str, ...] = ("127.0.0.1",), hosts: tuple[str, ...] = ("localhost",)) -> None:
+    """Write ``ca.pem``, ``cert.pem`` and ``key.pem`` (mode 0600) for these IP addresses and host names.
 
     The authority's own key is forgotten, so nothing more can be issued from it.
     """
@@ -32,7 +32,7 @@ def make(folder: Path, addresses: tuple[str, ...] = ("127.0.0.1",)) -> None:
         .add_extension(ca_identifier, critical=False)
         .sign(ca_key, hashes.SHA256())
     )
-    names: list[x509.GeneralName] = [x509.DNSName("localhost")]
+    names: list[x509.GeneralName] = [x509.DNSName(host) for host in hosts]
     names += [x509.IPAddress(ipaddress.ip_address(address)) for address in addresses]
     certificate = (
         _builder(name, ca_name, key.public_key(), now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import email
 import email.policy
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,12 +33,17 @@ class Sms:
 
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """A mail in the mailbox. ``sent`` is aware; ``text`` is the plain part."""
+    """A mail in the mailbox. ``sent`` is aware; ``text`` is the plain part, ``html`` the other one, or "".
 
+    ``name`` is made of what it holds, and names it in addresses.
+    """
+
+    name: str
     sent: datetime
     to: str
     subject: str
     text: str
+    html: str
 
 
 def messages(folder: Path) -> list[Sms]:
@@ -81,10 +87,12 @@ def _mail(raw: bytes, written: datetime) -> Mail:
     message = email.message_from_bytes(raw, _class=EmailMessage, policy=email.policy.default)
     date = message["Date"]
     sent = date.datetime if isinstance(date, DateHeader) and date.datetime else written
-    body = message.get_body(("plain", "html"))
+    body, html = message.get_body(("plain", "html")), message.get_body(("html",))
     return Mail(
+        name=hashlib.sha256(raw).hexdigest()[:16],
         sent=sent if sent.tzinfo else sent.replace(tzinfo=UTC),  # "-0000" means UTC, of unknown place (RFC 5322 3.3)
         to=str(message["To"] or ""),
         subject=str(message["Subject"] or ""),
-        text=body.get_content().strip() if body is not None else "",
+        text=body.get_content().strip() if body else "",
+        html=html.get_content() if html else "",
     )

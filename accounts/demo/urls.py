@@ -6,4 +6,7 @@ from django.urls import path
 
 from accounts.demo import views
 
-urlpatterns = [path("", views.index, name="demo")]
+urlpatterns = [
+    path("", views.index, name="demo"),
+    path("mejl/<str:name>/", views.mail, name="demo-mail"),
+]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from csp.decorators import csp_replace
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -38,3 +39,14 @@ def index(request: HttpRequest) -> HttpResponse:
         "mails": mailbox.mails(folder / "mail"),
     }
     return render(request, "demo/index.html", context)
+
+
+@require_safe
+@never_cache
+@csp_replace({"style-src": ["'unsafe-inline'"], "script-src": ["'none'"]})
+def mail(request: HttpRequest, name: str) -> HttpResponse:
+    """A mail as a mail program shows it: programs know no style sheets but those within the mail."""
+    found = [one for one in mailbox.mails(Path(settings.DEMO_FOLDER) / "mail") if one.name == name]
+    if not settings.DEMO or not found or not found[0].html:
+        raise Http404
+    return HttpResponse(found[0].html)

@@ -6,10 +6,7 @@
 from __future__ import annotations
 
 import os
-import pwd
-import re
 import secrets
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,11 +16,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.stack import postgres
 from tests.servers.ports import free_port
 
 START_TIMEOUT = 30.0  # seconds
 STOP_TIMEOUT = 20.0
-DATABASE = USER = "idportal"
 
 # Faster, and safe for data that nobody misses: what a power cut takes is thrown away anyhow.
 SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
@@ -32,9 +29,9 @@ SPEED = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
 class PrivatePostgres:
     """PostgreSQL with its data in ``folder``, reached through ``url``.
 
-    PostgreSQL refuses to run as root; root's folder is given to the user ``postgres``, who must be able to
-    reach it: not below a folder that is closed to others. The server ends with the thread that started it, at
-    the latest. Raises :class:`RuntimeError` with the server's words if it does not start.
+    Root's folder is given to the user ``postgres``, who must be able to reach it: not below a folder that is closed
+    to others. The server ends with the thread that started it, at the latest. Raises :class:`RuntimeError` with the
+    server's words if it does not start.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -46,20 +43,15 @@ class PrivatePostgres:
     @property
     def url(self) -> str:
         """For ``DATABASE_URL``."""
-        return f"postgresql://{USER}:{self.password}@127.0.0.1:{self.port}/{DATABASE}"
+        return postgres.url(self.port, self.password)
 
     def start(self) -> Self:
-        data = self.folder / "data"
-        if not data.exists():
-            self._initialise(data)
+        if not (self.folder / "data").exists():
+            postgres.initialise(self.folder, self.password)
         self.port = free_port()
-        options = {"port": str(self.port), "listen_addresses": "127.0.0.1", **SPEED}
-        options["unix_socket_directories"] = ""
-        arguments = [f"--{name}={value}" for name, value in options.items()]
         with (self.folder / "postgres.log").open("wb") as log:
             self._process = subprocess.Popen(
-                # Without the signal a test run that is killed would leave the server behind.
-                ["setpriv", "--pdeathsig", "INT", *_as_user(), _program("postgres"), "-D", data, *arguments],
+                postgres.command(self.folder, self.port, **SPEED),
                 stdout=log,
                 stderr=log,
                 cwd=self.folder,
@@ -88,60 +80,14 @@ class PrivatePostgres:
     ) -> None:
         self.stop()
 
-    def _initialise(self, data: Path) -> None:
-        # A password, though only this machine can connect: others may be logged in on it.
-        secret = self.folder / "password"
-        secret.touch(mode=0o600)
-        secret.write_text(self.password, encoding="ascii")
-        if os.getuid() == 0:
-            user = pwd.getpwnam("postgres")
-            for path in (self.folder, secret):
-                os.chown(path, user.pw_uid, user.pw_gid)
-        command: list[str | Path] = [
-            "setpriv",
-            *_as_user(),
-            _program("initdb"),
-            "-D",
-            data,
-            "-U",
-            USER,
-            f"--pwfile={secret}",
-        ]
-        command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
-        command += ["--no-sync", "--no-instructions"]
-        made = subprocess.run(command, check=False, capture_output=True, cwd="/")
-        if made.returncode:
-            raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace').strip()}")
-
     def _wait_until_ready(self) -> None:
         deadline = time.monotonic() + START_TIMEOUT
-        command: list[str | Path] = [_program("psql"), "-X", "-q", "-h", "127.0.0.1", "-p", str(self.port)]
-        command += ["-U", USER, "-d", "postgres", "-c", f"CREATE DATABASE {DATABASE}"]
-        environment = {**os.environ, "PGPASSWORD": self.password}
-        while True:
+        while not postgres.create_database(self.port, self.password):
             if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
                 self.stop()
                 words = (self.folder / "postgres.log").read_text(encoding="utf-8", errors="replace")
                 raise RuntimeError(f"PostgreSQL did not start on port {self.port}: {words.strip()}")
-            made = subprocess.run(command, check=False, capture_output=True, env=environment)
-            if made.returncode == 0 or b"already exists" in made.stderr:
-                return
             time.sleep(0.05)
-
-
-def _as_user() -> list[str]:
-    """Arguments of setpriv(1): postgres for root, whom PostgreSQL refuses; else whoever runs this."""
-    return ["--reuid=postgres", "--regid=postgres", "--init-groups"] if os.getuid() == 0 else []
-
-
-def _program(name: str) -> Path:
-    """From the newest PostgreSQL of Debian, whose servers are not on the PATH, else from the PATH."""
-    versions = [folder for folder in Path("/usr/lib/postgresql").glob("*/bin") if (folder / name).exists()]
-    if versions:
-        return max(versions, key=lambda folder: int(re.sub(r"\D.*", "", folder.parent.name) or 0)) / name
-    if found := shutil.which(name):
-        return Path(found)
-    raise RuntimeError(f"{name} is missing: apt-get install postgresql")
 
 
 def main(command: list[str]) -> int:

@@ -1,0 +1,42 @@
+"""The web server, as idportal-web.service and `make stack` run it: gunicorn --config deploy/gunicorn.conf.py …"""
+
+wsgi_app = "idportal.wsgi"
+
+# TCP, not a Unix socket: the limits by address need the proxy's address to know whom to believe (TRUSTED_PROXIES).
+bind = "127.0.0.1:8000"
+
+# Two processes, so that one that dies takes nobody's page with it; threads, because a request waits for the
+# directory most of its time. Each thread keeps a connection to PostgreSQL: 16 of its 100.
+workers = 2
+threads = 8
+
+# Seconds. No request takes a minute: each wait of the portal for a part is bounded by a few seconds. On a reload
+# or at the end a request under way may finish.
+timeout = 60
+graceful_timeout = 30
+# Longer than nginx keeps an idle connection to us (60 s): the one who closes first must not be the server.
+keepalive = 75
+
+# A worker starts anew after so many requests, not all at once: what leaks in a library does not add up.
+max_requests = 10_000
+max_requests_jitter = 1_000
+
+# The workers' sign of life is a file, which a slow disk must not hold up.
+worker_tmp_dir = "/dev/shm"  # noqa: S108 - a file without a name, made by gunicorn
+
+# systemctl is what controls it; a socket in a home folder would be one door more.
+control_socket_disable = True
+
+# One JSON object a line, masked, as all that the portal logs. What was asked for is in nginx's log.
+accesslog = None
+logconfig_dict = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"json": {"()": "idportal.logs.JsonFormatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+    "root": {"handlers": ["stderr"], "level": "INFO"},
+    "loggers": {
+        "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
+        "gunicorn.access": {"handlers": [], "level": "INFO", "propagate": False},
+    },
+}

@@ -1,0 +1,207 @@
+"""deploy/nginx before a real gunicorn with deploy/gunicorn.conf.py: who asks, what is kept out, what is said."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import os
+import re
+import socket
+import sqlite3
+import ssl
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.parse import urlencode
+
+import pytest
+
+from accounts.demo import certificate
+from accounts.demo.cast import KARL
+from tests.idportal.conftest import PRODUCTION, Prepared, environment, prepared  # noqa: F401 - a fixture
+from tests.servers.ports import free_port
+from tests.servers.processes import end
+from tests.servers.slapd import TestSlapd
+
+ROOT = Path(__file__).resolve().parent.parent
+DEPLOY = ROOT / "deploy"
+BIN = Path(sys.executable).parent
+NAMES = ("losenord.kommunen.example", "pwreg.kommunen.example", "pwreset.kommunen.example")
+WAIT = 20.0  # seconds for a server to start or to answer
+
+pytestmark = pytest.mark.once
+
+
+class Site:
+    """deploy/nginx/idportal.conf as it stands, but for ports and folders, before a real gunicorn."""
+
+    def __init__(self, folder: Path, values: dict[str, str]) -> None:
+        self.folder = folder
+        self.http, self.https, self.web = free_port(), free_port(), free_port()
+        self.values = values
+        certificate.make(folder / "tls", (), NAMES)
+        self.config = folder / "nginx.conf"
+        self.config.write_text(self._text(), encoding="utf-8")
+
+    def _text(self) -> str:
+        site = (DEPLOY / "nginx" / "idportal.conf").read_text(encoding="utf-8")
+        for place, stand_in in {
+            r"\n +listen \[::\][^\n]*": "",  # a machine of tests may have no IPv6
+            r"listen 80": f"listen 127.0.0.1:{self.http}",
+            r"listen 443": f"listen 127.0.0.1:{self.https}",
+            r"127\.0\.0\.1:8000": f"127.0.0.1:{self.web}",
+            r"/etc/idportal/tls": f"{self.folder}/tls",
+            r"/var/log/nginx": f"{self.folder}",
+            r"/opt/idportal/current": f"{ROOT}",
+        }.items():
+            site, count = re.subn(place, stand_in, site)
+            assert count, place
+        places = "".join(
+            f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+        )
+        user = "user root;" if os.getuid() == 0 else ""
+        general = f"{user} daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log;\nevents {{}}\n"
+        return f"{general}http {{\n{places}{site}\n}}\n"
+
+    def command(self, *more: str) -> list[str]:
+        return ["/usr/sbin/nginx", "-e", f"{self.folder}/error.log", "-c", str(self.config), *more]
+
+    @contextmanager
+    def served(self) -> Iterator[None]:
+        with self._runs(self.command(), self.https):
+            yield
+
+    @contextmanager
+    def portal(self) -> Iterator[None]:
+        command = [str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "--bind", f"127.0.0.1:{self.web}"]
+        with self._runs(command, self.web):
+            yield
+
+    @contextmanager
+    def _runs(self, command: list[str], port: int) -> Iterator[None]:
+        with (self.folder / f"{Path(command[0]).name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                ["setpriv", "--pdeathsig", "TERM", *command],
+                cwd=ROOT,
+                stdout=log,
+                stderr=log,
+                env=environment(self.values),
+                start_new_session=True,
+            )
+        try:
+            deadline = time.monotonic() + WAIT
+            while True:
+                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+                    break
+                assert process.poll() is None, Path(log.name).read_text(encoding="utf-8")
+                assert time.monotonic() < deadline, "it did not start"
+                time.sleep(0.05)
+            yield
+        finally:
+            end(process, WAIT)
+
+
+class Client:
+    """A browser at an address of its own, which trusts the site's authority and no other."""
+
+    def __init__(self, site: Site, address: str, host: str = NAMES[1]) -> None:
+        self.site, self.address, self.host = site, address, host
+        self.cookies: dict[str, str] = {}
+
+    def ask(self, method: str, path: str, body: bytes | str | None = None, **headers: str) -> http.client.HTTPResponse:
+        """The answer, read to its end: its text is in ``text``."""
+        wire = socket.create_connection(("127.0.0.1", self.site.https), timeout=WAIT, source_address=(self.address, 0))
+        context = ssl.create_default_context(cafile=str(self.site.folder / "tls" / "ca.pem"))
+        connection = http.client.HTTPConnection(self.host)
+        connection.sock = context.wrap_socket(wire, server_hostname=self.host)
+        cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        connection.request(method, path, body, {"Origin": f"https://{self.host}", "Cookie": cookies, **named})
+        answer = connection.getresponse()
+        self.text = answer.read().decode()
+        connection.close()
+        for cookie in answer.headers.get_all("Set-Cookie", []):
+            name, _, value = cookie.partition(";")[0].partition("=")
+            self.cookies[name] = value
+        return answer
+
+    def log_in(self, username: str, password: str, **headers: str) -> http.client.HTTPResponse:
+        self.ask("GET", "/registrera/")
+        token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', self.text)
+        assert token is not None
+        body = urlencode({"csrfmiddlewaretoken": token[1], "username": username, "password": password})
+        return self.ask("POST", "/registrera/", body, Content_Type="application/x-www-form-urlencoded", **headers)
+
+
+@pytest.fixture
+def site(tmp_path: Path, prepared: Prepared, slapd_server: TestSlapd) -> Site:  # noqa: F811
+    slapd_server.reset()
+    values = {
+        **PRODUCTION,
+        **prepared.values(tmp_path),
+        **slapd_server.slapd.environment(),
+        "TRUSTED_PROXIES": "127.0.0.1",
+    }
+    # Not what this is about: SMS go to a folder, inside the request.
+    for name in ("REDIS_URL", "CELERY_BROKER_URL"):
+        del values[name]
+    return Site(tmp_path, {**values, "SMS_GATEWAYS": (tmp_path / "sms").as_uri()})
+
+
+def test_nginx_accepts_the_site(site: Site) -> None:
+    said = subprocess.run(site.command("-t"), check=False, capture_output=True, text=True)
+    assert said.returncode == 0, said.stderr
+    assert "[warn]" not in said.stderr
+
+
+def test_site_serves_the_portal_and_says_who_asks(site: Site) -> None:
+    with site.portal(), site.served():
+        client = Client(site, "127.0.0.2")
+        answer = client.log_in(KARL.username, "fel", X_Forwarded_For="198.51.100.7", X_Forwarded_Proto="http")
+        assert answer.status == 200
+        assert client.log_in(KARL.username, KARL.password).headers["Location"] == "/registrera/mobil/"
+        assert set(client.cookies) == {"__Host-session", "__Host-csrf"}
+        with sqlite3.connect(site.folder / "db.sqlite3") as database:
+            addresses = database.execute("SELECT DISTINCT address FROM accounts_auditevent WHERE address NOT NULL")
+            assert addresses.fetchall() == [("127.0.0.2",)]
+
+        assert Client(site, "127.0.0.2", NAMES[2]).ask("GET", "/").headers["Location"] == "/aterstall/"
+        plain = http.client.HTTPConnection("127.0.0.1", site.http, timeout=WAIT)
+        plain.request("GET", "/registrera/?x=1", headers={"Host": NAMES[1]})
+        moved = plain.getresponse()
+        assert (moved.status, moved.headers["Location"]) == (301, f"https://{NAMES[1]}/registrera/?x=1")
+        with pytest.raises(ssl.SSLError):
+            Client(site, "127.0.0.2", "kommunen.example").ask("GET", "/")
+
+        assert Client(site, "127.0.0.1").ask("GET", "/healthz/ready").status == 200
+        assert Client(site, "127.0.0.1").ask("GET", "/metrics").status == 200
+        assert Client(site, "127.0.0.2").ask("GET", "/healthz/live").status == 200
+        for path in ("/healthz/ready", "/metrics"):
+            assert Client(site, "127.0.0.2").ask("GET", path).status == 403
+    for line in (site.folder / "gunicorn.log").read_text(encoding="utf-8").splitlines():
+        assert json.loads(line)["logger"]
+
+
+def test_what_nginx_answers_by_itself_is_as_safe_and_as_clear(site: Site) -> None:
+    """The headers of security.md Y1 once each, whoever answers; a page in words while the portal is away."""
+    client = Client(site, "127.0.0.2")
+    with site.served():
+        with site.portal():
+            answers = {200: client.ask("GET", "/registrera/")}
+            for path, size in (("/registrera/", 300), ("/admin/", 2100)):
+                # Refused by what it announces, before any of it was sent.
+                answers[413] = client.ask("POST", path, b"", Content_Length=str(size * 1024))
+                assert answers[413].status == 413
+            assert client.ask("POST", "/admin/", b"x" * 300 * 1024).status != 413
+        answers[503] = client.ask("GET", "/registrera/")
+    assert answers[503].status == 503
+    assert "Tjänsten går inte att använda just nu" in client.text
+    for answer in answers.values():
+        for name in ("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options", "Cache-Control"):
+            assert len(answer.headers.get_all(name, [])) == 1, name
+        assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
+        assert answer.headers["Server"] == "nginx"
