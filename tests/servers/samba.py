@@ -178,7 +178,15 @@ class PrivateSamba(SambaProcess):
 
     @contextmanager
     def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
-        dn = f"CN=Stricter,{SETTINGS_CONTAINER}"
+        dn = self.add_policy("Stricter", max_age, [self.dn(person.username) or ""])
+        try:
+            yield
+        finally:
+            self.root.delete_s(dn)
+
+    def add_policy(self, name: str, max_age: timedelta, holds_for: list[str]) -> str:
+        """A fine-grained policy for people and groups, by DN; returns its own."""
+        dn = f"CN={name},{SETTINGS_CONTAINER}"
         attributes = {
             "objectClass": "msDS-PasswordSettings",
             "msDS-PasswordSettingsPrecedence": "10",
@@ -191,13 +199,10 @@ class PrivateSamba(SambaProcess):
             "msDS-LockoutThreshold": "2",
             "msDS-LockoutObservationWindow": _interval(self.lockout_window),
             "msDS-LockoutDuration": _interval(self.lockout_window),
-            "msDS-PSOAppliesTo": self.dn(person.username) or "",
         }
-        self.root.add_s(dn, [(name, [value.encode()]) for name, value in attributes.items()])
-        try:
-            yield
-        finally:
-            self.root.delete_s(dn)
+        values = [(each, [value.encode()]) for each, value in attributes.items()]
+        self.root.add_s(dn, [*values, ("msDS-PSOAppliesTo", [each.encode() for each in holds_for])])
+        return dn
 
     def dn(self, username: str) -> str | None:
         condition = f"(sAMAccountName={escape_filter_chars(username)})"
