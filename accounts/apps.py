@@ -22,3 +22,7 @@ class AdminConfig(admin_apps.AdminConfig):
 
     default = False
     default_site = "accounts.admin.site.PortalAdminSite"
+
+    def ready(self) -> None:
+        super().ready()
+        from accounts.admin import pages  # noqa: F401  they register; not in the package itself, which holds the site

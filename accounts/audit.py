@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from accounts.directory import Account
-from accounts.models import AuditEvent, Event, User
+from accounts.models import AuditEvent, Company, Event, Orderer, User
 
-Subject = Account | User | None
+Subject = Account | User | Company | Orderer | None
 
 
 def record(
@@ -24,8 +24,8 @@ def record(
         event=event,
         actor=_id(actor),
         subject=_id(subject),
-        subject_name=subject.username if subject else "",
-        company=subject.company if isinstance(subject, Account) else "",
+        subject_name=_name(subject),
+        company=_company(subject)[:256],
         result=result,
         address=address,
     )
@@ -34,4 +34,20 @@ def record(
 def _id(who: Subject) -> str:
     if who is None:
         return ""
+    if isinstance(who, (Company, Orderer)):
+        return f"{who._meta.model_name} {who.pk}"
     return who.id if isinstance(who, Account) else who.directory_id
+
+
+def _name(who: Subject) -> str:
+    if isinstance(who, Orderer):
+        return who.name
+    return "" if who is None or isinstance(who, Company) else who.username
+
+
+def _company(who: Subject) -> str:
+    if isinstance(who, Orderer):
+        return ", ".join(sorted(company.name for company in who.companies.all())) if who.pk else ""
+    if isinstance(who, Company):
+        return who.name
+    return who.company if isinstance(who, Account) else ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import transaction
 from django.db.models import Model
@@ -18,6 +19,7 @@ from accounts.models import (
     Authenticator,
     BouncedAddress,
     Challenge,
+    Company,
     Event,
     FailedTry,
     Orderer,
@@ -65,6 +67,7 @@ def purge() -> dict[str, int]:
     counts = {name: rows.delete()[0] for name, rows in old.items()}
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
     counts["audit events"] = AuditEvent.objects.older_than(now - AUDIT_KEPT)
+    counts["changes of the registers"] = _purge_history(now - AUDIT_KEPT)
     for others in _purges:
         counts |= others(now)
     counts["numbers"] = _forget_the_gone(now)
@@ -88,6 +91,15 @@ def _forget_the_gone(now: datetime) -> int:
             Phone.objects.filter(user=user).delete()
             audit.record(Event.PHONE_FORGOTTEN, user, result="account gone for 30 days")
     return len(gone)
+
+
+def _purge_history(before: datetime) -> int:
+    """Who changed what of a company or an orderer: as long as the trail, which tells that it was changed."""
+    # The companies of an orderer as they were hang on its history without a constraint, and would stay.
+    memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
+    memberships._default_manager.filter(history__history_date__lt=before).delete()
+    histories = (Company.history, Orderer.history)
+    return sum(history.filter(history_date__lt=before).delete()[0] for history in histories)
 
 
 def _purge_quotas(before: float) -> int:

@@ -340,6 +340,9 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # a list in the admin shows a hundred rows, each with a box to tick
 FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators", "idportal.uploads.NoFiles"]
 
+# What was is told by the history; to go back to it is a change like any other (accounts.admin.registers).
+SIMPLE_HISTORY_REVERT_DISABLED = True
+
 # --- Language, time, files, logs -----------------------------------------------------------------
 
 LANGUAGE_CODE = "sv"

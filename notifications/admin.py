@@ -71,7 +71,20 @@ class MessageAdmin(ReadOnlyAdmin):
     date_hierarchy = "created_at"
     search_fields = ("subject",)
     search_help_text = gettext_lazy("Hela e-postadressen, eller företagets namn.")
-    fields = ("about_what", "how", "sent_to", company, "condition", error, attempts, made, settled, until, subject, "body")
+    fields = (
+        "about_what",
+        "how",
+        "sent_to",
+        company,
+        "condition",
+        error,
+        attempts,
+        made,
+        settled,
+        until,
+        subject,
+        "body",
+    )
     readonly_fields = fields
 
     def change_view(

@@ -19,6 +19,7 @@ from typing import Any, Protocol
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, F, Q, When
+from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueDown
 
@@ -81,7 +82,7 @@ def mail(
     """
     made = _message(Kind.MAIL, to, timezone.now(), useful, key)
     made.purpose, made.text, made.html, made.company, made.about = purpose, text, html, company, about
-    made.subject = " ".join(subject.split())[:200]
+    made.subject = _one_line(subject)[:200]
     return made
 
 
@@ -135,14 +136,18 @@ def queue(messages: Iterable[Message]) -> int:
 
 
 def _hand_over(rows: Iterable[Row]) -> int:
-    """Puts a task for each into the queue, for the moment from which it may be tried; returns how many it took."""
+    """Puts a task for each into the queue, for the moment from which it may be tried; returns how many it took.
+
+    Without a queue what lies ahead has nothing to wait in: it is the next sweep's.
+    """
     from notifications.tasks import deliver
 
     now, count = timezone.now(), 0
     for message_id, at, purpose in rows:
         later: dict[str, Any] = {"eta": at} if at > now else {}
         try:
-            deliver.apply_async((message_id,), priority=_PRIORITY.get(Purpose(purpose), _LAST_PRIORITY), **later)
+            if not (later and settings.CELERY_TASK_ALWAYS_EAGER):
+                deliver.apply_async((message_id,), priority=_PRIORITY.get(Purpose(purpose), _LAST_PRIORITY), **later)
         except QueueDown as error:
             log.error("the queue is down (%s): messages wait for the sweep", type(error).__name__)
             break
@@ -161,6 +166,7 @@ def deliver(message_id: int) -> None:
     """
     message = _claim(message_id)
     if message is None:
+        _look_again(message_id)
         return
     if message.useful_until <= timezone.now():
         log.error("message %d (%s) was not sent in its useful life", message.pk, message.purpose)
@@ -193,6 +199,16 @@ def _claim(message_id: int) -> Message | None:
             perhaps_sent=F("perhaps_sent") + Case(When(state=State.SENDING, then=1), default=0),
         )
     return Message.objects.defer("to", "text", "html").filter(pk=message_id, claim=claim).first()
+
+
+def _look_again(message_id: int) -> None:
+    """If somebody is at it, asks once more when the lease is over: it may be dead, or have lost its database."""
+    at_it = Message.objects.filter(pk=message_id, state=State.SENDING)
+    _hand_over(at_it.values_list("pk", _lease_ends(), "purpose"))
+
+
+def _lease_ends() -> CombinedExpression:
+    return F("claimed_at") + timedelta(seconds=settings.OUTBOX_LEASE)
 
 
 def _sent_often_enough(message: Message) -> bool:
@@ -281,8 +297,12 @@ def _note(message: Message, *, bounces: str = "", **changes: Any) -> bool:
 
 def _told(why: object) -> str:
     """The words of a server as they are kept: on one line, without addresses and numbers, and not for ever."""
-    text = "".join(sign for sign in " ".join(str(why).split()) if sign.isprintable())
-    return masked(text)[:300]
+    return masked(_one_line(str(why)))[:300]
+
+
+def _one_line(text: str) -> str:
+    """Without what could end a header or upset a database."""
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
 
 
 # --- What was left behind ------------------------------------------------------------------------
@@ -308,9 +328,8 @@ def sweep(*, everything: bool = False) -> Swept:
     expired = late.update(state=State.EXPIRED, settled_at=now, claim=None, claimed_at=None)
     if expired:
         log.error("%d messages were not sent in their useful life", expired)
-    lease_ends = F("claimed_at") + timedelta(seconds=settings.OUTBOX_LEASE)
     rows = Message.objects.filter(state__in=OPEN) if everything else Message.objects.filter(_ready(now))
-    rows = rows.annotate(at=Case(When(state=State.SENDING, then=lease_ends), default=F("next_try_at")))
+    rows = rows.annotate(at=Case(When(state=State.SENDING, then=_lease_ends()), default=F("next_try_at")))
     rows = rows.order_by("next_try_at", "pk")[: None if everything else BATCH]
     found = list(rows.values_list("pk", "at", "purpose"))
     return Swept(found=len(found), queued=_hand_over(found), expired=expired)

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
@@ -38,9 +39,9 @@ class PortalAdminSite(OTPAdminSite):
 
         return [path("oversikt/", self.admin_view(page), name="overview"), *super().get_urls()]
 
-    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+    def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
         """With what is to be looked at, as far as it is cheap to know."""
-        page: HttpResponse = super().index(request, {**(extra_context or {}), "overview_counts": counts()})
+        page: TemplateResponse = super().index(request, {**(extra_context or {}), "overview_counts": counts()})
         return page
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:

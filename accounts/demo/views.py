@@ -43,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-@csp_replace({"style-src": ["'unsafe-inline'"], "script-src": ["'none'"]})
+@csp_replace({"style-src": ["'unsafe-inline'"], "script-src": ["'none'"]})  # type: ignore[arg-type]  # one argument more
 def mail(request: HttpRequest, name: str) -> HttpResponse:
     """A mail as a mail program shows it: programs know no style sheets but those within the mail."""
     found = [one for one in mailbox.mails(Path(settings.DEMO_FOLDER) / "mail") if one.name == name]

@@ -96,7 +96,7 @@ class Company(Tidy):
     recipient2 = models.EmailField(_("mottagare 2"), max_length=254, blank=True)
     active = models.BooleanField(_("aktivt"), default=True)
 
-    history = HistoricalRecords()
+    history: Any = HistoricalRecords()
 
     tidied = {
         "name": one_line,
@@ -121,6 +121,17 @@ class Company(Tidy):
     def __str__(self) -> str:
         return self.name
 
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        """Also claims its directory values; raises IntegrityError, and saves nothing, if another company has one."""
+        from accounts.companies import key_of
+
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            wanted = {key_of(value) for value in self.values}
+            self.keys.exclude(key__in=wanted).delete()
+            missing = wanted - set(self.keys.values_list("key", flat=True))
+            DirectoryKey.objects.bulk_create([DirectoryKey(company=self, key=key) for key in sorted(missing)])
+
     def clean(self) -> None:
         """Two different recipients, the first one first; raises ValidationError for the same one twice."""
         if self.recipient2 and not self.recipient1:
@@ -137,17 +148,6 @@ class Company(Tidy):
         conflicts = Taken.by_all_but(self).conflicts(self)
         if errors := {name: words for name, words in conflicts.items() if name not in (exclude or ())}:
             raise ValidationError(errors)
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        """Also claims its directory values; raises IntegrityError, and saves nothing, if another company has one."""
-        from accounts.companies import key_of
-
-        with transaction.atomic():
-            super().save(*args, **kwargs)
-            wanted = {key_of(value) for value in self.values}
-            self.keys.exclude(key__in=wanted).delete()
-            missing = wanted - set(self.keys.values_list("key", flat=True))
-            DirectoryKey.objects.bulk_create([DirectoryKey(company=self, key=key) for key in sorted(missing)])
 
     @property
     def recipients(self) -> list[str]:
@@ -179,7 +179,7 @@ class Orderer(Tidy):
     companies = models.ManyToManyField(Company, related_name="orderers", verbose_name=_("företag"))
     active = models.BooleanField(_("aktiv"), default=True)
 
-    history = HistoricalRecords(m2m_fields=[companies])
+    history: Any = HistoricalRecords(m2m_fields=[companies])
 
     tidied = {"name": one_line, "email": str.strip, "mobile": _mobile}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from django.dispatch import Signal
 from django.test import Client
 
 from accounts import signals
+from tests.accounts.loader import Loader
 from tests.conftest import Inbox, Walker
 from tests.servers.slapd import TestSlapd
 
@@ -52,3 +54,9 @@ def heard() -> Iterator[list[Heard]]:
 def third_walker(sms: Inbox) -> Walker:
     """One more browser."""
     return Walker(Client(), sms)
+
+
+@pytest.fixture
+def loader(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Loader:
+    """Loads files into the registers."""
+    return Loader(tmp_path, capsys)

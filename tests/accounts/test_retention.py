@@ -6,6 +6,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -13,8 +14,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.demo.cast import KARL, STEFAN
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SendQuota, SmsDay, User
+from accounts.demo.cast import CARIN, KARL, STEFAN
+from accounts.models import AuditEvent, Challenge, Company, Event, FailedTry, Orderer, Phone, SendQuota, SmsDay, User
 from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, wrong_for
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
@@ -150,6 +151,22 @@ def test_numbers_outlive_the_key_that_encrypted_them(walker: Walker, settings: S
     settings.LIMIT_ACCOUNTS_PER_NUMBER = 1
     walker.log_in(KARL)
     assert walker.give_number("070-174 06 05").status_code == 200, "the digest was renewed: the number is found"
+
+
+def test_the_history_of_the_registers_goes_with_the_trail(server: TestSlapd) -> None:
+    """Q1: 18 months; what is younger stays, and so do the registers themselves."""
+    company = Company.objects.create(name="Hemtjänst Ett AB", organisation_number="556677-8899", directory_values="x")
+    orderer = Orderer.objects.create(name=CARIN.name, email=CARIN.mail, mobile=CARIN.phone)
+    orderer.companies.set([company])
+    for history in (Company.history, Orderer.history):
+        history.update(history_date=timezone.now() - timedelta(days=549))
+    company.name = "Hemtjänst Ett i Örebro AB"
+    company.save()
+    assert purge()["changes of the registers"] == 3
+    assert [row.name for row in Company.history.all()] == ["Hemtjänst Ett i Örebro AB"]
+    assert not Orderer.history.exists()
+    assert not apps.get_model("accounts", "HistoricalOrderer_companies")._default_manager.exists()
+    assert list(Orderer.objects.get().companies.all()) == [company]
 
 
 def test_with_a_key_missing_nothing_is_changed(settings: Settings, walker: Walker) -> None:

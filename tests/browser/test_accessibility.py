@@ -33,7 +33,7 @@ _TOO_WIDE = """() => [...document.querySelectorAll("html, body *")]
 # Addresses that show no page: a press of a button, a redirect, an answer to a program.
 NO_PAGE = {
     *("register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
-    *("favicon.ico", "healthz/live", "healthz/ready"),
+    *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }
 
 

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
-from django.conf import settings
+from django.conf import settings as configured
 from django.test import Client
 from django.utils import timezone
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
+from pytest_django import Settings
 
 from accounts import audit, companies, directory, users
 from accounts.demo.cast import CARIN, EVA, STEFAN
-from accounts.models import Event
+from accounts.models import Company, Event, Orderer
 from accounts.registers.companies import CompanyResource
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import carin, company, signed_in
-from tests.browser.conftest import DESK, NewVisitor
+from tests.browser.conftest import DESK
 from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
@@ -46,7 +46,7 @@ class Eva:
         self.page.context.add_cookies(
             [
                 {
-                    "name": settings.SESSION_COOKIE_NAME,
+                    "name": configured.SESSION_COOKIE_NAME,
                     "value": str(session.session_key),
                     "url": visitor.portal.url,
                 }
@@ -142,18 +142,55 @@ def test_page(name: str, eva: Eva) -> None:
     PAGES[name](eva, _register(eva))
     page = eva.page
     expect(page.locator("h1")).to_be_visible()
-    shots(page, name, 360)
     found = [axe(page, {**EVERYTHING, **WITHIN_POLICY})]
     page.emulate_media(color_scheme="dark")
     found.append(axe(page, {**COLOURS, **WITHIN_POLICY}))
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-    shots(page, name, 1280)
     found.append(axe(page, {**EVERYTHING, **WITHIN_POLICY}))
     assert "".join(found) == ""
 
 
-def shots(page: Page, name: str, width: int) -> None:
-    folder = Path("/tmp/adminshots")
-    folder.mkdir(exist_ok=True)
-    page.screenshot(path=folder / f"{name}-{width}.png", full_page=True)
+def test_an_orderer_is_added_with_a_company_that_is_found_by_typing(eva: Eva) -> None:
+    """And by keyboard alone."""
+    _register(eva)
+    page = eva.page
+    eva.open(f"{ORDERER}add/")
+    for name, value in (("name", "Siv Ek"), ("email", "siv@hemtjanst-ett.example"), ("mobile", "070-174 06 51")):
+        page.locator(f"input[name={name}]").fill(value)
+    page.get_by_role("searchbox", name="Företag").focus()
+    page.keyboard.type("hemtj")
+    expect(page.get_by_role("option", name="Hemtjänst Ett i Örebro AB")).to_be_visible()
+    page.keyboard.press("Enter")
+    page.locator("input[name=_save]").press("Enter")
+    expect(page.get_by_text("Siv Ek")).to_have_count(2)  # in the message and in the list
+    assert [each.name for each in Orderer.objects.get(name="Siv Ek").companies.all()] == ["Hemtjänst Ett i Örebro AB"]
+
+
+def test_a_file_is_imported(eva: Eva) -> None:
+    _register(eva)
+    eva.choose(WRONG)
+    expect(eva.page.locator("section.notice--bad")).to_be_focused()
+    eva.choose(RIGHT)
+    eva.page.get_by_role("button", name="Bekräfta importen").click()
+    expect(eva.page.get_by_text("Importen är klar. Nya: 0. Ändrade: 1. Oförändrade: 0.")).to_be_visible()
+    assert Company.objects.get().recipients == ["ny@hemtjanst-ett.example", CARIN.mail]
+
+
+def test_a_register_is_exported(eva: Eva) -> None:
+    _register(eva)
+    eva.open(f"{COMPANY}export/")
+    with eva.page.expect_download() as download:
+        eva.page.get_by_role("button", name="Hämta filen").click()
+    assert download.value.suggested_filename.startswith("Foretag-")
+
+
+def test_the_session_s_end_is_warned_of(eva: Eva, settings: Settings) -> None:
+    """security.md S3."""
+    settings.SESSION_COOKIE_AGE = 62
+    eva.open("/admin/")
+    dialog = eva.page.get_by_role("dialog", name="Är du kvar?")
+    expect(dialog).to_be_visible()
+    assert axe(eva.page, {**EVERYTHING, **WITHIN_POLICY}) == ""
+    dialog.get_by_role("button", name="Jag är kvar").press("Enter")
+    expect(dialog).to_be_hidden()

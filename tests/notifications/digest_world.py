@@ -73,7 +73,7 @@ def hemtjanst_ett(*recipients: str, active: bool = True) -> Company:
 def omsorg_tva(recipient: str = "") -> Company:
     """The other one, which has no recipient."""
     return Company.objects.create(
-        name=OMSORG_TVA, organisation_number="559900-1120", directory_values=OMSORG_TVA, recipient1=recipient
+        name=OMSORG_TVA, organisation_number="559900-1129", directory_values=OMSORG_TVA, recipient1=recipient
     )
 
 

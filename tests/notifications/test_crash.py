@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,11 +19,9 @@ COUNT = 300  # the 1,000 of the issue: python -m tests.notifications.crash
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    folder = tmp_path_factory.mktemp("crash")
-    for outer in (folder, *list(folder.parents)[:2]):
-        outer.chmod(0o755)  # PostgreSQL runs as another user
-    with Installation(Path(folder)) as made:
+def installation() -> Iterator[Installation]:
+    # Not below pytest's own folder, which is closed to the user that PostgreSQL runs as.
+    with tempfile.TemporaryDirectory(prefix="idportal-crash-") as folder, Installation(Path(folder)) as made:
         yield made
 
 

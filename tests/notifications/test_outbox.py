@@ -201,6 +201,22 @@ def test_who_was_taken_over_settles_nothing(smtp: PrivateSmtp, settings: Setting
     assert (only().state, only().error) == (State.SENT, "")
 
 
+def test_who_finds_another_at_it_looks_again_when_the_lease_is_over(settings: Settings) -> None:
+    """The other one may be dead, or have lost its database: nobody else would ask before the next sweep."""
+    [message_id] = wait([a_mail()])
+    claimed = outbox._claim(message_id)
+    assert claimed
+    assert claimed.claimed_at
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    with mock.patch.object(tasks.deliver, "apply_async") as queued:
+        outbox.deliver(message_id)
+        Message.objects.update(state=State.SENT)
+        outbox.deliver(message_id)
+    [call] = queued.call_args_list
+    assert call.args == ((message_id,),)
+    assert call.kwargs["eta"] == claimed.claimed_at + timedelta(seconds=settings.OUTBOX_LEASE)
+
+
 def test_two_sweeps_do_no_harm(smtp: PrivateSmtp) -> None:
     wait([a_mail() for _each in range(5)])
     outbox.sweep()
@@ -223,8 +239,9 @@ def test_a_worker_that_finds_its_queue_asks_for_each_message_at_its_time(setting
     ahead, claimed = timezone.now() + timedelta(hours=2), timezone.now() - timedelta(seconds=3)
     Message.objects.filter(pk=ids[1]).update(next_try_at=ahead)
     Message.objects.filter(pk=ids[2]).update(state=State.SENDING, claimed_at=claimed)
+    settings.CELERY_TASK_ALWAYS_EAGER = False
     with mock.patch.object(tasks.deliver, "apply_async") as queued:
-        tasks.sweep(everything=True)
+        outbox.sweep(everything=True)
     asked = {call.args[0][0]: call.kwargs.get("eta") for call in queued.call_args_list}
     assert asked == {ids[0]: None, ids[1]: ahead, ids[2]: claimed + timedelta(seconds=settings.OUTBOX_LEASE)}
 

@@ -88,9 +88,10 @@ def test_what_is_no_single_sms_is_refused(sms_gateway: SmsGateway, text: str) ->
     assert (only().state, only().attempts, sms_gateway.attempts) == (State.REFUSED, 1, 0)
 
 
-def test_it_may_wait_for_the_morning(sms_gateway: SmsGateway) -> None:
+def test_it_may_wait_for_the_morning(sms_gateway: SmsGateway, settings: Settings) -> None:
     """It is useful from then on, and the queue gets it for then."""
     morning = timezone.now() + timedelta(hours=2)
+    settings.CELERY_TASK_ALWAYS_EAGER = False
     with mock.patch.object(tasks.deliver, "apply_async") as queued:
         put(an_sms(not_before=morning, useful=timedelta(hours=1)))
     assert queued.call_args.kwargs["eta"] == only().next_try_at == morning

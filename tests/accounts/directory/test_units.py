@@ -66,7 +66,7 @@ def test_streams_give_the_unit_too(units: list[str], directory: Directory, accou
 @pytest.mark.django_db
 def test_the_innermost_unit_says_which_company(units: list[str], account: Find) -> None:
     outer = _company("Externa Företag AB", "556677-8899", units[0].upper())
-    inner = _company("Natten AB", "559900-1120", units[2].lower())
+    inner = _company("Natten AB", "559900-1129", units[2].lower())
     belonging = Belonging()
     assert belonging.company_of(account(STEFAN.username)) == inner
     assert belonging.company_of(account(KARL.username)) == outer

@@ -1,0 +1,62 @@
+"""What changes an orderer: each change with its history and its trail."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db import router, transaction
+from django.db.models.signals import post_save
+
+from accounts import audit
+from accounts.models import Company, Event, Orderer, User
+
+OWN_FIELDS = ("name", "email", "mobile", "active")
+
+
+def store(
+    orderer: Orderer, companies: Iterable[Company], *, actor: User | None, address: str | None = None
+) -> list[str]:
+    """Saves a new or changed orderer that has been cleaned, with these companies; returns what changed.
+
+    ``actor`` None: someone with a shell. The row, its companies, history and trail come together or not at all, and
+    nothing is written if nothing changed. Raises IntegrityError if another orderer got the address meanwhile.
+    """
+    wanted = {company.pk: company for company in companies}
+    with transaction.atomic():
+        before = Orderer.objects.select_for_update().filter(pk=orderer.pk).first() if orderer.pk else None
+        had = set(before.companies.values_list("pk", flat=True)) if before else set()
+        changed = [name for name in OWN_FIELDS if before is None or getattr(before, name) != getattr(orderer, name)]
+        if had != set(wanted):
+            changed.append("companies")
+        if not changed:
+            return []
+        _save(orderer, list(wanted.values()), actor, new=before is None)
+        event = Event.ORDERER_CHANGED if before else Event.ORDERER_ADDED
+        result = ", ".join(changed) if before else ""
+        audit.record(event, orderer, actor=actor, result=result, address=address)
+    return changed
+
+
+def _save(orderer: Orderer, companies: list[Company], actor: User | None, *, new: bool) -> None:
+    """With one row of history. The library would write one for the row, and another for each change of companies."""
+    orderer._history_user = actor
+    orderer.skip_history_when_saving = True
+    orderer.save()
+    if new:
+        orderer.companies.add(*companies)
+    else:
+        orderer.companies.set(companies)
+    del orderer.skip_history_when_saving
+    # The library writes history when it hears this.
+    post_save.send(
+        Orderer, instance=orderer, created=new, update_fields=None, raw=False, using=router.db_for_write(Orderer)
+    )
+
+
+def remove(orderer: Orderer, *, actor: User | None, address: str | None = None) -> None:
+    """Deletes an orderer: who it was stays in the history and the trail."""
+    with transaction.atomic():
+        orderer = Orderer.objects.select_for_update().get(pk=orderer.pk)
+        audit.record(Event.ORDERER_REMOVED, orderer, actor=actor, address=address)
+        orderer._history_user = actor
+        orderer.delete()

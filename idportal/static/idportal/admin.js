@@ -1,0 +1,18 @@
+/* What Django's admin lacks. Its pages work without this file; fields with a search in them need Django's own scripts.
+   Before portal.js, which warns before the session ends, and reads its data from the body: the admin has no room there. */
+(() => {
+  "use strict";
+  const session = document.getElementById("session-data");
+  if (session) Object.assign(document.body.dataset, session.dataset);
+
+  /* The search in a field of many choices has no name of its own; the field has. */
+  for (const select of document.querySelectorAll("select.admin-autocomplete")) {
+    const label = document.querySelector(`label[for="${select.id}"]`)?.textContent.replace(":", "").trim() ?? "";
+    const name = () => {
+      const search = select.parentElement.querySelector(".select2-search__field:not([aria-label])");
+      search?.setAttribute("aria-label", label);
+    };
+    new MutationObserver(name).observe(select.parentElement, { childList: true, subtree: true });
+    name();
+  }
+})();

@@ -1,0 +1,111 @@
+"""The outbox and the digest's days on the admin's pages: to be read, by nobody changed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from accounts import overview
+from accounts.demo.cast import CARIN, STEFAN
+from accounts.models import Company
+from notifications import outbox
+from notifications.models import DigestRun, Message
+from tests.accounts.admin.conftest import Say, company
+from tests.servers.slapd import TestSlapd
+
+LIST = "/admin/notifications/message/"
+State, Purpose = Message.State, Message.Purpose
+
+
+def mail(**values: Any) -> Message:
+    made = outbox.mail(
+        purpose=Purpose.DIGEST,
+        to=CARIN.mail,
+        subject="Utgående lösenord",
+        text="Hej!\n<script>alert(1)</script>",
+        useful=timedelta(days=1),
+        company=Company.objects.first() or company(),
+    )
+    return saved(made, **values)
+
+
+def sms(**values: Any) -> Message:
+    made = outbox.sms(purpose=Purpose.PASSWORD_RESET, to=STEFAN.phone, text="Bytt.", useful=timedelta(days=1))
+    return saved(made, **values)
+
+
+def saved(message: Message, **values: Any) -> Message:
+    for name, value in values.items():
+        setattr(message, name, value)
+    message.save()
+    return message
+
+
+REFUSED = {"state": State.REFUSED, "error": "550 5.1.1 No such user", "settled_at": timezone.now()}
+
+
+def test_what_was_refused_stands_out_with_the_server_s_words(admin: Client, say: Say) -> None:
+    mail(**REFUSED)
+    page = admin.get(LIST)
+    assert say(page, "avvisat 550 5.1.1 No such user")
+    assert 'class="flag flag--bad">avvisat' in page.content.decode()
+
+
+@pytest.mark.parametrize("query", [{"lage": "refused"}, {"vad": "digest"}, {"q": CARIN.mail.upper()}, {"q": "hemtj"}])
+def test_it_is_filtered_and_found(query: dict[str, str], admin: Client, say: Say) -> None:
+    mail(**REFUSED)
+    sms()
+    page = admin.get(LIST, query)
+    assert say(page, CARIN.mail)
+    assert not say(page, "••• 05")
+
+
+def test_numbers_are_masked(admin: Client, say: Say) -> None:
+    made = sms(**REFUSED)
+    for path in (LIST, f"{LIST}{made.pk}/change/", "/admin/oversikt/"):
+        page = admin.get(path)
+        assert say(page, "••• 05")
+        assert "7017406" not in page.content.decode()
+
+
+def test_the_text_is_inert_until_it_is_blanked(admin: Client, say: Say) -> None:
+    made = mail()
+    page = admin.get(f"{LIST}{made.pk}/change/").content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    saved(made, to="", text="", html="", blanked_at=timezone.now())
+    assert say(admin.get(f"{LIST}{made.pk}/change/"), "Texten är raderad")
+
+
+@pytest.mark.parametrize("register", ["message", "digestrun"])
+@pytest.mark.parametrize("path", ["add/", "{pk}/change/", "{pk}/delete/"])
+def test_nobody_changes_them(register: str, path: str, admin: Client) -> None:
+    rows = {"message": mail(), "digestrun": DigestRun.objects.create(day="2026-11-25", since="2026-11-24")}
+    answer = admin.post(f"/admin/notifications/{register}/" + path.format(pk=rows[register].pk), {"post": "yes"})
+    assert answer.status_code == 403
+    assert (Message.objects.count(), DigestRun.objects.count()) == (1, 1)
+
+
+def test_a_run_that_is_not_done_stands_out(admin: Client, say: Say) -> None:
+    DigestRun.objects.create(day="2026-11-25", since="2026-11-24", accounts=7, mails=2)
+    assert say(admin.get("/admin/notifications/digestrun/"), "Inte klar 7 2")
+
+
+def test_a_list_takes_as_many_queries_for_forty_as_for_one(admin: Client, django_assert_max_num_queries: Any) -> None:
+    for _ in range(40):
+        mail()
+    with django_assert_max_num_queries(15):
+        admin.get(LIST)
+
+
+def test_the_overview_lists_what_was_refused_lately(server: TestSlapd, db: None) -> None:
+    mail(**REFUSED)
+    mail(**{**REFUSED, "settled_at": timezone.now() - timedelta(days=31)})
+    mail(state=State.SENT, settled_at=timezone.now())
+    (section,) = [each for each in overview.report().sections if "togs emot" in each.title]
+    assert section.total == 1
+    assert [cell.text for cell in section.rows[0]][1:] == [CARIN.mail, "Hemtjänst Ett AB", "550 5.1.1 No such user"]

@@ -1,0 +1,89 @@
+"""Orderers from a file: known by e-mail address, with a line for each company."""
+
+from __future__ import annotations
+
+import pytest
+
+from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
+from accounts.models import AuditEvent, Event, Orderer
+from tests.accounts.admin.conftest import carin, company
+from tests.accounts.loader import Loader
+
+pytestmark = pytest.mark.django_db
+
+HEADER = "company,name,email,mobile"
+LINE = f"{HEMTJANST_ETT},{CARIN.name},{CARIN.mail},070-174 06 50"
+
+
+@pytest.fixture
+def load(loader: Loader) -> Loader:
+    loader.command = "import_orderers"
+    return loader
+
+
+def names(orderer: Orderer) -> set[str]:
+    return {each.name for each in orderer.companies.all()}
+
+
+def test_creates_with_all_companies_of_her_lines(load: Loader) -> None:
+    for told in COMPANIES:
+        company(told)
+    load(HEADER, LINE, f"559900-1129,{CARIN.name},{CARIN.mail.upper()},+46701740650")
+    made = Orderer.objects.get()
+    assert (made.name, made.email, made.mobile) == (CARIN.name, CARIN.mail, CARIN.phone)
+    assert names(made) == {HEMTJANST_ETT, OMSORG_TVA}
+    assert load.said[-3:] == ["new: 1", "changed: 0", "unchanged: 0"]
+    assert AuditEvent.objects.get().event == Event.ORDERER_ADDED
+    assert made.history.count() == 1
+    assert made.history.get().companies.count() == 2
+
+
+def test_adds_companies_and_takes_none_away(load: Loader) -> None:
+    ett, _tva = (company(told) for told in COMPANIES)
+    carin(ett)
+    load(HEADER, f"{OMSORG_TVA.lower()},{CARIN.name},{CARIN.mail},0701740650")
+    assert names(Orderer.objects.get()) == {HEMTJANST_ETT, OMSORG_TVA}
+    assert load.said[0] == f"line 2: {CARIN.name}: company: {HEMTJANST_ETT} → {HEMTJANST_ETT}, {OMSORG_TVA}"
+
+
+def test_shows_numbers_as_people_write_them(load: Loader) -> None:
+    carin(company())
+    load(HEADER, LINE.replace("06 50", "06 51"))
+    assert load.said[0] == f"line 2: {CARIN.name}: mobile: 070-174 06 50 → 070-174 06 51"
+    load(HEADER, LINE.replace("06 50", "06 51"))
+    assert load.said == ["new: 0", "changed: 0", "unchanged: 1"]
+
+
+def test_two_names_or_numbers_for_one_address_are_a_mistake(load: Loader) -> None:
+    for told in COMPANIES:
+        company(told)
+    said = load.refused(HEADER, LINE, f"{OMSORG_TVA},Karin Ek,{CARIN.mail},070-174 06 51")
+    assert said[0].startswith("line 3: name: ")
+    assert all(words in said[0] for words in ("Karin Ek", CARIN.name, " 2 ", "mobile: ", "070-174 06 51"))
+    assert not Orderer.objects.exists()
+
+
+def test_all_wrong_lines_are_named(load: Loader) -> None:
+    company()
+    said = load.refused(
+        HEADER,
+        f"Vård Tre AB,{CARIN.name},{CARIN.mail},070-174 06 50",
+        f"{HEMTJANST_ETT},Eva Ek,ingen adress,070-174 06 51",
+        f"{HEMTJANST_ETT},Siv Ek,siv@hemtjanst-ett.example,019-21 10 00",
+        f"{HEMTJANST_ETT},,,",
+        ",Ulla Ek,ulla@hemtjanst-ett.example,070-174 06 52",
+    )
+    assert [line.partition(":")[0] for line in said[:-1]] == [f"line {number}" for number in range(2, 7)]
+    assert "Vård Tre AB" in said[0]
+    assert ("email:" in said[1], "mobile:" in said[1]) == (True, False)
+    assert ("email:" in said[2], "mobile:" in said[2]) == (False, True)
+    assert not Orderer.objects.exists()
+
+
+def test_many_orderers_are_not_looked_up_one_by_one(load: Loader, django_assert_max_num_queries: object) -> None:
+    company()
+    lines = [f"{HEMTJANST_ETT},Carin Ek,carin{at}@hemtjanst-ett.example,070-174 06 50" for at in range(200)]
+    load(HEADER, *lines)
+    with django_assert_max_num_queries(30):  # type: ignore[operator]
+        load(HEADER, *lines)
+    assert load.said[-1] == "unchanged: 200"

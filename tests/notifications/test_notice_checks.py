@@ -1,0 +1,40 @@
+"""What the system checks say of the settings of notices and outbox."""
+
+from __future__ import annotations
+
+import pytest
+from django.core.checks import run_checks
+from pytest_django import Settings
+
+from notifications import checks
+
+
+def found() -> list[str]:
+    return [str(message.id) for message in run_checks() if str(message.id).startswith("notifications.")]
+
+
+def test_the_suites_own_settings_are_good() -> None:
+    assert found() == []
+
+
+@pytest.mark.parametrize(
+    "address", ["helpdesk@" + "x" * 60 + ".example", "łódź@kommunen.example", "help\n@kommunen.example☎"]
+)
+def test_a_helpdesk_address_with_which_a_notice_would_not_fit_is_an_error(settings: Settings, address: str) -> None:
+    settings.HELPDESK_EMAIL = address
+    assert found() == ["notifications.E001"]
+    [error] = checks.notices_fit_one_sms(None)
+    assert "HELPDESK_EMAIL" in error.msg
+    assert error.hint
+
+
+def test_the_longest_address_that_fits(settings: Settings) -> None:
+    settings.HELPDESK_EMAIL = "it-helpdesk@utforare.kommunen.example"
+    assert found() == []
+
+
+def test_a_lease_that_a_task_may_outlive_is_a_warning(settings: Settings) -> None:
+    settings.OUTBOX_LEASE = settings.CELERY_TASK_TIME_LIMIT
+    assert found() == ["notifications.W002"]
+    settings.OUTBOX_LEASE = settings.CELERY_TASK_TIME_LIMIT + 1
+    assert found() == []

@@ -1,0 +1,75 @@
+"""What travels through the queue, in which order, and what a worker does when the queue comes and goes."""
+
+from __future__ import annotations
+
+import inspect
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from celery.worker.consumer import Consumer
+from django.conf import settings as django_settings
+from django.utils import timezone
+from kombu.exceptions import OperationalError as QueueDown
+from pytest_django import Settings
+
+from accounts import tasks as account_tasks
+from idportal import worker
+from idportal.celery import app
+from notifications import outbox, tasks
+from tests.notifications.helpers import Purpose, a_mail, an_sms, put
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def test_tasks_take_ids_alone(settings: Settings) -> None:
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    assert list(inspect.signature(tasks.deliver.run).parameters) == ["message_id"]
+    with mock.patch.object(tasks.deliver, "apply_async") as queued:
+        put(a_mail(), an_sms(not_before=timezone.now() + timedelta(hours=1)))
+    assert len(queued.call_args_list) == 2
+    for call in queued.call_args_list:
+        [(message_id,)] = call.args
+        assert isinstance(message_id, int)
+        assert call.kwargs.keys() <= {"eta", "priority"}
+
+
+def test_a_person_who_waits_goes_first() -> None:
+    """0 is first in Redis: codes; then what tells somebody of what they just did; then what nobody waits for."""
+    assert account_tasks.send_code.priority is None
+    with mock.patch.object(tasks.deliver, "apply_async") as queued:
+        put(a_mail(purpose=Purpose.PASSWORD_RESET), key_order := a_mail(purpose=Purpose.DIGEST))
+    priorities = {call.kwargs["priority"] for call in queued.call_args_list}
+    assert priorities == {3, 6}
+    assert outbox._PRIORITY.get(Purpose(key_order.purpose)) is None
+
+
+def test_every_task_of_the_timetable_exists() -> None:
+    app.loader.import_default_modules()
+    for entry in django_settings.CELERY_BEAT_SCHEDULE.values():
+        assert entry["task"] in app.tasks
+
+
+def test_a_worker_looks_after_the_outbox_each_time_that_it_finds_its_queue() -> None:
+    consumer = mock.Mock()
+    step = worker.LookAfterTheOutbox(consumer)
+    step.start(consumer)
+    consumer.app.send_task.assert_called_once_with("notifications.tasks.sweep", kwargs={"everything": True})
+    assert "notifications.tasks.sweep" in app.tasks
+    assert "idportal.worker:LookAfterTheOutbox" in app.steps["consumer"]
+
+
+def test_a_queue_that_is_gone_again_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
+    consumer = mock.Mock()
+    consumer.app.send_task.side_effect = QueueDown("no")
+    worker.LookAfterTheOutbox(consumer).start(consumer)
+    assert "the outbox is not looked after" in caplog.text
+
+
+def test_a_connection_that_can_not_be_closed_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
+    """Seen with a Redis that restarts: one time in twenty the worker ended, with an AttributeError of its library."""
+    assert app.conf.worker_consumer == "idportal.worker:LastingConsumer"
+    consumer = worker.LastingConsumer.__new__(worker.LastingConsumer)
+    with mock.patch.object(Consumer, "on_connection_error_after_connected", side_effect=AttributeError):
+        consumer.on_connection_error_after_connected(ConnectionError())
+    assert "was not closed in order: AttributeError" in caplog.text
