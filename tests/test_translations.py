@@ -38,8 +38,9 @@ def texts_of_templates() -> set[str]:
 
 def texts_of_code() -> set[str]:
     found: set[str] = set()
-    for path in Path(settings.BASE_DIR, "accounts").rglob("*.py"):
-        found.update(re.findall(r'\b_\(\s*"([^"\\]+)"\s*\)', path.read_text(encoding="utf-8")))
+    for app in ("accounts", "notifications"):
+        for path in Path(settings.BASE_DIR, app).rglob("*.py"):
+            found.update(re.findall(r'\b_\(\s*"([^"\\]+)"\s*\)', path.read_text(encoding="utf-8")))
     return found
 
 

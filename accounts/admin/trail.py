@@ -97,7 +97,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Vem gjorde det"))
     def by(self, event: Any) -> str:
-        return event.actor_name or _("–")
+        return event.actor_name or "–"
 
     @admin.display(description=gettext_lazy("Om vem"))
     def about(self, event: Any) -> str:

@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
 from accounts import numbers
@@ -108,7 +109,7 @@ class Company(Tidy):
 
     class Meta:
         verbose_name = _("företag")
-        verbose_name_plural = _("företag")
+        verbose_name_plural = pgettext_lazy("plural", "företag")
         ordering = ["name"]
         constraints = [
             models.UniqueConstraint(Lower("name"), name="one_company_of_a_name"),
@@ -185,7 +186,7 @@ class Orderer(Tidy):
 
     class Meta:
         verbose_name = _("beställare")
-        verbose_name_plural = _("beställare")
+        verbose_name_plural = pgettext_lazy("plural", "beställare")
         ordering = ["name"]
         constraints = [models.UniqueConstraint(Lower("email"), name="one_orderer_of_an_address")]
 
