@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable, Sequence
 
 from django.core.exceptions import ValidationError
@@ -29,11 +28,7 @@ def key_of(value: str) -> str:
     """A directory value as it is compared: as directories do, without case and with single spaces."""
     if is_unit(value):
         return f"unit {directory.normal_unit(value)}"
-    return f"value {_plain(value)}"
-
-
-def _plain(value: str) -> str:
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+    return f"value {directory.folded(value)}"
 
 
 class Belonging:
@@ -50,7 +45,7 @@ class Belonging:
             for unit in directory.units_of(account.unit):  # the innermost first
                 if found := self._keys.get(f"unit {unit}"):
                     return self._companies[found]
-        found = self._keys.get(f"value {_plain(account.company)}") if account.company else None
+        found = self._keys.get(f"value {directory.folded(account.company)}") if account.company else None
         return self._companies[found] if found else None
 
 

@@ -26,7 +26,7 @@ from accounts.directory.account import (
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.config import from_settings
 from accounts.directory.dialect import LdapDirectory
-from accounts.directory.names import normal_unit, units_of
+from accounts.directory.names import folded, normal_unit, units_of
 from accounts.directory.openldap import OpenLdap
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "PasswordChange",
     "PasswordCheck",
     "connect",
+    "folded",
     "normal_unit",
     "reset",
     "units_of",

@@ -33,7 +33,7 @@ def can_be_name(text: str) -> bool:
 
 def same(one: str, other: str) -> bool:
     """Whether two names are the same to a directory."""
-    return _folded(one) == _folded(other)
+    return folded(one) == folded(other)
 
 
 def parent(dn: str) -> str:
@@ -60,15 +60,15 @@ def _rdns(dn: str) -> list[str]:
     try:
         rdns = ldap.dn.str2dn(dn)
     except ldap.DECODING_ERROR:
-        return [_folded(dn)]
+        return [folded(dn)]
     return ["+".join(sorted(f"{name.lower()}={_value(value)}" for name, value, _ in rdn)) for rdn in rdns]
 
 
 def _value(text: str) -> str:
     # An escaped + is part of the value, a bare one joins two.
-    return _folded(text).replace("\\", "\\\\").replace("+", "\\+")
+    return folded(text).replace("\\", "\\\\").replace("+", "\\+")
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
     """As directories compare names: without case, in compatibility form, with single spaces (RFC 4518 2)."""
     return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
