@@ -18,7 +18,7 @@ VENV = .venv-$(version)
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots bench \
+.PHONY: help demo stack test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots bench crash \
     packages-demo packages-test packages-develop environment environment-dev with-environment
 
 help:
@@ -34,6 +34,7 @@ help:
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     docs/screenshots/, every page in two widths'
 	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
+	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle'
 	@echo 'make clean           removes environments, caches and the demo'
 
 # --- What a person runs ---------------------------------------------------------------------------
@@ -118,6 +119,10 @@ bench: packages-test
 	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench
 	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
 	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_directory
+
+crash: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@$(bin)/python -m tests.notifications.crash 1000
 
 # --- What these stand on --------------------------------------------------------------------------
 

@@ -88,13 +88,6 @@ def _production_mail() -> Iterator[CheckMessage]:
             hint="Set EMAIL_URL=smtp://host:25 or smtp+tls://user:password@host:587.",
             id="idportal.W015",
         )
-    if settings.OUTBOX_LEASE <= settings.CELERY_TASK_TIME_LIMIT:
-        yield Warning(
-            f"OUTBOX_LEASE is {settings.OUTBOX_LEASE} seconds, and a task may run for "
-            f"{settings.CELERY_TASK_TIME_LIMIT}: a slow mail would be sent twice.",
-            hint="Unset OUTBOX_LEASE.",
-            id="idportal.W016",
-        )
 
 
 def _is_open(gateway: str) -> bool:

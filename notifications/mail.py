@@ -30,7 +30,6 @@ class MailError(Exception):
     """A message was not handed over, with the server's words. ``retry``: the same message may go through later."""
 
     retry = True
-    bounced = False  # what was refused is this receiver's mail, not the sender
 
 
 class NotNow(MailError):
@@ -44,9 +43,7 @@ class Refused(MailError):
 
 
 class Bounced(Refused):
-    """The server refused the receiver, or the message to it."""
-
-    bounced = True
+    """The server refused the receiver, or the message to it; not the sender."""
 
 
 def send(message: Message) -> None:

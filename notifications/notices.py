@@ -89,13 +89,7 @@ def _sms_text(purpose: Message.Purpose, account: str, at: datetime) -> str:
     words = {"account": account, "when": f"{_local(at):%Y-%m-%d %H:%M}", "helpdesk": settings.HELPDESK_EMAIL}
     if purpose == Purpose.PASSWORD_RESET:
         return _("Lösenordet för %(account)s byttes %(when)s. Var det inte du? Kontakta genast %(helpdesk)s") % words
-    return (
-        _(
-            "Mobilnumret för %(account)s ändrades %(when)s. Det här numret gäller inte längre. "
-            "Var det inte du? Kontakta genast %(helpdesk)s"
-        )
-        % words
-    )
+    return _("Mobilnumret för %(account)s ändrades %(when)s. Var det inte du? Kontakta genast %(helpdesk)s") % words
 
 
 def subject(purpose: Message.Purpose) -> str:

@@ -8,13 +8,10 @@ nobody knows whether they went out, a second one is the last.
 from __future__ import annotations
 
 import logging
-import random
-import time
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
@@ -23,23 +20,16 @@ from django.db.models.expressions import CombinedExpression
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueDown
 
-from accounts import companies
 from accounts.encryption import digest
 from accounts.models import Company
-from idportal import sms as gateways
-from idportal.logs import masked
-from notifications import mail as relay
 from notifications.models import Message
 
 log = logging.getLogger("idportal.outbox")
 
 DATABASE_DOWN = (OperationalError, InterfaceError)
 
-LONGEST_PAUSE = 3600  # seconds between two tries
-MOST_UNCERTAIN = 2  # SMS to one receiver that may have gone out, and nobody knows
 BATCH = 1000  # rows that one sweep takes on; the next one follows in a minute
 CHUNK = 500  # rows in one query
-NOTING_TIMEOUT = 30.0  # seconds for which a restart of the database is waited out, to note what was sent
 
 State, Kind, Purpose = Message.State, Message.Kind, Message.Purpose
 OPEN = (State.WAITING, State.SENDING)
@@ -49,18 +39,6 @@ _PRIORITY = {Purpose.PHONE_REGISTERED: 3, Purpose.PHONE_REPLACED: 3, Purpose.PAS
 _LAST_PRIORITY = 6
 
 Row = tuple[int, datetime, str]  # pk, when it may be tried, purpose
-
-
-class Unsendable(Exception):
-    """What the message is stands against it, now and later."""
-
-    retry = False
-
-
-class Failure(Protocol):
-    """An error that knows whether another try makes sense."""
-
-    retry: bool
 
 
 def mail(
@@ -82,7 +60,7 @@ def mail(
     """
     made = _message(Kind.MAIL, to, timezone.now(), useful, key)
     made.purpose, made.text, made.html, made.company, made.about = purpose, text, html, company, about
-    made.subject = _one_line(subject)[:200]
+    made.subject = one_line(subject)[:200]
     return made
 
 
@@ -155,157 +133,37 @@ def _hand_over(rows: Iterable[Row]) -> int:
     return count
 
 
-# --- Delivery ------------------------------------------------------------------------------------
+def try_again(message: Message, at: datetime) -> None:
+    """Asks for a message that waits to be tried at this time."""
+    _hand_over([(message.pk, at, message.purpose)])
+
+
+def look_again(message_id: int) -> None:
+    """If somebody is at it, asks once more when the lease is over: it may be dead, or have lost its database."""
+    at_it = Message.objects.filter(pk=message_id, state=State.SENDING)
+    _hand_over(at_it.values_list("pk", lease_ends(), "purpose"))
 
 
 def deliver(message_id: int) -> None:
-    """Sends a message if it is due and nobody else is at it, and notes what became of it.
+    """Sends a message if it is due and nobody else is at it; see ``notifications.delivery``, which does it."""
+    from notifications import delivery
 
-    Outside of any transaction, since a server may take its time. Raises OperationalError or InterfaceError if the
-    database is down; what was claimed by then is tried again when the lease is over.
-    """
-    message = _claim(message_id)
-    if message is None:
-        _look_again(message_id)
-        return
-    if message.useful_until <= timezone.now():
-        log.error("message %d (%s) was not sent in its useful life", message.pk, message.purpose)
-        _settle(message, State.EXPIRED, message.error)
-    elif _sent_often_enough(message):
-        _refuse(message, "nobody knows whether it went out, twice")
-    else:
-        _try(message)
+    delivery.deliver(message_id)
 
 
-def _left_behind(now: datetime) -> Q:
+def left_behind(now: datetime) -> Q:
     """What a worker claimed that has not been heard of since."""
     return Q(state=State.SENDING, claimed_at__lte=now - timedelta(seconds=settings.OUTBOX_LEASE))
 
 
-def _ready(now: datetime) -> Q:
+def ready(now: datetime) -> Q:
     """What may be tried."""
-    return Q(state=State.WAITING, next_try_at__lte=now) | _left_behind(now)
+    return Q(state=State.WAITING, next_try_at__lte=now) | left_behind(now)
 
 
-def _claim(message_id: int) -> Message | None:
-    """The message, if it is this caller's to send: of many at the same time one gets it. Its body is not read yet."""
-    now, claim = timezone.now(), uuid.uuid4()
-    with transaction.atomic(durable=True):
-        Message.objects.filter(_ready(now), pk=message_id).update(
-            state=State.SENDING,
-            claim=claim,
-            claimed_at=now,
-            attempts=F("attempts") + 1,
-            perhaps_sent=F("perhaps_sent") + Case(When(state=State.SENDING, then=1), default=0),
-        )
-    return Message.objects.defer("to", "text", "html").filter(pk=message_id, claim=claim).first()
-
-
-def _look_again(message_id: int) -> None:
-    """If somebody is at it, asks once more when the lease is over: it may be dead, or have lost its database."""
-    at_it = Message.objects.filter(pk=message_id, state=State.SENDING)
-    _hand_over(at_it.values_list("pk", _lease_ends(), "purpose"))
-
-
-def _lease_ends() -> CombinedExpression:
+def lease_ends() -> CombinedExpression:
+    """When a message that is being sent may be taken over."""
     return F("claimed_at") + timedelta(seconds=settings.OUTBOX_LEASE)
-
-
-def _sent_often_enough(message: Message) -> bool:
-    return message.kind == Kind.SMS and message.perhaps_sent >= MOST_UNCERTAIN
-
-
-def _try(message: Message) -> None:
-    try:
-        message.refresh_from_db(fields=["to", "text", "html"])
-        _send(message)
-    except (relay.MailError, gateways.SmsError, Unsendable) as error:
-        _failed(message, error)
-    except Exception as error:  # of which nobody thought: by its type alone, since its words could hold anything
-        log.error("message %d (%s) failed: %s", message.pk, message.purpose, type(error).__name__)
-        _later(message, type(error).__name__)
-    else:
-        _settle(message, State.SENT)
-
-
-def _send(message: Message) -> None:
-    if message.kind == Kind.MAIL:
-        relay.send(message)
-        return
-    try:
-        gateways.send(message.to, message.text)
-    except ValueError:
-        raise Unsendable("it is no SMS of one segment") from None
-
-
-def _failed(message: Message, error: relay.MailError | gateways.SmsError | Unsendable) -> None:
-    if isinstance(error, gateways.SmsError) and error.perhaps_sent:
-        message.perhaps_sent += 1
-    if error.retry and not _sent_often_enough(message):
-        log.warning("message %d (%s) is tried again later: %s", message.pk, message.purpose, _told(error))
-        _later(message, str(error))
-    else:
-        _refuse(message, str(error), bounced=isinstance(error, relay.Bounced))
-
-
-def _later(message: Message, why: str) -> None:
-    """Back to the queue, after a pause that doubles; up to a quarter less, so that not all come back at once."""
-    doubled = max(1, settings.OUTBOX_RETRY_AFTER) * 2 ** min(message.attempts - 1, 12)
-    pause = min(LONGEST_PAUSE, doubled) * random.uniform(0.75, 1)  # noqa: S311  spreads load, keeps no secret
-    at = timezone.now() + timedelta(seconds=pause)
-    if _note(message, state=State.WAITING, next_try_at=at, error=_told(why)):
-        _hand_over([(message.pk, at, message.purpose)])
-
-
-def _refuse(message: Message, why: str, *, bounced: bool = False) -> None:
-    log.error("message %d (%s) was refused: %s", message.pk, message.purpose, _told(why))
-    digests = (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK)
-    bounces = message.to if bounced and message.purpose in digests else ""
-    _settle(message, State.REFUSED, why, bounces=bounces)
-
-
-def _settle(message: Message, state: Message.State, why: str = "", *, bounces: str = "") -> None:
-    _note(message, bounces=bounces, state=state, settled_at=timezone.now(), error=_told(why))
-
-
-def _note(message: Message, *, bounces: str = "", **changes: Any) -> bool:
-    """Writes what became of a try, if nobody else has taken the message over meanwhile; says whether it did.
-
-    A database that restarts is waited for, within the lease: what went out and isn't noted would go out twice.
-    """
-    until = time.monotonic() + min(NOTING_TIMEOUT, settings.OUTBOX_LEASE / 2)
-    pause = 0.1
-    while True:
-        try:
-            with transaction.atomic():
-                own = Message.objects.filter(pk=message.pk, state=State.SENDING, claim=message.claim)
-                done = own.update(claim=None, claimed_at=None, perhaps_sent=message.perhaps_sent, **changes)
-                if done and bounces:
-                    companies.note_bounce(bounces, changes["error"])
-        except DATABASE_DOWN as error:
-            if time.monotonic() + pause > until:
-                log.error("what became of message %d is not noted: %s", message.pk, type(error).__name__)
-                raise
-            connection.close()
-            time.sleep(pause)
-            pause *= 2
-        else:
-            if not done:
-                log.warning("message %d was taken over by another while it was being sent", message.pk)
-            return bool(done)
-
-
-def _told(why: object) -> str:
-    """The words of a server as they are kept: on one line, without addresses and numbers, and not for ever."""
-    return masked(_one_line(str(why)))[:300]
-
-
-def _one_line(text: str) -> str:
-    """Without what could end a header or upset a database."""
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
-
-
-# --- What was left behind ------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,12 +182,17 @@ def sweep(*, everything: bool = False) -> Swept:
     may be tried: for a worker that has just found its queue, which may have been emptied.
     """
     now = timezone.now()
-    late = Message.objects.filter(Q(state=State.WAITING) | _left_behind(now), useful_until__lte=now)
+    late = Message.objects.filter(Q(state=State.WAITING) | left_behind(now), useful_until__lte=now)
     expired = late.update(state=State.EXPIRED, settled_at=now, claim=None, claimed_at=None)
     if expired:
         log.error("%d messages were not sent in their useful life", expired)
-    rows = Message.objects.filter(state__in=OPEN) if everything else Message.objects.filter(_ready(now))
-    rows = rows.annotate(at=Case(When(state=State.SENDING, then=_lease_ends()), default=F("next_try_at")))
+    rows = Message.objects.filter(state__in=OPEN) if everything else Message.objects.filter(ready(now))
+    rows = rows.annotate(at=Case(When(state=State.SENDING, then=lease_ends()), default=F("next_try_at")))
     rows = rows.order_by("next_try_at", "pk")[: None if everything else BATCH]
     found = list(rows.values_list("pk", "at", "purpose"))
     return Swept(found=len(found), queued=_hand_over(found), expired=expired)
+
+
+def one_line(text: str) -> str:
+    """Without what could end a header or upset a database."""
+    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())

@@ -279,9 +279,3 @@ def test_mail_that_reaches_nobody_is_a_warning(settings: Settings) -> None:
     assert "idportal.W015" not in at_deployment()
     settings.EMAIL_BACKEND = "django.core.mail.backends.console.EmailBackend"
     assert "idportal.W015" in at_deployment()
-
-
-def test_a_lease_shorter_than_a_task_is_a_warning(settings: Settings) -> None:
-    assert "idportal.W016" not in at_deployment()
-    settings.OUTBOX_LEASE = settings.CELERY_TASK_TIME_LIMIT
-    assert "idportal.W016" in at_deployment()

@@ -9,7 +9,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from notifications import outbox
+from notifications import delivery, outbox
 from notifications.models import Message
 
 CARIN = "carin@hemtjanst-ett.example"
@@ -60,7 +60,7 @@ def again() -> Message:
     message = only()
     assert message.state == State.WAITING, message.state
     time_passes(seconds=(message.next_try_at - message.created_at).total_seconds())
-    outbox.deliver(message.pk)
+    delivery.deliver(message.pk)
     return only()
 
 

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BouncedAddress
+from notifications import delivery
 from notifications import mail as relay
-from notifications import outbox
 from notifications.models import Message
 from tests.notifications.helpers import CARIN, Purpose, a_mail, again, only, put
 from tests.servers.ports import free_port
@@ -69,7 +69,7 @@ def test_message_id_and_date_are_the_same_at_each_try(smtp: PrivateSmtp) -> None
     put(a_mail())
     for state in (State.WAITING, State.WAITING, State.SENT):
         Message.objects.update(next_try_at=timezone.now())
-        outbox.deliver(only().pk)
+        delivery.deliver(only().pk)
         assert only().state == state
     one, two, three = ((mail["Message-ID"], mail["Date"]) for mail in smtp.mails())
     assert one == two == three
@@ -234,9 +234,9 @@ def test_the_servers_words_are_kept_without_addresses_and_numbers(
 def test_whatever_the_server_says_fits_the_row(words: str) -> None:
     message = a_mail()
     message.save()
-    claimed = outbox._claim(message.pk)
+    claimed = delivery._claim(message.pk)
     assert claimed
-    outbox._failed(claimed, relay.Bounced(f"550 {words}"))
+    delivery._failed(claimed, relay.Bounced(f"550 {words}"))
     assert (only().state, only().error[:4]) == (State.REFUSED, "550 ")
     assert only().error.isprintable()
 

@@ -13,7 +13,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueDown
 from pytest_django import Settings
 
-from notifications import outbox, tasks
+from notifications import delivery, outbox, tasks
 from notifications.models import Message
 from tests.conftest import Inbox
 from tests.notifications.helpers import CARIN, a_mail, again, an_sms, in_clear, only, put, time_passes
@@ -70,7 +70,7 @@ def test_of_one_thing_there_is_one_message(smtp: PrivateSmtp) -> None:
 def test_what_is_settled_stays_so(smtp: PrivateSmtp) -> None:
     put(a_mail())
     before = Message.objects.values().get()
-    outbox.deliver(only().pk)
+    delivery.deliver(only().pk)
     outbox.sweep()
     outbox.sweep(everything=True)
     assert Message.objects.values().get() == before
@@ -104,7 +104,7 @@ def test_pauses_double_up_to_an_hour(smtp: PrivateSmtp, settings: Settings) -> N
 def test_nothing_is_tried_before_its_time(smtp: PrivateSmtp) -> None:
     smtp.behave(script=["451 DATA"])
     put(a_mail())
-    outbox.deliver(only().pk)
+    delivery.deliver(only().pk)
     outbox.sweep()
     assert (only().attempts, smtp.count()) == (1, 0)
 
@@ -112,7 +112,7 @@ def test_nothing_is_tried_before_its_time(smtp: PrivateSmtp) -> None:
 def test_nothing_is_sent_past_its_useful_life(smtp: PrivateSmtp, caplog: pytest.LogCaptureFixture) -> None:
     [message_id] = wait([a_mail(useful=timedelta(hours=1))])
     time_passes(minutes=61)
-    outbox.deliver(message_id)
+    delivery.deliver(message_id)
     message = only()
     assert (message.state, smtp.count()) == (State.EXPIRED, 0)
     assert message.settled_at
@@ -156,7 +156,7 @@ def test_what_nobody_foresaw_is_noted_by_its_type_and_tried_again(
         put(a_mail())
         assert (only().state, only().error) == (State.WAITING, "LookupError")
         time_passes(minutes=2)
-        outbox.deliver(only().pk)
+        delivery.deliver(only().pk)
         assert (only().state, only().attempts) == (State.WAITING, 2)
     assert "LookupError" in caplog.text
     assert "Kanarie" not in caplog.text
@@ -168,7 +168,7 @@ def test_a_row_that_no_key_opens_stops_no_worker(smtp: PrivateSmtp, settings: Se
     settings.ENCRYPTION_KEYS = ["the old key of the outbox"]
     [message_id] = wait([a_mail()])
     settings.ENCRYPTION_KEYS = ["the new key of the outbox"]
-    outbox.deliver(message_id)
+    delivery.deliver(message_id)
     row = Message.objects.defer("to", "text", "html").get()
     assert (row.state, row.error) == (State.WAITING, "InvalidToken")
     settings.ENCRYPTION_KEYS = ["the new key of the outbox", "the old key of the outbox"]
@@ -177,8 +177,8 @@ def test_a_row_that_no_key_opens_stops_no_worker(smtp: PrivateSmtp, settings: Se
 
 def test_what_a_dead_worker_left_is_taken_over_when_its_lease_is_over(smtp: PrivateSmtp, settings: Settings) -> None:
     [message_id] = wait([a_mail()])
-    outbox._claim(message_id)
-    outbox.deliver(message_id)
+    delivery._claim(message_id)
+    delivery.deliver(message_id)
     assert (only().state, smtp.count()) == (State.SENDING, 0), "somebody is at it"
     assert outbox.sweep().found == 0
     time_passes(seconds=settings.OUTBOX_LEASE)
@@ -189,29 +189,29 @@ def test_what_a_dead_worker_left_is_taken_over_when_its_lease_is_over(smtp: Priv
 def test_who_was_taken_over_settles_nothing(smtp: PrivateSmtp, settings: Settings) -> None:
     """A worker that comes back to life after its lease leaves the row to the other one."""
     [message_id] = wait([a_mail()])
-    slow = outbox._claim(message_id)
+    slow = delivery._claim(message_id)
     assert slow
     time_passes(seconds=settings.OUTBOX_LEASE)
-    other = outbox._claim(message_id)
+    other = delivery._claim(message_id)
     assert other
-    outbox._refuse(slow, "too late")
+    delivery._refuse(slow, "too late")
     assert (only().state, only().claim) == (State.SENDING, other.claim)
-    outbox._try(other)
-    outbox._later(slow, "too late")
+    delivery._try(other)
+    delivery._later(slow, "too late")
     assert (only().state, only().error) == (State.SENT, "")
 
 
 def test_who_finds_another_at_it_looks_again_when_the_lease_is_over(settings: Settings) -> None:
     """The other one may be dead, or have lost its database: nobody else would ask before the next sweep."""
     [message_id] = wait([a_mail()])
-    claimed = outbox._claim(message_id)
+    claimed = delivery._claim(message_id)
     assert claimed
     assert claimed.claimed_at
     settings.CELERY_TASK_ALWAYS_EAGER = False
     with mock.patch.object(tasks.deliver, "apply_async") as queued:
-        outbox.deliver(message_id)
+        delivery.deliver(message_id)
         Message.objects.update(state=State.SENT)
-        outbox.deliver(message_id)
+        delivery.deliver(message_id)
     [call] = queued.call_args_list
     assert call.args == ((message_id,),)
     assert call.kwargs["eta"] == claimed.claimed_at + timedelta(seconds=settings.OUTBOX_LEASE)

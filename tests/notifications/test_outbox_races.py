@@ -9,8 +9,8 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
+from notifications import delivery, outbox
 from notifications import mail as relay
-from notifications import outbox
 from notifications.models import Message
 from tests.notifications.helpers import a_mail, an_sms, only, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
@@ -47,22 +47,22 @@ def at_once(*jobs: Callable[[], object]) -> list[object]:
 def test_of_many_that_deliver_the_same_message_one_does(smtp: PrivateSmtp) -> None:
     for _round in range(5):
         [message_id] = wait([a_mail()])
-        at_once(*[lambda pk=message_id: outbox.deliver(pk)] * THREADS)
+        at_once(*[lambda pk=message_id: delivery.deliver(pk)] * THREADS)
         assert Message.objects.get(pk=message_id).attempts == 1
     assert smtp.count() == 5
 
 
 def test_of_many_sms_too(sms_gateway: SmsGateway) -> None:
     [message_id] = wait([an_sms()])
-    at_once(*[lambda: outbox.deliver(message_id)] * THREADS)
+    at_once(*[lambda: delivery.deliver(message_id)] * THREADS)
     assert (len(sms_gateway.received), only().attempts, only().perhaps_sent) == (1, 1, 0)
 
 
 def test_of_many_that_take_over_from_a_dead_worker_one_does(smtp: PrivateSmtp, settings: Settings) -> None:
     [message_id] = wait([a_mail()])
-    assert outbox._claim(message_id)
+    assert delivery._claim(message_id)
     time_passes(seconds=settings.OUTBOX_LEASE)
-    at_once(*[lambda: outbox.deliver(message_id)] * THREADS)
+    at_once(*[lambda: delivery.deliver(message_id)] * THREADS)
     assert (smtp.count(), only().state, only().attempts) == (1, State.SENT, 2)
 
 
@@ -93,7 +93,7 @@ def test_a_sweep_settles_nothing_that_is_being_sent(smtp: PrivateSmtp, monkeypat
         swept.set()
         return found
 
-    _none, found = at_once(lambda: outbox.deliver(message_id), sweep)
+    _none, found = at_once(lambda: delivery.deliver(message_id), sweep)
     assert found == outbox.Swept(found=0, queued=0, expired=0)
     assert (smtp.count(), only().state) == (1, State.SENT)
 
@@ -113,11 +113,11 @@ def test_of_many_that_queue_the_same_there_is_one(smtp: PrivateSmtp) -> None:
 def test_a_database_that_breaks_off_after_the_mail_went_out_is_waited_for(smtp: PrivateSmtp) -> None:
     """The row learns of it when the database is back: no double."""
     [message_id] = wait([a_mail()])
-    message = outbox._claim(message_id)
+    message = delivery._claim(message_id)
     assert message
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone() or [0]
     at_once(lambda: connection.cursor().execute("SELECT pg_terminate_backend(%s)", [pid]))
-    outbox._settle(message, State.SENT)
+    delivery._settle(message, State.SENT)
     assert only().state == State.SENT

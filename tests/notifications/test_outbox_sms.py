@@ -10,7 +10,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from idportal import sms as gateways
-from notifications import outbox, tasks
+from notifications import delivery, tasks
 from notifications.models import Message
 from tests.notifications.helpers import NUMBER, a_mail, again, an_sms, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
@@ -65,9 +65,9 @@ def test_a_worker_that_died_may_have_sent_it(sms_gateway: SmsGateway, settings: 
     """A mail is tried until it is through; its double can be told."""
     [message_id] = wait([an_sms()])
     for _death in range(2):
-        assert outbox._claim(message_id)
+        assert delivery._claim(message_id)
         time_passes(seconds=settings.OUTBOX_LEASE)
-    outbox.deliver(message_id)
+    delivery.deliver(message_id)
     message = only()
     assert (message.state, message.error) == (State.REFUSED, "nobody knows whether it went out, twice")
     assert sms_gateway.attempts == 0
@@ -76,9 +76,9 @@ def test_a_worker_that_died_may_have_sent_it(sms_gateway: SmsGateway, settings: 
 def test_a_mail_goes_out_however_many_workers_died_of_it(smtp: PrivateSmtp, settings: Settings) -> None:
     [message_id] = wait([a_mail()])
     for _death in range(4):
-        assert outbox._claim(message_id)
+        assert delivery._claim(message_id)
         time_passes(seconds=settings.OUTBOX_LEASE)
-    outbox.deliver(message_id)
+    delivery.deliver(message_id)
     assert (only().state, smtp.count()) == (State.SENT, 1)
 
 
@@ -95,10 +95,10 @@ def test_it_may_wait_for_the_morning(sms_gateway: SmsGateway, settings: Settings
     with mock.patch.object(tasks.deliver, "apply_async") as queued:
         put(an_sms(not_before=morning, useful=timedelta(hours=1)))
     assert queued.call_args.kwargs["eta"] == only().next_try_at == morning
-    outbox.deliver(only().pk)
+    delivery.deliver(only().pk)
     assert (only().state, sms_gateway.attempts) == (State.WAITING, 0)
     time_passes(hours=2.5)
-    outbox.deliver(only().pk)
+    delivery.deliver(only().pk)
     assert (only().state, len(sms_gateway.received)) == (State.SENT, 1)
 
 

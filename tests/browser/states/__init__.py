@@ -18,7 +18,7 @@ _ALSO_ENGLISH = (
     *("start", "tillganglighet", "personuppgifter"),
     *("registrera", "registrera-expired", "registrera-mobil", "registrera-kod", "registrera-klart"),
     *("aterstall", "aterstall-kod-help", "aterstall-losenord-same", "aterstall-klart"),
-    *("logga-in", "logga-in-kod-first", "logga-in-kod", "logga-in-koder"),
+    *("logga-in", "logga-in-kod-first", "logga-in-koder"),
     "demo",
 )
 
