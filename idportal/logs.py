@@ -8,7 +8,10 @@ import time
 
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
-_MAIL = re.compile(r"[\w.+'-]{1,64}(?:@|%40)[\w-]+(?:\.[\w-]+)*")
+# The part before the @ may be in quotes, and the other one an address of the network (RFC 5321 4.1.2, 4.1.3).
+_MAIL = re.compile(
+    r"""(?:"[^"\r\n]{1,64}"|[\w.!#$&'*+/=?^`{|}~-]{1,64})(?:@|%40)(?:\[[\w.:]{1,64}\]|[\w-]+(?:\.[\w-]+)*)"""
+)
 
 # A telephone number as people and programs write it: +46…, %2B46…, 0046…, 070-…, 4670…, with up to three signs of
 # punctuation between two digits. What operators need to read stays: times, durations, versions, identifiers. So a

@@ -16,7 +16,7 @@ from django.utils.cache import patch_vary_headers
 from kombu.exceptions import OperationalError as QueueError
 
 from idportal.context import portal
-from idportal.hosts import bare, journey_url
+from idportal.hosts import bare, journey_host, journey_url
 
 log = logging.getLogger("idportal.outage")
 
@@ -139,9 +139,13 @@ def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
 
 
 class JourneyHosts:
-    """The two host names of the manual: each leads to its journey, and each journey is on its host alone."""
+    """The two host names of the manual: each leads to its journey, and each journey is on its host alone.
+
+    What is for people of the municipality is not on them: it is on the portal's own.
+    """
 
     journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))
+    own = ("/admin/", "/logga-in/")
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -155,4 +159,9 @@ class JourneyHosts:
                 return HttpResponseRedirect(path)
             if both and request.path.startswith(path) and here != bare(host):
                 return HttpResponseRedirect(journey_url(setting, request.get_full_path()))
+        if request.path.startswith(self.own) and here != journey_host(None) and self._is_journeys(here):
+            return HttpResponseRedirect(settings.PORTAL_URL + request.get_full_path())
         return self.get_response(request)
+
+    def _is_journeys(self, host: str) -> bool:
+        return host in {bare(getattr(settings, setting)) for setting, _ in self.journeys}

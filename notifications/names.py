@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 LONGEST = 100  # characters; Active Directory has 64 at most in a name
+
+# What mail programs make a link of. A sign that nobody sees, and that no address may hold, parts it (UAX 14, WJ).
+_LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
+_APART = "\u2060"
 
 # What a spreadsheet takes for the beginning of a formula, when somebody copies a table into it (security.md H7). The
 # full-width forms too, which it folds.
@@ -15,16 +20,19 @@ def inert(text: str) -> str:
     """The text as one line that does nothing but stand there, in a mail, a terminal or a spreadsheet.
 
     Line breaks, tabs and every kind of space become a space. Control characters go, and so do format characters, which
-    turn the direction of writing or can't be seen. A formula gets an apostrophe before it. What is longer than LONGEST
-    is cut. Not escaped for HTML: that is done where it becomes HTML. Idempotent.
+    turn the direction of writing or can't be seen. A formula gets an apostrophe before it. What looks like an address,
+    of a page or of mail, gets a sign that nobody sees, so that no program makes a link of it. What is longer than
+    LONGEST is cut. Not escaped for HTML: that is done where it becomes HTML. Idempotent.
     """
+    text = text[: 4 * LONGEST]  # to normalise takes the square of the length, if somebody means ill
     if not text.isprintable():  # as almost every name is
         text = "".join(_sign(each) for each in text)
     text = unicodedata.normalize("NFC", text)
     text = " ".join(text.split())
     if text.startswith(_FORMULA):
         text = f"'{text}"
-    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
+    return _LINK.sub(_APART, text)
 
 
 def _sign(sign: str) -> str:

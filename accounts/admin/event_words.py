@@ -45,6 +45,7 @@ EVENTS = {
     Event.REGISTER_EXPORTED: _("Register: exporterat"),
     Event.DIGEST_ATTEMPTED: _("Lösenordsmejlet: försök"),
     Event.DIGEST_DONE: _("Lösenordsmejlet: klart"),
+    Event.DIGEST_TAKEN_BACK: _("Lösenordsmejlet: körningen räknas inte"),
 }
 
 # Every result that the portal writes whole, or as one of several words with commas between.

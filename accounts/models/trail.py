@@ -47,6 +47,7 @@ class Event(models.TextChoices):
     REGISTER_EXPORTED = "register exported"
     DIGEST_ATTEMPTED = "digest attempted"
     DIGEST_DONE = "digest done"
+    DIGEST_TAKEN_BACK = "digest taken back"
 
 
 class AppendOnly(models.QuerySet["AuditEvent"]):

@@ -7,6 +7,6 @@ mail of their own; whom no recipient is told of, the helpdesk is.
 from notifications.digests.plan import Mail, Plan, look
 from notifications.digests.reminders import Reminder
 from notifications.digests.rows import Row
-from notifications.digests.runs import catch_up, run
+from notifications.digests.runs import catch_up, run, take_back
 
-__all__ = ["Mail", "Plan", "Reminder", "Row", "catch_up", "look", "run"]
+__all__ = ["Mail", "Plan", "Reminder", "Row", "catch_up", "look", "run", "take_back"]

@@ -26,6 +26,10 @@ from notifications.names import inert
 USEFUL = timedelta(days=4)
 
 
+# A run that is late tells of this many days at most: who ran out before has been locked out for a month, and knows.
+MOST_DAYS = 31
+
+
 @dataclass(frozen=True, slots=True)
 class Outstanding:
     """The days whose thresholds a run of ``day`` has to tell: those after ``since`` that no other run has told."""
@@ -66,11 +70,12 @@ def outstanding(day: date) -> Outstanding:
 
     A day that was missed counts to the next run. Before the first run, the day before it counts as told; one that
     began and did not come to its end is a first run, too. A run that was made for a later day has told what it covered.
+    Reaches back MOST_DAYS at most.
     """
     completed = DigestRun.objects.filter(completed_at__isnull=False)
     earlier_days = DigestRun.objects.filter(day__lt=day).order_by("day").values_list("day", flat=True)
     last = earlier_days.filter(completed_at__isnull=False).last()
-    since = last or (earlier_days.first() or day) - timedelta(1)
+    since = max(last or (earlier_days.first() or day) - timedelta(1), day - timedelta(MOST_DAYS))
     days = set(_days(since, day))
     for earlier, later in completed.filter(day__gte=day, since__lt=day).values_list("since", "day"):
         days.difference_update(_days(max(earlier, since), min(later, day)))

@@ -76,6 +76,18 @@ def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
     return ours, True
 
 
+def take_back(day: date) -> bool:
+    """Makes the day's run count as not made, so that what it told is told anew; what it sent is sent. False: no run.
+
+    For a run that was made for a wrong day: until that day comes, its thresholds would be told by nobody.
+    """
+    with transaction.atomic():
+        deleted, _ = DigestRun.objects.filter(day=day).delete()
+        if deleted:
+            audit.record(Event.DIGEST_TAKEN_BACK, result=str(day))
+        return bool(deleted)
+
+
 def catch_up() -> DigestRun | None:
     """Make today's run if its hour has passed and it is still to be made; returns it if it was made now.
 

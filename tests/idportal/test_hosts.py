@@ -121,6 +121,21 @@ def test_pages_of_neither_journey_are_on_every_host(path: str) -> None:
     assert {get(host, path).status_code for host in (PORTAL, REGISTER, RESET)} == {200}
 
 
+@pytest.mark.usefixtures("both")
+@pytest.mark.parametrize("path", ["/admin/", "/logga-in/?next=/admin/", "/admin/accounts/company/"])
+@pytest.mark.parametrize("host", [REGISTER, RESET])
+def test_what_is_for_the_municipality_is_on_the_portals_own_host(host: str, path: str) -> None:
+    answer = get(host, path)
+    assert (answer.status_code, answer["Location"]) == (302, f"https://{PORTAL}{path}")
+
+
+@pytest.mark.parametrize("host", [PORTAL, REGISTER])
+def test_a_portal_with_one_host_has_everything_on_it(settings: Settings, host: str) -> None:
+    settings.PORTAL_URL = f"https://{host}"
+    settings.REGISTER_HOST = settings.RESET_HOST = host
+    assert get(host, "/logga-in/").status_code == 200
+
+
 @pytest.mark.parametrize(("setting", "named"), [("REGISTER_HOST", REGISTER), ("RESET_HOST", RESET)])
 def test_with_one_host_name_no_journey_moves(settings: Settings, setting: str, named: str) -> None:
     setattr(settings, setting, named)

@@ -60,6 +60,9 @@ MAILS = [
     "åsa.öberg@örebro.example",
     "carin%40hemtjanst-ett.example",
     "carin@hemtjanst",
+    '"carin berg"@hara.example',
+    "carin&berg@hara.example",
+    "carin/berg@[10.0.0.1]",
 ]
 
 # What looks like a number and is needed to find a mistake.

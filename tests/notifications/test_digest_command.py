@@ -11,6 +11,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.demo.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, STEFAN
+from accounts.models import AuditEvent, Event
 from notifications import digests
 from notifications.models import DigestRun
 from notifications.thresholds import local_date
@@ -104,8 +105,31 @@ def test_a_date_that_lies_ahead_comes_with_a_warning(empty_server: TestSlapd, ho
     ahead = local_date(timezone.now()) + timedelta(2)
     said, warned = command("--date", str(ahead), *how)
     assert f"{ahead} lies ahead" in warned
-    assert "not told again when the day comes" in warned
+    assert "no run before tells it" in warned
+    assert f"send_expiry_digests --date {ahead} --take-back" in warned
     assert f"Nobody is to be told on {ahead}." in said
+
+
+def test_a_run_for_a_wrong_day_can_be_taken_back(empty_server: TestSlapd) -> None:
+    """Else nobody would be told of what it covered until its day came."""
+    hemtjanst_ett()
+    completed(DAY - timedelta(1))
+    wrong = DAY + timedelta(20)
+    command("--date", str(wrong))
+    runs_out(empty_server, STEFAN, DAY + timedelta(7))
+    command("--date", str(DAY))
+    assert told(sent()) == []
+    command("--date", str(DAY), "--take-back")
+    said, _ = command("--date", str(wrong), "--take-back")
+    assert f"The run of {wrong} counts as not made." in said
+    assert [row.result for row in AuditEvent.objects.filter(event=Event.DIGEST_TAKEN_BACK)] == [str(DAY), str(wrong)]
+    command("--date", str(DAY))
+    assert told(sent()) == [(STEFAN.username, "7")]
+
+
+def test_there_is_nothing_to_take_back_of_a_day_without_a_run() -> None:
+    with pytest.raises(CommandError, match=r"There is no run of .*\. Nothing was changed\."):
+        command("--date", str(DAY), "--take-back")
 
 
 def test_a_reminder_by_sms_is_told_without_the_number(empty_server: TestSlapd, settings: Settings) -> None:

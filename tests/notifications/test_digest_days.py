@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 from pytest_django import Settings
 
+from accounts.demo.cast import KARL, STEFAN
 from notifications import digests
 from notifications.models import DigestRun
 from notifications.thresholds import at, days_left, local_date
@@ -126,6 +127,24 @@ def test_the_missed_days_are_told_once_and_not_by_the_run_after(empty_server: Te
     runs_out(empty_server, somebody("lovstlin32"), DAY + timedelta(9))  # 7 left on the second missed day
     assert days_told(DAY + timedelta(3), DAY + timedelta(3)) == {DAY + timedelta(3): [("lovstlin32", "6")]}
     assert days_told(DAY + timedelta(4), DAY + timedelta(5)) == {DAY + timedelta(4): [("lovstlin32", "5")]}
+
+
+def test_a_run_reaches_back_a_month_and_no_further(empty_server: TestSlapd) -> None:
+    """Who ran out before that has been locked out for a month, and knows."""
+    completed(DAY - timedelta(400))
+    runs_out(empty_server, STEFAN, DAY - timedelta(30))
+    runs_out(empty_server, KARL, DAY - timedelta(31))
+    digests.run(DAY)
+    assert told(sent()) == [(STEFAN.username, "utgånget")]
+
+
+def test_a_run_for_a_day_of_another_year_silences_nobody_until_then(empty_server: TestSlapd) -> None:
+    """It tells no more days than any other, and the days between are left to their own runs."""
+    completed(DAY - timedelta(1))
+    digests.run(DAY.replace(year=DAY.year + 10))
+    runs_out(empty_server, STEFAN, DAY + timedelta(7))
+    digests.run(DAY)
+    assert told(sent()) == [(STEFAN.username, "7")]
 
 
 def test_a_run_that_did_not_come_to_its_end_has_told_nothing(empty_server: TestSlapd) -> None:

@@ -115,7 +115,7 @@ class PrivateSmtp:
         return len(list((self.folder / "mails").glob("*.eml")))
 
     def events(self, kind: str = "") -> list[dict[str, str]]:
-        """What it did, in order: ``kind`` (kept, refused, hung, dropped before, dropped after) and ``id`` of the mail."""
+        """What it did, in order: ``kind`` (kept, refused, hung, dropped before, dropped after), ``id`` of the mail."""
         file = self.folder / "events"
         lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
         return [event for event in map(json.loads, lines) if kind in ("", event["kind"])]

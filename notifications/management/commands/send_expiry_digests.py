@@ -41,16 +41,27 @@ class Command(BaseCommand):
             type=_date,
             help="run as if this day (2026-03-29) were today, and count as that day's run; the default is today",
         )
-        parser.add_argument("--dry-run", action="store_true", help="only tell what would go to whom")
+        how = parser.add_mutually_exclusive_group()
+        how.add_argument("--dry-run", action="store_true", help="only tell what would go to whom")
+        how.add_argument(
+            "--take-back",
+            action="store_true",
+            help="let the run of --date count as not made: for one that was made for a wrong day",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line a mail, and what was done in the last line."""
         today = local_date(timezone.now())
         day: date = options["date"] or today
+        if options["take_back"]:
+            if not digests.take_back(day):
+                raise CommandError(f"There is no run of {day}. Nothing was changed.")
+            self.stdout.write(f"The run of {day} counts as not made. What it sent is sent; the next run tells it anew.")
+            return
         if day > today:
             self.stderr.write(
-                f"Note: {day} lies ahead. The thresholds that are reached on that day count as told by this run "
-                "and are not told again when the day comes."
+                f"Note: {day} lies ahead. What is reached until that day counts as told by this run, and no run before "
+                f"tells it. If the date is wrong: send_expiry_digests --date {day} --take-back"
             )
         try:
             if options["dry_run"]:
@@ -81,7 +92,7 @@ class Command(BaseCommand):
         for mail in plan.mails:
             whose = inert(mail.company.name) if mail.company else "no recipient"
             accounts = ", ".join(_account(row) for row in mail.rows)
-            self.stdout.write(f"{inert(mail.to)}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
+            self.stdout.write(f"{mail.to}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
         for reminder in plan.reminders:
             self.stdout.write(f"SMS to the person  {_account(reminder.row)}")
 
