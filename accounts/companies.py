@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import audit, directory, orderers
 from accounts.directory import Account
 from accounts.models import BouncedAddress, Company, DirectoryKey, Event, User
+from accounts.registers.cells import short
 
 _UNIT = re.compile(r"(ou|cn|o|dc)\s*=.+,\s*(ou|cn|o|dc)\s*=", re.IGNORECASE)
 
@@ -36,7 +37,9 @@ class Belonging:
 
     def __init__(self) -> None:
         self._companies = {company.pk: company for company in Company.objects.all()}
-        self._keys = dict(DirectoryKey.objects.values_list("key", "company_id"))
+        # A company that was added since has keys here, and is none of those that were read.
+        keys = DirectoryKey.objects.values_list("key", "company_id")
+        self._keys = {key: company_id for key, company_id in keys if company_id in self._companies}
         self._units = any(key.startswith("unit ") for key in self._keys)
 
     def company_of(self, account: Account) -> Company | None:
@@ -66,7 +69,7 @@ class Taken:
 
     def add(self, company: Company, owner: str = "") -> None:
         """``owner``: what a message calls it, if not by its name."""
-        owner = owner or company.name
+        owner = short(owner or company.name)
         self._names[company.name.casefold()] = owner
         self._numbers[company.organisation_number] = owner
         self._keys.update((key_of(value), owner) for value in company.values)
@@ -86,7 +89,7 @@ class Taken:
             if owner := self._keys.get(key_of(value)):
                 found["directory_values"] = _(
                     "”%(value)s” hör redan till %(owner)s. Ta bort värdet där först, eller skriv ett annat."
-                ) % {"value": value, "owner": owner}
+                ) % {"value": short(value), "owner": owner}
         return found
 
 

@@ -75,12 +75,18 @@ def _queue() -> Iterator[Finding]:
         yield Finding("queue", None, "none: codes are sent inside the request")
         return
     try:
-        workers = current_app.control.ping(timeout=2)
+        consumed = current_app.control.inspect(timeout=2).active_queues() or {}
     except (OSError, redis.RedisError, QueueError):
         yield Finding("queue", False, "the broker does not answer. Check CELERY_BROKER_URL.")
         return
-    words = f"{len(workers)} workers" if workers else "no worker answers. Start: celery -A idportal worker"
-    yield Finding("queue", bool(workers), words)
+    taken = {queue["name"] for queues in consumed.values() for queue in queues}
+    if not consumed:
+        yield Finding("queue", False, "no worker answers. Start: celery -A idportal worker")
+    elif left := sorted(set(current_app.amqp.queues) - taken):
+        words = f"no worker takes {' and '.join(left)}. Start: celery -A idportal worker -Q {','.join(left)}"
+        yield Finding("queue", False, words)
+    else:
+        yield Finding("queue", True, f"{len(consumed)} workers")
 
 
 def _directory() -> Iterator[Finding]:

@@ -46,10 +46,13 @@ PASSWORD_TRIES_KEPT = DAY
 # The second factor of staff. Their apps make six digits each 30 seconds (RFC 6238), of which three are good at a time.
 APP_CODE_DIGITS = 6
 SIGN_IN_LIFETIME = 10 * MINUTE  # from the right password to the right code: the app may have to be installed first
-# Wrong codes for one account in a row. Who gets as far has the right password, so this is a guess at three in a
-# million by somebody who should not be there. Counted apart from the codes by SMS, which anyone can ask for and mistype
-# on somebody else's behalf; and for the account, since the pauses of django-otp are each device's own.
+# Wrong codes of the app in a row, for one account. Who gets as far has the right password, so this is a guess at three
+# in a million by somebody who should not be there. Counted apart from the codes by SMS, which anyone can ask for and
+# mistype on somebody else's behalf; and for the account, since the pauses of django-otp are each device's own.
 FACTOR_FAILURES_A_DAY = 10
+# Those on paper are counted for themselves: whoever uses up the app's leaves its owner a way in.
+RECOVERY_FAILURES_A_DAY = 10
+FACTOR_FAILURES_TOLD = 3  # of either kind, in a row, and the owner gets a mail: one or two is how people mistype
 RECOVERY_CODES, RECOVERY_CODE_DIGITS = 10, 12  # digits, so that the same keys of a phone type both kinds of code
 RECOVERY_CODES_FEW = 3  # time to make new ones
 

@@ -66,7 +66,8 @@ class StaffRoles:
         if role is None or user is None:
             return self.get_response(request)
         try:
-            held = staff.standing(user, sessions.roles(request), request.META["REMOTE_ADDR"])
+            began = sessions.roles(request), sessions.password_at(request)
+            held = staff.standing(user, *began, request.META["REMOTE_ADDR"])
         except DirectoryError as error:
             return _outage_page(request, error)
         if not held:

@@ -20,6 +20,9 @@ class NumberRefused(ValueError):
 
 def parse(text: str) -> str:
     """The mobile number in E.164. Raises NumberRefused for anything but a mobile of SMS_ALLOWED_REGIONS."""
+    text = text.strip()
+    if len(text) > 2 * _TOO_LONG:  # before it is normalised, which takes long for what is made to
+        raise NumberRefused(_unreadable())
     plain = unicodedata.normalize("NFKC", text)
     plain = "".join(_ascii(sign) for sign in plain if unicodedata.category(sign) != "Cf").strip()
     if not plain or len(plain) > _TOO_LONG or not _PLAIN.fullmatch(plain):

@@ -6,6 +6,7 @@ Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time
 
 from __future__ import annotations
 
+import logging
 import re
 import unicodedata
 from datetime import timedelta
@@ -15,10 +16,17 @@ import segno
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts import audit, limits, users
+from accounts import audit, limits, signals, users
+from accounts.directory import Account, DirectoryError
+from accounts.directory.staff import people
 from accounts.models import Authenticator, Event, FailedTry, RecoveryCodes, User
 
+log = logging.getLogger("idportal.second_factor")
+
 Device = Authenticator | RecoveryCodes
+
+Kind = FailedTry.Kind
+A_DAY = {Kind.FACTOR: limits.FACTOR_FAILURES_A_DAY, Kind.RECOVERY: limits.RECOVERY_FAILURES_A_DAY}
 
 
 def is_enrolled(user: User) -> bool:
@@ -42,10 +50,11 @@ def begin(user: User, begun: int | None) -> Authenticator:
 
 
 def enrol(user: User, begun: int | None, code: str, address: str | None) -> Authenticator | None:
-    """Connects the app that was begun, if this is a code of it; else None, and a pause follows.
+    """Connects the app that was begun, if this is a code of it; else None, and a pause follows. The owner is told.
 
     Of several that were begun, the first to be confirmed is the one; the others are gone then.
     """
+    account = _whom_to_tell(user)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
@@ -58,38 +67,56 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
         Authenticator.objects.filter(user=person, confirmed=False).delete()
         RecoveryCodes.objects.filter(user=person).delete()
         audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="app", address=address)
+        signals.second_factor_added.send(Authenticator, user=person, account=account, what="app")
         return found
 
 
 def check(user: User, code: str, address: str | None) -> Device | None:
     """The device whose code this is, which is then spent; else None, and the failure counts.
 
-    After a wrong code the next ones are not looked at for 1, 2, 4 … seconds, and after FACTOR_FAILURES_A_DAY in a row
-    not before they are a day old. Whatever the reason, the answer is the same.
+    After a wrong code the next ones are not looked at for 1, 2, 4 … seconds, and after FACTOR_FAILURES_A_DAY (those
+    on paper: RECOVERY_FAILURES_A_DAY) in a row not before they are a day old: of its own kind, so that the other is
+    still a way in. The owner is told. Whatever the reason, the answer is the same.
     """
+    account = _whom_to_tell(user)
     typed = plain(code)
     by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
-    what = "recovery code" if by_paper else "app"
+    what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
     with transaction.atomic():
         # One at a time for each account: what is counted here counts for the next.
         person = User.objects.select_for_update().get(pk=user.pk)
         model: type[Device] = RecoveryCodes if by_paper else Authenticator
         device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
-        refusal = _may_not_try(person, device)
+        refusal = _may_not_try(person, device, kind)
         if device and not refusal and device.verify_token(typed):
             _failures(person).delete()
             audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result=what, address=address)
             return device
-        if not refusal:
-            FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Kind.FACTOR)
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result=refusal or what, address=address)
+        if not refusal:
+            FailedTry.objects.create(subject=person.directory_id, kind=kind)
+            _warn_owner(person, account, kind)
     return None
 
 
-def _may_not_try(user: User, device: Device | None) -> str:
+def _warn_owner(user: User, account: Account | None, kind: FailedTry.Kind) -> None:
+    """After a wrong code, which is counted: the right password with wrong codes is how a stolen one is noticed."""
+    stopped = _used_up(user, kind)
+    if stopped or _failures(user).count() == limits.FACTOR_FAILURES_TOLD:
+        # Robustly: a notice that fails must not undo the count of the failure, or the guesses would be without end.
+        signals.second_factor_attacked.send_robust(
+            Authenticator, user=user, account=account, kind=kind, stopped=stopped
+        )
+
+
+def _used_up(user: User, kind: FailedTry.Kind) -> bool:
+    """Whether there have been as many wrong codes of this kind as a day has room for."""
+    return FailedTry.count(user.directory_id, kind, timedelta(seconds=limits.DAY)) >= A_DAY[kind]
+
+
+def _may_not_try(user: User, device: Device | None, kind: FailedTry.Kind) -> str:
     """Why a code is not even looked at, or ""."""
-    day = timedelta(seconds=limits.DAY)
-    if FailedTry.count(user.directory_id, FailedTry.Kind.FACTOR, day) >= limits.FACTOR_FAILURES_A_DAY:
+    if _used_up(user, kind):
         return "too many wrong codes in a day"
     if device and not device.verify_is_allowed()[0]:
         return "too soon after a wrong code"
@@ -101,13 +128,22 @@ def plain(code: str) -> str:
     return "".join(sign for sign in unicodedata.normalize("NFKC", code) if not sign.isspace() and sign not in "-–‐")
 
 
-def make_recovery_codes(user: User, address: str | None) -> list[str]:
-    """Ten new codes, kept only as hashes: they can be shown this once. Earlier ones are worth nothing any more."""
+def make_recovery_codes(user: User, address: str | None, first: bool = False) -> list[str]:
+    """Ten new codes, kept only as hashes: they can be shown this once. Earlier ones are worth nothing any more.
+
+    ``first``: those that are owed after an app was connected. None if they were made already: of two requests at the
+    same time one gets them, and the other must not put others in their place. The owner is told.
+    """
+    account = _whom_to_tell(user)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
+        # To connect an app takes earlier ones away: as long as there is no row, the first are owed.
+        if first and RecoveryCodes.objects.filter(user=person).exists():
+            return []
         row, _made = RecoveryCodes.objects.get_or_create(user=person, defaults={"name": "paper"})
         codes: list[str] = row.make()
         audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="recovery codes", address=address)
+        signals.second_factor_added.send(RecoveryCodes, user=person, account=account, what="recovery codes")
     return codes
 
 
@@ -120,8 +156,10 @@ def recovery_codes_left(user: User) -> int:
 def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
     """Takes the app and the recovery codes away and ends every session; the next sign-in connects a new app.
 
-    False if there was nothing to take away. The sessions end all the same. ``actor`` None: somebody at a shell.
+    False if there was nothing to take away, else the owner is told. The sessions end all the same. ``actor`` None:
+    somebody at a shell.
     """
+    account = _whom_to_tell(user)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         apps, _ = Authenticator.objects.filter(user=person).delete()
@@ -130,11 +168,26 @@ def remove(user: User, *, actor: User | None = None, address: str | None = None)
         users.end_sessions(person)
         if apps or papers:
             audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=actor, address=address)
+            signals.second_factor_removed.send(Authenticator, user=person, account=account)
         return bool(apps or papers)
 
 
 def _failures(user: User) -> models.QuerySet[FailedTry]:
-    return FailedTry.objects.filter(subject=user.directory_id, kind=FailedTry.Kind.FACTOR)
+    """Since the last right code, of both kinds; as far back as they are kept."""
+    return FailedTry.objects.filter(subject=user.directory_id, kind__in=A_DAY)
+
+
+def _whom_to_tell(user: User) -> Account | None:
+    """The account as the directory has it. Asked before the change: no row is locked while a server takes its time.
+
+    None if the directory does not say. What is to be done is done all the same, and the log says that nobody was told:
+    to take a stolen phone's app away must not wait for a directory.
+    """
+    try:
+        return people().get(user.directory_id)
+    except DirectoryError as error:
+        log.error("the directory does not say where to reach account %s: %s", user.directory_id, type(error).__name__)
+        return None
 
 
 class Picture(NamedTuple):

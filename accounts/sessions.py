@@ -108,9 +108,14 @@ def roles(request: HttpRequest) -> frozenset[str]:
     return frozenset(request.session.get("roles", ()))
 
 
+def password_at(request: HttpRequest) -> float:
+    """When the password was typed; long ago if none was."""
+    return float(request.session.get("password_at", 0))
+
+
 def password_is_fresh(request: HttpRequest, seconds: int = limits.PASSWORD_FRESH) -> bool:
     """Whether the password was typed within so many seconds (G2)."""
-    return time.time() - float(request.session.get("password_at", 0)) < seconds
+    return time.time() - password_at(request) < seconds
 
 
 def begin(request: HttpRequest, challenge: Challenge, asked_for: str = "") -> None:

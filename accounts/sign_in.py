@@ -16,7 +16,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit, directory, limits, users
-from accounts.directory import Account, PasswordCheck
+from accounts.directory import Account, Lockout, PasswordCheck
 from accounts.encryption import digest
 from accounts.models import Event, FailedTry, User
 
@@ -60,7 +60,13 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     found = people.find(name)
     account = found if found and not found.protected else None
     outcome, user = try_password(
-        found, account, name=name, password=password, address=address, ask=people.check_password
+        found,
+        account,
+        name=name,
+        password=password,
+        address=address,
+        ask=people.check_password,
+        lockout=people.lockout,
     )
     if user:
         audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
@@ -75,12 +81,13 @@ def try_password(
     password: str,
     address: str | None,
     ask: Callable[[Account | None, str], PasswordCheck],
+    lockout: Callable[[Account | None], Lockout],
 ) -> tuple[Outcome, User | None]:
     """Asks the directory for a password, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: whom the name belongs to, for the trail; ``account``: the same, or None if no password is to be tried
-    for them; ``ask``: who asks the directory. The trail is told of the try and of a refusal; what follows a right
-    password is the caller's. Raises DirectoryError if the directory can't tell.
+    for them; ``ask``: who asks the directory; ``lockout``: who says when it locks. The trail is told of the try and of
+    a refusal; what follows a right password is the caller's. Raises DirectoryError if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
     # For nobody, the same question to the database.
@@ -92,7 +99,7 @@ def try_password(
         noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
-        if not _may_try(before, directory.connect().lockout(account)):
+        if not _may_try(before, lockout(account)):
             _forget(noted)
             noted = None
         answer = ask(account if noted else None, password)
@@ -119,7 +126,7 @@ def try_password(
     return outcome, user
 
 
-def _may_try(before: list[FailedTry], policy: directory.Lockout) -> bool:
+def _may_try(before: list[FailedTry], policy: Lockout) -> bool:
     """Whether one more wrong password would still not make the directory lock the account (T3).
 
     ``before``: the tries that were noted earlier, newest first. Those since the last pause as long as the window

@@ -5,6 +5,13 @@
 phone_registered: a first number. Arguments: ``user`` (User), ``account`` (Account), ``number`` (E.164).
 phone_replaced: another number. Also ``old_number`` (E.164), which is told (security.md G2).
 password_reset: a new password is in the directory. Arguments: ``user``, ``account``, ``number`` (R4).
+
+Of staff, with ``user`` and ``account``, which is None if the directory did not say (a change is not undone for that):
+
+second_factor_added: an app was connected, or recovery codes were made. Also ``what``: "app" or "recovery codes".
+second_factor_removed: both were taken away.
+second_factor_attacked: wrong codes after the right password, FACTOR_FAILURES_TOLD in a row, or all that a day has room
+for. Also ``kind`` (FailedTry.Kind) of the last one, and ``stopped``: its day's room is used up. Sent robustly.
 """
 
 from django.dispatch import Signal
@@ -12,3 +19,6 @@ from django.dispatch import Signal
 phone_registered = Signal()
 phone_replaced = Signal()
 password_reset = Signal()
+second_factor_added = Signal()
+second_factor_removed = Signal()
+second_factor_attacked = Signal()

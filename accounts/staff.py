@@ -7,12 +7,13 @@ request (security.md S2). Nothing is kept here but two flags, which Django's adm
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from accounts import audit, directory, sign_in
-from accounts.directory import Account
+from accounts import audit, sign_in
+from accounts.directory import CLOCKS_DIFFER, Account, Expiry
 from accounts.directory import staff as people
 from accounts.models import Event, User
 from accounts.sign_in import Outcome
@@ -42,9 +43,10 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     Protected accounts are welcome here, as administrators' are. That somebody has no role is told after the right
     password only. Raises DirectoryError if the directory can't tell.
     """
-    found = directory.connect().find(name)
+    where = people.people()
+    found = where.find(name)
     outcome, user = sign_in.try_password(
-        found, found, name=name, password=password, address=address, ask=people.check_password
+        found, found, name=name, password=password, address=address, ask=people.check_password, lockout=where.lockout
     )
     if user is None or found is None:
         return outcome, None
@@ -63,20 +65,34 @@ def roles_of(account: Account) -> Roles:
     return frozenset(name for name, group in groups.items() if group in member_of)
 
 
-def standing(user: User, had: Roles, address: str | None) -> Roles:
+def standing(user: User, had: Roles, password_at: float, address: str | None) -> Roles:
     """The roles that the person has now; none, and a word in the trail, if one that they ``had`` has ended.
 
-    So a session goes on only with all that it began with. Raises DirectoryError if the directory can't tell.
+    So a session goes on only with all that it began with: the password, too, must be the one that was typed at
+    ``password_at`` (seconds since 1970). Raises DirectoryError if the directory can't tell.
     """
-    account = directory.connect().get(user.directory_id)
+    account = people.people().get(user.directory_id)
     held = roles_of(account) if account and account.enabled else NONE
     _mirror(user, held)
-    if held and had <= held:
+    changed = account is not None and _changed_since(account, password_at)
+    if held and had <= held and not changed:
         return held
     reason = "account gone" if account is None else "" if account.enabled else "account disabled"
-    result = reason or ", ".join(sorted(had - held)) or "no role"
+    lost = reason or ", ".join(sorted(had - held))
+    result = lost or ("password changed" if held else "no role")
     audit.record(Event.ROLE_ENDED, account or user, result=result, address=address)
     return NONE
+
+
+def _changed_since(account: Account, password_at: float) -> bool:
+    """Whether the directory has another password than the one typed then, or wants another (R4, S2).
+
+    Within the seconds that the clocks may differ, a change is not told from one that came before.
+    """
+    if account.expires is Expiry.MUST_CHANGE:
+        return True  # who has to change it can't sign in, so that this came afterwards
+    last_set = account.password_last_set
+    return last_set is not None and last_set > datetime.fromtimestamp(password_at, UTC) + CLOCKS_DIFFER
 
 
 def role_at(path: str) -> Role | None:

@@ -1,4 +1,4 @@
-"""The queue: `celery -A idportal worker` takes every task."""
+"""The queues: `celery -A idportal worker` takes every task, `-Q celery` the codes alone, `-Q outbox` all others."""
 
 import os
 

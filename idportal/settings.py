@@ -11,6 +11,7 @@ from urllib.parse import unquote, urlsplit
 import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
+from kombu import Queue
 
 from idportal import env
 
@@ -178,6 +179,12 @@ CELERY_TASK_EAGER_PROPAGATES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SERIALIZER = "json"
+# Codes have a queue of their own, and in production a worker (deploy/systemd): a mail server that is slow, or thousands
+# of mails, hold up no code. A worker that is told nothing takes both. What is named nowhere is a code's.
+CELERY_TASK_DEFAULT_QUEUE = "celery"
+CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, "outbox")]
+CELERY_TASK_CREATE_MISSING_QUEUES = False
+CELERY_TASK_ROUTES = {"notifications.tasks.*": {"queue": "outbox"}, "accounts.tasks.purge": {"queue": "outbox"}}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
@@ -219,7 +226,9 @@ DIRECTORY_BIND_PASSWORD = env.text("DIRECTORY_BIND_PASSWORD")
 # Where the served accounts are, and a filter that they must match besides.
 DIRECTORY_USER_BASE = env.text("DIRECTORY_USER_BASE")
 DIRECTORY_USER_FILTER = env.text("DIRECTORY_USER_FILTER")
-# Accounts that match are never touched, besides adminCount=1 on Active Directory.
+# Where the portal's own staff is, for /logga-in/ alone. Unset: as above, base and filter; set: without that filter.
+DIRECTORY_STAFF_BASE = env.text("DIRECTORY_STAFF_BASE")
+# Accounts that match are never touched, besides administrators (below), and adminCount=1 on Active Directory.
 DIRECTORY_PROTECTED_FILTER = env.text("DIRECTORY_PROTECTED_FILTER")
 # The attribute that names the company. Unset: company (Active Directory) or o (OpenLDAP).
 DIRECTORY_COMPANY_ATTRIBUTE = env.text("DIRECTORY_COMPANY_ATTRIBUTE")
@@ -337,7 +346,7 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 200  # a list in the admin shows a hundred rows, each with a box to tick
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an orderer may have each of 2,000 companies; the 256 kB bound the rest
 FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators", "idportal.uploads.NoFiles"]
 
 # What was is told by the history; to go back to it is a change like any other (accounts.admin.registers).

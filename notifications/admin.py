@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,12 +14,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import overview
-from accounts.admin.base import ReadOnlyAdmin, column
+from accounts.admin.base import ReadOnlyAdmin, actor, address, column
 from accounts.overview import Cell, Section
 from notifications import outbox
+from notifications.again import send_again
 from notifications.models import DigestRun, Message
 
 SHOWN_FOR = timedelta(days=30)  # refused messages, on the overview
@@ -56,7 +57,12 @@ class ByPurpose(admin.SimpleListFilter):
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """Newest first. What was refused stands out, with the server's words."""
+    """Newest first. What was refused stands out, with the server's words.
+
+    Nobody changes a message. What was refused or too late can be sent again as it is.
+    """
+
+    actions = ("again",)  # type: ignore[assignment]  # no other page has any
 
     made = column("created_at", gettext_lazy("Skapat"))
     settled = column("settled_at", gettext_lazy("Avgjort"))
@@ -106,6 +112,24 @@ class MessageAdmin(ReadOnlyAdmin):
             return queryset, False
         to = outbox.receiver(Message.Kind.MAIL, term)
         return queryset.filter(Q(to_digest=to) | Q(company__name__icontains=term)), False
+
+    @admin.action(description=gettext_lazy("Skicka igen"))
+    def again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Says how many go out again, and of how many others were chosen."""
+        ids = list(queryset.values_list("pk", flat=True))
+        count = send_again(ids, actor=actor(request), address=address(request))
+        if count:
+            words = ngettext("%(count)d meddelande skickas igen.", "%(count)d meddelanden skickas igen.", count)
+            self.message_user(request, words % {"count": count}, messages.SUCCESS)
+        if left := len(ids) - count:
+            words = ngettext(
+                "%(count)d meddelande skickas inte igen. Det går bara med det som är avvisat eller för sent, och vars "
+                "text inte är raderad.",
+                "%(count)d meddelanden skickas inte igen. Det går bara med det som är avvisat eller för sent, och vars "
+                "text inte är raderad.",
+                left,
+            )
+            self.message_user(request, words % {"count": left}, messages.WARNING)
 
     @admin.display(description=gettext_lazy("Vad"), ordering="purpose")
     def about_what(self, message: Message) -> str:
@@ -166,7 +190,10 @@ def _refused() -> Section:
     ]
     return Section(
         _("Meddelanden som inte togs emot, de senaste 30 dagarna"),
-        _("Mottagarens server, eller sms-leverantören, sa nej för gott. De skickas inte igen. Rätta adressen."),
+        _(
+            "Mottagarens server, eller sms-leverantören, sa nej för gott. Portalen skickar dem inte igen av sig själv. "
+            "Rätta felet och välj Skicka igen under Meddelanden."
+        ),
         (_("Vad"), _("Till"), _("Företag"), _("Servern svarade")),
         rows,
         found.count(),

@@ -6,7 +6,9 @@ import logging
 import random
 import time
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +21,7 @@ from idportal import sms as gateways
 from idportal.logs import masked
 from notifications import mail as relay
 from notifications import outbox
+from notifications.digests.receivers import for_others, is_to_nobody
 from notifications.models import Message
 
 log = logging.getLogger("idportal.outbox")
@@ -63,6 +66,7 @@ def _claim(message_id: int) -> Message | None:
             state=State.SENDING,
             claim=claim,
             claimed_at=now,
+            queued_at=None,
             attempts=F("attempts") + 1,
             perhaps_sent=F("perhaps_sent") + Case(When(state=State.SENDING, then=1), default=0),
         )
@@ -76,14 +80,26 @@ def _sent_often_enough(message: Message) -> bool:
 def _try(message: Message) -> None:
     try:
         message.refresh_from_db(fields=["to", "text", "html"])
-        _send(message)
+        astray = is_to_nobody(message)
+        if not astray:
+            _send(message)
     except (relay.MailError, gateways.SmsError, Unsendable) as error:
         _failed(message, error)
     except Exception as error:  # of which nobody thought: by its type alone, since its words could hold anything
         log.error("message %d (%s) failed: %s", message.pk, message.purpose, type(error).__name__)
         _later(message, type(error).__name__)
     else:
-        _settle(message, State.SENT)
+        if astray:
+            _to_others(message)
+        else:
+            _settle(message, State.SENT)
+
+
+def _to_others(message: Message) -> None:
+    """Instead of a digest to somebody who is no recipient any more: the same to those who are, or to the helpdesk."""
+    log.warning("message %d (%s) is no longer for its receiver, and goes to others", message.pk, message.purpose)
+    why = "the receiver is no longer a recipient of the company; it goes to the present ones, or to the helpdesk"
+    _settle(message, State.EXPIRED, why, also=lambda: outbox.queue(for_others(message)))
 
 
 def _send(message: Message) -> None:
@@ -100,7 +116,8 @@ def _failed(message: Message, error: relay.MailError | gateways.SmsError | Unsen
     if isinstance(error, gateways.SmsError) and error.perhaps_sent:
         message.perhaps_sent += 1
     if error.retry and not _sent_often_enough(message):
-        log.warning("message %d (%s) is tried again later: %s", message.pk, message.purpose, _told(error))
+        level = logging.ERROR if isinstance(error, relay.SenderRefused) else logging.WARNING
+        log.log(level, "message %d (%s) is tried again later: %s", message.pk, message.purpose, _told(error))
         _later(message, str(error))
     else:
         _refuse(message, str(error), bounced=isinstance(error, relay.Bounced))
@@ -117,19 +134,20 @@ def _later(message: Message, why: str) -> None:
 
 def _refuse(message: Message, why: str, *, bounced: bool = False) -> None:
     log.error("message %d (%s) was refused: %s", message.pk, message.purpose, _told(why))
-    digests = (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK)
-    bounces = message.to if bounced and message.purpose in digests else ""
-    _settle(message, State.REFUSED, why, bounces=bounces)
+    of_a_digest = message.purpose in (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK)
+    bounce = partial(companies.note_bounce, message.to, _told(why)) if bounced and of_a_digest else None
+    _settle(message, State.REFUSED, why, also=bounce)
 
 
-def _settle(message: Message, state: Message.State, why: str = "", *, bounces: str = "") -> None:
-    _note(message, bounces=bounces, state=state, settled_at=timezone.now(), error=_told(why))
+def _settle(message: Message, state: Message.State, why: str = "", *, also: Callable[[], object] | None = None) -> None:
+    _note(message, also, state=state, settled_at=timezone.now(), error=_told(why))
 
 
-def _note(message: Message, *, bounces: str = "", **changes: Any) -> bool:
+def _note(message: Message, also: Callable[[], object] | None = None, **changes: Any) -> bool:
     """Writes what became of a try, if nobody else has taken the message over meanwhile; says whether it did.
 
-    A database that restarts is waited for, within the lease: what went out and isn't noted would go out twice.
+    What is to be done ``also`` is done in the same transaction. A database that restarts is waited for, within the
+    lease: what went out and isn't noted would go out twice.
     """
     until = time.monotonic() + min(NOTING_TIMEOUT, settings.OUTBOX_LEASE / 2)
     pause = 0.1
@@ -137,9 +155,11 @@ def _note(message: Message, *, bounces: str = "", **changes: Any) -> bool:
         try:
             with transaction.atomic():
                 own = Message.objects.filter(pk=message.pk, state=State.SENDING, claim=message.claim)
-                done = own.update(claim=None, claimed_at=None, perhaps_sent=message.perhaps_sent, **changes)
-                if done and bounces:
-                    companies.note_bounce(bounces, changes["error"])
+                done = own.update(
+                    claim=None, claimed_at=None, queued_at=None, perhaps_sent=message.perhaps_sent, **changes
+                )
+                if done and also:
+                    also()
         except outbox.DATABASE_DOWN as error:
             if time.monotonic() + pause > until:
                 log.error("what became of message %d is not noted: %s", message.pk, type(error).__name__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 from email.charset import QP, Charset
 from email.utils import format_datetime, parseaddr
@@ -25,6 +26,13 @@ _ENCODING.body_encoding = QP
 # order (RFC 5321 4.2.3), log-in or encryption wanted (RFC 4954 6, RFC 3207 4). Somebody mends the settings.
 _ABOUT_THE_RELAY = (503, 530, 534, 535, 538)
 
+# What an enhanced status code is about (RFC 3463 3): of the addresses (5.1) two are of the sender; 5.2 is the mailbox,
+# 5.4 the way to it, and 5.0 is as good as none. All others, as 5.7 for policy, say nothing of whether the receiver is
+# there.
+_ENHANCED = re.compile(r"\s*5\.\d{1,3}\.\d{1,3}(?!\d)")
+_ABOUT_THE_SENDER = re.compile(r"\s*5\.1\.[78](?!\d)")
+_ABOUT_THE_MAILBOX = re.compile(r"\s*5\.[0124]\.")
+
 
 class MailError(Exception):
     """A message was not handed over, with the server's words. ``retry``: the same message may go through later."""
@@ -36,6 +44,10 @@ class NotNow(MailError):
     """The relay was not reached, broke off, or asked for patience. It may have taken the message all the same."""
 
 
+class SenderRefused(NotNow):
+    """The relay does not want the portal's own sender. Somebody mends the settings, or the relay's."""
+
+
 class Refused(MailError):
     """The answer is no, and would be again."""
 
@@ -43,7 +55,7 @@ class Refused(MailError):
 
 
 class Bounced(Refused):
-    """The server refused the receiver, or the message to it; not the sender."""
+    """The receiver's mailbox is not there, or takes nothing; or the server did not say what its answer is about."""
 
 
 def send(message: Message) -> None:
@@ -99,26 +111,31 @@ def _hand_over(email: EmailMultiAlternatives, connection: BaseEmailBackend) -> N
         connection.send_messages([email])
     except smtplib.SMTPRecipientsRefused as error:
         code, words = next(iter(error.recipients.values()))
-        raise _answer(code, words, Bounced) from None
+        raise _answer(code, words) from None
     except smtplib.SMTPSenderRefused as error:
-        raise _answer(error.smtp_code, error.smtp_error, Refused) from None
+        raise _answer(error.smtp_code, error.smtp_error, of_sender=True) from None
     except smtplib.SMTPResponseException as error:
-        raise _answer(error.smtp_code, error.smtp_error, Bounced) from None
+        raise _answer(error.smtp_code, error.smtp_error) from None
     except (smtplib.SMTPNotSupportedError, ValueError) as error:  # signs in an address that this server can't take
         raise Refused(f"the address can't be written to this server ({type(error).__name__})") from None
     except OSError as error:
         raise NotNow(_words(error)) from None
 
 
-def _answer(code: int, words: bytes | str, refusal: type[Refused]) -> MailError:
+def _answer(code: int, words: bytes | str, *, of_sender: bool = False) -> MailError:
+    """What a reply means; ``of_sender``: to MAIL FROM, with which the portal named its own sender."""
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
-    kind = refusal if 500 <= code <= 599 and code not in _ABOUT_THE_RELAY else NotNow  # noqa: PLR2004  RFC 5321 4.2.1
-    return kind(f"{code} {text}")
+    told = f"{code} {text}"
+    if not 500 <= code <= 599 or code in _ABOUT_THE_RELAY:  # noqa: PLR2004  RFC 5321 4.2.1
+        return NotNow(told)
+    if of_sender or _ABOUT_THE_SENDER.match(text):
+        return SenderRefused(f"DEFAULT_FROM_EMAIL is no sender that the server takes: {told}")
+    return Bounced(told) if _ABOUT_THE_MAILBOX.match(text) or not _ENHANCED.match(text) else Refused(told)
 
 
 def _words(error: OSError) -> str:
     if isinstance(error, smtplib.SMTPResponseException):
-        return str(_answer(error.smtp_code, error.smtp_error, Refused))
+        return str(_answer(error.smtp_code, error.smtp_error))
     return f"{type(error).__name__}: {error}"
 
 

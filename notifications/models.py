@@ -21,7 +21,8 @@ class Message(models.Model):
     """One mail, or one SMS that is no code, to one receiver: a row of the outbox.
 
     A row is made in the transaction of what it tells, claimed before it is sent, and settled once: SENT, REFUSED (the
-    receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). What is settled stays so.
+    receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). What is settled stays so, but for
+    what an administrator has sent again: that waits anew (``notifications.again``).
     """
 
     class Kind(models.TextChoices):
@@ -35,6 +36,12 @@ class Message(models.Model):
         PHONE_REGISTERED = "phone registered", _("nummer registrerat")
         PHONE_REPLACED = "phone replaced", _("nummer ändrat")
         PASSWORD_RESET = "password reset", _("lösenord bytt")
+        APP_CONNECTED = "app connected", _("app kopplad")
+        RECOVERY_CODES_MADE = "recovery codes made", _("återställningskoder gjorda")
+        FACTOR_REMOVED = "factor removed", _("andra faktor borttagen")
+        WRONG_CODES = "wrong codes", _("fel koder vid inloggning")
+        APP_STOPPED = "app stopped", _("appens koder stoppade")
+        RECOVERY_STOPPED = "recovery stopped", _("återställningskoder stoppade")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("väntar")
@@ -62,6 +69,8 @@ class Message(models.Model):
     perhaps_sent = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
     next_try_at = models.DateTimeField(default=timezone.now)
+    # When a task for it was last put into the queue. None: there is none, or a worker has taken it up.
+    queued_at = models.DateTimeField(null=True)
     useful_until = models.DateTimeField()
     claim = models.UUIDField(null=True)
     claimed_at = models.DateTimeField(null=True)

@@ -1,4 +1,4 @@
-"""What a person is told when a password or a number of theirs was changed (security.md R4, G2).
+"""What a person is told when a password, a number or a second factor of theirs was changed (security.md R4, G2).
 
 None of it holds a code, a password, a digit of a number or a link: it says what happened, when, to which account, and
 whom to ask. It counts against no limit of codes, or who burns one could silence it.
@@ -6,11 +6,15 @@ whom to ask. It counts against no limit of codes, or who burns one could silence
 
 from __future__ import annotations
 
+import logging
+import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.dispatch import receiver
 from django.template.loader import render_to_string
 from django.utils import timezone
@@ -20,16 +24,22 @@ from django.utils.translation import gettext as _
 
 from accounts import signals
 from accounts.directory import Account
+from accounts.models import FailedTry, User
 from idportal import sms
 from notifications import outbox
 from notifications.models import Message
 from notifications.names import inert
+from notifications.notice_words import WORDS
+
+log = logging.getLogger("idportal.notices")
 
 SMS_USEFUL = timedelta(hours=24)
 MAIL_USEFUL = timedelta(days=3)  # a server that is down over a weekend
 
 Purpose = Message.Purpose
 BY_SMS = (Purpose.PASSWORD_RESET, Purpose.PHONE_REPLACED)
+
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
 
 
 @receiver(signals.password_reset)
@@ -50,16 +60,48 @@ def phone_was_registered(account: Account, **others: Any) -> None:
     _tell(Purpose.PHONE_REGISTERED, account, "")
 
 
-def _tell(purpose: Message.Purpose, account: Account, number: str) -> None:
+@receiver(signals.second_factor_added)
+def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
+    """To the account's address: whoever has the password of somebody without an app yet may have connected theirs."""
+    _tell_staff(Purpose.APP_CONNECTED if what == "app" else Purpose.RECOVERY_CODES_MADE, user, account)
+
+
+@receiver(signals.second_factor_removed)
+def second_factor_was_removed(user: User, account: Account | None, **others: Any) -> None:
+    """To the account's address: a call for help that its owner never made would else go unnoticed."""
+    _tell_staff(Purpose.FACTOR_REMOVED, user, account)
+
+
+@receiver(signals.second_factor_attacked)
+def second_factor_was_attacked(
+    user: User, account: Account | None, kind: FailedTry.Kind, stopped: bool, **others: Any
+) -> None:
+    """To the account's address; that its codes are stopped is told once a day, however long somebody goes on."""
+    if not stopped:
+        _tell_staff(Purpose.WRONG_CODES, user, account)
+        return
+    purpose = Purpose.APP_STOPPED if kind == FailedTry.Kind.FACTOR else Purpose.RECOVERY_STOPPED
+    _tell_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
+
+
+def _tell_staff(purpose: Message.Purpose, user: User, account: Account | None, *, key: str = "") -> None:
+    """By mail alone. Without an account the directory did not say where to."""
+    if account:
+        _tell(purpose, account, "", key=key)
+    else:
+        log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
+
+
+def _tell(purpose: Message.Purpose, account: Account, number: str, *, key: str = "") -> None:
     """Queues it in the transaction of the change, in the language that is active."""
-    outbox.queue(_notices(purpose, account, number, timezone.now()))
+    outbox.queue(_notices(purpose, account, number, timezone.now(), key))
 
 
-def _notices(purpose: Message.Purpose, account: Account, number: str, at: datetime) -> Iterator[Message]:
+def _notices(purpose: Message.Purpose, account: Account, number: str, at: datetime, key: str) -> Iterator[Message]:
     if number:
         text = sms_text(purpose, account.username, at)
         yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
-    if account.mail:
+    if address := mail_address(account):
         context = {
             "language": get_language(),
             "subject": subject(purpose),
@@ -68,13 +110,31 @@ def _notices(purpose: Message.Purpose, account: Account, number: str, at: dateti
         }
         yield outbox.mail(
             purpose=purpose,
-            to=account.mail,
+            to=address,
             subject=subject(purpose),
             text=render_to_string("mail/notice.txt", context),
             html=render_to_string("mail/notice.html", context),
             useful=MAIL_USEFUL,
+            key=key,
             about=account.id,
         )
+    elif account.mail.strip():
+        log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
+    else:
+        # Most accounts have none, and a number is told; staff are told by mail or not at all.
+        level = logging.INFO if number else logging.WARNING
+        log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
+
+
+def mail_address(account: Account) -> str:
+    """The first mail address in what the directory holds as such, or "". Some hold several in one text."""
+    for each in (account.mail.strip(), *_BETWEEN_ADDRESSES.split(account.mail)):
+        try:
+            validate_email(each)
+        except ValidationError:
+            continue
+        return each
+    return ""
 
 
 def sms_text(purpose: Message.Purpose, username: str, at: datetime) -> str:
@@ -94,44 +154,27 @@ def _sms_text(purpose: Message.Purpose, account: str, at: datetime) -> str:
 
 def subject(purpose: Message.Purpose) -> str:
     """Of a mail. Says nothing of whose it is."""
-    match purpose:
-        case Purpose.PASSWORD_RESET:
-            return _("Ditt lösenord har bytts")
-        case Purpose.PHONE_REPLACED:
-            return _("Ditt mobilnummer har ändrats")
-        case _:
-            return _("Ett mobilnummer har registrerats för ditt konto")
+    return str(WORDS[purpose].subject)
 
 
 def paragraphs(purpose: Message.Purpose, username: str, at: datetime) -> list[str]:
     """Of a mail: the same in both of its parts."""
-    local = _local(at)
-    words = {"account": inert(username), "date": date_format(local, "j F Y"), "time": f"{local:%H:%M}"}
-    helpdesk = {"helpdesk": settings.HELPDESK_EMAIL}
+    said, local = WORDS[purpose], _local(at)
+    words = {
+        "account": inert(username),
+        "date": date_format(local, "j F Y"),
+        "time": f"{local:%H:%M}",
+        "count": said.times,
+        "helpdesk": settings.HELPDESK_EMAIL,
+    }
     return [
         _("Hej!"),
-        _happened(purpose) % words,
-        _("Om det var du behöver du inte göra något."),
-        _("Om det inte var du kan någon annan ha tagit över ditt konto. Kontakta genast %(helpdesk)s.") % helpdesk,
+        str(said.happened) % words,
+        str(said.yours),
+        str(said.not_yours) % words,
         _("Lämna aldrig ut ditt lösenord eller en säkerhetskod till någon."),
         _("Detta mejl skickades automatiskt från systemet."),
     ]
-
-
-def _happened(purpose: Message.Purpose) -> str:
-    match purpose:
-        case Purpose.PASSWORD_RESET:
-            return _("Lösenordet för kontot %(account)s byttes den %(date)s kl. %(time)s.")
-        case Purpose.PHONE_REPLACED:
-            return _(
-                "Mobilnumret för kontot %(account)s ändrades den %(date)s kl. %(time)s. "
-                "Säkerhetskoder skickas nu till det nya numret."
-            )
-        case _:
-            return _(
-                "Ett mobilnummer registrerades för kontot %(account)s den %(date)s kl. %(time)s. "
-                "Säkerhetskoder skickas nu till det numret."
-            )
 
 
 def _local(at: datetime) -> datetime:

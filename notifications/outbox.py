@@ -1,5 +1,7 @@
 """The outbox: a row in the transaction of its cause, delivered after commit, settled once.
 
+What is settled stays so, unless an administrator has it sent again (``notifications.again``).
+
 A message goes out at least once: only a crash between the server's yes and the row's update makes a double, and a
 mail's Message-ID, the same at each try, lets the receiver see that it is one. An SMS has none, so of those of which
 nobody knows whether they went out, a second one is the last.
@@ -8,20 +10,20 @@ nobody knows whether they went out, a second one is the last.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
 from django.conf import settings
+from django.core.cache import cache
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Case, F, Q, When
-from django.db.models.expressions import CombinedExpression
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueDown
+from redis import RedisError
 
 from accounts.encryption import digest
 from accounts.models import Company
+from notifications.handover import Row, hand_over, rows_of, without_task
 from notifications.models import Message
 
 log = logging.getLogger("idportal.outbox")
@@ -30,15 +32,8 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 
 BATCH = 1000  # rows that one sweep takes on; the next one follows in a minute
 CHUNK = 500  # rows in one query
-
 State, Kind, Purpose = Message.State, Message.Kind, Message.Purpose
 OPEN = (State.WAITING, State.SENDING)
-
-# In the queue, 0 is first: a person waits for a code, one who just did something for a notice, nobody for a digest.
-_PRIORITY = {Purpose.PHONE_REGISTERED: 3, Purpose.PHONE_REPLACED: 3, Purpose.PASSWORD_RESET: 3}
-_LAST_PRIORITY = 6
-
-Row = tuple[int, datetime, str]  # pk, when it may be tried, purpose
 
 
 def mail(
@@ -107,41 +102,20 @@ def queue(messages: Iterable[Message]) -> int:
     new: list[Row] = []
     for begin in range(0, len(rows), CHUNK):
         ours = Message.objects.filter(uid__in=[row.uid for row in rows[begin : begin + CHUNK]])
-        new += ours.order_by("pk").values_list("pk", "next_try_at", "purpose")
+        new += rows_of(ours.order_by("pk"))
     if new:
-        transaction.on_commit(lambda: _hand_over(new), robust=True)
+        transaction.on_commit(lambda: hand_over(new), robust=True)
     return len(new)
-
-
-def _hand_over(rows: Iterable[Row]) -> int:
-    """Puts a task for each into the queue, for the moment from which it may be tried; returns how many it took.
-
-    Without a queue what lies ahead has nothing to wait in: it is the next sweep's.
-    """
-    from notifications.tasks import deliver
-
-    now, count = timezone.now(), 0
-    for message_id, at, purpose in rows:
-        later: dict[str, Any] = {"eta": at} if at > now else {}
-        try:
-            if not (later and settings.CELERY_TASK_ALWAYS_EAGER):
-                deliver.apply_async((message_id,), priority=_PRIORITY.get(Purpose(purpose), _LAST_PRIORITY), **later)
-        except QueueDown as error:
-            log.error("the queue is down (%s): messages wait for the sweep", type(error).__name__)
-            break
-        count += 1
-    return count
 
 
 def try_again(message: Message, at: datetime) -> None:
     """Asks for a message that waits to be tried at this time."""
-    _hand_over([(message.pk, at, message.purpose)])
+    hand_over([Row(message.pk, at, message.purpose, State.WAITING)])
 
 
 def look_again(message_id: int) -> None:
     """If somebody is at it, asks once more when the lease is over: it may be dead, or have lost its database."""
-    at_it = Message.objects.filter(pk=message_id, state=State.SENDING)
-    _hand_over(at_it.values_list("pk", lease_ends(), "purpose"))
+    hand_over(rows_of(Message.objects.filter(pk=message_id, state=State.SENDING, queued_at=None)))
 
 
 def deliver(message_id: int) -> None:
@@ -161,11 +135,6 @@ def ready(now: datetime) -> Q:
     return Q(state=State.WAITING, next_try_at__lte=now) | left_behind(now)
 
 
-def lease_ends() -> CombinedExpression:
-    """When a message that is being sent may be taken over."""
-    return F("claimed_at") + timedelta(seconds=settings.OUTBOX_LEASE)
-
-
 @dataclass(frozen=True, slots=True)
 class Swept:
     """What a sweep found: messages to be sent, how many of them the queue took, and those it was too late for."""
@@ -178,19 +147,49 @@ class Swept:
 def sweep(*, everything: bool = False) -> Swept:
     """Queues what is due, and what a dead worker left; settles what is past its life. Two at once do no harm.
 
-    Takes the BATCH that has waited longest. With ``everything``, all that is not settled, each for the moment when it
-    may be tried: for a worker that has just found its queue, which may have been emptied.
+    Takes the BATCH that has waited longest of those that have no task in the queue: the next sweep takes the next.
+
+    With ``everything``, all that is not settled, each for the moment when it may be tried, whether it has a task or
+    not: for a worker that has just found its queue, which may have been emptied. Between two of that kind
+    OUTBOX_RETRY_AFTER (a minute) passes, however often the queue comes and goes: for whoever asks sooner nothing counts
+    as queued any more, and it is this sweep and those of the next minutes that take it up.
     """
     now = timezone.now()
     late = Message.objects.filter(Q(state=State.WAITING) | left_behind(now), useful_until__lte=now)
     expired = late.update(state=State.EXPIRED, settled_at=now, claim=None, claimed_at=None)
     if expired:
         log.error("%d messages were not sent in their useful life", expired)
-    rows = Message.objects.filter(state__in=OPEN) if everything else Message.objects.filter(ready(now))
-    rows = rows.annotate(at=Case(When(state=State.SENDING, then=lease_ends()), default=F("next_try_at")))
-    rows = rows.order_by("next_try_at", "pk")[: None if everything else BATCH]
-    found = list(rows.values_list("pk", "at", "purpose"))
-    return Swept(found=len(found), queued=_hand_over(found), expired=expired)
+    open_ = Message.objects.filter(state__in=OPEN)
+    if everything and _may_hand_over_everything():
+        return Swept(found=open_.count(), queued=hand_over(_all_of(open_, now)), expired=expired)
+    if everything:
+        open_.filter(queued_at__isnull=False).update(queued_at=None)
+    due = Message.objects.filter(ready(now), without_task(now)).order_by("next_try_at", "pk")
+    rows = list(rows_of(due[:BATCH]))
+    return Swept(found=len(rows), queued=hand_over(rows), expired=expired)
+
+
+def _all_of(messages: QuerySet[Message], now: datetime) -> Iterator[Row]:
+    """A CHUNK at a time, without what others have handed over since ``now``."""
+    messages, last = messages.filter(Q(queued_at=None) | Q(queued_at__lte=now)).order_by("pk"), 0
+    while some := list(rows_of(messages.filter(pk__gt=last)[:CHUNK])):
+        yield from some
+        last = some[-1].pk
+        _remember(cache.touch)
+
+
+def _may_hand_over_everything() -> bool:
+    """Whether nobody is at it, or has just been. A cache that was emptied with the queue does not stand in the way."""
+    return settings.CELERY_TASK_ALWAYS_EAGER or _remember(cache.add, 1)
+
+
+def _remember(how: Callable[..., bool], *value: int) -> bool:
+    """Keeps in mind for a pause that everything was handed over. True if the cache is down: nothing is held back."""
+    try:
+        return how("outbox-everything", *value, timeout=max(1, settings.OUTBOX_RETRY_AFTER))
+    except RedisError as error:
+        log.warning("the cache does not keep when the outbox was last handed over: %s", type(error).__name__)
+        return True
 
 
 def one_line(text: str) -> str:

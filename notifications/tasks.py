@@ -14,14 +14,18 @@ from notifications import digests, outbox
 log = logging.getLogger("idportal.digests")
 
 LONG = 1800  # seconds: a look at everybody in the directory
+# For one message. The waits for a server are bounded one by one, which one that answers a little each second outlives.
+DEADLINE = 30  # seconds
 
 # A database that restarts is waited for, in the queue. Without a queue there is nothing to wait in.
 WAITED_FOR = () if settings.CELERY_TASK_ALWAYS_EAGER else outbox.DATABASE_DOWN
 
 
-@shared_task(autoretry_for=WAITED_FOR, max_retries=None, retry_backoff=2, retry_backoff_max=300)
+@shared_task(
+    autoretry_for=WAITED_FOR, max_retries=None, retry_backoff=2, retry_backoff_max=300, soft_time_limit=DEADLINE
+)
 def deliver(message_id: int) -> None:
-    """Sends one message of the outbox."""
+    """Sends one message of the outbox. At DEADLINE it is interrupted (SoftTimeLimitExceeded) and tried again later."""
     outbox.deliver(message_id)
 
 

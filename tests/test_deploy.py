@@ -26,7 +26,7 @@ pytestmark = pytest.mark.once
 
 
 def test_there_is_a_unit_for_each_kind_of_process() -> None:
-    assert [unit.stem for unit in UNITS] == ["idportal-beat", "idportal-web", "idportal-worker"]
+    assert [unit.stem for unit in UNITS] == ["idportal-beat", "idportal-outbox", "idportal-web", "idportal-worker"]
 
 
 def test_systemd_accepts_the_units(tmp_path: Path) -> None:
@@ -52,6 +52,19 @@ def test_what_they_may_not_do_is_the_same_for_all() -> None:
         unit.read_text(encoding="utf-8").split("# --- What it may not do")[1].split("[Install]")[0] for unit in UNITS
     }
     assert len(parts) == 1
+
+
+def test_each_queue_has_one_worker_and_codes_have_their_own() -> None:
+    from django.conf import settings
+
+    taken = {}
+    for unit in UNITS:
+        text = unit.read_text(encoding="utf-8")
+        if queues := re.search(r"celery .* worker .*-Q (\S+)", text):
+            taken[unit.stem] = queues[1].split(",")
+            assert re.search(r"--hostname (\w+)@%H", text), "two workers of one name would be taken for one"
+    assert taken == {"idportal-worker": [settings.CELERY_TASK_DEFAULT_QUEUE], "idportal-outbox": ["outbox"]}
+    assert {queue.name for queue in settings.CELERY_TASK_QUEUES} == {name for names in taken.values() for name in names}
 
 
 def test_gunicorn_accepts_its_configuration() -> None:

@@ -182,8 +182,31 @@ def test_site_serves_the_portal_and_says_who_asks(site: Site) -> None:
         assert Client(site, "127.0.0.2").ask("GET", "/healthz/live").status == 200
         for path in ("/healthz/ready", "/metrics"):
             assert Client(site, "127.0.0.2").ask("GET", path).status == 403
+        client.ask("GET", "/logga-in/?q=carin@hemtjanst-ett.example", Referer=f"https://{NAMES[1]}/?q=carin")
+    log = (site.folder / "idportal.access.log").read_text(encoding="utf-8")
+    assert '"GET /logga-in/" 302' in log
+    assert "carin" not in log, "nobody's search is logged"
     for line in (site.folder / "gunicorn.log").read_text(encoding="utf-8").splitlines():
         assert json.loads(line)["logger"]
+
+
+def test_no_client_says_where_the_portal_begins(site: Site) -> None:
+    """Past nginx, from this machine, which gunicorn believes: with SCRIPT_NAME all links would lead elsewhere."""
+    with site.portal():
+
+        def ask(**names: str) -> tuple[int, str]:
+            connection = http.client.HTTPConnection("127.0.0.1", site.web, timeout=WAIT)
+            connection.request("GET", "/aterstall/", headers={"Host": NAMES[2], "X-Forwarded-Proto": "https", **names})
+            answer = connection.getresponse()
+            text = re.sub(r'(nonce-|nonce="|csrfmiddlewaretoken" value=")[\w+/=-]+', "", answer.read().decode())
+            connection.close()
+            return answer.status, text
+
+        usual = ask()
+        assert usual[0] == 200
+        assert 'href="/' in usual[1]
+        for names in ({"SCRIPT_NAME": "/aterstall"}, {"PATH_INFO": "/healthz/live"}, {"SCRIPT_NAME": "//evil.example"}):
+            assert ask(**names) == usual, names
 
 
 def test_what_nginx_answers_by_itself_is_as_safe_and_as_clear(site: Site) -> None:

@@ -118,8 +118,9 @@ def family(pid: int) -> set[int]:
 def test_everything_runs_heals_ends_and_begins_where_it_was(folder: Path) -> None:
     with running(folder) as stack:
         assert stack.states() == dict.fromkeys(
-            ("postgres", "redis", "slapd", "mail", "web", "worker", "beat"), "RUNNING"
+            ("postgres", "redis", "slapd", "mail", "web", "worker", "outbox", "beat"), "RUNNING"
         )
+        assert_secrets_are_the_portals_own(stack)
         assert stack.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
         assert stack.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
         assert stack.post("/registrera/kod/", code=stack.wait_for_code()) == "/registrera/klart/"
@@ -147,6 +148,25 @@ def test_everything_runs_heals_ends_and_begins_where_it_was(folder: Path) -> Non
         assert stack.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
         assert "070-174 06 90" in stack.get("/registrera/mobil/")
         assert mails_to(folder, CARIN.mail) == ["Utgående lösenord"]
+
+
+def assert_secrets_are_the_portals_own(stack: Stack) -> None:
+    """For root, PostgreSQL runs as somebody else, who can read what his processes were given."""
+    secrets = {file.name: file.read_bytes() for file in (stack.folder / "secrets").iterdir()}
+    portal = {name: int(stack.control("pid", name)) for name in ("web", "worker", "outbox", "beat")}
+    for name, pid in portal.items():
+        assert b"SECRET_KEY=" + secrets["secret-key"] in Path(f"/proc/{pid}/environ").read_bytes(), name
+    servers = family(stack.process.pid) - set[int]().union(*map(family, portal.values()))
+    assert len(servers) > len(("the stack", "supervisord", "postgres", "redis", "slapd", "mail"))
+    for pid in servers:
+        given = Path(f"/proc/{pid}/environ").read_bytes()
+        assert [name for name, secret in secrets.items() if secret in given] == [], pid
+        assert pid == stack.process.pid or b"nowhere.invalid" not in given, "what was in the developer's shell"
+    for pid in family(stack.process.pid):
+        words = Path(f"/proc/{pid}/cmdline").read_bytes()
+        assert [name for name, secret in secrets.items() if secret in words] == [], pid
+    for name in ("run", "manage", "supervisord.conf"):
+        assert (stack.folder / name).stat().st_mode & 0o077 == 0
 
 
 def mails_to(folder: Path, receiver: str) -> list[str]:

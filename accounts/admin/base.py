@@ -6,12 +6,16 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Model
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import BadRequest
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.text import capfirst
 
 from accounts.models import User
+
+LONGEST_ID = 18  # digits that always fit in a bigint
 
 
 def actor(request: HttpRequest) -> User:
@@ -25,6 +29,11 @@ def actor(request: HttpRequest) -> User:
 def address(request: HttpRequest) -> str | None:
     """Where the request came from."""
     return request.META.get("REMOTE_ADDR")
+
+
+def is_key(text: str) -> bool:
+    """Whether the text may be a primary key; forms and addresses that somebody has typed hold what they like."""
+    return text.isascii() and text.isdigit() and len(text) <= LONGEST_ID
 
 
 def column(name: str, label: Any, *, sortable: bool = True) -> Any:
@@ -54,7 +63,23 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """All pages begin here. Raises BadRequest for a NUL in the address, which PostgreSQL takes in no text."""
+        if any("\0" in value for _name, values in request.GET.lists() for value in values):
+            raise BadRequest("a NUL in the address")
+        return super().get_queryset(request)
+
+    def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
+        """What the list's own filters ask for; not each field of a row, with texts that its column can't be asked."""
+        filtered = {
+            each[0] if isinstance(each, tuple) else getattr(each, "parameter_name", each) for each in self.list_filter
+        }
+        asked = super().lookup_allowed(lookup, value, request)  # type: ignore[arg-type]  # None is deprecated
+        return asked and lookup.partition("__")[0] in {*filtered, self.date_hierarchy}
+
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        if not all(is_key(each) for each in request.POST.getlist(ACTION_CHECKBOX_NAME)):
+            raise BadRequest("no rows of this list")
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import companies
 from accounts.admin.base import actor, address
 from accounts.admin.forms import CompanyForm
+from accounts.admin.orderers import of
 from accounts.admin.registers import RegisterAdmin
 from accounts.models import BouncedAddress, Company
 from accounts.registers import organisation_numbers
@@ -176,4 +177,4 @@ class CompanyAdmin(RegisterAdmin):
 
 
 def _orderers_of(company: Company) -> str:
-    return f"{reverse('admin:accounts_orderer_changelist')}?foretag={company.organisation_number}"
+    return f"{reverse('admin:accounts_orderer_changelist')}?foretag={of(company)}"

@@ -45,6 +45,7 @@ EVENTS = {
     Event.REGISTER_EXPORTED: _("Register: exporterat"),
     Event.DIGEST_ATTEMPTED: _("Lösenordsmejlet: försök"),
     Event.DIGEST_DONE: _("Lösenordsmejlet: klart"),
+    Event.MESSAGE_SENT_AGAIN: _("Meddelande: skickas igen"),
     Event.DIGEST_TAKEN_BACK: _("Lösenordsmejlet: körningen räknas inte"),
 }
 
@@ -77,6 +78,7 @@ RESULTS = {
     "not allowed": _("inte tillåtet"),
     "not verified": _("koden gällde inte längre"),
     "outcome not known": _("okänt om det gick"),
+    "password changed": _("lösenordet har bytts"),
     "protected account": _("skyddat konto"),
     "recovery code": _("återställningskod"),
     "recovery codes": _("återställningskoder"),
@@ -100,6 +102,7 @@ _COUNTS = {
     re.compile(r"(\d+) rows"): _("%(count)s rader"),
     re.compile(r"(.*\d) accounts"): _("%(count)s konton"),
     re.compile(r"(\d+) mails"): _("%(count)s mejl"),
+    re.compile(r"message (\d+)"): _("meddelande nr %(count)s"),
 }
 
 

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from django.contrib import admin
+from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import numbers, orderers
-from accounts.admin.base import actor, address
+from accounts.admin.base import actor, address, is_key
 from accounts.admin.forms import OrdererForm
 from accounts.admin.registers import HistoryWords, RegisterAdmin
 from accounts.models import Company, Orderer
 from accounts.registers.orderers import OrdererResource
+
+_ONE = re.compile(r"nr-([0-9]{1,18})")
+
+
+def of(company: Company) -> str:
+    """What the filter by company takes for this very one. Its organisation number may be a person's: not for links."""
+    return f"nr-{company.pk}"
 
 
 class OfCompany(admin.SimpleListFilter):
@@ -33,7 +42,7 @@ class OfCompany(admin.SimpleListFilter):
         value = self.value() or ""
         others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
         yield {
-            "written": "" if value == "-" else value,
+            "written": "" if value == "-" else self._name(value),
             "others": [pair for pair in others if pair[0] != self.parameter_name],
             "without": changelist.get_query_string({self.parameter_name: "-"}),
             "without_selected": value == "-",
@@ -46,8 +55,16 @@ class OfCompany(admin.SimpleListFilter):
             return queryset
         if value == "-":
             return queryset.filter(companies=None)
-        wanted = Company.objects.filter(Q(name__icontains=value) | Q(organisation_number=value))
+        if one := _ONE.fullmatch(value):
+            wanted = Company.objects.filter(pk=one[1])
+        else:
+            wanted = Company.objects.filter(Q(name__icontains=value) | Q(organisation_number=value))
         return queryset.filter(pk__in=Orderer.objects.filter(companies__in=wanted).values("pk"))
+
+    def _name(self, value: str) -> str:
+        """What people read for what a link says."""
+        one = _ONE.fullmatch(value.strip())
+        return (Company.objects.filter(pk=one[1]).values_list("name", flat=True).first() or "") if one else value
 
 
 class OrdererHistoryWords(HistoryWords):
@@ -72,6 +89,18 @@ class OrdererAdmin(RegisterAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("companies")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Raises BadRequest for companies that no list has offered: the field that shows them again can't."""
+        if not all(is_key(each) for each in request.POST.getlist("companies")):
+            raise BadRequest("no companies")
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if "companies" in initial:
+            initial["companies"] = [each for each in initial["companies"] if is_key(each)]
+        return initial
 
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from typing import Any, ClassVar
 
 from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
 from django.db import IntegrityError, transaction
 from django.db.models import Model
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -20,13 +21,15 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from accounts import audit
-from accounts.admin.base import PortalAdmin, actor, address
+from accounts.admin.base import PortalAdmin, actor, address, is_key
 from accounts.admin.forms import ImportFileForm
 from accounts.models import Event
 from accounts.registers import kept, sheets
 from accounts.registers.loading import Loaded, load
 from accounts.registers.resources import COLUMN_OF, RegisterResource
 from accounts.uploads import is_too_large
+
+MOST = 10_000  # records of a file: what a web process shows within seconds; the commands take more
 
 
 class HistoryWords(HistoricalRecordContextHelper):
@@ -80,6 +83,21 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
 
     # Who changed what.
 
+    history_list_per_page = 25
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if not is_key(object_id):
+            raise Http404
+        shown: HttpResponse = super().history_view(request, object_id, extra_context)  # type: ignore[no-untyped-call]
+        return shown
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any) -> None:
+        """Of the last one of a page too, which changed from what the next page begins with."""
+        page, records = historical_records, list(historical_records)
+        if page.has_next():
+            records.append(page.paginator.object_list[page.end_index()])
+        super().set_history_delta_changes(request, records, *args)
+
     def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """An earlier state is read in the history. To go back to one is a change like any other."""
         return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[object_id]))
@@ -98,7 +116,7 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
         if not form.is_valid():
             return self._import_page(request, form)
         data = form.cleaned_data["file"].read()
-        return self._shown(request, data, load(self.resource, data, actor=actor(request), dry_run=True))
+        return self._shown(request, data, load(self.resource, data, actor=actor(request), dry_run=True, most=MOST))
 
     def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
         data = kept.kept(request.session, self.resource.__name__)
@@ -151,7 +169,11 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
         """A page that says what the file holds; then, by the press of a button, the file."""
-        chosen = self.get_export_queryset(request)  # type: ignore[no-untyped-call]
+        try:
+            chosen = self.get_export_queryset(request)  # type: ignore[no-untyped-call]
+        except IncorrectLookupParameters:
+            messages.error(request, _("Det filtret finns inte. Välj i listan vilka som ska komma med."))
+            return redirect(self._address("changelist"))
         if request.method == "POST":
             return self._file(request, chosen)
         return TemplateResponse(

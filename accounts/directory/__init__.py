@@ -25,11 +25,12 @@ from accounts.directory.account import (
 )
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.config import from_settings
-from accounts.directory.dialect import LdapDirectory
+from accounts.directory.dialect import CLOCKS_DIFFER, LdapDirectory
 from accounts.directory.names import folded, normal_unit, units_of
 from accounts.directory.openldap import OpenLdap
 
 __all__ = [
+    "CLOCKS_DIFFER",
     "Account",
     "Directory",
     "DirectoryError",

@@ -26,6 +26,8 @@ class Account:
 
     ``id`` is objectGUID or entryUUID as lower-case UUID text and never changes, whatever becomes of the name.
     ``expires`` is an aware datetime in UTC, or one of :class:`Expiry`. Texts that the directory lacks are "".
+    ``protected``: nothing is done about it here (``security.md`` R6): adminCount, the protected filter, or a direct
+    member of the administrators' group.
     ``unit`` names the organisational unit that the entry lies in, for :func:`accounts.directory.units_of`.
     """
 

@@ -39,6 +39,8 @@ class Config:
     bind_password: str = field(repr=False)
     user_base: str
     user_filter: str
+    staff_base: str
+    admin_group: str
     company_attribute: str
     protected_filter: str
     default_policy: str
@@ -67,6 +69,8 @@ def from_settings() -> Config:
         bind_password=settings.DIRECTORY_BIND_PASSWORD,
         user_base=settings.DIRECTORY_USER_BASE,
         user_filter=_bracketed(settings.DIRECTORY_USER_FILTER),
+        staff_base=settings.DIRECTORY_STAFF_BASE,
+        admin_group=settings.DIRECTORY_ADMIN_GROUP,
         company_attribute=settings.DIRECTORY_COMPANY_ATTRIBUTE,
         protected_filter=_bracketed(settings.DIRECTORY_PROTECTED_FILTER),
         default_policy=settings.DIRECTORY_DEFAULT_POLICY,

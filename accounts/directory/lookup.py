@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import abc
+import copy
 import logging
+import time
 import uuid
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from itertools import chain
-from typing import TypeVar
+from typing import Self, TypeVar
 
 import ldap
 from ldap.filter import escape_filter_chars
@@ -20,7 +22,7 @@ from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.entry import Attributes, Entry
 from accounts.directory.names import Names, can_be_name, same
-from accounts.directory.pool import Servers, ServiceConnections, translated
+from accounts.directory.pool import NOT_NOW, TOO_MUCH, Servers, ServiceConnections, translated
 
 T = TypeVar("T")
 
@@ -28,6 +30,9 @@ logger = logging.getLogger("idportal.directory")
 
 # A name matches one user name, and the mail addresses of a few at most; more are not worth telling apart.
 MATCHES = 10
+
+# Seconds between two complaints about a group that can't be read.
+COMPLAIN_EVERY = 300.0
 
 # What an entry that no dialect thought of makes the mapping raise.
 UNMAPPABLE = (ValueError, LookupError, OverflowError)
@@ -42,6 +47,7 @@ class Lookup(abc.ABC):
         self._config = config
         self._servers = Servers(config)
         self._service = ServiceConnections(config, self._servers)
+        self._complain_from = 0.0
         attributes = [self.names.identifier, self.names.username, "givenName", "sn", "mail", *self.names.attributes]
         company = config.company_attribute or self.names.company
         # The same attribute under another spelling would be asked for twice and come once.
@@ -85,6 +91,16 @@ class Lookup(abc.ABC):
             for account in stream:
                 if isinstance(account.expires, datetime) and first <= account.expires < last:
                     yield account
+
+    def of_staff(self) -> Self:
+        """The same directory over the same connections, but with ``DIRECTORY_STAFF_BASE``, if that is set, in place
+        of base and filter of those who are served: for the portal's own staff, and for nothing else.
+        """
+        if not self._config.staff_base:
+            return self
+        other = copy.copy(self)
+        other._config = replace(self._config, user_base=self._config.staff_base, user_filter="")
+        return other
 
     def close(self) -> None:
         """Close the kept connections. The next call opens new ones."""
@@ -131,15 +147,11 @@ class Lookup(abc.ABC):
         if len(entries) > 1:
             # A user name wins over somebody else's mail address; an address of several is nobody's.
             entries = [entry for entry in entries if same(entry.text(self.names.username), name)]
-        if len(entries) == 1:
-            return self._one(connection, entries[0])
-        if self._config.protected_filter:
-            connection.read(base, ["1.1"], self._config.protected_filter)  # for nobody, as long as for somebody
-        return None
+        return self._one(connection, entries[0] if len(entries) == 1 else None)
 
     def _get(self, connection: Connection, account_id: str) -> tuple[Entry, Account] | None:
         entry = self._entry(connection, account_id)
-        account = self._one(connection, entry) if entry else None
+        account = self._one(connection, entry)
         return (entry, account) if entry and account else None
 
     def _entry(self, connection: Connection, account_id: str, more: tuple[str, ...] = ()) -> Entry | None:
@@ -150,12 +162,31 @@ class Lookup(abc.ABC):
         entries = connection.search(self._config.user_base, self._people(condition), [*self._attributes, *more])
         return entries[0] if len(entries) == 1 else None
 
-    def _one(self, connection: Connection, entry: Entry) -> Account | None:
-        account = self._mapped(entry)
-        condition = self._config.protected_filter
-        if account is None or account.protected or not condition:
-            return account
-        return replace(account, protected=connection.read(entry.dn, ["1.1"], condition) is not None)
+    def _one(self, connection: Connection, entry: Entry | None) -> Account | None:
+        """The account of an entry. For nobody, and for whom the first word protects already, as much is asked."""
+        account = self._mapped(entry) if entry else None
+        protected = self._is_protected(connection, entry.dn if entry else self._config.user_base)
+        return replace(account, protected=True) if account and protected else account
+
+    def _is_protected(self, connection: Connection, dn: str) -> bool:
+        condition, by_filter, by_group = self._config.protected_filter, False, False
+        if condition:
+            by_filter = connection.read(dn, ["1.1"], condition) is not None
+        if self._config.admin_group:
+            by_group = self._group(connection, f"(member={escape_filter_chars(dn)})", "1.1") is not None
+        return by_filter or by_group
+
+    def _group(self, connection: Connection, condition: str, attribute: str) -> Entry | None:
+        """The administrators' group if it matches. One that can't be read protects nobody, and stops nobody."""
+        try:
+            found = connection.search(self._config.admin_group, condition, [attribute], scope=ldap.SCOPE_BASE)
+        except Refused as refused:
+            _raise_if_busy(refused)
+            if time.monotonic() >= self._complain_from:
+                self._complain_from = time.monotonic() + COMPLAIN_EVERY
+                logger.error("DIRECTORY_ADMIN_GROUP can't be read, so that it protects nobody: %s", refused)
+            return None
+        return found[0] if found else None
 
     def _mapped(self, entry: Entry) -> Account | None:
         try:
@@ -165,18 +196,40 @@ class Lookup(abc.ABC):
             return None
 
     def _all_protected(self, connection: Connection) -> set[str]:
-        """The ids that the protected filter matches: few, and asked for once instead of once for each."""
-        condition = self._config.protected_filter
-        if not condition:
-            return set()
-        pages = connection.pages(self._config.user_base, self._people(condition), [self.names.identifier])
+        """The ids of the protected: few, and asked for once, before all others, instead of once for each."""
         found = set()
-        for dn, attributes in chain.from_iterable(pages):
+        for entry in chain(self._by_filter(connection), self._administrators(connection)):
             try:
-                found.add(self._identifier(Entry(dn, attributes)))
+                found.add(self._identifier(entry))
             except UNMAPPABLE as error:
-                _pass_over(dn, error)
+                _pass_over(entry.dn, error)
         return found
+
+    def _by_filter(self, connection: Connection) -> Iterator[Entry]:
+        """Whom the protected filter matches."""
+        condition = self._config.protected_filter
+        if condition:
+            base, wanted = self._config.user_base, self._people(condition)
+            for page in connection.pages(base, wanted, [self.names.identifier]):
+                yield from (Entry(dn, attributes) for dn, attributes in page)
+
+    def _administrators(self, connection: Connection) -> Iterator[Entry]:
+        """The members of the administrators' group, each read: a DN may be written in more than one way."""
+        group = self._group(connection, "(objectClass=*)", "member") if self._config.admin_group else None
+        for member in group.attributes.get("member", []) if group else []:
+            try:
+                entry = connection.read(member.decode(), [self.names.identifier])
+            except Refused as refused:
+                _raise_if_busy(refused)
+                continue  # it lies where the portal may not look, and so is nobody whom it would come across
+            if entry:
+                yield entry
+
+
+def _raise_if_busy(refused: Refused) -> None:
+    """A server that would answer another time has not said that there is nothing."""
+    if refused.code in NOT_NOW or refused.code in TOO_MUCH:
+        raise refused
 
 
 def _pass_over(dn: str, error: Exception) -> None:

@@ -32,6 +32,11 @@ from accounts.directory.pool import translated
 from accounts.models import User
 
 
+def people() -> LdapDirectory:
+    """The directory where staff is looked up: as ``directory.connect()``, but under ``DIRECTORY_STAFF_BASE``."""
+    return cast(LdapDirectory, connect()).of_staff()
+
+
 @sensitive_variables("password")
 def check_password(account: Account | None, password: str) -> PasswordCheck:
     """Bind as the account, protected ones too. An empty password is WRONG and is not sent (``security.md`` P4).
@@ -41,9 +46,9 @@ def check_password(account: Account | None, password: str) -> PasswordCheck:
     if not password:
         return PasswordCheck.WRONG
     started = time.monotonic()
-    people = cast(LdapDirectory, connect())
-    with translated(), closing(people._service.connect()) as connection:
-        backend = StaffBackend(people, account, connection)
+    where = people()
+    with translated(), closing(where._service.connect()) as connection:
+        backend = StaffBackend(where, account, connection)
         name = account.username if account else "nobody"
         backend.authenticate(None, username=name, password=password if account else secrets.token_hex(8))
     if backend.wire.answer in (PasswordCheck.WRONG, PasswordCheck.LOCKED):
@@ -53,15 +58,15 @@ def check_password(account: Account | None, password: str) -> PasswordCheck:
 
 def groups_of(account: Account, groups: Iterable[str]) -> frozenset[str]:
     """Which of these groups (DNs) have the account as a ``member``, at this moment. Raises DirectoryError."""
-    people = cast(LdapDirectory, connect())
+    where = people()
 
     def ask(connection: Connection) -> frozenset[str]:
-        person = _LDAPUser(StaffBackend(people, account, connection), username=account.username)
+        person = _LDAPUser(StaffBackend(where, account, connection), username=account.username)
         if person.dn is None:
             return frozenset()
         return frozenset(group for group in groups if LDAPGroupQuery(group).resolve(person))
 
-    return people._ask(ask)
+    return where._ask(ask)
 
 
 class StaffBackend(LDAPBackend):

@@ -20,11 +20,32 @@ from accounts.encryption import EncryptedTextField
 from accounts.registers import organisation_numbers
 
 LONGEST_KEY = 500  # of a directory value
+LONGEST_LINE = 2000  # of what is read as one: normalising takes long for what is made to
+MOST_VALUES = 100  # of one company
+BETWEEN = "|"  # several directory values in one cell of a file; so no value can hold it
 
 
 def one_line(text: str) -> str:
-    """The text with single spaces, and without signs that nobody sees and that make two names of one."""
-    return " ".join("".join(sign for sign in text if unicodedata.category(sign) != "Cf").split())
+    """The text with single spaces, in NFC, and without signs that nobody sees and that make two names of one."""
+    seen = (sign for sign in text if sign.isspace() or unicodedata.category(sign) not in ("Cf", "Cc"))
+    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
+
+
+def _company_name(text: str) -> str:
+    name = one_line(text)
+    try:
+        organisation_numbers.parse(name)
+    except organisation_numbers.OrganisationNumberRefused:
+        return name
+    # A file tells of a company by its name or its number; nobody's name may be another one's number.
+    raise ValidationError(_("Det är ett organisationsnummer. Skriv företagets namn."))
+
+
+def _address(text: str) -> str:
+    address = text.strip()
+    if any(unicodedata.category(sign) in ("Cc", "Cf") for sign in address):
+        raise ValidationError(_("Adressen har tecken som inte syns. Skriv den på nytt."))
+    return address
 
 
 def _number(text: str) -> str:
@@ -45,7 +66,14 @@ def _values(text: str) -> str:
     from accounts.companies import key_of
 
     values: dict[str, str] = {}
-    for line in text.splitlines():
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_VALUES:
+        raise ValidationError(_("Det är för många värden. Skriv högst 100."))
+    if any(len(line) > LONGEST_LINE for line in lines):
+        raise ValidationError(_("Ett värde är för långt. Skriv högst 480 tecken på varje rad."))
+    if any(BETWEEN in line for line in lines):
+        raise ValidationError(_("Tecknet | kan inte ingå i ett värde. Skriv ett värde på varje rad."))
+    for line in lines:
         if value := one_line(line):
             values.setdefault(key_of(value), value)
     if any(len(key) > LONGEST_KEY for key in values):
@@ -100,11 +128,11 @@ class Company(Tidy):
     history: Any = HistoricalRecords()
 
     tidied = {
-        "name": one_line,
+        "name": _company_name,
         "organisation_number": _number,
         "directory_values": _values,
-        "recipient1": str.strip,
-        "recipient2": str.strip,
+        "recipient1": _address,
+        "recipient2": _address,
     }
 
     class Meta:
@@ -182,7 +210,7 @@ class Orderer(Tidy):
 
     history: Any = HistoricalRecords(m2m_fields=[companies])
 
-    tidied = {"name": one_line, "email": str.strip, "mobile": _mobile}
+    tidied = {"name": one_line, "email": _address, "mobile": _mobile}
 
     class Meta:
         verbose_name = _("beställare")

@@ -85,7 +85,8 @@ class FailedTry(models.Model):
     class Kind(models.TextChoices):
         PASSWORD = "password"  # noqa: S105  a kind, no password
         CODE = "code"
-        FACTOR = "factor"  # a code of an authenticator app, or for recovery
+        FACTOR = "factor"  # a code of an authenticator app
+        RECOVERY = "recovery"  # one on paper
 
     subject = models.CharField(max_length=36)  # the directory's id of the account
     kind = models.CharField(max_length=8, choices=Kind.choices)

@@ -48,6 +48,7 @@ class Event(models.TextChoices):
     DIGEST_ATTEMPTED = "digest attempted"
     DIGEST_DONE = "digest done"
     DIGEST_TAKEN_BACK = "digest taken back"
+    MESSAGE_SENT_AGAIN = "message sent again"
 
 
 class AppendOnly(models.QuerySet["AuditEvent"]):

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 import re
 
+LONGEST_ECHO = 60  # characters of a cell that a message repeats
+
 # What Excel, LibreOffice and Google Sheets begin a formula with, in full width too; tab and line ends before it
 # are dropped by some. An apostrophe in front makes the cell text, so one that stands there already gets another.
-_FORMULA = re.compile(r"'*[=+\-@＝＋－＠\t\r\n]")
+# Who opens the file with another delimiter gets cells that begin in the middle of ours, whatever is quoted.
+_BEGINNING = r"(^|[,;\t][\s\"]*)"
+_SIGN = r"('*[=+\-@＝＋－＠\t\r\n])"
+_FORMULA = re.compile(_BEGINNING + _SIGN)
+_INERT = re.compile(f"{_BEGINNING}'{_SIGN}")
 
 
 def inert(text: str) -> str:
-    """The text with an apostrophe in front if a spreadsheet could take it for a formula."""
-    return f"'{text}" if _FORMULA.match(text) else text
+    """The text with an apostrophe in front of all that a spreadsheet could take for a formula."""
+    return _FORMULA.sub(r"\1'\2", text)
 
 
 def original(cell: str) -> str:
     """What :func:`inert` was given."""
-    return cell[1:] if cell.startswith("'") and _FORMULA.match(cell) else cell
+    return _INERT.sub(r"\1\2", cell)
+
+
+def short(text: str) -> str:
+    """As much of a text as a message repeats: a file that is wrong on every line must not become a huge page."""
+    return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"

@@ -33,8 +33,10 @@ class ImportCommand(BaseCommand):
         with translation.override("en"):  # as all commands speak
             loaded = load(self.resource, data, actor=None, dry_run=options["dry_run"])
         if loaded.problems:
-            for problem in loaded.problems:
+            for problem in loaded.first_problems:
                 self.stderr.write(f"line {problem.line}: {problem.words}" if problem.line else problem.words)
+            if loaded.more_problems:
+                self.stderr.write(f"… and {loaded.more_problems} more")
             self.stderr.write(f"Nothing was imported. Mistakes: {len(loaded.problems)}.")
             sys.exit(1)
         for line in _report(loaded):

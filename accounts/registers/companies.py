@@ -13,17 +13,17 @@ from tablib.core import Dataset
 
 from accounts import companies
 from accounts.models import Company, DirectoryKey
+from accounts.models.companies import BETWEEN
 from accounts.registers.organisation_numbers import OrganisationNumberRefused, parse
 from accounts.registers.resources import LINE, Change, RegisterResource, truth, yes_or_no
 from accounts.registers.sheets import Problem, Row
-
-BETWEEN = "|"  # several directory values in one cell
 
 
 class CompanyResource(RegisterResource):
     """Rows that have an organisation number of the register change that company; the others are new ones."""
 
     columns = ("name", "organisation_number", "directory_value", "recipient1", "recipient2")
+    locked = (Company,)
 
     class Meta:
         model = Company
@@ -64,6 +64,9 @@ class CompanyResource(RegisterResource):
             "recipient2": instance.recipient2,
             "active": yes_or_no(instance.active),
         }
+
+    def compared(self, instance: Company) -> dict[str, object]:
+        return {**self.values(instance), "directory_value": instance.values}
 
     def fill(self, instance: Company, row: dict[str, str]) -> None:
         instance.name, instance.organisation_number = row["name"], row["organisation_number"]

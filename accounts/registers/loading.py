@@ -7,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.db import IntegrityError, transaction
-from django.db.models import Model
 from django.utils.translation import gettext as _
 from import_export.results import Result
 
 from accounts.models import User
 from accounts.registers.resources import LINE, Change, RegisterResource, dataset_of, words
-from accounts.registers.sheets import FileRefused, Problem, Row, read
+from accounts.registers.sheets import FileRefused, Problem, Row, Sheet, read
+
+SHOWN_PROBLEMS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,16 @@ class Loaded:
     unchanged: int = 0
     problems: list[Problem] = field(default_factory=list)
     stale: bool = False
+
+    @property
+    def first_problems(self) -> list[Problem]:
+        """As many as anybody reads."""
+        return self.problems[:SHOWN_PROBLEMS]
+
+    @property
+    def more_problems(self) -> int:
+        """How many there are besides."""
+        return max(0, len(self.problems) - SHOWN_PROBLEMS)
 
     @property
     def fingerprint(self) -> str:
@@ -39,19 +50,29 @@ def load(
     address: str | None = None,
     dry_run: bool,
     shown: str = "",
+    most: int | None = None,
 ) -> Loaded:
     """Reads a file and, unless ``dry_run``, writes what it changes, if every line is right; else nothing.
 
     ``shown``: the fingerprint of what somebody has agreed to. If anything else would change now, nothing is written,
     and the answer is ``stale``. Who loads another file or saves a form at the same time waits, or is refused.
+    ``most``: how many records the file may have.
     """
     try:
-        sheet = read(data, kind.columns, kind.optional)
+        sheet = read(data, kind.columns, kind.optional, most=most)
     except FileRefused as refused:
         return Loaded(problems=refused.problems)
+    try:
+        return _load(kind, sheet, actor=actor, address=address, dry_run=dry_run, shown=shown)
+    except IntegrityError:  # some are told at the commit
+        return Loaded(problems=[Problem(None, _sooner())])
+
+
+def _load(
+    kind: type[RegisterResource], sheet: Sheet, *, actor: User | None, address: str | None, dry_run: bool, shown: str
+) -> Loaded:
     with transaction.atomic():
-        if not dry_run:
-            model: type[Model] = kind._meta.model  # type: ignore[attr-defined]  # its metaclass makes it
+        for model in () if dry_run else kind.locked:
             list(model._default_manager.select_for_update().order_by("pk").values_list("pk"))
         plan = _run(kind(actor=actor, address=address), sheet.rows, sheet.problems, dry_run=True)
         if dry_run or plan.problems:
@@ -87,5 +108,8 @@ def _problems(result: Result, prepared: list[dict[str, str]]) -> list[Problem]:
             raise error.error
     lines = [int(row[LINE]) for row in prepared]
     found = [Problem(lines[row.number - 1], words(row.error)) for row in result.invalid_rows]
-    sooner = _("Någon annan sparade samtidigt. Försök igen.")
-    return [*found, *(Problem(lines[row.number - 1], sooner) for row in result.error_rows)]
+    return [*found, *(Problem(lines[row.number - 1], _sooner()) for row in result.error_rows)]
+
+
+def _sooner() -> str:
+    return _("Någon annan sparade samtidigt. Försök igen.")

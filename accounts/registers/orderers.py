@@ -13,6 +13,7 @@ from tablib.core import Dataset
 from accounts import numbers, orderers
 from accounts.models import Company, Orderer
 from accounts.models.companies import one_line
+from accounts.registers.cells import short
 from accounts.registers.organisation_numbers import OrganisationNumberRefused, parse
 from accounts.registers.resources import LINE, RegisterResource, truth, yes_or_no
 from accounts.registers.sheets import Problem, Row
@@ -32,6 +33,7 @@ class OrdererResource(RegisterResource):
     """Rows with an address of the register change that orderer, and add companies; a file takes none away."""
 
     columns = ("company", "name", "email", "mobile")
+    locked = (Company, Orderer)
 
     class Meta:
         model = Orderer
@@ -42,7 +44,7 @@ class OrdererResource(RegisterResource):
         store_instance = True
 
     def prepare(self, rows: Sequence[Row]) -> tuple[list[dict[str, str]], list[Problem]]:
-        """One row a person, with the names of all her companies in the file."""
+        """One row a person, with the primary keys of all her companies in the file."""
         self._read()
         people: dict[str, _Person] = {}
         problems: list[Problem] = []
@@ -54,7 +56,7 @@ class OrdererResource(RegisterResource):
         prepared = [
             {
                 **person.row.cells,
-                "company": SEVERAL.join(company.organisation_number for company in person.companies),
+                "company": SEVERAL.join(str(company.pk) for company in person.companies),
                 LINE: str(person.row.line),
             }
             for person in people.values()
@@ -69,23 +71,24 @@ class OrdererResource(RegisterResource):
             told, here = (_comparable(column, each.cells[column]) for each in (person.row, row))
             if told != here:
                 words = _("%(column)s: ”%(here)s” här, men ”%(told)s” på rad %(line)d med samma adress.")
-                wrong.append(words % {"column": column, "here": here, "told": told, "line": person.row.line})
+                wrong.append(
+                    words % {"column": column, "here": short(here), "told": short(told), "line": person.row.line}
+                )
         text = row.cells["company"]
-        company = self._companies.get(one_line(text).casefold()) or self._companies.get(_number(text))
+        company = self._by_number.get(_number(text)) or self._by_name.get(one_line(text).casefold())
         if company:
             person.companies.append(company)
         elif text:
             words = _("company: Det finns inget företag ”%s”. Skriv namnet eller organisationsnumret som i registret.")
-            wrong.append(words % text[:60])
+            wrong.append(words % short(text))
         elif not known:
             wrong.append(_("company: Skriv företagets namn eller organisationsnummer."))
         return wrong
 
     def _read(self) -> None:
-        self._companies = {}
-        for company in Company.objects.all():
-            self._companies[company.organisation_number] = company
-            self._companies[company.name.casefold()] = company
+        self._by_key = {company.pk: company for company in Company.objects.all()}
+        self._by_number = {company.organisation_number: company for company in self._by_key.values()}
+        self._by_name = {company.name.casefold(): company for company in self._by_key.values()}
         self.known = {each.email.lower(): each for each in Orderer.objects.prefetch_related("companies")}
 
     def before_import(self, dataset: Dataset, **kwargs: object) -> None:
@@ -106,9 +109,8 @@ class OrdererResource(RegisterResource):
         }
 
     def fill(self, instance: Orderer, row: dict[str, str]) -> None:
-        for number in row["company"].split(SEVERAL) if row["company"] else []:
-            company = self._companies[number]
-            self.companies[company.pk] = company
+        for key in row["company"].split(SEVERAL) if row["company"] else []:
+            self.companies[int(key)] = self._by_key[int(key)]
         instance.name, instance.mobile = row["name"], row["mobile"]
         instance.email = instance.email or row["email"]  # the same but for case: as it was
         if row.get("active"):

@@ -23,14 +23,23 @@ def parse(text: str) -> str:
     Accepts 10 digits, 12 with a leading 16, and a sole trader's personal number of 10 or 12 digits; any dashes and
     spaces; the last digit must be the right check digit (Luhn).
     """
-    plain = unicodedata.normalize("NFKC", text)[: LONGEST * 2]
+    text = text.strip()
+    if len(text) > LONGEST * 2:  # before it is normalised, which takes long for what is made to
+        raise OrganisationNumberRefused(_unreadable())
+    plain = unicodedata.normalize("NFKC", text)
     plain = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Zs", "Pd", "Cf", "Cc"))
     plain = plain.replace("\N{MINUS SIGN}", "").replace("+", "")  # 121212+1212: born more than 100 years ago
     if not plain.isascii() or not _SHAPE.fullmatch(plain):
-        raise OrganisationNumberRefused(_("Skriv organisationsnumret med tio siffror, till exempel 556677-8899."))
+        raise OrganisationNumberRefused(_unreadable())
     ten = plain[-10:]
+    if not ten.strip("0"):  # its check digit is right, but it is nobody's
+        raise OrganisationNumberRefused(_unreadable())
     if not orgnr.is_valid(ten):
         raise OrganisationNumberRefused(
             _("Organisationsnumret stämmer inte: kontrollsiffran är fel. Kontrollera alla siffror.")
         )
     return f"{ten[:6]}-{ten[6:]}"
+
+
+def _unreadable() -> str:
+    return _("Skriv organisationsnumret med tio siffror, till exempel 556677-8899.")

@@ -46,6 +46,7 @@ class RegisterResource(ModelResource):
     """A register. Made anew for each run: it reads what there is when the run begins."""
 
     columns: ClassVar[tuple[str, ...]]
+    locked: ClassVar[tuple[type[Model], ...]]  # whose rows nobody else changes meanwhile, in the order of all verbs
     optional: ClassVar[tuple[str, ...]] = ("active",)
 
     def __init__(self, *, actor: User | None = None, address: str | None = None, **kwargs: Any) -> None:
@@ -54,6 +55,7 @@ class RegisterResource(ModelResource):
         self.address = address
         self.line = 0
         self.old: dict[str, str] = {}
+        self.before: dict[str, object] = {}
         self.pk: int | None = None  # of the one that the row is about
 
     # What a register says of itself.
@@ -69,6 +71,10 @@ class RegisterResource(ModelResource):
     def values(self, instance: Any) -> dict[str, str]:
         """What the instance holds, by column, as it is shown and exported."""
         raise NotImplementedError
+
+    def compared(self, instance: Any) -> dict[str, object]:
+        """What the instance holds, by column, as it is compared: where two texts that look alike may differ."""
+        return dict(self.values(instance))
 
     def fill(self, instance: Any, row: dict[str, str]) -> None:
         """Puts the row's texts into the instance, which is then cleaned."""
@@ -97,6 +103,7 @@ class RegisterResource(ModelResource):
         found = self.find(row)
         self.pk = found.pk if found else None
         self.old = self.values(found) if found else {}
+        self.before = self.compared(found) if found else {}
         return found
 
     def import_instance(self, instance: Any, row: dict[str, str], **kwargs: Any) -> None:
@@ -114,7 +121,7 @@ class RegisterResource(ModelResource):
             raise ValidationError(errors)
 
     def skip_row(self, instance: Any, original: Any, row: Any, import_validation_errors: Any = None) -> bool:
-        return not import_validation_errors and self.pk is not None and self.values(instance) == self.old
+        return not import_validation_errors and self.pk is not None and self.compared(instance) == self.before
 
     def validate_instance(
         self, instance: Any, import_validation_errors: Any = None, validate_unique: bool = True
@@ -130,11 +137,11 @@ class RegisterResource(ModelResource):
         """Stored with the rest."""
 
     def after_import_row(self, row: dict[str, str], row_result: RowResult, **kwargs: Any) -> None:
-        new = self.values(row_result.instance)
+        after = self.compared(row_result.instance)
         differences = tuple(
             Difference(column, self.old.get(column, ""), value)
-            for column, value in new.items()
-            if self.old.get(column, "") != value
+            for column, value in self.values(row_result.instance).items()
+            if (self.before.get(column) or "") != (after[column] or "")
         )
         row_result.change = Change(self.line, self.pk, str(row_result.instance), differences)  # type: ignore[attr-defined]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import re
@@ -13,8 +14,12 @@ from django.utils.translation import gettext as _
 from accounts.registers import cells
 
 LARGEST = 2 * 1024 * 1024  # bytes: ten times 4,000 orderers; what an administrator's request may take into memory
+LONGEST_CELL = 4000  # characters; no register has use for more
 DELIMITERS = ",;\t"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+# Letters of UTF-8 (ÅÄÖ and most others of Latin) as Windows-1252 would read them: Ã and one more, which nobody writes.
+_UTF8_LETTER = re.compile(rb"[\xc2\xc3][\x80-\xbf]")
+_LINE_END = re.compile(rb"\r\n|\r|\n")
 _OTHER_FILES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 
 
@@ -50,11 +55,12 @@ class Sheet:
     problems: list[Problem]
 
 
-def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> Sheet:
+def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = (), *, most: int | None = None) -> Sheet:
     """The records of a CSV file. Raises FileRefused if it is none, or has other columns: nothing is guessed.
 
     UTF-8 with or without a byte-order mark, else Windows-1252; comma, semicolon or tab; all of ``columns`` once, in
-    any order, ``optional`` ones at most once, no others. Empty lines are passed over.
+    any order, ``optional`` ones at most once, no others. Empty lines are passed over; more records than ``most`` are
+    refused, unread.
     """
     text = _text(data)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns), strict=True)
@@ -69,7 +75,10 @@ def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = ()) -> S
     _check_columns(names, columns, optional)
     rows: list[Row] = []
     problems: list[Problem] = []
-    for line, record in records:
+    for at, (line, record) in enumerate(records):
+        if most is not None and at >= most:
+            words = _("Filen har fler än %(most)d rader. Dela upp den i flera.") % {"most": most}
+            raise FileRefused(Problem(None, words))
         if wrong := _what_is_wrong(record, names):
             problems.append(Problem(line, wrong))
         else:
@@ -89,17 +98,25 @@ def _text(data: bytes) -> str:
         raise FileRefused(Problem(None, _("Filen är sparad som UTF-16. Spara den som ”CSV UTF-8” och försök igen.")))
     if b"\0" in data:
         raise FileRefused(Problem(None, _("Det är ingen textfil. Välj en CSV-fil.")))
+    plain = data.removeprefix(codecs.BOM_UTF8)
     try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        pass
+        return plain.decode()
+    except UnicodeDecodeError as error:
+        if plain != data or _UTF8_LETTER.search(data):  # read as Windows-1252, its right letters would become wrong
+            words = _(
+                "Filen är UTF-8, men där finns ett tecken som är sparat på annat vis. Skriv om raden, spara filen som "
+                "”CSV UTF-8” och försök igen."
+            )
+            raise FileRefused(Problem(_line_of(error.start, plain), words)) from error
     try:
         return data.decode("cp1252")  # Swedish Excel's plain "CSV"
     except UnicodeDecodeError as error:
-        line = data[: error.start].count(b"\n") + 1
-        raise FileRefused(
-            Problem(line, _("Där finns tecken som inte går att läsa. Spara filen som ”CSV UTF-8” och försök igen."))
-        ) from error
+        words = _("Där finns tecken som inte går att läsa. Spara filen som ”CSV UTF-8” och försök igen.")
+        raise FileRefused(Problem(_line_of(error.start, data), words)) from error
+
+
+def _line_of(at: int, data: bytes) -> int:
+    return len(_LINE_END.findall(data, 0, at)) + 1
 
 
 def _delimiter(text: str, columns: Sequence[str]) -> str:
@@ -155,15 +172,20 @@ def _what_is_wrong(record: Sequence[str], names: Sequence[str]) -> str:
             "found": len(record),
             "wanted": len(names),
         }
+    if any(len(cell) > LONGEST_CELL for cell in record):
+        return _("Raden har en ruta med fler än %(most)d tecken. Korta den.") % {"most": LONGEST_CELL}
     if any(_CONTROL.search(cell) for cell in record):
         return _("Raden har tecken som inte går att skriva ut. Ta bort dem.")
     return ""
 
 
 def write(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> bytes:
-    """A CSV file that Swedish Excel opens as it is, and that :func:`read` reads: UTF-8 with a mark, semicolons."""
+    """A CSV file that Swedish Excel opens as it is, and that :func:`read` reads: UTF-8 with a mark, semicolons.
+
+    All cells are quoted, so that one stays one whatever it holds.
+    """
     out = io.StringIO(newline="")
-    writer = csv.writer(out, delimiter=";")
+    writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
     writer.writerows([cells.inert(cell) for cell in row] for row in rows)
     return out.getvalue().encode("utf-8-sig")

@@ -74,7 +74,7 @@ def code(request: HttpRequest) -> HttpResponse:
         if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
             return page
         # Before a code is spent: the role may have ended since the password was typed, or the directory be down.
-        held = staff.standing(user, staff.NONE, request.META["REMOTE_ADDR"])
+        held = staff.standing(user, staff.NONE, sessions.password_at(request), request.META["REMOTE_ADDR"])
         if not held:
             logout(request)
             return _log_in_again("slut")
@@ -152,7 +152,8 @@ def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
         user = sessions.verified(request)
         if user is None:
             return _log_in_again("", request.path)
-        if not staff.standing(user, sessions.roles(request), request.META["REMOTE_ADDR"]):
+        began = sessions.roles(request), sessions.password_at(request)
+        if not staff.standing(user, *began, request.META["REMOTE_ADDR"]):
             logout(request)
             return _log_in_again("slut")
         return view(request, user)
@@ -169,8 +170,10 @@ def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
         logout(request)
         return _log_in_again("igen", reverse("staff-recovery-codes"))
     shown: list[str] = []
-    if request.method == "POST" or (request.method == "GET" and sessions.codes_owed(request)):
-        shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"])
+    owed = request.method == "GET" and sessions.codes_owed(request)
+    if request.method == "POST" or owed:
+        # The session's mark is not enough: another request may have read it at the same time.
+        shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"], owed)
         sessions.codes_shown(request)
     context = {
         "codes": [_in_groups(each) for each in shown],

@@ -57,7 +57,7 @@ def main() -> int:
             require_free(arguments.port, "stack")
             stack = Stack(folder, arguments.port)
             prepare(stack, fresh=arguments.fresh)
-            supervisor = Supervisor(folder, stack.programs(), stack.environment())
+            supervisor = Supervisor(folder, stack.programs())
             try:
                 start(stack, supervisor)
                 code = supervisor.wait()
@@ -123,8 +123,8 @@ def start(stack: Stack, supervisor: Supervisor) -> None:
         manage(stack, "import_companies", str(SAMPLES / "companies.csv"))
         manage(stack, "import_orderers", str(SAMPLES / "orderers.csv"))
         loaded.touch()
-    say("Startar worker, beat och webb… / Starting worker, beat and web…")
-    supervisor.begin("worker", "beat", "web")
+    say("Startar workers, beat och webb… / Starting workers, beat and web…")
+    supervisor.begin("worker", "outbox", "beat", "web")
     wait(supervisor, "web", lambda: is_ready(stack.url))
     say(
         BANNER.format(

@@ -114,13 +114,15 @@ class Stack:
         }
 
     def environment(self) -> dict[str, str]:
-        """The settings, and of the shell's own variables none but those that every program wants."""
-        own = ("HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR")
-        return {name: os.environ[name] for name in own if name in os.environ} | self.settings()
+        """Of the portal's processes: that of every program, and the settings."""
+        return postgres.own_environment() | self.settings()
 
     def programs(self) -> list[Program]:
-        """The servers first; they end last. The last three are those of deploy/systemd."""
-        celery = [str(BIN / "celery"), "--quiet", "-A", "idportal"]
+        """The servers first; they end last. The last four are those of deploy/systemd."""
+        run = str(self.folder / "run")
+        celery = [run, str(BIN / "celery"), "--quiet", "-A", "idportal"]
+        worker = [*celery, "worker", "--concurrency", "2"]
+        gunicorn = [run, str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py"]
         listen = f"{self.directory.url}/"
         mail = ["-m", "deploy.stack.mail_server", str(self.ports["mail"]), USER, self.folder / "secrets" / "mail"]
         found = shutil.which("redis-server")
@@ -132,13 +134,10 @@ class Stack:
             Program("redis", _bound([found, str(self.folder / "redis.conf")]), True),
             Program("slapd", _bound([slapd, "-f", str(self.folder / "slapd/slapd.conf"), "-h", listen, "-d0"]), True),
             Program("mail", _bound([sys.executable, *map(str, mail), str(self.folder / "mail")]), True),
-            Program("worker", _bound([*celery, "worker", "--concurrency", "2"]), stop_seconds=130),
+            Program("worker", _bound([*worker, "-Q", "celery", "--hostname", "worker@%h"]), stop_seconds=130),
+            Program("outbox", _bound([*worker, "-Q", "outbox", "--hostname", "outbox@%h"]), stop_seconds=130),
             Program("beat", _bound([*celery, "beat", "--pidfile=", "--schedule", str(self.folder / "beat")])),
-            Program(
-                "web",
-                _bound([str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py", "--bind", f"{HOST}:{self.port}"]),
-                stop_seconds=40,
-            ),
+            Program("web", _bound([*gunicorn, "--bind", f"{HOST}:{self.port}"]), stop_seconds=40),
         ]
 
     def _write_redis_config(self) -> None:
@@ -151,12 +150,20 @@ class Stack:
         )
 
     def _write_settings(self) -> None:
-        """For commands by hand: ``manage doctor`` with the settings of the processes."""
-        script = self.folder / "manage"
-        script.touch(mode=0o700)
+        """``run COMMAND`` gives a command the settings: the portal's processes, and nobody else, have them.
+
+        Whoever a server runs as can read the environment that it was given. ``manage doctor`` is for people.
+        """
         exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings().items())
-        command = shlex.join([sys.executable, str(ROOT / "manage.py")])
-        script.write_text(f'#!/bin/sh\n{exports}exec {command} "$@"\n', encoding="utf-8")
+        self._write_script("run", f'{exports}exec "$@"\n')
+        command = [str(self.folder / "run"), sys.executable, str(ROOT / "manage.py")]
+        self._write_script("manage", f'exec {shlex.join(command)} "$@"\n')
+
+    def _write_script(self, name: str, text: str) -> None:
+        """For its owner only."""
+        script = self.folder / name
+        script.touch(mode=0o700)
+        script.write_text(f"#!/bin/sh\n{text}", encoding="utf-8")
 
 
 def _bound(command: list[str]) -> list[str]:

@@ -34,7 +34,9 @@ def initialise(folder: Path, password: str) -> None:
     command = ["setpriv", *as_user(), program("initdb"), "-D", f"{folder}/data", "-U", USER, f"--pwfile={secret}"]
     command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
     command += ["--no-sync", "--no-instructions"]
-    made = subprocess.run(command, check=False, capture_output=True, cwd="/")  # noqa: S603 - our own arguments
+    made = subprocess.run(  # noqa: S603 - our own arguments
+        command, check=False, capture_output=True, cwd="/", env=own_environment()
+    )
     if made.returncode:
         raise RuntimeError(f"initdb failed: {made.stderr.decode(errors='replace').strip()}")
 
@@ -54,6 +56,12 @@ def create_database(port: int, password: str) -> bool:
     environment = {**os.environ, "PGPASSWORD": password}
     made = subprocess.run(words, check=False, capture_output=True, env=environment)  # noqa: S603
     return made.returncode == 0 or b"already exists" in made.stderr
+
+
+def own_environment() -> dict[str, str]:
+    """Of the shell's variables, which may hold secrets, none but those that every program wants."""
+    own = ("HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR")
+    return {name: os.environ[name] for name in own if name in os.environ}
 
 
 def as_user() -> list[str]:

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 from accounts.demo.process import CannotStart
+from deploy.stack import postgres
 from deploy.stack.parts import BIN, ROOT, Program
 
 STOP_TIMEOUT = 300.0  # seconds; longer than all programs together may take
@@ -52,12 +53,14 @@ stdout_logfile_backups=1
 
 
 class Supervisor:
-    """supervisord with these programs. Servers start with it; the others when they are told to."""
+    """supervisord with these programs. Servers start with it; the others when they are told to.
 
-    def __init__(self, folder: Path, programs: list[Program], environment: dict[str, str]) -> None:
+    Its environment is that of all of them, and holds no secret.
+    """
+
+    def __init__(self, folder: Path, programs: list[Program]) -> None:
         self.folder = folder
         self.programs = programs
-        self.environment = environment
         self.config = folder / "supervisord.conf"
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -74,7 +77,7 @@ class Supervisor:
         self._process = subprocess.Popen(  # noqa: S603 - our own arguments
             command,
             cwd=ROOT,
-            env=self.environment,
+            env=postgres.own_environment(),
             # Out of the terminal's reach: Ctrl-C asks us, and we end it in order.
             start_new_session=True,
         )
@@ -108,7 +111,7 @@ class Supervisor:
         return "\n".join([f"{log}:", *lines[-15:]])
 
     def stop(self) -> None:
-        """End all: web, beat and worker first, the servers that they stand on last."""
+        """End all: web, beat and workers first, the servers that they stand on last."""
         if self._process is None:
             return
         self._process.terminate()

@@ -136,9 +136,14 @@ def _without_company(value: str, rows: list[Row]) -> Group:
     return Group(rows, words.heading_without_value(), words.no_value())
 
 
+def key_of(day: date | str, whose: str, to: str) -> str:
+    """Of the one mail of this day to this address. ``whose``: the company's primary key, or "helpdesk"."""
+    receiver = hashlib.sha256(to.lower().encode()).hexdigest()  # the key is no place for an address
+    return f"digest/{day}/{whose}/{receiver}"
+
+
 def _mail(day: date, to: str, composed: Composed, rows: list[Row], company: Company | None = None) -> Mail:
     whose = str(company.pk) if company else "helpdesk"
-    receiver = hashlib.sha256(to.lower().encode()).hexdigest()  # the key is no place for an address
     message = outbox.mail(
         purpose=Message.Purpose.DIGEST if company else Message.Purpose.DIGEST_TO_HELPDESK,
         to=to,
@@ -146,7 +151,7 @@ def _mail(day: date, to: str, composed: Composed, rows: list[Row], company: Comp
         text=composed.text,
         html=composed.html,
         useful=USEFUL,
-        key=f"digest/{day}/{whose}/{receiver}",
+        key=key_of(day, whose, to),
         company=company,
     )
     return Mail(message, to, company, tuple(rows))

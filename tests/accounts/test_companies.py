@@ -11,7 +11,8 @@ from django.db import IntegrityError, connection
 
 from accounts import companies, orderers
 from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
-from accounts.models import AuditEvent, Company, Event, Orderer, User
+from accounts.directory import Account, Expiry
+from accounts.models import AuditEvent, Company, DirectoryKey, Event, Orderer, User
 from accounts.registers.organisation_numbers import OrganisationNumberRefused, parse
 from tests.accounts.admin.conftest import carin, company
 
@@ -43,7 +44,18 @@ def test_a_sole_trader_has_a_personal_number(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", "556677-8890", "55667788", "155566778899", "SE556677889901", "٥٥٦٦٧٧٨٨٩٩", "x" * 999]
+    "text",
+    [
+        "",
+        "556677-8890",
+        "55667788",
+        "155566778899",
+        "SE556677889901",
+        "٥٥٦٦٧٧٨٨٩٩",
+        "x" * 999,
+        "000000-0000",
+        f"5566778899{' ' * 60}x",
+    ],
 )
 def test_what_is_no_organisation_number(text: str) -> None:
     with pytest.raises(OrganisationNumberRefused):
@@ -67,6 +79,7 @@ def test_texts_are_tidied() -> None:
     assert (made.name, made.organisation_number) == (HEMTJANST_ETT, "556677-8899")
     assert made.values == ["Ett", "Två"]
     assert made.recipients == ["a@x.example"]
+    assert cleaned(name="A\tB\x07 Hemtja\u0308nst\n").name == "A B Hemtjänst"
 
 
 @pytest.mark.parametrize(
@@ -78,6 +91,11 @@ def test_texts_are_tidied() -> None:
         ({"directory_values": "x" * 501}, "directory_values"),
         ({"recipient1": "ingen adress"}, "recipient1"),
         ({"recipient1": "a@x.example", "recipient2": "A@X.example"}, "recipient2"),
+        ({"recipient1": '"a\x07b"@x.example'}, "recipient1"),
+        ({"directory_values": "Vård|Omsorg"}, "directory_values"),
+        ({"directory_values": "\n".join(f"Vård {at}" for at in range(101))}, "directory_values"),
+        ({"name": "559900-1129"}, "name"),
+        ({"name": "16 5599001129"}, "name"),
     ],
 )
 def test_what_is_refused(values: dict[str, str], field: str) -> None:
@@ -128,6 +146,23 @@ def test_nothing_is_told_of_what_could_not_be_written(eva: User) -> None:
         companies.store(rival, actor=eva)
     assert events() == []
     assert Company.history.filter(name=OMSORG_TVA).count() == 0
+
+
+def test_a_company_that_is_added_while_they_are_read_is_nobody_s_yet(
+    eva: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    right = DirectoryKey.objects.values_list
+
+    def later(*names: str) -> object:
+        company().save()
+        return right(*names)
+
+    monkeypatch.setattr(DirectoryKey.objects, "values_list", later)
+    belonging = companies.Belonging()
+    monkeypatch.undo()
+    account = Account("i", "siv", "Siv", "Ek", "", HEMTJANST_ETT, True, False, False, Expiry.NEVER, None)
+    assert belonging.company_of(account) is None
+    assert companies.Belonging().company_of(account) == Company.objects.get()
 
 
 # Recipients.

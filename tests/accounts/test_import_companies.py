@@ -145,6 +145,23 @@ def test_many_companies_are_not_looked_up_one_by_one(load: Loader, django_assert
     assert load.said[-1] == "unchanged: 300"
 
 
+def test_what_looks_alike_and_is_not_is_shown(load: Loader) -> None:
+    """A row from before values were refused that hold what stands between two in a file."""
+    made = Company.objects.create(name="Ett", organisation_number="556677-8899", directory_values="Vård|Omsorg")
+    load(HEADER, "Ett,556677-8899,Vård|Omsorg,,", dry_run=True)
+    assert load.said[0] == "line 2: Ett: directory_value: Vård|Omsorg → Vård|Omsorg"
+    load(HEADER, "Ett,556677-8899,Vård|Omsorg,,")
+    made.refresh_from_db()
+    assert made.values == ["Vård", "Omsorg"]
+
+
+def test_no_more_mistakes_are_told_than_anybody_reads(load: Loader) -> None:
+    said = load.refused(HEADER, *(f"{'N' * 3000},1,{'V' * 3000},," for _ in range(120)))
+    assert len(said) == 102
+    assert said[100:] == ["… and 20 more", "Nothing was imported. Mistakes: 120."]
+    assert max(len(line) for line in said) < 700
+
+
 def _luhn(number: int) -> bool:
     digits = [int(digit) for digit in str(number)]
     return sum(sum(divmod(digit * (2 - place % 2), 10)) for place, digit in enumerate(digits)) % 10 == 0

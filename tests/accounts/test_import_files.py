@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import csv
+import io
+
 import pytest
 
 from accounts.demo.cast import HEMTJANST_ETT
@@ -54,6 +57,9 @@ def test_columns_may_stand_in_any_order_and_case_with_empty_ones_on_the_right() 
         (b"name,number\na,1\nb\x81,2\n", "tecken"),
         (b'name,number\n"a,1\nb,2\n', "citattecken"),
         (b"name,number\na\x07,1\n", "tecken"),
+        (b"name,number\n" + b"a" * 4001 + b",1\n", "4000 tecken"),
+        ("name,number\nÅsa,1\n".encode() + b"V\xe5rd,2\n", "UTF-8"),
+        ("\N{ZERO WIDTH NO-BREAK SPACE}name,number\n".encode() + b"V\xe5rd,2\n", "UTF-8"),
         (bytes(range(1, 256)) * 50, "tecken"),
     ],
 )
@@ -74,6 +80,21 @@ def test_the_line_of_what_is_wrong() -> None:
     assert refused.value.problems[0].line == 3
 
 
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_the_line_of_the_letter_that_is_no_utf8(end: bytes) -> None:
+    """Read as Windows-1252, the other lines would become ”Ã…sa”."""
+    with pytest.raises(FileRefused) as refused:
+        sheets.read(end.join((b"name,number", "Åsa,1".encode(), b"V\xe5rd,2")), COLUMNS)
+    assert refused.value.problems[0].line == 3
+
+
+def test_more_records_than_are_asked_for_are_refused() -> None:
+    data = b"name,number\n" + b"a,1\n" * 11
+    assert len(sheets.read(data, COLUMNS).rows) == 11
+    with pytest.raises(FileRefused, match="fler än 10 rader"):
+        sheets.read(data, COLUMNS, most=10)
+
+
 @pytest.mark.parametrize(
     "text", ["=1+1", "+46701740605", "-1", "@SUM(A1)", "\tx", "\rx", "＝1", "'=1", "''@", "'a", "a=b", ""]
 )
@@ -82,6 +103,16 @@ def test_formulas_are_inert_and_come_back(text: str) -> None:
     cell = cells.inert(text)
     assert cell[:1] not in set("=+-@\t\r＝")
     assert cells.original(cell) == text
+
+
+@pytest.mark.parametrize("delimiter", [",", ";", "\t"])
+@pytest.mark.parametrize("name", ["Vård,=1+1", "Vård, =1+1", 'Vård,"=1+1', "Vård;;@x", "a\t=1", "Vård,'=1"])
+def test_no_formula_begins_in_the_middle_of_a_cell(name: str, delimiter: str) -> None:
+    """H7: for who opens the file with another delimiter than ours."""
+    data = sheets.write(COLUMNS, iter([["1", name], [name, "1"]]))
+    cut = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
+    assert not [cell for row in cut for cell in row if cell.lstrip(' "')[:1] in tuple("=+-@")]
+    assert cells.original(cells.inert(name)) == name
 
 
 @pytest.mark.django_db

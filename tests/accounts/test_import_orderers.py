@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import threading
+from typing import Any
 
+import pytest
+from django.db import IntegrityError, connection
+
+from accounts import companies, orderers
 from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
-from accounts.models import AuditEvent, Event, Orderer
+from accounts.models import AuditEvent, Company, Event, Orderer
+from accounts.registers import loading
 from tests.accounts.admin.conftest import carin, company
 from tests.accounts.loader import Loader
 
@@ -78,6 +84,61 @@ def test_all_wrong_lines_are_named(load: Loader) -> None:
     assert ("email:" in said[1], "mobile:" in said[1]) == (True, False)
     assert ("email:" in said[2], "mobile:" in said[2]) == (False, True)
     assert not Orderer.objects.exists()
+
+
+def test_a_number_is_a_company_s_own_and_no_other_one_s_name(load: Loader) -> None:
+    ett = company()
+    other = Company.objects.create(
+        name=ett.organisation_number, organisation_number="559900-1129", directory_values="x"
+    )
+    load(HEADER, f"556677-8899,{CARIN.name},{CARIN.mail},0701740650")
+    assert list(Orderer.objects.get().companies.all()) == [ett]
+    load(HEADER, f"{HEMTJANST_ETT},Siv Ek,siv@hemtjanst-ett.example,0701740651")
+    assert list(Orderer.objects.get(name="Siv Ek").companies.all()) == [ett]
+    assert not other.orderers.exists()
+
+
+def test_what_a_mistake_repeats_is_cut(load: Loader) -> None:
+    company()
+    said = load.refused(HEADER, LINE.replace(CARIN.name, "N" * 4000), LINE)
+    assert any("N" * 59 + "…" in line for line in said)
+    assert not any("N" * 61 in line for line in said)
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_a_company_that_is_removed_meanwhile_waits(load: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    ett = company()
+    right = orderers.store
+    waiting: list[threading.Thread] = []
+
+    def remove() -> None:
+        companies.remove(ett, actor=None)
+        connection.close()
+
+    def slowly(*args: Any, **kwargs: Any) -> list[str]:
+        monkeypatch.undo()
+        waiting.append(threading.Thread(target=remove))
+        waiting[0].start()
+        waiting[0].join(0.5)  # it would be done, if nothing held it
+        return right(*args, **kwargs)
+
+    monkeypatch.setattr(orderers, "store", slowly)
+    load(HEADER, LINE)
+    waiting[0].join()
+    assert not Orderer.objects.get().companies.exists()
+    assert not Company.objects.exists()
+
+
+def test_what_the_database_refuses_at_the_end_is_told_in_words(load: Loader, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a foreign key is, at the commit."""
+    company()
+
+    def gone(*args: Any, **kwargs: Any) -> None:
+        raise IntegrityError("foreign key")
+
+    monkeypatch.setattr(loading, "_load", gone)
+    assert "Nothing was imported. Mistakes: 1." in load.refused(HEADER, LINE)
 
 
 def test_many_orderers_are_not_looked_up_one_by_one(load: Loader, django_assert_max_num_queries: object) -> None:

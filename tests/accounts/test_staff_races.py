@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
@@ -47,6 +48,24 @@ def typed_at_once(officer: Officer, codes: list[str]) -> list[HttpResponse]:
         return lambda: other.type_code(code)
 
     return at_once([click(code) for code in codes])
+
+
+def test_of_parallel_requests_one_shows_the_first_recovery_codes() -> None:
+    """And the codes that it shows are those that are good."""
+    officer = Officer(EVA)
+    officer.type_password()
+    officer.look_at_the_picture()
+    officer.type_code()
+    clients = [Client() for _ in range(8)]
+    for client in clients:
+        client.cookies.update(officer.client.cookies)
+    pages = at_once([lambda client=client: client.get("/logga-in/koder/") for client in clients])  # type: ignore[misc]
+    shown = [codes for page in pages if (codes := re.findall(r"<code>([\d ]{14})</code>", page.content.decode()))]
+    assert [page.status_code for page in pages] == [200] * 8
+    assert len(shown) == 1
+    assert trail(Event.SECOND_FACTOR_ADDED) == [Event.SECOND_FACTOR_ADDED] * 2, "the app, and the codes once"
+    later(minutes=2)
+    assert officer.sign_in(shown[0][0])["Location"] == "/admin/"
 
 
 @pytest.mark.parametrize("kind", ["app", "paper"])

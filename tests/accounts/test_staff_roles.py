@@ -64,7 +64,7 @@ def test_losing_the_role_ends_access_at_the_next_request(
     end(server)
     answer = eva.get("/admin/")
     assert answer["Location"] == "/logga-in/?slut"
-    assert says(eva.get("/logga-in/?slut"), "Ditt konto har inte längre rätt till de sidorna.")
+    assert says(eva.get("/logga-in/?slut"), "Din inloggning gäller inte längre")
     assert last(Event.ROLE_ENDED).result == result
     assert last(Event.ROLE_ENDED).subject_name == EVA.username
     assert User.objects.filter(is_staff=True).count() == User.objects.filter(is_superuser=True).count() == 0

@@ -13,7 +13,7 @@ from django.test import Client
 from pytest_django import Settings
 from simple_history.utils import get_history_model_for_model
 
-from accounts import limits, second_factor, users
+from accounts import limits, second_factor, sessions, signals, users
 from accounts.demo.cast import CARIN, EVA, KARL
 from accounts.models import AuditEvent, Authenticator, Event, FailedTry, Orderer, RecoveryCodes, User
 from tests.accounts.helpers import last, text_of, trail
@@ -24,6 +24,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 
 NEW_KEY = "a new key, as long as keys should be, or so"
 DAY_USED_UP = "too many wrong codes in a day"
+WRONG_ON_PAPER = "000000000000"
 
 
 @pytest.fixture
@@ -158,19 +159,60 @@ def test_after_a_wrong_code_there_is_a_pause_that_doubles(eva: Officer) -> None:
     assert Authenticator.objects.get().throttling_failure_count == 0
 
 
-def test_ten_wrong_codes_a_day(eva: Officer) -> None:
-    """FACTOR_FAILURES_A_DAY, across sessions, and for both kinds of code; then the right one is refused, too."""
-    for attempt in range(limits.FACTOR_FAILURES_A_DAY):
-        eva.type_password()
-        assert says(eva.type_code(app_of(eva).wrong_code() if attempt % 2 else "000000000000"), WRONG_FACTOR)
+def guess(code: str, times: int) -> None:
+    """Somebody who has the password, in sessions of their own, waits out each pause and types a wrong code."""
+    for _ in range(times):
+        thief = Officer(EVA)
+        thief.type_password()
+        assert says(thief.type_code(code), WRONG_FACTOR)
         later(minutes=10)
-    for code in (app_of(eva).code(), eva.recovery_codes[0]):
-        eva.type_password()
-        assert says(eva.type_code(code), WRONG_FACTOR)
-        assert last(Event.SECOND_FACTOR_REFUSED).result == DAY_USED_UP
+
+
+def test_ten_wrong_codes_of_the_app_a_day(eva: Officer) -> None:
+    """FACTOR_FAILURES_A_DAY, across sessions; then the right one is refused, too."""
+    guess(app_of(eva).wrong_code(), limits.FACTOR_FAILURES_A_DAY)
+    eva.type_password()
+    assert says(eva.type_code(), WRONG_FACTOR)
+    assert last(Event.SECOND_FACTOR_REFUSED).result == DAY_USED_UP
     later(hours=24)
     eva.type_password()
     assert eva.type_code()["Location"] == "/admin/"
+
+
+def test_who_uses_up_the_codes_of_the_app_leaves_those_on_paper(eva: Officer) -> None:
+    """Else a stolen password would be enough to lock its owner out. What the owner types right forgets it all."""
+    guess(app_of(eva).wrong_code(), limits.FACTOR_FAILURES_A_DAY + 5)
+    eva.type_password()
+    assert eva.type_code(eva.recovery_codes[0])["Location"] == "/admin/"
+    later(minutes=10)
+    eva.type_password()
+    assert eva.type_code()["Location"] == "/admin/"
+
+
+def test_who_uses_up_the_codes_on_paper_leaves_the_app(eva: Officer) -> None:
+    """RECOVERY_FAILURES_A_DAY, and the same the other way round."""
+    guess(WRONG_ON_PAPER, limits.RECOVERY_FAILURES_A_DAY)
+    eva.type_password()
+    assert says(eva.type_code(eva.recovery_codes[0]), WRONG_FACTOR)
+    assert last(Event.SECOND_FACTOR_REFUSED).result == DAY_USED_UP
+    assert eva.type_code()["Location"] == "/admin/"
+    eva.type_password()
+    assert eva.type_code(eva.recovery_codes[0])["Location"] == "/admin/"
+
+
+def test_a_notice_that_fails_does_not_undo_the_count(eva: Officer, caplog: pytest.LogCaptureFixture) -> None:
+    """Else each third guess would be free."""
+
+    def fail(**_: object) -> None:
+        raise RuntimeError("the outbox is full")
+
+    signals.second_factor_attacked.connect(fail)
+    try:
+        guess(app_of(eva).wrong_code(), limits.FACTOR_FAILURES_TOLD)
+    finally:
+        signals.second_factor_attacked.disconnect(fail)
+    assert FailedTry.objects.filter(kind=FailedTry.Kind.FACTOR).count() == limits.FACTOR_FAILURES_TOLD
+    assert "the outbox is full" in caplog.text
 
 
 def test_a_right_code_forgets_the_wrong_ones(eva: Officer, settings: Settings) -> None:
@@ -183,7 +225,7 @@ def test_a_right_code_forgets_the_wrong_ones(eva: Officer, settings: Settings) -
         eva.type_password()
         assert eva.type_code()["Location"] == "/admin/"
         later(minutes=2)
-    assert not FailedTry.objects.filter(kind=FailedTry.Kind.FACTOR).exists()
+    assert not FailedTry.objects.filter(kind__in=second_factor.A_DAY).exists()
 
 
 def test_codes_by_sms_that_others_mistype_do_not_count(eva: Officer) -> None:
@@ -233,6 +275,26 @@ def test_they_are_shown_once() -> None:
     assert says(again, "Du har 10 återställningskoder kvar.")
     assert says(again, "Koderna har redan visats")
     assert Client().get("/logga-in/koder/").headers["Location"] == "/logga-in/?next=%2Flogga-in%2Fkoder%2F"
+
+
+def test_of_two_requests_that_both_read_that_they_are_owed_one_shows_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second one must not put other codes in the place of those that are being read."""
+    officer = Officer()
+    officer.type_password()
+    officer.look_at_the_picture()
+    officer.type_code()
+    monkeypatch.setattr(sessions, "codes_shown", lambda request: None)  # the first has not saved its session yet
+    shown, again = (re.findall(r"<code>", officer.get("/logga-in/koder/").content.decode()) for _ in range(2))
+    assert (len(shown), len(again)) == (10, 0)
+    assert says(officer.answers[-1], "Koderna har redan visats")
+
+
+def test_another_app_is_owed_codes_of_its_own(eva: Officer) -> None:
+    second_factor.remove(User.objects.get())
+    before = eva.recovery_codes
+    eva.enrol()
+    assert len(eva.recovery_codes) == 10
+    assert not set(before) & set(eva.recovery_codes)
 
 
 def test_whoever_asks_for_the_head_of_the_page_does_not_use_them_up() -> None:

@@ -56,7 +56,7 @@ PLACES = {
     "in the middle of the scan": 'before(rows, "local_date")',
     "while composing": 'before(plan, "_mail")',
     "with the outbox filled and not committed": 'after(outbox, "queue")',
-    "after the commit, before a mail went out": 'before(outbox, "_hand_over")',
+    "after the commit, before a mail went out": 'before(outbox, "hand_over")',
     "after the first mail": 'after(outbox, "deliver")',
 }
 

@@ -195,14 +195,35 @@ def test_so_is_what_the_relay_wants_of_its_clients(smtp: PrivateSmtp, outcome: s
     assert again().state == State.SENT
 
 
+@pytest.mark.parametrize("outcome", ["550 MAIL", "553 MAIL 5.7.1", "550 RCPT 5.1.8", "550 RCPT 5.1.7"])
+def test_a_sender_that_the_server_does_not_take_is_mended_and_no_mail_is_lost(
+    smtp: PrivateSmtp, outcome: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A relay that is set up wrongly one morning: an error that names the setting, and all of them go out later."""
+    smtp.behave(script=[outcome])
+    put(a_mail())
+    message = only()
+    assert (message.state, message.claim) == (State.WAITING, None)
+    assert message.error.startswith(f"DEFAULT_FROM_EMAIL is no sender that the server takes: {outcome[:3]} ")
+    [told] = [record for record in caplog.records if record.name == "idportal.outbox"]
+    assert (told.levelname, "DEFAULT_FROM_EMAIL" in told.getMessage()) == ("ERROR", True)
+    assert BouncedAddress.objects.count() == 0
+    assert again().state == State.SENT
+
+
 # --- No ------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("outcome", "bounced"), [("550 RCPT", True), ("554 DATA", True), ("552 DATA", True), ("550 MAIL", False)]
+    ("outcome", "bounced"),
+    [
+        *(("550 RCPT", True), ("554 DATA", True), ("552 DATA", True)),
+        *(("550 RCPT 5.1.1", True), ("552 RCPT 5.2.2", True), ("550 RCPT 5.4.1", True)),
+        *(("550 RCPT 5.7.1", False), ("554 RCPT 5.7.64", False), ("554 DATA 5.6.0", False), ("552 DATA 5.3.4", False)),
+    ],
 )
 def test_a_5xx_settles_it(smtp: PrivateSmtp, outcome: str, bounced: bool, caplog: pytest.LogCaptureFixture) -> None:
-    """And a digest's receiver is noted as one whose mail comes back; not if it is the sender that was refused."""
+    """A digest's receiver is noted as one whose mail comes back; not if the server speaks of policy or the text."""
     smtp.behave(script=[outcome])
     put(a_mail(to="Carin@Hemtjanst-Ett.example"))
     message = only()
@@ -211,6 +232,20 @@ def test_a_5xx_settles_it(smtp: PrivateSmtp, outcome: str, bounced: bool, caplog
     assert message.settled_at
     assert "was refused" in caplog.text
     assert list(BouncedAddress.objects.values_list("address", "count")) == ([(CARIN, 1)] if bounced else [])
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        ("no such user", relay.Bounced),
+        ("5.1.10 null MX", relay.Bounced),
+        ("5.7.1 relay access denied", relay.Refused),
+        ("5.10.1 of which no standard tells", relay.Refused),
+        ("5.1.8 sender address rejected: domain not found", relay.SenderRefused),
+    ],
+)
+def test_what_a_5xx_is_about_its_enhanced_code_says(words: str, kind: type[relay.MailError]) -> None:
+    assert type(relay._answer(550, words.encode())) is kind
 
 
 def test_a_notice_that_comes_back_is_no_companys_bounce(smtp: PrivateSmtp) -> None:

@@ -233,19 +233,6 @@ def test_a_sweep_takes_on_a_bounded_number_and_the_oldest_first(smtp: PrivateSmt
         assert outbox.sweep(everything=True).found == 3
 
 
-def test_a_worker_that_finds_its_queue_asks_for_each_message_at_its_time(settings: Settings) -> None:
-    """The queue may have been emptied: what is due, what waits for its time, and what is being sent."""
-    ids = wait([a_mail(), a_mail(), a_mail()])
-    ahead, claimed = timezone.now() + timedelta(hours=2), timezone.now() - timedelta(seconds=3)
-    Message.objects.filter(pk=ids[1]).update(next_try_at=ahead)
-    Message.objects.filter(pk=ids[2]).update(state=State.SENDING, claimed_at=claimed)
-    settings.CELERY_TASK_ALWAYS_EAGER = False
-    with mock.patch.object(tasks.deliver, "apply_async") as queued:
-        outbox.sweep(everything=True)
-    asked = {call.args[0][0]: call.kwargs.get("eta") for call in queued.call_args_list}
-    assert asked == {ids[0]: None, ids[1]: ahead, ids[2]: claimed + timedelta(seconds=settings.OUTBOX_LEASE)}
-
-
 # --- manage.py send_outbox -----------------------------------------------------------------------
 
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts import tasks as account_tasks
 from idportal import worker
 from idportal.celery import app
-from notifications import outbox, tasks
+from notifications import handover, tasks
 from tests.notifications.helpers import Purpose, a_mail, an_sms, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -31,7 +31,7 @@ def test_tasks_take_ids_alone(settings: Settings) -> None:
     for call in queued.call_args_list:
         [(message_id,)] = call.args
         assert isinstance(message_id, int)
-        assert call.kwargs.keys() <= {"eta", "priority"}
+        assert call.kwargs.keys() <= {"eta", "expires", "priority"}
 
 
 def test_a_person_who_waits_goes_first() -> None:
@@ -41,7 +41,18 @@ def test_a_person_who_waits_goes_first() -> None:
         put(a_mail(purpose=Purpose.PASSWORD_RESET), key_order := a_mail(purpose=Purpose.DIGEST))
     priorities = {call.kwargs["priority"] for call in queued.call_args_list}
     assert priorities == {3, 6}
-    assert outbox._PRIORITY.get(Purpose(key_order.purpose)) is None
+    assert handover._PRIORITY.get(Purpose(key_order.purpose)) is None
+
+
+def test_codes_wait_behind_nothing_else() -> None:
+    """Each in its own queue: a mail server that is slow holds up the worker of the outbox alone."""
+    app.loader.import_default_modules()
+    own = {name for name in app.tasks if not name.startswith("celery.")}
+    queues = {name: app.amqp.router.route({}, name)["queue"].name for name in own}
+    assert {name for name, queue in queues.items() if queue == "celery"} == {"accounts.tasks.send_code"}
+    assert set(queues.values()) == {"celery", "outbox"} == set(app.amqp.queues)
+    # Each has a key of its own: what is sent to one is not copied into the other.
+    assert len({(queue.exchange.name, queue.routing_key) for queue in app.amqp.queues.values()}) == len(app.amqp.queues)
 
 
 def test_every_task_of_the_timetable_exists() -> None:

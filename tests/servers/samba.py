@@ -142,7 +142,7 @@ class PrivateSamba(SambaProcess):
         self._add_user(dn, attributes, person.password)
         for group in person.groups:
             self.root.modify_s(f"CN={group},{GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
-        if not never and not must_change:
+        if not must_change:
             # Over LDAP only 0 and -1 are taken; straight into the database any time is.
             last_set = tree.expiry_of(person, datetime.now(UTC)) - MAX_AGE
             self._write_past(dn, "pwdLastSet", str(_filetime(last_set)))

@@ -16,7 +16,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
@@ -37,7 +37,8 @@ STOP_TIMEOUT = 5.0
 class Behaviour:
     """How the server meets mails. Shares are per cent of all mails, pseudo-random by ``seed``.
 
-    An outcome is ``"451 DATA"`` (that code in answer to MAIL, RCPT or DATA), ``"drop before"`` (the connection ends
+    An outcome is ``"451 DATA"`` (that code in answer to MAIL, RCPT or DATA; or ``"550 RCPT 5.7.1"``, with an enhanced
+    status code that is not X.0.0), ``"drop before"`` (the connection ends
     when the mail has come, which is not kept), ``"drop after"`` (the mail is kept, the connection ends instead of the
     answer), ``"hang"`` (it is not kept, no answer comes), ``"hang after"`` (it is kept) or ``""``.
     """
@@ -49,6 +50,7 @@ class Behaviour:
     addresses: list[str] = field(default_factory=list)  # that are refused with 550
     greeting: str = ""  # what each connection gets instead of a service, as "554 no"
     silent: bool = False  # connections are taken, and nothing is said
+    drip: bool = False  # connections get a line of a greeting each second, and never its last; until it is good
     login: bool = True  # whether a user name and password are taken
 
 
@@ -168,11 +170,12 @@ class _Handler:
             file.write(json.dumps({"kind": kind, "id": message_id}) + "\n")
 
     def _refusal(self, session: Any, verb: str, message_id: str = "") -> str:
-        code, _, at = session.outcome.partition(" ")
+        code, _, rest = session.outcome.partition(" ")
+        at, _, enhanced = rest.partition(" ")
         if at != verb or not code.isdigit():
             return ""
         self._note("refused", message_id)
-        return f"{code} {code[0]}.0.0 not {'now' if code[0] == '4' else 'ever'}"
+        return f"{code} {enhanced or f'{code[0]}.0.0'} not {'now' if code[0] == '4' else 'ever'}"
 
     async def handle_MAIL(
         self, server: SMTP, session: Any, envelope: Envelope, address: str, mail_options: list[str]
@@ -229,16 +232,26 @@ class _Handler:
 
 
 class _Unwilling(asyncio.Protocol):
-    """Says its greeting and closes; or says nothing."""
+    """Says its greeting and closes; or says nothing; or does not come to the end of its greeting."""
 
-    def __init__(self, greeting: str) -> None:
-        self.greeting = greeting
+    def __init__(self, look: Callable[[], Behaviour]) -> None:
+        self.look = look
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        if self.greeting:
-            assert isinstance(transport, asyncio.Transport)
-            transport.write(f"{self.greeting}\r\n".encode())
+        assert isinstance(transport, asyncio.Transport)
+        behaviour = self.look()
+        if behaviour.drip:
+            self._drip(transport)
+        elif behaviour.greeting:
+            transport.write(f"{behaviour.greeting}\r\n".encode())
             transport.close()
+
+    def _drip(self, transport: asyncio.Transport) -> None:
+        if not self.look().drip:
+            transport.close()
+        elif not transport.is_closing():
+            transport.write(b"220-x\r\n")
+            asyncio.get_running_loop().call_later(1, self._drip, transport)
 
 
 async def serve(folder: Path, port: int) -> None:
@@ -246,8 +259,8 @@ async def serve(folder: Path, port: int) -> None:
 
     def connection() -> asyncio.Protocol:
         behaviour = handler.look()
-        if behaviour.greeting or behaviour.silent:
-            return _Unwilling(behaviour.greeting)
+        if behaviour.greeting or behaviour.silent or behaviour.drip:
+            return _Unwilling(handler.look)
         protocol: asyncio.Protocol = SMTP(
             handler, hostname="mx.kommunen.example", authenticator=handler.authenticate, auth_require_tls=False
         )

@@ -15,13 +15,14 @@ STOP_TIMEOUT = 20.0
 
 
 class Worker:
-    """``celery -A idportal worker`` with this environment and no other, whose LOG_LEVEL lets INFO through.
+    """``celery -A idportal worker …`` with this environment and no other, whose LOG_LEVEL lets INFO through.
 
     ``start`` returns when it takes tasks, and raises :class:`RuntimeError` with its words if it does not come
     to that. It ends with the thread that started it, at the latest.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], *arguments: str) -> None:
+        self.arguments = arguments
         self.log_file = folder / "worker.log"
         self.environment = environment
         self._process: subprocess.Popen[bytes] | None = None
@@ -30,7 +31,7 @@ class Worker:
         if self.runs():
             return
         begins = len(self.log())
-        command = [str(Path(sys.executable).with_name("celery")), "-A", "idportal", "worker"]
+        command = [str(Path(sys.executable).with_name("celery")), "-A", "idportal", "worker", *self.arguments]
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 # Without the signal a test run that is killed would leave the worker behind.

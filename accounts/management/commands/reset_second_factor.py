@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import directory, second_factor
+from accounts import second_factor
 from accounts.directory import DirectoryError
+from accounts.directory.staff import people
 from accounts.models import User
 
 
@@ -19,7 +20,7 @@ class Command(BaseCommand):
         """One person. The name is the directory's: whoever had it before is somebody else."""
         name = options["username"]
         try:
-            account = directory.connect().find(name)
+            account = people().find(name)
         except DirectoryError as error:
             raise CommandError(f"The directory did not say who {name} is ({error}). Nothing was changed.") from error
         if account is None:

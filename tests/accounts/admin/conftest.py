@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from html import unescape
 from typing import Any
@@ -53,6 +54,7 @@ def signed_in(user: User, client: Client) -> Client:
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = device.persistent_id
     session["roles"] = [ADMINISTRATOR.name]
+    session["password_at"] = time.time()
     session.save()
     return client
 

@@ -119,6 +119,15 @@ def test_a_file_that_is_too_large_is_refused_in_words(admin: Client, say: Say) -
     assert say(admin.post(IMPORT, {}), "Välj en fil.")
 
 
+def test_no_more_is_shown_than_a_web_process_can(admin: Client, say: Say) -> None:
+    page = choose(admin, HEADER + "a,1,b,,\n" * 150)
+    assert say(page, "150 fel i filen")
+    assert say(page, "Rad 101:")
+    assert not say(page, "Rad 102:")
+    assert say(page, "… och 50 till")
+    assert say(choose(admin, HEADER + "a,1,b,,\n" * 10_001), "fler än 10000 rader")
+
+
 def test_orderers_likewise(admin: Client, say: Say) -> None:
     company()
     path = "/admin/accounts/orderer/import/"

@@ -1,4 +1,4 @@
-"""The outbox and the digest's days on the admin's pages: to be read, by nobody changed."""
+"""The outbox and the digest's days on the admin's pages: to be read, by nobody changed; some are sent again."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from django.utils import timezone
 
 from accounts import overview
 from accounts.demo.cast import CARIN, STEFAN
-from accounts.models import Company
+from accounts.models import AuditEvent, Company, Event, User
 from notifications import outbox
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import Say, company
 from tests.servers.slapd import TestSlapd
+from tests.servers.smsgateway import SmsGateway
 
 LIST = "/admin/notifications/message/"
 State, Purpose = Message.State, Message.Purpose
@@ -88,6 +89,72 @@ def test_nobody_changes_them(register: str, path: str, admin: Client) -> None:
     answer = admin.post(f"/admin/notifications/{register}/" + path.format(pk=rows[register].pk), {"post": "yes"})
     assert answer.status_code == 403
     assert (Message.objects.count(), DigestRun.objects.count()) == (1, 1)
+
+
+# --- Sent again ----------------------------------------------------------------------------------
+
+
+def choose(admin: Client, *messages: Message, action: str = "again") -> Any:
+    """Ticks these in the list, chooses what to do, and looks at the list that comes then."""
+    chosen = {"action": action, "_selected_action": [message.pk for message in messages]}
+    return admin.post(LIST, chosen, follow=True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("state", [State.REFUSED, State.EXPIRED])
+def test_what_was_refused_or_too_late_is_sent_again(
+    admin: Client, eva: User, say: Say, mailoutbox: list[Any], state: Message.State
+) -> None:
+    """As the same mail, so that who has it already sees that it is one; and anew for a day."""
+    long_ago = timezone.now() - timedelta(days=9)
+    made = mail(
+        **{**REFUSED, "state": state}, created_at=long_ago, useful_until=long_ago + timedelta(days=4), attempts=7
+    )
+    page = choose(admin, made)
+    assert say(page, "1 meddelande skickas igen.")
+    after = Message.objects.get()
+    assert (after.state, after.attempts, after.uid, after.text) == (State.SENT, 1, made.uid, made.text)
+    assert timedelta(hours=23) < after.useful_until - timezone.now() <= timedelta(days=1)
+    assert [each.extra_headers["Message-ID"].split("@")[0] for each in mailoutbox] == [f"<{made.uid}"]
+    told = AuditEvent.objects.get(event=Event.MESSAGE_SENT_AGAIN)
+    assert (told.actor, told.company, told.result) == (eva.directory_id, "Hemtjänst Ett AB", f"message {made.pk}")
+    assert told.address == "127.0.0.1"
+    trail = admin.get("/admin/accounts/auditevent/")
+    assert say(trail, "Meddelande: skickas igen")
+    assert say(trail, f"meddelande nr {made.pk}")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_notice_is_told_of_as_its_person_s(admin: Client, eva: User, sms_gateway: SmsGateway) -> None:
+    """Also an SMS of which nobody knew whether it had gone out."""
+    made = sms(**REFUSED, about=eva.directory_id, perhaps_sent=2)
+    choose(admin, made)
+    assert [each.text for each in sms_gateway.received] == ["Bytt."]
+    assert AuditEvent.objects.get(event=Event.MESSAGE_SENT_AGAIN).subject_name == eva.username
+
+
+@pytest.mark.django_db(transaction=True)
+def test_nothing_else_is_sent_again(admin: Client, say: Say, mailoutbox: list[Any]) -> None:
+    """Neither what was sent, or will be, nor what has no text any more."""
+    sent = mail(state=State.SENT, settled_at=timezone.now())
+    waits = mail(next_try_at=timezone.now() + timedelta(hours=1))
+    blanked = mail(**REFUSED, to="", text="", html="", blanked_at=timezone.now())
+    before = list(Message.objects.order_by("pk").values())
+    page = choose(admin, sent, waits, blanked)
+    assert say(page, "3 meddelanden skickas inte igen. Det går bara med det som är avvisat eller för sent")
+    assert list(Message.objects.order_by("pk").values()) == before
+    assert mailoutbox == []
+    assert not AuditEvent.objects.filter(event=Event.MESSAGE_SENT_AGAIN).exists()
+
+
+def test_no_other_thing_can_be_chosen(admin: Client) -> None:
+    made = mail(**REFUSED)
+    choose(admin, made, action="delete_selected")
+    assert Message.objects.get().state == State.REFUSED
+    assert 'value="delete_selected"' not in admin.get(LIST).content.decode()
+    run = DigestRun.objects.create(day="2026-11-25", since="2026-11-24")
+    assert 'name="action"' not in admin.get("/admin/notifications/digestrun/").content.decode()
+    assert DigestRun.objects.get() == run
 
 
 def test_a_run_that_is_not_done_stands_out(admin: Client, say: Say) -> None:

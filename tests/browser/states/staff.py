@@ -92,7 +92,7 @@ STAFF = (
     ),
     State("logga-in-away", "staff-login", "Du var borta en stund", opened("/logga-in/?borta")),
     State("logga-in-again", "staff-login", "Det är en stund sedan", passed(first_time, minutes=11)),
-    State("logga-in-ended", "staff-login", "Ditt konto har inte längre rätt till de sidorna.", role_lost),
+    State("logga-in-ended", "staff-login", "Din inloggning gäller inte längre", role_lost),
     State("logga-in-kod-first", "staff-code", "Koppla en app till ditt konto", first_time),
     State("logga-in-kod-first-wrong", "staff-code", WRONG_FACTOR, typed(first_time, code="12")),
     State("logga-in-kod", "staff-code", "Har du inte telefonen?", second_time),

@@ -1,0 +1,165 @@
+"""Administrators are protected by being members of DIRECTORY_ADMIN_GROUP: security.md R6."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import ldap
+import pytest
+from pytest_django import Settings
+
+from accounts import directory as portal
+from accounts.demo.cast import CAST, EVA, KARL, STEFAN
+from accounts.directory import Account, Directory, DirectoryUnavailable, PasswordChange, PasswordCheck
+from accounts.directory.connection import Connection, Refused
+from tests.accounts.directory.people import somebody
+from tests.servers.samba import PrivateSamba
+from tests.servers.slapd import TestSlapd
+
+Server = TestSlapd | PrivateSamba
+Find = Callable[[str], Account]
+
+NOWHERE = ["cn=finns-inte,dc=portal,dc=example", "administrators"]
+
+
+@pytest.fixture(autouse=True)
+def no_filter(settings: Settings, server: Server) -> None:
+    """Nothing but the group says who is protected."""
+    settings.DIRECTORY_PROTECTED_FILTER = ""
+
+
+@pytest.fixture
+def stefan(server: Server, settings: Settings) -> Iterator[None]:
+    """He is an administrator; on Active Directory without adminCount, which is set hourly there if at all."""
+    member = [(server.dn(STEFAN.username) or "").encode()]
+    server.root.modify_s(settings.DIRECTORY_ADMIN_GROUP, [(ldap.MOD_ADD, "member", member)])
+    yield
+    server.root.modify_s(settings.DIRECTORY_ADMIN_GROUP, [(ldap.MOD_DELETE, "member", member)])
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """Where was searched, and for what."""
+    found: list[tuple[str, str]] = []
+    search = Connection.search
+
+    def noted(connection: Connection, base: str, condition: str, *rest: Any, **named: Any) -> Any:
+        found.append((base, condition))
+        return search(connection, base, condition, *rest, **named)
+
+    monkeypatch.setattr(Connection, "search", noted)
+    return found
+
+
+@pytest.mark.usefixtures("stefan")
+def test_a_member_is_protected_wherever_one_looks(directory: Directory, account: Find) -> None:
+    found = account(STEFAN.username)
+    assert found.protected
+    assert not found.served
+    assert directory.get(found.id) == found
+    now = datetime.now(UTC)
+    for accounts in (directory.accounts(), directory.expiring(now, now + timedelta(days=90))):
+        protected = {one.username: one.protected for one in accounts}
+        assert protected[STEFAN.username]
+        assert not protected[KARL.username]
+    assert not account(KARL.username).protected
+
+
+@pytest.mark.usefixtures("stefan")
+def test_no_password_of_a_member_is_set(directory: Directory, account: Find) -> None:
+    found = account(STEFAN.username)
+    assert directory.set_password(found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
+    assert directory.check_password(found, STEFAN.password) is PasswordCheck.RIGHT
+
+
+@pytest.mark.parametrize("name", ["Lind, Åsa (Ö) *", 'Åsa "E" \\ Lind', "åsa+lind=1#"])
+def test_odd_names_are_members_too(server: Server, settings: Settings, name: str) -> None:
+    """DNs are escaped in DNs, and again in filters."""
+    server.put(somebody(), common_name=name)
+    member = [(server.dn("lovprova01") or "").encode()]
+    server.root.modify_s(settings.DIRECTORY_ADMIN_GROUP, [(ldap.MOD_ADD, "member", member)])
+    found = portal.connect().find("lovprova01")
+    assert found
+    assert found.protected
+    assert "lovprova01" in {one.username for one in portal.connect().accounts() if one.protected}
+
+
+def test_a_member_in_other_letters_is_one(server: Server, settings: Settings) -> None:
+    """DNs are compared by the directory, and not as texts."""
+    member = [(server.dn(KARL.username) or "").upper().replace(",", ", ").encode()]
+    server.root.modify_s(settings.DIRECTORY_ADMIN_GROUP, [(ldap.MOD_ADD, "member", member)])
+    try:
+        assert KARL.username in {one.username for one in portal.connect().accounts() if one.protected}
+        karl = portal.connect().find(KARL.username)
+        assert karl
+        assert karl in portal.connect().accounts()
+    finally:
+        server.root.modify_s(settings.DIRECTORY_ADMIN_GROUP, [(ldap.MOD_DELETE, "member", member)])
+
+
+@pytest.mark.parametrize("group", NOWHERE)
+def test_a_group_that_can_not_be_read_stops_nobody(
+    server: Server, settings: Settings, caplog: pytest.LogCaptureFixture, group: str
+) -> None:
+    """And is complained about once in a while, not with each look-up."""
+    settings.DIRECTORY_ADMIN_GROUP = group
+    directory = portal.connect()
+    with caplog.at_level(logging.ERROR, "idportal.directory"):
+        found = directory.find(KARL.username)
+        assert found
+        assert found.served
+        assert directory.get(found.id) == found
+        assert {one.username for one in directory.accounts()} == {person.username for person in CAST}
+    assert caplog.text.count("DIRECTORY_ADMIN_GROUP can't be read") == 1
+
+
+def test_a_busy_server_has_not_said_that_nobody_is_protected(
+    directory: Directory, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    search = Connection.search
+
+    def busy(connection: Connection, base: str, *rest: Any, **named: Any) -> Any:
+        if base == settings.DIRECTORY_ADMIN_GROUP:
+            raise Refused(ldap.BUSY.errnum, "busy")
+        return search(connection, base, *rest, **named)
+
+    monkeypatch.setattr(Connection, "search", busy)
+    with pytest.raises(DirectoryUnavailable):
+        directory.find(EVA.username)
+    with pytest.raises(DirectoryUnavailable):
+        list(directory.accounts())
+
+
+def test_without_a_group_nothing_more_is_asked(settings: Settings, asked: list[tuple[str, str]]) -> None:
+    settings.DIRECTORY_ADMIN_GROUP = ""
+    directory = portal.connect()
+    list(directory.accounts())  # and with that the policies, which are kept
+    asked.clear()
+    directory.find(KARL.username)
+    list(directory.accounts())
+    assert len(asked) == 1
+
+
+@pytest.mark.usefixtures("stefan")
+@pytest.mark.parametrize("condition", ["", "(sn=Dahl)"])
+def test_as_much_is_asked_for_everybody_and_for_nobody(
+    settings: Settings, asked: list[tuple[str, str]], condition: str
+) -> None:
+    """E2: whether the name is unknown, or known, or protected by one word, or by two."""
+    settings.DIRECTORY_PROTECTED_FILTER = condition
+    directory = portal.connect()
+    list(directory.accounts())  # and with that the policies, which are kept
+    counts = set()
+    for name in (KARL.username, STEFAN.username, EVA.username, "finnsej"):
+        asked.clear()
+        found = directory.find(name)
+        assert (found is None) == (name == "finnsej")
+        assert [base for base, _ in asked].count(settings.DIRECTORY_ADMIN_GROUP) == 1
+        counts.add(len(asked))
+        asked.clear()
+        directory.get(found.id if found else "00000000-0000-4000-8000-000000000000")
+        counts.add(len(asked))
+    assert counts == {3 if condition else 2}
