@@ -11,6 +11,8 @@ from kombu.exceptions import OperationalError
 
 log = logging.getLogger("idportal.queue")
 
+OUTBOX = "outbox"  # the queue, as CELERY_TASK_QUEUES has it
+
 
 class LastingConsumer(Consumer):
     """Outlives the loss of its queue, whenever it falls.
@@ -37,7 +39,9 @@ class LookAfterTheOutbox(bootsteps.StartStopStep):
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, parent: Any) -> None:
-        """The queue may be gone again already; the worker then comes here anew."""
+        """Unless it is the worker of another queue. The queue may be gone again already; it then comes here anew."""
+        if OUTBOX not in parent.app.amqp.queues.consume_from:
+            return
         try:
             parent.app.send_task("notifications.tasks.sweep", kwargs={"everything": True})
         except OperationalError as error:

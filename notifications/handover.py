@@ -26,9 +26,9 @@ TASK_USEFUL = timedelta(hours=1)
 
 State, Purpose = Message.State, Message.Purpose
 
-# In the queue, 0 is first: a person waits for a code, one who just did something for a notice, nobody for a digest.
-_PRIORITY = {Purpose.PHONE_REGISTERED: 3, Purpose.PHONE_REPLACED: 3, Purpose.PASSWORD_RESET: 3}
-_LAST_PRIORITY = 6
+# In the queue, 0 is first. Whoever has just done something waits for its notice, nobody for a digest.
+_NOTICE_PRIORITY, _DIGEST_PRIORITY = 3, 6
+_NOBODY_WAITS = (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK, Purpose.EXPIRY_REMINDER)
 
 
 class Row(NamedTuple):
@@ -88,7 +88,7 @@ def _put(rows: list[Row]) -> list[Row]:
         useful = max(row.at, now) + TASK_USEFUL
         try:
             if not (later and settings.CELERY_TASK_ALWAYS_EAGER):
-                priority = _PRIORITY.get(Purpose(row.purpose), _LAST_PRIORITY)
+                priority = _DIGEST_PRIORITY if row.purpose in _NOBODY_WAITS else _NOTICE_PRIORITY
                 deliver.apply_async((row.pk,), priority=priority, expires=useful, **later)
         except QueueDown as error:
             log.error("the queue is down (%s): messages wait for the sweep", type(error).__name__)

@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts import tasks as account_tasks
 from idportal import worker
 from idportal.celery import app
-from notifications import handover, tasks
+from notifications import tasks
 from tests.notifications.helpers import Purpose, a_mail, an_sms, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -38,10 +38,13 @@ def test_a_person_who_waits_goes_first() -> None:
     """0 is first in Redis: codes; then what tells somebody of what they just did; then what nobody waits for."""
     assert account_tasks.send_code.priority is None
     with mock.patch.object(tasks.deliver, "apply_async") as queued:
-        put(a_mail(purpose=Purpose.PASSWORD_RESET), key_order := a_mail(purpose=Purpose.DIGEST))
-    priorities = {call.kwargs["priority"] for call in queued.call_args_list}
-    assert priorities == {3, 6}
-    assert handover._PRIORITY.get(Purpose(key_order.purpose)) is None
+        for purpose in Purpose:
+            put(a_mail(purpose=purpose))
+    priorities = [call.kwargs["priority"] for call in queued.call_args_list]
+    waited_for = [
+        purpose not in (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK, Purpose.EXPIRY_REMINDER) for purpose in Purpose
+    ]
+    assert priorities == [3 if waits else 6 for waits in waited_for]
 
 
 def test_codes_wait_behind_nothing_else() -> None:
@@ -64,6 +67,10 @@ def test_every_task_of_the_timetable_exists() -> None:
 def test_a_worker_looks_after_the_outbox_each_time_that_it_finds_its_queue() -> None:
     consumer = mock.Mock()
     step = worker.LookAfterTheOutbox(consumer)
+    consumer.app.amqp.queues.consume_from = {"celery": None}
+    step.start(consumer)
+    assert not consumer.app.send_task.called, "that is for the worker of the outbox"
+    consumer.app.amqp.queues.consume_from = {"celery": None, "outbox": None}
     step.start(consumer)
     consumer.app.send_task.assert_called_once_with("notifications.tasks.sweep", kwargs={"everything": True})
     assert "notifications.tasks.sweep" in app.tasks
@@ -72,6 +79,7 @@ def test_a_worker_looks_after_the_outbox_each_time_that_it_finds_its_queue() -> 
 
 def test_a_queue_that_is_gone_again_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
     consumer = mock.Mock()
+    consumer.app.amqp.queues.consume_from = {"outbox": None}
     consumer.app.send_task.side_effect = QueueDown("no")
     worker.LookAfterTheOutbox(consumer).start(consumer)
     assert "the outbox is not looked after" in caplog.text
