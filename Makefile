@@ -24,7 +24,7 @@ bin = $(VENV)/bin
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
 	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
-	@echo 'make test            the whole suite, on SQLite and on PostgreSQL (ARGS="-k reset")'
+	@echo 'make test            the whole suite, on SQLite and on PostgreSQL at once (ARGS="-k reset")'
 	@echo 'make test-sqlite     …one half of it'
 	@echo 'make test-postgresql …the other half'
 	@echo 'make lint            style, types, the floors, migrations'
@@ -47,12 +47,15 @@ stack: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@exec $(bin)/python -m deploy.stack --port $(PORT)
 
-# Both halves run, also if the first fails: one wants to know.
+# Both halves run, at the same time, also if one fails: one wants to know. What the second says comes when it is done.
 test: packages-test
 	@$(MAKE) --no-print-directory environment-dev
-	@failed=; \
+	@mkdir -p -m 700 var; log=var/test-postgresql.log; failed=; \
+	$(MAKE) --no-print-directory run-test-postgresql >$$log 2>&1 & other=$$!; \
+	trap 'kill $$other' INT TERM; \
 	$(MAKE) --no-print-directory run-test-sqlite || failed=yes; \
-	$(MAKE) --no-print-directory run-test-postgresql || failed=yes; \
+	wait $$other || failed=yes; \
+	cat $$log; \
 	test -z "$$failed"
 
 test-sqlite test-postgresql: packages-test
