@@ -33,7 +33,7 @@ BIN = Path(sys.executable).parent
 NAMES = ("losenord.kommunen.example", "pwreg.kommunen.example", "pwreset.kommunen.example")
 WAIT = 20.0  # seconds for a server to start or to answer
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.postgresql
 
 
 class Site:
