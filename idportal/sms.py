@@ -100,7 +100,9 @@ def _to_apprise(url: str, number: str, text: str) -> str | None:
     plugin = apprise.Apprise.instantiate(url.replace("{to}", quote(number, safe="")))
     if plugin is None:
         return "Apprise can't read its URL"
-    plugin.socket_connect_timeout = plugin.socket_read_timeout = float(GATEWAY_TIMEOUT)
+    plugin.socket_connect_timeout = float(GATEWAY_TIMEOUT)
+    # Longer than it is waited for: what was read by nobody in time may have been sent, and is no refusal.
+    plugin.socket_read_timeout = GATEWAY_TIMEOUT + 1.0
     return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else "it refused the message"
 
 

@@ -108,7 +108,7 @@ def test_codes_go_out_while_the_outbox_is_stuck(start: Callable[..., Worker], we
     smtp.behave(drip=True)
     start(*CODES)
     outbox_worker = start(*OUTBOX)
-    wait_until(lambda: done(outbox_worker, "sweep") == 2)  # each of them has asked for one
+    wait_until(lambda: done(outbox_worker, "sweep") == 1)  # it has asked for one itself
     message_ids = wait_in_the_outbox([a_mail(), a_mail(), a_mail()])
     for message_id in message_ids:
         web.send_task("notifications.tasks.deliver", (message_id,), soft_time_limit=4 * DEADLINE)
