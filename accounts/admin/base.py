@@ -39,12 +39,12 @@ def is_key(text: str) -> bool:
 def column(name: str, label: Any, *, sortable: bool = True) -> Any:
     """A field as it is, under a label of its own: the models of what is only read have none."""
 
-    @admin.display(description=label, ordering=name if sortable else None, empty_value="–")
+    @admin.display(description=label, ordering=name if sortable else None)
     def value(obj: Any) -> Any:
         found = getattr(obj, name)
         if isinstance(found, datetime):
             found = timezone.localtime(found)
-        return None if found in ("", None) else formats.localize(found)
+        return "–" if found in ("", None) else formats.localize(found)  # a page of one row knows no empty value
 
     value.__name__ = name
     return value

@@ -78,6 +78,7 @@ def test_the_text_is_inert_until_it_is_blanked(admin: Client, say: Say) -> None:
     page = admin.get(f"{LIST}{made.pk}/change/").content.decode()
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page
+    assert "None" not in page, "what there is nothing of is a dash"
     saved(made, to="", text="", html="", blanked_at=timezone.now())
     assert say(admin.get(f"{LIST}{made.pk}/change/"), "Texten är raderad")
 
