@@ -7,6 +7,7 @@ import re
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from unittest import mock
 
@@ -17,7 +18,7 @@ from django.db import connection
 from accounts.demo.cast import ANNA, KARL, STEFAN
 from accounts.models import AuditEvent, Challenge, Event
 from tests.accounts.helpers import NEW_PASSWORD, WRONG_CODE, binds, last, time_passes, wrong_for
-from tests.accounts.timing import Samples, told_apart
+from tests.accounts.timing import Comparison, Samples, told_apart
 from tests.accounts.with_worker import (
     LOOK_UP,
     NAMES,
@@ -190,8 +191,13 @@ def test_time_would_tell(values: dict[str, str], tmp_path: Path, *, flaw: str, q
     """The check above sees what there is to see: the same portal with a flaw does not pass."""
     broker = f"{values['CELERY_BROKER_URL'].removesuffix('0')}{queue}" if queue else ""
     values = {**values, "CELERY_BROKER_URL": broker}  # a queue of its own, which nobody reads
+    found: list[Comparison] = []
     with mock.patch.object(portals, "SERVE", flaw + portals.SERVE), Portal(tmp_path, values) as flawed:
-        found = told_apart(lambda seed: sample(flawed, ("known", "unknown"), count, seed, wait=False), "known")
+        for samples in (count, 3 * count):  # a machine that does much else needs more of them to see as much
+            kinds = ("known", "unknown")
+            found = told_apart(partial(sample, flawed, kinds, samples, wait=False), "known")
+            if found:
+                break
     assert [comparison.kind for comparison in found] == ["unknown"]
     assert found[0].auc < 0.5, "the known take longer"
 
