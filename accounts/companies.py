@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
-from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -161,15 +160,3 @@ def note_bounce(address: str, reason: str) -> None:
     row, _made = BouncedAddress.objects.get_or_create(address=address.lower(), defaults={"reason": reason[:200]})
     changes = {"count": F("count") + 1, "last_at": timezone.now(), "reason": reason[:200]}
     BouncedAddress.objects.filter(pk=row.pk).update(**changes)
-
-
-def bouncing(company: Company) -> list[str]:
-    """Those of a company's recipients whose mail came back lately."""
-    addresses = [address.lower() for address in company.recipients]
-    found = set(BouncedAddress.objects.filter(address__in=addresses).values_list("address", flat=True))
-    return [address for address in company.recipients if address.lower() in found]
-
-
-def without_recipient() -> list[Company]:
-    """Active companies of whose passwords nobody but the helpdesk is told."""
-    return list(Company.objects.filter(active=True, recipient1="").order_by(Lower("name")))
