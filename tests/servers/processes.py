@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+STOP_TIMEOUT = 10.0
+STOPPED = "TtZX"
 
 
 @contextmanager
@@ -15,9 +19,27 @@ def suspended(pid: int) -> Iterator[None]:
     """The process, which a test started, keeps its connections but does nothing."""
     os.kill(pid, signal.SIGSTOP)
     try:
+        _until_stopped(pid)
         yield
     finally:
         os.kill(pid, signal.SIGCONT)
+
+
+def _until_stopped(pid: int) -> None:
+    """The signal is sent to the process, but each of its threads stops by itself, and may answer until it does."""
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while any(_state(thread) not in STOPPED for thread in Path(f"/proc/{pid}/task").iterdir()):
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"process {pid} goes on though it was told to stop")
+        time.sleep(0.001)
+
+
+def _state(thread: Path) -> str:
+    """One letter, proc_pid_stat(5). It follows the name, which is in brackets and may hold brackets itself."""
+    try:
+        return (thread / "stat").read_text().rpartition(")")[2].split()[0]
+    except FileNotFoundError:  # it ended meanwhile
+        return "X"
 
 
 def end(process: subprocess.Popen[bytes], seconds: float, how: signal.Signals = signal.SIGTERM) -> None:
