@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts import audit, codes
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, Phone, Purpose, SendQuota, User
+from accounts.models import Challenge, Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
 from accounts.signals import phone_registered, phone_replaced
 
 
@@ -73,3 +73,18 @@ def _store(user: User, challenge: Challenge, account: Account, address: str | No
     else:
         audit.record(Event.PHONE_REGISTERED, account, actor=user, address=address)
         phone_registered.send(sender=Phone, user=user, account=account, number=number)
+
+
+class LinkRefused(Exception):
+    """A number was not linked, and nothing changed. The text is for the agent and says what to do next."""
+
+
+def link(
+    account: Account, number: str, *, agent: User, orderer: Orderer, reference: str, address: str | None
+) -> PhoneLink:
+    """Makes a number (E.164) the account's, as the helpdesk has decided; in the caller's transaction (G1, H4).
+
+    No code to reset goes to it for PHONE_LINK_HOLD. The old number, the account's address and the orderer are told,
+    each with a link that stops it meanwhile; the new number is told, too. Raises LinkRefused.
+    """
+    raise NotImplementedError

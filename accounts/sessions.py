@@ -36,6 +36,12 @@ def log_in(request: HttpRequest, user: User, password_at: float | None = None) -
     _mark_used(request.session)
 
 
+def renew(request: HttpRequest) -> None:
+    """Empties the session and gives it a new id, for somebody who is no user of the directory."""
+    request.session.flush()
+    _mark_used(request.session)
+
+
 def begin_sign_in(request: HttpRequest, user: User, onward: str) -> None:
     """Notes who has typed the right password; nobody is logged in before the second factor. A new id."""
     request.session.flush()

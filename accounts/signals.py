@@ -6,6 +6,10 @@ phone_registered: a first number. Arguments: ``user`` (User), ``account`` (Accou
 phone_replaced: another number. Also ``old_number`` (E.164), which is told (security.md G2).
 password_reset: a new password is in the directory. Arguments: ``user``, ``account``, ``number`` (R4).
 
+phone_linked: the helpdesk linked a number. ``user``, ``account``, ``link`` (PhoneLink), ``orderer`` (Orderer), and
+``stops``: by PhoneLink.Told, the address at which each of those who are told can stop it (H4).
+phone_link_stopped: one of them did. ``user``, ``link``; the number of before is on file again, or none.
+
 Of staff, with ``user`` and ``account``, which is None if the directory did not say (a change is not undone for that):
 
 second_factor_added: an app was connected, or recovery codes were made. Also ``what``: "app" or "recovery codes".
@@ -19,6 +23,8 @@ from django.dispatch import Signal
 phone_registered = Signal()
 phone_replaced = Signal()
 password_reset = Signal()
+phone_linked = Signal()
+phone_link_stopped = Signal()
 second_factor_added = Signal()
 second_factor_removed = Signal()
 second_factor_attacked = Signal()

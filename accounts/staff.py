@@ -33,8 +33,10 @@ class Role:
 
 ADMINISTRATOR = Role("administrator", "DIRECTORY_ADMIN_GROUP", "/admin/")
 
+AGENT = Role("agent", "DIRECTORY_HELPDESK_GROUP", "/helpdesk/")
+
 # In this order: the first that a person has says where they go after signing in.
-ROLES: tuple[Role, ...] = (ADMINISTRATOR,)
+ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 
 
 def check(name: str, password: str, address: str | None) -> tuple[Outcome, User | None]:

@@ -141,11 +141,11 @@ def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
 class JourneyHosts:
     """The two host names of the manual: each leads to its journey, and each journey is on its host alone.
 
-    What is for people of the municipality is not on them: it is on the portal's own.
+    What is for people of the municipality, and for orderers, is not on them: it is on the portal's own.
     """
 
     journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))
-    own = ("/admin/", "/logga-in/")
+    own = ("/admin/", "/logga-in/", "/helpdesk/", "/bestallare/", "/stoppa/")
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response

@@ -69,6 +69,7 @@ INSTALLED_APPS = [
     "idportal",
     "accounts",
     "notifications",
+    "helpdesk",
     "accounts.apps.AdminConfig",
     "django_otp",
     "import_export",
@@ -268,6 +269,16 @@ EMAIL_USE_SSL = bool(_email.get("EMAIL_USE_SSL"))
 EMAIL_FILE_PATH = unquote(urlsplit(EMAIL_URL).path) or None
 EMAIL_TIMEOUT = 10  # seconds
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
+
+# --- The helpdesk ----------------------------------------------------------------------------------
+
+# Whether who verified the caller may not be the one who approves (security.md H2).
+HELPDESK_FOUR_EYES = env.flag("HELPDESK_FOUR_EYES")
+# Seconds for which a number that the helpdesk linked gets no code, and the link can be stopped (security.md H4).
+PHONE_LINK_HOLD = env.number("PHONE_LINK_HOLD", 15 * 60)
+# Whether agents of the helpdesk without an app get a code by SMS, to the number that they have registered here.
+# Their own passwords can't be reset here then: one telephone would be both factors.
+HELPDESK_SMS_FACTOR = env.flag("HELPDESK_SMS_FACTOR")
 
 # --- Notices ---------------------------------------------------------------------------------------
 

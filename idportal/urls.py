@@ -14,6 +14,7 @@ handler500 = "idportal.pages.server_error"
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", pages.start, name="start"),
     path("", include("accounts.urls")),
+    path("", include("helpdesk.urls")),
     path("admin/", admin.site.urls),
     path("tillganglighet/", pages.accessibility, name="accessibility"),
     path("personuppgifter/", pages.privacy, name="privacy"),

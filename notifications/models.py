@@ -42,6 +42,14 @@ class Message(models.Model):
         WRONG_CODES = "wrong codes", _("fel koder vid inloggning")
         APP_STOPPED = "app stopped", _("appens koder stoppade")
         RECOVERY_STOPPED = "recovery stopped", _("återställningskoder stoppade")
+        SIGN_IN_LINK = "sign-in link", _("inloggningslänk till beställare")
+        REQUEST_OPENED = "request opened", _("ärende öppnat")
+        REQUEST_DECIDED = "request decided", _("ärende avgjort")
+        PHONE_LINKED = "phone linked", _("nummer kopplat")
+        PHONE_LINK_TOLD = "phone link told", _("nummer kopplat, kan stoppas")
+        PHONE_LINK_STOPPED = "phone link stopped", _("koppling stoppad")
+        CONFIRM_RECIPIENT = "confirm recipient", _("mottagare ska bekräfta")
+        RECIPIENTS_CHANGED = "recipients changed", _("mottagare ändrade")
 
     class State(models.TextChoices):
         WAITING = "waiting", _("väntar")

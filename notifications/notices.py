@@ -16,10 +16,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.dispatch import receiver
-from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from accounts import signals
@@ -27,6 +25,7 @@ from accounts.directory import Account
 from accounts.models import FailedTry, User
 from idportal import sms
 from notifications import outbox
+from notifications.letters import letter
 from notifications.models import Message
 from notifications.names import inert
 from notifications.notice_words import WORDS
@@ -102,18 +101,11 @@ def _notices(purpose: Message.Purpose, account: Account, number: str, at: dateti
         text = sms_text(purpose, account.username, at)
         yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
     if address := mail_address(account):
-        context = {
-            "language": get_language(),
-            "subject": subject(purpose),
-            "paragraphs": paragraphs(purpose, account.username, at),
-            "municipality": settings.MUNICIPALITY_NAME,
-        }
-        yield outbox.mail(
+        yield letter(
             purpose=purpose,
             to=address,
             subject=subject(purpose),
-            text=render_to_string("mail/notice.txt", context),
-            html=render_to_string("mail/notice.html", context),
+            paragraphs=paragraphs(purpose, account.username, at),
             useful=MAIL_USEFUL,
             key=key,
             about=account.id,
@@ -158,7 +150,7 @@ def subject(purpose: Message.Purpose) -> str:
 
 
 def paragraphs(purpose: Message.Purpose, username: str, at: datetime) -> list[str]:
-    """Of a mail: the same in both of its parts."""
+    """Of a mail, between the greeting and the last line: the same in both of its parts."""
     said, local = WORDS[purpose], _local(at)
     words = {
         "account": inert(username),
@@ -168,12 +160,10 @@ def paragraphs(purpose: Message.Purpose, username: str, at: datetime) -> list[st
         "helpdesk": settings.HELPDESK_EMAIL,
     }
     return [
-        _("Hej!"),
         str(said.happened) % words,
         str(said.yours),
         str(said.not_yours) % words,
         _("Lämna aldrig ut ditt lösenord eller en säkerhetskod till någon."),
-        _("Detta mejl skickades automatiskt från systemet."),
     ]
 
 

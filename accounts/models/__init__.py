@@ -3,7 +3,7 @@
 from accounts.models.challenges import Challenge, Purpose
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
 from accounts.models.counts import FailedTry, SendQuota, SmsDay
-from accounts.models.people import Phone, User
+from accounts.models.people import Phone, PhoneLink, User
 from accounts.models.second_factor import Authenticator, RecoveryCodes
 from accounts.models.trail import AuditEvent, Event
 
@@ -18,6 +18,7 @@ __all__ = [
     "FailedTry",
     "Orderer",
     "Phone",
+    "PhoneLink",
     "Purpose",
     "RecoveryCodes",
     "SendQuota",

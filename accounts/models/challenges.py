@@ -12,6 +12,7 @@ from django_otp.util import random_number_token
 
 from accounts import limits
 from accounts.encryption import EncryptedTextField, digest, same_digest
+from accounts.models.companies import Orderer
 from accounts.models.people import User
 
 
@@ -21,6 +22,7 @@ class Purpose(models.TextChoices):
     REGISTER = "register"
     RESET = "reset"
     SIGN_IN = "sign-in"
+    VERIFY = "verify"  # an orderer reads it to the helpdesk, who enters it (H1)
 
 
 class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
@@ -34,6 +36,8 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     """
 
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)  # type: ignore[assignment]
+    # Whose it is in place of a user: an orderer has no account in the directory.
+    orderer = models.ForeignKey(Orderer, null=True, blank=True, on_delete=models.CASCADE)
     name = models.CharField(max_length=64, blank=True, editable=False)
     confirmed = models.BooleanField(default=False, editable=False)
     token = models.CharField(max_length=64, blank=True, default="")

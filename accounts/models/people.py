@@ -55,12 +55,51 @@ class User(AbstractBaseUser, PermissionsMixin):
 
 
 class Phone(models.Model):
-    """A person's mobile number. A row exists only once a code sent to the number was entered (G1)."""
+    """A person's mobile number. A row exists only once a code sent to the number was entered, or the helpdesk has
+    linked it (G1).
+    """
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone")
     number = EncryptedTextField()  # E.164
     number_digest = models.CharField(max_length=64, db_index=True)
     confirmed_at = models.DateTimeField(default=timezone.now)
+    # Set if the helpdesk linked it: no code to reset goes to it before (H4).
+    usable_from = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
         return f"number of {self.user_id}"
+
+    @property
+    def on_hold(self) -> bool:
+        """Whether the helpdesk linked it so lately that whoever was told can still stop it."""
+        return self.usable_from is not None and timezone.now() < self.usable_from
+
+
+class PhoneLink(models.Model):
+    """A number that the helpdesk linked, kept for as long as it can be stopped or asked about (H4).
+
+    ``stops``: the digest of each link that stops it, and whom that one was sent to; none of them is kept itself.
+    """
+
+    class Told(models.TextChoices):
+        OLD_NUMBER = "old number"
+        ACCOUNT = "account"  # the account's mail address
+        ORDERER = "orderer"
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links")
+    number = EncryptedTextField()  # E.164
+    old_number = EncryptedTextField(blank=True, default="")
+    old_confirmed_at = models.DateTimeField(null=True)
+    agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    reference = models.CharField(max_length=20, blank=True)  # the number of the request
+    made_at = models.DateTimeField(default=timezone.now)
+    usable_from = models.DateTimeField()
+    stops = models.JSONField(default=dict)
+    stopped_at = models.DateTimeField(null=True)
+    stopped_by = models.CharField(max_length=10, choices=Told.choices, blank=True)
+
+    class Meta:
+        indexes = [models.Index(fields=["reference"])]
+
+    def __str__(self) -> str:
+        return f"link {self.pk} of {self.user_id}"

@@ -1,0 +1,239 @@
+"""Requests to the helpdesk, what happened to each, and what an orderer is asked to confirm by mail."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+from accounts.models import Challenge, Company, Orderer
+
+
+class Counter(models.Model):
+    """The last number that was given to a request of a year."""
+
+    year = models.PositiveSmallIntegerField(primary_key=True)
+    last = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.year}: {self.last}"
+
+
+class Request(models.Model):
+    """What somebody asks of the helpdesk (manual-sv.md, "Support"), from its arrival to the decision.
+
+    NEW → VERIFYING (an agent has taken it) → DONE (approved and carried out) | REJECTED | WITHDRAWN. What is closed
+    stays so. ``orderer`` and ``company`` are what the portal knows; the texts are what was said, and stay when those
+    rows are deleted.
+    """
+
+    class Kind(models.TextChoices):
+        PHONE = "phone", "Koppla nytt mobil nr"
+        RECIPIENTS = "recipients", "Ändring av e-postmottagare för mejl om lösenordsbyte LOV"
+        OTHER = "other", _("Annat ärende")
+
+    class State(models.TextChoices):
+        NEW = "new", _("nytt")
+        VERIFYING = "verifying", _("kontrolleras")
+        DONE = "done", _("godkänt och utfört")
+        REJECTED = "rejected", _("avslaget")
+        WITHDRAWN = "withdrawn", _("återtaget")
+
+    class Source(models.TextChoices):
+        PAGES = "pages", _("beställarens sidor")  # signed in with a link and a code
+        CALL = "call", _("samtal")
+        MAIL = "mail", _("mejl")
+        PORTAL = "portal", _("portalen")
+
+    number = models.CharField(max_length=12, unique=True)  # 2026-00042, for people to quote
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=10, choices=State.choices, default=State.NEW)
+    source = models.CharField(max_length=6, choices=Source.choices)
+    created_at = models.DateTimeField(default=timezone.now)
+
+    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="requests")
+    company_name = models.CharField(max_length=200, blank=True)
+    orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="requests")
+    orderer_name = models.CharField(max_length=200, blank=True)
+
+    # Of PHONE. ``account``: the directory's id of whom the user name belonged to when it was asked; "": nobody's.
+    staff_name = models.CharField(max_length=200, blank=True)
+    staff_username = models.CharField(max_length=256, blank=True)
+    account = models.CharField(max_length=36, blank=True, db_index=True)
+    new_number = EncryptedTextField(blank=True, default="")  # E.164
+    # Of RECIPIENTS: all that are to count afterwards.
+    recipient1 = models.EmailField(max_length=254, blank=True)
+    recipient2 = models.EmailField(max_length=254, blank=True)
+    # Of OTHER, and what was added to the others. Encrypted: some write a password.
+    text = EncryptedTextField(blank=True, default="")
+
+    agent = models.ForeignKey(
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="requests_taken"
+    )
+    taken_at = models.DateTimeField(null=True)
+    decided_at = models.DateTimeField(null=True)
+    decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+
+    class Meta:
+        verbose_name = _("ärende")
+        verbose_name_plural = _("ärenden")
+        ordering = ["created_at", "pk"]
+        indexes = [
+            models.Index(fields=["state", "created_at"]),
+            models.Index(fields=["company", "created_at"]),
+            models.Index(fields=["decided_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def open(self) -> bool:
+        """Whether it is still to be decided."""
+        return self.state in OPEN
+
+    @property
+    def recipients(self) -> list[str]:
+        """Of RECIPIENTS: one or two addresses."""
+        return [address for address in (self.recipient1, self.recipient2) if address]
+
+
+OPEN = (Request.State.NEW, Request.State.VERIFYING)
+
+
+class AppendOnly(models.QuerySet["Entry"]):
+    """Entries are added. They go with their request alone."""
+
+    def update(self, **_: Any) -> int:
+        raise TypeError("A timeline is append-only.")
+
+
+class Entry(models.Model):
+    """One line of a request's timeline: when, who, what, and why in their own words. Append-only."""
+
+    class By(models.TextChoices):
+        AGENT = "agent", _("helpdesk")
+        ORDERER = "orderer", _("beställare")
+        PORTAL = "portal", _("portalen")
+
+    class What(models.TextChoices):
+        OPENED = "opened", _("Ärendet kom in")
+        TAKEN = "taken", _("Tog ärendet")
+        GIVEN_BACK = "given back", _("Lämnade tillbaka ärendet")
+        NOTED = "noted", _("Anteckning")
+        CODE_SENT = "code sent", _("Bad om en kod till beställarens mobil")
+        CODE_WRONG = "code wrong", _("Koden som lästes upp var fel")
+        CODE_RIGHT = "code right", _("Beställaren läste upp rätt kod")
+        CALLED_BACK = "called back", _("Ringde upp beställaren på numret i registret")
+        NOT_CARRIED_OUT = "not carried out", _("Gick inte att utföra")
+        CARRIED_OUT = "carried out", _("Godkände, och det är utfört")
+        REJECTED = "rejected", _("Avslog")
+        WITHDRAWN = "withdrawn", _("Tog tillbaka ärendet")
+        CONFIRMED = "confirmed", _("En mottagare bekräftade sin adress")
+        STOPPED = "stopped", _("Kopplingen av numret stoppades")
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="entries")
+    at = models.DateTimeField(default=timezone.now)
+    by = models.CharField(max_length=7, choices=By.choices)
+    who = models.CharField(max_length=256, blank=True)  # an agent's user name, an orderer's name, or ""
+    what = models.CharField(max_length=16, choices=What.choices)
+    state = models.CharField(max_length=10, choices=Request.State.choices)  # the request's, afterwards
+    why = EncryptedTextField(blank=True, default="")
+
+    objects = AppendOnly.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.request_id} {self.what}"
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise TypeError("A timeline is append-only.")
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+
+class Verification(models.Model):
+    """How an agent made sure that who asks is the orderer (H1). It counts once ``done_at`` is set.
+
+    ``mobile``: a digest of the orderer's number on file at that moment. Once that is another one, it counts no more.
+    """
+
+    class How(models.TextChoices):
+        CODE = "code", _("kod till beställarens mobil, uppläst")
+        CALL_BACK = "call back", _("uppringning av numret i registret")
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="verifications")
+    how = models.CharField(max_length=9, choices=How.choices)
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
+    orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="+")
+    mobile = models.CharField(max_length=64)
+    challenge = models.ForeignKey(Challenge, null=True, on_delete=models.SET_NULL, related_name="+")
+    begun_at = models.DateTimeField(default=timezone.now)
+    done_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["begun_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.how} for {self.request_id}"
+
+
+class Confirmation(models.Model):
+    """A new recipient who was asked by mail whether the address is theirs (H6). The link itself is not kept.
+
+    ``ended_at``: overtaken by a later change, or past ``until``.
+    """
+
+    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="confirmations")
+    address = models.EmailField(max_length=254)
+    digest = models.CharField(max_length=64, unique=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    until = models.DateTimeField()
+    confirmed_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["asked_at", "pk"]
+
+    def __str__(self) -> str:
+        return f"confirmation {self.pk}"
+
+
+class SignInLink(models.Model):
+    """An orderer's way in: asked for in one browser, mailed, pressed there once. One row for whoever asks (E2).
+
+    ``digest`` is of the link, which is kept nowhere; "" until a task has found whom to send it to.
+    """
+
+    asked_for = EncryptedTextField(blank=True, default="")  # the address as typed, until the task has looked it up
+    orderer = models.ForeignKey(Orderer, null=True, on_delete=models.CASCADE, related_name="+")
+    digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    language = models.CharField(max_length=2)
+    address = models.GenericIPAddressField(null=True)
+    asked_at = models.DateTimeField(default=timezone.now)
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"sign-in link {self.pk}"
+
+
+class CompanyCount(models.Model):
+    """How a company's staff stood on one day. Counted by a look at the whole directory."""
+
+    day = models.DateField()
+    company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="counts")
+    accounts = models.PositiveIntegerField(default=0)
+    with_number = models.PositiveIntegerField(default=0)
+    expired = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["day", "company"], name="one_count_a_company_and_day")]
+
+    def __str__(self) -> str:
+        return f"{self.company_id} on {self.day}"
