@@ -14,7 +14,7 @@ from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
 from accounts.demo import tree
-from accounts.demo.cast import ADMINS, CAST, Person
+from accounts.demo.cast import ADMINS, CAST, HELPDESK, Person
 from accounts.demo.slapd import PrivateSlapd
 from tests.servers.ports import free_port
 from tests.servers.processes import copy_folder, suspended
@@ -43,8 +43,9 @@ class TestSlapd:
         self.slapd.start()
         self._root = None
         # A group must have a member, also between two tests.
-        with suppress(ldap.TYPE_OR_VALUE_EXISTS):
-            self.root.modify_s(ADMIN_GROUP, [(ldap.MOD_ADD, "member", [tree.ROOT.encode()])])
+        for group in (ADMINS, HELPDESK):
+            with suppress(ldap.TYPE_OR_VALUE_EXISTS):
+                self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_ADD, "member", [tree.ROOT.encode()])])
 
     def stop(self) -> None:
         self.slapd.stop()
@@ -101,8 +102,9 @@ class TestSlapd:
         rdn = f"cn={escape_dn_chars(common_name)}" if common_name else f"uid={person.username}"
         dn = f"{rdn},{tree.PEOPLE}"
         self.root.add_ext_s(dn, _modlist(wanted), serverctrls=[RelaxRulesControl()])
-        if protected or ADMINS in person.groups:
-            self.root.modify_s(ADMIN_GROUP, [(ldap.MOD_ADD, "member", [dn.encode()])])
+        for group in {*person.groups, *([ADMINS] if protected else [])}:
+            with suppress(ldap.TYPE_OR_VALUE_EXISTS):
+                self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
 
     def put_many(self, count: int, prefix: str) -> None:
         for number in range(count):
@@ -175,8 +177,9 @@ class TestSlapd:
         return found[0][0] if found else None
 
     def _delete(self, dn: str) -> None:
-        with suppress(ldap.NO_SUCH_ATTRIBUTE):
-            self.root.modify_s(ADMIN_GROUP, [(ldap.MOD_DELETE, "member", [dn.encode()])])
+        for group in (ADMINS, HELPDESK):
+            with suppress(ldap.NO_SUCH_ATTRIBUTE):
+                self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_DELETE, "member", [dn.encode()])])
         self.root.delete_s(dn)
 
     def _replace(self, dn: str, name: str, value: str) -> None:

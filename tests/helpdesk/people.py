@@ -1,0 +1,40 @@
+"""Whom the tests of the helpdesk need beside the cast."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from accounts import companies, orderers
+from accounts.demo.cast import PER
+from accounts.models import Company, Orderer
+
+SECOND_AGENT = replace(
+    PER,
+    username="hdsarlun",
+    given_name="Sara",
+    surname="Lund",
+    mail="sara.lund@kommunen.example",
+    phone="+46701740643",
+)
+
+NUMBERS = ("556677-8899", "559900-1129")
+
+
+def a_company(name: str, *recipients: str, number: str = "", values: str = "") -> Company:
+    """In the register, as an administrator would put it there. ``values``: as its name if none are given."""
+    number = number or NUMBERS[Company.objects.count()]
+    first, second = [*recipients, "", ""][:2]
+    company = Company(
+        name=name, organisation_number=number, directory_values=values or name, recipient1=first, recipient2=second
+    )
+    company.full_clean()
+    companies.store(company, actor=None)
+    return company
+
+
+def an_orderer(name: str, email: str, mobile: str, *for_whom: Company) -> Orderer:
+    """In the register, as an administrator would put them there."""
+    orderer = Orderer(name=name, email=email, mobile=mobile)
+    orderer.full_clean()
+    orderers.store(orderer, for_whom, actor=None)
+    return orderer
