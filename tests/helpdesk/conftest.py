@@ -5,16 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import pytest
-from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest
 from django.test import Client
 
 from accounts.demo.cast import PER
 from accounts.models import Company, Orderer
-from helpdesk import orderer_sessions
 from tests.accounts.staff import Officer
-from tests.helpdesk.people import SECOND_AGENT, a_company, an_orderer
+from tests.helpdesk.people import SECOND_AGENT, a_company, an_orderer, as_orderer
 from tests.servers.slapd import TestSlapd
 
 
@@ -39,19 +35,6 @@ def register(db: None) -> Register:
     ett, tva = a_company("Hemtjänst Ett AB"), a_company("Omsorg Två AB")
     carin = an_orderer("Carin Ek", "carin@hemtjanst-ett.example", "+46701740650", ett)
     return Register(ett, tva, carin, an_orderer("Olle Holm", "olle@omsorg-tva.example", "+46701740651", tva))
-
-
-def as_orderer(orderer: Orderer, company: Company | None = None) -> Client:
-    """A browser in which the orderer has signed in (how, is for test_orderer_sign_in.py to show)."""
-    request = HttpRequest()
-    request.session = SessionStore()
-    orderer_sessions.log_in(request, orderer)
-    if company:
-        orderer_sessions.choose(request, company)
-    request.session.save()
-    client = Client()
-    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
-    return client
 
 
 @pytest.fixture

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from django.conf import settings
+from django.contrib.sessions.backends.db import SessionStore
+from django.http import HttpRequest
+from django.test import Client
+
 from accounts import companies, orderers
 from accounts.demo.cast import PER
 from accounts.models import Company, Orderer
+from helpdesk import orderer_sessions
 
 SECOND_AGENT = replace(
     PER,
@@ -38,3 +44,16 @@ def an_orderer(name: str, email: str, mobile: str, *for_whom: Company) -> Ordere
     orderer.full_clean()
     orderers.store(orderer, for_whom, actor=None)
     return orderer
+
+
+def as_orderer(orderer: Orderer, company: Company | None = None) -> Client:
+    """A browser in which the orderer has signed in (how, is for test_orderer_sign_in.py to show)."""
+    request = HttpRequest()
+    request.session = SessionStore()
+    orderer_sessions.log_in(request, orderer)
+    if company:
+        orderer_sessions.choose(request, company)
+    request.session.save()
+    client = Client()
+    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
+    return client

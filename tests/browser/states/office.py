@@ -1,0 +1,41 @@
+"""The ways in to the pages of orderers and agents, short: that the doors open is for their own states to show."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.test import Client
+
+from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, PER
+from accounts.models import Company, Orderer
+from tests.accounts.staff import Officer
+from tests.browser.visitor import Visitor
+from tests.helpdesk.people import a_company, an_orderer, as_orderer
+
+
+def the_register() -> tuple[Company, Orderer]:
+    """Both companies; the first one with its orderer, who is its recipient as well."""
+    ett = Company.objects.filter(name=HEMTJANST_ETT).first() or a_company(HEMTJANST_ETT, CARIN.mail)
+    if not Company.objects.filter(name=OMSORG_TVA).exists():
+        a_company(OMSORG_TVA)
+    carin = Orderer.objects.filter(email=CARIN.mail).first()
+    return ett, carin or an_orderer(CARIN.name, CARIN.mail, CARIN.phone, ett)
+
+
+def as_carin(visitor: Visitor) -> Orderer:
+    """Her browser, in which she has signed in."""
+    _ett, carin = the_register()
+    _take_over(visitor, as_orderer(carin))
+    return carin
+
+
+def as_per(visitor: Visitor) -> Officer:
+    """The agent's browser, in which he has signed in with both factors."""
+    officer = Officer(PER)
+    officer.enrol()
+    _take_over(visitor, officer.client)
+    return officer
+
+
+def _take_over(visitor: Visitor, client: Client) -> None:
+    name = settings.SESSION_COOKIE_NAME
+    visitor.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": visitor.portal.url}])
