@@ -64,6 +64,8 @@ def running(folder: Path, *arguments: str) -> Iterator[Demo]:
     """The demo on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
     command = [sys.executable, "-m", "accounts.demo", "--folder", str(folder), "--port", str(port), *arguments]
+    # Where the suite itself was started so as to outlive its terminal, the demo would be, too.
+    command = ["env", "--default-signal=HUP", *command]
     # What the shell of a developer may hold, for another installation.
     environment = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/x", "REDIS_URL": "redis://127.0.0.1:9"}
     environment |= {"PYTHONUNBUFFERED": "1", "DIRECTORY_KIND": "active_directory"}

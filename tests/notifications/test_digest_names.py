@@ -33,12 +33,14 @@ NASTY = some.sampled_from(
         *map(chr, (0x2028, 0x2029, 0x200B, 0x200E, 0x202E, 0x2066, 0x2069)),
     ]
 )
+# The one sign that nobody sees which is put in on purpose: it keeps mail programs from making links.
+PARTED = "\u2060"
 TEXTS = some.lists(some.one_of(NASTY, some.characters()), max_size=30).map("".join)
 
 
 @given(TEXTS)
 def test_it_is_one_line_of_visible_signs_and_no_formula(text: str) -> None:
-    found = inert(text)
+    found = inert(text).replace(PARTED, "")
     assert found.splitlines() in ([found], [])
     assert [sign for sign in found if unicodedata.category(sign).startswith("C")] == []
     assert [sign for sign in found if sign.isspace() and sign != " "] == []
@@ -55,7 +57,7 @@ def test_what_is_inert_stays_as_it_is(text: str) -> None:
 
 @given(some.text())
 def test_it_is_cut_at_its_longest(text: str) -> None:
-    assert len(inert(text)) <= LONGEST
+    assert len(inert(text).replace(PARTED, "")) <= LONGEST
     assert len(inert("å" * LONGEST + text)) == LONGEST
 
 
