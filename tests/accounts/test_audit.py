@@ -14,7 +14,7 @@ from accounts.models import AuditEvent, Event
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
 
 
 def event() -> AuditEvent:

@@ -16,7 +16,7 @@ from accounts.models import AuditEvent, Company, DirectoryKey, Event, Orderer, U
 from accounts.registers.organisation_numbers import OrganisationNumberRefused, parse
 from tests.accounts.admin.conftest import carin, company
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 
 @pytest.fixture

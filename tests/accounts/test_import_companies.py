@@ -8,7 +8,7 @@ from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event
 from tests.accounts.loader import Loader
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 HEADER = "name,organisation_number,directory_value,recipient1,recipient2"
 ETT = f"{HEMTJANST_ETT},556677-8899,{HEMTJANST_ETT},{CARIN.mail},"

@@ -31,7 +31,7 @@ from tests.notifications.digest_world import (
 )
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
 
 SECOND = "lena@hemtjanst-ett.example"
 
