@@ -43,6 +43,8 @@ FOREIGN = (
 )
 # fmt: on
 
+PEOPLE = {"karl": cast.KARL, "stefan": cast.STEFAN, "carin": cast.CARIN, "per": cast.PER, "eva": cast.EVA}
+
 RUNS_ALREADY = "Demon körs redan (process {pid}). Avsluta den först.\nThe demo is already running. End it first."
 
 BANNER = """
@@ -51,6 +53,8 @@ BANNER = """
 
   Registrera mobil    {url}/registrera/    {karl.username}  {karl.password}
   Återställ lösenord  {url}/aterstall/     {stefan.username}  (koden kommer på / the code arrives at /demo/)
+  Beställare          {url}/bestallare/    {carin.mail}  (länken kommer på / the link arrives at /demo/)
+  Helpdesk            {url}/helpdesk/      {per.username}  {per.password}
   Administration      {url}/admin/         {eva.username}  {eva.password}
 
   SMS och mejl som filer / SMS and mails as files: {folder}/sms, {folder}/mail
@@ -141,6 +145,8 @@ def set_environment(folder: Path, port: int, directory: PrivateSlapd) -> None:
             "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
             "SMS_GATEWAYS": (folder / "sms").as_uri(),
             "EMAIL_URL": f"filemail://{folder / 'mail'}",
+            # Seconds: nobody who tries it waits for a quarter of an hour.
+            "PHONE_LINK_HOLD": os.environ.get("PHONE_LINK_HOLD", "120"),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
             **directory.environment(),
         }
@@ -160,7 +166,7 @@ def serve(folder: Path, port: int) -> None:
     call_command("seed_demo")
     call_command("send_expiry_digests", stdout=io.StringIO())  # this morning's mail, in the mailbox
     shown = folder.relative_to(Path.cwd()) if folder.is_relative_to(Path.cwd()) else folder
-    banner = BANNER.format(url=f"http://{HOST}:{port}", folder=shown, karl=cast.KARL, stefan=cast.STEFAN, eva=cast.EVA)
+    banner = BANNER.format(url=f"http://{HOST}:{port}", folder=shown, **PEOPLE)
     basehttp.run(
         HOST,
         port,

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.demo import mailbox
-from accounts.demo.cast import CAST
+from accounts.demo.cast import CARIN, CAST, EVA, PER
 
 
 @require_safe
@@ -35,6 +35,9 @@ def index(request: HttpRequest) -> HttpResponse:
     ]
     context = {
         "cast": cast,
+        "orderer": CARIN,
+        "agent": PER,
+        "administrator": EVA,
         "messages": mailbox.messages(folder / "sms"),
         "mails": mailbox.mails(folder / "mail"),
     }
