@@ -1,7 +1,7 @@
 """What the pages of orderers and of the helpdesk cost: a company of 2,000, a queue of 10,000, a directory of 10,000.
 
 `make bench` runs it on PostgreSQL with a real slapd. Of each page: the median of its time on the server, with what it
-waits for the directory, as milliseconds and as a ratio to the start page's; and its queries. Ends with 1 if a page takes
+waits for the directory, as milliseconds and as a ratio to the start page's; and its queries. Ends with 1 if one takes
 QUERIES queries or more, or MILLISECONDS at the median or more.
 """
 
