@@ -2,6 +2,8 @@
 
 A *challenge* is one browser session's way through one journey. The request does the same for every name
 that is typed: one row, one task. Whether there is anyone to send a code to, the task finds out (E1, E2).
+A code belongs to a user of the directory, or to an orderer, who has no account there: to sign in, or to be read to
+the helpdesk (H1).
 """
 
 from __future__ import annotations
@@ -12,19 +14,18 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone, translation
-from django.utils.translation import gettext
+from django.utils import timezone
 
-from accounts import audit, directory, limits
+from accounts import audit, code_owners, code_texts, directory, limits
+from accounts.code_owners import Owner
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, SendQuota, SmsDay, User
+from accounts.models import Challenge, Event, FailedTry, Orderer, Phone, Purpose, SendQuota, SmsDay, User
 from idportal import sms
-from idportal.hosts import journey_host
 
 log = logging.getLogger("idportal.codes")
 
-_HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
+text = code_texts.text
 
 
 def ask(
@@ -34,17 +35,27 @@ def ask(
     address: str | None,
     asked_for: str = "",
     user: User | None = None,
+    orderer: Orderer | None = None,
     number: str = "",
 ) -> Challenge:
     """Begins a challenge and queues its first code, on commit. ``asked_for`` is what was typed as user name.
 
+    An orderer's code goes to ``number`` (E.164) only as long as that is on file for them, and they are active.
     Raises kombu.exceptions.OperationalError if the queue is down.
     """
     with transaction.atomic():
         challenge: Challenge = Challenge.objects.create(
-            purpose=purpose, language=language, address=address, asked_for=asked_for, user=user, number=number
+            purpose=purpose,
+            language=language,
+            address=address,
+            asked_for=asked_for,
+            user=user,
+            orderer=orderer,
+            number=number,
         )
-        audit.record(Event.CODE_REQUESTED, user, actor=user, result=purpose, address=address)
+        owner = orderer or user
+        actor = code_owners.asker(owner, purpose)
+        audit.record(Event.CODE_REQUESTED, owner, actor=actor, result=purpose, address=address)
         _queue(challenge)
     return challenge
 
@@ -64,7 +75,7 @@ def ask_again(challenge: Challenge, address: str | None) -> bool:
         if challenge.verified_at is None:
             challenge.ended_at = None
         challenge.save(update_fields=["last_generated_timestamp", "ended_at"])
-        audit.record(Event.CODE_REQUESTED, challenge.user, result=challenge.purpose, address=address)
+        audit.record(Event.CODE_REQUESTED, code_owners.of(challenge), result=challenge.purpose, address=address)
         _queue(challenge)
     return True
 
@@ -84,35 +95,25 @@ def _queue(challenge: Challenge) -> None:
 
 def deliver(challenge_id: int) -> None:
     """Makes a challenge's code and sends it, if there is someone to send it to and the limits allow it."""
-    challenge = Challenge.objects.select_related("user").get(pk=challenge_id)
+    challenge = Challenge.objects.select_related("user", "orderer").get(pk=challenge_id)
     age = timezone.now() - challenge.last_generated_timestamp
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
     if challenge.purpose == Purpose.RESET and not _recognise(challenge):
         return
-    user = challenge.user
-    code = _make(challenge, user) if user else None
-    if user is None or code is None:
+    owner = code_owners.of(challenge)
+    code = _make(challenge, owner) if owner else None
+    if owner is None or code is None:
         return
     try:
         gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language))
     except sms.SmsError as error:
         log.error("a code for %s was not sent: %s", challenge.purpose, error)
         if not error.perhaps_sent:
-            _give_back(challenge, user)
-        audit.record(Event.CODE_NOT_SENT, user, result="no gateway took it")
+            _give_back(challenge, owner)
+        audit.record(Event.CODE_NOT_SENT, owner, result="no gateway took it")
         return
-    audit.record(Event.CODE_SENT, user, result=f"{challenge.purpose} by gateway {gateway}")
-
-
-def text(code: str, purpose: Purpose, language: str) -> str:
-    """The SMS: one GSM-7 segment, whose last line binds the code to the host where it is entered (K4).
-
-    Source of that line: WICG, Origin-bound one-time codes delivered via SMS.
-    """
-    with translation.override(language):
-        words = gettext("Din säkerhetskod är %s. Den gäller i 10 minuter. Lämna aldrig ut koden till någon.") % code
-    return f"{words}\n\n@{journey_host(_HOSTS.get(purpose))} #{code}"
+    audit.record(Event.CODE_SENT, owner, result=f"{challenge.purpose} by gateway {gateway}")
 
 
 def _recognise(challenge: Challenge) -> bool:
@@ -125,37 +126,48 @@ def _recognise(challenge: Challenge) -> bool:
         log.error("a code for %s was not sent: %s", challenge.purpose, type(error).__name__)
         audit.record(Event.CODE_WITHHELD, known, result="directory unavailable", address=challenge.address)
         return False
-    phone = Phone.objects.select_related("user").filter(user__directory_id=account.id).first() if account else None
     challenge.asked_for = ""
-    if account is None or not account.served or phone is None:
-        challenge.save(update_fields=["asked_for"])
-        audit.record(Event.CODE_WITHHELD, account, result=_why_not(account), address=challenge.address)
-        return False
-    challenge.user, challenge.number = phone.user, phone.number
-    challenge.save(update_fields=["asked_for", "user", "number"])
-    return True
+    with transaction.atomic():
+        # The account first, as everywhere: one whose number changes at the same time gets no code to the other one.
+        users = User.objects.select_for_update().filter(directory_id=account.id if account else "")
+        user = users.first() if account else None
+        phone = Phone.objects.filter(user=user).first() if user else None
+        refusal = _why_not(account, phone)
+        # Also if nothing is sent: who asks again in the same browser, after a hold, is to be known then.
+        challenge.user = user
+        if phone and not refusal:
+            challenge.number = phone.number
+        else:
+            audit.record(Event.CODE_WITHHELD, account, result=refusal, address=challenge.address)
+        challenge.save(update_fields=["asked_for", "user", "number"])
+    return not refusal
 
 
-def _why_not(account: Account | None) -> str:
+def _why_not(account: Account | None, phone: Phone | None) -> str:
+    """Why no code to reset goes to this account's number (R6, H4); "" if one does."""
     if account is None:
         return "no such account"
     if account.protected:
         return "protected account"
-    return "no number" if account.enabled else "disabled account"
+    if not account.enabled:
+        return "disabled account"
+    if phone is None:
+        return "no number"
+    return "number on hold" if phone.on_hold else ""
 
 
-def _make(challenge: Challenge, person: User) -> str | None:
+def _make(challenge: Challenge, person: Owner) -> str | None:
     """The code, with its hash on the challenge and the older codes dead; or None if a limit says no."""
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=person.pk)
-        refusal = _limit_reached(challenge, user)
+        owner = code_owners.lock(person)
+        refusal = code_owners.gone(challenge, owner) or _limit_reached(challenge, owner)
         if refusal:
-            audit.record(Event.CODE_WITHHELD, user, result=refusal, address=challenge.address)
+            audit.record(Event.CODE_WITHHELD, owner, result=refusal, address=challenge.address)
             return None
         # Others that wait for a code of this kind lose theirs; they may ask again, and this one then loses its own.
-        waiting = Challenge.objects.filter(user=user, purpose=challenge.purpose, verified_at=None, ended_at=None)
-        waiting.exclude(pk=challenge.pk).update(token="")
-        audit.record(Event.CODE_ATTEMPTED, user, result=challenge.purpose, address=challenge.address)
+        theirs = Challenge.objects.filter(code_owners.theirs(owner), purpose=challenge.purpose)
+        theirs.filter(verified_at=None, ended_at=None).exclude(pk=challenge.pk).update(token="")
+        audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
         # While this waited for the account, its owner may have come to the end of another way.
         return None if challenge.ended_at or challenge.verified_at else challenge.generate_token()
@@ -165,13 +177,13 @@ class _LimitReached(Exception):
     """Which limit says no to a code."""
 
 
-def _limit_reached(challenge: Challenge, user: User) -> str:
+def _limit_reached(challenge: Challenge, owner: Owner) -> str:
     """Counts a code against all its limits, or against none and says which one is reached."""
-    if failures(user.directory_id) >= limits.CODE_FAILURES_A_DAY:
+    if failures(code_owners.subject(owner)) >= limits.CODE_FAILURES_A_DAY:
         return "too many wrong codes in a day"
     try:
         with transaction.atomic():
-            _count(challenge, user)
+            _count(challenge, owner)
     except _LimitReached as limit:
         return str(limit)
     if SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
@@ -179,16 +191,16 @@ def _limit_reached(challenge: Challenge, user: User) -> str:
     return ""
 
 
-def _quotas(challenge: Challenge, user: User) -> Iterator[tuple[str, limits.Sends, str]]:
+def _quotas(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:
     """What a code counts against: the digest of each, how many it allows, and what is said when it is used up."""
     yield digest(challenge.number, "number"), limits.SENDS, "too many codes to this number"
-    # To reset goes to the one number on file. To register goes to any that is typed: strangers' too.
+    # All others go to the one number on file. To register goes to any that is typed: strangers' too.
     if challenge.purpose == Purpose.REGISTER:
-        yield digest(user.directory_id, "account"), limits.REGISTER_SENDS, "too many codes for this account"
+        yield digest(code_owners.subject(owner), "account"), limits.REGISTER_SENDS, "too many codes for this account"
 
 
-def _count(challenge: Challenge, user: User) -> None:
-    for counted, allowed, words in _quotas(challenge, user):
+def _count(challenge: Challenge, owner: Owner) -> None:
+    for counted, allowed, words in _quotas(challenge, owner):
         if not SendQuota.take(counted, challenge.purpose, allowed):
             raise _LimitReached(words)
     if not SmsDay.take():
@@ -196,16 +208,18 @@ def _count(challenge: Challenge, user: User) -> None:
         raise _LimitReached("daily limit of SMS")
 
 
-def _give_back(challenge: Challenge, user: User) -> None:
+def _give_back(challenge: Challenge, owner: Owner) -> None:
     """A code that no gateway took is not one of the day's: an outage would use those up. The pauses stay."""
     with transaction.atomic():
-        for counted, _, _ in _quotas(challenge, user):
+        for counted, _, _ in _quotas(challenge, owner):
             SendQuota.give_back(counted, challenge.purpose)
 
 
-def failures(directory_id: str) -> int:
-    """Wrong codes for the account in the last 24 hours, over all codes and sessions."""
-    return FailedTry.count(directory_id, FailedTry.Kind.CODE, timedelta(seconds=limits.DAY))
+def failures(subject: str) -> int:
+    """Wrong codes for an account (its directory id) or an orderer ("orderer <pk>") in the last 24 hours, over all
+    codes and sessions.
+    """
+    return FailedTry.count(subject, FailedTry.Kind.CODE, timedelta(seconds=limits.DAY))
 
 
 def end_challenges(user: User) -> None:
@@ -225,14 +239,15 @@ def check(challenge_id: int, code: str, address: str | None) -> Challenge | None
     digits = "".join(code.split())
     with transaction.atomic():
         challenge = _locked(challenge_id)
-        user = challenge.user
+        owner = code_owners.of(challenge)
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
-        subject = user.directory_id if user else nobody
+        subject = code_owners.subject(owner) if owner else nobody
         live = challenge.live
         spent = failures(subject) >= limits.CODE_FAILURES_A_DAY
         if challenge.verify_token("" if spent else digits):
-            audit.record(Event.CODE_ACCEPTED, user, actor=user, result=challenge.purpose, address=address)
+            actor = code_owners.asker(owner, challenge.purpose)
+            audit.record(Event.CODE_ACCEPTED, owner, actor=actor, result=challenge.purpose, address=address)
             return challenge
         FailedTry.objects.create(subject=subject if live else nobody, kind=FailedTry.Kind.CODE)
-        audit.record(Event.CODE_REFUSED, user, result=challenge.purpose, address=address)
+        audit.record(Event.CODE_REFUSED, owner, result=challenge.purpose, address=address)
     return None

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 
+from accounts import sessions
+
 
 def session(request: HttpRequest) -> dict[str, object]:
     """``session_seconds``: how long the session lives on without a click, for the warning (security.md S3)."""
-    user = getattr(request, "user", None)
-    return {"session_seconds": settings.SESSION_COOKIE_AGE} if user is not None and user.is_authenticated else {}
+    return {"session_seconds": settings.SESSION_COOKIE_AGE} if sessions.somebody_is_in(request) else {}

@@ -43,6 +43,16 @@ def same_digest(one: str, other: str) -> bool:
     return hmac.compare_digest(one, other)
 
 
+def seal(text: str) -> str:
+    """Ciphertext of a text, for what is kept elsewhere than in the database; :func:`unseal` reads it."""
+    return _cipher().encrypt(text.encode()).decode()
+
+
+def unseal(sealed: str) -> str:
+    """Raises ``cryptography.fernet.InvalidToken`` for what no key opens."""
+    return _cipher().decrypt(sealed.encode()).decode()
+
+
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
     """Text that is ciphertext in the database: Fernet (AES-128-CBC with HMAC-SHA256), newest key first.
 
@@ -52,7 +62,7 @@ class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not sub
 
     def get_prep_value(self, value: Any) -> Any:
         text = super().get_prep_value(value)
-        return _cipher().encrypt(str(text).encode()).decode() if text else text
+        return seal(str(text)) if text else text
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        return _cipher().decrypt(value.encode()).decode() if value else value
+        return unseal(value) if value else value

@@ -30,6 +30,12 @@ SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))
 SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time for somebody to look
 
+# An orderer's link by mail: more of them in a day than codes, for some are lost on the way.
+LINK_LIFETIME = 15 * MINUTE
+LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))
+LINK_FRESH = 15 * MINUTE  # from its press to the right code; then the mailbox has to be shown once more
+LINKS_OF_A_SESSION = 20  # that were asked for in one browser and still open there: more than anyone presses
+
 # The right to set one password after an accepted code (R3).
 VERIFIED_LIFETIME = 10 * MINUTE
 PASSWORD_REFUSALS = 30  # a person who fights with the rules is no attacker, a program is

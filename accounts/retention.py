@@ -24,6 +24,7 @@ from accounts.models import (
     FailedTry,
     Orderer,
     Phone,
+    PhoneLink,
     RecoveryCodes,
     SendQuota,
     SmsDay,
@@ -33,6 +34,7 @@ from accounts.models import (
 CODES_KEPT = timedelta(hours=24)
 AUDIT_KEPT = timedelta(days=548)  # 18 months
 GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
+LINKS_KEPT = timedelta(days=30)  # with the number of before: long enough to look into a complaint
 BOUNCES_KEPT = timedelta(days=30)  # after the last one
 
 # What other apps keep, and for how long: they register it here, as parts of the portal do with idportal.health.
@@ -61,6 +63,7 @@ def purge() -> dict[str, int]:
         "challenges": Challenge.objects.filter(last_generated_timestamp__lt=day_ago),
         "failed tries": FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
         "bounced addresses": BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
+        "links of numbers": PhoneLink.objects.filter(made_at__lt=now - LINKS_KEPT),
         "days of SMS": SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
@@ -123,6 +126,8 @@ def renew_keys() -> int:
             phone.save(update_fields=["number", "number_digest"])
         for challenge in Challenge.objects.select_for_update().exclude(asked_for="", number=""):
             challenge.save(update_fields=["asked_for", "number"])
+        _encrypt_anew(PhoneLink, "number")
+        _encrypt_anew(PhoneLink, "old_number")
         _encrypt_anew(Authenticator, "key")
         _encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper go on
         _encrypt_anew(Orderer, "mobile")

@@ -1,6 +1,7 @@
 # mypy: disallow-untyped-calls=False
 """The second factor of staff: an app, connected at the first sign-in and asked for at each, and codes on paper.
 
+What agents may have in place of an app is in ``accounts.sms_factor``.
 Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
 """
 
@@ -13,13 +14,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 import segno
+from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts import audit, limits, signals, users
+from accounts import audit, codes, limits, signals, users
 from accounts.directory import Account, DirectoryError
-from accounts.directory.staff import people
-from accounts.models import Authenticator, Event, FailedTry, RecoveryCodes, User
+from accounts.directory.staff import groups_of, people
+from accounts.models import Authenticator, Event, FailedTry, Phone, RecoveryCodes, User
 
 log = logging.getLogger("idportal.second_factor")
 
@@ -54,7 +56,7 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
 
     Of several that were begun, the first to be confirmed is the one; the others are gone then.
     """
-    account = _whom_to_tell(user)
+    account = whom_to_tell(user)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
@@ -78,7 +80,7 @@ def check(user: User, code: str, address: str | None) -> Device | None:
     on paper: RECOVERY_FAILURES_A_DAY) in a row not before they are a day old: of its own kind, so that the other is
     still a way in. The owner is told. Whatever the reason, the answer is the same.
     """
-    account = _whom_to_tell(user)
+    account = whom_to_tell(user)
     typed = plain(code)
     by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
     what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
@@ -134,7 +136,7 @@ def make_recovery_codes(user: User, address: str | None, first: bool = False) ->
     ``first``: those that are owed after an app was connected. None if they were made already: of two requests at the
     same time one gets them, and the other must not put others in their place. The owner is told.
     """
-    account = _whom_to_tell(user)
+    account = whom_to_tell(user)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         # To connect an app takes earlier ones away: as long as there is no row, the first are owed.
@@ -156,20 +158,44 @@ def recovery_codes_left(user: User) -> int:
 def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
     """Takes the app and the recovery codes away and ends every session; the next sign-in connects a new app.
 
-    False if there was nothing to take away, else the owner is told. The sessions end all the same. ``actor`` None:
-    somebody at a shell.
+    With HELPDESK_SMS_FACTOR an agent's number is a second factor as well, and goes too: what was stolen is the
+    telephone. False if there was nothing to take away, else the owner is told. The sessions end all the same.
+    ``actor`` None: somebody at a shell.
     """
-    account = _whom_to_tell(user)
+    account = whom_to_tell(user)
+    agent = settings.HELPDESK_SMS_FACTOR and _is_agent(account)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         apps, _ = Authenticator.objects.filter(user=person).delete()
         papers, _ = RecoveryCodes.objects.filter(user=person).delete()
+        numbers = _forget_number(person, actor, address) if agent or apps or papers else 0
         _failures(person).delete()
         users.end_sessions(person)
-        if apps or papers:
+        if apps or papers or numbers:
             audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=actor, address=address)
             signals.second_factor_removed.send(Authenticator, user=person, account=account)
-        return bool(apps or papers)
+        return bool(apps or papers or numbers)
+
+
+def _is_agent(account: Account | None) -> bool:
+    """Whether the directory names the account as an agent's; no, if it does not say."""
+    group = settings.DIRECTORY_HELPDESK_GROUP
+    try:
+        return bool(group and account and groups_of(account, [group]))
+    except DirectoryError as error:
+        log.error("the directory does not say whether an account is an agent's: %s", type(error).__name__)
+        return False
+
+
+def _forget_number(user: User, actor: User | None, address: str | None) -> int:
+    """The number of somebody on the staff, where it is a second factor; returns how many went."""
+    if not settings.HELPDESK_SMS_FACTOR:
+        return 0
+    numbers, _ = Phone.objects.filter(user=user).delete()
+    if numbers:
+        codes.end_challenges(user)
+        audit.record(Event.PHONE_FORGOTTEN, user, actor=actor, result="second factor removed", address=address)
+    return numbers
 
 
 def _failures(user: User) -> models.QuerySet[FailedTry]:
@@ -177,7 +203,7 @@ def _failures(user: User) -> models.QuerySet[FailedTry]:
     return FailedTry.objects.filter(subject=user.directory_id, kind__in=A_DAY)
 
 
-def _whom_to_tell(user: User) -> Account | None:
+def whom_to_tell(user: User) -> Account | None:
     """The account as the directory has it. Asked before the change: no row is locked while a server takes its time.
 
     None if the directory does not say. What is to be done is done all the same, and the log says that nobody was told:

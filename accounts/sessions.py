@@ -3,6 +3,7 @@
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``asked_<purpose>`` (a digest of what it is
 about), ``word`` (what the next page says of the last click), ``done`` (the journey that was finished),
 ``password_at`` (when the password was typed), ``started`` and ``seen``. Times are seconds since 1970.
+Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer_sessions``).
 Of staff: ``signing_in`` (who typed the password, to what end, with which app), ``roles`` (what they had at log-in),
 ``onward`` (where to go next) and ``codes_owed`` (recovery codes are still to be shown).
 """
@@ -23,8 +24,9 @@ from django_otp.models import Device
 
 from accounts import limits
 from accounts.encryption import digest, same_digest
-from accounts.models import Challenge, Purpose, User
+from accounts.models import Challenge, Orderer, Purpose, User
 
+ORDERER = "orderer"
 _SEEN_GRAIN = 30  # seconds: a page more does not write the session again
 
 
@@ -112,6 +114,19 @@ def verified(request: HttpRequest) -> User | None:
 def roles(request: HttpRequest) -> frozenset[str]:
     """The roles that the person had when logging in."""
     return frozenset(request.session.get("roles", ()))
+
+
+def somebody_is_in(request: HttpRequest) -> bool:
+    """Whether the session is a signed-in person's, a user's or an orderer's, and its end is to be warned of (S3)."""
+    return isinstance(getattr(request, "user", None), User) or ORDERER in getattr(request, "session", ())
+
+
+def who_is_in(request: HttpRequest) -> User | Orderer | None:
+    """Whose session it is, for the trail. That an orderer's still holds is for ``helpdesk.orderer_sessions`` to say."""
+    if isinstance(request.user, User):
+        return request.user
+    kept = request.session.get(ORDERER)
+    return Orderer.objects.filter(pk=kept["id"]).first() if kept else None
 
 
 def password_at(request: HttpRequest) -> float:

@@ -8,7 +8,8 @@ password_reset: a new password is in the directory. Arguments: ``user``, ``accou
 
 phone_linked: the helpdesk linked a number. ``user``, ``account``, ``link`` (PhoneLink), ``orderer`` (Orderer), and
 ``stops``: by PhoneLink.Told, the address at which each of those who are told can stop it (H4).
-phone_link_stopped: one of them did. ``user``, ``link``; the number of before is on file again, or none.
+phone_link_stopped: one of them did. ``user``, ``link``, ``account`` (None if the directory did not say); the number of
+before is on file again, or none.
 
 Of staff, with ``user`` and ``account``, which is None if the directory did not say (a change is not undone for that):
 

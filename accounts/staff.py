@@ -32,18 +32,18 @@ class Role:
 
 
 ADMINISTRATOR = Role("administrator", "DIRECTORY_ADMIN_GROUP", "/admin/")
-
 AGENT = Role("agent", "DIRECTORY_HELPDESK_GROUP", "/helpdesk/")
 
-# In this order: the first that a person has says where they go after signing in.
+# In this order: the first that a person has says where they go after signing in. Who has both goes to the queue, which
+# others wait for.
 ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 
 
 def check(name: str, password: str, address: str | None) -> tuple[Outcome, User | None]:
     """Checks the user name and password of somebody who should have a role. The user comes with RIGHT only.
 
-    Protected accounts are welcome here, as administrators' are. That somebody has no role is told after the right
-    password only. Raises DirectoryError if the directory can't tell.
+    Protected accounts are welcome here, as administrators' are, and agents' while HELPDESK_SMS_FACTOR is on. That
+    somebody has no role is told after the right password only. Raises DirectoryError if the directory can't tell.
     """
     where = people.people()
     found = where.find(name)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from accounts.views import register, reset, staff
+from accounts.views import register, reset, staff, stop
 
 urlpatterns = [
     path("registrera/", register.login, name="register"),
@@ -17,7 +17,9 @@ urlpatterns = [
     path("aterstall/klart/", reset.done, name="reset-done"),
     path("logga-in/", staff.login, name="staff-login"),
     path("logga-in/kod/", staff.code, name="staff-code"),
+    path("logga-in/kod/igen/", staff.code_again, name="staff-code-again"),
     path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
+    path("stoppa/", stop.stop, name="phone-link-stop"),
     path("logga-ut/", register.log_out, name="logout"),
     path("session/forlang/", register.extend, name="session-extend"),
 ]

@@ -5,3 +5,11 @@ from django.utils.translation import gettext_lazy as _
 class HelpdeskConfig(AppConfig):
     name = "helpdesk"
     verbose_name = _("Helpdesk")
+
+    def ready(self) -> None:
+        from accounts import retention as accounts_retention
+        from helpdesk import metrics, retention, stops  # noqa: F401  stops: listens when a linked number is stopped
+        from idportal import metrics as monitor
+
+        accounts_retention.register(retention.purge, retention.renew_keys)
+        monitor.register(metrics.figures)

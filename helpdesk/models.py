@@ -187,7 +187,7 @@ class Verification(models.Model):
 class Confirmation(models.Model):
     """A new recipient who was asked by mail whether the address is theirs (H6). The link itself is not kept.
 
-    ``ended_at``: overtaken by a later change, or past ``until``.
+    ``ended_at``: overtaken by a later change.
     """
 
     request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="confirmations")

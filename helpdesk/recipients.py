@@ -1,9 +1,30 @@
-"""Changing whom the daily mail goes to: approved, then confirmed by mail by each new address (security.md H6)."""
+"""Changing whom the daily mail goes to: approved, then confirmed by mail by each new address (security.md H6).
+
+Whoever needs several rows locks them in this order: the request, the company, the confirmation.
+"""
 
 from __future__ import annotations
 
-from accounts.models import Company, User
-from helpdesk.models import Confirmation, Request
+import hashlib
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import audit, companies
+from accounts.models import BouncedAddress, Company, Event, User
+from helpdesk import recipient_letters
+from helpdesk.models import Confirmation, Entry, Request
+from helpdesk.refusals import CantCarryOut
+from helpdesk.timeline import note_down
+
+TO_ANSWER = timedelta(days=7)  # a week's leave
 
 
 def begin(request: Request, agent: User, address: str | None) -> None:
@@ -11,21 +32,103 @@ def begin(request: Request, agent: User, address: str | None) -> None:
 
     In the caller's transaction, with the request locked. Once the first new one has confirmed, those who are not
     wanted any more leave; with no new ones at all they leave at once. They are told now. Earlier changes of the company
-    that still wait for somebody are ended.
+    that still wait for somebody are ended. Raises CantCarryOut.
     """
-    raise NotImplementedError
+    company = _locked_company(request)
+    if company is None:
+        raise CantCarryOut([_("Företaget finns inte i registret längre, eller är inte aktivt. Avslå ärendet.")])
+    wanted = _wanted(request)
+    now = timezone.now()
+    _waiting().filter(request__company=company).update(ended_at=now)
+    new = _without(wanted, company.recipients)
+    recipient_letters.leaving(request, _without(company.recipients, wanted), at_once=not new)
+    if not new:
+        companies.set_recipients(company.pk, _within(company.recipients, wanted), actor=agent, address=address)
+    for each in new:
+        token = secrets.token_urlsafe(24)
+        Confirmation.objects.create(
+            request=request, address=each, digest=_digest(token), asked_at=now, until=now + TO_ANSWER
+        )
+        recipient_letters.confirm(request, each, token, useful=TO_ANSWER)
 
 
 def waiting(company: Company) -> list[Confirmation]:
     """Who has been asked and has not answered yet."""
-    raise NotImplementedError
+    return list(_waiting().filter(request__company=company).select_related("request"))
 
 
 def find(token: str) -> Confirmation | None:
     """What a link is about, while it can still be confirmed."""
-    raise NotImplementedError
+    found = _waiting().filter(digest=_digest(token), request__company__active=True)
+    return found.select_related("request__company").first()
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:
-    """Makes the address count. None: the link is unknown, too old, overtaken, or used."""
-    raise NotImplementedError
+    """Makes the address count. None: the link is unknown, too old, overtaken, or used.
+
+    Who else counts is as the company has it now: an administrator may have changed it meanwhile. Of those, who is not
+    wanted leaves.
+    """
+    with transaction.atomic():
+        found = find(token)
+        if found is None:
+            return None
+        request = Request.objects.select_for_update().get(pk=found.request_id)
+        company = _locked_company(request)
+        confirmation = _waiting().select_for_update().filter(pk=found.pk).first()
+        if company is None or confirmation is None:
+            return None
+        gone = _without(company.recipients, request.recipients)
+        # Two at most: of those that are wanted, the one that counts already, and this one.
+        staying = _without(_within(company.recipients, request.recipients), [confirmation.address])
+        companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
+        confirmation.confirmed_at = timezone.now()
+        confirmation.save(update_fields=["confirmed_at"])
+        # Whoever reads there has shown that mail arrives.
+        BouncedAddress.objects.filter(address=confirmation.address.lower()).delete()
+        note_down(request, Entry.What.CONFIRMED, None, confirmation.address)
+        audit.record(Event.RECIPIENT_CONFIRMED, company, result=request.number, address=address)
+        # An address that an administrator added since the approval; the others have been told then.
+        recipient_letters.leaving(request, gone, at_once=True)
+    return found
+
+
+def _locked_company(request: Request) -> Company | None:
+    """The request's company as it is now, if it is active."""
+    if request.company_id is None:
+        return None
+    return Company.objects.select_for_update().filter(pk=request.company_id, active=True).first()
+
+
+def _waiting() -> QuerySet[Confirmation]:
+    return Confirmation.objects.filter(confirmed_at=None, ended_at=None, until__gt=timezone.now())
+
+
+def _wanted(request: Request) -> list[str]:
+    """One or two addresses, different ones. Raises CantCarryOut for anything else."""
+    addresses = list({each.lower(): each for each in request.recipients}.values())
+    try:
+        for each in addresses:
+            validate_email(each)
+    except ValidationError:
+        addresses = []
+    if not addresses:
+        raise CantCarryOut([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
+    return addresses
+
+
+def _within(addresses: Collection[str], others: Collection[str]) -> list[str]:
+    """Those that are among the others; case makes no difference."""
+    known = {each.lower() for each in others}
+    return [each for each in addresses if each.lower() in known]
+
+
+def _without(addresses: Collection[str], others: Collection[str]) -> list[str]:
+    """Those that are not among the others."""
+    known = {each.lower() for each in others}
+    return [each for each in addresses if each.lower() not in known]
+
+
+def _digest(token: str) -> str:
+    """Without the key that ``encryption.digest`` has: nobody guesses 192 bits, and links outlive a rotation of keys."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -19,13 +19,24 @@ from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
 SHORTEST_PASSWORD, PASSWORD_KINDS = 8, 4
+SHORTEST_HOLD = 60  # seconds: whoever is told of a linked number must have the time to read it
 WIDEST_NETWORK = 8  # bits; what is wider than that is no network of proxies
 
 
 @register(Tags.security)
 def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """Run by every command; `check --deploy` adds what only matters in production."""
-    return [*_addresses(), *_keys(), *_passwords(), *_demo(), *_proxies(), *_directory(), *_sms(), *_queue()]
+    return [
+        *_addresses(),
+        *_keys(),
+        *_passwords(),
+        *_demo(),
+        *_proxies(),
+        *_directory(),
+        *_sms(),
+        *_helpdesk(),
+        *_queue(),
+    ]
 
 
 @register(Tags.security, deploy=True)
@@ -236,6 +247,28 @@ def _sms() -> Iterator[CheckMessage]:
                 hint="Compare it with Apprise's page on that provider.",
                 id="idportal.E033",
             )
+
+
+def _helpdesk() -> Iterator[CheckMessage]:
+    if settings.HELPDESK_SMS_FACTOR and not settings.SMS_GATEWAYS:
+        yield Error(
+            "HELPDESK_SMS_FACTOR is on and SMS_GATEWAYS is not set: agents without an app could not sign in.",
+            hint="Name an SMS gateway, or unset HELPDESK_SMS_FACTOR: agents connect an app then.",
+            id="idportal.E040",
+        )
+    if settings.PHONE_LINK_HOLD < SHORTEST_HOLD and not settings.DEBUG:
+        yield Warning(
+            f"PHONE_LINK_HOLD is {settings.PHONE_LINK_HOLD} s: a number that was linked for the wrong person could "
+            "hardly be stopped before a code goes to it.",
+            hint="Unset it: 15 minutes.",
+            id="idportal.W041",
+        )
+    if settings.HELPDESK_SMS_FACTOR and not settings.DIRECTORY_HELPDESK_GROUP:
+        yield Warning(
+            "HELPDESK_SMS_FACTOR is on and DIRECTORY_HELPDESK_GROUP is not set: there are no agents.",
+            hint="Name the group, or unset HELPDESK_SMS_FACTOR.",
+            id="idportal.W042",
+        )
 
 
 def _queue() -> Iterator[CheckMessage]:

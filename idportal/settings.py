@@ -185,7 +185,11 @@ CELERY_TASK_SERIALIZER = "json"
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, "outbox")]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
-CELERY_TASK_ROUTES = {"notifications.tasks.*": {"queue": "outbox"}, "accounts.tasks.purge": {"queue": "outbox"}}
+CELERY_TASK_ROUTES = {
+    "notifications.tasks.*": {"queue": "outbox"},
+    "accounts.tasks.purge": {"queue": "outbox"},
+    "helpdesk.tasks.count_companies": {"queue": "outbox"},
+}
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
@@ -210,6 +214,7 @@ CELERY_BEAT_SCHEDULE = {
     # What a crash left, and a morning that was missed.
     "what is left": {"task": "notifications.tasks.sweep", "schedule": 60.0, "options": {"expires": 55.0}},
     "what is past its time": {"task": "accounts.tasks.purge", "schedule": crontab(hour=3, minute=30)},
+    "how the companies stand": {"task": "helpdesk.tasks.count_companies", "schedule": crontab(hour=5, minute=0)},
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
 

@@ -9,7 +9,7 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from idportal import metrics as monitor
-        from notifications import checks, metrics, notices, retention  # noqa: F401  checks and receivers register
+        from notifications import checks, link_notices, metrics, notices, retention  # noqa: F401  they register
 
         accounts_retention.register(retention.purge, retention.renew_keys)
         monitor.register(metrics.figures)

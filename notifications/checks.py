@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.apps import AppConfig
@@ -10,8 +11,12 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone, translation
 
+from accounts import phones
+from accounts.models import PhoneLink
 from idportal import sms
-from notifications import notices
+from notifications import link_words, notices
+
+SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may whoever reads it
 
 
 @register
@@ -30,6 +35,36 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
                 )
             ]
     return []
+
+
+@register
+def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """An SMS to the old number must hold the address at which a link is stopped, and leave time for it (H4)."""
+    url = phones.stop_address("x" * phones.TOKEN_LENGTH)
+    # With the day before the time, which is as long as it gets.
+    made = datetime(2026, 12, 30, 12, tzinfo=UTC)
+    words = link_words.Words("", "", "", PhoneLink(made_at=made, usable_from=made + timedelta(days=1)))
+    found: list[CheckMessage] = []
+    with translation.override("sv"):
+        texts = [words.sms_to_old_number(url), words.sms_to_new_number(), words.sms_that_it_is_stopped()]
+    if not all((length := sms.septets(text)) is not None and length <= sms.SEGMENT for text in texts):
+        found.append(
+            Error(
+                "An SMS that tells of a linked number does not fit one message: PORTAL_URL or RESET_HOST is too long.",
+                hint="Use a shorter PORTAL_URL: 60 characters are enough for anyone.",
+                id="notifications.E003",
+            )
+        )
+    if settings.PHONE_LINK_HOLD < SHORTEST_HOLD:
+        found.append(
+            Warning(
+                f"PHONE_LINK_HOLD is {settings.PHONE_LINK_HOLD} s: whoever is told of a linked number has hardly time "
+                "to stop it.",
+                hint=f"At least {SHORTEST_HOLD} s; unset, it is 15 minutes.",
+                id="notifications.W004",
+            )
+        )
+    return found
 
 
 @register

@@ -138,7 +138,7 @@ def sms_text(purpose: Message.Purpose, username: str, at: datetime) -> str:
 
 
 def _sms_text(purpose: Message.Purpose, account: str, at: datetime) -> str:
-    words = {"account": account, "when": f"{_local(at):%Y-%m-%d %H:%M}", "helpdesk": settings.HELPDESK_EMAIL}
+    words = {"account": account, "when": f"{local(at):%Y-%m-%d %H:%M}", "helpdesk": settings.HELPDESK_EMAIL}
     if purpose == Purpose.PASSWORD_RESET:
         return _("Lösenordet för %(account)s byttes %(when)s. Var det inte du? Kontakta genast %(helpdesk)s") % words
     return _("Mobilnumret för %(account)s ändrades %(when)s. Var det inte du? Kontakta genast %(helpdesk)s") % words
@@ -151,11 +151,11 @@ def subject(purpose: Message.Purpose) -> str:
 
 def paragraphs(purpose: Message.Purpose, username: str, at: datetime) -> list[str]:
     """Of a mail, between the greeting and the last line: the same in both of its parts."""
-    said, local = WORDS[purpose], _local(at)
+    said, when = WORDS[purpose], local(at)
     words = {
         "account": inert(username),
-        "date": date_format(local, "j F Y"),
-        "time": f"{local:%H:%M}",
+        "date": date_format(when, "j F Y"),
+        "time": f"{when:%H:%M}",
         "count": said.times,
         "helpdesk": settings.HELPDESK_EMAIL,
     }
@@ -167,6 +167,6 @@ def paragraphs(purpose: Message.Purpose, username: str, at: datetime) -> list[st
     ]
 
 
-def _local(at: datetime) -> datetime:
-    """As the clocks on the wall show it, in Stockholm."""
+def local(at: datetime) -> datetime:
+    """A moment as the clocks on the wall show it, in Stockholm."""
     return timezone.localtime(at, timezone.get_default_timezone())

@@ -71,6 +71,7 @@ EVENTS = {
 
 # Every result that the portal writes whole, or as one of several words with commas between.
 RESULTS = {
+    "account": _("kontots mejl"),
     "account disabled": _("kontot är avstängt"),
     "account gone": _("kontot är borta"),
     "account gone for 30 days": _("kontot har varit borta i 30 dagar"),
@@ -97,6 +98,8 @@ RESULTS = {
     "no such account": _("kontot finns inte"),
     "not allowed": _("inte tillåtet"),
     "not verified": _("koden gällde inte längre"),
+    "number on hold": _("numret är nyss kopplat av helpdesk"),
+    "old number": _("det tidigare numret"),
     "outcome not known": _("okänt om det gick"),
     "password changed": _("lösenordet har bytts"),
     "protected account": _("skyddat konto"),

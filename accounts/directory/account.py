@@ -7,7 +7,7 @@ bind as the account; to *set* one is to replace it as the service account.
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -27,7 +27,7 @@ class Account:
     ``id`` is objectGUID or entryUUID as lower-case UUID text and never changes, whatever becomes of the name.
     ``expires`` is an aware datetime in UTC, or one of :class:`Expiry`. Texts that the directory lacks are "".
     ``protected``: nothing is done about it here (``security.md`` R6): adminCount, the protected filter, or a direct
-    member of the administrators' group.
+    member of the administrators' group, and of the helpdesk's where ``HELPDESK_SMS_FACTOR`` is on.
     ``unit`` names the organisational unit that the entry lies in, for :func:`accounts.directory.units_of`.
     """
 
@@ -143,6 +143,24 @@ class Directory(Protocol):
 
     def accounts(self) -> Iterator[Account]:
         """Every account within base and filter, streamed in pages with bounded memory."""
+
+    def belonging_to(self, values: Sequence[str], units: Sequence[str]) -> Iterator[Account]:
+        """Every account within base and filter that has one of the values as its company, or lies in one of the units
+        (DNs) or below; each once.
+
+        Asked of the directory as such, so that it takes the time of those whom it finds, and streamed in pages. Texts
+        are compared as :func:`accounts.directory.folded` writes them. A unit that is not there, or is not within the
+        base, has nobody in it.
+        """
+
+    def search(self, text: str, limit: int = 50) -> list[Account]:
+        """At most ``limit`` accounts within base and filter, in no order, of whom each word of the text begins a word
+        of the given name or the surname, the user name or the e-mail address; case does not count. Samba does not look
+        at the space before it, and also gives those in whose names it stands in the middle of a word.
+
+        Any text may come in. Under two characters, and what can't be a name, find nobody. If the directory gives
+        fewer at a time than asked for, that is how many there are.
+        """
 
     def expiring(self, first: datetime, last: datetime) -> Iterator[Account]:
         """Every account within base and filter whose password runs out at ``first`` or later, but before ``last``.

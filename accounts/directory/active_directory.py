@@ -80,6 +80,8 @@ class ActiveDirectory(LdapDirectory):
         ),
     )
 
+    spaces_count = True
+
     failures = ("badPwdCount", "badPasswordTime", "msDS-ResultantPSO")
 
     def __init__(self, config: Config) -> None:

@@ -40,7 +40,7 @@ class Config:
     user_base: str
     user_filter: str
     staff_base: str
-    admin_group: str
+    protected_groups: tuple[tuple[str, str], ...]  # of each the setting that names it, and its DN
     company_attribute: str
     protected_filter: str
     default_policy: str
@@ -70,7 +70,7 @@ def from_settings() -> Config:
         user_base=settings.DIRECTORY_USER_BASE,
         user_filter=_bracketed(settings.DIRECTORY_USER_FILTER),
         staff_base=settings.DIRECTORY_STAFF_BASE,
-        admin_group=settings.DIRECTORY_ADMIN_GROUP,
+        protected_groups=_protected_groups(),
         company_attribute=settings.DIRECTORY_COMPANY_ATTRIBUTE,
         protected_filter=_bracketed(settings.DIRECTORY_PROTECTED_FILTER),
         default_policy=settings.DIRECTORY_DEFAULT_POLICY,
@@ -79,6 +79,17 @@ def from_settings() -> Config:
         operation_timeout=settings.DIRECTORY_OPERATION_TIMEOUT,
         retry_dead_after=settings.DIRECTORY_RETRY_DEAD_AFTER,
     )
+
+
+def _protected_groups() -> tuple[tuple[str, str], ...]:
+    """Whose direct members' passwords are not reset here (``security.md`` R6).
+
+    The helpdesk's agents are among them where a code by SMS is their second factor: whoever held their telephone
+    could set the password with one code and sign in with the next, so that one telephone would be both factors.
+    """
+    names = ["DIRECTORY_ADMIN_GROUP", *(["DIRECTORY_HELPDESK_GROUP"] if settings.HELPDESK_SMS_FACTOR else [])]
+    groups = {getattr(settings, name): name for name in reversed(names)}  # one that is both is asked once
+    return tuple((name, dn) for dn, name in reversed(groups.items()) if dn)
 
 
 def _server(url: str, *, debug: bool) -> Server:

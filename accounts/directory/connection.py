@@ -25,6 +25,8 @@ from accounts.directory.entry import Attributes, Entry, entries
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
 
 NO_ANSWER = (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT, ldap.DECODING_ERROR)
+# What a server says that has found more than it may give.
+ENOUGH = frozenset({ldap.SIZELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
 # The bundles of Debian and of Red Hat: python-ldap has no way to ask for the system's own.
 SYSTEM_CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
@@ -93,6 +95,24 @@ class Connection:
     ) -> list[Entry]:
         data, _ = self._call(lambda: self._ldap.search_ext(base, scope, filterstr, attributes, sizelimit=limit))
         return [Entry(dn, found) for dn, found in entries(data, attributes)]
+
+    def first(self, base: str, filterstr: str, attributes: list[str], *, limit: int) -> list[Entry]:
+        """As many as the limit allows, or the server's own if that is less; which of them is the server's choice."""
+        with _told(changes=False):
+            message = self._ldap.search_ext(base, ldap.SCOPE_SUBTREE, filterstr, attributes, sizelimit=limit)
+        found: list[Any] = []
+        try:
+            while True:
+                # One by one: with all at once, python-ldap gives the error alone, and not what came before it.
+                with _told(changes=False):
+                    kind, data, _, _ = self._ldap.result3(message, 0, self._timeout)
+                if kind == ldap.RES_SEARCH_RESULT:
+                    break
+                found += data
+        except Refused as refused:
+            if refused.code not in ENOUGH:
+                raise
+        return [Entry(dn, one) for dn, one in entries(found, attributes)][:limit]
 
     def read(self, dn: str, attributes: list[str], filterstr: str = "(objectClass=*)") -> Entry | None:
         """The entry with this DN if it exists, may be read and matches."""

@@ -4,50 +4,55 @@ from __future__ import annotations
 
 import abc
 import copy
-import logging
-import time
 import uuid
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from itertools import chain
 from typing import Self, TypeVar
 
 import ldap
 from ldap.filter import escape_filter_chars
 
+from accounts.directory import conditions
 from accounts.directory.account import Account
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.entry import Attributes, Entry
-from accounts.directory.names import Names, can_be_name, same
-from accounts.directory.pool import NOT_NOW, TOO_MUCH, Servers, ServiceConnections, translated
+from accounts.directory.names import can_be_name, folded, normal_unit, plain_dn, same, units_of
+from accounts.directory.pool import Servers, ServiceConnections, translated
+from accounts.directory.protection import UNMAPPABLE, Protection, logger, pass_over
+
+__all__ = ["Lookup", "logger"]
 
 T = TypeVar("T")
-
-logger = logging.getLogger("idportal.directory")
 
 # A name matches one user name, and the mail addresses of a few at most; more are not worth telling apart.
 MATCHES = 10
 
-# Seconds between two complaints about a group that can't be read.
-COMPLAIN_EVERY = 300.0
-
-# What an entry that no dialect thought of makes the mapping raise.
-UNMAPPABLE = (ValueError, LookupError, OverflowError)
+# A unit that is not there, or is none, has nobody in it.
+NOWHERE = frozenset({ldap.NO_SUCH_OBJECT.errnum, ldap.INVALID_DN_SYNTAX.errnum})
 
 
-class Lookup(abc.ABC):
+@dataclass(frozen=True, slots=True)
+class Search:
+    """Where to look for which entries, and a quick look at each that comes."""
+
+    chosen: Callable[[Attributes], bool]
+    base: str
+    condition: str
+
+
+class Lookup(Protection, abc.ABC):
     """The half of a :class:`accounts.directory.account.Directory` that only reads."""
 
-    names: Names
+    spaces_count: bool  # whether the directory tells one space from two (see ``conditions.one_of``)
 
     def __init__(self, config: Config) -> None:
+        super().__init__()
         self._config = config
         self._servers = Servers(config)
         self._service = ServiceConnections(config, self._servers)
-        self._complain_from = 0.0
         attributes = [self.names.identifier, self.names.username, "givenName", "sn", "mail", *self.names.attributes]
         company = config.company_attribute or self.names.company
         # The same attribute under another spelling would be asked for twice and come once.
@@ -57,10 +62,6 @@ class Lookup(abc.ABC):
     @abc.abstractmethod
     def _account(self, entry: Entry) -> Account:
         """Map an entry. Raises :class:`ValueError` or :class:`LookupError` for one that can't be mapped."""
-
-    @abc.abstractmethod
-    def _identifier(self, entry: Entry) -> str:
-        """The immutable id of an entry. Raises :class:`ValueError` or :class:`LookupError`, as above."""
 
     @abc.abstractmethod
     def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
@@ -83,7 +84,34 @@ class Lookup(abc.ABC):
         return found[1] if found else None
 
     def accounts(self) -> Iterator[Account]:
-        return self._stream(lambda attributes: True)
+        return self._stream(_all)
+
+    def belonging_to(self, values: Sequence[str], units: Sequence[str]) -> Iterator[Account]:
+        wanted, base = frozenset(map(folded, values)), self._config.user_base
+
+        def has_one(attributes: Attributes) -> bool:
+            # What a directory takes for equal is not always what the rest of the portal does.
+            return folded(Entry("", attributes).text(self._company)) in wanted
+
+        filters = conditions.one_of(self._company, values, spaces_count=self.spaces_count)
+        searches = [Search(has_one, base, self._people(each)) for each in filters]
+        for unit in units:
+            if normal_unit(base) in units_of(unit):
+                searches.append(Search(_all, plain_dn(unit), self._people()))
+            elif normal_unit(unit) in units_of(base):
+                searches.append(Search(_all, base, self._people()))
+        return self._each_once(searches)
+
+    def search(self, text: str, limit: int = 50) -> list[Account]:
+        condition = conditions.begins_with(self.names, text)
+        if condition is None:
+            return []
+        base, wanted = self._config.user_base, self._people(condition)
+        with closing(self._service.connect()) as connection, translated():
+            entries = connection.first(base, wanted, self._attributes, limit=limit)
+            protected = self._all_protected(connection) if entries else set()
+            found = [account for entry in entries if (account := self._mapped(entry))]
+        return [_marked(account, protected) for account in found]
 
     def expiring(self, first: datetime, last: datetime) -> Iterator[Account]:
         # What a directory computes can't be filtered on, so that all entries come; few of them become accounts.
@@ -112,26 +140,43 @@ class Lookup(abc.ABC):
 
     def _stream(self, chosen: Callable[[Attributes], bool]) -> Generator[Account]:
         """The accounts of those entries that are chosen."""
+        return self._found_by([Search(chosen, self._config.user_base, self._people())])
+
+    def _each_once(self, searches: Sequence[Search]) -> Iterator[Account]:
+        """Of several searches, which may find the same. Remembers the ids of what they found."""
+        seen: set[str] = set()
+        with closing(self._found_by(searches)) as stream:
+            for account in stream:
+                if account.id not in seen:
+                    seen.add(account.id)
+                    yield account
+
+    def _found_by(self, searches: Iterable[Search]) -> Generator[Account]:
         # A connection of its own: the caller may take its time between two pages.
         with closing(self._service.connect()) as connection, translated():
             protected = self._all_protected(connection)
-            for page in connection.pages(self._config.user_base, self._people(), self._attributes):
-                for dn, attributes in page:
+            for search in searches:
+                for dn, attributes in self._entries(connection, search):
                     try:
-                        if not chosen(attributes):
+                        if not search.chosen(attributes):
                             continue
                         account = self._account(Entry(dn, attributes))
                     except UNMAPPABLE as error:
-                        _pass_over(dn, error)
+                        pass_over(dn, error)
                         continue
-                    yield replace(account, protected=True) if account.id in protected else account
+                    yield _marked(account, protected)
+
+    def _entries(self, connection: Connection, search: Search) -> Iterator[tuple[str, Attributes]]:
+        try:
+            for page in connection.pages(search.base, search.condition, self._attributes):
+                yield from page
+        except Refused as refused:
+            if refused.code not in NOWHERE or search.base == self._config.user_base:
+                raise
 
     def _ask(self, work: Callable[[Connection], T]) -> T:
         with translated():
             return self._service.run(work)
-
-    def _people(self, condition: str = "") -> str:
-        return f"(&{self.names.people}{self._config.user_filter}{condition})"
 
     def _find(self, connection: Connection, name: str, escaped: str) -> Account | None:
         by_name = f"({self.names.username}={escaped})"
@@ -168,70 +213,17 @@ class Lookup(abc.ABC):
         protected = self._is_protected(connection, entry.dn if entry else self._config.user_base)
         return replace(account, protected=True) if account and protected else account
 
-    def _is_protected(self, connection: Connection, dn: str) -> bool:
-        condition, by_filter, by_group = self._config.protected_filter, False, False
-        if condition:
-            by_filter = connection.read(dn, ["1.1"], condition) is not None
-        if self._config.admin_group:
-            by_group = self._group(connection, f"(member={escape_filter_chars(dn)})", "1.1") is not None
-        return by_filter or by_group
-
-    def _group(self, connection: Connection, condition: str, attribute: str) -> Entry | None:
-        """The administrators' group if it matches. One that can't be read protects nobody, and stops nobody."""
-        try:
-            found = connection.search(self._config.admin_group, condition, [attribute], scope=ldap.SCOPE_BASE)
-        except Refused as refused:
-            _raise_if_busy(refused)
-            if time.monotonic() >= self._complain_from:
-                self._complain_from = time.monotonic() + COMPLAIN_EVERY
-                logger.error("DIRECTORY_ADMIN_GROUP can't be read, so that it protects nobody: %s", refused)
-            return None
-        return found[0] if found else None
-
     def _mapped(self, entry: Entry) -> Account | None:
         try:
             return self._account(entry)
         except UNMAPPABLE as error:
-            _pass_over(entry.dn, error)
+            pass_over(entry.dn, error)
             return None
 
-    def _all_protected(self, connection: Connection) -> set[str]:
-        """The ids of the protected: few, and asked for once, before all others, instead of once for each."""
-        found = set()
-        for entry in chain(self._by_filter(connection), self._administrators(connection)):
-            try:
-                found.add(self._identifier(entry))
-            except UNMAPPABLE as error:
-                _pass_over(entry.dn, error)
-        return found
 
-    def _by_filter(self, connection: Connection) -> Iterator[Entry]:
-        """Whom the protected filter matches."""
-        condition = self._config.protected_filter
-        if condition:
-            base, wanted = self._config.user_base, self._people(condition)
-            for page in connection.pages(base, wanted, [self.names.identifier]):
-                yield from (Entry(dn, attributes) for dn, attributes in page)
-
-    def _administrators(self, connection: Connection) -> Iterator[Entry]:
-        """The members of the administrators' group, each read: a DN may be written in more than one way."""
-        group = self._group(connection, "(objectClass=*)", "member") if self._config.admin_group else None
-        for member in group.attributes.get("member", []) if group else []:
-            try:
-                entry = connection.read(member.decode(), [self.names.identifier])
-            except Refused as refused:
-                _raise_if_busy(refused)
-                continue  # it lies where the portal may not look, and so is nobody whom it would come across
-            if entry:
-                yield entry
+def _all(attributes: Attributes) -> bool:
+    return True
 
 
-def _raise_if_busy(refused: Refused) -> None:
-    """A server that would answer another time has not said that there is nothing."""
-    if refused.code in NOT_NOW or refused.code in TOO_MUCH:
-        raise refused
-
-
-def _pass_over(dn: str, error: Exception) -> None:
-    """One entry that can't be mapped is no reason to fail at all the others."""
-    logger.warning("directory entry %r is passed over: %s", dn, error)
+def _marked(account: Account, protected: set[str]) -> Account:
+    return replace(account, protected=True) if account.id in protected else account

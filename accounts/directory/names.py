@@ -26,9 +26,9 @@ class Names:
     attributes: tuple[str, ...]
 
 
-def can_be_name(text: str) -> bool:
+def can_be_name(text: str, longest: int = LONGEST_NAME) -> bool:
     """Whether a directory need be asked at all. Control characters and half surrogate pairs are in no name."""
-    return 0 < len(text) <= LONGEST_NAME and not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
+    return 0 < len(text) <= longest and not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
 
 
 def same(one: str, other: str) -> bool:
@@ -54,6 +54,12 @@ def units_of(unit: str) -> tuple[str, ...]:
 def normal_unit(dn: str) -> str:
     """A DN as it is compared: one RDN a line, without case and escapes. What is no DN comes back as one line."""
     return "\n".join(_rdns(dn))
+
+
+def plain_dn(dn: str) -> str:
+    """A DN as RFC 4514 writes it: not every directory reads the spaces that tools put into one. It must be a DN."""
+    written: str = ldap.dn.dn2str(ldap.dn.str2dn(dn))
+    return written
 
 
 def _rdns(dn: str) -> list[str]:

@@ -79,6 +79,8 @@ class OpenLdap(LdapDirectory):
         attributes=("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry"),
     )
 
+    spaces_count = False  # caseIgnoreMatch (RFC 4518 2.6.1)
+
     failures = ("pwdFailureTime",)
 
     def __init__(self, config: Config) -> None:

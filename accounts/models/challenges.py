@@ -32,7 +32,8 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     for a code (``last_generated_timestamp``: when one was last asked for). Three things differ: the token is
     kept as a keyed hash (K2); after CODE_TRIES failures the code is dead, where ThrottlingMixin would let one go
     on more and more slowly (K1); and there may be no user, since whoever asks gets a row, known or not (E2).
-    ``confirmed`` stays False, so that django-otp never takes a challenge for someone's second factor.
+    ``confirmed`` is False, so that django-otp takes no challenge for someone's second factor, but for one: that with
+    which an agent has signed in by SMS (``accounts.sms_factor``).
     """
 
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)  # type: ignore[assignment]

@@ -91,6 +91,7 @@ class PhoneLink(models.Model):
     old_number = EncryptedTextField(blank=True, default="")
     old_confirmed_at = models.DateTimeField(null=True)
     agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    orderer = models.ForeignKey("accounts.Orderer", null=True, on_delete=models.SET_NULL, related_name="+")
     reference = models.CharField(max_length=20, blank=True)  # the number of the request
     made_at = models.DateTimeField(default=timezone.now)
     usable_from = models.DateTimeField()

@@ -168,8 +168,8 @@ def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
     """Ends the session, on the server too."""
-    if isinstance(request.user, User):
-        audit.record(Event.LOGGED_OUT, request.user, actor=request.user, address=request.META["REMOTE_ADDR"])
+    if who := sessions.who_is_in(request):
+        audit.record(Event.LOGGED_OUT, who, actor=who, address=request.META["REMOTE_ADDR"])
     logout(request)
     return redirect("start")
 
@@ -177,7 +177,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 def extend(request: HttpRequest) -> HttpResponse:
     """The button to stay: for how long the session lives on, or 403 if it has ended (S3)."""
-    if not isinstance(request.user, User):
+    if not sessions.somebody_is_in(request):
         return HttpResponse(status=403)
     request.session.modified = True
     return JsonResponse({"seconds": settings.SESSION_COOKIE_AGE})

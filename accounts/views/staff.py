@@ -1,4 +1,7 @@
-"""/logga-in/: staff of the portal itself; user name and password, then a code of an app. Recovery codes, too."""
+"""/logga-in/: staff of the portal itself; user name and password, then a code of an app. Recovery codes, too.
+
+Agents without an app get a code by SMS, where HELPDESK_SMS_FACTOR is on (``accounts.sms_factor``).
+"""
 
 from __future__ import annotations
 
@@ -13,16 +16,18 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
+from django_otp.models import Device
 
-from accounts import audit, limits, second_factor, sessions, staff
-from accounts.forms import FactorForm, LoginForm
-from accounts.models import Event, RecoveryCodes, User
+from accounts import audit, codes, limits, second_factor, sessions, sms_factor, staff
+from accounts.forms import CodeForm, FactorForm, LoginForm
+from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
+from accounts.sessions import Word
 from accounts.sign_in import Outcome
-from accounts.views.register import wrong_login
+from accounts.views.register import wrong_code, wrong_login
 
 
 @sensitive_post_parameters("password")
@@ -38,7 +43,7 @@ def login(request: HttpRequest) -> HttpResponse:
         name, password = form.cleaned_data["username"], form.cleaned_data["password"]
         result, user = staff.check(name, password, request.META["REMOTE_ADDR"])
         if user:
-            sessions.begin_sign_in(request, user, _wanted(request))
+            _begin(request, user)
             return redirect("staff-code")
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         if result is Outcome.WRONG:
@@ -48,6 +53,15 @@ def login(request: HttpRequest) -> HttpResponse:
     # Why one is here: "igen", it took too long; "borta", the page saw the session end; "slut", the role has ended.
     again = next((why for why in ("igen", "borta", "slut") if why in request.GET), "")
     return render(request, "accounts/staff_login.html", {"form": form, "outcome": outcome, "again": again})
+
+
+def _begin(request: HttpRequest, user: User) -> None:
+    """The password was right: the session is this person's way in, and a code goes out if theirs comes by SMS."""
+    before = sessions.under_way(request, Purpose.SIGN_IN, user.directory_id)
+    sessions.begin_sign_in(request, user, _wanted(request))
+    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+    if challenge := sms_factor.begin(user, before, language=language, address=address):
+        sessions.begin(request, challenge, user.directory_id)
 
 
 def _wanted(request: HttpRequest) -> str:
@@ -66,10 +80,11 @@ def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @limits.posts_by_address
 def code(request: HttpRequest) -> HttpResponse:
-    """Step 2: a code of the app; the first time, the app is connected here."""
+    """Step 2: a code of the app, or by SMS; the first time, the app is connected here."""
     user = sessions.signing_in(request)
     if user is None:
         return _log_in_again("igen", sessions.wanted(request))
+    held = staff.NONE
     if request.method == "POST":
         if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
             return page
@@ -78,8 +93,14 @@ def code(request: HttpRequest) -> HttpResponse:
         if not held:
             logout(request)
             return _log_in_again("slut")
-        return _enter_code(request, user, held)
-    return _code_page(request, user, FactorForm())
+    challenge, number = sessions.challenge_of(request, Purpose.SIGN_IN), sms_factor.number_of(user)
+    if number and not (challenge and sms_factor.fits(challenge, user, number)):
+        # The number, or the setting, is another since the password was typed.
+        return _log_in_again("igen", sessions.wanted(request))
+    if number and challenge and challenge.verified_at is None:
+        return _code_by_sms(request, user, challenge, held)
+    # With a number, the code by SMS was entered, and an app is to be connected besides.
+    return _enter_code(request, user, held) if request.method == "POST" else _code_page(request, user, FactorForm())
 
 
 @sensitive_variables("typed")
@@ -97,15 +118,57 @@ def _enter_code(request: HttpRequest, user: User, held: staff.Roles) -> HttpResp
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         form.add_error("code", _wrong_code())
         return _code_page(request, user, form)
-    onward = staff.destination(held, sessions.wanted(request))
-    sessions.log_in_staff(request, user, device, held)
-    audit.record(Event.LOGIN_DONE, user, actor=user, result=", ".join(sorted(held)), address=address)
+    onward = _log_in(request, user, device, held)
     if not known:
         sessions.owe_codes(request, onward)
         return redirect("staff-recovery-codes")
     if isinstance(device, RecoveryCodes):
         _warn_of_few(request, len(device.digests))
     return redirect(onward)
+
+
+def _log_in(request: HttpRequest, user: User, device: Device, held: staff.Roles) -> str:
+    """Ends the sign-in; returns where to go next."""
+    onward = staff.destination(held, sessions.wanted(request))
+    sessions.log_in_staff(request, user, device, held)
+    address = request.META["REMOTE_ADDR"]
+    audit.record(Event.LOGIN_DONE, user, actor=user, result=", ".join(sorted(held)), address=address)
+    return onward
+
+
+@sensitive_variables("typed")
+def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: staff.Roles) -> HttpResponse:
+    """For a number: its code. Who wants to connect an app enters it all the same, or the password would be enough."""
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        typed = form.cleaned_data["code"]
+        device = sms_factor.check(user, challenge, typed, request.META["REMOTE_ADDR"])
+        if device and "app" in request.POST:
+            return redirect("staff-code")
+        if device:
+            return redirect(_log_in(request, user, device, held))
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        form.add_error("code", wrong_code())
+    context = {
+        "form": form,
+        "username": user.username,
+        "resend_in": codes.resend_in(challenge),
+        "word": sessions.take_word(request),
+    }
+    return render(request, "accounts/staff_sms.html", context)
+
+
+@require_POST
+@limits.posts_by_address
+def code_again(request: HttpRequest) -> HttpResponse:
+    """Another code by SMS, if it is time for one."""
+    user, challenge = sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
+    number = sms_factor.number_of(user) if user else ""
+    if user is None or challenge is None or not (number and sms_factor.fits(challenge, user, number)):
+        return _log_in_again("igen", sessions.wanted(request))
+    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    return redirect("staff-code")
 
 
 def _wrong_code() -> str:

@@ -1,11 +1,67 @@
-from typing import Any
+"""/helpdesk/oversikt/: a month in figures, and the same as a file."""
 
+from __future__ import annotations
+
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from accounts import audit
+from accounts.models import Event, User
+from accounts.registers import sheets
+from helpdesk import company_counts, figures
+from helpdesk import overview as words
+from helpdesk.months import Month, today
+from helpdesk.views.doors import agent_only
 
 
-def overview(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_safe
+@agent_only
+def overview(request: HttpRequest, agent: User) -> HttpResponse:
+    """One month, this one if none is named. If nobody has counted the companies' staff lately, it is asked for."""
+    this, first = Month.of(today()), figures.earliest()
+    month = _month(request, first, this)
+    found = figures.of(month)
+    if month == this and company_counts.is_old(found.counted_on):
+        company_counts.ask()
+        if settings.CELERY_TASK_ALWAYS_EAGER:
+            found = figures.of(month)
+    counting = month == this and company_counts.is_old(found.counted_on)
+    context = {
+        "here": "overview",
+        "month": month,
+        "this": this,
+        "previous": month.previous if month > first else None,
+        "next": month.next if month < this else None,
+        "read_at": found.read_at,
+        "sections": words.sections(found, counting=counting),
+    }
+    return render(request, "helpdesk/agent_overview.html", context)
 
 
-def export(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_safe
+@agent_only
+def export(request: HttpRequest, agent: User) -> HttpResponse:
+    """The month's figures as a file, which the trail tells of."""
+    month = _month(request, figures.earliest(), Month.of(today()))
+    lines = list(words.lines(figures.of(month)))
+    audit.record(
+        Event.FIGURES_EXPORTED,
+        actor=agent,
+        result=f"{month}, {len(lines)} rows",
+        address=request.META["REMOTE_ADDR"],
+    )
+    content = sheets.write(words.columns(), iter(lines))
+    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
+    response.headers["Content-Disposition"] = f'attachment; filename="Oversikt-{month}.csv"'
+    return response
+
+
+def _month(request: HttpRequest, first: Month, last: Month) -> Month:
+    """The month that the address names. Raises Http404 for one of which there is nothing to tell."""
+    text = request.GET.get("manad", "")
+    month = Month.read(text) if text else last
+    if month is None or not first <= month <= last:
+        raise Http404
+    return month

@@ -1,39 +1,200 @@
+"""/helpdesk/arenden/<number>/: one request, what is known about it, and what an agent does with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
+from django import forms
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts.models import User
+from helpdesk import decisions, evidence, next_step, requests, verification
+from helpdesk.agent_forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
+from helpdesk.evidence.known import readable
+from helpdesk.models import Entry, Request
+from helpdesk.next_step import Step
+from helpdesk.refusals import Refused
+from helpdesk.views.doors import agent_only
+
+_NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
 
 
-def show(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+def _one(number: str) -> Request:
+    if not _NUMBER.fullmatch(number):  # no database need be asked, and PostgreSQL would refuse some
+        raise Http404
+    return get_object_or_404(Request.objects.select_related("company", "orderer", "agent", "decided_by"), number=number)
 
 
-def take(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "HEAD"])
+@agent_only
+def show(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    """What is asked beside what is known, what speaks against it, and the next step."""
+    return _page(request, agent, _one(number))
 
 
-def give_back(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | None = None) -> HttpResponse:
+    """``form``: one that was sent and has to be mended; what was typed stays in it."""
+    known = evidence.of(one)
+    step = next_step.of(one, agent, known)
+    mine = one.open and one.agent_id == agent.pk
+    # Who was too late to turn it down, or to say whom they called, can leave what they typed as a note.
+    kept = form.data.get("why", "") if form and not mine else ""
+    context = {
+        "here": "queue",
+        "one": one,
+        "known": known,
+        "step": step,
+        "mine": mine,
+        "age": _age(one.created_at),
+        "phone": readable(one.new_number),
+        "mobile": readable(one.orderer.mobile) if one.orderer else "",
+        "code_under_way": next_step.code_under_way(known),
+        "approve": next_step.button(one, known),
+        "consequences": next_step.consequences(one, known) if step == Step.APPROVE else [],
+        "stopped": any(entry.what == Entry.What.STOPPED for entry in known.timeline),
+        "form": form,
+        "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
+        "call_back_form": form if isinstance(form, CallBackForm) else CallBackForm(),
+        "reject_form": form if isinstance(form, RejectForm) else RejectForm(),
+        "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": kept}),
+        # The address that shows this page again: a form that failed stands at one that only takes posts.
+        "language_next": reverse("helpdesk-request", kwargs={"number": one.number}),
+    }
+    return render(request, "helpdesk/agent_request.html", context)
 
 
-def note(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+def _age(at: datetime) -> str:
+    if timezone.now() - at < timedelta(minutes=1):
+        return _("nyss")
+    return _("för %(age)s sedan") % {"age": timesince(at, depth=1)}
 
 
-def send_code(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+def _act(request: HttpRequest, one: Request, verb: Callable[[], Any], done: str) -> HttpResponse:
+    """Does it, and says on the page that it was done, or why not."""
+    try:
+        verb()
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, done)
+    return redirect("helpdesk-request", number=one.number)
 
 
-def enter_code(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+def _act_on(
+    request: HttpRequest, agent: User, number: str, form: forms.Form, *, verb: Callable[[Request], Any], done: str
+) -> HttpResponse:
+    """The same with something typed, which is not lost if it is refused."""
+    one = _one(number)
+    if form.is_valid():
+        try:
+            verb(one)
+        except Refused as refused:
+            form.add_error(None, str(refused))
+            one = _one(number)
+        else:
+            messages.success(request, done)
+            return redirect("helpdesk-request", number=number)
+    return _page(request, agent, one, form)
 
 
-def called_back(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_POST
+@agent_only
+def take(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    one = _one(number)
+    return _act(request, one, lambda: requests.take(one.pk, agent, _address(request)), _("Du har ärendet nu."))
 
 
-def approve(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_POST
+@agent_only
+def give_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    one = _one(number)
+    done = _("Ärendet är lämnat tillbaka, och vem som helst i helpdesk kan ta det.")
+    return _act(request, one, lambda: requests.give_back(one.pk, agent, _address(request)), done)
 
 
-def reject(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_POST
+@agent_only
+def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    form = NoteForm(request.POST)
+    done = _("Anteckningen är sparad.")
+
+    def verb(one: Request) -> None:
+        requests.note(one.pk, agent, form.cleaned_data["text"])
+
+    return _act_on(request, agent, number, form, verb=verb, done=done)
+
+
+@require_POST
+@agent_only
+def send_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    """A code to the orderer's mobile on file: no number comes with the request (H1)."""
+    one = _one(number)
+    done = _("En kod är på väg till beställarens mobil. Be den som ringer läsa upp den.")
+    return _act(request, one, lambda: verification.send_code(one.pk, agent, _address(request)), done)
+
+
+@sensitive_post_parameters("code")
+@require_POST
+@agent_only
+def enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    return _enter_code(request, agent, number)
+
+
+@sensitive_variables("form")
+def _enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    form = ReadOutForm(request.POST)
+
+    def verb(one: Request) -> None:
+        if not verification.enter_code(one.pk, agent, form.cleaned_data["code"], _address(request)):
+            raise Refused(_("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny."))
+
+    done = _("Rätt kod: det är beställaren som ringer.")
+    return _act_on(request, agent, number, form, verb=verb, done=done)
+
+
+@require_POST
+@agent_only
+def called_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    form = CallBackForm(request.POST)
+    done = _("Uppringningen är antecknad. Beställaren är kontrollerad.")
+
+    def verb(one: Request) -> None:
+        verification.called_back(one.pk, agent, form.cleaned_data["why"], _address(request))
+
+    return _act_on(request, agent, number, form, verb=verb, done=done)
+
+
+@require_POST
+@agent_only
+def approve(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    """Carries it out. Raises DirectoryError, which becomes the page of an outage, and nothing was done."""
+    one = _one(number)
+    done = _("Ärende %(number)s är godkänt och utfört.") % {"number": one.number}
+    return _act(request, one, lambda: decisions.approve(one.pk, agent, _address(request)), done)
+
+
+@require_POST
+@agent_only
+def reject(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    form = RejectForm(request.POST)
+    done = _("Ärende %(number)s är avslaget.") % {"number": number}
+
+    def verb(one: Request) -> None:
+        requests.reject(one.pk, agent, form.cleaned_data["why"], _address(request))
+
+    return _act_on(request, agent, number, form, verb=verb, done=done)
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META["REMOTE_ADDR"])

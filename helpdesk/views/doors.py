@@ -13,6 +13,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 
 from accounts import sessions
+from accounts.models import Company, Orderer
 from accounts.staff import AGENT
 from helpdesk import orderer_sessions
 
@@ -22,18 +23,13 @@ OrdererView = Callable[..., HttpResponse]
 def orderer_only(view: OrdererView) -> OrdererView:
     """For an orderer who is signed in; the view gets the orderer and the company that they act for (H5, S2).
 
-    Both are as the register has them at this request. Who may act for several companies chooses one first; who may
-    act for none any more is signed out.
+    Both are as the register has them at this request. Who may act for several companies chooses one first; so does
+    who has left the one that was chosen. Who may act for none any more is signed out.
     """
 
+    @of_any_company
     @wraps(view)
-    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        orderer = orderer_sessions.signed_in(request)
-        companies = orderer_sessions.companies_of(orderer) if orderer else []
-        if orderer is None or not companies:
-            was_in = "orderer" in request.session
-            orderer_sessions.log_out(request)
-            return redirect(f"{reverse('orderer-login')}{'?slut' if was_in else ''}")
+    def guarded(request: HttpRequest, orderer: Orderer, companies: list[Company], **kwargs: Any) -> HttpResponse:
         company = orderer_sessions.chosen(request, companies)
         if company is None:
             return redirect("orderer-company")
@@ -43,6 +39,28 @@ def orderer_only(view: OrdererView) -> OrdererView:
         return view(request, orderer=orderer, company=company, **kwargs)
 
     return guarded
+
+
+def of_any_company(view: OrdererView) -> OrdererView:
+    """For an orderer who is signed in, whether they have chosen a company or not; the view gets all that are theirs."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        orderer = orderer_sessions.signed_in(request)
+        companies = orderer_sessions.companies_of(orderer) if orderer else []
+        if orderer is None or not companies:
+            return _sign_in(request)
+        return view(request, orderer=orderer, companies=companies, **kwargs)
+
+    return guarded
+
+
+def _sign_in(request: HttpRequest) -> HttpResponse:
+    """To the first page of the way in. A session of somebody else's, an agent's or one on that way, goes on."""
+    if sessions.ORDERER not in request.session:
+        return redirect("orderer-login")
+    orderer_sessions.log_out(request)
+    return redirect(f"{reverse('orderer-login')}?slut")
 
 
 def agent_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:

@@ -1,11 +1,168 @@
-from typing import Any
+"""/bestallare/mobilnummer/ and /bestallare/mottagare/: what an orderer asks of the helpdesk."""
 
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.conf import settings
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from accounts import directory, limits
+from accounts.models import BouncedAddress, Company, Orderer
+from helpdesk import recipients as changes
+from helpdesk import requests, staff_list
+from helpdesk.models import OPEN, Request
+from helpdesk.orderer_forms import PhoneRequestForm, RecipientsForm
+from helpdesk.staff_list import Member
+from helpdesk.views.doors import orderer_only
+from idportal.hosts import journey_url
+
+SUGGESTED = 200  # user names that the field offers; more would be slow to send, and no help to whoever looks
 
 
-def phone(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@orderer_only
+def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+    """Koppla nytt mobil nr, for one of the company's own staff (H5)."""
+    staff = staff_list.of(company).members
+    member = None
+    if request.method == "POST":
+        form = PhoneRequestForm(request.POST)
+        if form.is_valid():
+            member = _own(company, staff, form.cleaned_data["username"])
+            if member is None:
+                form.add_error("username", _not_ours())
+            elif member.disabled:
+                form.add_error("username", _disabled())
+            else:
+                answer = _sent(request, _ask_for_phone(request, form, member, orderer, company))
+                if _can_alone(member):
+                    messages.info(request, _advice(member))
+                return answer
+    else:
+        member = _chosen(request, staff)
+        form = PhoneRequestForm(initial={"username": member.username, "name": member.name} if member else None)
+    suggested = sorted(staff, key=lambda each: staff_list.swedish(each.name)) if len(staff) <= SUGGESTED else []
+    if suggested:
+        form.fields["username"].widget.attrs["list"] = "staff"
+    context = {
+        "here": "phone",
+        "form": form,
+        "member": member,
+        "alone": member is not None and _can_alone(member),
+        "register_url": journey_url("REGISTER_HOST", "/registrera/"),
+        "suggested": suggested,
+    }
+    return render(request, "helpdesk/orderer_phone.html", context)
 
 
-def recipients(request: HttpRequest, **kwargs: Any) -> HttpResponse:
-    raise Http404
+def _chosen(request: HttpRequest, staff: Sequence[Member]) -> Member | None:
+    """Whom the list of the staff was left with. Somebody else's id is nobody's."""
+    wanted = request.GET.get("konto")
+    if wanted is None:
+        return None
+    member = next((each for each in staff if each.id == wanted), None)
+    if member is None:
+        raise Http404
+    return member
+
+
+def _own(company: Company, staff: Sequence[Member], username: str) -> Member | None:
+    """The company's own member of that name. Who is new is looked for in the directory, every half minute at most."""
+    wanted = directory.folded(username)
+
+    def among(members: Sequence[Member]) -> Member | None:
+        return next((each for each in members if directory.folded(each.username) == wanted), None)
+
+    if found := among(staff):
+        return found
+    newer = staff_list.again(company)
+    return among(newer.members) if newer else None
+
+
+def _can_alone(member: Member) -> bool:
+    """Whether a password that is remembered lets them in at pwreg: then the number is theirs to change."""
+    return not (member.expired or member.locked or member.disabled)
+
+
+def _advice(member: Member) -> str:
+    """For an orderer who has asked on behalf of somebody whose password still works (manual-sv.md, "Support")."""
+    words = {"name": member.name or member.username, "url": journey_url("REGISTER_HOST", "/registrera/")}
+    return (
+        _(
+            "Lösenordet till %(name)s har inte gått ut. Den som kommer ihåg det byter nummer själv på %(url)s, dygnet runt. "
+            "Det går fortare. Ta då tillbaka ärendet längre ner på sidan."
+        )
+        % words
+    )
+
+
+def _ask_for_phone(
+    request: HttpRequest, form: PhoneRequestForm, member: Member, orderer: Orderer, company: Company
+) -> Request:
+    return requests.open_phone(
+        source=Request.Source.PAGES,
+        company=company,
+        orderer=orderer,
+        staff_name=form.cleaned_data["name"] or member.name,
+        staff_username=member.username,
+        new_number=form.cleaned_data["phone"],
+        account=member.id,
+        address=request.META["REMOTE_ADDR"],
+    )
+
+
+def _not_ours() -> str:
+    """One sentence for every reason: of another company, unknown, or protected (H5)."""
+    return _("Vi hittar inte kontot hos ert företag. Kontrollera stavningen, eller välj personen i Vår personal.")
+
+
+def _disabled() -> str:
+    return _(
+        "Kontot är avstängt, så ett nytt nummer hjälper inte. Mejla kommunens helpdesk, %(email)s, "
+        "och fråga varför det är avstängt."
+    ) % {"email": settings.HELPDESK_EMAIL}
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@orderer_only
+def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+    """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""
+    now = company.recipients
+    form = RecipientsForm(
+        request.POST if request.method == "POST" else None,
+        now=now,
+        initial={"recipient1": company.recipient1, "recipient2": company.recipient2},
+    )
+    if form.is_valid():
+        made = requests.open_recipients(
+            source=Request.Source.PAGES,
+            company=company,
+            orderer=orderer,
+            addresses=form.addresses,
+            address=request.META["REMOTE_ADDR"],
+        )
+        return _sent(request, made)
+    bouncing = set(
+        BouncedAddress.objects.filter(address__in=[one.lower() for one in now]).values_list("address", flat=True)
+    )
+    context = {
+        "here": "recipients",
+        "form": form,
+        "company": company,
+        "now": [(address, address.lower() in bouncing) for address in now],
+        "waiting": changes.waiting(company),
+        "open": company.requests.filter(kind=Request.Kind.RECIPIENTS, state__in=OPEN).last(),
+    }
+    return render(request, "helpdesk/orderer_recipients.html", context)
+
+
+def _sent(request: HttpRequest, made: Request) -> HttpResponse:
+    messages.success(request, _("Ärendet är skickat till helpdesk. Det har nummer %s.") % made.number)
+    return redirect("orderer-request", number=made.number)

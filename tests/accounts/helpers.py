@@ -13,7 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db.models import F, Model
 from django.http import HttpResponse
 
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, SendQuota
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
 
@@ -33,6 +33,8 @@ _TIMES: dict[type[Model], tuple[str, ...]] = {
         "throttling_failure_timestamp",
     ),
     FailedTry: ("at",),
+    Phone: ("usable_from",),
+    PhoneLink: ("usable_from",),
     Session: ("expire_date",),
 }
 

@@ -66,9 +66,18 @@ def test_an_administrator_gets_in_and_out(server: Server, settings: Settings) ->
     assert says(eva.type_password(), NO_ROLE)
 
 
-@pytest.mark.parametrize("person", [PER, STEFAN, MARIA], ids=lambda person: person.username)
+def test_an_agent_gets_in_to_the_agents_pages_alone(server: Server) -> None:
+    """Per's account is in the helpdesk's group."""
+    per = Officer(PER)
+    per.enrol()
+    assert per.get("/helpdesk/oversikt/").status_code == 200
+    assert per.get("/admin/").status_code == 403
+    assert not User.objects.filter(is_staff=True).exists()
+
+
+@pytest.mark.parametrize("person", [STEFAN, MARIA], ids=lambda person: person.username)
 def test_nobody_else_does(server: Server, person: Person) -> None:
-    """Agents and staff of companies, with the right password."""
+    """Staff of companies, with the right password."""
     officer = Officer(person)
     assert says(officer.type_password(), NO_ROLE)
     assert not officer.is_in()

@@ -1,4 +1,4 @@
-"""Administrators sign in with the directory's password and an app: issue 3; security.md T1, T3, S1, P4."""
+"""Staff signs in with the directory's password and an app: issues 3 and 4; security.md T1, T3, S1, P4."""
 
 from __future__ import annotations
 
@@ -77,15 +77,27 @@ def test_a_log_in_to_register_a_number_is_none_to_the_admin(walker: Walker) -> N
     assert walker.get("/logga-in/?next=%2Fadmin%2F").status_code == 200
 
 
-@pytest.mark.parametrize("person", [PER, STEFAN], ids=["agent", "staff of a company"])
-def test_the_right_password_without_the_role(server: TestSlapd, person: Officer, eva: Officer) -> None:
-    """Issue 3: agents don't get in. That is told after the right password only."""
-    eva.person = person  # type: ignore[assignment]
+def test_the_right_password_without_a_role(server: TestSlapd, eva: Officer) -> None:
+    """Staff of a company don't get in. That is told after the right password only."""
+    eva.person = STEFAN
     assert says(eva.type_password(), NO_ROLE)
     assert last(Event.LOGIN_REFUSED).result == "no role"
     assert eva.get("/logga-in/kod/")["Location"] == "/logga-in/?igen"
     assert not eva.is_in()
     assert says(eva.type_password("Fel-1"), WRONG_LOGIN)
+    assert not User.objects.filter(is_staff=True).exists()
+
+
+def test_an_agent_comes_to_the_queue_and_not_to_the_admin(server: TestSlapd) -> None:
+    """Whatever they asked for; and no flag opens the admin for them."""
+    per = Officer(PER)
+    assert 'href="/helpdesk/"' in per.enrol().content.decode()
+    assert last(Event.LOGIN_DONE).result == "agent"
+    per.leave()
+    assert per.sign_in(query="?next=/admin/accounts/")["Location"] == "/helpdesk/"
+    per.leave()
+    assert per.sign_in(query="?next=/helpdesk/konton/")["Location"] == "/helpdesk/konton/"
+    assert per.get("/admin/").status_code == 403
     assert not User.objects.filter(is_staff=True).exists()
 
 

@@ -34,6 +34,11 @@ _TOO_WIDE = """() => [...document.querySelectorAll("html, body *")]
 
 # Addresses that show no page: a press of a button, a redirect, an answer to a program.
 NO_PAGE = {
+    *("helpdesk-take", "helpdesk-give-back", "helpdesk-send-code", "helpdesk-approve"),
+    *("helpdesk-unlock", "helpdesk-forget-tries"),
+    *("staff-code-again", "helpdesk-overview-export"),
+    *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
+    *("orderer-staff-refresh", "orderer-staff-export"),
     *("register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
     *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }

@@ -36,6 +36,9 @@ def test_a_number_is_lost_and_another_one_opens_the_account(new_visitor: NewVisi
     told = {receiver for receiver, _text in per.portal.sms.messages()[-2:]}
     assert told == {ANNA.phone, NEW_NUMBER}
     assert {ANNA.mail, CARIN.mail} <= {message.to[0] for message in mail.outbox}
+    carin.open(f"/bestallare/arenden/{number}/")
+    expect(carin.page.get_by_text("Det nya numret är kopplat.")).to_be_visible()
+    expect(carin.page.get_by_text("Från klockan")).to_be_visible()
     # During the hold, whoever asks gets the page and no code.
     before = len(anna.portal.sms)
     anna.open("/aterstall/")
@@ -52,8 +55,6 @@ def test_a_number_is_lost_and_another_one_opens_the_account(new_visitor: NewVisi
     anna.submit(new_password1=NEW_PASSWORD, new_password2=NEW_PASSWORD)
     anna.is_at("/aterstall/klart/")
     assert opens(ANNA, NEW_PASSWORD)
-    carin.open(f"/bestallare/arenden/{number}/")
-    expect(carin.page.get_by_text("Det nya numret är kopplat.")).to_be_visible()
 
 
 def test_whoever_has_the_old_phone_stops_it(new_visitor: NewVisitor) -> None:

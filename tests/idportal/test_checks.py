@@ -251,6 +251,29 @@ def test_the_message_says_which_gateway_it_is(settings: Settings) -> None:
     assert "canary" not in str(problem)
 
 
+# --- The helpdesk --------------------------------------------------------------------------------
+
+
+def test_agents_who_sign_in_by_sms_need_a_gateway_and_a_group(settings: Settings) -> None:
+    settings.HELPDESK_SMS_FACTOR = True
+    settings.DIRECTORY_HELPDESK_GROUP = "cn=helpdesk"
+    assert ids() == []
+    settings.SMS_GATEWAYS = []
+    assert ids() == ["idportal.E030", "idportal.E040"]
+    settings.SMS_GATEWAYS, settings.DIRECTORY_HELPDESK_GROUP = ["file:///srv/sms"], ""
+    assert ids() == ["idportal.W042"]
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(0, ["idportal.W041"]), (59, ["idportal.W041"]), (60, [])])
+def test_a_linked_number_that_nobody_could_stop_is_a_warning(
+    settings: Settings, seconds: int, found: list[str]
+) -> None:
+    settings.PHONE_LINK_HOLD = seconds
+    assert ids() == found
+    settings.DEBUG, settings.PORTAL_URL, settings.ALLOWED_HOSTS = True, "http://127.0.0.1:8000", ["*"]
+    assert ids() == [], "on one's own machine nobody waits"
+
+
 # --- The queue -----------------------------------------------------------------------------------
 
 

@@ -12,7 +12,7 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import CAST, EVA, KARL, STEFAN
+from accounts.demo.cast import CAST, EVA, HEMTJANST_ETT, KARL, MUNICIPALITY, PER, STEFAN
 from accounts.directory import Account, Directory, DirectoryUnavailable, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection, Refused
 from tests.accounts.directory.people import somebody
@@ -163,3 +163,50 @@ def test_as_much_is_asked_for_everybody_and_for_nobody(
         directory.get(found.id if found else "00000000-0000-4000-8000-000000000000")
         counts.add(len(asked))
     assert counts == {3 if condition else 2}
+
+
+@pytest.fixture
+def sms_factor(settings: Settings) -> None:
+    """Agents of the helpdesk get a code by SMS: one telephone would be both factors if it set their password too."""
+    settings.HELPDESK_SMS_FACTOR = True
+
+
+@pytest.mark.usefixtures("sms_factor")
+def test_an_agent_whose_second_factor_is_an_sms_is_protected(directory: Directory, account: Find) -> None:
+    found = account(PER.username)
+    assert found.protected
+    assert directory.get(found.id) == found
+    assert directory.search(PER.username) == [found]
+    streams = (directory.accounts(), directory.belonging_to([MUNICIPALITY, HEMTJANST_ETT], []))
+    for accounts in streams:
+        assert {one.username for one in accounts if one.protected} == {PER.username, EVA.username}
+    assert directory.set_password(found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
+
+
+def test_an_agent_with_an_app_is_not(
+    directory: Directory, account: Find, settings: Settings, asked: list[tuple[str, str]]
+) -> None:
+    assert account(PER.username).served
+    list(directory.accounts())
+    assert settings.DIRECTORY_HELPDESK_GROUP not in [base for base, _ in asked]
+
+
+@pytest.mark.usefixtures("sms_factor")
+def test_each_group_that_can_not_be_read_is_complained_about(
+    server: Server, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.DIRECTORY_ADMIN_GROUP, settings.DIRECTORY_HELPDESK_GROUP = "cn=ej,dc=portal,dc=example", NOWHERE[0]
+    with caplog.at_level(logging.ERROR, "idportal.directory"):
+        directory = portal.connect()
+        assert directory.find(KARL.username) in list(directory.accounts())
+    assert caplog.text.count("DIRECTORY_ADMIN_GROUP can't be read") == 1
+    assert caplog.text.count("DIRECTORY_HELPDESK_GROUP can't be read") == 1
+
+
+@pytest.mark.usefixtures("sms_factor")
+def test_one_group_for_both_is_asked_once(server: Server, settings: Settings, asked: list[tuple[str, str]]) -> None:
+    settings.DIRECTORY_HELPDESK_GROUP = settings.DIRECTORY_ADMIN_GROUP
+    found = portal.connect().find(EVA.username)
+    assert found
+    assert found.protected
+    assert [base for base, _ in asked].count(settings.DIRECTORY_ADMIN_GROUP) == 1

@@ -5,13 +5,38 @@ A state is named after its address and what is special about it; the plain names
 
 from __future__ import annotations
 
+from tests.browser.states.agent_accounts import AGENT_ACCOUNTS
+from tests.browser.states.agent_overview import AGENT_OVERVIEW
+from tests.browser.states.agent_queue import AGENT_QUEUE
+from tests.browser.states.agent_request import AGENT_REQUEST
+from tests.browser.states.orderer_ask import ORDERER_ASK
+from tests.browser.states.orderer_sign_in import ORDERER_SIGN_IN
+from tests.browser.states.orderer_staff import ORDERER_STAFF
 from tests.browser.states.others import DEMO, ERRORS, START
+from tests.browser.states.phone_link import PHONE_LINK
+from tests.browser.states.recipient_confirm import RECIPIENT_CONFIRM
 from tests.browser.states.register import REGISTER
 from tests.browser.states.reset import RESET
 from tests.browser.states.staff import STAFF
 from tests.browser.states.state import State
 
-_SWEDISH = (*START, *REGISTER, *RESET, *STAFF, *ERRORS, *DEMO)
+_SWEDISH = (
+    *START,
+    *REGISTER,
+    *RESET,
+    *STAFF,
+    *PHONE_LINK,
+    *ORDERER_SIGN_IN,
+    *ORDERER_STAFF,
+    *ORDERER_ASK,
+    *AGENT_OVERVIEW,
+    *RECIPIENT_CONFIRM,
+    *AGENT_QUEUE,
+    *AGENT_REQUEST,
+    *AGENT_ACCOUNTS,
+    *ERRORS,
+    *DEMO,
+)
 
 # The pages of both journeys from end to end, and what is said beside them.
 _ALSO_ENGLISH = (

@@ -5,13 +5,14 @@ from __future__ import annotations
 from unittest import mock
 
 from accounts import second_factor
-from accounts.demo.cast import EVA, PER
+from accounts.demo.cast import EVA, PER, STEFAN
 from accounts.models import Authenticator
 from accounts.sign_in import Outcome
-from tests.accounts.helpers import WRONG_LOGIN
+from tests.accounts.helpers import WRONG_CODE, WRONG_LOGIN
 from tests.accounts.staff import NO_ROLE, WRONG_FACTOR, App, later
-from tests.browser.states.state import State, answered, opened, passed, typed
+from tests.browser.states.state import State, answered, mistyped, opened, passed, typed
 from tests.browser.visitor import Visitor
+from tests.conftest import has_number
 
 log_in = opened("/logga-in/")
 CURRENT = {"username": EVA.username, "password": EVA.password}
@@ -24,7 +25,7 @@ RECOVERY_CODES = [f"{number:04}{number * 7 % 10000:04}{number * 3 % 10000:04}" f
 
 def password_of_no_role(visitor: Visitor) -> None:
     log_in(visitor)
-    visitor.submit(username=PER.username, password=PER.password)
+    visitor.submit(username=STEFAN.username, password=STEFAN.password)
 
 
 def first_time(visitor: Visitor) -> None:
@@ -59,6 +60,14 @@ def second_time(visitor: Visitor) -> None:
 def codes_again(visitor: Visitor) -> None:
     connected(visitor)
     visitor.open("/logga-in/koder/")
+
+
+def by_sms(visitor: Visitor) -> None:
+    """An agent without an app, where agents may sign in so."""
+    visitor.portal.settings.HELPDESK_SMS_FACTOR = True
+    has_number(PER)
+    typed(log_in, username=PER.username, password=PER.password)(visitor)
+    visitor.is_at("/logga-in/kod/")
 
 
 def role_lost(visitor: Visitor) -> None:
@@ -98,6 +107,8 @@ STAFF = (
     State("logga-in-kod", "staff-code", "Har du inte telefonen?", second_time),
     State("logga-in-kod-wrong", "staff-code", WRONG_FACTOR, typed(second_time, code="12")),
     State("logga-in-kod-empty", "staff-code", "Skriv koden med sex siffror från din app.", typed(second_time)),
+    State("logga-in-kod-sms", "staff-code", "Vi har skickat en kod till ditt registrerade nummer.", by_sms),
+    State("logga-in-kod-sms-wrong", "staff-code", WRONG_CODE, mistyped(by_sms)),
     State("logga-in-koder", "staff-recovery-codes", "Spara dina återställningskoder", connected),
     State("logga-in-koder-timeout", "staff-recovery-codes", "Är du kvar?", session_about_to_end),
     State("logga-in-koder-again", "staff-recovery-codes", "Koderna har redan visats", codes_again),

@@ -1,0 +1,93 @@
+"""The shape of what an agent types about a request. Each form has ids of its own: they stand on one page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+LONGEST = 2000  # characters of a note or a reason
+
+
+class Unseen(forms.TextInput):
+    """A field whose content never comes back with the page (H3)."""
+
+    def format_value(self, value: Any) -> None:
+        return None
+
+
+class Words(forms.Form):
+    """One text, which may have several lines."""
+
+    ids = ""
+    use_required_attribute = False  # the page says what is missing, in its own words
+
+    def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id=f"{self.ids}-%s", initial=initial)
+
+
+class ReadOutForm(forms.Form):
+    """The code that the caller reads out. Whatever is no code is a wrong one, and counts as such."""
+
+    code = forms.CharField(
+        label=_("Koden som den som ringer läser upp"),
+        max_length=20,
+        widget=Unseen(attrs={"autocomplete": "off", "inputmode": "numeric", "pattern": "[0-9 ]*"}),
+        error_messages={
+            "required": _("Skriv koden med sex siffror som den som ringer läser upp."),
+            "max_length": _("Koden har sex siffror."),
+            "null_characters_not_allowed": _("Koden har sex siffror."),
+        },
+    )
+
+
+class CallBackForm(Words):
+    """Whom the agent spoke to when calling back."""
+
+    ids = "ring"
+
+    why = forms.CharField(
+        label=_("Vem talade du med, och vad sade hen?"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        error_messages={
+            "required": _("Skriv vem du talade med när du ringde upp."),
+            "max_length": _("Skriv högst 2 000 tecken."),
+            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
+        },
+    )
+
+
+class RejectForm(Words):
+    """Why a request is turned down, as the orderer is told."""
+
+    ids = "avsla"
+
+    why = forms.CharField(
+        label=_("Därför avslås ärendet"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": _("Skriv varför ärendet avslås."),
+            "max_length": _("Skriv högst 2 000 tecken."),
+            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
+        },
+    )
+
+
+class NoteForm(Words):
+    """A note for colleagues."""
+
+    ids = "notera"
+
+    text = forms.CharField(
+        label=_("Anteckning"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": _("Skriv vad du vill anteckna."),
+            "max_length": _("Skriv högst 2 000 tecken."),
+            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
+        },
+    )

@@ -1,0 +1,50 @@
+"""What is known beside what is asked, and what speaks against it: for the agent who decides.
+
+Facts and flags are made anew each time from the directory and the registers. A red flag says what is odd and what to
+do; an obstacle is what ``decisions.approve`` refuses.
+"""
+
+from __future__ import annotations
+
+from accounts import directory
+from accounts.directory import Account, DirectoryError
+from helpdesk.evidence import facts, hindrances, red_flags
+from helpdesk.evidence.known import Known
+from helpdesk.evidence.parts import Evidence, Fact, Flag
+from helpdesk.models import Request
+
+__all__ = ["Evidence", "Fact", "Flag", "obstacles", "of"]
+
+
+def of(request: Request) -> Evidence:
+    """All of it, for the page. ``request``: with its company and orderer, or they are asked for, too."""
+    account, down = None, False
+    if request.staff_username:
+        try:
+            account = directory.connect().find(request.staff_username)
+        except DirectoryError:
+            down = True
+    known = Known(request, account)
+    against = hindrances.of_registers(known) if down else hindrances.of(known)
+    return Evidence(
+        requester=list(facts.of_requester(known)),
+        account=list(facts.of_account(known, down)),
+        number=list(facts.of_number(known)),
+        earlier=known.earlier,
+        flags=list(red_flags.of(known, down)) if request.open else [],
+        obstacles=against if request.open else [],
+        directory_down=down,
+        person=account,
+        has_number=known.phone is not None,
+        told=known.told,
+        verified=known.verified,
+        timeline=known.timeline,
+    )
+
+
+def obstacles(request: Request, account: Account | None) -> list[str]:
+    """Why the request can't be carried out as things stand, in words that say what to do; empty if it can.
+
+    ``account``: whom the user name of a PHONE request belongs to now.
+    """
+    return hindrances.of(Known(request, account))

@@ -1,0 +1,271 @@
+"""Accounts, for an agent: finding one, how it stands, what has happened to it; unlocking it, and wiping its count.
+
+No password, no code and no digit of a registered number comes out of here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import audit, counts, directory, numbers
+from accounts.admin.event_words import EVENTS, in_words
+from accounts.companies import Belonging
+from accounts.counts import FORGOTTEN_A_DAY, Counted
+from accounts.directory import Account, Expiry
+from accounts.encryption import digest
+from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
+from helpdesk.models import Request
+from helpdesk.refusals import Refused
+from notifications.thresholds import days_left, local_date
+
+MOST = 50  # accounts of one search; events of one account
+REQUESTS = 20
+SAME_LOOK = timedelta(minutes=10)  # a page that is loaded again meanwhile is still the same look
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A word on how an account stands; ``tone``: "bad", "ok" or ""."""
+
+    word: str
+    tone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Expiring:
+    """When the password runs out or did, in words, and the day in Stockholm if there is one."""
+
+    words: str
+    day: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One account that a search found. ``company``: the register's name for it, else the directory's, or ""."""
+
+    account: Account
+    company: str
+    marks: Sequence[Mark]
+    registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Number:
+    """What may be told of the number on file. ``reference``: the request with which the helpdesk linked it, or ""."""
+
+    since: datetime
+    linked: bool
+    reference: str
+    hold_until: datetime | None
+    others: int  # accounts with the same number
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A line of the account's history. ``who``: a user name, or a word for somebody without one."""
+
+    at: datetime
+    what: str
+    result: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """All that the page of one account shows."""
+
+    account: Account
+    company: Company | None
+    marks: Sequence[Mark]
+    expiry: Expiring
+    number: Number | None
+    counted: Counted
+    requests: Sequence[Request]
+    history: Sequence[Happened]
+
+    @property
+    def may_unlock(self) -> bool:
+        return self.account.served and self.account.locked
+
+    @property
+    def may_forget(self) -> bool:
+        return self.account.served and self.counted.may_forget
+
+
+def search(text: str) -> list[Found]:
+    """Accounts by user name, name or mail address, or by a whole mobile number, by name. Raises DirectoryError."""
+    people = directory.connect()
+    found = _by_number(text)
+    accounts = people.search(text, MOST) if found is None else [each for each in map(people.get, found) if each]
+    if not accounts:
+        return []
+    belonging, now = Belonging(), timezone.now()
+    with_number = set(
+        Phone.objects.filter(user__directory_id__in=[account.id for account in accounts]).values_list(
+            "user__directory_id", flat=True
+        )
+    )
+    return [
+        Found(account, _company_name(account, belonging), marks(account, now), account.id in with_number)
+        for account in sorted(accounts, key=_by_name)
+    ]
+
+
+def _by_number(text: str) -> list[str] | None:
+    """The ids of the accounts with this number; None if it isn't one."""
+    try:
+        number = numbers.parse(text)
+    except numbers.NumberRefused:
+        return None
+    rows = Phone.objects.filter(number_digest=digest(number, "number")).order_by("pk")
+    return list(rows.values_list("user__directory_id", flat=True)[:MOST])
+
+
+def _by_name(account: Account) -> tuple[str, str, str]:
+    return account.surname.casefold(), account.given_name.casefold(), account.username.casefold()
+
+
+def _company_name(account: Account, belonging: Belonging) -> str:
+    company = belonging.company_of(account)
+    return company.name if company else account.company
+
+
+def look_at(account_id: str, agent: User, address: str | None) -> Standing | None:
+    """One account with all that is known, and the trail of the look; None if there is none. Raises DirectoryError."""
+    account = directory.connect().get(account_id)
+    if account is None:
+        return None
+    now = timezone.now()
+    if not _is_looking(account, agent, now):
+        audit.record(Event.ACCOUNT_LOOKED_UP, account, actor=agent, address=address)
+    return Standing(
+        account=account,
+        company=Belonging().company_of(account),
+        marks=marks(account, now),
+        expiry=expiry(account, now),
+        number=_number(account, now),
+        counted=counts.of(account),
+        requests=list(
+            Request.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")[:REQUESTS]
+        ),
+        history=_history(account),
+    )
+
+
+def _is_looking(account: Account, agent: User, now: datetime) -> bool:
+    looks = AuditEvent.objects.filter(subject=account.id, event=Event.ACCOUNT_LOOKED_UP, at__gt=now - SAME_LOOK)
+    return looks.filter(actor=agent.directory_id).exists()
+
+
+def marks(account: Account, now: datetime) -> list[Mark]:
+    """How an account stands, the gravest first; of one without trouble, that it works."""
+    found = []
+    if account.protected:
+        found.append(Mark(_("skyddat"), "bad"))
+    if not account.enabled:
+        found.append(Mark(_("avstängt"), "bad"))
+    if account.locked:
+        found.append(Mark(_("låst"), "bad"))
+    if account.expires is Expiry.MUST_CHANGE:
+        found.append(Mark(_("måste byta lösenord"), "bad"))
+    elif isinstance(account.expires, datetime) and account.expires <= now:
+        found.append(Mark(_("lösenordet har gått ut"), "bad"))
+    return found or [Mark(_("fungerar"), "ok")]
+
+
+def expiry(account: Account, now: datetime) -> Expiring:
+    """When the password runs out, or that it did."""
+    if account.expires is Expiry.MUST_CHANGE:
+        return Expiring(_("Måste bytas vid nästa inloggning"))
+    if not isinstance(account.expires, datetime):
+        return Expiring(_("Går aldrig ut"))
+    day = local_date(account.expires)
+    left = days_left(day, local_date(now))
+    if account.expires <= now:
+        ago = ngettext("Gick ut för %(count)d dag sedan", "Gick ut för %(count)d dagar sedan", -left)
+        return Expiring(ago % {"count": -left} if left else _("Gick ut i dag"), day)
+    to_come = ngettext("Går ut om %(count)d dag", "Går ut om %(count)d dagar", left)
+    return Expiring(to_come % {"count": left} if left else _("Går ut i dag"), day)
+
+
+def _number(account: Account, now: datetime) -> Number | None:
+    phone = Phone.objects.filter(user__directory_id=account.id).defer("number").first()
+    if phone is None:
+        return None
+    link = None
+    if phone.usable_from is not None:  # set for a number that the helpdesk linked, and for no other
+        links = PhoneLink.objects.filter(user=phone.user_id, stopped_at=None, usable_from=phone.usable_from)
+        link = links.defer("number", "old_number").order_by("-made_at").first()
+    return Number(
+        since=phone.confirmed_at,
+        linked=phone.usable_from is not None,
+        reference=link.reference if link else "",
+        hold_until=phone.usable_from if phone.on_hold else None,
+        others=Phone.objects.filter(number_digest=phone.number_digest).exclude(pk=phone.pk).count(),
+    )
+
+
+def _history(account: Account) -> list[Happened]:
+    events = list(AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")[:MOST])
+    names = _names(account, events)
+    return [
+        Happened(
+            at=event.at,
+            what=str(EVENTS[Event(event.event)]) if event.event in Event else event.event,
+            result=in_words(event.result, None),
+            who=names.get(event.actor, ""),
+        )
+        for event in events
+    ]
+
+
+def _names(account: Account, events: Iterable[AuditEvent]) -> dict[str, str]:
+    """Who the actors are, by what the trail calls them."""
+    actors = {event.actor for event in events if event.actor}
+    names = dict(User.objects.filter(directory_id__in=actors).values_list("directory_id", "username"))
+    names |= {actor: _("beställaren") for actor in actors if actor.startswith("orderer ")}
+    return {**names, account.id: _("personen själv")}
+
+
+def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:
+    """Clears a lock-out. None if there is no such account. Raises Refused, DirectoryError."""
+    people = directory.connect()
+    account = people.get(account_id)
+    if account is None:
+        return None
+    _may_touch(account)
+    if not account.locked:
+        raise Refused(_("Kontot är inte låst längre. Inget behövde göras."))
+    if not people.unlock(account.id):
+        raise Refused(_("Katalogen låste inte upp kontot. En administratör har stängt det."))
+    audit.record(Event.ACCOUNT_UNLOCKED, account, actor=agent, address=address)
+    return account
+
+
+def forget_tries(account_id: str, agent: User, address: str | None = None) -> Account | None:
+    """Wipes what is counted against an account. None if there is no such account. Raises Refused, DirectoryError."""
+    account = directory.connect().get(account_id)
+    if account is None:
+        return None
+    _may_touch(account)
+    try:
+        counts.forget_tries(account, actor=agent, address=address)
+    except counts.NothingCounted as nothing:
+        raise Refused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
+    except counts.TooOften as often:
+        words = _("Kontot har nollställts %(count)d gånger det senaste dygnet, och oftare går det inte.")
+        raise Refused(words % {"count": FORGOTTEN_A_DAY}) from often
+    return account
+
+
+def _may_touch(account: Account) -> None:
+    if account.protected:
+        raise Refused(_("Kontot är skyddat. Portalen ändrar inget i det."))
+    if not account.enabled:
+        raise Refused(_("Kontot är avstängt. Portalen ändrar inget i det."))

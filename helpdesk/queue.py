@@ -1,0 +1,161 @@
+"""The agents' queue: which requests lie under which tab, how long each has waited, and what a search finds."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts.models import User
+from helpdesk.models import OPEN, Request
+from helpdesk.searches import words_of
+
+PAGE = 50  # requests a page
+OLD, VERY_OLD = timedelta(hours=4), timedelta(hours=24)  # half a working day; a whole day and night
+
+_NUMBER = re.compile(r"(\d{4})\s?[-\u2010-\u2015\u2212]\s?(\d{1,6})", re.ASCII)
+_MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+
+
+class Tab(enum.StrEnum):
+    """The words that stand in the address."""
+
+    NEW = "nya"
+    MINE = "mina"
+    WAITING = "vantar"
+    CLOSED = "klara"
+
+
+KINDS = {
+    Request.Kind.PHONE: gettext_lazy("Nummer"),
+    Request.Kind.RECIPIENTS: gettext_lazy("Mottagare"),
+    Request.Kind.OTHER: gettext_lazy("Annat"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be shown. ``kind`` "" and ``company`` None: of any; ``text``: what is searched for."""
+
+    tab: Tab = Tab.NEW
+    kind: str = ""
+    company: int | None = None
+    text: str = ""
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One request as the queue shows it. ``old``: "", "old" or "very old"; of closed ones always ""."""
+
+    request: Request
+    kind: str
+    about: tuple[str, ...]
+    age: str
+    old: str
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One page under a tab, and how many requests there are under each."""
+
+    rows: Sequence[Row]
+    counts: dict[Tab, int]
+    number: int
+    pages: int
+
+
+def look(wanted: Wanted, agent: User) -> Page:
+    """What an agent sees: open ones oldest first, closed ones newest first. Two queries."""
+    chosen = _filtered(wanted)
+    counts = _counts(chosen, agent)
+    pages = max(1, -(-counts[wanted.tab] // PAGE))
+    number = min(max(1, wanted.page), pages)
+    listed = chosen.filter(_under(wanted.tab, agent)).order_by(*_order(wanted.tab))
+    some = _light(listed)[(number - 1) * PAGE : number * PAGE]
+    now = timezone.now()
+    return Page([_row(request, now) for request in some], counts, number, pages)
+
+
+def by_number(text: str) -> str:
+    """The number of the request that this is the number of, however its dash was typed; "" if there is none."""
+    found = _NUMBER.fullmatch(text.strip())
+    number = f"{found[1]}-{int(found[2]):05d}" if found else ""
+    return number if number and Request.objects.filter(number=number).exists() else ""
+
+
+def age(since: datetime, now: datetime) -> str:
+    """How long ago, in the largest unit that fits."""
+    passed = now - since
+    if passed < 2 * _MINUTE:
+        return _("nyss")
+    if passed < _HOUR:
+        return _("%(count)d min") % {"count": passed // _MINUTE}
+    if passed < _DAY:
+        return _("%(count)d tim") % {"count": passed // _HOUR}
+    days = passed // _DAY
+    return ngettext("%(count)d dag", "%(count)d dagar", days) % {"count": days}
+
+
+def about(request: Request) -> tuple[str, ...]:
+    """Whom or what it concerns, a line each."""
+    if request.kind == Request.Kind.RECIPIENTS:
+        return tuple(request.recipients)
+    return tuple(text for text in (request.staff_username, request.staff_name) if text)
+
+
+def _row(request: Request, now: datetime) -> Row:
+    waited = now - request.created_at if request.open else timedelta(0)
+    old = "very old" if waited > VERY_OLD else "old" if waited > OLD else ""
+    return Row(request, str(KINDS[Request.Kind(request.kind)]), about(request), age(request.created_at, now), old)
+
+
+def _filtered(wanted: Wanted) -> QuerySet[Request]:
+    found = Request.objects.all()
+    if wanted.kind:
+        found = found.filter(kind=wanted.kind)
+    if wanted.company is not None:
+        found = found.filter(company=wanted.company)
+    for word in words_of(wanted.text):
+        names = ("number", "company_name", "orderer_name", "staff_name", "staff_username")
+        anywhere = Q()
+        for name in names:
+            anywhere |= Q(**{f"{name}__icontains": word})
+        found = found.filter(anywhere)
+    return found
+
+
+def _under(tab: Tab, agent: User) -> Q:
+    if tab == Tab.NEW:
+        return Q(state=Request.State.NEW)
+    if tab == Tab.MINE:
+        return Q(state__in=OPEN, agent=agent)
+    if tab == Tab.WAITING:
+        return Q(state=Request.State.VERIFYING)
+    return Q(decided_at__isnull=False)
+
+
+def _order(tab: Tab) -> tuple[str, str]:
+    return ("-decided_at", "-pk") if tab == Tab.CLOSED else ("created_at", "pk")
+
+
+def _counts(chosen: QuerySet[Request], agent: User) -> dict[Tab, int]:
+    found = chosen.order_by().aggregate(**{tab.value: Count("pk", filter=_under(tab, agent)) for tab in Tab})
+    return {tab: found[tab.value] for tab in Tab}
+
+
+def _light(requests: QuerySet[Request]) -> QuerySet[Request]:
+    """Without what is encrypted: no row of the queue shows it."""
+    fields = (
+        *("number", "kind", "state", "created_at", "decided_at", "company_name"),
+        *("staff_name", "staff_username", "recipient1", "recipient2"),
+        *("agent__username", "decided_by__username"),
+    )
+    return requests.select_related("agent", "decided_by").only(*fields)

@@ -1,0 +1,51 @@
+"""How long requests and what belongs to them are kept (security.md Q1), and the renewal of their keys (X1)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import Model, QuerySet
+from django.utils import timezone
+
+from accounts.retention import AUDIT_KEPT, CODES_KEPT
+from helpdesk.models import CompanyCount, Entry, Request, SignInLink
+
+REQUESTS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
+LINKS_KEPT = CODES_KEPT
+COUNTS_KEPT = AUDIT_KEPT
+
+
+def purge(now: datetime) -> dict[str, int]:
+    """Deletes what is past its time; returns how many. Timelines, verifications and confirmations go along.
+
+    The numbers of requests are counted on: none is given twice.
+    """
+    requests = Request.objects.filter(decided_at__lt=now - REQUESTS_KEPT)
+    links = SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)
+    counts = CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))
+    return {
+        "requests": _delete(requests, Request),
+        "sign-in links": _delete(links, SignInLink),
+        "counts of companies": _delete(counts, CompanyCount),
+    }
+
+
+def _delete(rows: QuerySet[Model], model: type[Model]) -> int:
+    """How many of these, without what went along."""
+    return rows.delete()[1].get(model._meta.label, 0)
+
+
+def renew_keys() -> None:
+    """Encrypts anew with the newest key; call it in a transaction.
+
+    A verification made under the old key counts no more, since the digest of the number is another one now: the agent
+    makes sure once again. Raises cryptography.fernet.InvalidToken for what no present key opens.
+    """
+    _encrypt_anew(QuerySet(Request), "new_number", "text")
+    _encrypt_anew(QuerySet(Entry), "why")  # not its manager's: a timeline is append-only
+    _encrypt_anew(QuerySet(SignInLink), "asked_for")
+
+
+def _encrypt_anew(rows: QuerySet[Model], *fields: str) -> None:
+    for key, *values in list(rows.select_for_update().values_list("pk", *fields)):
+        rows.filter(pk=key).update(**dict(zip(fields, values, strict=True)))

@@ -1,0 +1,54 @@
+"""What an agent searched for: kept in their session, sealed, and in no URL. It may be a name or a number (X1)."""
+
+from __future__ import annotations
+
+from cryptography.fernet import InvalidToken
+from django import forms
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.encryption import EncryptedTextField
+
+LONGEST = 100
+MOST_WORDS = 6
+
+_SEAL = EncryptedTextField()
+
+
+class SearchForm(forms.Form):
+    """One line to search by; empty: for nothing in particular."""
+
+    q = forms.CharField(
+        label=_("Sök"),
+        required=False,
+        max_length=LONGEST,
+        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={
+            "max_length": _("Det är för långt att söka på. Skriv ett namn eller ett nummer."),
+            "null_characters_not_allowed": _("Skriv med bokstäver och siffror."),
+        },
+    )
+
+    def clean_q(self) -> str:
+        return " ".join(self.cleaned_data["q"].split())
+
+
+def keep(request: HttpRequest, where: str, text: str) -> None:
+    """Notes what is searched for on one of the pages; "" forgets it."""
+    if text:
+        request.session[f"search_{where}"] = _SEAL.get_prep_value(text)
+    else:
+        request.session.pop(f"search_{where}", None)
+
+
+def kept(request: HttpRequest, where: str) -> str:
+    """What is searched for there, or ""."""
+    try:
+        return str(_SEAL.from_db_value(request.session.get(f"search_{where}", ""), None, None))
+    except InvalidToken:
+        return ""  # sealed with a key that is gone
+
+
+def words_of(text: str) -> list[str]:
+    """The words that all have to be found."""
+    return text.split()[:MOST_WORDS]

@@ -1,0 +1,22 @@
+"""A request's own history: its timeline, and the trail beside it. Both in the transaction of what they tell."""
+
+from __future__ import annotations
+
+from accounts import audit
+from accounts.models import Event, Orderer, User
+from helpdesk.models import Entry, Request
+
+By = Entry.By
+
+
+def note_down(request: Request, what: Entry.What, who: User | str | None, why: str = "") -> Entry:
+    """One line of the timeline. ``who``: an agent, an orderer's name, or None for the portal itself."""
+    by = By.AGENT if isinstance(who, User) else By.ORDERER if who else By.PORTAL
+    name = who.username if isinstance(who, User) else who or ""
+    return Entry.objects.create(request=request, by=by, who=name, what=what, state=request.state, why=why)
+
+
+def record(event: Event, request: Request, actor: User | Orderer | None, address: str | None) -> None:
+    """In the trail, of its company, or of its orderer if it has none. ``address`` is where it was done from."""
+    subject = request.company or request.orderer
+    audit.record(event, subject, actor=actor, result=f"{request.kind} {request.number}", address=address)

@@ -1,0 +1,126 @@
+"""Somebody whom another has burnt out by user name gets codes again, and an attacker no endless guesses (K1, K5)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import counts, directory, limits, users
+from accounts.demo.cast import KARL, PER, STEFAN, Person
+from accounts.directory import Account
+from accounts.models import Event, FailedTry, SendQuota, User
+from tests.accounts.helpers import last, time_passes, trail, wrong_for
+from tests.conftest import Inbox, Walker, has_number
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
+
+
+def account_of(person: Person) -> Account:
+    account = directory.connect().find(person.username)
+    assert account, f"{person.username} is not in the directory"
+    return account
+
+
+@pytest.fixture
+def agent(server: TestSlapd) -> User:
+    return users.of(account_of(PER))
+
+
+def forget(agent: User) -> None:
+    counts.forget_tries(account_of(STEFAN), actor=agent, address="192.0.2.7")
+
+
+def burn_out(walker: Walker) -> None:
+    """A stranger who knows the user name asks for codes and mistypes them, until no more go out."""
+    for _ in range(2):
+        walker.ask(STEFAN.username)
+        code = wrong_for(walker.sms.code())
+        for _ in range(limits.CODE_TRIES):
+            walker.enter_code(code)
+        time_passes(minutes=11)
+
+
+def test_who_was_burnt_out_gets_a_code_again(
+    walker: Walker, another_walker: Walker, third_walker: Walker, sms: Inbox, agent: User
+) -> None:
+    has_number(STEFAN)
+    burn_out(walker)
+    sent = len(sms)
+    another_walker.ask(STEFAN.username)
+    assert len(sms) == sent
+    counted = counts.of(account_of(STEFAN))
+    assert (counted.codes, counted.sent, counted.may_forget) == (10, 2, True)
+    assert counted.no_codes_until
+    forget(agent)
+    third_walker.ask(STEFAN.username)
+    assert len(sms) == sent + 1
+    assert third_walker.enter_code()["Location"] == "/aterstall/losenord/"
+    event = last(Event.TRIES_FORGOTTEN)
+    assert (event.actor, event.subject_name, event.address) == (agent.directory_id, STEFAN.username, "192.0.2.7")
+
+
+def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: User) -> None:
+    has_number(STEFAN)
+    for _ in range(7):
+        walker.ask(STEFAN.username)
+        time_passes(minutes=11)
+    assert len(sms) == 5
+    counted = counts.of(account_of(STEFAN))
+    assert counted.sent == 5
+    assert counted.no_codes_until
+    assert counted.no_codes_until > timezone.now()
+    forget(agent)
+    walker.ask(STEFAN.username)
+    assert len(sms) == 6
+    assert counts.of(account_of(STEFAN)).no_codes_until is None
+
+
+def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) -> None:
+    has_number(STEFAN), has_number(KARL, "+46701740691")
+    stefan, karl = account_of(STEFAN), account_of(KARL)
+    kinds = FailedTry.Kind
+    for subject, kind in ((stefan.id, kinds.FACTOR), (stefan.id, kinds.RECOVERY), (karl.id, kinds.CODE)):
+        FailedTry.objects.create(subject=subject, kind=kind)
+    under_way = FailedTry.objects.create(subject=stefan.id, kind=kinds.PASSWORD)
+    for kind in (kinds.CODE, kinds.PASSWORD):
+        FailedTry.objects.create(subject=stefan.id, kind=kind, answered=True)
+    now = timezone.now().timestamp()
+    other = SendQuota.objects.create(digest="of another number", purpose="reset", sent=[now])
+    forget(agent)
+    left = FailedTry.objects.order_by("pk")
+    assert [(each.subject, each.kind) for each in left] == [
+        (stefan.id, kinds.FACTOR),
+        (stefan.id, kinds.RECOVERY),
+        (karl.id, kinds.CODE),
+        (stefan.id, kinds.PASSWORD),
+    ]
+    assert left.last() == under_way
+    assert SendQuota.objects.get(pk=other.pk).sent == [now]
+
+
+def test_nothing_is_wiped_where_nothing_is_counted(agent: User) -> None:
+    with pytest.raises(counts.NothingCounted):
+        forget(agent)
+    FailedTry.objects.create(
+        subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE, at=timezone.now() - timedelta(hours=25)
+    )
+    with pytest.raises(counts.NothingCounted):
+        forget(agent)
+    assert trail(Event.TRIES_FORGOTTEN) == []
+
+
+def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
+    """Three times ten more a day, by whomever; then the count stands until a day has passed."""
+    subject = account_of(STEFAN).id
+    for _ in range(counts.FORGOTTEN_A_DAY):
+        FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
+        forget(agent)
+    FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
+    assert not counts.of(account_of(STEFAN)).may_forget
+    with pytest.raises(counts.TooOften):
+        forget(agent)
+    assert FailedTry.objects.filter(subject=subject).count() == 1
+    assert len(trail(Event.TRIES_FORGOTTEN)) == counts.FORGOTTEN_A_DAY

@@ -1,0 +1,71 @@
+"""An agent looks accounts up."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts import audit, directory
+from accounts.demo.cast import EVA, STEFAN, Person
+from accounts.models import Event, FailedTry, Phone, PhoneLink
+from tests.browser.states.office import as_per, the_register
+from tests.browser.states.state import State, Steps
+from tests.browser.visitor import Visitor
+from tests.conftest import has_number
+
+
+def accounts(visitor: Visitor) -> None:
+    as_per(visitor)
+    the_register()
+    visitor.open("/helpdesk/konton/")
+
+
+def searched(text: str) -> Steps:
+    def steps(visitor: Visitor) -> None:
+        has_number(STEFAN)
+        accounts(visitor)
+        visitor.submit(q=text)
+
+    return steps
+
+
+def account(person: Person) -> Steps:
+    def steps(visitor: Visitor) -> None:
+        accounts(visitor)
+        found = directory.connect().find(person.username)
+        assert found
+        visitor.open(f"/helpdesk/konton/{found.id}/")
+
+    return steps
+
+
+def in_trouble(visitor: Visitor) -> None:
+    """Locked, burnt out, and with a number that the helpdesk has just linked."""
+    visitor.portal.server.put(STEFAN, locked=True)
+    now = timezone.now()
+    user, until = has_number(STEFAN).user, now + timedelta(minutes=10)
+    Phone.objects.update(usable_from=until)
+    PhoneLink.objects.create(user=user, number=STEFAN.phone, reference="2026-00042", usable_from=until)
+    for minutes in range(10):
+        FailedTry.objects.create(
+            subject=user.directory_id, kind=FailedTry.Kind.CODE, at=now - timedelta(minutes=minutes)
+        )
+    audit.record(Event.CODE_WITHHELD, user, result="too many wrong codes in a day")
+    account(STEFAN)(visitor)
+
+
+def unlocked(visitor: Visitor) -> None:
+    in_trouble(visitor)
+    visitor.page.get_by_role("button", name="Lås upp kontot").click()
+
+
+AGENT_ACCOUNTS = (
+    State("helpdesk-konton", "helpdesk-accounts", "Numret, koden och lösenordet ser ingen.", accounts),
+    State("helpdesk-konton-found", "helpdesk-accounts", "lovkalin01", searched("Lind")),
+    State("helpdesk-konton-nobody", "helpdesk-accounts", "Inget konto stämmer", searched("*")),
+    State("helpdesk-konto", "helpdesk-account", "Inget nummer är registrerat.", account(STEFAN)),
+    State("helpdesk-konto-trouble", "helpdesk-account", "Taket är nått", in_trouble),
+    State("helpdesk-konto-protected", "helpdesk-account", "Kontot är skyddat.", account(EVA)),
+    State("helpdesk-konto-unlocked", "helpdesk-account", "Kontot är upplåst.", unlocked),
+)

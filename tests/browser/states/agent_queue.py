@@ -1,0 +1,124 @@
+"""The agents' queue, and a call that becomes a request."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts.demo.cast import ANNA, CARIN, KARL, MARIA, OMSORG_TVA, PER
+from accounts.models import Company, User
+from helpdesk.models import Request
+from tests.browser.states.office import as_per, the_register
+from tests.browser.states.state import State, Steps
+from tests.browser.visitor import Visitor
+
+Kind, RequestState, Source = Request.Kind, Request.State, Request.Source
+
+
+def some_requests() -> None:
+    """Young and old ones, of each type and each state."""
+    ett, carin = the_register()
+    tva = Company.objects.get(name=OMSORG_TVA)
+    agent = User.objects.get(username=PER.username)
+    now = timezone.now()
+    phone = {"kind": Kind.PHONE, "source": Source.PAGES, "new_number": "+46701740690"}
+    of_ett = {"company": ett, "company_name": ett.name, "orderer": carin, "orderer_name": carin.name}
+    of_tva = {"company": tva, "company_name": tva.name, "orderer_name": "Olle Holm"}
+    anna = {"staff_name": ANNA.name, "staff_username": ANNA.username}
+    maria = {"staff_name": MARIA.name, "staff_username": MARIA.username}
+    recipients = {"kind": Kind.RECIPIENTS, "recipient1": CARIN.mail, "recipient2": "ny@hemtjanst-ett.example"}
+    rows: list[tuple[dict[str, object], float]] = [
+        ({**phone, **of_ett, **anna}, 0.6),
+        ({**recipients, **of_ett, "source": Source.PAGES}, 5),
+        ({**phone, **of_tva, **maria, "source": Source.CALL}, 50),
+        ({"kind": Kind.OTHER, "source": Source.MAIL, "company_name": "", "text": "Hej!"}, 0.01),
+        ({**phone, **of_ett, **anna, "state": RequestState.VERIFYING, "agent": agent}, 30),
+        (
+            {
+                **{**phone, **of_ett, "staff_name": KARL.name, "staff_username": KARL.username},
+                **{"state": RequestState.DONE, "decided_by": agent, "decided_at": now - timedelta(hours=1)},
+            },
+            8,
+        ),
+    ]
+    for number, (fields, hours) in enumerate(rows, start=41):
+        Request.objects.create(
+            number=f"{now.year}-{number:05d}", created_at=now - timedelta(hours=hours), taken_at=None, **fields
+        )
+
+
+def queue(query: str = "") -> Steps:
+    def steps(visitor: Visitor) -> None:
+        as_per(visitor)
+        some_requests()
+        visitor.open(f"/helpdesk/{query}")
+
+    return steps
+
+
+def empty_queue(visitor: Visitor) -> None:
+    as_per(visitor)
+    the_register()
+    visitor.open("/helpdesk/")
+
+
+def searched(visitor: Visitor) -> None:
+    queue()(visitor)
+    visitor.submit(q="Nobel")
+
+
+def call(visitor: Visitor) -> None:
+    as_per(visitor)
+    the_register()
+    visitor.open("/helpdesk/nytt/")
+
+
+def who_calls(text: str) -> Steps:
+    def steps(visitor: Visitor) -> None:
+        call(visitor)
+        visitor.submit(q=text)
+
+    return steps
+
+
+def what_for(kind: str = "phone") -> Steps:
+    def steps(visitor: Visitor) -> None:
+        call(visitor)
+        ett, carin = the_register()
+        visitor.open(f"/helpdesk/nytt/?bestallare={carin.pk}&foretag={ett.pk}&typ={kind}")
+
+    return steps
+
+
+def sent(kind: str, **fields: str) -> Steps:
+    def steps(visitor: Visitor) -> None:
+        what_for(kind)(visitor)
+        visitor.submit(**fields)
+
+    return steps
+
+
+def unknown(visitor: Visitor) -> None:
+    call(visitor)
+    visitor.open("/helpdesk/nytt/?bestallare=ingen")
+
+
+THEIRS = {"staff_name": MARIA.name, "staff_username": MARIA.username, "new_number": "070-174 06 90"}
+
+AGENT_QUEUE = (
+    State("helpdesk-ko", "helpdesk-queue", "mycket gammalt", queue()),
+    State("helpdesk-ko-vantar", "helpdesk-queue", "lovanber11", queue("?flik=vantar")),
+    State("helpdesk-ko-klara", "helpdesk-queue", "godkänt och utfört", queue("?flik=klara")),
+    State("helpdesk-ko-empty", "helpdesk-queue", "Inga nya ärenden. Allt som har kommit in är taget.", empty_queue),
+    State("helpdesk-ko-searched", "helpdesk-queue", "Inget ärende här stämmer", searched),
+    State("helpdesk-nytt", "helpdesk-new", "Vem ringer?", call),
+    State("helpdesk-nytt-found", "helpdesk-new", "carin@hemtjanst-ett.example", who_calls("carin")),
+    State("helpdesk-nytt-nobody", "helpdesk-new", "Ingen beställare stämmer", who_calls("Nobel")),
+    State("helpdesk-nytt-nummer", "helpdesk-new", "Medarbetarens användarnamn", what_for()),
+    State("helpdesk-nytt-nummer-empty", "helpdesk-new", "Skriv medarbetarens namn.", sent("phone")),
+    State("helpdesk-nytt-nummer-doubt", "helpdesk-new", "Stämmer det här?", sent("phone", **THEIRS)),
+    State("helpdesk-nytt-mottagare", "helpdesk-new", "E-postadress 1", what_for("recipients")),
+    State("helpdesk-nytt-annat", "helpdesk-new", "Skriv aldrig ner ett lösenord eller en kod.", what_for("other")),
+    State("helpdesk-nytt-oregistrerad", "helpdesk-new", "Den som ringer är inte registrerad", unknown),
+)

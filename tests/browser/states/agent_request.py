@@ -1,0 +1,154 @@
+"""One request, as agents meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from django.utils import timezone
+
+from accounts import orderers
+from accounts.demo.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
+from accounts.models import Company, Orderer, User
+from helpdesk import requests, verification
+from helpdesk.models import Request
+from tests.browser.states.office import as_per, the_register
+from tests.browser.states.state import State, Steps
+from tests.browser.visitor import Visitor
+from tests.conftest import has_number
+from tests.helpdesk.people import SECOND_AGENT
+
+Source = Request.Source
+NEW = "+46701740620"
+TAKEN = "Nästa steg: kontrollera beställaren"
+
+
+def long_ago() -> tuple[Company, Orderer]:
+    """The register as it has been for a year."""
+    ett, carin = the_register()
+    Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
+    return ett, carin
+
+
+def asked(person: Person = ANNA, number: str = NEW, name: str = "") -> Request:
+    """What Carin asks on her pages; the person's number has been on file for long."""
+    ett, carin = long_ago()
+    phone = has_number(person)
+    phone.confirmed_at = timezone.now() - timedelta(days=400)
+    phone.save()
+    return requests.open_phone(
+        source=Source.PAGES,
+        company=ett,
+        orderer=carin,
+        staff_name=name or person.name,
+        staff_username=person.username,
+        account=phone.user.directory_id,
+        new_number=number,
+    )
+
+
+def per() -> User:
+    return User.objects.get(username=PER.username)
+
+
+def opened(make: Callable[[], Request], then: Callable[[Request], object] = lambda one: None) -> Steps:
+    """Per opens the request."""
+
+    def steps(visitor: Visitor) -> None:
+        as_per(visitor)
+        one = make()
+        then(one)
+        visitor.open(f"/helpdesk/arenden/{one.number}/")
+
+    return steps
+
+
+def took(one: Request) -> None:
+    requests.take(one.pk, per())
+
+
+def a_colleague_took(one: Request) -> None:
+    sara = User.objects.create(directory_id="11111111-1111-1111-1111-111111111111", username=SECOND_AGENT.username)
+    requests.take(one.pk, sara)
+
+
+def called_back(one: Request) -> None:
+    took(one)
+    verification.called_back(one.pk, per(), "Carin Ek svarade, och hade själv frågat.")
+
+
+def with_flags() -> Request:
+    """All that a con man would bring along."""
+    one = asked(STEFAN, name="Stefan Lindh")
+    has_number(MARIA, NEW)
+    asked(STEFAN, "+46701740621")
+    carin = Orderer.objects.get(email=CARIN.mail)
+    carin.mobile = "+46701740655"
+    orderers.store(carin, list(carin.companies.all()), actor=per())
+    return one
+
+
+def code_wrong(visitor: Visitor) -> None:
+    opened(asked, took)(visitor)
+    visitor.next_button.click()
+    visitor.page.get_by_text("En kod är på väg till beställarens mobil.").wait_for()
+    visitor.submit(code="12")
+
+
+def left_empty(summary: str, button: str) -> Steps:
+    """Something else than the next step was begun, and nothing typed."""
+
+    def steps(visitor: Visitor) -> None:
+        opened(asked, took)(visitor)
+        visitor.page.locator("summary", has_text=summary).click()
+        visitor.page.get_by_role("button", name=button).click()
+
+    return steps
+
+
+def rejected(one: Request) -> None:
+    took(one)
+    requests.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
+
+
+def recipients_asked() -> Request:
+    ett, carin = long_ago()
+    return requests.open_recipients(
+        source=Source.PAGES, company=ett, orderer=carin, addresses=[CARIN.mail, "chef@annan.example"]
+    )
+
+
+def anyone_asked() -> Request:
+    words = "Hej!\nVi har en ny chef. Hur gör vi?"
+    return requests.open_other(source=Source.MAIL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
+
+
+AGENT_REQUEST = (
+    State("helpdesk-arende", "helpdesk-request", "Nästa steg: ta ärendet", opened(asked)),
+    State("helpdesk-arende-flags", "helpdesk-request", "I ärendet står ”Stefan Lindh”", opened(with_flags, took)),
+    State("helpdesk-arende-stopped", "helpdesk-request", "Nästa steg: avslå", opened(lambda: asked(MARIA), took)),
+    State("helpdesk-arende-colleague", "helpdesk-request", "hdsarlun har ärendet", opened(asked, a_colleague_took)),
+    State("helpdesk-arende-kod-wrong", "helpdesk-enter-code", "Koden stämmer inte", code_wrong),
+    State("helpdesk-arende-approve", "helpdesk-request", "Koppla 070-174 06 20 till", opened(asked, called_back)),
+    State(
+        "helpdesk-arende-avsla-empty",
+        "helpdesk-reject",
+        "Skriv varför ärendet avslås.",
+        left_empty("Avslå ärendet", "Avslå ärendet"),
+    ),
+    State(
+        "helpdesk-arende-ring-empty",
+        "helpdesk-called-back",
+        "Skriv vem du talade med när",
+        left_empty("Jag ringde upp", "Jag ringde upp numret"),
+    ),
+    State(
+        "helpdesk-arende-notera-empty",
+        "helpdesk-note",
+        "Skriv vad du vill anteckna.",
+        left_empty("Skriv en ant", "Spara anteckningen"),
+    ),
+    State("helpdesk-arende-done", "helpdesk-request", "Ärendet är avgjort", opened(asked, rejected)),
+    State("helpdesk-arende-recipients", "helpdesk-request", "annan domän", opened(recipients_asked, took)),
+    State("helpdesk-arende-other", "helpdesk-request", "Vi har en ny chef", opened(anyone_asked, took)),
+)

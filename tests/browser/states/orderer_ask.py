@@ -1,0 +1,151 @@
+"""The orderer's pages beside the list of the staff: what she asks, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from unittest import mock
+
+from django.utils import timezone
+
+from accounts import companies, directory
+from accounts.demo.cast import ANNA, MARIA, STEFAN, Person
+from accounts.models import Company, Orderer, User
+from helpdesk import requests
+from helpdesk.models import Confirmation, Entry, Request
+from helpdesk.timeline import note_down
+from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED
+from tests.browser.states.office import as_carin
+from tests.browser.states.state import State, Steps, typed
+from tests.browser.visitor import Visitor
+from tests.helpdesk.asked import an_agent
+
+CHIEF = "chef@hemtjanst-ett.example"
+
+
+def signed_in(path: str) -> Steps:
+    """Carin opens one of her pages."""
+
+    def steps(visitor: Visitor) -> None:
+        as_carin(visitor)
+        visitor.open(path)
+
+    return steps
+
+
+new_number = signed_in("/bestallare/mobilnummer/")
+new_recipients = signed_in("/bestallare/mottagare/")
+list_of_requests = signed_in("/bestallare/arenden/")
+
+
+def number_from_the_list(visitor: Visitor) -> None:
+    """The list of the staff led here, for somebody who can do it alone."""
+    as_carin(visitor)
+    account = directory.connect().find(STEFAN.username)
+    assert account
+    visitor.open(f"/bestallare/mobilnummer/?konto={account.id}")
+
+
+sent = typed(new_number, username=ANNA.username, phone=NEW_NUMBER_TYPED)
+
+
+def asked(orderer: Orderer, whom: Person = ANNA) -> Request:
+    return requests.open_phone(
+        source=Request.Source.PAGES,
+        company=orderer.companies.get(),
+        orderer=orderer,
+        staff_name=whom.name,
+        staff_username=whom.username,
+        new_number=NEW_NUMBER,
+    )
+
+
+def recipients_asked(orderer: Orderer, *addresses: str) -> Request:
+    company = orderer.companies.get()
+    return requests.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+
+
+def done(request: Request, by: User) -> None:
+    request.state, request.decided_at, request.decided_by = Request.State.DONE, timezone.now(), by
+    request.save()
+    note_down(request, Entry.What.CARRIED_OUT, by)
+
+
+def recipients_on_their_way(visitor: Visitor) -> None:
+    """One bounces, one has been asked, and the next change waits for the helpdesk."""
+    carin = as_carin(visitor)
+    company: Company = carin.companies.get()
+    companies.note_bounce(company.recipient1, "550")
+    first = recipients_asked(carin, CHIEF)
+    done(first, an_agent())
+    until = timezone.now() + timedelta(days=7)
+    Confirmation.objects.create(request=first, address=CHIEF, digest="first", until=until)
+    recipients_asked(carin, CHIEF, company.recipient1)
+    visitor.open("/bestallare/mottagare/")
+
+
+def several_requests(visitor: Visitor) -> None:
+    """One in each state, and more than a page."""
+    carin, by = as_carin(visitor), an_agent()
+    done(recipients_asked(carin, CHIEF, carin.email), by)
+    requests.withdraw(asked(carin, replace(ANNA, username="x" * 40)).pk, carin)
+    rejected(asked(carin, STEFAN), by)
+    requests.take(asked(carin).pk, by)
+    recipients_asked(carin, CHIEF)
+    with mock.patch("helpdesk.views.orderer_requests.A_PAGE", 4):
+        visitor.open("/bestallare/arenden/")
+
+
+def rejected(request: Request, by: User) -> None:
+    requests.take(request.pk, by)
+    note_down(request, Entry.What.CODE_WRONG, by)
+    requests.reject(request.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
+
+
+def a_rejected_one(visitor: Visitor) -> None:
+    request = asked(as_carin(visitor))
+    rejected(request, an_agent())
+    visitor.open(f"/bestallare/arenden/{request.number}/")
+
+
+def too_late(visitor: Visitor) -> None:
+    """It was decided while she read the page."""
+    carin = as_carin(visitor)
+    request = asked(carin)
+    visitor.open(f"/bestallare/arenden/{request.number}/")
+    by = an_agent()
+    requests.take(request.pk, by)
+    done(Request.objects.get(pk=request.pk), by)
+    visitor.page.locator("summary").click()
+    visitor.page.locator("details button").click()
+
+
+def about_to_withdraw(visitor: Visitor) -> None:
+    sent(visitor)
+    visitor.page.locator("summary").click()
+
+
+ORDERER_ASK = (
+    State("bestallare-mobilnummer", "orderer-phone", "Helpdesk kopplar ett nytt nummer till kontot.", new_number),
+    State("bestallare-mobilnummer-empty", "orderer-phone", "Skriv det nya mobilnumret", typed(new_number)),
+    State(
+        "bestallare-mobilnummer-not-ours",
+        "orderer-phone",
+        "Vi hittar inte kontot hos ert företag.",
+        typed(new_number, username=MARIA.username, phone=NEW_NUMBER_TYPED),
+    ),
+    State("bestallare-mobilnummer-alone", "orderer-phone", "kan byta nummer utan er hjälp", number_from_the_list),
+    State("bestallare-mottagare", "orderer-recipients", "mejlet studsar", recipients_on_their_way),
+    State(
+        "bestallare-mottagare-wrong",
+        "orderer-recipients",
+        "Det är ingen e-postadress.",
+        typed(new_recipients, recipient2="chefen"),
+    ),
+    State("bestallare-arenden", "orderer-requests", "Äldre ärenden", several_requests),
+    State("bestallare-arenden-empty", "orderer-requests", "Ni har inte skickat något ärende", list_of_requests),
+    State("bestallare-arende", "orderer-request", "Ärendet är skickat till helpdesk.", sent),
+    State("bestallare-arende-withdraw", "orderer-request", "Ja, ta tillbaka ärendet", about_to_withdraw),
+    State("bestallare-arende-rejected", "orderer-request", "Därför avslogs det", a_rejected_one),
+    State("bestallare-arende-too-late", "orderer-request", "Ärendet går inte att ta tillbaka.", too_late),
+)

@@ -1,0 +1,34 @@
+"""The page on which a linked number is stopped."""
+
+from __future__ import annotations
+
+from accounts.demo.cast import ANNA
+from tests.accounts.linking import keys_by_sms, link
+from tests.browser.states.state import State, opened, typed
+from tests.browser.visitor import Visitor
+from tests.conftest import has_number
+
+unknown = opened(f"/stoppa/?nyckel={'x' * 22}")
+
+
+def told(visitor: Visitor) -> None:
+    """The link in the SMS to the old number was followed."""
+    has_number(ANNA)
+    link(ANNA)
+    [key] = keys_by_sms(visitor.portal.sms, ANNA.phone)
+    visitor.open(f"/stoppa/?nyckel={key}")
+
+
+def pressed_again(visitor: Visitor) -> None:
+    told(visitor)
+    visitor.submit()
+    visitor.page.get_by_text("Kopplingen är stoppad.").wait_for()
+    visitor.page.reload()
+
+
+PHONE_LINK = (
+    State("stoppa", "phone-link-stop", "Vill du stoppa kopplingen av ett nytt mobilnummer?", told),
+    State("stoppa-klart", "phone-link-stop", "Kopplingen är stoppad.", typed(told)),
+    State("stoppa-redan", "phone-link-stop", "Kopplingen är redan stoppad.", pressed_again),
+    State("stoppa-sent", "phone-link-stop", "Det är för sent att stoppa här.", typed(unknown)),
+)

@@ -1,0 +1,94 @@
+"""Requests as the tests of the core ask for them, agents who need no browser, and what was said of a request."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F, QuerySet
+
+from accounts import directory, users
+from accounts.demo.cast import ANNA, PER, Person
+from accounts.models import User
+from helpdesk import requests
+from helpdesk.models import Confirmation, Entry, Request, Verification
+from notifications.models import Message
+from tests.helpdesk.conftest import Register
+
+NEW_NUMBER = "+46701740690"
+PAGES, CALL = Request.Source.PAGES, Request.Source.CALL
+
+
+def an_agent(person: Person = PER) -> User:
+    """As the portal knows them after a sign-in; what they may do is for the doors to ask."""
+    account_id = str(uuid.uuid5(uuid.NAMESPACE_DNS, person.username))
+    return User.objects.get_or_create(directory_id=account_id, defaults={"username": person.username})[0]
+
+
+def ask_for_number(register: Register, **other: Any) -> Request:
+    """Carin asks for a new number for Anna. What differs: arguments as ``requests.open_phone``'s."""
+    words: dict[str, Any] = {
+        "source": PAGES,
+        "company": register.ett,
+        "orderer": register.carin,
+        "staff_name": ANNA.name,
+        "staff_username": ANNA.username,
+        "new_number": NEW_NUMBER,
+    }
+    return requests.open_phone(**{**words, **other})
+
+
+def ask_for_recipients(register: Register, *addresses: str, **other: Any) -> Request:
+    """Carin asks that these be the recipients of her company."""
+    words: dict[str, Any] = {"source": PAGES, "company": register.ett, "orderer": register.carin}
+    return requests.open_recipients(**{**words, "addresses": addresses, **other})
+
+
+def taken(request: Request, agent: User) -> Request:
+    return requests.take(request.pk, agent)
+
+
+def in_the_directory(person: Person) -> User:
+    """The portal's row of somebody whom the directory has."""
+    account = directory.connect().find(person.username)
+    assert account, f"{person.username} is not in the directory"
+    return users.of(account)
+
+
+def timeline(request: Request) -> list[tuple[str, str]]:
+    """What happened, and who did it."""
+    return [(str(entry.what), entry.who) for entry in Entry.objects.filter(request=request)]
+
+
+def state_of(request: Request) -> str:
+    return str(Request.objects.get(pk=request.pk).state)
+
+
+def mails(purpose: Message.Purpose) -> list[tuple[str, str]]:
+    """To whom, and its text, oldest first."""
+    rows = Message.objects.filter(purpose=purpose, kind=Message.Kind.MAIL).order_by("pk")
+    return [(row.to, row.text) for row in rows]
+
+
+def link_to(address: str) -> str:
+    """The newest link that a new recipient has been sent, as a browser of the tests opens it."""
+    texts = [text for to, text in mails(Message.Purpose.CONFIRM_RECIPIENT) if to == address]
+    assert texts, f"{address} was not asked"
+    found = re.search(r"/bestallare/mottagare/bekrafta/\?nyckel=\S+", texts[-1])
+    assert found, "the letter holds no link"
+    return found[0]
+
+
+def token_of(address: str) -> str:
+    return link_to(address).partition("nyckel=")[2]
+
+
+def all_becomes_older(**length: float) -> None:
+    """Requests and what hangs on them. Arguments as timedelta's."""
+    by = timedelta(**length)
+    Request.objects.update(created_at=F("created_at") - by, decided_at=F("decided_at") - by)
+    QuerySet(Entry).update(at=F("at") - by)
+    Verification.objects.update(begun_at=F("begun_at") - by, done_at=F("done_at") - by)
+    Confirmation.objects.update(asked_at=F("asked_at") - by, until=F("until") - by)

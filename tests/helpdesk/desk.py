@@ -1,0 +1,41 @@
+"""An agent at the page of a request: what is asked there, and how its buttons are pressed."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.http import HttpResponse
+from django.utils import timezone
+
+from accounts.demo.cast import ANNA
+from accounts.models import Orderer
+from helpdesk.models import Request
+from tests.accounts.staff import Officer
+from tests.conftest import has_number
+from tests.helpdesk.asked import ask_for_number, in_the_directory
+from tests.helpdesk.conftest import Register
+
+SHOWN = "070-174 06 90"  # the number that is asked for
+MOBILE = "070-174 06 50"  # Carin's, in the register of these tests
+BUTTON = f"Koppla {SHOWN} till lovanber11"
+
+
+def in_order(register: Register) -> Request:
+    """Carin asks on her pages for a new number for Anna, whose old one has been on file for long."""
+    Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
+    phone = has_number(ANNA)
+    phone.confirmed_at = timezone.now() - timedelta(days=365)
+    phone.save()
+    return ask_for_number(register, account=in_the_directory(ANNA).directory_id)
+
+
+def path(one: Request, verb: str = "") -> str:
+    return f"/helpdesk/arenden/{one.number}/{verb}"
+
+
+def does(officer: Officer, one: Request, verb: str, **fields: str) -> HttpResponse:
+    """Presses a button, and comes back to the page."""
+    answer = officer.post(path(one, verb), **fields)
+    assert answer.status_code == 302
+    assert answer["Location"] == path(one)
+    return officer.get(path(one))

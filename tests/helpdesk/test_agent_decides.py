@@ -1,0 +1,143 @@
+"""An agent makes sure of the orderer, and decides: with the buttons of the page of a request."""
+
+from __future__ import annotations
+
+import pytest
+from pytest_django import Settings
+
+from accounts.companies import set_recipients
+from accounts.demo.cast import ANNA, CARIN
+from accounts.models import Company, Phone
+from helpdesk import requests
+from helpdesk.models import Entry, Request
+from helpdesk.timeline import note_down
+from tests.accounts.helpers import text_of, wrong_for
+from tests.accounts.staff import Officer, says
+from tests.conftest import Inbox
+from tests.helpdesk.asked import NEW_NUMBER, ask_for_recipients, state_of
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.desk import BUTTON, MOBILE, does, in_order, path
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
+
+
+@pytest.fixture
+def one(register: Register) -> Request:
+    return in_order(register)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_is_read_back_and_the_number_is_linked(per: Officer, one: Request, sms: Inbox) -> None:
+    does(per, one, "ta/")
+    assert says(
+        does(per, one, "kod/", number=NEW_NUMBER, phone=NEW_NUMBER), "En kod är på väg till beställarens mobil."
+    )
+    assert [to for to, _text in sms.messages()] == ["+46701740650"], (
+        "whatever the form says, it goes to the one on file"
+    )
+    code = sms.code()
+    wrong = per.post(path(one, "kod/prova/"), code=wrong_for(code))
+    assert wrong.status_code == 200
+    assert says(wrong, "Koden stämmer inte, eller har gått ut.")
+    assert "autofocus" in wrong.content.decode()
+    assert wrong_for(code) not in wrong.content.decode(), "no page shows a code"
+    page = does(per, one, "kod/prova/", code=code)
+    assert says(page, "Rätt kod: det är beställaren som ringer.")
+    assert code not in page.content.decode()
+    assert says(page, BUTTON)
+    assert says(page, "Koder dit fungerar först efter 15 minuter.")
+    assert says(page, "det gamla numret, kontots e-postadress och beställaren, som kan stoppa det under de 15 minuter")
+    done = does(per, one, "godkann/")
+    assert says(done, "är godkänt och utfört.")
+    assert says(done, "Av hdpernil.")
+    assert BUTTON not in text_of(done)
+    phone = Phone.objects.get(user__username=ANNA.username)
+    assert (phone.number, phone.on_hold) == (NEW_NUMBER, True)
+
+
+def test_a_call_back_is_recorded_with_whom_they_spoke(per: Officer, one: Request) -> None:
+    page = does(per, one, "ta/")
+    assert says(page, f"Använd bara Carin Eks mobil i registret: {MOBILE}")
+    assert says(page, "Aldrig ett nummer ur ärendet, eller ett som sägs i samtalet.")
+    empty = per.post(path(one, "ring/"), why="  ")
+    assert empty.status_code == 200
+    assert says(empty, "Skriv vem du talade med när du ringde upp.")
+    assert says(does(per, one, "ring/", why="Carin Ek svarade."), BUTTON)
+    assert says(per.get(path(one)), "Ja: uppringning av numret i registret (hdpernil")
+
+
+def test_nothing_is_approved_before_that(per: Officer, one: Request) -> None:
+    does(per, one, "ta/")
+    assert says(does(per, one, "godkann/"), "Kontrollera först att det är beställaren")
+    assert state_of(one) == Request.State.VERIFYING
+    assert Phone.objects.get(user__username=ANNA.username).number == ANNA.phone
+
+
+def test_four_eyes_leave_it_to_a_colleague(per: Officer, sara: Officer, one: Request, settings: Settings) -> None:
+    settings.HELPDESK_FOUR_EYES = True
+    does(per, one, "ta/")
+    page = does(per, one, "ring/", why="Carin Ek svarade.")
+    assert says(page, "Nästa steg: en annan handläggare godkänner")
+    assert BUTTON not in text_of(page)
+    assert says(does(per, one, "godkann/"), "Du har själv kontrollerat beställaren.")
+    does(per, one, "lamna/")
+    assert says(does(sara, one, "ta/"), BUTTON)
+    assert says(does(sara, one, "godkann/"), "är godkänt och utfört.")
+
+
+def test_a_link_that_was_stopped_is_told_on_the_closed_request(per: Officer, one: Request) -> None:
+    does(per, one, "ta/")
+    does(per, one, "ring/", why="Carin Ek svarade.")
+    does(per, one, "godkann/")
+    note_down(one, Entry.What.STOPPED, None)
+    assert says(
+        per.get(path(one)), "Kopplingen stoppades sedan av någon som fick veta det. Det nya numret gäller inte."
+    )
+
+
+def test_of_two_who_decide_the_second_is_told_who(per: Officer, sara: Officer, one: Request) -> None:
+    does(per, one, "ta/")
+    does(per, one, "ring/", why="Carin Ek svarade.")
+    does(sara, one, "ta/")
+    does(sara, one, "godkann/")
+    assert says(does(per, one, "godkann/"), f"Ärende {one.number} är redan godkänt och utfört av hdsarlun")
+
+
+def test_to_reject_takes_a_reason(per: Officer, one: Request) -> None:
+    does(per, one, "ta/")
+    empty = per.post(path(one, "avsla/"), why="")
+    assert says(empty, "Skriv varför ärendet avslås.")
+    assert "<title>Fel:" in empty.content.decode()
+    assert state_of(one) == Request.State.VERIFYING
+    done = does(per, one, "avsla/", why="Vi fick inte tag i dig.")
+    assert says(done, "Ärendet är avgjort")
+    assert says(done, "Vi fick inte tag i dig.")
+    assert state_of(one) == Request.State.REJECTED
+
+
+def test_what_stands_in_the_way_is_said_and_nothing_done(per: Officer, one: Request) -> None:
+    does(per, one, "ta/")
+    does(per, one, "ring/", why="Carin Ek svarade.")
+    Company.objects.update(active=False)
+    page = does(per, one, "godkann/")
+    assert says(page, "Hemtjänst Ett AB är inte aktivt i registret.")
+    assert says(page, "Gick inte att utföra"), "on the timeline"
+    assert state_of(one) == Request.State.VERIFYING
+
+
+def test_recipients_from_the_orderer_s_own_pages_need_no_code(per: Officer, register: Register) -> None:
+    set_recipients(register.ett.pk, [CARIN.mail], actor=None)
+    one = ask_for_recipients(register, CARIN.mail, "chef@hemtjanst-ett.example")
+    page = does(per, one, "ta/")
+    assert says(page, f"Ändra mottagare till {CARIN.mail} och chef@hemtjanst-ett.example")
+    assert says(page, "chef@hemtjanst-ett.example får ett mejl, och gäller först när mottagaren har bekräftat")
+    assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
+
+
+def test_anything_else_is_read_and_closed(per: Officer, db: None) -> None:
+    one = requests.open_other(source=Request.Source.MAIL, text="Hej!\n<i>Ny chef</i>", orderer_name="Lena Ask")
+    page = does(per, one, "ta/")
+    assert "&lt;i&gt;Ny chef&lt;/i&gt;" in page.content.decode()
+    assert says(page, "Avsluta som utfört")
+    assert says(page, "Ingen får något mejl, för den som frågar är inte behörig beställare.")
+    assert says(does(per, one, "godkann/"), "är godkänt och utfört.")

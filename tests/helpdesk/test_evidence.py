@@ -1,0 +1,256 @@
+"""What is known of a request beside what is asked, and what stands in the way of an approval."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from unittest import mock
+
+import pytest
+from django.utils import timezone
+
+from accounts import directory, orderers
+from accounts.demo.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
+from accounts.directory import DirectoryUnavailable
+from accounts.models import Orderer, User
+from helpdesk import evidence, requests, verification
+from helpdesk.evidence import Fact
+from helpdesk.models import Request
+from tests.conftest import has_number
+from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
+from tests.helpdesk.conftest import Register
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
+
+
+@pytest.fixture(autouse=True)
+def _for_a_year(register: Register) -> None:
+    """Nobody is new in the register."""
+    Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
+
+
+def obstacles(request: Request) -> list[str]:
+    """As ``decisions.approve`` asks for them."""
+    request = Request.objects.get(pk=request.pk)
+    return evidence.obstacles(request, directory.connect().find(request.staff_username))
+
+
+def for_person(register: Register, person: Person, **other: object) -> Request:
+    account = in_the_directory(person).directory_id
+    words = {"staff_name": person.name, "staff_username": person.username, "account": account}
+    return ask_for_number(register, **{**words, **other})
+
+
+def changed(orderer: Orderer, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(orderer, name, value)
+    orderers.store(orderer, list(orderer.companies.all()), actor=an_agent())
+
+
+def closed_down(register: Register) -> None:
+    register.ett.active = False
+    register.ett.save()
+
+
+def of_the_other_company(register: Register) -> None:
+    orderers.store(register.carin, [register.tva], actor=None)
+
+
+def test_nothing_stands_in_the_way_of_what_is_in_order(register: Register) -> None:
+    assert obstacles(for_person(register, ANNA)) == []
+    assert obstacles(ask_for_recipients(register, "carin@hemtjanst-ett.example", "chef@hemtjanst-ett.example")) == []
+
+
+@pytest.mark.parametrize("ask", [ask_for_number, lambda register: ask_for_recipients(register, "a@b.example")])
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (lambda register: Orderer.objects.all().delete(), "Ingen beställare i registret står bakom ärendet."),
+        (lambda register: changed(register.carin, active=False), "Carin Ek är inte längre aktiv som beställare."),
+        (closed_down, "Hemtjänst Ett AB är inte aktivt i registret."),
+        (of_the_other_company, "Carin Ek är inte beställare för Hemtjänst Ett AB."),
+        (lambda register: register.ett.delete(), "Ärendet hör inte till något företag i registret."),
+    ],
+)
+def test_who_asks_must_be_the_company_s_orderer_now(
+    register: Register, ask: Callable[..., Request], change: Callable[[Register], object], words: str
+) -> None:
+    request = ask(register)
+    change(register)
+    [told] = obstacles(request)
+    assert told.startswith(words)
+    assert "Avslå" in told, "it says what to do"
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ({"staff_username": "lovingen99"}, "Ingen i katalogen har användarnamnet lovingen99."),
+        ({"account": "0" * 8 + "-0000-0000-0000-" + "0" * 12}, "hör till en annan person nu än när ärendet kom in"),
+        ({"staff_username": MARIA.username}, "Kontot lovmalsund hör inte till Hemtjänst Ett AB i katalogen."),
+        ({"staff_username": PER.username}, "Kontot hdpernil hör inte till Hemtjänst Ett AB i katalogen."),
+        ({"new_number": "+46191234567"}, "Numret går inte att använda: Det är inget mobilnummer."),
+        ({"new_number": "+4531234567"}, "Numret går inte att använda: Numret är från ett annat land."),
+        ({"new_number": ""}, "Numret går inte att använda"),
+    ],
+)
+def test_account_and_number_must_be_possible(register: Register, other: dict[str, str], words: str) -> None:
+    [told] = obstacles(ask_for_number(register, **other))
+    assert words in told
+    assert "Avslå ärendet" in told or "avslå ärendet" in told
+
+
+def test_nothing_is_linked_to_accounts_that_the_portal_leaves_alone(register: Register, server: TestSlapd) -> None:
+    request = ask_for_number(register)
+    server.put(ANNA, disabled=True)
+    assert "är avstängt" in obstacles(request)[0]
+    server.put(ANNA, protected=True)
+    assert "är skyddat" in obstacles(request)[0]
+    assert any("är skyddat" in told for told in obstacles(ask_for_number(register, staff_username=EVA.username)))
+
+
+def test_a_number_can_be_on_so_many_accounts_and_no_more(register: Register) -> None:
+    request = for_person(register, ANNA)
+    for person in (STEFAN, KARL):
+        has_number(person, NEW_NUMBER)
+    assert obstacles(request) == []
+    has_number(MARIA, NEW_NUMBER)
+    [told] = obstacles(request)
+    assert "finns redan på 3 andra konton" in told
+
+
+def test_what_is_linked_already_is_not_linked_again(register: Register) -> None:
+    has_number(ANNA, NEW_NUMBER)
+    [told] = obstacles(for_person(register, ANNA))
+    assert "inget att koppla" in told
+
+
+def test_recipients_without_an_address_are_none(register: Register) -> None:
+    [told] = obstacles(ask_for_recipients(register))
+    assert told.startswith("Ingen adress står i ärendet.")
+
+
+def test_anything_else_has_no_obstacles(register: Register) -> None:
+    assert obstacles(requests.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")) == []
+
+
+def lines(facts: object) -> dict[str, tuple[str, bool | None]]:
+    assert isinstance(facts, list)
+    assert all(isinstance(fact, Fact) for fact in facts)
+    return {fact.label: (fact.value, fact.good) for fact in facts}
+
+
+def days_ago(days: int) -> str:
+    return f"{timezone.localdate() - timedelta(days=days):%Y-%m-%d}"
+
+
+def test_the_facts_of_a_request_in_order(register: Register) -> None:
+    phone = has_number(ANNA)
+    phone.confirmed_at = timezone.now() - timedelta(days=90)
+    phone.save()
+    known = evidence.of(for_person(register, ANNA))
+    assert lines(known.requester) == {
+        "Beställare": (f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(365)}", True),
+        "Mobil i registret": ("070-174 06 50", None),
+        "E-post i registret": ("carin@hemtjanst-ett.example", None),
+        "Kom in genom": ("beställarens sidor", None),
+        "Kontrollerad": ("Var inloggad med länk och kod när ärendet skickades", None),
+    }
+    assert lines(known.account) == {
+        "Användarnamn": ("lovanber11", True),
+        "Namn i katalogen": ("Anna Berg", True),
+        "Företag i katalogen": ("Hemtjänst Ett AB", True),
+        "Lösenord": (f"Har gått ut: {days_ago(4)}, för 4 dagar sedan", None),
+        "Kontot är": ("öppet", True),
+    }
+    assert lines(known.number) == {
+        "Nummer i dag": (f"Ett är registrerat, {days_ago(90)}, för 90 dagar sedan", None),
+        "Nya numret finns på": ("inget annat konto", True),
+    }
+    assert known.person
+    assert known.person.username == ANNA.username
+    assert known.has_number
+    assert not known.directory_down
+
+
+def test_the_facts_of_one_that_is_not(register: Register, server: TestSlapd) -> None:
+    server.put(MARIA, locked=True, disabled=True)
+    has_number(STEFAN, NEW_NUMBER)
+    changed(register.carin, mobile="+46701740655")
+    known = evidence.of(for_person(register, MARIA, staff_name="Mia Sund", source=CALL))
+    assert lines(known.requester)["Mobil i registret"] == (
+        f"070-174 06 55 (ändrat {days_ago(0)}, i dag, av hdpernil)",
+        False,
+    )
+    assert lines(known.requester)["Kontrollerad"] == ("Inte än", None)
+    account = lines(known.account)
+    assert account["Namn i katalogen"] == ("Maria Sund", False)
+    assert account["Företag i katalogen"] == ("Omsorg Två AB", False)
+    assert account["Lösenord"][0].endswith("60 dagar kvar")
+    assert account["Kontot är"][0].startswith("avstängt")
+    assert lines(known.number)["Nya numret finns på"] == ("lovstlin32", False)
+    assert lines(known.number)["Nummer i dag"] == ("Inget är registrerat", None)
+
+
+def test_who_left_the_company_and_came_back_is_orderer_since_then(register: Register) -> None:
+    orderers.store(register.carin, [], actor=None)
+    orderers.store(register.carin, [register.ett], actor=None)
+    known = evidence.of(for_person(register, ANNA))
+    assert lines(known.requester)["Beställare"] == (
+        f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(0)}",
+        True,
+    )
+
+
+def test_how_the_orderer_was_verified(register: Register) -> None:
+    request = taken(for_person(register, ANNA, source=CALL), an_agent())
+    verification.called_back(request.pk, an_agent(), "Carin Ek svarade.")
+    value, good = lines(evidence.of(request).requester)["Kontrollerad"]
+    assert value.startswith("Ja: uppringning av numret i registret (hdpernil, ")
+    assert good
+
+
+def test_earlier_requests_of_a_year_at_most_ten_of_each(register: Register) -> None:
+    mine = for_person(register, ANNA)
+    for_karl = [for_person(register, KARL, staff_name=f"Karl {number}") for number in range(11)]
+    by_olle = for_person(register, ANNA, company=register.tva, orderer=register.olle)
+    too_old = for_person(register, ANNA, company=register.tva, orderer=register.olle, staff_name="A. Berg")
+    Request.objects.filter(pk=too_old.pk).update(created_at=timezone.now() - timedelta(days=366))
+    unrelated = for_person(register, MARIA, company=register.tva, orderer=register.olle)
+    found = list(evidence.of(mine).earlier)
+    assert {by_olle, *for_karl[1:]} == set(found)
+    assert not {mine, too_old, unrelated, for_karl[0]} & set(found)
+    assert found == sorted(found, key=lambda other: other.pk, reverse=True)
+
+
+def test_a_directory_that_does_not_answer_leaves_the_rest(register: Register) -> None:
+    request = for_person(register, ANNA)
+    has_number(ANNA)
+    with mock.patch("accounts.directory.connect", side_effect=DirectoryUnavailable()):
+        known = evidence.of(request)
+    assert known.directory_down
+    assert known.person is None
+    assert known.obstacles == []
+    assert lines(known.account) == {"Användarnamn": ("lovanber11 (katalogen svarar inte)", None)}
+    assert lines(known.requester)["Beställare"][1]
+    assert known.has_number
+
+
+def test_of_recipients_who_is_and_who_shall_be(register: Register) -> None:
+    register.ett.recipient1 = "carin@hemtjanst-ett.example"
+    register.ett.save()
+    known = evidence.of(ask_for_recipients(register, "Carin@hemtjanst-ett.example", "chef@hemtjanst-ett.example"))
+    assert lines(known.number) == {
+        "Mottagare i dag": ("carin@hemtjanst-ett.example", None),
+        "Nya adresser": ("chef@hemtjanst-ett.example", None),
+    }
+    assert known.account == []
+
+
+def test_asking_changes_nothing(register: Register) -> None:
+    """To look at a request makes no row for a person."""
+    request = ask_for_number(register)
+    before = User.objects.count()
+    evidence.of(request)
+    assert User.objects.count() == before

@@ -1,0 +1,187 @@
+"""Red flags: what is odd about a request that nothing else stops."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from accounts import directory, orderers, phones
+from accounts.companies import note_bounce
+from accounts.demo.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
+from accounts.models import Orderer, PhoneLink
+from helpdesk import evidence, requests, verification
+from helpdesk.evidence.facts import names_agree
+from helpdesk.models import Entry, Request
+from helpdesk.timeline import note_down
+from tests.conftest import has_number
+from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
+from tests.helpdesk.conftest import Register
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
+
+
+@pytest.fixture(autouse=True)
+def _for_a_year(register: Register) -> None:
+    Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
+
+
+def for_person(register: Register, person: Person = ANNA, **other: object) -> Request:
+    account = in_the_directory(person).directory_id
+    words = {"staff_name": person.name, "staff_username": person.username, "account": account}
+    return ask_for_number(register, **{**words, **other})
+
+
+def flags(request: Request) -> dict[str, str]:
+    """What is odd, and what to do."""
+    return {flag.text: flag.advice for flag in evidence.of(request).flags}
+
+
+def the_flag(request: Request) -> str:
+    """The only one there is; it says what to do."""
+    [(text, advice)] = flags(request).items()
+    assert len(advice) > len("Fråga.")
+    return text
+
+
+def number_since(person: Person, **length: float) -> None:
+    phone = has_number(person)
+    phone.confirmed_at = timezone.now() - timedelta(**length)
+    phone.save()
+
+
+def changed(orderer: Orderer, **fields: object) -> None:
+    for name, value in fields.items():
+        setattr(orderer, name, value)
+    orderers.store(orderer, list(orderer.companies.all()), actor=an_agent())
+
+
+def test_a_request_in_order_has_none(register: Register) -> None:
+    number_since(ANNA, days=31)
+    assert flags(for_person(register)) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "words"),
+    [
+        ("mobile", "+46701740655", "Beställarens mobil i registret ändrades"),
+        ("email", "carin.ek@hemtjanst-ett.example", "Beställarens e-postadress i registret ändrades"),
+    ],
+)
+def test_what_reaches_the_orderer_was_changed_lately(register: Register, field: str, value: str, words: str) -> None:
+    request = for_person(register)
+    changed(register.carin, **{field: value})
+    request = Request.objects.get(pk=request.pk)
+    assert the_flag(request).startswith(words)
+    Orderer.history.update(history_date=timezone.now() - timedelta(days=31))
+    assert not any(text.startswith(words) for text in flags(request)), "a month later it is as it always was"
+
+
+def test_another_name_of_the_orderer_is_no_flag(register: Register) -> None:
+    changed(register.carin, name="Carin Ek Lund")
+    assert flags(for_person(register)) == {}
+
+
+def test_who_is_orderer_since_yesterday_is_new(register: Register) -> None:
+    orderers.store(register.olle, [register.tva, register.ett], actor=None)
+    request = for_person(register, orderer=register.olle)
+    assert the_flag(request).startswith("Beställaren är ny")
+
+
+def test_a_name_that_is_not_the_account_s(register: Register) -> None:
+    text = the_flag(for_person(register, staff_name="Anna Borg"))
+    assert text == "I ärendet står ”Anna Borg”, men i katalogen heter lovanber11 Anna Berg."
+
+
+def test_a_name_may_be_written_in_more_than_one_way_but_must_be_the_name() -> None:
+    same = [name for name in ("anna  berg", "Berg, Anna", "Anna Maria Berg") if names_agree(name, ANNA.name)]
+    assert len(same) == 3
+    other = [name for name in ("Anna", "Anna Borg", "Berg Hanna", "") if names_agree(name, ANNA.name)]
+    assert other == []
+
+
+def test_who_remembers_the_password_needs_no_helpdesk(register: Register, server: TestSlapd) -> None:
+    number_since(STEFAN, days=100)
+    assert the_flag(for_person(register, STEFAN)) == "Lösenordet har inte gått ut."
+    server.put(STEFAN, must_change=True)
+    assert "Lösenordet har inte gått ut." not in flags(for_person(register, STEFAN, staff_name="Lind Stefan"))
+
+
+def test_a_number_that_was_changed_lately(register: Register) -> None:
+    number_since(ANNA, days=3)
+    assert the_flag(for_person(register)).endswith("för 3 dagar sedan.")
+
+
+def test_the_orderer_s_own_mobile(register: Register) -> None:
+    assert the_flag(for_person(register, new_number=CARIN.phone)) == "Det nya numret är beställarens egen mobil."
+
+
+def test_a_number_that_is_on_other_accounts(register: Register) -> None:
+    for person in (STEFAN, MARIA):
+        has_number(person, NEW_NUMBER)
+    text = the_flag(for_person(register))
+    assert text == "Det nya numret finns redan på andra konton: lovmalsund, lovstlin32."
+
+
+def test_several_requests_about_an_account(register: Register) -> None:
+    first = for_person(register)
+    second = for_person(register, new_number="+46701740691")
+    assert the_flag(second) == "Det har kommit 1 annat ärende om kontot de senaste 30 dagarna."
+    for_person(register, KARL)
+    Request.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=31))
+    assert flags(second) == {}
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [(NEW_NUMBER, "Just det här numret kopplades i ärende"), ("+46701740691", "En tidigare koppling till kontot")],
+)
+def test_an_earlier_link_was_stopped(register: Register, number: str, words: str) -> None:
+    account = directory.connect().find(ANNA.username)
+    assert account
+    phones.link(account, number, agent=an_agent(), orderer=register.carin, reference="2025-00007", address=None)
+    PhoneLink.objects.update(stopped_at=timezone.now())
+    number_since(ANNA, days=90)
+    text = the_flag(for_person(register))
+    assert text.startswith(words)
+    assert "2025-00007" in text
+
+
+def test_codes_that_were_wrong_end_the_call(register: Register) -> None:
+    request = taken(for_person(register, source=CALL), an_agent())
+    note_down(request, Entry.What.CODE_WRONG, an_agent())
+    assert flags(request) == {}, "one is a slip of the tongue"
+    note_down(request, Entry.What.CODE_WRONG, an_agent())
+    assert the_flag(request) == "Fel kod har lästs upp 2 gånger."
+    verification.called_back(request.pk, an_agent(), "Carin Ek svarade.")
+    assert flags(request) == {}
+
+
+def test_recipients_of_another_domain_and_those_that_bounce(register: Register) -> None:
+    note_bounce("chef@hemtjanst-ett.example", "550 no such user")
+    request = ask_for_recipients(register, "chef@hemtjanst-ett.example", "carin@brevlada.example")
+    assert list(flags(request)) == [
+        "Adressen ligger på en annan domän än företagets andra: carin@brevlada.example.",
+        "Mejl till adressen har studsat: chef@hemtjanst-ett.example.",
+    ]
+
+
+def test_anyone_may_write_but_not_have_it_done(register: Register) -> None:
+    request = requests.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
+    assert the_flag(request) == "Den som frågar är inte behörig beställare för företaget."
+
+
+def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
+    """Said once: as an obstacle."""
+    number_since(MARIA, days=90)
+    known = evidence.of(for_person(register, MARIA))
+    assert len(known.obstacles) == 1
+    assert [flag.text for flag in known.flags] == ["Lösenordet har inte gått ut."]
+
+
+def test_a_request_that_is_closed_has_none_any_more(register: Register) -> None:
+    request = taken(for_person(register, staff_name="Anna Borg"), an_agent())
+    known = evidence.of(requests.reject(request.pk, an_agent(), "Fel namn."))
+    assert (known.flags, known.obstacles) == ([], [])

@@ -1,0 +1,136 @@
+"""What an orderer is told by mail of what was asked in their name, and of what became of it."""
+
+from __future__ import annotations
+
+import pytest
+from django.conf import settings
+from django.utils import translation
+
+from accounts import orderers
+from accounts.demo.cast import ANNA, CARIN
+from helpdesk import letters, requests
+from helpdesk.models import Request
+from notifications.models import Message
+from tests.helpdesk.asked import (
+    CALL,
+    NEW_NUMBER,
+    an_agent,
+    ask_for_number,
+    ask_for_recipients,
+    mails,
+    taken,
+)
+from tests.helpdesk.conftest import Register
+
+pytestmark = pytest.mark.django_db
+
+Purpose, Source, State = Message.Purpose, Request.Source, Request.State
+
+WRONG_PERSON = "Om det inte var du försöker någon utge sig för att vara du."
+
+
+def told(purpose: Message.Purpose = Purpose.REQUEST_OPENED) -> str:
+    """The text of the one letter, which went to Carin."""
+    [(to, text)] = mails(purpose)
+    assert to == CARIN.mail
+    return text
+
+
+def test_what_was_asked_on_a_call_is_told_whoever_it_was_asked_for(register: Register) -> None:
+    """Whoever called may not be who they said: the orderer hears of it at the address on file."""
+    request = ask_for_number(register, source=CALL, agent=an_agent())
+    text = told()
+    assert "Någon har ringt kommunens helpdesk i ditt namn." in text
+    assert f"ett nytt mobilnummer för kontot {ANNA.username} på Hemtjänst Ett AB" in text
+    assert request.number in text
+    assert WRONG_PERSON in text
+    assert settings.HELPDESK_EMAIL in text
+    assert NEW_NUMBER[-4:] not in text
+    assert NEW_NUMBER[-2:] not in text.replace(request.number, "")
+
+
+def test_what_came_by_mail_is_told_as_well(register: Register) -> None:
+    ask_for_recipients(register, "ny@hemtjanst-ett.example", source=Source.MAIL)
+    text = told()
+    assert "Någon har mejlat kommunens helpdesk i ditt namn." in text
+    assert "vilka som får mejlen om lösenord som går ut för Hemtjänst Ett AB" in text
+    assert WRONG_PERSON in text
+
+
+def test_what_came_from_the_pages_gets_a_receipt(register: Register) -> None:
+    request = ask_for_number(register)
+    text = told()
+    assert "Vi har tagit emot ditt ärende till kommunens helpdesk" in text
+    assert request.number in text
+    assert f"{settings.PORTAL_URL}/bestallare/arenden/" in text
+    row = Message.objects.get(purpose=Purpose.REQUEST_OPENED)
+    assert (row.subject, row.company) == (f"Ärende {request.number} har kommit in", register.ett)
+
+
+def test_a_second_press_of_the_button_tells_nothing_more(register: Register) -> None:
+    ask_for_number(register)
+    ask_for_number(register)
+    assert len(mails(Purpose.REQUEST_OPENED)) == 1
+
+
+def test_of_what_the_portal_opens_nobody_is_told(register: Register) -> None:
+    requests.open_other(source=Source.PORTAL, text="…", company=register.ett, orderer=register.carin)
+    requests.open_other(source=Source.CALL, text="…", agent=an_agent(), orderer_name="Någon")
+    assert not Message.objects.exists()
+
+
+def test_who_is_no_orderer_there_learns_nothing_of_its_staff(register: Register) -> None:
+    ask_for_number(register, orderer=register.olle, source=CALL, agent=an_agent())
+    register.carin.active = False
+    orderers.store(register.carin, [register.ett], actor=None)
+    request = ask_for_number(register, source=CALL, agent=an_agent())
+    requests.reject(request.pk, an_agent(), "Hon är inte beställare längre.")
+    assert not Message.objects.exists()
+
+
+def test_a_rejection_comes_with_the_reason(register: Register) -> None:
+    request, per = ask_for_number(register), an_agent()
+    taken(request, per)
+    requests.reject(request.pk, per, "Vi når dig inte på numret i registret.\nRing oss.")
+    text = told(Purpose.REQUEST_DECIDED)
+    assert f"Kommunens helpdesk har avslagit ärende {request.number}." in text
+    assert "Skälet: Vi når dig inte på numret i registret. Ring oss." in text
+    assert per.username not in text
+
+
+def test_what_people_wrote_does_nothing_in_a_mail(register: Register) -> None:
+    """M4: whoever calls says names, and mail programs make links of what looks like one."""
+    name = "https://angripare.example/\r\nBcc: alla@kommunen.example"
+    request = ask_for_number(register, staff_username=name, source=CALL, agent=an_agent())
+    reason = f"Se www.angripare.example eller {'mycket ' * 40}<b>info@angripare.example</b>"
+    requests.reject(request.pk, an_agent(), reason)
+    for row in Message.objects.all():
+        assert "https://angripare" not in row.text + row.html
+        assert "www.angripare" not in row.text + row.html
+        assert "info@" not in row.text + row.html
+        assert "<b>" not in row.html
+        assert "\nBcc:" not in row.text
+    assert "&lt;b&gt;" in Message.objects.get(purpose=Purpose.REQUEST_DECIDED).html
+    assert told(Purpose.REQUEST_DECIDED).count("mycket") == 40, "nothing is cut"
+
+
+def test_what_was_carried_out_is_told_as_such(register: Register) -> None:
+    for number, request in enumerate((ask_for_number(register), ask_for_recipients(register, "ny@example.se"))):
+        request.state = State.DONE
+        letters.decided(request)
+        to, text = mails(Purpose.REQUEST_DECIDED)[number]
+        assert (to, f"har godkänt ärende {request.number}" in text) == (CARIN.mail, True)
+    numbers, recipients = (text for _, text in mails(Purpose.REQUEST_DECIDED))
+    assert "Numret är kopplat till kontot." in numbers
+    assert "Ändringen gäller från och med nu." in recipients
+
+
+def test_letters_are_in_swedish_whatever_the_page_was(register: Register) -> None:
+    with translation.override("en"):
+        request = ask_for_number(register, source=CALL, agent=an_agent())
+        requests.reject(request.pk, an_agent(), "No.")
+    assert Message.objects.filter(html__isnull=False).count() == 2
+    for row in Message.objects.all():
+        assert '<html lang="sv">' in row.html
+        assert "Hej!" in row.text
+        assert "Med vänliga hälsningar" in row.text

@@ -1,0 +1,200 @@
+"""Codes by SMS for orderers: to sign in, and to be read to the helpdesk (security.md K1 to K5, H1)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.utils import translation
+from pytest_django import Settings
+
+from accounts import codes
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Orderer, Purpose, SmsDay
+from idportal import sms as messages
+from tests.accounts.helpers import last, time_passes, trail, wrong_for
+from tests.accounts.test_races import at_once
+from tests.conftest import Inbox
+from tests.helpdesk.conftest import Register
+from tests.servers.smsgateway import Mood, SmsGateway
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+BOTH = pytest.mark.parametrize("purpose", [Purpose.SIGN_IN, Purpose.VERIFY])
+
+
+def ask(orderer: Orderer, purpose: Purpose = Purpose.VERIFY) -> Challenge:
+    return codes.ask(purpose, language="sv", address="192.0.2.7", orderer=orderer, number=orderer.mobile)
+
+
+@BOTH
+def test_a_code_goes_to_the_number_on_file(register: Register, sms: Inbox, purpose: Purpose) -> None:
+    """K1: good once, and for this purpose; the trail has the orderer as subject."""
+    challenge = ask(register.carin, purpose)
+    assert sms.messages()[-1][0] == register.carin.mobile
+    assert codes.check(challenge.pk, wrong_for(sms.code()), None) is None
+    assert codes.check(challenge.pk, sms.code(), None) == challenge
+    assert codes.check(challenge.pk, sms.code(), None) is None
+    subjects = set(AuditEvent.objects.filter(result__startswith=purpose).values_list("subject", flat=True))
+    assert subjects == {f"orderer {register.carin.pk}"}
+    actor = f"orderer {register.carin.pk}" if purpose == Purpose.SIGN_IN else ""
+    assert last(Event.CODE_ACCEPTED).actor == actor, "what is read to the helpdesk, an agent enters"
+
+
+def test_the_words_of_a_code_to_be_read_out() -> None:
+    """H1: who did not call, or was not called for a request of their own, keeps it to themselves."""
+    words = codes.text("012345", Purpose.VERIFY, "sv")
+    assert words.startswith("Läs upp säkerhetskod 012345 för helpdesk i samtalet om ditt ärende.")
+    assert "Har du inget ärende? Lämna inte ut den." in words
+    assert codes.text("012345", Purpose.SIGN_IN, "sv").startswith("Din säkerhetskod är 012345.")
+
+
+@BOTH
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_one_segment_for_hosts_of_forty_signs(settings: Settings, purpose: Purpose, language: str) -> None:
+    """K4: the last line names the portal's own host, whichever hosts the journeys have."""
+    host = f"{'losenord' * 4}.orebro"[:36] + ".example"[-4:]
+    assert len(host) == 40
+    settings.PORTAL_URL, settings.REGISTER_HOST, settings.RESET_HOST = f"https://{host}", "pwreg.x.se", "pwreset.x.se"
+    with translation.override(language):
+        text = codes.text("012345", purpose, language)
+    length = messages.septets(text)
+    assert length is not None
+    assert length <= messages.SEGMENT
+    assert text.endswith(f"\n\n@{host} #012345")
+
+
+@BOTH
+def test_a_new_code_kills_the_older_of_its_kind(register: Register, sms: Inbox, purpose: Purpose) -> None:
+    """K1: wherever it was asked for; and the other kind, or another orderer's, goes on."""
+    other = Purpose.VERIFY if purpose == Purpose.SIGN_IN else Purpose.SIGN_IN
+    first = ask(register.carin, purpose)
+    code = sms.code()
+    kept, kept_code = ask(register.carin, other), sms.code()
+    olles, olles_code = ask(register.olle, purpose), sms.code()
+    time_passes(seconds=61)
+    second = ask(register.carin, purpose)
+    assert codes.check(first.pk, code, None) is None
+    assert codes.check(second.pk, sms.code(), None) == second
+    assert codes.check(kept.pk, kept_code, None) == kept
+    assert codes.check(olles.pk, olles_code, None) == olles
+
+
+@BOTH
+def test_sends_are_limited_for_number_and_purpose(register: Register, sms: Inbox, purpose: Purpose) -> None:
+    """K5: 60 seconds between, three in ten minutes, five a day; over all requests and browsers."""
+    ask(register.carin, purpose)
+    ask(register.carin, purpose)
+    assert len(sms) == 1
+    for _ in range(3):
+        time_passes(seconds=61)
+        ask(register.carin, purpose)
+    assert len(sms) == 3
+    for _ in range(4):
+        time_passes(minutes=11)
+        ask(register.carin, purpose)
+    assert len(sms) == 5
+    assert last(Event.CODE_WITHHELD).result == "too many codes to this number"
+    assert last(Event.CODE_WITHHELD).subject == f"orderer {register.carin.pk}"
+    ask(register.carin, Purpose.VERIFY if purpose == Purpose.SIGN_IN else Purpose.SIGN_IN)
+    assert len(sms) == 6
+
+
+def test_another_code_of_the_same_challenge(register: Register, sms: Inbox) -> None:
+    challenge = ask(register.carin)
+    assert not codes.ask_again(challenge, None)
+    assert 0 < codes.resend_in(challenge) <= 60
+    time_passes(seconds=61)
+    challenge.refresh_from_db()
+    assert codes.resend_in(challenge) == 0
+    assert codes.ask_again(challenge, None)
+    assert len(sms) == 2
+    assert codes.check(challenge.pk, sms.code(), None) == challenge
+
+
+def test_ten_wrong_codes_a_day_for_an_orderer(register: Register, sms: Inbox) -> None:
+    """K1: over all codes of both kinds; another orderer is not touched."""
+    subject = f"orderer {register.carin.pk}"
+    for purpose in (Purpose.SIGN_IN, Purpose.VERIFY):
+        challenge = ask(register.carin, purpose)
+        for _ in range(5):
+            codes.check(challenge.pk, wrong_for(sms.code()), None)
+        assert codes.check(challenge.pk, sms.code(), None) is None, "five tries, then it is dead"
+    assert codes.failures(subject) == 10
+    time_passes(minutes=11)
+    before = len(sms)
+    ask(register.carin)
+    assert len(sms) == before
+    assert last(Event.CODE_WITHHELD).result == "too many wrong codes in a day"
+    ask(register.olle)
+    assert len(sms) == before + 1
+    time_passes(days=1)
+    ask(register.carin)
+    assert len(sms) == before + 2
+
+
+def test_the_tenth_failure_kills_the_code_under_way(register: Register, sms: Inbox) -> None:
+    challenge = ask(register.carin)
+    FailedTry.objects.bulk_create(
+        FailedTry(subject=f"orderer {register.carin.pk}", kind=FailedTry.Kind.CODE) for _ in range(10)
+    )
+    assert codes.check(challenge.pk, sms.code(), None) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [({"active": False}, "orderer not active"), ({"mobile": "+46701740659"}, "another number on file")],
+)
+def test_no_code_once_the_register_says_otherwise(
+    register: Register, sms: Inbox, change: dict[str, object], why: str
+) -> None:
+    """Between the request for a code and its sending; nothing is counted for it."""
+    challenge = ask(register.carin)
+    time_passes(seconds=61)
+    for name, value in change.items():
+        setattr(register.carin, name, value)
+    register.carin.save()
+    assert codes.ask_again(challenge, None)
+    assert len(sms) == 1
+    assert last(Event.CODE_WITHHELD).result == why
+    assert SmsDay.today() == 1
+
+
+def test_a_code_that_no_gateway_took_is_none_of_the_days(
+    register: Register, sms_gateway: SmsGateway, settings: Settings
+) -> None:
+    sms_gateway.mood = Mood.FAIL
+    for _ in range(5):
+        ask(register.carin)
+        time_passes(minutes=11)
+    assert last(Event.CODE_NOT_SENT).subject == f"orderer {register.carin.pk}"
+    sms_gateway.mood = Mood.ACCEPT
+    ask(register.carin)
+    assert last(Event.CODE_SENT).subject == f"orderer {register.carin.pk}"
+
+
+@pytest.mark.postgresql
+def test_parallel_guesses_do_not_exceed_the_tries(register: Register, sms: Inbox) -> None:
+    """K3."""
+    challenge = ask(register.carin)
+    wrong = wrong_for(sms.code())
+    found = at_once([partial(codes.check, challenge.pk, wrong, None) for _ in range(20)])
+    assert found == [None] * 20
+    assert codes.failures(f"orderer {register.carin.pk}") == 5
+    assert codes.check(challenge.pk, sms.code(), None) is None
+
+
+@pytest.mark.postgresql
+def test_of_parallel_right_codes_one_is_accepted(register: Register, sms: Inbox) -> None:
+    """K3."""
+    challenge = ask(register.carin)
+    found = at_once([partial(codes.check, challenge.pk, sms.code(), None) for _ in range(10)])
+    assert found.count(None) == 9
+    assert trail(Event.CODE_ACCEPTED) == [Event.CODE_ACCEPTED]
+
+
+@pytest.mark.postgresql
+def test_parallel_requests_send_one_code(register: Register, sms: Inbox) -> None:
+    """K5: the orderer's row is the lock, as a user's is for users."""
+    at_once([partial(ask, register.carin, purpose) for purpose in (Purpose.SIGN_IN, Purpose.VERIFY) for _ in range(6)])
+    assert len(sms) == 2
+    assert Challenge.objects.exclude(token="").count() == 2

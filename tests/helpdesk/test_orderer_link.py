@@ -1,0 +1,173 @@
+"""The link by mail: for whom, how often, how long, and in which browser (security.md E1, S1)."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+from django.conf import settings as django_settings
+from django.core import mail
+
+from accounts.models import Event
+from tests.accounts.helpers import last, text_of
+from tests.accounts.test_races import at_once
+from tests.conftest import Inbox
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.newcomer import CODE_PAGE, GONE, Change, Newcomer, address_changed, email_of, links_age
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+REFUSED = "Den är redan använd, eller äldre än 15 minuter, eller så kom inte hela adressen med."
+ELSEWHERE = "Öppna länken där du bad om den"
+
+
+@pytest.fixture
+def newcomer(register: Register, sms: Inbox) -> Newcomer:
+    return Newcomer(sms)
+
+
+@pytest.fixture
+def stranger(register: Register, sms: Inbox) -> Newcomer:
+    """Somebody else's browser."""
+    return Newcomer(sms)
+
+
+def test_the_mail(newcomer: Newcomer, register: Register) -> None:
+    newcomer.ask(f"  {email_of(register).upper()}  ")
+    letter = mail.outbox[-1]
+    words = " ".join(str(letter.body).split())
+    assert letter.to == [register.carin.email]
+    assert "bara i den webbläsare där du bad om den" in words
+    assert "Var det inte du? Då behöver du inte göra något." in words
+    assert "helpdesk" in words
+    assert "Carin" not in words, "nobody knows who asked"
+    assert f"{django_settings.PORTAL_URL}/bestallare/logga-in/lank/?nyckel=" in words
+    assert len(newcomer.token()) >= 22, "128 bits and more"
+
+
+def test_the_mail_speaks_the_language_of_who_asked(newcomer: Newcomer, register: Register) -> None:
+    newcomer.client.cookies[django_settings.LANGUAGE_COOKIE_NAME] = "en"
+    newcomer.ask(email_of(register))
+    letter = mail.outbox[-1]
+    assert isinstance(letter, mail.EmailMultiAlternatives)
+    assert 'lang="en"' in str(letter.alternatives[0][0])
+
+
+def test_looking_at_the_link_spends_nothing(newcomer: Newcomer, stranger: Newcomer, register: Register) -> None:
+    """A mail filter follows links; so does a person who goes back."""
+    newcomer.ask(email_of(register))
+    for _ in range(3):
+        assert newcomer.look().status_code == 200
+        assert stranger.look().status_code == 200
+        assert newcomer.client.head(f"/bestallare/logga-in/lank/?nyckel={newcomer.token()}").status_code == 200
+    assert newcomer.press()["Location"] == CODE_PAGE
+
+
+def test_looking_tells_nothing(newcomer: Newcomer, register: Register) -> None:
+    """Right, wrong, old or used: in the browser that asked, the same page."""
+    newcomer.ask(email_of(register))
+    right = newcomer.token()
+    pages = [text_of(newcomer.look(token)) for token in (right, "fel", "")]
+    links_age(minutes=14)
+    newcomer.press(right)
+    pages.append(text_of(newcomer.look(right)))
+    newcomer.enter()
+    pages.append(text_of(newcomer.look(right)).replace("Av säkerhetsskäl", ""))
+    assert all("Fortsätt att logga in" in page for page in pages)
+    assert len(set(pages[:4])) == 1
+
+
+def test_another_browser_can_not_use_it(newcomer: Newcomer, stranger: Newcomer, register: Register) -> None:
+    """Bound to the session that asked: who reads the mailbox, or is sent the link, gets nowhere."""
+    newcomer.ask(email_of(register))
+    assert ELSEWHERE in text_of(stranger.look())
+    assert ELSEWHERE in text_of(stranger.press())
+    stranger.ask("olle@omsorg-tva.example")
+    right = next(letter for letter in mail.outbox if letter.to == [register.carin.email])
+    token = str(right.body).split("nyckel=")[1].split()[0]
+    assert REFUSED in text_of(stranger.press(token))
+    assert len(newcomer.sms) == 0
+    assert newcomer.press(token)["Location"] == CODE_PAGE
+
+
+@pytest.mark.parametrize("token", ["", "fel", "å" * 43, "x" * 100_000])
+def test_a_wrong_link(newcomer: Newcomer, register: Register, token: str) -> None:
+    newcomer.ask(email_of(register))
+    assert REFUSED in text_of(newcomer.press(token))
+    assert last(Event.LINK_REFUSED).subject == ""
+    assert newcomer.press()["Location"] == CODE_PAGE
+
+
+def test_single_use(newcomer: Newcomer, register: Register) -> None:
+    newcomer.ask(email_of(register))
+    another_tab = newcomer.same_browser()
+    newcomer.press()
+    assert REFUSED in text_of(newcomer.press())
+    assert "Öppna länken" in text_of(another_tab.press()), "the session that asked has another id now"
+    assert len(newcomer.sms) == 1
+    assert newcomer.enter()["Location"] == "/bestallare/", "the second press disturbs nothing"
+
+
+@pytest.mark.parametrize(("minutes", "good"), [(14.9, True), (15.1, False)])
+def test_it_lives_for_fifteen_minutes(newcomer: Newcomer, register: Register, minutes: float, good: bool) -> None:
+    newcomer.ask(email_of(register))
+    links_age(minutes=10)
+    newcomer.get("/bestallare/logga-in/skickat/")  # the session itself lives on
+    links_age(minutes=minutes - 10)
+    answer = newcomer.press()
+    assert (answer.status_code == 302) == good
+    assert good or REFUSED in text_of(answer)
+
+
+def test_an_older_link_of_the_same_browser_is_good_as_well(newcomer: Newcomer, register: Register) -> None:
+    """Who asks again because the mail takes its time may press whichever comes."""
+    newcomer.ask(email_of(register))
+    first = newcomer.token()
+    links_age(seconds=61)
+    newcomer.ask(email_of(register))
+    assert newcomer.token() != first
+    assert newcomer.press(first)["Location"] == CODE_PAGE
+
+
+def test_one_a_minute_three_in_ten_ten_a_day(newcomer: Newcomer, register: Register) -> None:
+    """K5, for mails; in silence (E1)."""
+    for _ in range(2):
+        newcomer.ask(email_of(register))
+    assert len(mail.outbox) == 1
+    for _ in range(4):
+        links_age(seconds=61)
+        newcomer.ask(email_of(register))
+    assert len(mail.outbox) == 3
+    for _ in range(12):
+        links_age(minutes=11)
+        newcomer.ask(email_of(register).upper())
+    assert len(mail.outbox) == 10
+    assert last(Event.LINK_WITHHELD).result == "too many links to this address"
+    newcomer.ask("olle@omsorg-tva.example")
+    assert len(mail.outbox) == 11
+
+
+@pytest.mark.parametrize("change", GONE)
+def test_no_link_for_who_may_order_nothing(newcomer: Newcomer, register: Register, change: Change) -> None:
+    change(register)
+    newcomer.ask(email_of(register))
+    assert mail.outbox == []
+    assert last(Event.LINK_WITHHELD).subject == f"orderer {register.carin.pk}"
+
+
+@pytest.mark.parametrize("change", [*GONE, address_changed])
+def test_a_change_between_link_and_press(newcomer: Newcomer, register: Register, change: Change) -> None:
+    newcomer.ask(email_of(register))
+    change(register)
+    assert REFUSED in text_of(newcomer.press())
+    assert len(newcomer.sms) == 0
+
+
+@pytest.mark.postgresql
+def test_of_parallel_presses_one_wins(newcomer: Newcomer, register: Register) -> None:
+    newcomer.ask(email_of(register))
+    token = newcomer.token()
+    browsers = [newcomer.same_browser() for _ in range(8)]
+    answers = at_once([partial(browser.press, token) for browser in browsers])
+    assert [answer.status_code for answer in answers].count(302) == 1
+    assert len(newcomer.sms) == 1

@@ -1,0 +1,127 @@
+"""The orderer asks for other recipients of the daily mail (manual-sv.md, "Support" 2; security.md H6)."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+
+from accounts import companies
+from accounts.models import Company
+from helpdesk.models import Confirmation, Request
+from tests.accounts.helpers import text_of
+from tests.helpdesk.conftest import Register
+
+PATH = "/bestallare/mottagare/"
+CARIN, CHIEF, THIRD = "carin@hemtjanst-ett.example", "chef@hemtjanst-ett.example", "tredje@hemtjanst-ett.example"
+
+
+@pytest.fixture(autouse=True)
+def ett(register: Register) -> Company:
+    """The company, with Carin as its recipient."""
+    return companies.set_recipients(register.ett.pk, [CARIN], actor=None)
+
+
+def ask(client: Client, *addresses: str) -> HttpResponse:
+    first, second = [*addresses, "", ""][:2]
+    answer = client.post(PATH, {"recipient1": first, "recipient2": second})
+    assert isinstance(answer, HttpResponse)
+    return answer
+
+
+def page(client: Client) -> str:
+    answer = client.get(PATH)
+    assert isinstance(answer, HttpResponse)
+    return text_of(answer)
+
+
+def test_asking_makes_a_request_and_changes_nothing_yet(register: Register, carin: Client) -> None:
+    answer = ask(carin, CHIEF, CARIN)
+    made = Request.objects.get()
+    assert answer["Location"] == f"/bestallare/arenden/{made.number}/"
+    assert (made.kind, made.source, made.recipients) == (
+        Request.Kind.RECIPIENTS,
+        Request.Source.PAGES,
+        [CHIEF, CARIN],
+    )
+    assert (made.company, made.orderer) == (register.ett, register.carin)
+    register.ett.refresh_from_db()
+    assert register.ett.recipients == [CARIN]
+
+
+def test_the_form_holds_the_present_recipients(carin: Client) -> None:
+    assert f'value="{CARIN}"' in carin.get(PATH).content.decode()
+
+
+def test_both_pages_say_that_each_new_one_must_confirm(carin: Client) -> None:
+    words = "varje ny mottagare ett mejl, och måste bekräfta sin adress. De som är mottagare nu får veta att ni ändrar."
+    assert words in page(carin)
+    assert words in text_of(carin.get(ask(carin, CHIEF)["Location"]))  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("addresses", "words"),
+    [
+        (("", ""), "Skriv minst en e-postadress."),
+        ((CHIEF, CHIEF.upper()), "Det är samma adress som mottagare 1."),
+        (("chef", ""), "Det är ingen e-postadress."),
+        ((CHIEF, "a@b"), "Det är ingen e-postadress."),
+        ((f"{'x' * 250}@a.example", ""), "Adressen är för lång."),
+        ((f"{CHIEF},{THIRD}", ""), "Det är ingen e-postadress."),
+        ((f"{CHIEF}\nbcc: {THIRD}", ""), "Det är ingen e-postadress."),
+        ((CARIN.upper(), ""), "Mejlen går redan till den eller dem."),
+        (("", CARIN), "Mejlen går redan till den eller dem."),
+    ],
+)
+def test_what_cannot_be_asked_is_said(carin: Client, addresses: tuple[str, str], words: str) -> None:
+    answer = ask(carin, *addresses)
+    assert answer.status_code == 200
+    assert words in text_of(answer)
+    assert not Request.objects.exists()
+
+
+def test_only_the_second_field_will_do(carin: Client) -> None:
+    ask(carin, "", CHIEF)
+    assert Request.objects.get().recipients == [CHIEF]
+
+
+def test_a_third_one_is_not_read(carin: Client) -> None:
+    carin.post(PATH, {"recipient1": CHIEF, "recipient2": CARIN, "recipient3": THIRD})
+    assert Request.objects.get().recipients == [CHIEF, CARIN]
+
+
+def test_who_bounces_is_marked(carin: Client) -> None:
+    assert "mejlet studsar" not in page(carin)
+    companies.note_bounce(CARIN.upper(), "550 no such user")
+    assert f"{CARIN} mejlet studsar" in page(carin)
+    assert "550" not in page(carin)
+
+
+def test_who_has_been_asked_and_has_not_answered_is_shown(register: Register, carin: Client) -> None:
+    ask(carin, CHIEF)
+    wait_for(Request.objects.get(), CHIEF)
+    assert f"{CHIEF} inte bekräftad" in page(carin)
+
+
+def wait_for(request: Request, address: str) -> Confirmation:
+    until = timezone.now() + timedelta(days=7)
+    return Confirmation.objects.create(request=request, address=address, digest=address, until=until)
+
+
+def test_a_company_without_recipients_is_told_what_that_means(register: Register, carin: Client) -> None:
+    companies.set_recipients(register.ett.pk, [], actor=None)
+    assert "Ni har ingen mottagare." in page(carin)
+
+
+def test_an_open_request_is_pointed_at_and_another_still_allowed(carin: Client) -> None:
+    assert "väntar redan på helpdesk" not in page(carin)
+    where = ask(carin, CHIEF)["Location"]
+    assert "väntar redan på helpdesk" in page(carin)
+    assert f'href="{where}"' in carin.get(PATH).content.decode()
+    assert ask(carin, THIRD).status_code == 302
+    assert Request.objects.count() == 2
+    Request.objects.update(state=Request.State.WITHDRAWN)
+    assert "väntar redan på helpdesk" not in page(carin)

@@ -1,0 +1,225 @@
+"""The orderer follows what her company has asked, and takes it back."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.http import HttpResponse
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.demo.cast import ANNA, PER
+from accounts.models import Event, Orderer, User
+from helpdesk import requests
+from helpdesk.models import Confirmation, Entry, Request
+from helpdesk.timeline import note_down
+from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
+from tests.helpdesk.asked import an_agent
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.people import SECOND_AGENT, an_orderer, as_orderer
+
+Kind, State, What = Request.Kind, Request.State, Entry.What
+LIST = "/bestallare/arenden/"
+CHIEF = "chef@hemtjanst-ett.example"
+
+
+@pytest.fixture
+def agent(db: None) -> User:
+    return an_agent()
+
+
+@pytest.fixture
+def asked(register: Register) -> Request:
+    return a_number(register.carin)
+
+
+@pytest.fixture
+def dan(register: Register) -> Orderer:
+    """A second orderer of the same company."""
+    return an_orderer("Dan Ek", "dan@hemtjanst-ett.example", "+46701740652", register.ett)
+
+
+def a_number(orderer: Orderer) -> Request:
+    """A request for a number, as her form makes it."""
+    return requests.open_phone(
+        source=Request.Source.PAGES,
+        company=orderer.companies.first(),
+        orderer=orderer,
+        staff_name=ANNA.name,
+        staff_username=ANNA.username,
+        new_number=NEW_NUMBER,
+    )
+
+
+def some_recipients(orderer: Orderer, *addresses: str) -> Request:
+    company = orderer.companies.first()
+    return requests.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+
+
+def page(client: Client, request: Request | None = None) -> str:
+    answer = client.get(f"{LIST}{request.number}/" if request else LIST)
+    assert isinstance(answer, HttpResponse)
+    assert answer.status_code == 200
+    return text_of(answer)
+
+
+def withdraw(client: Client, request: Request) -> str:
+    """Presses the button; what the next page says."""
+    answer = client.post(f"{LIST}{request.number}/aterta/", follow=True)
+    assert answer.redirect_chain == [(f"{LIST}{request.number}/", 302)]
+    return text_of(answer)  # type: ignore[arg-type]
+
+
+def ended(request: Request, state: Request.State, what: Entry.What, agent: User) -> None:
+    """As ``decisions`` leaves a request that was approved."""
+    request.state, request.decided_at, request.decided_by = state, timezone.now(), agent
+    request.save()
+    note_down(request, what, agent)
+
+
+def test_the_list_shows_what_was_asked_by_whom_and_how_it_stands(carin: Client, asked: Request) -> None:
+    some_recipients(asked.orderer, CHIEF)  # type: ignore[arg-type]
+    words = page(carin)
+    newest, older = words.index(CHIEF), words.index(asked.number)
+    assert newest < older
+    for told in (ANNA.name, ANNA.username, "Nytt mobilnummer", "Mottagare av mejl", "Carin Ek", "nytt"):
+        assert told in words
+
+
+def test_the_list_of_nothing_leads_to_the_forms(carin: Client) -> None:
+    words = carin.get(LIST).content.decode()
+    assert "Ni har inte skickat något ärende till helpdesk än." in words
+    assert words.count('href="/bestallare/mobilnummer/"') == 2  # in the row of pages, too
+
+
+def test_the_list_is_paged_and_takes_few_queries(
+    carin: Client, register: Register, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    Request.objects.bulk_create(
+        Request(number=f"2026-{number:05}", kind=Kind.OTHER, source=Request.Source.CALL, company=register.ett)
+        for number in range(1, 121)
+    )
+    with django_assert_max_num_queries(10):
+        words = page(carin)
+    assert words.count("2026-00") == 50
+    assert "Sida 1 av 3" in words
+    assert "2026-00120" in words
+    for wanted, there in (("2", "2026-00070"), ("3", "2026-00001"), ("99", "2026-00001"), ("x", "2026-00120")):
+        assert there in text_of(carin.get(LIST, {"sida": wanted}))  # type: ignore[arg-type]
+
+
+def test_a_request_shows_what_was_asked(carin: Client, asked: Request) -> None:
+    words = page(carin, asked)
+    for told in ("Koppla nytt mobil nr", ANNA.name, ANNA.username, NEW_NUMBER_TYPED, "Carin Ek", "Ärendet kom in"):
+        assert told in words
+
+
+def test_another_orderer_of_the_company_sees_it_and_takes_it_back(dan: Orderer, asked: Request) -> None:
+    client = as_orderer(dan)
+    assert NEW_NUMBER_TYPED in page(client, asked)
+    assert "Helpdesk kontrollerar först att det är Carin Ek som frågar." in page(client, asked)
+    assert "Ärendet är återtaget." in withdraw(client, asked)
+    entry = asked.entries.get(what=What.WITHDRAWN)
+    assert (entry.who, entry.state) == ("Dan Ek", State.WITHDRAWN)
+    assert last(Event.REQUEST_WITHDRAWN).actor == f"orderer {dan.pk}"
+
+
+def test_taking_it_back_needs_a_press(carin: Client, asked: Request) -> None:
+    assert carin.get(f"{LIST}{asked.number}/aterta/").status_code == 405
+    asked.refresh_from_db()
+    assert asked.open
+
+
+def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Request, agent: User) -> None:
+    requests.take(asked.pk, agent)
+    requests.note(asked.pk, agent, "Låter inte som Carin")
+    for what in (What.CODE_SENT, What.CODE_WRONG, What.CODE_RIGHT, What.CALLED_BACK, What.NOT_CARRIED_OUT):
+        note_down(asked, what, agent, "numret sitter på tre andra konton")
+    words = page(carin, asked)
+    for own in ("Låter inte", "tre andra konton", PER.username):
+        assert own not in words
+    for told in ("Skickade en kod till beställarens mobil Helpdesk,", "Fick rätt kod av beställaren", "Ringde upp"):
+        assert told in words
+
+
+def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Request, agent: User) -> None:
+    other = an_agent(SECOND_AGENT)
+    for each in (agent, other, agent):
+        requests.take(asked.pk, each)
+    requests.give_back(asked.pk, agent)
+    words = page(carin, asked)
+    assert words.count("Började kontrollera ärendet") == 1
+    assert PER.username not in words
+    assert other.username not in words
+
+
+def test_every_kind_of_entry_is_either_shown_or_the_helpdesks_own() -> None:
+    from helpdesk.views.orderer_requests import _SEEN
+
+    assert set(What) - set(_SEEN) == {What.NOTED, What.GIVEN_BACK}
+
+
+def test_a_rejection_shows_its_reason(carin: Client, asked: Request, agent: User) -> None:
+    requests.take(asked.pk, agent)
+    requests.reject(asked.pk, agent, "Vi nådde dig inte.\nSkicka gärna igen.")
+    words = page(carin, asked)
+    assert "Därför avslogs det Vi nådde dig inte. Skicka gärna igen." in words
+    assert "Ta tillbaka" not in words
+
+
+def test_what_is_done_says_what_to_do_now(carin: Client, asked: Request, agent: User) -> None:
+    ended(asked, State.DONE, What.CARRIED_OUT, agent)
+    words = page(carin, asked)
+    assert "Det nya numret är kopplat." in words
+    assert "/aterstall/" in words
+    note_down(asked, What.STOPPED, None)
+    assert "Det nya numret gäller inte." in page(carin, asked)
+    assert "Det nya numret är kopplat." not in page(carin, asked)
+
+
+def test_who_still_has_to_confirm_is_shown(carin: Client, register: Register, agent: User) -> None:
+    one = some_recipients(register.carin, CHIEF)
+    ended(one, State.DONE, What.CARRIED_OUT, agent)
+    until = timezone.now() + timedelta(days=7)
+    asked = Confirmation.objects.create(request=one, address=CHIEF, digest="x", until=until)
+    assert f"i mejlet från oss: {CHIEF}" in page(carin, one)
+    asked.confirmed_at = timezone.now()
+    asked.save()
+    assert "i mejlet från oss" not in page(carin, one)
+
+
+def test_too_late_is_told_by_whom_and_when(carin: Client, asked: Request, agent: User) -> None:
+    requests.take(asked.pk, agent)
+    requests.reject(asked.pk, agent, "Nej.")
+    asked.refresh_from_db()
+    at = f"{timezone.localtime(asked.decided_at):%Y-%m-%d %H:%M}"
+    words = withdraw(carin, asked)
+    assert f"Ärendet går inte att ta tillbaka. Det är redan avslaget av helpdesk, {at}." in words
+    assert PER.username not in words
+    asked.refresh_from_db()
+    assert asked.state == State.REJECTED
+
+
+def test_of_two_who_take_it_back_the_second_is_told_of_the_first(carin: Client, dan: Orderer, asked: Request) -> None:
+    withdraw(as_orderer(dan), asked)
+    assert "Det är redan återtaget av Dan Ek," in withdraw(carin, asked)
+    assert asked.entries.filter(what=What.WITHDRAWN).count() == 1
+
+
+def test_a_request_of_another_company_is_not_there(carin: Client, register: Register) -> None:
+    theirs = a_number(register.olle)
+    assert theirs.number not in page(carin)
+    for number in (theirs.number, "2026-99999", "x", "2026-0001", "%00", "2026-00001%00", "1"):
+        assert carin.get(f"{LIST}{number}/").status_code == 404
+        assert carin.post(f"{LIST}{number}/aterta/").status_code == 404
+    theirs.refresh_from_db()
+    assert theirs.open
+    assert theirs.entries.count() == 1
+
+
+def test_what_the_portal_tells_the_helpdesk_is_not_the_orderers(carin: Client, register: Register) -> None:
+    theirs = requests.open_other(source=Request.Source.PORTAL, text="Många försök.", company=register.ett)
+    assert theirs.number not in page(carin)
+    assert carin.get(f"{LIST}{theirs.number}/").status_code == 404

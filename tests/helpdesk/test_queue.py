@@ -1,0 +1,246 @@
+"""The agents' queue: what lies under which tab, what stands out, what a search finds, and what it costs."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import connection
+from django.http import HttpResponse
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Company, User
+from helpdesk import queue, requests
+from helpdesk.models import Counter, Request
+from helpdesk.queue import Tab, Wanted
+from tests.accounts.helpers import text_of
+from tests.accounts.staff import Officer
+from tests.helpdesk.conftest import Register
+
+QUEUE = "/helpdesk/"
+
+
+def put(register: Register, **fields: object) -> Request:
+    """A request as it lies in the table; a number for ``lovanber11`` unless told otherwise."""
+    year = timezone.localdate().year
+    counter, _made = Counter.objects.get_or_create(year=year)
+    Counter.objects.update(last=counter.last + 1)
+    given: dict[str, object] = {
+        "number": f"{year}-{counter.last + 1:05d}",
+        "kind": Request.Kind.PHONE,
+        "source": Request.Source.PAGES,
+        "company": register.ett,
+        "company_name": register.ett.name,
+        "orderer": register.carin,
+        "orderer_name": register.carin.name,
+        "staff_name": "Anna Berg",
+        "staff_username": "lovanber11",
+        "new_number": "+46701740690",
+        **fields,
+    }
+    if company := given.get("company"):
+        assert isinstance(company, Company)
+        given["company_name"] = company.name
+    return Request.objects.create(**given)
+
+
+def ago(**length: float) -> dict[str, object]:
+    return {"created_at": timezone.now() - timedelta(**length)}
+
+
+def user_of(officer: Officer) -> User:
+    return User.objects.get(username=officer.person.username)
+
+
+def listed(page: HttpResponse) -> list[str]:
+    """The numbers of the requests on a page, in order."""
+    return [row.request.number for row in page.context["page"].rows]  # type: ignore[attr-defined]
+
+
+def search(per: Officer, text: str, query: str = "") -> HttpResponse:
+    answer = per.post(f"{QUEUE}{query}", q=text)
+    return per.get(answer["Location"])
+
+
+def test_each_request_lies_under_its_tab(per: Officer, sara: Officer, register: Register) -> None:
+    new, mine, hers = put(register), put(register), put(register)
+    requests.take(mine.pk, user_of(per))
+    requests.take(hers.pk, user_of(sara))
+    closed = put(register)
+    requests.take(closed.pk, user_of(per))
+    requests.reject(closed.pk, user_of(per), "Fel företag.")
+    assert listed(per.get(QUEUE)) == listed(per.get(f"{QUEUE}?flik=nya")) == [new.number]
+    assert listed(per.get(f"{QUEUE}?flik=mina")) == [mine.number]
+    waiting = per.get(f"{QUEUE}?flik=vantar")
+    assert listed(waiting) == [mine.number, hers.number]
+    assert "hdsarlun" in text_of(waiting)
+    assert listed(per.get(f"{QUEUE}?flik=klara")) == [closed.number]
+    assert waiting.context["page"].counts == {Tab.NEW: 1, Tab.MINE: 1, Tab.WAITING: 2, Tab.CLOSED: 1}  # type: ignore[attr-defined]
+    assert "Nya 1 Mina 1 Väntar 2 Klara 1" in text_of(waiting)
+
+
+def test_the_oldest_open_one_comes_first_and_the_newest_closed_one(per: Officer, register: Register) -> None:
+    young, old = put(register, **ago(hours=1)), put(register, **ago(hours=2))
+    assert listed(per.get(QUEUE)) == [old.number, young.number]
+    now = timezone.now()
+    for request, hours in ((young, 3), (old, 2)):
+        Request.objects.filter(pk=request.pk).update(
+            state=Request.State.DONE, decided_at=now - timedelta(hours=hours), decided_by=user_of(per)
+        )
+    assert listed(per.get(f"{QUEUE}?flik=klara")) == [old.number, young.number]
+
+
+def test_the_age_is_in_words() -> None:
+    now = timezone.now()
+    for length, words in [
+        ({"seconds": 30}, "nyss"),
+        ({"minutes": 35}, "35 min"),
+        ({"hours": 3, "minutes": 59}, "3 tim"),
+        ({"hours": 25}, "1 dag"),
+        ({"days": 2}, "2 dagar"),
+    ]:
+        assert queue.age(now - timedelta(**length), now) == words
+
+
+def test_what_is_old_says_so(per: Officer, register: Register) -> None:
+    put(register, **ago(hours=3))
+    assert "gammalt" not in text_of(per.get(QUEUE))
+    put(register, **ago(hours=5))
+    page = text_of(per.get(QUEUE))
+    assert "5 tim gammalt" in page
+    assert "mycket gammalt" not in page
+    put(register, **ago(hours=25))
+    assert "1 dag mycket gammalt" in text_of(per.get(QUEUE))
+
+
+def test_what_is_closed_is_not_old(per: Officer, register: Register) -> None:
+    put(register, **ago(days=9), state=Request.State.WITHDRAWN, decided_at=timezone.now())
+    assert "gammalt" not in text_of(per.get(f"{QUEUE}?flik=klara"))
+
+
+def test_type_and_company_narrow_it_and_the_counts(per: Officer, register: Register) -> None:
+    phone = put(register)
+    recipients = put(
+        register, kind=Request.Kind.RECIPIENTS, company=register.tva, recipient1="ny@omsorg-tva.example", staff_name=""
+    )
+    assert listed(per.get(f"{QUEUE}?typ=phone")) == [phone.number]
+    of_tva = per.get(f"{QUEUE}?foretag={register.tva.pk}")
+    assert listed(of_tva) == [recipients.number]
+    assert "Mottagare Ändring av e-postmottagare" in text_of(of_tva)
+    assert "Nya 1" in text_of(of_tva)
+    assert listed(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}")) == []
+    assert "stämmer med det du söker" in text_of(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}"))
+
+
+def test_what_the_address_can_not_mean_is_passed_over(per: Officer, register: Register) -> None:
+    one = put(register)
+    for query in ["flik=x", "typ=x", "foretag=x", "foretag=99999999999999999999", "sida=-1", "sida=²"]:
+        assert listed(per.get(f"{QUEUE}?{query}")) == [one.number]
+
+
+def test_a_search_finds_company_orderer_and_staff(per: Officer, register: Register) -> None:
+    one = put(register)
+    put(register, company=register.tva, orderer_name="Olle Holm", staff_name="Maria Sund", staff_username="lovmalsund")
+    for text in ["hemtjänst ett", "Carin", "anna berg", "LOVANBER11", "anna carin"]:
+        assert listed(search(per, text)) == [one.number]
+
+
+def test_a_search_stands_in_no_address_and_in_clear_in_no_session(per: Officer, register: Register) -> None:
+    put(register)
+    answer = per.post(f"{QUEUE}?flik=vantar&typ=phone&q=hej", q="Anna Berg")
+    assert answer["Location"] == f"{QUEUE}?flik=vantar&typ=phone"
+    assert "Anna" not in str(dict(per.client.session.items()))
+    assert "Du söker på Anna Berg" in text_of(per.get(answer["Location"]))
+
+
+def test_a_search_is_kept_between_the_tabs_until_it_is_cleared(per: Officer, register: Register) -> None:
+    put(register)
+    assert listed(search(per, "Nobel")) == []
+    assert listed(per.get(f"{QUEUE}?flik=nya")) == []
+    per.post(QUEUE, rensa="1")
+    assert len(listed(per.get(QUEUE))) == 1
+
+
+def test_a_number_typed_goes_straight_to_its_request(per: Officer, register: Register) -> None:
+    one = put(register)
+    year, number = one.number.split("-")
+    for dash in ["-", "–", " - "]:
+        assert per.post(QUEUE, q=f" {year}{dash}{number} ")["Location"] == f"/helpdesk/arenden/{one.number}/"
+        assert per.post(QUEUE, q=f"{year}{dash}99999")["Location"] == f"{QUEUE}?flik=nya"
+
+
+def test_signs_of_the_database_are_only_signs(per: Officer, register: Register) -> None:
+    put(register)
+    for text in ["%", "_", "'; drop table", "\\", "*", ")("]:
+        assert listed(search(per, text)) == []
+
+
+def test_what_can_not_be_searched_for_is_said(per: Officer, register: Register) -> None:
+    assert "Det är för långt att söka på" in text_of(per.post(QUEUE, q="a" * 101))
+    assert "Skriv med bokstäver och siffror" in text_of(per.post(QUEUE, q="a\0b"))
+
+
+def test_a_row_takes_its_request(per: Officer, register: Register) -> None:
+    one = put(register)
+    assert f'action="/helpdesk/arenden/{one.number}/ta/"' in per.get(QUEUE).content.decode()
+    assert per.post(f"/helpdesk/arenden/{one.number}/ta/")["Location"].startswith(f"/helpdesk/arenden/{one.number}/")
+    assert listed(per.get(f"{QUEUE}?flik=mina")) == [one.number]
+
+
+def test_an_empty_tab_says_so_calmly(per: Officer, register: Register) -> None:
+    for tab, words in [
+        ("nya", "Inga nya ärenden."),
+        ("mina", "Du har inget ärende just nu."),
+        ("vantar", "Inget ärende kontrolleras just nu."),
+        ("klara", "Inget ärende är avgjort än."),
+    ]:
+        assert words in text_of(per.get(f"{QUEUE}?flik={tab}"))
+
+
+def test_no_number_and_no_text_is_shown(per: Officer, register: Register) -> None:
+    put(register, text="Hemlig rad")
+    page = text_of(per.get(QUEUE))
+    assert "Hemlig" not in page
+    assert "740690" not in page.replace(" ", "")
+
+
+def test_many_requests_come_in_pages_and_in_few_queries(per: Officer, register: Register) -> None:
+    agent = user_of(per)
+    made = [
+        Request(
+            number=f"2020-{number:05d}",
+            kind=Request.Kind.PHONE,
+            source=Request.Source.PAGES,
+            state=Request.State.VERIFYING,
+            agent=agent,
+            company=register.ett,
+            company_name=register.ett.name,
+            created_at=timezone.now() - timedelta(minutes=200 - number),
+        )
+        for number in range(1, 121)
+    ]
+    Request.objects.bulk_create(made)
+    per.get(QUEUE)
+    with CaptureQueriesContext(connection) as captured:
+        first = per.get(f"{QUEUE}?flik=mina")
+    assert len(captured) <= 10
+    assert listed(first) == [request.number for request in made[:50]]
+    assert "Sida 1 av 3" in text_of(first)
+    assert listed(per.get(f"{QUEUE}?flik=mina&sida=3")) == [request.number for request in made[100:]]
+    assert listed(per.get(f"{QUEUE}?flik=mina&sida=9")) == [request.number for request in made[100:]]
+
+
+def test_looking_costs_two_queries(per: Officer, register: Register) -> None:
+    agent = user_of(per)
+    put(register, agent=agent, state=Request.State.VERIFYING)
+    with CaptureQueriesContext(connection) as captured:
+        page = queue.look(Wanted(tab=Tab.MINE, text="anna"), agent)
+        assert page.rows[0].request.agent == agent
+    assert len(captured) == 2
+
+
+def test_the_queue_is_for_agents(register: Register, carin: Client) -> None:
+    for client in (Client(), carin):
+        assert client.get(QUEUE)["Location"].startswith("/logga-in/")
+        assert client.post(QUEUE, {"q": "Anna"})["Location"].startswith("/logga-in/")

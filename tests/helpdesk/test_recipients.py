@@ -1,0 +1,184 @@
+"""Whom the daily mail goes to: asked, approved, and then confirmed by each new one: security.md H6."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.conf import settings
+from django.test import Client
+
+from accounts import companies
+from accounts.demo.cast import CARIN, MARIA
+from accounts.models import AuditEvent, BouncedAddress, Event
+from helpdesk import decisions, recipients
+from helpdesk.models import Confirmation, Request
+from notifications.models import Message
+from tests.accounts.helpers import last, text_of, trail
+from tests.helpdesk.asked import (
+    all_becomes_older,
+    an_agent,
+    ask_for_recipients,
+    link_to,
+    mails,
+    state_of,
+    taken,
+    timeline,
+    token_of,
+)
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.recipients import FIRST, GONE, NEW, NEWER, PATH, SECOND, approved, counting, have, press
+
+pytestmark = pytest.mark.django_db
+
+Purpose = Message.Purpose
+
+
+def asked() -> list[str]:
+    return [to for to, _ in mails(Purpose.CONFIRM_RECIPIENT)]
+
+
+def told_to_leave() -> list[str]:
+    return [to for to, _ in mails(Purpose.RECIPIENTS_CHANGED)]
+
+
+def test_a_new_recipient_counts_after_confirming(register: Register) -> None:
+    have(register.ett, FIRST)
+    request = approved(register, FIRST, NEW)
+    assert state_of(request) == Request.State.DONE
+    assert counting(register.ett) == [FIRST]
+    assert asked() == [NEW], "who is one already need not"
+    assert [each.address for each in recipients.waiting(register.ett)] == [NEW]
+    assert "Din adress är bekräftad" in press(NEW)
+    assert counting(register.ett) == [FIRST, NEW]
+    assert recipients.waiting(register.ett) == []
+    assert told_to_leave() == []
+    assert timeline(request)[-1] == ("confirmed", "")
+    event = last(Event.RECIPIENT_CONFIRMED)
+    assert (event.company, event.result, event.address) == ("Hemtjänst Ett AB", request.number, "127.0.0.1")
+    [(to, text)] = mails(Purpose.REQUEST_DECIDED)
+    assert to == CARIN.mail
+    assert "En ny adress börjar gälla när den är bekräftad." in text
+
+
+def test_the_letter_says_who_asked_and_for_what(register: Register) -> None:
+    request = approved(register, NEW)
+    [(_, text)] = mails(Purpose.CONFIRM_RECIPIENT)
+    for words in ("Carin Ek", "Hemtjänst Ett AB", "lösenord som går ut", request.number, settings.HELPDESK_EMAIL):
+        assert words in text
+    assert f"{settings.PORTAL_URL}{PATH}?nyckel=" in text
+    row = Message.objects.get(purpose=Purpose.CONFIRM_RECIPIENT)
+    assert row.company == register.ett
+    assert row.useful_until - row.created_at > timedelta(days=6)
+
+
+def test_only_a_digest_of_the_link_is_kept(register: Register) -> None:
+    approved(register, NEW)
+    token = token_of(NEW)
+    assert len(token) == 32, "24 bytes"
+    row = Confirmation.objects.get()
+    assert token not in str(vars(row))
+    assert not any(token in str(vars(event)) for event in AuditEvent.objects.all())
+
+
+def test_the_old_ones_count_until_the_first_new_one_has_confirmed(register: Register) -> None:
+    have(register.ett, FIRST, SECOND)
+    approved(register, NEW, NEWER)
+    assert counting(register.ett) == [FIRST, SECOND], "somebody always gets the mail"
+    assert sorted(told_to_leave()) == [SECOND, FIRST]
+    press(NEWER)
+    assert counting(register.ett) == [NEWER]
+    press(NEW)
+    assert counting(register.ett) == [NEWER, NEW]
+    assert len(told_to_leave()) == 2, "once each"
+
+
+def test_those_who_leave_are_told_by_whom_and_what_to_do(register: Register) -> None:
+    have(register.ett, FIRST)
+    request = approved(register, NEW)
+    [(to, text)] = mails(Purpose.RECIPIENTS_CHANGED)
+    assert to == FIRST
+    for words in ("Carin Ek", "Hemtjänst Ett AB", request.number, settings.HELPDESK_EMAIL):
+        assert words in text
+    assert "Du slutar få mejlen när en ny mottagare har bekräftat sin adress." in text
+    assert NEW not in text
+
+
+def test_with_no_new_one_it_counts_at_once(register: Register) -> None:
+    have(register.ett, FIRST, SECOND)
+    approved(register, SECOND.upper())
+    assert counting(register.ett) == [SECOND]
+    assert asked() == []
+    assert told_to_leave() == [FIRST]
+    assert "Du får inte mejlen längre." in mails(Purpose.RECIPIENTS_CHANGED)[0][1]
+    assert last(Event.RECIPIENTS_CHANGED).actor == an_agent().directory_id
+    assert "Ändringen gäller från och med nu." in mails(Purpose.REQUEST_DECIDED)[0][1]
+
+
+def test_case_makes_no_other_address(register: Register) -> None:
+    have(register.ett, FIRST)
+    approved(register, FIRST.title(), NEW.upper())
+    assert asked() == [NEW.upper()]
+    press(NEW.upper())
+    assert counting(register.ett) == [FIRST, NEW.upper()]
+
+
+def test_what_an_administrator_did_meanwhile_stands(register: Register) -> None:
+    """Whom she removed stays away, and nobody is lost whom she added and the change wants."""
+    have(register.ett, FIRST)
+    approved(register, FIRST, NEW)
+    have(register.ett, SECOND)
+    press(NEW)
+    assert counting(register.ett) == [NEW]
+    assert told_to_leave() == [SECOND], "the change did not know of her, so she is told now"
+
+
+def test_the_administrator_was_quicker(register: Register) -> None:
+    approved(register, NEW, NEWER)
+    have(register.ett, NEW.upper(), NEWER)
+    press(NEW)
+    assert sorted(counting(register.ett)) == [NEW, NEWER]
+
+
+def test_a_later_change_ends_the_earlier_one(register: Register) -> None:
+    have(register.ett, FIRST)
+    approved(register, NEW)
+    old = link_to(NEW)
+    all_becomes_older(minutes=1)
+    approved(register, FIRST, NEWER)
+    assert [each.address for each in recipients.waiting(register.ett)] == [NEWER]
+    assert GONE in text_of(Client().get(old))  # type: ignore[arg-type]
+    assert GONE in text_of(Client().post(PATH, {"nyckel": old.partition("nyckel=")[2]}))  # type: ignore[arg-type]
+    assert counting(register.ett) == [FIRST]
+    press(NEWER)
+    assert counting(register.ett) == [FIRST, NEWER]
+
+
+def test_a_change_of_another_company_ends_nothing(register: Register) -> None:
+    approved(register, NEW)
+    other = ask_for_recipients(register, MARIA.mail, company=register.tva, orderer=register.olle)
+    taken(other, an_agent())
+    decisions.approve(other.pk, an_agent())
+    assert [each.address for each in recipients.waiting(register.ett)] == [NEW]
+    assert [each.address for each in recipients.waiting(register.tva)] == [MARIA.mail]
+    press(MARIA.mail)
+    assert (counting(register.ett), counting(register.tva)) == ([], [MARIA.mail])
+
+
+def test_nothing_counts_for_a_company_that_is_gone_or_not_active(register: Register) -> None:
+    approved(register, NEW, NEWER)
+    register.ett.active = False
+    companies.store(register.ett, actor=None)
+    assert GONE in press(NEW)
+    assert recipients.confirm(token_of(NEW), None) is None
+    companies.remove(register.ett, actor=None)
+    assert GONE in press(NEWER)
+    assert Event.RECIPIENT_CONFIRMED not in trail()
+
+
+def test_whoever_confirms_is_no_bounced_address_any_more(register: Register) -> None:
+    companies.note_bounce(NEW, "550 no such user")
+    companies.note_bounce(NEWER, "550 no such user")
+    approved(register, NEW.upper(), NEWER)
+    press(NEW.upper())
+    assert list(BouncedAddress.objects.values_list("address", flat=True)) == [NEWER]

@@ -1,0 +1,207 @@
+"""Requests from their arrival to their end, but for what is carried out: issue 4, "Requests"."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from unittest import mock
+
+import pytest
+from django.db import connection
+
+from accounts.demo.cast import ANNA, PER
+from accounts.models import Event
+from helpdesk import requests
+from helpdesk.models import Entry, Request
+from helpdesk.refusals import Closed, NotYours
+from tests.accounts.helpers import last, trail
+from tests.helpdesk.asked import (
+    CALL,
+    NEW_NUMBER,
+    all_becomes_older,
+    an_agent,
+    ask_for_number,
+    ask_for_recipients,
+    state_of,
+    taken,
+    timeline,
+)
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.people import SECOND_AGENT
+
+pytestmark = pytest.mark.django_db
+
+Kind, State, Source, What = Request.Kind, Request.State, Request.Source, Entry.What
+
+OPENED = ("opened", "Carin Ek")
+
+
+def numbers() -> list[str]:
+    return list(Request.objects.order_by("pk").values_list("number", flat=True))
+
+
+def test_a_request_gets_a_number_for_people_to_quote(register: Register) -> None:
+    with mock.patch("django.utils.timezone.now", return_value=datetime(2026, 11, 25, 9, 0, tzinfo=UTC)):
+        request = ask_for_number(register)
+        ask_for_recipients(register, "ny@hemtjanst-ett.example")
+    assert numbers() == ["2026-00001", "2026-00002"]
+    assert (request.state, request.company_name, request.orderer_name) == (State.NEW, "Hemtjänst Ett AB", "Carin Ek")
+    assert timeline(request) == [OPENED]
+    event = last(Event.REQUEST_OPENED)
+    assert (event.actor, event.company) == (f"orderer {register.carin.pk}", "Hemtjänst Ett AB")
+
+
+def test_the_numbers_begin_anew_with_the_year_in_stockholm(register: Register) -> None:
+    """At half past midnight it is still the old year in UTC."""
+    for moment in ("2026-12-31T22:59:00+00:00", "2026-12-31T23:30:00+00:00", "2027-01-01T08:00:00+00:00"):
+        with mock.patch("django.utils.timezone.now", return_value=datetime.fromisoformat(moment)):
+            ask_for_number(register, staff_name=moment)
+    assert numbers() == ["2026-00001", "2027-00001", "2027-00002"]
+
+
+def test_a_second_press_of_the_button_is_the_same_request(register: Register) -> None:
+    request = ask_for_number(register)
+    assert ask_for_number(register) == request
+    taken(request, an_agent())
+    assert ask_for_number(register) == request, "also when an agent has been quick"
+    assert timeline(request) == [OPENED, ("taken", PER.username)]
+    for other in ({"new_number": "+46701740691"}, {"staff_name": "Anna Bergh"}, {"text": "bråttom"}):
+        assert ask_for_number(register, **other) != request, "another form"
+    assert ask_for_number(register, company=register.tva, orderer=register.olle) != request, "another orderer"
+
+
+def test_the_same_asked_later_or_after_the_decision_is_another_one(register: Register) -> None:
+    first = ask_for_number(register)
+    all_becomes_older(minutes=11)
+    second = ask_for_number(register)
+    requests.withdraw(second.pk, register.carin)
+    assert len({first, second, ask_for_number(register)}) == 3
+
+
+def test_who_opens_one_on_a_call_has_it(register: Register) -> None:
+    per = an_agent()
+    request = ask_for_number(register, source=CALL, agent=per)
+    assert ask_for_number(register, source=CALL, agent=per) == request
+    assert (request.state, request.agent) == (State.VERIFYING, per)
+    assert timeline(request) == [("opened", PER.username)]
+    assert last(Event.REQUEST_OPENED).actor == per.directory_id
+
+
+def test_a_call_of_whom_nobody_knows(db: None) -> None:
+    """The names are what was said."""
+
+    def opened(text: str = "Hon ville veta vem som får mejlen.") -> Request:
+        return requests.open_other(
+            source=CALL, text=text, agent=an_agent(), orderer_name="Någon", company_name="Ett företag"
+        )
+
+    request = opened()
+    assert opened() == request, "a second press of the button"
+    assert opened("Något annat") != request
+    assert (request.kind, request.orderer, request.orderer_name) == (Kind.OTHER, None, "Någon")
+
+
+def test_what_the_portal_opens_is_nobodys(db: None) -> None:
+    request = requests.open_other(source=Source.PORTAL, text="Kopplingen stoppades.", staff_username=ANNA.username)
+    assert timeline(request) == [("opened", "")]
+    assert request.entries.get().by == Entry.By.PORTAL
+    assert last(Event.REQUEST_OPENED).actor == ""
+
+
+def test_taking_assigns_it_and_another_agent_can_take_over(register: Register) -> None:
+    request, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
+    assert taken(request, per).state == State.VERIFYING
+    taken(request, per)  # once more changes nothing
+    with pytest.raises(NotYours, match=r"hdpernil har ärende"):
+        requests.give_back(request.pk, sara)
+    assert taken(request, sara).agent == sara
+    entries = list(request.entries.values_list("what", flat=True))
+    assert entries == [What.OPENED, What.TAKEN, What.TAKEN]
+    newest = request.entries.order_by("-pk")[0]
+    assert (newest.who, newest.why) == (SECOND_AGENT.username, PER.username), "and from whom"
+    assert trail(Event.REQUEST_TAKEN) == [Event.REQUEST_TAKEN] * 2
+
+
+def test_what_is_given_back_is_new_again(register: Register) -> None:
+    request, per = ask_for_number(register), an_agent()
+    with pytest.raises(NotYours, match="Ta ärendet först"):
+        requests.give_back(request.pk, per)
+    taken(request, per)
+    back = requests.give_back(request.pk, per, "192.0.2.7")
+    assert (back.state, back.agent, back.taken_at) == (State.NEW, None, None)
+    assert last(Event.REQUEST_GIVEN_BACK).address == "192.0.2.7"
+
+
+def test_the_orderer_takes_it_back_as_long_as_it_is_open(register: Register) -> None:
+    request = ask_for_number(register)
+    taken(request, an_agent())
+    requests.withdraw(request.pk, register.carin)
+    assert state_of(request) == State.WITHDRAWN
+    assert timeline(request)[-1] == ("withdrawn", "Carin Ek")
+    assert last(Event.REQUEST_WITHDRAWN).actor == f"orderer {register.carin.pk}"
+    with pytest.raises(Closed, match="är redan återtaget"):
+        requests.withdraw(request.pk, register.carin)
+
+
+def test_what_is_closed_stays_so_and_says_by_whom(register: Register) -> None:
+    request, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
+    taken(request, per)
+    requests.reject(request.pk, per, "Numret hör till någon annan.")
+    verbs: list[Callable[[], object]] = [
+        lambda: requests.take(request.pk, sara),
+        lambda: requests.give_back(request.pk, per),
+        lambda: requests.reject(request.pk, sara, "en gång till"),
+        lambda: requests.withdraw(request.pk, register.carin),
+    ]
+    for verb in verbs:
+        with pytest.raises(Closed, match="är redan avslaget av hdpernil, "):
+            verb()
+    assert [what for what, _ in timeline(request)] == ["opened", "taken", "rejected"]
+    assert last(Event.REQUEST_REJECTED).actor == per.directory_id
+
+
+def test_only_who_has_it_turns_it_down(register: Register) -> None:
+    request = ask_for_number(register)
+    taken(request, an_agent())
+    with pytest.raises(NotYours):
+        requests.reject(request.pk, an_agent(SECOND_AGENT), "fel")
+    assert state_of(request) == State.VERIFYING
+
+
+def test_anybody_may_note_something_at_any_time(register: Register) -> None:
+    request = ask_for_number(register)
+    requests.withdraw(request.pk, register.carin)
+    entry = requests.note(request.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
+    assert (entry.what, entry.who, entry.state) == (What.NOTED, SECOND_AGENT.username, State.WITHDRAWN)
+
+
+def test_the_timeline_is_append_only(register: Register) -> None:
+    entry = ask_for_number(register).entries.get()
+    entry.why = "något annat"
+    with pytest.raises(TypeError):
+        entry.save()
+    with pytest.raises(TypeError):
+        Entry.objects.update(why="något annat")
+
+
+def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: Register) -> None:
+    request, per = ask_for_number(register), an_agent()
+    taken(request, per)
+    events = trail()
+    with mock.patch("helpdesk.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
+        requests.reject(request.pk, per, "fel")
+    assert state_of(request) == State.VERIFYING
+    assert [what for what, _ in timeline(request)] == ["opened", "taken"]
+    assert trail() == events
+
+
+def test_the_database_holds_no_number_and_no_words_in_clear(register: Register) -> None:
+    """X1: some write a password where they are asked for a text."""
+    request = ask_for_number(register, text="Lösenordet är Gammal-Bro-11")
+    requests.note(request.pk, an_agent(), "Hon heter Berg-Hemlig")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT new_number, text FROM helpdesk_request")
+        held = str(cursor.fetchall())
+        cursor.execute("SELECT why FROM helpdesk_entry")
+        held += str(cursor.fetchall())
+    assert all(word not in held for word in (NEW_NUMBER[3:], "Gammal-Bro", "Berg-Hemlig"))

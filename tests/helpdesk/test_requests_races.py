@@ -1,0 +1,134 @@
+"""Requests that are opened, decided and verified in parallel, with real threads on PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from accounts.demo.cast import ANNA, PER
+from accounts.models import Event, PhoneLink
+from helpdesk import decisions, requests, verification
+from helpdesk.models import Counter, Request
+from helpdesk.refusals import Closed, NotYours, Refused
+from notifications.models import Message
+from tests.accounts.helpers import trail
+from tests.accounts.test_races import at_once
+from tests.conftest import Inbox, has_number
+from tests.helpdesk.asked import CALL, an_agent, ask_for_number, ask_for_recipients, mails, state_of, taken, timeline
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.people import SECOND_AGENT
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+
+State = Request.State
+
+
+def told(jobs: Sequence[Callable[[], object]]) -> list[object]:
+    """All at once; what each returned, or the refusal that it met."""
+
+    def told_by(job: Callable[[], object]) -> Callable[[], object]:
+        def run() -> object:
+            try:
+                return job()
+            except Refused as refused:
+                return refused
+
+        return run
+
+    return at_once([told_by(job) for job in jobs])
+
+
+def test_parallel_requests_get_numbers_without_gaps_or_doubles(register: Register) -> None:
+    def opening(number: int) -> Callable[[], Request]:
+        orderer, company = (register.carin, register.ett) if number % 2 else (register.olle, register.tva)
+        return lambda: ask_for_number(register, orderer=orderer, company=company, staff_name=f"nummer {number}")
+
+    opened = at_once([opening(number) for number in range(10)], threads=10)
+    year = opened[0].number[:4]
+    assert sorted(request.number for request in opened) == [f"{year}-{each:05}" for each in range(1, 11)]
+    assert Counter.objects.get().last == 10
+
+
+def test_parallel_presses_of_one_button_are_one_request(register: Register) -> None:
+    opened = at_once([lambda: ask_for_recipients(register, "ny@hemtjanst-ett.example")] * 10, threads=10)
+    assert len({request.number for request in opened}) == Request.objects.count() == 1
+    assert len(mails(Message.Purpose.REQUEST_OPENED)) == 1
+
+
+def test_parallel_presses_on_a_call_of_somebody_unknown_are_one_request(db: None) -> None:
+    per = an_agent()
+    opened = at_once([lambda: requests.open_other(source=CALL, text="Hej!", agent=per)] * 5, threads=5)
+    assert len({request.number for request in opened}) == 1
+
+
+def test_two_agents_who_decide_at_once(register: Register, server: TestSlapd) -> None:
+    """One wins, the other is told who: what was decided by one is not undone by the other."""
+    per, sara = an_agent(), an_agent(SECOND_AGENT)
+    for _ in range(3):
+        PhoneLink.objects.all().delete()
+        has_number(ANNA)
+        request = ask_for_number(register)
+        taken(request, per)
+        verification.called_back(request.pk, per, "Carin Ek")
+
+        def rejecting(pk: int = request.pk) -> Request:
+            requests.take(pk, sara)
+            return requests.reject(pk, sara, "fel")
+
+        answers = told([lambda pk=request.pk: decisions.approve(pk, per), rejecting])  # type: ignore[misc]
+        refusals = [answer for answer in answers if isinstance(answer, Refused)]
+        assert len(refusals) == 1
+        decided = Request.objects.get(pk=request.pk)
+        winner = decided.decided_by
+        assert winner in (per, sara)
+        assert isinstance(refusals[0], Closed | NotYours)
+        assert (winner.username if winner else "") in str(refusals[0])
+        carried_out = PhoneLink.objects.filter(reference=request.number).exists()
+        assert (decided.state == State.DONE, winner == per) == (carried_out, carried_out)
+
+
+def test_of_parallel_approvals_one_carries_it_out(register: Register, server: TestSlapd) -> None:
+    """A double press: the number is linked once, and whom it concerns is told once."""
+    has_number(ANNA)
+    request = ask_for_number(register)
+    taken(request, an_agent())
+    verification.called_back(request.pk, an_agent(), "Carin Ek")
+    answers = told([lambda: decisions.approve(request.pk, an_agent())] * 5)
+    refusals = [answer for answer in answers if isinstance(answer, Closed)]
+    assert len(refusals) == 4
+    assert all(f"av {PER.username}, " in str(refusal) for refusal in refusals)
+    assert PhoneLink.objects.count() == 1
+    assert trail(Event.REQUEST_APPROVED) == [Event.REQUEST_APPROVED]
+    assert len(mails(Message.Purpose.REQUEST_DECIDED)) == 1
+    assert [what for what, _ in timeline(request)].count("carried out") == 1
+
+
+def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, server: TestSlapd) -> None:
+    has_number(ANNA)
+    request = ask_for_number(register)
+    taken(request, an_agent())
+    verification.called_back(request.pk, an_agent(), "Carin Ek")
+    answers = told(
+        [lambda: decisions.approve(request.pk, an_agent()), lambda: requests.withdraw(request.pk, register.carin)]
+    )
+    assert sum(isinstance(answer, Closed) for answer in answers) == 1
+    assert PhoneLink.objects.exists() == (state_of(request) == State.DONE)
+
+
+def test_parallel_presses_send_one_code(register: Register, sms: Inbox) -> None:
+    request = ask_for_number(register, source=CALL, agent=an_agent())
+    answers = told([lambda: verification.send_code(request.pk, an_agent())] * 5)
+    assert sum(isinstance(answer, Refused) for answer in answers) == 4
+    assert len(sms) == 1
+
+
+def test_of_parallel_right_codes_one_counts(register: Register, sms: Inbox) -> None:
+    """K3."""
+    request = ask_for_number(register, source=CALL, agent=an_agent())
+    verification.send_code(request.pk, an_agent())
+    code = sms.code()
+    answers = told([lambda: verification.enter_code(request.pk, an_agent(), code)] * 8)
+    assert [answer for answer in answers if answer is True] == [True]
+    assert trail(Event.REQUEST_VERIFIED) == [Event.REQUEST_VERIFIED]

@@ -1,0 +1,253 @@
+"""A company's own staff: who is on the list, in which order, for how long it is kept, and how."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries, Settings
+
+from accounts import companies
+from accounts.demo.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
+from accounts.directory import DirectoryUnavailable
+from accounts.models import Phone
+from helpdesk import staff_list
+from helpdesk.staff_list import Member, StaffList
+from notifications.thresholds import local_date
+from tests.accounts.directory.people import somebody
+from tests.conftest import has_number
+from tests.helpdesk.conftest import Register
+from tests.servers.redis import PrivateRedis
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
+
+ETT = [ANNA.username, KARL.username, STEFAN.username]
+
+
+def names(found: StaffList) -> list[str]:
+    return [member.username for member in found.members]
+
+
+def member(found: StaffList, username: str) -> Member:
+    return next(each for each in found.members if each.username == username)
+
+
+def made_up(count: int) -> StaffList:
+    today = local_date(timezone.now())
+    return StaffList(
+        [
+            Member(
+                id=f"00000000-0000-4000-8000-{number:012}",
+                username=f"lovmassa{number}",
+                given_name="Stefan",
+                surname="Lind",
+                expires=today + timedelta(number % 90),
+                days_left=None,
+                must_change=False,
+                locked=False,
+                disabled=False,
+            )
+            for number in range(count)
+        ],
+        timezone.now(),
+    )
+
+
+@pytest.fixture
+def redis_cache(redis_server: PrivateRedis, settings: Settings) -> PrivateRedis:
+    """The cache that production has."""
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_server.url}
+    }
+    return redis_server
+
+
+def test_the_companys_own_and_nobody_else(register: Register) -> None:
+    assert names(staff_list.of(register.ett)) == ETT
+    assert names(staff_list.of(register.tva)) == [MARIA.username]
+
+
+def test_what_is_known_of_each(register: Register) -> None:
+    has_number(STEFAN)
+    found = staff_list.of(register.ett)
+    stefan = member(found, STEFAN.username)
+    today = local_date(timezone.now())
+    assert stefan.name == "Stefan Lind"
+    assert (stefan.days_left, stefan.expires) == (15, today + timedelta(15))
+    assert (stefan.has_number, stefan.expired, stefan.disabled, stefan.locked) == (True, False, False, False)
+    anna = member(found, ANNA.username)
+    assert (anna.days_left, anna.expired, anna.has_number) == (-4, True, False)
+
+
+def test_locked_disabled_and_to_be_changed(server: TestSlapd, register: Register) -> None:
+    server.put(STEFAN, locked=True)
+    server.put(KARL, disabled=True)
+    server.put(ANNA, must_change=True)
+    found = staff_list.of(register.ett)
+    assert member(found, STEFAN.username).locked
+    assert member(found, KARL.username).disabled
+    anna = member(found, ANNA.username)
+    assert (anna.must_change, anna.expired, anna.expires, anna.days_left) == (True, True, None, None)
+
+
+def test_the_protected_are_nobodys_staff(server: TestSlapd, register: Register) -> None:
+    server.put(KARL, protected=True)
+    server.put(replace(EVA, company=HEMTJANST_ETT))
+    assert names(staff_list.of(register.ett)) == [ANNA.username, STEFAN.username]
+
+
+def test_who_is_most_urgent_comes_first(server: TestSlapd, register: Register) -> None:
+    """Just run out, or about to; then who ran out long ago, who has time, who never runs out, who is disabled."""
+    server.put(somebody("lovnu", days_left=None), must_change=True)
+    server.put(somebody("lovavstangd", days_left=-2), disabled=True)
+    wanted = {
+        **{"lovnu": 0, "lovigar": -1, ANNA.username: -4, "lovidag": 0, KARL.username: 7, STEFAN.username: 15},
+        **{"lovgammal": -31, "lovborta": -300, "lovsen": 31, "lovaldrig": None, "lovavstangd": -2},
+    }
+    for username in ("lovigar", "lovidag", "lovgammal", "lovborta", "lovsen", "lovaldrig"):
+        server.put(somebody(username, days_left=wanted[username]))
+    assert names(staff_list.of(register.ett)) == list(wanted)
+
+
+def test_of_one_day_the_surname_decides_as_in_swedish(server: TestSlapd, register: Register) -> None:
+    surnames = ["Zander", "Åberg", "Ängström", "Öst"]
+    for number, surname in enumerate(reversed(surnames)):
+        server.put(somebody(f"lovnamn{number}", surname=surname, days_left=1))
+    listed = [each.surname for each in staff_list.of(register.ett).members if each.username.startswith("lovnamn")]
+    assert listed == surnames
+
+
+@pytest.fixture
+def night_shift(server: TestSlapd, settings: Settings) -> Iterator[str]:
+    """A unit in which Stefan lies, whose company attribute says something else."""
+    unit = f"ou=Natten,{settings.DIRECTORY_USER_BASE}"
+    server.root.add_s(unit, [("objectClass", [b"organizationalUnit"])])
+    dn = server.dn(STEFAN.username) or ""
+    server.root.rename_s(dn, dn.partition(",")[0], unit)
+    yield unit
+    server.remove(STEFAN.username)
+    server.root.delete_s(unit)
+
+
+def test_a_unit_is_more_exact_than_an_attribute(register: Register, night_shift: str) -> None:
+    """Whoever is in another company's unit is theirs, and not shown here, whatever the attribute says (H5)."""
+    register.tva.directory_values = f"{register.tva.directory_values}\n{night_shift}"
+    companies.store(register.tva, actor=None)
+    assert names(staff_list.of(register.ett)) == [ANNA.username, KARL.username]
+    assert names(staff_list.of(register.tva)) == [STEFAN.username, MARIA.username]
+
+
+def test_a_company_of_a_unit_alone(register: Register, night_shift: str) -> None:
+    register.ett.directory_values = night_shift
+    companies.store(register.ett, actor=None)
+    assert names(staff_list.of(register.ett)) == [STEFAN.username]
+
+
+def test_it_is_kept_for_a_while_and_read_anew_on_demand(server: TestSlapd, register: Register) -> None:
+    first = staff_list.of(register.ett)
+    server.put(somebody())
+    kept = staff_list.of(register.ett)
+    assert (names(kept), kept.read_at) == (ETT, first.read_at)
+    fresh = staff_list.of(register.ett, fresh=True)
+    assert "lovprova01" in names(fresh)
+    assert fresh.read_at > first.read_at
+    assert names(staff_list.of(register.ett)) == names(fresh)
+
+
+def test_a_number_counts_at_once(register: Register) -> None:
+    assert not member(staff_list.of(register.ett), KARL.username).has_number
+    phone = has_number(KARL, "+46701740621")
+    assert member(staff_list.of(register.ett), KARL.username).has_number
+    Phone.objects.filter(pk=phone.pk).update(usable_from=timezone.now() + timedelta(minutes=10))
+    assert member(staff_list.of(register.ett), KARL.username).has_number, "on hold, and registered"
+    phone.delete()
+    assert not member(staff_list.of(register.ett), KARL.username).has_number
+
+
+def test_the_days_are_counted_from_today(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kept before midnight, and shown after it."""
+    staff_list.of(register.ett)
+    tomorrow = timezone.now() + timedelta(days=1)
+    monkeypatch.setattr("helpdesk.staff_list.timezone.now", lambda: tomorrow)
+    assert member(staff_list.of(register.ett), STEFAN.username).days_left == 14
+
+
+def test_a_company_with_other_values_is_read_anew(register: Register) -> None:
+    staff_list.of(register.ett)
+    register.ett.directory_values = "Något Annat AB"
+    companies.store(register.ett, actor=None)
+    assert names(staff_list.of(register.ett)) == []
+
+
+def test_nobody_gets_anothers_list_from_the_cache(register: Register) -> None:
+    staff_list.of(register.ett)
+    assert names(staff_list.of(register.tva)) == [MARIA.username]
+
+
+def test_a_directory_that_is_down_is_said_unless_a_list_is_kept(server: TestSlapd, register: Register) -> None:
+    first = staff_list.of(register.ett)
+    server.stop()
+    for fresh in (False, True):
+        found = staff_list.of(register.ett, fresh=fresh)
+        assert (names(found), found.read_at) == (ETT, first.read_at)
+    with pytest.raises(DirectoryUnavailable):
+        staff_list.of(register.tva)
+
+
+def test_it_is_asked_for_anew_once_in_a_while(register: Register) -> None:
+    assert staff_list.again(register.ett) is not None
+    assert staff_list.again(register.ett) is None
+    assert staff_list.again(register.tva) is not None, "each company has its own"
+
+
+def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: PrivateRedis) -> None:
+    """Redis writes to disk as it is (X1)."""
+    staff_list.of(register.ett)
+    client: Any = cache._cache.get_client()  # type: ignore[attr-defined]
+    held = b"".join(bytes(key) + bytes(client.get(key)) for key in client.keys("*staff/*"))
+    assert held
+    for person in (STEFAN, KARL, ANNA):
+        for text in (person.username, person.given_name, person.surname, person.mail):
+            assert text.encode() not in held
+    assert register.ett.name.encode() not in held
+    assert all(0 < client.ttl(key) <= staff_list.STAFF_KEPT for key in client.keys("*staff/*"))
+    assert names(staff_list.of(register.ett)) == ETT
+
+
+def test_a_cache_that_is_down_is_no_error(
+    server: TestSlapd, register: Register, redis_cache: PrivateRedis, caplog: pytest.LogCaptureFixture
+) -> None:
+    staff_list.of(register.ett)
+    redis_cache.stop()
+    try:
+        server.put(somebody())
+        assert "lovprova01" in names(staff_list.of(register.ett)), "the directory was asked"
+        assert staff_list.again(register.ett) is not None
+    finally:
+        redis_cache.start()
+    assert "the cache is not available" in caplog.text
+
+
+def test_what_no_key_opens_is_read_anew(register: Register, settings: Settings) -> None:
+    settings.ENCRYPTION_KEYS = ["one-that-will-be-lost-0123456789abcdef"]
+    staff_list.of(register.ett)
+    sealed = cache.get(staff_list._key(register.ett))
+    settings.ENCRYPTION_KEYS = ["another-0123456789abcdef-0123456789"]
+    cache.set(staff_list._key(register.ett), sealed)
+    assert names(staff_list.of(register.ett)) == ETT
+
+
+def test_a_company_of_2000_takes_few_queries(
+    register: Register, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    staff_list.keep(register.ett, made_up(2000))
+    with django_assert_max_num_queries(1):
+        found = staff_list.of(register.ett)
+    assert len(found.members) == 2000
+    assert [each.days_left for each in found.members] == sorted(each.days_left or 0 for each in found.members)
