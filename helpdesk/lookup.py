@@ -7,42 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts import audit, counts, directory, numbers
 from accounts.admin.event_words import EVENTS, in_words
 from accounts.companies import Belonging
 from accounts.counts import FORGOTTEN_A_DAY, Counted
-from accounts.directory import Account, Expiry
+from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
+from helpdesk.account_words import Expiring, Mark, expiry, marks
 from helpdesk.models import Request
 from helpdesk.refusals import Refused
-from notifications.thresholds import days_left, local_date
 
 MOST = 50  # accounts of one search; events of one account
 REQUESTS = 20
 SAME_LOOK = timedelta(minutes=10)  # a page that is loaded again meanwhile is still the same look
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A word on how an account stands; ``tone``: "bad", "ok" or ""."""
-
-    word: str
-    tone: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Expiring:
-    """When the password runs out or did, in words, and the day in Stockholm if there is one."""
-
-    words: str
-    day: date | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,37 +144,6 @@ def look_at(account_id: str, agent: User, address: str | None) -> Standing | Non
 def _is_looking(account: Account, agent: User, now: datetime) -> bool:
     looks = AuditEvent.objects.filter(subject=account.id, event=Event.ACCOUNT_LOOKED_UP, at__gt=now - SAME_LOOK)
     return looks.filter(actor=agent.directory_id).exists()
-
-
-def marks(account: Account, now: datetime) -> list[Mark]:
-    """How an account stands, the gravest first; of one without trouble, that it works."""
-    found = []
-    if account.protected:
-        found.append(Mark(_("skyddat"), "bad"))
-    if not account.enabled:
-        found.append(Mark(_("avstängt"), "bad"))
-    if account.locked:
-        found.append(Mark(_("låst"), "bad"))
-    if account.expires is Expiry.MUST_CHANGE:
-        found.append(Mark(_("måste byta lösenord"), "bad"))
-    elif isinstance(account.expires, datetime) and account.expires <= now:
-        found.append(Mark(_("lösenordet har gått ut"), "bad"))
-    return found or [Mark(_("fungerar"), "ok")]
-
-
-def expiry(account: Account, now: datetime) -> Expiring:
-    """When the password runs out, or that it did."""
-    if account.expires is Expiry.MUST_CHANGE:
-        return Expiring(_("Måste bytas vid nästa inloggning"))
-    if not isinstance(account.expires, datetime):
-        return Expiring(_("Går aldrig ut"))
-    day = local_date(account.expires)
-    left = days_left(day, local_date(now))
-    if account.expires <= now:
-        ago = ngettext("Gick ut för %(count)d dag sedan", "Gick ut för %(count)d dagar sedan", -left)
-        return Expiring(ago % {"count": -left} if left else _("Gick ut i dag"), day)
-    to_come = ngettext("Går ut om %(count)d dag", "Går ut om %(count)d dagar", left)
-    return Expiring(to_come % {"count": left} if left else _("Går ut i dag"), day)
 
 
 def _number(account: Account, now: datetime) -> Number | None:

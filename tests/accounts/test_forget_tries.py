@@ -12,6 +12,7 @@ from accounts.demo.cast import KARL, PER, STEFAN, Person
 from accounts.directory import Account
 from accounts.models import Event, FailedTry, SendQuota, User
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
+from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
@@ -124,3 +125,19 @@ def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
         forget(agent)
     assert FailedTry.objects.filter(subject=subject).count() == 1
     assert len(trail(Event.TRIES_FORGOTTEN)) == counts.FORGOTTEN_A_DAY
+
+
+@pytest.mark.postgresql
+def test_of_many_who_press_at_once_one_wipes(agent: User) -> None:
+    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE)
+    users.of(account_of(STEFAN))
+
+    def press() -> bool:
+        try:
+            forget(agent)
+        except counts.NothingCounted:
+            return False
+        return True
+
+    assert at_once([press] * 10).count(True) == 1
+    assert trail(Event.TRIES_FORGOTTEN) == [Event.TRIES_FORGOTTEN]

@@ -53,9 +53,7 @@ def test_the_way_in(newcomer: Newcomer, register: Register) -> None:
     )
 
 
-def test_an_older_session_is_worth_nothing_afterwards(
-    newcomer: Newcomer, stranger: Newcomer, register: Register
-) -> None:
+def test_an_older_session_is_worth_nothing_afterwards(newcomer: Newcomer, register: Register) -> None:
     """S1: neither that of the one who asked, nor that of the one who waited for the code."""
     newcomer.ask(email_of(register))
     asked = newcomer.same_browser()
