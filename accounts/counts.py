@@ -16,9 +16,6 @@ from accounts import audit, limits
 from accounts.directory import Account
 from accounts.models import AuditEvent, Event, FailedTry, Phone, Purpose, SendQuota, User
 
-# Each time gives ten more guesses at a code: so often a day, for one account, they are still 40 at a million.
-FORGOTTEN_A_DAY = 3
-
 PURPOSES = (Purpose.RESET, Purpose.REGISTER)
 
 _DAY = timedelta(seconds=limits.DAY)
@@ -33,7 +30,7 @@ class NothingCounted(NotForgotten):
 
 
 class TooOften(NotForgotten):
-    """It was done FORGOTTEN_A_DAY times in the last 24 hours."""
+    """It was done ``limits.FORGOTTEN_A_DAY`` times in the last 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +49,7 @@ class Counted:
 
     @property
     def may_forget(self) -> bool:
-        return self.anything and self.forgotten < FORGOTTEN_A_DAY
+        return self.anything and self.forgotten < limits.FORGOTTEN_A_DAY
 
 
 def of(account: Account) -> Counted:

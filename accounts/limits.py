@@ -21,6 +21,9 @@ CODE_DIGITS = 6
 CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS; some type slowly
 CODE_TRIES = 5  # then that code is dead: five tries at a million codes
 CODE_FAILURES_A_DAY = 10  # across codes, so that asking again and again buys no more guesses
+# How often a day the helpdesk wipes clean what was counted against one account: each time is ten more guesses at a
+# code, so that there are 40 at a million at the most.
+FORGOTTEN_A_DAY = 3
 SEND_COOLDOWN = MINUTE  # an SMS may be under way
 # How many codes to one number for one purpose, within how many seconds: its owner must not be flooded.
 Sends = tuple[tuple[int, int], ...]

@@ -142,8 +142,9 @@ def _by_day(month: Month) -> Iterator[tuple[date, str, int]]:
 
 def _in(rows: QuerySet[Any], field: str, month: Month) -> QuerySet[Any]:
     """The rows of the month, with their ``day``, in no order."""
-    within = rows.filter(**{f"{field}__gte": month.begins, f"{field}__lt": month.next.begins})
-    return within.order_by().annotate(day=TruncDate(field, tzinfo=STOCKHOLM))
+    within = rows.filter(**{f"{field}__gte": month.begins, f"{field}__lt": month.next.begins}).order_by()
+    with_day: QuerySet[Any] = within.annotate(day=TruncDate(field, tzinfo=STOCKHOLM))
+    return with_day
 
 
 def _open(now: datetime) -> list[int]:
@@ -163,16 +164,16 @@ def _kinds(month: Month) -> list[Kind]:
         state__in=(State.DONE, State.REJECTED), decided_at__gte=month.begins, decided_at__lt=month.next.begins
     )
     waited = ExpressionWrapper(F("decided_at") - F("created_at"), output_field=DurationField())
-    kind = F("kind")
+    of_a_kind = F("kind")
     middle = (
         decided.order_by()
         .annotate(waited=waited)
         .annotate(
-            place=Window(RowNumber(), partition_by=kind, order_by=["waited", "pk"]),
-            count=Window(Count("pk"), partition_by=kind),
-            longest=Window(Max("waited"), partition_by=kind),
-            soon=Window(Count("pk", filter=Q(waited__lte=SOON)), partition_by=kind),
-            in_a_day=Window(Count("pk", filter=Q(waited__lte=WITHIN_A_DAY)), partition_by=kind),
+            place=Window(RowNumber(), partition_by=of_a_kind, order_by=["waited", "pk"]),
+            count=Window(Count("pk"), partition_by=of_a_kind),
+            longest=Window(Max("waited"), partition_by=of_a_kind),
+            soon=Window(Count("pk", filter=Q(waited__lte=SOON)), partition_by=of_a_kind),
+            in_a_day=Window(Count("pk", filter=Q(waited__lte=WITHIN_A_DAY)), partition_by=of_a_kind),
         )
         .filter(place__gte=F("count") / 2, place__lte=F("count") / 2 + 1)
         .values_list("kind", "count", "longest", "soon", "in_a_day", "place", "waited")

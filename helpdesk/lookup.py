@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, counts, directory, numbers
+from accounts import audit, counts, directory, limits, numbers
 from accounts.admin.event_words import EVENTS, in_words
 from accounts.companies import Belonging
-from accounts.counts import FORGOTTEN_A_DAY, Counted
+from accounts.counts import Counted
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
@@ -212,7 +212,7 @@ def forget_tries(account_id: str, agent: User, address: str | None = None) -> Ac
         raise Refused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
     except counts.TooOften as often:
         words = _("Kontot har nollställts %(count)d gånger det senaste dygnet, och oftare går det inte.")
-        raise Refused(words % {"count": FORGOTTEN_A_DAY}) from often
+        raise Refused(words % {"count": limits.FORGOTTEN_A_DAY}) from often
     return account
 
 

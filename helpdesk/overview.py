@@ -161,7 +161,7 @@ def _daily(key: str, title: str, figures: Figures, names: dict[str, str], plotte
     ]
     labels = [str(day.day.day) for day in figures.days]
     plot = plots.columns(key, title, ". ".join([says, *peaks]) + ".", labels, series)
-    rows = [(date_format(day.day, "j M"), *(str(getattr(day, name)) for name in names)) for day in figures.days]
+    rows = [(date_format(day.day, "j D").lower(), *(str(getattr(day, name)) for name in names)) for day in figures.days]
     total = (_("Totalt"), *(str(totals[name]) for name in names))
     return Section(key, title, f"{says}.", plot, (_("Dag"), *names.values()), rows, total, folded=True)
 

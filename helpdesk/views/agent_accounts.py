@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
-from accounts.counts import FORGOTTEN_A_DAY
 from accounts.directory import Account
 from accounts.models import User
 from helpdesk import lookup, searches
@@ -48,7 +47,7 @@ def account(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse
         "account": standing.account,
         "most_codes": limits.CODE_FAILURES_A_DAY,
         "most_sent": limits.SENDS[-1][0],
-        "most_forgotten": FORGOTTEN_A_DAY,
+        "most_forgotten": limits.FORGOTTEN_A_DAY,
     }
     return render(request, "helpdesk/agent_account.html", context)
 

@@ -33,7 +33,9 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
     member = None
     if request.method == "POST":
         form = PhoneRequestForm(request.POST)
-        if form.is_valid():
+        if _was_for_another(request, company):
+            form.add_error(None, _other_company(company))
+        elif form.is_valid():
             member = _own(company, staff, form.cleaned_data["username"])
             if member is None:
                 form.add_error("username", _not_ours())
@@ -53,6 +55,7 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
     context = {
         "here": "phone",
         "form": form,
+        "company": company,
         "member": member,
         "alone": member is not None and _can_alone(member),
         "register_url": journey_url("REGISTER_HOST", "/registrera/"),
@@ -95,8 +98,8 @@ def _advice(member: Member) -> str:
     words = {"name": member.name or member.username, "url": journey_url("REGISTER_HOST", "/registrera/")}
     return (
         _(
-            "Lösenordet till %(name)s har inte gått ut. Den som kommer ihåg det byter nummer själv på %(url)s, dygnet runt. "
-            "Det går fortare. Ta då tillbaka ärendet längre ner på sidan."
+            "Lösenordet till %(name)s har inte gått ut. Den som kommer ihåg det byter nummer själv på %(url)s, "
+            "dygnet runt. Det går fortare. Ta då tillbaka ärendet längre ner på sidan."
         )
         % words
     )
@@ -115,6 +118,17 @@ def _ask_for_phone(
         account=member.id,
         address=request.META["REMOTE_ADDR"],
     )
+
+
+def _was_for_another(request: HttpRequest, company: Company) -> bool:
+    """Whether the form was opened for another company than the one that is chosen now, in another tab."""
+    return request.POST.get("company", str(company.pk)) != str(company.pk)
+
+
+def _other_company(company: Company) -> str:
+    return _("Du har bytt företag i en annan flik. Nu gäller det %(company)s. Kontrollera det du har skrivit.") % {
+        "company": company.name
+    }
 
 
 def _not_ours() -> str:
@@ -140,7 +154,9 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
         now=now,
         initial={"recipient1": company.recipient1, "recipient2": company.recipient2},
     )
-    if form.is_valid():
+    if request.method == "POST" and _was_for_another(request, company):
+        form.add_error(None, _other_company(company))
+    elif form.is_valid():
         made = requests.open_recipients(
             source=Request.Source.PAGES,
             company=company,

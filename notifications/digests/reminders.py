@@ -38,6 +38,9 @@ def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
         return
     for some in chunks(sorted((row for row in rows if row.registered), key=lambda row: row.urgency)):
         phones = Phone.objects.filter(user__directory_id__in=[row.account.id for row in some]).select_related("user")
+        phones = phones.exclude(
+            usable_from__gt=now
+        )  # a number that the helpdesk linked, and that may yet be stopped (H4)
         numbers = {phone.user.directory_id: phone.number for phone in phones}
         for row in some:
             if number := numbers.get(row.account.id):

@@ -116,7 +116,7 @@ def test_nothing_is_wiped_where_nothing_is_counted(agent: User) -> None:
 def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
     """Three times ten more a day, by whomever; then the count stands until a day has passed."""
     subject = account_of(STEFAN).id
-    for _ in range(counts.FORGOTTEN_A_DAY):
+    for _ in range(limits.FORGOTTEN_A_DAY):
         FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
         forget(agent)
     FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
@@ -124,7 +124,7 @@ def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
     with pytest.raises(counts.TooOften):
         forget(agent)
     assert FailedTry.objects.filter(subject=subject).count() == 1
-    assert len(trail(Event.TRIES_FORGOTTEN)) == counts.FORGOTTEN_A_DAY
+    assert len(trail(Event.TRIES_FORGOTTEN)) == limits.FORGOTTEN_A_DAY
 
 
 @pytest.mark.postgresql

@@ -11,11 +11,12 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import limits
-from accounts.demo.cast import EVA
+from accounts.demo.cast import EVA, PER
 from accounts.models import AuditEvent, Authenticator, Event, FailedTry
-from tests.accounts.helpers import trail
-from tests.accounts.staff import Officer, later
+from tests.accounts.helpers import WRONG_CODE, trail, wrong_for
+from tests.accounts.staff import Officer, later, says
 from tests.accounts.test_races import at_once
+from tests.conftest import Inbox, has_number
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
@@ -100,3 +101,21 @@ def test_of_two_who_connect_an_app_one_does(eva: Officer) -> None:
     assert sorted(answer.status_code for answer in answers) == [200, 302]
     assert Authenticator.objects.filter(confirmed=True).count() == Authenticator.objects.count() == 1
     later(minutes=2)
+
+
+def test_of_parallel_codes_by_sms_one_wins(sms: Inbox, settings: Settings) -> None:
+    """K3: the others see what a wrong code sees, or a session that is gone; and five wrong ones are five tries."""
+    settings.HELPDESK_SMS_FACTOR = True
+    has_number(PER)
+    per = Officer(PER)
+    per.type_password()
+    answers = typed_at_once(per, [sms.code()] * 10)
+    assert sum(answer.headers.get("Location") == "/helpdesk/" for answer in answers) == 1
+    assert trail(Event.SECOND_FACTOR_ACCEPTED, Event.CODE_ACCEPTED, Event.LOGIN_DONE) == [
+        *(Event.CODE_ACCEPTED, Event.SECOND_FACTOR_ACCEPTED, Event.LOGIN_DONE),
+    ]
+    thief = Officer(PER)
+    later(minutes=2)
+    thief.type_password()
+    typed_at_once(thief, [wrong_for(sms.code())] * 10)
+    assert says(thief.type_code(sms.code()), WRONG_CODE)

@@ -126,9 +126,9 @@ def test_what_counts_as_what() -> None:
     ):
         for _ in range(times):
             AuditEvent.objects.create(at=moment, event=event)
-    for state in Message.State:
-        an_sms(moment, state)
-        an_sms(moment, state, Message.Kind.MAIL)
+    for settled in Message.State:
+        an_sms(moment, settled)
+        an_sms(moment, settled, Message.Kind.MAIL)
     for state in (State.DONE, State.REJECTED, State.WITHDRAWN):
         a_request(moment, timedelta(hours=1), state)
     a_request(moment)

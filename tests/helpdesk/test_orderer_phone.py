@@ -17,6 +17,7 @@ from helpdesk.models import Entry, Request
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, normalised, text_of
 from tests.conftest import has_number
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.people import as_orderer
 from tests.servers.slapd import TestSlapd
 
 PATH = "/bestallare/mobilnummer/"
@@ -157,7 +158,7 @@ def test_who_began_a_minute_ago_is_found(register: Register, server: TestSlapd, 
 
 
 def test_who_remembers_the_password_can_do_it_alone(carin: Client, settings: Settings) -> None:
-    """It is asked for all the same, since the password may be forgotten too; and the orderer reads of the shorter way."""
+    """It is asked for all the same, since the password may be forgotten too; the orderer reads of the shorter way."""
     settings.REGISTER_HOST, settings.PORTAL_URL = "pwreg.kommunen.example", "http://testserver"
     answer = ask(carin, STEFAN)
     assert Request.objects.get().staff_username == STEFAN.username
@@ -204,3 +205,15 @@ def test_the_orderer_never_learns_which_number_is_registered(carin: Client) -> N
 def test_a_second_press_makes_no_second_request(carin: Client) -> None:
     assert ask(carin)["Location"] == ask(carin)["Location"]
     assert Request.objects.count() == 1
+
+
+def test_a_form_of_another_tab_is_not_sent_for_the_other_company(register: Register, carin: Client) -> None:
+    register.carin.companies.add(register.tva)
+    client = as_orderer(register.carin, register.ett)
+    assert f'name="company" value="{register.ett.pk}"' in client.get(PATH).content.decode()
+    client.post("/bestallare/foretag/", {"company": register.tva.pk})
+    answer = client.post(
+        PATH, {"company": register.ett.pk, "username": ANNA.username, "name": "", "phone": NEW_NUMBER_TYPED}
+    )
+    assert "Nu gäller det Omsorg Två AB." in text_of(answer)  # type: ignore[arg-type]
+    assert nothing_was_asked()

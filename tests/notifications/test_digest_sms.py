@@ -11,6 +11,7 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
 from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import Account
+from accounts.models import Phone
 from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
 from notifications.digests.reminders import text
@@ -52,6 +53,14 @@ def test_the_person_gets_one_besides_the_recipients_mail() -> None:
     assert told(sent()) == [(STEFAN.username, "7")]
     assert digests.run(DAY).mails == 1, "an SMS is no mail"
     assert len(reminders()) == 1
+
+
+@pytest.mark.django_db
+@pytest.mark.usefixtures("stefan")
+def test_a_number_that_can_still_be_stopped_gets_none() -> None:
+    Phone.objects.update(usable_from=SIX + timedelta(minutes=15))
+    digests.run(DAY)
+    assert reminders() == []
 
 
 @pytest.mark.django_db

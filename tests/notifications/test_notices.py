@@ -122,7 +122,7 @@ def test_it_is_told_in_the_language_of_the_pages(walker: Walker, mailoutbox: Mai
     with mock.patch.object(notices, "paragraphs", wraps=notices.paragraphs) as composed:
         composed.side_effect = lambda *_: [translation.get_language()]
         walker.reset(STEFAN, NEW_PASSWORD)
-    assert words(mailoutbox[0])[1].split()[0] == "en"
+    assert words(mailoutbox[0])[1].split()[:2] == ["Hello!", "en"]
     assert '<html lang="en">' in str(mailoutbox[0].alternatives[0][0])
 
 
