@@ -1,10 +1,9 @@
-"""The overview in words: what each part of a month's figures is called, as a plot, as a table, and as a file."""
+"""The overview's page: each part of a month's figures in a sentence, as a plot and as a table."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -12,12 +11,11 @@ from django.utils.translation import ngettext
 
 from helpdesk import plots
 from helpdesk.figures import Company, Figures, Kind
-from helpdesk.models import Request
+from helpdesk.overview_words import ages, duration, kind_of, percent
 from helpdesk.plots import Plot, Row, Series
 
 PLOTTED = 20  # companies; the table has all
 FOLDED = 40  # from so many companies on, the table is opened by a press
-IN_DAYS = 2  # from so many on, a time is told in days
 
 Cells = tuple[str, ...]
 
@@ -55,30 +53,18 @@ def sections(figures: Figures, *, counting: bool = False) -> list[Section]:
 # Requests.
 
 
-def _ages() -> list[str]:
-    return [_("Under 4 timmar"), _("4–24 timmar"), _("1–7 dagar"), _("Mer än 7 dagar")]
-
-
 def _open(figures: Figures) -> Section:
     counts, total = figures.open, sum(figures.open)
     title = _("Öppna ärenden just nu")
     says = ngettext("%(count)d ärende väntar på beslut.", "%(count)d ärenden väntar på beslut.", total) % {
         "count": total
     }
-    pairs = list(zip(_ages(), counts, strict=True))
+    pairs = list(zip(ages(), counts, strict=True))
     told = ", ".join(f"{age}: {count}" for age, count in pairs)
     longest = max(*counts, 1)
     rows = [Row(age, [(count / longest, str(count))]) for age, count in pairs]
     plot = plots.rows("open", title, f"{says} {told}.", [""], rows)
     return Section("open", title, says, plot, (_("Ålder"), _("Antal")), [(age, str(count)) for age, count in pairs])
-
-
-def _kind(kind: Request.Kind) -> str:
-    return {
-        Request.Kind.PHONE: _("Nytt nummer"),
-        Request.Kind.RECIPIENTS: _("Mottagare av mejl"),
-        Request.Kind.OTHER: _("Annat ärende"),
-    }[kind]
 
 
 def _times(figures: Figures) -> Section:
@@ -93,15 +79,15 @@ def _times(figures: Figures) -> Section:
     ) % {"count": decided}
     told = "; ".join(
         _("%(kind)s: median %(median)s, längst %(longest)s")
-        % {"kind": _kind(each.kind), "median": duration(each.median), "longest": duration(each.longest)}
+        % {"kind": kind_of(each.kind), "median": duration(each.median), "longest": duration(each.longest)}
         for each in figures.kinds
     )
     rows = [
-        Row(_kind(each.kind), [_within(each, each.within_4_hours), _within(each, each.within_24_hours)])
+        Row(kind_of(each.kind), [_within(each, each.within_4_hours), _within(each, each.within_24_hours)])
         for each in figures.kinds
     ]
     plot = plots.rows("times", title, f"{says} {told}.", [_("Inom 4 timmar"), _("Inom 24 timmar")], rows)
-    columns = (_("Typ"), *(_kind(each.kind) for each in figures.kinds))
+    columns = (_("Typ"), *(kind_of(each.kind) for each in figures.kinds))
     table = [
         (_("Avgjorda"), *(str(each.decided) for each in figures.kinds)),
         (_("Median"), *(duration(each.median) for each in figures.kinds)),
@@ -219,80 +205,3 @@ def _company_row(each: Company) -> Row:
     }
     expired = ngettext("%(count)d utgånget", "%(count)d utgångna", each.expired) % {"count": each.expired}
     return Row(each.name, [(each.share, with_number)], aside=expired)
-
-
-# Words.
-
-
-def percent(part: int, whole: int) -> str:
-    """Rounded down, so that 100 % is all of them; a dash of nothing."""
-    return f"{100 * part // whole} %" if whole else "–"
-
-
-def duration(length: timedelta) -> str:
-    """As exact as anybody needs it: minutes, hours and minutes, days and hours."""
-    minutes = int(length.total_seconds() // 60)
-    hours, days = minutes // 60, minutes // (24 * 60)
-    if days >= IN_DAYS:
-        return _both(_days(days), _hours(hours % 24), hours % 24)
-    if hours:
-        return _both(_hours(hours), _minutes(minutes % 60), minutes % 60)
-    return _minutes(minutes) if minutes else _("under en minut")
-
-
-def _both(first: str, second: str, count: int) -> str:
-    return f"{first} {second}" if count else first
-
-
-def _days(count: int) -> str:
-    return ngettext("%(count)d dag", "%(count)d dagar", count) % {"count": count}
-
-
-def _hours(count: int) -> str:
-    return ngettext("%(count)d timme", "%(count)d timmar", count) % {"count": count}
-
-
-def _minutes(count: int) -> str:
-    return ngettext("%(count)d minut", "%(count)d minuter", count) % {"count": count}
-
-
-# The file.
-
-
-def columns() -> Cells:
-    """Its first line."""
-    return (_("Datum"), _("Siffra"), _("Gäller"), _("Värde"))
-
-
-def lines(figures: Figures) -> Iterator[Cells]:
-    """One line for each figure, of each day, each kind of request, and each company. Dates are ISO 8601."""
-    names = {
-        "received": _("Inkomna ärenden"),
-        "decided": _("Avgjorda ärenden"),
-        "withdrawn": _("Återtagna ärenden"),
-        "resets": _("Nya lösenord"),
-        "registrations": _("Registrerade nummer"),
-        "sms_sent": _("Skickade SMS"),
-        "sms_failed": _("Misslyckade SMS"),
-    }
-    for day in figures.days:
-        for name, words in names.items():
-            yield (str(day.day), words, "", str(getattr(day, name)))
-    for each in figures.kinds:
-        kind = _kind(each.kind)
-        yield (str(figures.month), _("Avgjorda ärenden"), kind, str(each.decided))
-        yield (str(figures.month), _("Mediantid till beslut, minuter"), kind, _whole_minutes(each.median))
-        yield (str(figures.month), _("Längsta tid till beslut, minuter"), kind, _whole_minutes(each.longest))
-        yield (str(figures.month), _("Avgjorda inom 4 timmar"), kind, str(each.within_4_hours))
-        yield (str(figures.month), _("Avgjorda inom 24 timmar"), kind, str(each.within_24_hours))
-    if figures.open:
-        for age, count in zip(_ages(), figures.open, strict=True):
-            yield (str(figures.days[-1].day), _("Öppna ärenden"), age, str(count))
-    for company in figures.companies:
-        yield (str(figures.counted_on), _("Konton"), company.name, str(company.accounts))
-        yield (str(figures.counted_on), _("Konton med nummer"), company.name, str(company.with_number))
-        yield (str(figures.counted_on), _("Konton med utgånget lösenord"), company.name, str(company.expired))
-
-
-def _whole_minutes(length: timedelta) -> str:
-    return str(int(length.total_seconds() // 60))

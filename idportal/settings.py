@@ -188,7 +188,7 @@ CELERY_TASK_CREATE_MISSING_QUEUES = False
 CELERY_TASK_ROUTES = {
     "notifications.tasks.*": {"queue": "outbox"},
     "accounts.tasks.purge": {"queue": "outbox"},
-    "helpdesk.tasks.count_companies": {"queue": "outbox"},
+    "helpdesk.tasks.*": {"queue": "outbox"},
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True

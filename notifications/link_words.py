@@ -78,7 +78,7 @@ class Words:
 
     @cached_property
     def _words(self) -> dict[str, str]:
-        who = _("%(name)s (%(account)s)") % {"name": self.name, "account": self.username}
+        who = f"{self.name} ({self.username})"
         return {
             "account": self.username,
             "who": who if self.name else self.username,

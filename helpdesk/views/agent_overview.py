@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.models import Event, User
 from accounts.registers import sheets
-from helpdesk import company_counts, figures
+from helpdesk import company_counts, figures, overview_file
 from helpdesk import overview as words
 from helpdesk.months import Month, today
 from helpdesk.views.doors import agent_only
@@ -45,14 +45,14 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
 def export(request: HttpRequest, agent: User) -> HttpResponse:
     """The month's figures as a file, which the trail tells of."""
     month = _month(request, figures.earliest(), Month.of(today()))
-    lines = list(words.lines(figures.of(month)))
+    lines = list(overview_file.lines(figures.of(month)))
     audit.record(
         Event.FIGURES_EXPORTED,
         actor=agent,
         result=f"{month}, {len(lines)} rows",
         address=request.META["REMOTE_ADDR"],
     )
-    content = sheets.write(words.columns(), iter(lines))
+    content = sheets.write(overview_file.columns(), iter(lines))
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="Oversikt-{month}.csv"'
     return response

@@ -23,7 +23,7 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from accounts.demo.cast import EVA, STEFAN
 from accounts.models import AuditEvent, Company, Event
-from helpdesk import figures, overview, plots
+from helpdesk import figures, overview, overview_words, plots
 from helpdesk.models import CompanyCount, Request
 from helpdesk.months import Month, today
 from helpdesk.plots import Series
@@ -319,9 +319,9 @@ def test_a_long_name_is_cut_in_the_plot_alone() -> None:
     ],
 )
 def test_a_time_in_words(minutes: int, words: str) -> None:
-    assert overview.duration(timedelta(minutes=minutes)) == words
+    assert overview_words.duration(timedelta(minutes=minutes)) == words
 
 
 def test_all_is_all() -> None:
     """199 of 200 is not 100 %."""
-    assert [overview.percent(*pair) for pair in ((199, 200), (200, 200), (0, 0))] == ["99 %", "100 %", "–"]
+    assert [overview_words.percent(*pair) for pair in ((199, 200), (200, 200), (0, 0))] == ["99 %", "100 %", "–"]

@@ -11,7 +11,10 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Takes away somebody's authenticator app and recovery codes. The next sign-in connects a new app."
+    help = (
+        "Takes away somebody's authenticator app and recovery codes, and with HELPDESK_SMS_FACTOR the number, too. "
+        "The next sign-in connects a new app."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username", help="user name in the directory")
