@@ -19,9 +19,12 @@ def asker(owner: Owner | None, purpose: str) -> Owner | None:
     return None if purpose == Purpose.VERIFY else owner
 
 
-def subject(owner: Owner) -> str:
-    """As what wrong codes are counted: the directory's id, or "orderer" and its key."""
-    return f"orderer {owner.pk}" if isinstance(owner, Orderer) else owner.directory_id
+def subject(owner: Owner, purpose: str) -> str:
+    """As what wrong codes are counted: the directory's id; or "orderer", its key, and what the code is for.
+
+    Whoever can ask for an orderer's codes to sign in must not keep the helpdesk from verifying that orderer.
+    """
+    return f"orderer {owner.pk} {purpose!s}" if isinstance(owner, Orderer) else owner.directory_id
 
 
 def lock(owner: Owner) -> Owner:

@@ -37,8 +37,11 @@ def ask(
     user: User | None = None,
     orderer: Orderer | None = None,
     number: str = "",
+    actor: User | None = None,
 ) -> Challenge:
     """Begins a challenge and queues its first code, on commit. ``asked_for`` is what was typed as user name.
+
+    ``actor``: the agent who asks, if not the owner does.
 
     An orderer's code goes to ``number`` (E.164) only as long as that is on file for them, and they are active.
     Raises kombu.exceptions.OperationalError if the queue is down.
@@ -54,8 +57,8 @@ def ask(
             number=number,
         )
         owner = orderer or user
-        actor = code_owners.asker(owner, purpose)
-        audit.record(Event.CODE_REQUESTED, owner, actor=actor, result=purpose, address=address)
+        asker = actor or code_owners.asker(owner, purpose)
+        audit.record(Event.CODE_REQUESTED, owner, actor=asker, result=purpose, address=address)
         _queue(challenge)
     return challenge
 
@@ -179,7 +182,7 @@ class _LimitReached(Exception):
 
 def _limit_reached(challenge: Challenge, owner: Owner) -> str:
     """Counts a code against all its limits, or against none and says which one is reached."""
-    if failures(code_owners.subject(owner)) >= limits.CODE_FAILURES_A_DAY:
+    if failures(code_owners.subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
         return "too many wrong codes in a day"
     try:
         with transaction.atomic():
@@ -191,12 +194,20 @@ def _limit_reached(challenge: Challenge, owner: Owner) -> str:
     return ""
 
 
+def used_up(orderer: Orderer, purpose: Purpose) -> bool:
+    """Whether no code for this purpose would go to the orderer now. For the helpdesk alone: nobody else is to know."""
+    if failures(code_owners.subject(orderer, purpose)) >= limits.CODE_FAILURES_A_DAY:
+        return True
+    return not SendQuota.has_room(digest(orderer.mobile, "number"), purpose, limits.SENDS)
+
+
 def _quotas(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:
     """What a code counts against: the digest of each, how many it allows, and what is said when it is used up."""
     yield digest(challenge.number, "number"), limits.SENDS, "too many codes to this number"
     # All others go to the one number on file. To register goes to any that is typed: strangers' too.
     if challenge.purpose == Purpose.REGISTER:
-        yield digest(code_owners.subject(owner), "account"), limits.REGISTER_SENDS, "too many codes for this account"
+        account = digest(code_owners.subject(owner, challenge.purpose), "account")
+        yield account, limits.REGISTER_SENDS, "too many codes for this account"
 
 
 def _count(challenge: Challenge, owner: Owner) -> None:
@@ -216,9 +227,7 @@ def _give_back(challenge: Challenge, owner: Owner) -> None:
 
 
 def failures(subject: str) -> int:
-    """Wrong codes for an account (its directory id) or an orderer ("orderer <pk>") in the last 24 hours, over all
-    codes and sessions.
-    """
+    """Wrong codes for an account or an orderer (``code_owners.subject``) in a day, over all codes and sessions."""
     return FailedTry.count(subject, FailedTry.Kind.CODE, timedelta(seconds=limits.DAY))
 
 
@@ -231,23 +240,24 @@ def _locked(challenge_id: int) -> Challenge:
     return Challenge.sealed().select_for_update(of=("self",)).get(pk=challenge_id)
 
 
-def check(challenge_id: int, code: str, address: str | None) -> Challenge | None:
+def check(challenge_id: int, code: str, address: str | None, actor: User | None = None) -> Challenge | None:
     """The challenge if this is its code, which is then spent; else None, and the failure counts.
 
-    All callers see the same whether the code is wrong, old, spent or never existed, and the same is done for each.
+    ``actor``: the agent who enters it, if not the owner does. All callers see the same whether the code is wrong, old,
+    spent or never existed, and the same is done for each.
     """
     digits = "".join(code.split())
     with transaction.atomic():
         challenge = _locked(challenge_id)
         owner = code_owners.of(challenge)
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
-        subject = code_owners.subject(owner) if owner else nobody
+        subject = code_owners.subject(owner, challenge.purpose) if owner else nobody
         live = challenge.live
         spent = failures(subject) >= limits.CODE_FAILURES_A_DAY
         if challenge.verify_token("" if spent else digits):
-            actor = code_owners.asker(owner, challenge.purpose)
-            audit.record(Event.CODE_ACCEPTED, owner, actor=actor, result=challenge.purpose, address=address)
+            asker = actor or code_owners.asker(owner, challenge.purpose)
+            audit.record(Event.CODE_ACCEPTED, owner, actor=asker, result=challenge.purpose, address=address)
             return challenge
         FailedTry.objects.create(subject=subject if live else nobody, kind=FailedTry.Kind.CODE)
-        audit.record(Event.CODE_REFUSED, owner, result=challenge.purpose, address=address)
+        audit.record(Event.CODE_REFUSED, owner, actor=actor, result=challenge.purpose, address=address)
     return None

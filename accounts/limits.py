@@ -35,7 +35,9 @@ SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time for somebody to look
 
 # An orderer's link by mail: more of them in a day than codes, for some are lost on the way.
 LINK_LIFETIME = 15 * MINUTE
-LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))
+LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))  # asked for from one network
+# From everywhere: so many that a stranger who knows the address does not use them up for its owner.
+LINK_SENDS_IN_ALL: Sends = ((20, HOUR), (60, DAY))
 LINK_FRESH = 15 * MINUTE  # from its press to the right code; then the mailbox has to be shown once more
 LINKS_OF_A_SESSION = 20  # that were asked for in one browser and still open there: more than anyone presses
 
@@ -64,6 +66,10 @@ RECOVERY_FAILURES_A_DAY = 10
 FACTOR_FAILURES_TOLD = 3  # of either kind, in a row, and the owner gets a mail: one or two is how people mistype
 RECOVERY_CODES, RECOVERY_CODE_DIGITS = 10, 12  # digits, so that the same keys of a phone type both kinds of code
 RECOVERY_CODES_FEW = 3  # time to make new ones
+
+# Requests of one orderer: more than a company with 2,000 employees needs, and less than a queue can be flooded with.
+REQUESTS_OPEN = 50
+REQUESTS_A_DAY = 100
 
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")

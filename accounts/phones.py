@@ -1,11 +1,12 @@
-"""Registering, changing and linking a mobile number. Source: manual-sv.md, "Registrera/Kontrollera/ändra" and
+"""Registering, changing, linking and removing a mobile number. Source: manual-sv.md, "Registrera/Kontrollera/ändra" and
 "Support", point 1; security.md G1 to G5, H4.
 
 A number that the helpdesk *links* is on *hold* for PHONE_LINK_HOLD: it is on file, but no code to reset goes to it, and
 whoever was told can *stop* it. What counts as the number before it is the last one that was usable: a number on hold
 has proved nothing. So of two links within one hold the second one tells the number from before the first, and a stop
 of either undoes both: nobody gets rid of the old number's say by having two numbers linked. A number that its owner
-registers, with the password and a code, ends the hold, and the stops with it.
+registers, with the password and a code, ends the hold, and the stops with it; so does the helpdesk when it takes the
+number away.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from accounts import audit, codes, directory, users
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
-from accounts.signals import phone_link_stopped, phone_linked, phone_registered, phone_replaced
+from accounts.signals import phone_link_stopped, phone_linked, phone_registered, phone_removed, phone_replaced
 
 log = logging.getLogger("idportal.phones")
 
@@ -190,7 +191,8 @@ def stop_address(token: str) -> str:
 
 def _on_hold(user: User) -> QuerySet[PhoneLink]:
     """The account's links that can still be stopped, the newest one first."""
-    return PhoneLink.objects.filter(user=user, stopped_at=None, usable_from__gt=timezone.now()).order_by("-pk")
+    links = PhoneLink.objects.filter(user=user, stopped_at=None, usable_from__gt=timezone.now())
+    return links.exclude(stops={}).order_by("-pk")
 
 
 def stop(token: str, address: str | None) -> PhoneLink | None:
@@ -241,3 +243,28 @@ def _account_of(user: User) -> Account | None:
     except directory.DirectoryError as error:
         log.error("a link is stopped, but the directory does not say whose: %s", type(error).__name__)
         return None
+
+
+class RemoveRefused(Exception):
+    """A number was not taken away, and nothing changed. The text is for the agent."""
+
+
+def remove(account: Account, *, agent: User, why: str, address: str | None) -> bool:
+    """Takes the number on file away, also one on hold: its telephone is stolen, or lost.
+
+    No code goes there any more, codes and rights under way end, and no stop of an earlier link brings a number back.
+    The account's address is told. The number is not: a thief may hold it. ``why`` is for the trail, which keeps nothing
+    that anybody typed: the number of the request in which the reason stands. False, and nothing changed: there is no
+    number. Raises RemoveRefused.
+    """
+    if account.protected:
+        raise RemoveRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        if user is None or not Phone.objects.filter(user=user).delete()[0]:
+            return False
+        _on_hold(user).update(stops={})
+        codes.end_challenges(user)
+        audit.record(Event.PHONE_REMOVED, account, actor=agent, result=why, address=address)
+        phone_removed.send(sender=Phone, user=user, account=account, reference=why)
+    return True

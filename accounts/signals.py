@@ -10,6 +10,8 @@ phone_linked: the helpdesk linked a number. ``user``, ``account``, ``link`` (Pho
 ``stops``: by PhoneLink.Told, the address at which each of those who are told can stop it (H4).
 phone_link_stopped: one of them did. ``user``, ``link``, ``account`` (None if the directory did not say); the number of
 before is on file again, or none.
+phone_removed: the helpdesk took the number away. ``user``, ``account``, and ``reference``: the number of the request in
+which it says why.
 
 Of staff, with ``user`` and ``account``, which is None if the directory did not say (a change is not undone for that):
 
@@ -26,6 +28,7 @@ phone_replaced = Signal()
 password_reset = Signal()
 phone_linked = Signal()
 phone_link_stopped = Signal()
+phone_removed = Signal()
 second_factor_added = Signal()
 second_factor_removed = Signal()
 second_factor_attacked = Signal()

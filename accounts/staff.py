@@ -78,7 +78,8 @@ def standing(user: User, had: Roles, password_at: float, address: str | None) ->
     _mirror(user, held)
     changed = account is not None and _changed_since(account, password_at)
     if held and had <= held and not changed:
-        return held
+        # A role that came meanwhile begins with a sign-in of its own: it may want another second factor.
+        return held & had if had else held
     reason = "account gone" if account is None else "" if account.enabled else "account disabled"
     lost = reason or ", ".join(sorted(had - held))
     result = lost or ("password changed" if held else "no role")

@@ -40,13 +40,17 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """What may be told of the number on file. ``reference``: the request with which the helpdesk linked it, or ""."""
+    """What may be told of the number on file. ``reference``: the request with which the helpdesk linked it, or "".
+
+    ``seen``: which one it is, without a digit of it, for what is decided on the page that tells of it.
+    """
 
     since: datetime
     linked: bool
     reference: str
     hold_until: datetime | None
     others: int  # accounts with the same number
+    seen: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,11 @@ class Standing:
     @property
     def may_forget(self) -> bool:
         return self.account.served and self.counted.may_forget
+
+    @property
+    def may_remove_number(self) -> bool:
+        """Of a disabled account, too: once that is opened again, codes would go to whoever has the telephone."""
+        return self.number is not None and not self.account.protected
 
 
 def search(text: str) -> list[Found]:
@@ -160,7 +169,13 @@ def _number(account: Account, now: datetime) -> Number | None:
         reference=link.reference if link else "",
         hold_until=phone.usable_from if phone.on_hold else None,
         others=Phone.objects.filter(number_digest=phone.number_digest).exclude(pk=phone.pk).count(),
+        seen=seen(phone),
     )
+
+
+def seen(phone: Phone) -> str:
+    """Another one once the account has another number, or has got the same one anew."""
+    return phone.confirmed_at.isoformat()
 
 
 def _history(account: Account) -> list[Happened]:

@@ -9,6 +9,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import numbers
 from accounts.encryption import EncryptedTextField
 from accounts.models import Challenge, Company, Orderer
 
@@ -97,6 +98,16 @@ class Request(models.Model):
         return self.state in OPEN
 
     @property
+    def shown_number(self) -> str:
+        """Of PHONE: the new number as it is written at home; of one that is decided no more than its end.
+
+        It may be on file by then, and which number that is, is for nobody to read (security.md G, H3).
+        """
+        if not self.new_number:
+            return ""
+        return numbers.shown(self.new_number) if self.open else f"••• {self.new_number[-2:]}"
+
+    @property
     def recipients(self) -> list[str]:
         """Of RECIPIENTS: one or two addresses."""
         return [address for address in (self.recipient1, self.recipient2) if address]
@@ -109,6 +120,9 @@ class AppendOnly(models.QuerySet["Entry"]):
     """Entries are added. They go with their request alone."""
 
     def update(self, **_: Any) -> int:
+        raise TypeError("A timeline is append-only.")
+
+    def delete(self) -> tuple[int, dict[str, int]]:
         raise TypeError("A timeline is append-only.")
 
 
@@ -157,6 +171,9 @@ class Entry(models.Model):
             raise TypeError("A timeline is append-only.")
         super().save(*args, **{**kwargs, "force_insert": True})
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise TypeError("A timeline is append-only.")
+
 
 class Verification(models.Model):
     """How an agent made sure that who asks is the orderer (H1). It counts once ``done_at`` is set.
@@ -195,6 +212,8 @@ class Confirmation(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     asked_at = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField()
+    # The company's recipients as this change left them. Once they are others, somebody has decided anew meanwhile.
+    before = models.JSONField(default=list)
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 

@@ -7,10 +7,13 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.models import Company, Event, Orderer, User
 from helpdesk import letters
 from helpdesk.models import OPEN, Counter, Entry, Request
+from helpdesk.refusals import Refused
 from helpdesk.timeline import note_down, record
 
 Kind, State, Source = Request.Kind, Request.State, Request.Source
@@ -119,6 +122,8 @@ def _open(request: Request, agent: User | None, address: str | None) -> Request:
     with transaction.atomic():
         if same := _same(request, agent):
             return same
+        if request.source == Source.PAGES:
+            _leave_room(request)
         request.number = _next_number()
         if agent:
             request.agent, request.taken_at, request.state = agent, timezone.now(), State.VERIFYING
@@ -128,6 +133,16 @@ def _open(request: Request, agent: User | None, address: str | None) -> Request:
         record(Event.REQUEST_OPENED, request, agent or (orderer if from_pages else None), address)
         letters.opened(request)
     return request
+
+
+def _leave_room(request: Request) -> None:
+    """Raises Refused for an orderer who has asked for so much that others would not be seen in the queue."""
+    theirs = Request.objects.filter(orderer=request.orderer, source=Source.PAGES)
+    today = theirs.filter(created_at__gt=timezone.now() - timedelta(seconds=limits.DAY)).count()
+    if theirs.filter(state__in=OPEN).count() >= limits.REQUESTS_OPEN or today >= limits.REQUESTS_A_DAY:
+        raise Refused(
+            _("Du har redan många ärenden hos helpdesk. Ta tillbaka dem som inte behövs, eller vänta tills de avgörs.")
+        )
 
 
 # What two posts of one form have in common. Compared here and not in the database: some of it is encrypted.

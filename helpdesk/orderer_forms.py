@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers
+from accounts.models.companies import one_line
 from accounts.password_policy import MAX_LENGTH
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -61,6 +62,9 @@ class PhoneRequestForm(forms.Form):
         },
     )
 
+    def clean_name(self) -> str:
+        return one_line(self.cleaned_data["name"])
+
     def clean_phone(self) -> str:
         try:
             return numbers.parse(self.cleaned_data["phone"])
@@ -74,10 +78,10 @@ class RecipientsForm(forms.Form):
     recipient1 = forms.EmailField(label=_("Mottagare 1"), **_ADDRESS)
     recipient2 = forms.EmailField(label=_("Mottagare 2"), **_ADDRESS)
 
-    def __init__(self, *args: Any, now: Collection[str] = (), **kwargs: Any) -> None:
-        """``now``: the present recipients."""
+    def __init__(self, *args: Any, now: Collection[str] | None = (), **kwargs: Any) -> None:
+        """``now``: the present recipients; None while others are asked, so that these can be asked for again."""
         super().__init__(*args, **kwargs)
-        self.now = {address.lower() for address in now}
+        self.now = {address.lower() for address in now} if now is not None else None
 
     @property
     def addresses(self) -> list[str]:

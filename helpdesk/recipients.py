@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, companies
 from accounts.models import BouncedAddress, Company, Event, User
-from helpdesk import recipient_letters
+from helpdesk import letters, recipient_letters
 from helpdesk.models import Confirmation, Entry, Request
 from helpdesk.refusals import CantCarryOut
 from helpdesk.timeline import note_down
@@ -47,7 +47,12 @@ def begin(request: Request, agent: User, address: str | None) -> None:
     for each in new:
         token = secrets.token_urlsafe(24)
         Confirmation.objects.create(
-            request=request, address=each, digest=_digest(token), asked_at=now, until=now + TO_ANSWER
+            request=request,
+            address=each,
+            digest=_digest(token),
+            asked_at=now,
+            until=now + TO_ANSWER,
+            before=_compared(company.recipients),
         )
         recipient_letters.confirm(request, each, token, useful=TO_ANSWER)
 
@@ -58,16 +63,17 @@ def waiting(company: Company) -> list[Confirmation]:
 
 
 def find(token: str) -> Confirmation | None:
-    """What a link is about, while it can still be confirmed."""
+    """What a link is about, while it can still be confirmed: by whoever asked, who must still speak for the company."""
     found = _waiting().filter(digest=_digest(token), request__company__active=True)
-    return found.select_related("request__company").first()
+    one = found.select_related("request__company", "request__orderer").first()
+    return one if one and letters.speaks_for_company(one.request) else None
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:
     """Makes the address count. None: the link is unknown, too old, overtaken, or used.
 
-    Who else counts is as the company has it now: an administrator may have changed it meanwhile. Of those, who is not
-    wanted leaves.
+    Overtaken is also a change after whose approval an administrator has set the recipients: that is the later word, and
+    ends all that waits.
     """
     with transaction.atomic():
         found = find(token)
@@ -78,18 +84,19 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
         confirmation = _waiting().select_for_update().filter(pk=found.pk).first()
         if company is None or confirmation is None:
             return None
-        gone = _without(company.recipients, request.recipients)
+        if confirmation.before != _compared(company.recipients):
+            _waiting().filter(request__company=company).update(ended_at=timezone.now())
+            return None
         # Two at most: of those that are wanted, the one that counts already, and this one.
         staying = _without(_within(company.recipients, request.recipients), [confirmation.address])
-        companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
+        after = companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
+        _waiting().filter(request=request).update(before=_compared(after.recipients))
         confirmation.confirmed_at = timezone.now()
         confirmation.save(update_fields=["confirmed_at"])
         # Whoever reads there has shown that mail arrives.
         BouncedAddress.objects.filter(address=confirmation.address.lower()).delete()
         note_down(request, Entry.What.CONFIRMED, None, confirmation.address)
         audit.record(Event.RECIPIENT_CONFIRMED, company, result=request.number, address=address)
-        # An address that an administrator added since the approval; the others have been told then.
-        recipient_letters.leaving(request, gone, at_once=True)
     return found
 
 
@@ -121,6 +128,11 @@ def _within(addresses: Collection[str], others: Collection[str]) -> list[str]:
     """Those that are among the others; case makes no difference."""
     known = {each.lower() for each in others}
     return [each for each in addresses if each.lower() in known]
+
+
+def _compared(addresses: Collection[str]) -> list[str]:
+    """As they are compared: case and order make no difference."""
+    return sorted(each.lower() for each in addresses)
 
 
 def _without(addresses: Collection[str], others: Collection[str]) -> list[str]:

@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from accounts.retention import AUDIT_KEPT, CODES_KEPT
+from accounts.retention import AUDIT_KEPT, CODES_KEPT, GONE_KEPT
 from helpdesk.models import CompanyCount, Entry, Request, SignInLink
 
+NUMBERS_KEPT = GONE_KEPT  # of a decided request: as long as the number of an account that is gone
 REQUESTS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
 LINKS_KEPT = CODES_KEPT
 COUNTS_KEPT = AUDIT_KEPT
@@ -22,9 +23,11 @@ def purge(now: datetime) -> dict[str, int]:
     """
     requests = Request.objects.filter(decided_at__lt=now - REQUESTS_KEPT)
     links = SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)
+    numbers = Request.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
     counts = CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))
     return {
         "requests": _delete(requests, Request),
+        "numbers in requests": numbers.update(new_number=""),
         "sign-in links": _delete(links, SignInLink),
         "counts of companies": _delete(counts, CompanyCount),
     }

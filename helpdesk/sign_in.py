@@ -6,6 +6,7 @@ whether there is a link to send, the task finds out.
 
 from __future__ import annotations
 
+import ipaddress
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -55,7 +56,7 @@ def deliver(link_id: int) -> None:
         if not typed or _age(link) >= LIFETIME:
             return
         orderer = Orderer.objects.filter(email__iexact=typed).first()
-        why_not = _why_not(orderer)
+        why_not = _why_not(orderer, link.address)
         if orderer is None or why_not:
             link.save(update_fields=["asked_for"])
             audit.record(Event.LINK_WITHHELD, orderer, result=why_not, address=link.address)
@@ -68,17 +69,32 @@ def deliver(link_id: int) -> None:
         audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
-def _why_not(orderer: Orderer | None) -> str:
-    """Why there is no link; "" if there is to be one, which is counted then."""
+def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
+    """Why there is no link; "" if there is to be one, which is counted then.
+
+    Counted for the network from which it was asked for, too: a stranger who asks all day leaves the owner a way in.
+    """
     if orderer is None:
         return "no such orderer"
     if not orderer.active:
         return "orderer not active"
     if not _has_company(orderer):
         return "no active company"
-    address = digest(orderer.email.lower(), "mail address")
-    allowed = SendQuota.take(address, Purpose.SIGN_IN, limits.LINK_SENDS)
+    mail = orderer.email.lower()
+    counted = (
+        (digest(f"{mail} {_network(asked_from)}", "mail address"), limits.LINK_SENDS),
+        (digest(mail, "mail address"), limits.LINK_SENDS_IN_ALL),
+    )
+    allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
     return "" if allowed else "too many links to this address"
+
+
+def _network(address: str | None) -> str:
+    """Where a client is: an IPv4 address, or the /64 that an IPv6 client has to itself."""
+    if not address:
+        return ""
+    known = ipaddress.ip_address(address)
+    return str(ipaddress.ip_network((known, 64 if known.version == 6 else 32), strict=False))  # noqa: PLR2004
 
 
 def _has_company(orderer: Orderer) -> bool:

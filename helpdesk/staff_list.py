@@ -11,6 +11,7 @@ from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
+from django.db.models import Count, Max
 from django.utils import timezone
 from redis import RedisError
 
@@ -18,7 +19,7 @@ from accounts import directory
 from accounts.companies import Belonging, is_unit
 from accounts.directory import Account, DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
-from accounts.models import Company, Phone
+from accounts.models import Company, DirectoryKey, Phone
 from notifications.thresholds import days_left, local_date
 
 log = logging.getLogger("idportal.helpdesk")
@@ -170,8 +171,9 @@ def swedish(text: str) -> str:
 
 
 def _key(company: Company) -> str:
-    """Another one once the company has other values: the list that was kept is not its staff any more."""
-    return f"staff/{company.pk}/{digest('|'.join(company.values), 'staff list')}"
+    """Another one once any company has other values: who was its staff may be another one's now (H5)."""
+    keys = DirectoryKey.objects.aggregate(count=Count("pk"), last=Max("pk"))
+    return f"staff/{company.pk}/{digest('|'.join(company.values), 'staff list')}/{keys['count']}/{keys['last']}"
 
 
 def keep(company: Company, found: StaffList) -> None:

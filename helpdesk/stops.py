@@ -78,8 +78,9 @@ def _alarm(user: User, link: PhoneLink, cause: Request | None) -> str:
         lines.append(
             _(
                 "Om telefonen med det tidigare numret är borta eller stulen kan det vara den som har den som stoppade. "
-                "Då ska det numret bort."
+                "Då ska det numret bort: öppna kontot %(account)s och välj ”Ta bort det registrerade numret”."
             )
+            % _words(user, link)
         )
     lines.append(_("Koppla inget nytt nummer till kontot förrän ni har talat med båda."))
     return "\n".join(lines)

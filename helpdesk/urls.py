@@ -50,6 +50,7 @@ urlpatterns = [
     path(ACCOUNT, agent_accounts.account, name="helpdesk-account"),
     path(f"{ACCOUNT}las-upp/", agent_accounts.unlock, name="helpdesk-unlock"),
     path(f"{ACCOUNT}nollstall/", agent_accounts.forget_tries, name="helpdesk-forget-tries"),
+    path(f"{ACCOUNT}ta-bort-nummer/", agent_accounts.remove_number, name="helpdesk-remove-number"),
     path("helpdesk/oversikt/", agent_overview.overview, name="helpdesk-overview"),
     path("helpdesk/oversikt.csv", agent_overview.export, name="helpdesk-overview-export"),
 ]

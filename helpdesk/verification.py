@@ -35,7 +35,13 @@ def send_code(request_id: int, agent: User, address: str | None = None) -> Verif
         last = _newest_code(request)
         if last and last.challenge and (seconds := codes.resend_in(last.challenge)):
             raise Refused(_soon(seconds))
-        challenge = codes.ask(Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address)
+        if codes.used_up(orderer, Purpose.VERIFY):
+            raise Refused(
+                _("Det går inte ut fler koder till beställarens mobil just nu. Ring upp numret i registret i stället.")
+            )
+        challenge = codes.ask(
+            Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
+        )
         begun = _begun(request, How.CODE, agent, orderer)
         begun.challenge = challenge
         begun.save()
@@ -54,7 +60,7 @@ def enter_code(request_id: int, agent: User, code: str, address: str | None = No
         begun = _newest_code(request)
         if begun is None or begun.done_at or begun.challenge is None or begun.mobile != _digest(orderer):
             raise Refused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
-        if codes.check(begun.challenge.pk, code, address) is None:
+        if codes.check(begun.challenge.pk, code, address, agent) is None:
             note_down(request, What.CODE_WRONG, agent)
             return False
         _done(begun, request, agent, address)

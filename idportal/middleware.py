@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 import redis.exceptions
 from django.conf import settings
+from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.loader import render_to_string
@@ -63,6 +64,19 @@ def _address(text: str) -> Address | None:
     # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1, which no IPv4 network would hold, and which the limits
     # by address, that take an IPv6 client's whole /64 as one, would count as one client with all other IPv4.
     return getattr(address, "ipv4_mapped", None) or address
+
+
+class OnlyUtf8:
+    """A form in another character set gives 400: no browser sends one from a page in UTF-8, and some give no text."""
+
+    def __init__(self, get_response: View) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        charset = (request.content_params or {}).get("charset", "utf-8")
+        if charset.lower() not in ("utf-8", "utf8"):
+            raise BadRequest("a form in another character set than UTF-8")
+        return self.get_response(request)
 
 
 class Headers:

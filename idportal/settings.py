@@ -89,6 +89,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "idportal.middleware.Language",
+    "idportal.middleware.OnlyUtf8",
     "idportal.middleware.Outage",
     "idportal.middleware.JourneyHosts",
     "django.contrib.sessions.middleware.SessionMiddleware",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -24,6 +25,8 @@ from notifications.again import send_again
 from notifications.models import DigestRun, Message
 
 SHOWN_FOR = timedelta(days=30)  # refused messages, on the overview
+
+_KEY = re.compile(r"nyckel=[\w%-]+")
 
 
 def receiver(message: Message) -> str:
@@ -154,7 +157,9 @@ class MessageAdmin(ReadOnlyAdmin):
         """As inert text; until it is blanked, 30 days after it settled."""
         if message.blanked_at:
             return _("Texten är raderad, 30 dagar efter att meddelandet var avgjort.")
-        return format_html('<pre class="inert" tabindex="0">{}</pre>', message.text)
+        # A link is for its receiver alone to press.
+        text = _KEY.sub("nyckel=…", message.text)
+        return format_html('<pre class="inert" tabindex="0">{}</pre>', text)
 
 
 @admin.register(DigestRun)

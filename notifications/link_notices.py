@@ -1,4 +1,4 @@
-"""Who is told when the helpdesk has linked a number to an account, and when somebody has stopped it (security.md H4).
+"""Who is told when the helpdesk has linked a number to an account or taken one away, and when a link was stopped (H4).
 
 In Swedish, whatever language the agent's pages have: those who are told are others. Each of the old number, the
 account's address and the orderer gets a link of their own that stops it. No digit of either number stands in any of it.
@@ -6,12 +6,13 @@ account's address and the orderer gets a link of their own that stops it. No dig
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from django.dispatch import receiver
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import signals
@@ -21,6 +22,8 @@ from notifications import link_words, outbox
 from notifications.letters import Link, letter
 from notifications.models import Message
 from notifications.notices import MAIL_USEFUL, SMS_USEFUL, mail_address
+
+log = logging.getLogger("idportal.notices")
 
 Purpose, Told = Message.Purpose, PhoneLink.Told
 
@@ -81,6 +84,18 @@ def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator
     if link.orderer:
         subject = _("Kopplingen av ett mobilnummer är stoppad, ärende %(number)s") % {"number": link.reference}
         yield _mail(purpose, link.orderer.email, subject, words.stopped_to_orderer(), about)
+
+
+@receiver(signals.phone_removed)
+def number_was_removed(account: Account, reference: str, **others: Any) -> None:
+    """The account's address alone: whoever holds the telephone now may be the one who stole it."""
+    with translation.override("sv"):
+        if address := mail_address(account):
+            subject = _("Ditt mobilnummer har tagits bort")
+            paragraphs = link_words.removed(account.username, reference, timezone.now())
+            outbox.queue([_mail(Purpose.PHONE_REMOVED, address, subject, paragraphs, account.id)])
+        else:
+            log.info("account %s is not told by mail (%s): it has no mail address", account.id, Purpose.PHONE_REMOVED)
 
 
 def _sms(purpose: Message.Purpose, number: str, text: str, about: str) -> Message:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import PhoneLink
 from idportal import sms
-from idportal.hosts import journey_host
+from idportal.hosts import journey_host, journey_url
 from notifications.names import inert
 from notifications.notices import local
 
@@ -167,6 +167,28 @@ class Words:
 
     def _helpdesk_knows(self) -> str:
         return _("Helpdesk har fått veta det och hör av sig. Be inte om ett nytt nummer förrän ni har talats vid.")
+
+
+def removed(username: str, reference: str, at: datetime) -> list[str]:
+    """To the account's address, when the helpdesk has taken the number away."""
+    words = {
+        "account": inert(username),
+        "when": moment(at),
+        "register": journey_url("REGISTER_HOST", "" if settings.REGISTER_HOST else "/registrera/"),
+        "number": reference,
+        "helpdesk": settings.HELPDESK_EMAIL,
+    }
+    return [
+        _(
+            "Helpdesk tog bort det mobilnummer som var registrerat för ditt konto %(account)s den %(when)s. "
+            "Inga säkerhetskoder skickas till det numret längre."
+        )
+        % words,
+        _("Kan du ditt lösenord? Logga in på %(register)s och registrera ett nummer som är ditt.") % words,
+        _("Har lösenordet gått ut, eller har du glömt det? Be behörig beställare på ditt företag om ett nytt nummer."),
+        _("Om det inte stämmer att numret skulle bort, kontakta genast %(helpdesk)s. Uppge ärende %(number)s.") % words,
+        _("Lämna aldrig ut ditt lösenord eller en säkerhetskod till någon."),
+    ]
 
 
 def who_stopped(link: PhoneLink) -> str:

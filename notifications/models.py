@@ -48,6 +48,7 @@ class Message(models.Model):
         PHONE_LINKED = "phone linked", _("nummer kopplat")
         PHONE_LINK_TOLD = "phone link told", _("nummer kopplat, kan stoppas")
         PHONE_LINK_STOPPED = "phone link stopped", _("koppling stoppad")
+        PHONE_REMOVED = "phone removed", _("nummer borttaget")
         CONFIRM_RECIPIENT = "confirm recipient", _("mottagare ska bekräfta")
         RECIPIENTS_CHANGED = "recipients changed", _("mottagare ändrade")
 

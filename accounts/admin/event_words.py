@@ -53,6 +53,7 @@ EVENTS = {
     Event.LINK_REFUSED: _("Inloggningslänk: gäller inte"),
     Event.PHONE_LINKED: _("Mobilnummer: kopplat av helpdesk"),
     Event.PHONE_LINK_STOPPED: _("Mobilnummer: koppling stoppad"),
+    Event.PHONE_REMOVED: _("Mobilnummer: borttaget av helpdesk"),
     Event.REQUEST_OPENED: _("Ärende: öppnat"),
     Event.REQUEST_TAKEN: _("Ärende: taget"),
     Event.REQUEST_GIVEN_BACK: _("Ärende: lämnat tillbaka"),

@@ -38,13 +38,24 @@ class SendQuota(models.Model):
         now = timezone.now().timestamp()
         quota.sent = [at for at in quota.sent if now - at < limits.DAY]
         quota.failed = [at for at in quota.failed if now - at < limits.DAY]
-        for most, seconds in allowed:
-            # What failed keeps the pauses, since a gateway may send and say no; but it is none of the day's.
-            counted = quota.sent if seconds == limits.DAY else quota.sent + quota.failed
-            if sum(now - at < seconds for at in counted) >= most:
-                return False
+        if not quota._allows(allowed, now):
+            return False
         quota.sent.append(now)
         quota.save(update_fields=["sent", "failed"])
+        return True
+
+    @classmethod
+    def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
+        """Whether one more would be allowed now. Counts nothing."""
+        quota = cls.objects.filter(digest=digest, purpose=purpose).first()
+        return quota is None or quota._allows(allowed, timezone.now().timestamp())
+
+    def _allows(self, allowed: limits.Sends, now: float) -> bool:
+        for most, seconds in allowed:
+            # What failed keeps the pauses, since a gateway may send and say no; but it is none of the day's.
+            counted = self.sent if seconds == limits.DAY else self.sent + self.failed
+            if sum(now - at < seconds for at in counted) >= most:
+                return False
         return True
 
     @classmethod

@@ -55,6 +55,7 @@ class Event(models.TextChoices):
     LINK_REFUSED = "sign-in link refused"
     PHONE_LINKED = "phone linked"
     PHONE_LINK_STOPPED = "phone link stopped"
+    PHONE_REMOVED = "phone removed"
     REQUEST_OPENED = "request opened"
     REQUEST_TAKEN = "request taken"
     REQUEST_GIVEN_BACK = "request given back"

@@ -9,7 +9,7 @@ LONGEST_ECHO = 60  # characters of a cell that a message repeats
 # What Excel, LibreOffice and Google Sheets begin a formula with, in full width too; tab and line ends before it
 # are dropped by some. An apostrophe in front makes the cell text, so one that stands there already gets another.
 # Who opens the file with another delimiter gets cells that begin in the middle of ours, whatever is quoted.
-_BEGINNING = r"(^|[,;\t][\s\"]*)"
+_BEGINNING = r"(^|[,;\t\r\n][\s\"]*)"
 _SIGN = r"('*[=+\-@＝＋－＠\t\r\n])"
 _FORMULA = re.compile(_BEGINNING + _SIGN)
 _INERT = re.compile(f"{_BEGINNING}'{_SIGN}")

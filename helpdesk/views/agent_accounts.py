@@ -1,22 +1,43 @@
-"""/helpdesk/konton/: looking accounts up, unlocking them, wiping what is counted against them."""
+"""/helpdesk/konton/: looking accounts up, unlocking them, wiping what is counted against them, taking numbers away."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from uuid import UUID
 
+from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
 from accounts.directory import Account
 from accounts.models import User
-from helpdesk import lookup, searches
+from helpdesk import lookup, removal, searches
+from helpdesk.agent_forms import LONGEST, Words
 from helpdesk.refusals import Refused
 from helpdesk.views.doors import agent_only
+
+
+class RemoveForm(Words):
+    """Why a number is taken away, for colleagues."""
+
+    ids = "ta-bort"
+
+    why = forms.CharField(
+        label=gettext_lazy("Varför ska numret bort, och vem talade du med?"),
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": gettext_lazy("Skriv varför numret ska bort, och vem du talade med."),
+            "max_length": gettext_lazy("Skriv högst 2 000 tecken."),
+            "null_characters_not_allowed": gettext_lazy("Texten innehåller ett tecken som inte går att använda."),
+        },
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,6 +59,11 @@ def search(request: HttpRequest, agent: User) -> HttpResponse:
 @agent_only
 def account(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
     """One account."""
+    return _page(request, agent, account_id)
+
+
+def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm | None = None) -> HttpResponse:
+    """``form``: one that was sent and has to be mended; what was typed stays in it."""
     standing = lookup.look_at(str(account_id), agent, request.META["REMOTE_ADDR"])
     if standing is None:
         raise Http404
@@ -48,6 +74,10 @@ def account(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse
         "most_codes": limits.CODE_FAILURES_A_DAY,
         "most_sent": limits.SENDS[-1][0],
         "most_forgotten": limits.FORGOTTEN_A_DAY,
+        "form": form,
+        "remove_form": form or RemoveForm(),
+        # The address that shows this page again: a form that failed stands at one that only takes posts.
+        "language_next": reverse("helpdesk-account", kwargs={"account_id": account_id}),
     }
     return render(request, "helpdesk/agent_account.html", context)
 
@@ -65,6 +95,26 @@ def forget_tries(request: HttpRequest, agent: User, account_id: UUID) -> HttpRes
     """Wipes wrong codes and passwords, and the codes that were sent."""
     words = _("Felen är nollställda. Be personen att hämta en ny kod nu.")
     return _done(request, agent, account_id, lookup.forget_tries, words)
+
+
+@require_POST
+@agent_only
+def remove_number(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
+    """Takes the number away that the page told of."""
+    form, address = RemoveForm(request.POST), request.META["REMOTE_ADDR"]
+    if not form.is_valid():
+        return _page(request, agent, account_id, form)
+    shown = request.POST.get("shown", "")
+    try:
+        noted = removal.remove_number(str(account_id), agent, form.cleaned_data["why"], shown, address)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _page(request, agent, account_id, form)
+    if noted is None:
+        raise Http404
+    words = _("Numret är borttaget, och inga koder går dit längre. Skälet står i ärende %(number)s.")
+    messages.success(request, words % {"number": noted.number})
+    return redirect("helpdesk-account", account_id=account_id)
 
 
 def _done(

@@ -57,7 +57,7 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
         "step": step,
         "mine": mine,
         "age": _age(one.created_at),
-        "phone": readable(one.new_number),
+        "phone": one.shown_number,
         "mobile": readable(one.orderer.mobile) if one.orderer else "",
         "code_under_way": next_step.code_under_way(known),
         "approve": next_step.button(one, known),

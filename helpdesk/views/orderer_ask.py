@@ -17,6 +17,7 @@ from helpdesk import recipients as changes
 from helpdesk import requests, staff_list
 from helpdesk.models import OPEN, Request
 from helpdesk.orderer_forms import PhoneRequestForm, RecipientsForm
+from helpdesk.refusals import Refused
 from helpdesk.staff_list import Member
 from helpdesk.views.doors import orderer_only
 from idportal.hosts import journey_url
@@ -42,10 +43,14 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
             elif member.disabled:
                 form.add_error("username", _disabled())
             else:
-                answer = _sent(request, _ask_for_phone(request, form, member, orderer, company))
-                if _can_alone(member):
-                    messages.info(request, _advice(member))
-                return answer
+                try:
+                    answer = _sent(request, _ask_for_phone(request, form, member, orderer, company))
+                except Refused as refused:
+                    form.add_error(None, str(refused))
+                else:
+                    if _can_alone(member):
+                        messages.info(request, _advice(member))
+                    return answer
     else:
         member = _chosen(request, staff)
         form = PhoneRequestForm(initial={"username": member.username, "name": member.name} if member else None)
@@ -148,23 +153,27 @@ def _disabled() -> str:
 @orderer_only
 def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""
-    now = company.recipients
+    now, waiting = company.recipients, changes.waiting(company)
     form = RecipientsForm(
         request.POST if request.method == "POST" else None,
-        now=now,
+        now=None if waiting else now,
         initial={"recipient1": company.recipient1, "recipient2": company.recipient2},
     )
     if request.method == "POST" and _was_for_another(request, company):
         form.add_error(None, _other_company(company))
     elif form.is_valid():
-        made = requests.open_recipients(
-            source=Request.Source.PAGES,
-            company=company,
-            orderer=orderer,
-            addresses=form.addresses,
-            address=request.META["REMOTE_ADDR"],
-        )
-        return _sent(request, made)
+        try:
+            made = requests.open_recipients(
+                source=Request.Source.PAGES,
+                company=company,
+                orderer=orderer,
+                addresses=form.addresses,
+                address=request.META["REMOTE_ADDR"],
+            )
+        except Refused as refused:
+            form.add_error(None, str(refused))
+        else:
+            return _sent(request, made)
     bouncing = set(
         BouncedAddress.objects.filter(address__in=[one.lower() for one in now]).values_list("address", flat=True)
     )
@@ -173,7 +182,7 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
         "form": form,
         "company": company,
         "now": [(address, address.lower() in bouncing) for address in now],
-        "waiting": changes.waiting(company),
+        "waiting": waiting,
         "open": company.requests.filter(kind=Request.Kind.RECIPIENTS, state__in=OPEN).last(),
     }
     return render(request, "helpdesk/orderer_recipients.html", context)

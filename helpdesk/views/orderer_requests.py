@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import limits, numbers
+from accounts import limits
 from accounts.models import Company, Orderer, PhoneLink
 from helpdesk import recipients
 from helpdesk import requests as verbs
@@ -77,7 +77,7 @@ def request(request: HttpRequest, orderer: Orderer, company: Company, number: st
         "here": "requests",
         "one": one,
         "mine": one.orderer_id == orderer.pk,
-        "phone": numbers.shown(one.new_number),
+        "phone": one.shown_number,
         "steps": steps,
         "why": next((step.why for step in reversed(steps) if step.why), ""),
         "stopped": any(step.what is _SEEN[What.STOPPED] for step in steps),

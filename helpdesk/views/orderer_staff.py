@@ -82,6 +82,9 @@ def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRes
 def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """All that the page shows of the same part, with the same search, on all its pages."""
     part = _part(request.GET.get("visa"))
+    if request.GET.get("foretag", str(company.pk)) != str(company.pk):
+        messages.warning(request, _("Du har bytt företag i en annan flik. Nu visas %s.") % company.name)
+        return redirect(_address(part))
     found = staff_shown.chosen(staff_list.of(company).members, searches.kept(request, _place(company)))
     data = staff_shown.as_file(_in(part, found))
     audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])

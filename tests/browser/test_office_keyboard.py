@@ -179,7 +179,7 @@ def _type(visitor: Visitor, css: str, text: str, key: str = "Tab") -> None:
 
 
 def _press(visitor: Visitor, key: str, leads_to: str, on: str = "") -> None:
-    """A key that opens a page, where the focus is or on what ``on`` matches. The page before may have that address too."""
+    """A key that opens a page, from where the focus is or from what ``on`` matches. The address may stay the same."""
     if on:
         _go_to(visitor, on)
     with visitor.page.expect_navigation():

@@ -25,6 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 POSTS = {
     *("helpdesk-take", "helpdesk-give-back", "helpdesk-note", "helpdesk-send-code", "helpdesk-enter-code"),
     *("helpdesk-called-back", "helpdesk-approve", "helpdesk-reject", "helpdesk-unlock", "helpdesk-forget-tries"),
+    "helpdesk-remove-number",
 }
 FIELDS = {"why": "Därför.", "text": "En anteckning.", "code": "123456"}
 

@@ -49,7 +49,7 @@ def test_a_code_is_read_back_and_the_number_is_linked(per: Officer, one: Request
     assert says(page, "det gamla numret, kontots e-postadress och beställaren, som kan stoppa det under de 15 minuter")
     done = does(per, one, "godkann/")
     assert says(done, "är godkänt och utfört.")
-    assert says(done, "Av hdpernil.")
+    assert says(done, "av hdpernil,")
     assert BUTTON not in text_of(done)
     phone = Phone.objects.get(user__username=ANNA.username)
     assert (phone.number, phone.on_hold) == (NEW_NUMBER, True)

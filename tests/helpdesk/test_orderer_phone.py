@@ -69,7 +69,7 @@ def test_the_next_page_says_that_it_is_sent_and_what_happens_next(carin: Client)
     assert "Ärendet är skickat till helpdesk." in words
     assert "ringer de upp dig, eller skickar en kod" in words
     assert "alltid på mobilnumret som vi har för dig som beställare" in words
-    assert "Carin Ek får ett mejl när ärendet är avgjort." in words
+    assert "Du får ett mejl när ärendet är avgjort." in words
 
 
 @pytest.mark.parametrize("typed", ["+46 (0)70-174 06 90", "0046701740690", " 070.174.06.90 ", "０７０１７４０６９０"])

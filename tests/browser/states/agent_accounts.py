@@ -60,6 +60,13 @@ def unlocked(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="Lås upp kontot").click()
 
 
+def removed_without_a_reason(visitor: Visitor) -> None:
+    has_number(STEFAN)
+    account(STEFAN)(visitor)
+    visitor.page.get_by_text("Ta bort det registrerade numret").click()
+    visitor.page.get_by_role("button", name="Ta bort numret").click()
+
+
 AGENT_ACCOUNTS = (
     State("helpdesk-konton", "helpdesk-accounts", "Numret, koden och lösenordet ser ingen.", accounts),
     State("helpdesk-konton-found", "helpdesk-accounts", "lovkalin01", searched("Lind")),
@@ -67,5 +74,6 @@ AGENT_ACCOUNTS = (
     State("helpdesk-konto", "helpdesk-account", "Inget nummer är registrerat.", account(STEFAN)),
     State("helpdesk-konto-trouble", "helpdesk-account", "Taket är nått", in_trouble),
     State("helpdesk-konto-protected", "helpdesk-account", "Kontot är skyddat.", account(EVA)),
+    State("helpdesk-konto-nummer-empty", "helpdesk-remove-number", "Skriv varför numret", removed_without_a_reason),
     State("helpdesk-konto-unlocked", "helpdesk-account", "Kontot är upplåst.", unlocked),
 )

@@ -135,7 +135,7 @@ ORDERER_ASK = (
         typed(new_number, username=MARIA.username, phone=NEW_NUMBER_TYPED),
     ),
     State("bestallare-mobilnummer-alone", "orderer-phone", "kan byta nummer utan er hjälp", number_from_the_list),
-    State("bestallare-mottagare", "orderer-recipients", "mejlet studsar", recipients_on_their_way),
+    State("bestallare-mottagare", "orderer-recipients", "mejl kommer inte fram", recipients_on_their_way),
     State(
         "bestallare-mottagare-wrong",
         "orderer-recipients",

@@ -1,0 +1,70 @@
+"""The helpdesk takes a number away: its telephone is stolen or lost, and would go on getting codes (security.md H4)."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from accounts import directory, phones
+from accounts.companies import Belonging
+from accounts.directory import Account
+from accounts.models import Phone, User
+from helpdesk import opening, timeline
+from helpdesk.lookup import seen
+from helpdesk.models import OPEN, Entry, Request
+from helpdesk.refusals import Refused
+
+
+def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Request | None:
+    """Takes the account's number away; returns the request in whose timeline the reason stands.
+
+    That is the newest open one about the account. If there is none, one is opened, which the agent has. ``shown``: what
+    ``lookup.Number.seen`` was when the agent decided: another number, which came meanwhile, stays. None if there is no
+    such account. Raises Refused, DirectoryError.
+    """
+    account = directory.connect().get(account_id)
+    if account is None:
+        return None
+    with transaction.atomic():
+        # The request before the account, as an approval has them, or each would wait for the other.
+        about = Request.objects.select_for_update().filter(account=account.id, state__in=OPEN)
+        request = about.order_by("-created_at", "-pk").first()
+        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        phone = Phone.objects.filter(user=user).defer("number").first() if user else None
+        if phone is None:
+            raise Refused(_("Kontot har inget nummer längre. Inget behövde göras."))
+        if seen(phone) != shown:
+            raise Refused(
+                _(
+                    "Kontot har fått ett annat nummer sedan du öppnade sidan. Inget är borttaget. Se när det nya "
+                    "registrerades och av vem, och ta bort det bara om det är det som ska bort."
+                )
+            )
+        request = _note_down(request, account, agent, why, address)
+        try:
+            phones.remove(account, agent=agent, why=request.number, address=address)
+        except phones.RemoveRefused as refused:
+            raise Refused(str(refused)) from refused
+    return request
+
+
+def _note_down(request: Request | None, account: Account, agent: User, why: str, address: str | None) -> Request:
+    """In Swedish, whatever language this agent's pages have: others read it later. No orderer sees it."""
+    with translation.override("sv"):
+        words = _("Det registrerade numret för %(account)s är borttaget. Skälet: %(why)s")
+        text = words % {"account": account.username, "why": why}
+        if request:
+            timeline.note_down(request, Entry.What.NOTED, agent, text)
+            return request
+        company = Belonging().company_of(account)
+        # Of no company and no orderer, as the alarm of a stop: they may be the ones who are after the account.
+        return opening.open_other(
+            source=Request.Source.CALL,
+            text=text,
+            company_name=company.name if company else account.company,
+            account=account.id,
+            staff_username=account.username,
+            agent=agent,
+            address=address,
+        )

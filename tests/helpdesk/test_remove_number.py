@@ -1,0 +1,188 @@
+"""An agent takes a number away, on the account's page: security.md H4, R6; issue 4, "Accounts"."""
+
+from __future__ import annotations
+
+import re
+import uuid
+
+import pytest
+from django.db import connection
+from django.http import HttpResponse
+from django.test.utils import CaptureQueriesContext
+
+from accounts import phones
+from accounts.demo.cast import ANNA, EVA, STEFAN, Person
+from accounts.models import Event, Phone
+from helpdesk.models import Entry, Request
+from helpdesk.requests import reject
+from notifications.models import Message
+from tests.accounts.helpers import OTHER_NUMBER, last, text_of, trail
+from tests.accounts.linking import account_of, keys_by_sms, link
+from tests.accounts.staff import Officer
+from tests.conftest import Inbox, has_number
+from tests.helpdesk.asked import ask_for_number, in_the_directory, taken, timeline
+from tests.helpdesk.conftest import Register
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "register")]
+
+WHY = "Telefonen blev stulen i går. Carin Ek sade det när jag ringde tillbaka."
+FOLD = "Ta bort det registrerade numret"
+MISSING = "Skriv varför numret ska bort, och vem du talade med."
+
+
+def path(person: Person, verb: str = "") -> str:
+    return f"/helpdesk/konton/{account_of(person).id}/{verb}"
+
+
+def shown(per: Officer, person: Person) -> str:
+    """Which number the page tells of, as its form says it."""
+    found = re.search(r'name="shown" value="([^"]*)"', per.get(path(person)).content.decode())
+    assert found, "the page has no such form"
+    return found[1]
+
+
+def remove(per: Officer, person: Person = ANNA, why: str = WHY, number: str = "") -> HttpResponse:
+    return per.post(path(person, "ta-bort-nummer/"), why=why, shown=number or shown(per, person))
+
+
+def test_the_number_goes_and_the_reason_stands_in_a_request(per: Officer, register: Register) -> None:
+    """None was open: one is, which the agent has. No orderer sees it: who asks may be the one after the account."""
+    has_number(ANNA)
+    assert remove(per)["Location"] == path(ANNA)
+    assert not Phone.objects.exists()
+    one = Request.objects.get()
+    assert (one.kind, one.source, one.state) == ("other", "call", Request.State.VERIFYING)
+    assert one.agent == in_the_directory(per.person)
+    assert (one.account, one.staff_username) == (account_of(ANNA).id, ANNA.username)
+    assert (one.company, one.company_name, one.orderer) == (None, ANNA.company, None)
+    assert one.text == f"Det registrerade numret för lovanber11 är borttaget. Skälet: {WHY}"
+    page = text_of(per.get(path(ANNA)))
+    assert f"Numret är borttaget, och inga koder går dit längre. Skälet står i ärende {one.number}." in page
+    assert f"{one.number} Annat ärende, kontrolleras" in page
+    assert f"Mobilnummer: borttaget av helpdesk ({one.number})" in page
+    assert "Inget nummer är registrerat." in page
+    row = last(Event.PHONE_REMOVED)
+    assert (row.subject, row.actor, row.result) == (one.account, account_of(per.person).id, one.number)
+    assert Message.objects.get().purpose == Message.Purpose.PHONE_REMOVED
+
+
+def test_with_an_open_request_it_is_a_note_there(per: Officer, register: Register) -> None:
+    """The newest that is open, also if it is another agent's; nothing else of it changes."""
+    has_number(ANNA)
+    account = account_of(ANNA).id
+    older, one, decided = (ask_for_number(register, account=account, staff_name=name) for name in ("A", "B", "C"))
+    agent = in_the_directory(per.person)
+    reject(taken(decided, agent).pk, agent, "Nej.")
+    remove(per)
+    assert timeline(one) == [("opened", "Carin Ek"), ("noted", "hdpernil")]
+    assert Entry.objects.get(what=Entry.What.NOTED).why.endswith(f"Skälet: {WHY}")
+    assert [len(timeline(each)) for each in (older, decided)] == [1, 3]
+    one.refresh_from_db()
+    assert (one.state, one.agent, Request.objects.count()) == (Request.State.NEW, None, 3)
+    assert last(Event.PHONE_REMOVED).result == one.number
+
+
+def test_the_reason_is_encrypted_and_in_no_trail(per: Officer, register: Register) -> None:
+    """X1, L1: it may name people."""
+    has_number(ANNA)
+    remove(per)
+    for table in ("helpdesk_request", "helpdesk_entry", "accounts_auditevent", "notifications_message"):
+        with connection.cursor() as cursor:
+            cursor.execute(f"SELECT * FROM {table}")  # noqa: S608  the names above
+            assert "stulen" not in str(cursor.fetchall())
+
+
+@pytest.mark.parametrize(("why", "error"), [("  ", MISSING), ("x" * 2001, "Skriv högst 2 000 tecken.")])
+def test_without_a_reason_nothing_happens(per: Officer, register: Register, why: str, error: str) -> None:
+    """The page stays, with what was typed, and the fold-out is open."""
+    has_number(ANNA)
+    answer = remove(per, why=why)
+    assert answer.status_code == 200
+    assert text_of(answer).count(error) == 2, "above, and at the field"
+    assert '<details class="help" open>' in answer.content.decode()
+    assert why.strip() in answer.content.decode()
+    assert (Phone.objects.count(), Request.objects.count(), trail(Event.PHONE_REMOVED)) == (1, 0, [])
+
+
+def test_another_number_that_came_meanwhile_stays(per: Officer, register: Register, sms: Inbox) -> None:
+    """A colleague was first, and linked the new one. What was typed is not lost; a second press is about what is there."""
+    has_number(ANNA)
+    before = shown(per, ANNA)
+    link(ANNA, OTHER_NUMBER)
+    answer = remove(per, number=before)
+    assert "Kontot har fått ett annat nummer sedan du öppnade sidan. Inget är borttaget." in text_of(answer)
+    assert WHY in answer.content.decode()
+    assert (Phone.objects.get().number, Request.objects.count()) == (OTHER_NUMBER, 0)
+    found = re.search(r'name="shown" value="([^"]*)"', answer.content.decode())
+    assert found
+    assert remove(per, number=found[1]).status_code == 302
+    assert not Phone.objects.exists()
+    assert phones.stop(keys_by_sms(sms, ANNA.phone)[0], None) is None
+
+
+def test_who_comes_second_is_told_and_keeps_what_was_typed(per: Officer, register: Register) -> None:
+    has_number(ANNA)
+    before = shown(per, ANNA)
+    remove(per)
+    answer = remove(per, why="Telefonen är borta.", number=before)
+    assert "Kontot har inget nummer längre. Inget behövde göras." in text_of(answer)
+    assert "Telefonen är borta." in answer.content.decode()
+    assert (Request.objects.count(), Entry.objects.count()) == (1, 1)
+    assert trail(Event.PHONE_REMOVED) == [Event.PHONE_REMOVED]
+
+
+def test_only_where_there_is_a_number_the_page_offers_it(per: Officer, register: Register) -> None:
+    has_number(ANNA)
+    assert FOLD in text_of(per.get(path(ANNA)))
+    assert FOLD not in text_of(per.get(path(STEFAN)))
+
+
+def test_a_protected_account_keeps_its_number(per: Officer, register: Register) -> None:
+    """R6: with no fold-out, and if somebody posts all the same. Nothing is opened or noted either."""
+    phone = has_number(EVA)
+    assert FOLD not in text_of(per.get(path(EVA)))
+    answer = remove(per, EVA, number=phone.confirmed_at.isoformat())
+    assert "Kontot är skyddat. Portalen ändrar inget i det." in text_of(answer)
+    assert (Phone.objects.count(), Request.objects.count(), trail(Event.PHONE_REMOVED)) == (1, 0, [])
+
+
+def test_a_disabled_account_can_lose_it(per: Officer, register: Register, server: TestSlapd) -> None:
+    """So that it is not there when the account is opened again. Nothing else can be done."""
+    server.put(ANNA, disabled=True)
+    has_number(ANNA)
+    assert remove(per).status_code == 302
+    assert not Phone.objects.exists()
+
+
+def test_a_link_takes_nothing_away_and_nobody_is_no_one(per: Officer, register: Register) -> None:
+    has_number(ANNA)
+    assert per.get(path(ANNA, "ta-bort-nummer/")).status_code == 405
+    assert per.post(f"/helpdesk/konton/{uuid.uuid4()}/ta-bort-nummer/", why=WHY, shown="x").status_code == 404
+    assert per.post(f"/helpdesk/konton/{uuid.uuid4()}/ta-bort-nummer/", why="", shown="x").status_code == 404
+    assert Phone.objects.exists()
+
+
+def test_without_the_directory_nothing_is_taken_away(per: Officer, register: Register, server: TestSlapd) -> None:
+    has_number(ANNA)
+    address, number = path(ANNA, "ta-bort-nummer/"), shown(per, ANNA)
+    server.stop()
+    try:
+        assert per.post(address, why=WHY, shown=number).status_code == 503
+    finally:
+        server.start()
+    assert (Phone.objects.count(), Request.objects.count()) == (1, 0)
+
+
+def test_the_page_takes_few_queries(per: Officer, register: Register) -> None:
+    """Must show 4: with a number, a request and a message on it."""
+    has_number(ANNA)
+    ask_for_number(register, account=account_of(ANNA).id)
+    remove(per)
+    has_number(ANNA)
+    with CaptureQueriesContext(connection) as queries:
+        page = per.get(path(ANNA))
+    assert FOLD in text_of(page)
+    assert "Numret är borttaget" in text_of(page)
+    asked = [each["sql"][:200] for each in queries if "SAVEPOINT" not in each["sql"]]
+    assert len(asked) <= 14, "\n".join(asked)
