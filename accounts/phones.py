@@ -83,16 +83,19 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
 def _store(user: User, challenge: Challenge, account: Account, address: str | None) -> None:
     number = challenge.number
     phone = Phone.objects.filter(user=user).first()
-    old = phone.number if phone else ""
+    old = {phone.number} if phone else set()
     if phone and phone.on_hold:
+        # Whoever had the number before the link is told, too: it is the last one that was proven.
+        old |= {link.old_number for link in _on_hold(user)}
         # Its owner has the password and the telephone: nobody who was told of a link has a say any more.
         _on_hold(user).update(stops={})
+    old -= {number, ""}
     _keep(phone or Phone(user=user), number, confirmed_at=timezone.now(), usable_from=None)
     # Codes and rights that went to the old number end with it.
     codes.end_challenges(user)
-    if old and old != number:
+    if old:
         audit.record(Event.PHONE_REPLACED, account, actor=user, address=address)
-        phone_replaced.send(sender=Phone, user=user, account=account, number=number, old_number=old)
+        phone_replaced.send(sender=Phone, user=user, account=account, number=number, old_numbers=sorted(old))
     else:
         audit.record(Event.PHONE_REGISTERED, account, actor=user, address=address)
         phone_registered.send(sender=Phone, user=user, account=account, number=number)

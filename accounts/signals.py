@@ -3,7 +3,8 @@
 ``notifications.notices`` listens: what it queues comes with the change or not at all, and is sent after the commit.
 
 phone_registered: a first number. Arguments: ``user`` (User), ``account`` (Account), ``number`` (E.164).
-phone_replaced: another number. Also ``old_number`` (E.164), which is told (security.md G2).
+phone_replaced: another number. Also ``old_numbers`` (E.164), which are told (security.md G2): the one on file, and
+during the hold of a link the one from before it.
 password_reset: a new password is in the directory. Arguments: ``user``, ``account``, ``number`` (R4).
 
 phone_linked: the helpdesk linked a number. ``user``, ``account``, ``link`` (PhoneLink), ``orderer`` (Orderer), and

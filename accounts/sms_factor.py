@@ -7,11 +7,14 @@ password alone changes the number first. Limits, tries and pauses are those of a
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.conf import settings
 from django.db import transaction
+from django.utils import timezone
 
 from accounts import audit, codes, limits, second_factor, signals
-from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, User
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, Purpose, User
 
 
 def number_of(user: User) -> str:
@@ -54,7 +57,8 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> C
     """The challenge if this is its code, which is then spent, as django-otp wants a device; else None.
 
     It is the sign-in's second factor from then on: for as long as the session, since it is kept for a day. The owner is
-    told of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: whoever types them has the right password.
+    told of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: whoever types them has the right password. They
+    count over all codes of a day: two wrong ones for each would else be tried in silence.
     """
     account = second_factor.whom_to_tell(user)
     with transaction.atomic():
@@ -67,11 +71,18 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> C
                 accepted.save(update_fields=["confirmed"])
                 audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
                 return accepted
-            challenge.refresh_from_db(fields=["throttling_failure_count"])
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
-        if challenge.throttling_failure_count == limits.FACTOR_FAILURES_TOLD:
+        if _refused_in_a_row(person) == limits.FACTOR_FAILURES_TOLD:
             # Robustly: a notice that fails must not undo the count of the failure.
             signals.second_factor_attacked.send_robust(
                 Challenge, user=person, account=account, kind=FailedTry.Kind.CODE, stopped=False
             )
     return None
+
+
+def _refused_in_a_row(user: User) -> int:
+    """Wrong codes by SMS since the last right one, within a day. A challenge forgets its own with each new code."""
+    events = AuditEvent.objects.filter(subject=user.directory_id, at__gt=timezone.now() - timedelta(seconds=limits.DAY))
+    accepted = events.filter(event=Event.SECOND_FACTOR_ACCEPTED).order_by("-at").values_list("at", flat=True).first()
+    refused = events.filter(event=Event.SECOND_FACTOR_REFUSED, result="sms")
+    return refused.filter(at__gt=accepted).count() if accepted else refused.count()

@@ -5,10 +5,11 @@ No password, no code and no digit of a registered number comes out of here.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -25,6 +26,7 @@ from helpdesk.refusals import Refused
 
 MOST = 50  # accounts of one search; events of one account
 REQUESTS = 20
+BY_NUMBER = "found by number"
 SAME_LOOK = timedelta(minutes=10)  # a page that is loaded again meanwhile is still the same look
 
 
@@ -90,11 +92,18 @@ class Standing:
         return self.number is not None and not self.account.protected
 
 
-def search(text: str) -> list[Found]:
-    """Accounts by user name, name or mail address, or by a whole mobile number, by name. Raises DirectoryError."""
+def search(text: str, agent: User, address: str | None) -> list[Found]:
+    """Accounts by user name, name or mail address, or by a whole mobile number, by name. Raises DirectoryError.
+
+    Whose a number is stands on no page but the answer to that: the trail has it for each account that was found.
+    """
     people = directory.connect()
     found = _by_number(text)
-    accounts = people.search(text, MOST) if found is None else [each for each in map(people.get, found) if each]
+    if found is None:
+        accounts = people.search(text, MOST)
+    else:
+        accounts = [each for each in map(people.get, found) if each]
+        _leave_trail(accounts, agent, address, BY_NUMBER)
     if not accounts:
         return []
     belonging, now = Belonging(), timezone.now()
@@ -134,8 +143,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> Standing | Non
     if account is None:
         return None
     now = timezone.now()
-    if not _is_looking(account, agent, now):
-        audit.record(Event.ACCOUNT_LOOKED_UP, account, actor=agent, address=address)
+    _leave_trail([account], agent, address, "")
     return Standing(
         account=account,
         company=Belonging().company_of(account),
@@ -150,25 +158,32 @@ def look_at(account_id: str, agent: User, address: str | None) -> Standing | Non
     )
 
 
-def _is_looking(account: Account, agent: User, now: datetime) -> bool:
-    looks = AuditEvent.objects.filter(subject=account.id, event=Event.ACCOUNT_LOOKED_UP, at__gt=now - SAME_LOOK)
-    return looks.filter(actor=agent.directory_id).exists()
+def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, how: str) -> None:
+    """One event for each account and SAME_LOOK."""
+    looks = AuditEvent.objects.filter(event=Event.ACCOUNT_LOOKED_UP, result=how, at__gt=timezone.now() - SAME_LOOK)
+    mine = looks.filter(actor=agent.directory_id, subject__in=[account.id for account in accounts])
+    seen_lately = set(mine.values_list("subject", flat=True))
+    for account in accounts:
+        if account.id not in seen_lately:
+            audit.record(Event.ACCOUNT_LOOKED_UP, account, actor=agent, result=how, address=address)
 
 
 def _number(account: Account, now: datetime) -> Number | None:
-    phone = Phone.objects.filter(user__directory_id=account.id).defer("number").first()
+    links = PhoneLink.objects.filter(user=OuterRef("user"), stopped_at=None, usable_from=OuterRef("usable_from"))
+    same = Phone.objects.filter(number_digest=OuterRef("number_digest")).order_by().values("number_digest")
+    phones = Phone.objects.filter(user__directory_id=account.id).defer("number")
+    phone = phones.annotate(
+        reference=Subquery(links.order_by("-made_at").values("reference")[:1]),
+        accounts=Subquery(same.annotate(count=Count("pk")).values("count")),
+    ).first()
     if phone is None:
         return None
-    link = None
-    if phone.usable_from is not None:  # set for a number that the helpdesk linked, and for no other
-        links = PhoneLink.objects.filter(user=phone.user_id, stopped_at=None, usable_from=phone.usable_from)
-        link = links.defer("number", "old_number").order_by("-made_at").first()
     return Number(
         since=phone.confirmed_at,
-        linked=phone.usable_from is not None,
-        reference=link.reference if link else "",
+        linked=phone.usable_from is not None,  # set for a number that the helpdesk linked, and for no other
+        reference=phone.reference or "",
         hold_until=phone.usable_from if phone.on_hold else None,
-        others=Phone.objects.filter(number_digest=phone.number_digest).exclude(pk=phone.pk).count(),
+        others=phone.accounts - 1,
         seen=seen(phone),
     )
 
@@ -179,25 +194,24 @@ def seen(phone: Phone) -> str:
 
 
 def _history(account: Account) -> list[Happened]:
-    events = list(AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")[:MOST])
-    names = _names(account, events)
+    named = Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
+    events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk").annotate(by=named)[:MOST]
     return [
         Happened(
             at=event.at,
             what=str(EVENTS[Event(event.event)]) if event.event in Event else event.event,
             result=in_words(event.result, None),
-            who=names.get(event.actor, ""),
+            who=_who(account, event.actor) or event.by or "",
         )
         for event in events
     ]
 
 
-def _names(account: Account, events: Iterable[AuditEvent]) -> dict[str, str]:
-    """Who the actors are, by what the trail calls them."""
-    actors = {event.actor for event in events if event.actor}
-    names = dict(User.objects.filter(directory_id__in=actors).values_list("directory_id", "username"))
-    names |= {actor: _("beställaren") for actor in actors if actor.startswith("orderer ")}
-    return {**names, account.id: _("personen själv")}
+def _who(account: Account, actor: str) -> str:
+    """A word for somebody who is called by no user name, or ""."""
+    if actor == account.id:
+        return _("personen själv")
+    return _("beställaren") if actor.startswith("orderer ") else ""
 
 
 def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -48,15 +48,15 @@ def password_was_reset(account: Account, number: str, **others: Any) -> None:
 
 
 @receiver(signals.phone_replaced)
-def phone_was_replaced(account: Account, old_number: str, **others: Any) -> None:
-    """G2: to the old number, which whoever took the account over doesn't have, and to the account's address."""
-    _tell(Purpose.PHONE_REPLACED, account, old_number)
+def phone_was_replaced(account: Account, old_numbers: Sequence[str], **others: Any) -> None:
+    """G2: to the old numbers, which whoever took the account over doesn't have, and to the account's address."""
+    _tell(Purpose.PHONE_REPLACED, account, *old_numbers)
 
 
 @receiver(signals.phone_registered)
 def phone_was_registered(account: Account, **others: Any) -> None:
     """To the account's address alone: the number is the new one, and its owner has just entered a code."""
-    _tell(Purpose.PHONE_REGISTERED, account, "")
+    _tell(Purpose.PHONE_REGISTERED, account)
 
 
 @receiver(signals.second_factor_added)
@@ -86,18 +86,20 @@ def second_factor_was_attacked(
 def _tell_staff(purpose: Message.Purpose, user: User, account: Account | None, *, key: str = "") -> None:
     """By mail alone. Without an account the directory did not say where to."""
     if account:
-        _tell(purpose, account, "", key=key)
+        _tell(purpose, account, key=key)
     else:
         log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
 
 
-def _tell(purpose: Message.Purpose, account: Account, number: str, *, key: str = "") -> None:
-    """Queues it in the transaction of the change, in the language that is active."""
-    outbox.queue(_notices(purpose, account, number, timezone.now(), key))
+def _tell(purpose: Message.Purpose, account: Account, *told: str, key: str = "") -> None:
+    """Queues it in the transaction of the change, in the language that is active. ``told``: numbers (E.164)."""
+    outbox.queue(_notices(purpose, account, told, timezone.now(), key))
 
 
-def _notices(purpose: Message.Purpose, account: Account, number: str, at: datetime, key: str) -> Iterator[Message]:
-    if number:
+def _notices(
+    purpose: Message.Purpose, account: Account, told: Sequence[str], at: datetime, key: str
+) -> Iterator[Message]:
+    for number in told:
         text = sms_text(purpose, account.username, at)
         yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
     if address := mail_address(account):
@@ -114,7 +116,7 @@ def _notices(purpose: Message.Purpose, account: Account, number: str, at: dateti
         log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
     else:
         # Most accounts have none, and a number is told; staff are told by mail or not at all.
-        level = logging.INFO if number else logging.WARNING
+        level = logging.INFO if told else logging.WARNING
         log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
 
 

@@ -86,6 +86,7 @@ RESULTS = {
     "disabled": _("avstängt konto"),
     "disabled account": _("avstängt konto"),
     "expired": _("lösenordet har gått ut"),
+    "found by number": _("hittat genom sitt nummer"),
     "history": _("använt tidigare"),
     "in history": _("använt tidigare"),
     "kinds": _("för få slags tecken"),

@@ -50,7 +50,8 @@ def search(request: HttpRequest, agent: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         searches.keep(request, "accounts", "" if "rensa" in request.POST else form.cleaned_data["q"])
         return redirect("helpdesk-accounts")
-    found = lookup.search(text) if text and request.method != "POST" else []
+    showing = text and request.method != "POST"
+    found = lookup.search(text, agent, request.META["REMOTE_ADDR"]) if showing else []
     context = {"here": "accounts", "form": form, "text": text, "found": found, "most": lookup.MOST}
     return render(request, "helpdesk/agent_accounts.html", context)
 

@@ -13,6 +13,7 @@ from accounts import phones, retention
 from accounts.demo.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from accounts.models import AuditEvent, Challenge, Event, Phone, PhoneLink, Purpose
 from accounts.signals import phone_linked
+from notifications.models import Message
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,
@@ -211,6 +212,17 @@ def test_a_number_that_its_owner_registers_ends_the_hold(walker: Walker, another
     time_passes(seconds=61)
     another_walker.ask(STEFAN.username)
     assert len(codes_to(walker.sms, OTHER_NUMBER)) == 2, "one to register, one to reset"
+
+
+def test_a_registration_during_the_hold_is_told_to_the_number_before_the_link_too(walker: Walker) -> None:
+    """G2: the number on hold is nobody's proven one, and whoever had it linked may be who registers now."""
+    has_number(STEFAN)
+    link(STEFAN)
+    walker.register(STEFAN, OTHER_NUMBER_TYPED)
+    assert Phone.objects.get().number == OTHER_NUMBER
+    notices = Message.objects.filter(purpose=Message.Purpose.PHONE_REPLACED, kind=Message.Kind.SMS)
+    assert {notice.to for notice in notices} == {STEFAN.phone, NEW_NUMBER}
+    assert last(Event.PHONE_REPLACED).actor == account_of(STEFAN).id
 
 
 def test_a_number_belongs_to_the_account_and_not_to_its_name(server: TestSlapd) -> None:

@@ -85,7 +85,7 @@ def test_a_changed_number_replaces_the_old_one_which_is_told(walker: Walker, sms
     assert [number for number, _ in sms.messages()] == [NEW_NUMBER, STEFAN.phone]
     assert [one.name for one in heard] == ["phone_replaced"]
     told = heard[0].arguments
-    assert (told["old_number"], told["number"]) == (STEFAN.phone, NEW_NUMBER)
+    assert (told["old_numbers"], told["number"]) == ([STEFAN.phone], NEW_NUMBER)
     assert told["account"].mail == STEFAN.mail
     assert trail(*PHONE_EVENTS) == [Event.PHONE_REPLACED]
     row = last(Event.PHONE_REPLACED)

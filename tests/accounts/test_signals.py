@@ -23,11 +23,11 @@ def test_each_carries_what_its_notice_needs(walker: Walker, heard: list[Heard]) 
     walker.reset(STEFAN, NEW_PASSWORD)
     assert [(one.name, set(one.arguments)) for one in heard] == [
         ("phone_registered", {"user", "account", "number"}),
-        ("phone_replaced", {"user", "account", "number", "old_number"}),
+        ("phone_replaced", {"user", "account", "number", "old_numbers"}),
         ("password_reset", {"user", "account", "number"}),
     ]
     replaced, reset = heard[1].arguments, heard[2].arguments
-    assert (replaced["old_number"], replaced["number"]) == (STEFAN.phone, "+46701740691")
+    assert (replaced["old_numbers"], replaced["number"]) == ([STEFAN.phone], "+46701740691")
     assert (reset["number"], reset["account"].mail) == ("+46701740691", STEFAN.mail)
     assert isinstance(reset["user"], User)
     assert reset["user"].directory_id == reset["account"].id

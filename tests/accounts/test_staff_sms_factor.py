@@ -150,6 +150,27 @@ def test_the_owner_is_told_of_wrong_codes(per: Officer, sms: Inbox, mailoutbox: 
     assert [(mail.to, mail.subject) for mail in mailoutbox] == [([PER.mail], "Fel kod har skrivits för ditt konto")]
 
 
+def test_wrong_codes_are_told_of_over_several_codes_and_once(
+    per: Officer, sms: Inbox, mailoutbox: list[EmailMessage]
+) -> None:
+    """Two tries for each code would else go on in silence; a right code begins a new row."""
+    for expected in (0, 1, 1):
+        per.type_password()
+        for _ in range(limits.FACTOR_FAILURES_TOLD - 1):
+            per.type_code(wrong_for(sms.code()))
+        assert len(mailoutbox) == expected
+        later(minutes=11)
+    per.type_password()
+    per.type_code(sms.code())
+    assert is_in(per)
+    per.post("/logga-ut/")
+    later(minutes=11)
+    per.type_password()
+    for _ in range(limits.FACTOR_FAILURES_TOLD - 1):
+        per.type_code(wrong_for(sms.code()))
+    assert len(mailoutbox) == 1
+
+
 def test_a_notice_that_fails_does_not_undo_the_count(per: Officer, sms: Inbox) -> None:
     def fail(**_: object) -> None:
         raise RuntimeError("the outbox is full")

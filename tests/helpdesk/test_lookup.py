@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import audit, directory
 from accounts.demo.cast import ANNA, EVA, KARL, MARIA, STEFAN, Person
-from accounts.models import Event, FailedTry, Phone, PhoneLink
+from accounts.models import AuditEvent, Event, FailedTry, Phone, PhoneLink
 from helpdesk.models import Request
 from tests.accounts.helpers import last, text_of, trail
 from tests.accounts.staff import Officer
@@ -96,6 +96,21 @@ def test_a_search_leaves_no_trail_and_a_look_does(per: Officer, register: Regist
     assert (event.actor, event.subject_name, event.company) == (agent.id, STEFAN.username, STEFAN.company)
     per.get(address_of(STEFAN))  # the same look
     assert len(trail(Event.ACCOUNT_LOOKED_UP)) == 1
+
+
+def test_whose_a_number_is_leaves_a_trail_for_each_account_found(per: Officer, register: Register) -> None:
+    has_number(STEFAN), has_number(KARL, STEFAN.phone), has_number(MARIA)
+    search(per, "070-174 06 05")
+    per.get(ACCOUNTS)  # the same look
+    search(per, "+46 70 174 06 99")
+    rows = AuditEvent.objects.filter(event=Event.ACCOUNT_LOOKED_UP)
+    assert sorted(rows.values_list("subject_name", "result")) == [
+        (KARL.username, "found by number"),
+        (STEFAN.username, "found by number"),
+    ]
+    per.get(address_of(STEFAN))
+    assert last(Event.ACCOUNT_LOOKED_UP).result == ""
+    assert "701740605" not in str(list(AuditEvent.objects.values()))
 
 
 def test_the_page_tells_how_the_account_stands(per: Officer, register: Register, server: TestSlapd) -> None:
