@@ -195,15 +195,16 @@ def seen(phone: Phone) -> str:
 
 def _history(account: Account) -> list[Happened]:
     named = Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
-    events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk").annotate(by=named)[:MOST]
+    events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")
+    rows = events.values_list("at", "event", "result", "actor", named)[:MOST]
     return [
         Happened(
-            at=event.at,
-            what=str(EVENTS[Event(event.event)]) if event.event in Event else event.event,
-            result=in_words(event.result, None),
-            who=_who(account, event.actor) or event.by or "",
+            at=at,
+            what=str(EVENTS[Event(event)]) if event in Event else event,
+            result=in_words(result, None),
+            who=_who(account, actor) or name or "",
         )
-        for event in events
+        for at, event, result, actor, name in rows
     ]
 
 

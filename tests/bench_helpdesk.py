@@ -31,10 +31,11 @@ from django.test.utils import (  # noqa: E402
 )
 from django.utils import timezone  # noqa: E402
 
-from accounts import directory, users  # noqa: E402
+from accounts import directory  # noqa: E402
 from accounts.demo.cast import ANNA, CAST, HEMTJANST_ETT, PER, STEFAN  # noqa: E402
 from accounts.models import AuditEvent, Company, Event, Orderer, Phone, User  # noqa: E402
 from helpdesk.models import Counter, Entry, Request  # noqa: E402
+from tests.accounts.linking import link  # noqa: E402
 from tests.accounts.staff import Officer  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer, as_orderer  # noqa: E402
 from tests.servers.crowd import crowd, slapd_with  # noqa: E402
@@ -207,8 +208,7 @@ def main() -> int:
                 "closed": Request.objects.filter(state=State.DONE).latest("created_at").number,
                 "account": stefan.id if stefan else "",
             }
-            if stefan:
-                users.of(stefan)
+            link(STEFAN)  # the account page then tells of its request and its hold, too
             costs = pages(as_orderer(orderer), officer.client, ids)
     finally:
         teardown_databases(databases, verbosity=0)
