@@ -67,7 +67,7 @@ test-sqlite test-postgresql: packages-test
 .PHONY: run-test-sqlite run-test-postgresql
 run-test-sqlite:
 	@echo 'Tests on SQLite, Python $(version)'
-	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m 'once or sqlite' $(ARGS)
+	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m 'once or (sqlite and not postgresql)' $(ARGS)
 
 run-test-postgresql:
 	@echo 'Tests on PostgreSQL, Python $(version)'

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import directory, numbers
+from accounts.addresses import UsualAddressField
 from accounts.companies import Belonging
 from accounts.directory import Account
 from accounts.models import Company, Orderer
@@ -174,7 +175,7 @@ class RecipientsForm(CallForm):
 
     kind = "recipients"
 
-    recipient1 = forms.EmailField(
+    recipient1 = UsualAddressField(
         label=gettext_lazy("E-postadress 1"),
         max_length=254,
         widget=forms.EmailInput(attrs=_PLAIN),
@@ -184,7 +185,7 @@ class RecipientsForm(CallForm):
             **_NUL,
         },
     )
-    recipient2 = forms.EmailField(
+    recipient2 = UsualAddressField(
         label=gettext_lazy("E-postadress 2, om det ska vara två"),
         max_length=254,
         required=False,

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers
+from accounts.addresses import UsualAddressField
 from accounts.models.companies import one_line
 from accounts.password_policy import MAX_LENGTH
 
@@ -75,8 +76,8 @@ class PhoneRequestForm(forms.Form):
 class RecipientsForm(forms.Form):
     """Ändring av e-postmottagare: one or two addresses, which are to be all that count (manual-sv.md, "Support")."""
 
-    recipient1 = forms.EmailField(label=_("Mottagare 1"), **_ADDRESS)
-    recipient2 = forms.EmailField(label=_("Mottagare 2"), **_ADDRESS)
+    recipient1 = UsualAddressField(label=_("Mottagare 1"), **_ADDRESS)
+    recipient2 = UsualAddressField(label=_("Mottagare 2"), **_ADDRESS)
 
     def __init__(self, *args: Any, now: Collection[str] | None = (), **kwargs: Any) -> None:
         """``now``: the present recipients; None while others are asked, so that these can be asked for again."""

@@ -11,13 +11,13 @@ from collections.abc import Collection
 from datetime import timedelta
 
 from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, companies
+from accounts.addresses import usual
 from accounts.models import BouncedAddress, Company, Event, User
 from helpdesk import letters, recipient_letters
 from helpdesk.models import Confirmation, Entry, Request
@@ -116,7 +116,7 @@ def _wanted(request: Request) -> list[str]:
     addresses = list({each.lower(): each for each in request.recipients}.values())
     try:
         for each in addresses:
-            validate_email(each)
+            usual(each)
     except ValidationError:
         addresses = []
     if not addresses:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
-from accounts import numbers
+from accounts import addresses, numbers
 from accounts.encryption import EncryptedTextField
 from accounts.registers import organisation_numbers
 
@@ -45,8 +45,7 @@ def _address(text: str) -> str:
     address = text.strip()
     if any(unicodedata.category(sign) in ("Cc", "Cf") for sign in address):
         raise ValidationError(_("Adressen har tecken som inte syns. Skriv den på nytt."))
-    # What RFC 5321 allows beside it, a quoted name or a machine by its number, no company has; servers read it unalike.
-    if any(sign in address for sign in '"[]\\') or (address and "." not in address.rpartition("@")[2]):
+    if address and addresses.is_unusual(address):
         raise ValidationError(
             _("Det är ingen e-postadress som går att skicka till. Skriv den så här: namn@exempel.se.")
         )

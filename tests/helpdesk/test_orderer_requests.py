@@ -16,6 +16,7 @@ from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request
 from helpdesk.timeline import note_down
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
+from tests.accounts.staff import Officer
 from tests.helpdesk.asked import an_agent
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import SECOND_AGENT, an_orderer, as_orderer
@@ -114,6 +115,15 @@ def test_a_request_shows_what_was_asked(carin: Client, asked: Request) -> None:
     words = page(carin, asked)
     for told in ("Koppla nytt mobil nr", ANNA.name, ANNA.username, NEW_NUMBER_TYPED, "Carin Ek", "Ärendet kom in"):
         assert told in words
+
+
+def test_of_a_decided_request_the_number_shows_its_end_alone(carin: Client, per: Officer, asked: Request) -> None:
+    """It may be on file by then, and which number is registered is for nobody to read."""
+    requests.withdraw(asked.pk, Orderer.objects.get(name="Carin Ek"))
+    for words in (page(carin, asked), text_of(per.get(f"/helpdesk/arenden/{asked.number}/"))):
+        assert f"••• {NEW_NUMBER[-2:]}" in words
+        assert NEW_NUMBER_TYPED not in words
+        assert NEW_NUMBER not in words
 
 
 def test_another_orderer_of_the_company_sees_it_and_takes_it_back(dan: Orderer, asked: Request) -> None:

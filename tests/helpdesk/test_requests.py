@@ -9,11 +9,12 @@ from unittest import mock
 import pytest
 from django.db import connection
 
+from accounts import limits
 from accounts.demo.cast import ANNA, PER
 from accounts.models import Event
 from helpdesk import requests
 from helpdesk.models import Entry, Request
-from helpdesk.refusals import Closed, NotYours
+from helpdesk.refusals import Closed, NotYours, Refused
 from tests.accounts.helpers import last, trail
 from tests.helpdesk.asked import (
     CALL,
@@ -76,6 +77,29 @@ def test_the_same_asked_later_or_after_the_decision_is_another_one(register: Reg
     second = ask_for_number(register)
     requests.withdraw(second.pk, register.carin)
     assert len({first, second, ask_for_number(register)}) == 3
+
+
+@pytest.mark.parametrize(("open_ones", "of_the_day"), [(3, 100), (50, 5)])
+def test_one_orderer_does_not_fill_the_queue(
+    register: Register, monkeypatch: pytest.MonkeyPatch, open_ones: int, of_the_day: int
+) -> None:
+    """However many are taken back on the same day; the next day, another orderer and a call have room."""
+    monkeypatch.setattr(limits, "REQUESTS_OPEN", open_ones)
+    monkeypatch.setattr(limits, "REQUESTS_A_DAY", of_the_day)
+    room = min(open_ones, of_the_day)
+    for number in range(room):
+        ask_for_number(register, staff_username=f"lovnr{number}")
+    with pytest.raises(Refused, match="många ärenden"):
+        ask_for_number(register, staff_username="lovnr99")
+    assert Request.objects.count() == room
+    ask_for_number(register, staff_username="lovnr99", company=register.tva, orderer=register.olle)
+    ask_for_number(register, staff_username="lovnr99", source=CALL, agent=an_agent())
+    requests.withdraw(Request.objects.order_by("pk")[0].pk, register.carin)
+    if of_the_day == room:
+        with pytest.raises(Refused, match="många ärenden"):
+            ask_for_number(register, staff_username="lovnr98")
+        all_becomes_older(days=1, minutes=1)
+    ask_for_number(register, staff_username="lovnr98")
 
 
 def test_who_opens_one_on_a_call_has_it(register: Register) -> None:

@@ -55,6 +55,18 @@ def test_an_open_one_stays_however_old_it_is(register: Register) -> None:
     assert Request.objects.count() == 2
 
 
+def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> None:
+    """Q1: of one that is open it is needed; the rest of the request stays its year."""
+    decided, waiting = ask_for_number(register), ask_for_number(register, staff_username="lovkalin01")
+    requests.withdraw(decided.pk, register.carin)
+    all_becomes_older(days=29)
+    assert purge()["numbers in requests"] == 0
+    all_becomes_older(days=2)
+    assert purge()["numbers in requests"] == 1
+    assert dict(Request.objects.values_list("pk", "new_number")) == {decided.pk: "", waiting.pk: NEW_NUMBER}
+    assert purge()["numbers in requests"] == 0
+
+
 def test_no_number_is_given_twice(register: Register) -> None:
     request = ask_for_number(register)
     requests.withdraw(request.pk, register.carin)

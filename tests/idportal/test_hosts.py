@@ -122,7 +122,9 @@ def test_pages_of_neither_journey_are_on_every_host(path: str) -> None:
 
 
 @pytest.mark.usefixtures("both")
-@pytest.mark.parametrize("path", ["/admin/", "/logga-in/?next=/admin/", "/admin/accounts/company/"])
+@pytest.mark.parametrize(
+    "path", ["/admin/", "/logga-in/?next=/admin/", "/helpdesk/", "/bestallare/logga-in/", "/stoppa/?nyckel=a"]
+)
 @pytest.mark.parametrize("host", [REGISTER, RESET])
 def test_what_is_for_the_municipality_is_on_the_portals_own_host(host: str, path: str) -> None:
     answer = get(host, path)

@@ -73,6 +73,14 @@ def test_numbers_are_masked(admin: Client, say: Say) -> None:
         assert "7017406" not in page.content.decode()
 
 
+def test_a_link_that_somebody_was_sent_can_not_be_taken_from_there(admin: Client, say: Say) -> None:
+    """Whoever has it stops a link, confirms an address or signs in; an administrator has no need to."""
+    made = saved(mail(), text="Stoppa kopplingen: https://losenord.kommunen.example/stoppa/?nyckel=abcDEF123-_%2D")
+    page = admin.get(f"{LIST}{made.pk}/change/")
+    assert say(page, "/stoppa/?nyckel=…")
+    assert "abcDEF123" not in page.content.decode()
+
+
 def test_the_text_is_inert_until_it_is_blanked(admin: Client, say: Say) -> None:
     made = mail()
     page = admin.get(f"{LIST}{made.pk}/change/").content.decode()
