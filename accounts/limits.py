@@ -36,7 +36,8 @@ SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time for somebody to look
 # An orderer's link by mail: more of them in a day than codes, for some are lost on the way.
 LINK_LIFETIME = 15 * MINUTE
 LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))  # asked for from one network
-# From everywhere: so many that a stranger who knows the address does not use them up for its owner.
+# From everywhere: so many that a stranger who knows the address does not use them up for its owner, unless from many
+# networks.
 LINK_SENDS_IN_ALL: Sends = ((20, HOUR), (60, DAY))
 LINK_FRESH = 15 * MINUTE  # from its press to the right code; then the mailbox has to be shown once more
 LINKS_OF_A_SESSION = 20  # that were asked for in one browser and still open there: more than anyone presses

@@ -43,8 +43,12 @@ def current(user: User) -> str:
 
 
 def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
-    """Whether this is the number on file already. Noted as checked; nothing else changes."""
-    if not number or current(user) != number:
+    """Whether this is the number on file already. Noted as checked; nothing else changes.
+
+    Not for a number on hold: no code to reset goes there yet. A code to register proves it, and ends the hold.
+    """
+    phone = Phone.objects.filter(user=user).first()
+    if phone is None or phone.on_hold or phone.number != number:
         return False
     audit.record(Event.PHONE_CONFIRMED, user, actor=user, address=address)
     return True
@@ -86,7 +90,7 @@ def _store(user: User, challenge: Challenge, account: Account, address: str | No
     old = {phone.number} if phone else set()
     if phone and phone.on_hold:
         # Whoever had the number before the link is told, too: it is the last one that was proven.
-        old |= {link.old_number for link in _on_hold(user)}
+        old.add(_before(phone)[0])
         # Its owner has the password and the telephone: nobody who was told of a link has a say any more.
         _on_hold(user).update(stops={})
     old -= {number, ""}
@@ -139,7 +143,7 @@ def link(
 
 def _refusal(account: Account, user: User, phone: Phone | None, number: str) -> str:
     """Why this number is not linked, and what to do; "" if it can be."""
-    count, usable_from = 0, phone.usable_from if phone and phone.on_hold else None
+    count = 0
     if account.protected:
         text = _("Kontot %(account)s är skyddat, och portalen ändrar inget på det. Avslå ärendet och förklara det.")
     elif not account.enabled:
@@ -147,16 +151,8 @@ def _refusal(account: Account, user: User, phone: Phone | None, number: str) -> 
             "Kontot %(account)s är avstängt. Ett nummer kan kopplas först när kontot är i bruk igen. "
             "Låt öppna kontot först, eller avslå ärendet."
         )
-    elif phone and phone.number == number and usable_from:
-        text = _(
-            "Numret är redan kopplat till kontot %(account)s och får säkerhetskoder från kl. %(time)s. "
-            "Det finns inget att koppla. Avslå ärendet och förklara det."
-        )
     elif phone and phone.number == number:
-        text = _(
-            "Kontot %(account)s har redan det numret, och säkerhetskoder går dit. "
-            "Det finns inget att koppla. Avslå ärendet och förklara det."
-        )
+        return already_there(phone, account.username)
     elif is_crowded(user, number):
         count = _others(user, number).count()
         text = ngettext(
@@ -166,8 +162,35 @@ def _refusal(account: Account, user: User, phone: Phone | None, number: str) -> 
         )
     else:
         return ""
-    time = f"{timezone.localtime(usable_from, timezone.get_default_timezone()):%H:%M}" if usable_from else ""
-    return text % {"account": account.username, "time": time, "count": count}
+    return text % {"account": account.username, "count": count}
+
+
+def already_there(phone: Phone, username: str) -> str:
+    """Why a number that is on file already is not linked, and what to do."""
+    if phone.usable_from and phone.on_hold:
+        time = f"{timezone.localtime(phone.usable_from, timezone.get_default_timezone()):%H:%M}"
+        return _(
+            "Numret är redan kopplat till kontot %(account)s och får säkerhetskoder från kl. %(time)s. "
+            "Det finns inget att koppla. Avslå ärendet och förklara det."
+        ) % {"account": username, "time": time}
+    return _(
+        "Kontot %(account)s har redan det numret, och säkerhetskoder går dit. "
+        "Det finns inget att koppla. Avslå ärendet, och förklara att det räcker att byta lösenord på "
+        "återställningssidan."
+    ) % {"account": username}
+
+
+def tells_old_number(phone: Phone | None, number: str) -> bool:
+    """Whether a link of this number to the account with that phone would be told to an old one, which can stop it."""
+    return phone is not None and _before(phone)[0] not in ("", number)
+
+
+def _before(phone: Phone) -> tuple[str, datetime | None]:
+    """The last number of the account that was usable, and when it was confirmed; "" if there was none."""
+    if not phone.on_hold:
+        return phone.number, phone.confirmed_at
+    earlier = _on_hold(phone.user).first()
+    return (earlier.old_number, earlier.old_confirmed_at) if earlier else (phone.number, phone.confirmed_at)
 
 
 def _link(user: User, phone: Phone | None, number: str) -> tuple[PhoneLink, dict[PhoneLink.Told, str]]:
@@ -175,11 +198,8 @@ def _link(user: User, phone: Phone | None, number: str) -> tuple[PhoneLink, dict
     now = timezone.now()
     made = PhoneLink(user=user, number=number, made_at=now)
     made.usable_from = now + timedelta(seconds=settings.PHONE_LINK_HOLD)
-    earlier = _on_hold(user).first() if phone and phone.on_hold else None
-    if earlier:
-        made.old_number, made.old_confirmed_at = earlier.old_number, earlier.old_confirmed_at
-    elif phone:
-        made.old_number, made.old_confirmed_at = phone.number, phone.confirmed_at
+    if phone:
+        made.old_number, made.old_confirmed_at = _before(phone)
     # Back to the number of before a hold: it is told that it is linked, and not asked to stop that.
     others = [Told.OLD_NUMBER] if made.old_number not in ("", number) else []
     tokens = {told: get_random_string(TOKEN_LENGTH) for told in (*others, Told.ACCOUNT, Told.ORDERER)}
@@ -203,7 +223,8 @@ def stop(token: str, address: str | None) -> PhoneLink | None:
 
     The number of before is on file again, with the day on which it was confirmed, and usable at once; or none, if there
     was none. It keeps its place if others have taken up the number since (G5). Codes and rights under way end. None,
-    and nothing changed: unknown, stopped already, too late, or its owner has registered a number meanwhile.
+    and nothing changed: unknown, stopped already, too late, or its owner has registered a number meanwhile, or the
+    helpdesk has taken the number away.
     """
     key = digest(token, "stop")
     found = PhoneLink.objects.filter(stops__has_key=key, stopped_at=None).select_related("user").first()
@@ -252,13 +273,13 @@ class RemoveRefused(Exception):
     """A number was not taken away, and nothing changed. The text is for the agent."""
 
 
-def remove(account: Account, *, agent: User, why: str, address: str | None) -> bool:
+def remove(account: Account, *, agent: User, reference: str, address: str | None) -> bool:
     """Takes the number on file away, also one on hold: its telephone is stolen, or lost.
 
     No code goes there any more, codes and rights under way end, and no stop of an earlier link brings a number back.
-    The account's address is told. The number is not: a thief may hold it. ``why`` is for the trail, which keeps nothing
-    that anybody typed: the number of the request in which the reason stands. False, and nothing changed: there is no
-    number. Raises RemoveRefused.
+    The account's address is told, or the helpdesk's if it has none. The number is not: a thief may hold it.
+    ``reference``: the number of the request in which the reason stands; the trail keeps nothing that anybody typed.
+    False, and nothing changed: there is no number. Raises RemoveRefused.
     """
     if account.protected:
         raise RemoveRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
@@ -268,6 +289,6 @@ def remove(account: Account, *, agent: User, why: str, address: str | None) -> b
             return False
         _on_hold(user).update(stops={})
         codes.end_challenges(user)
-        audit.record(Event.PHONE_REMOVED, account, actor=agent, result=why, address=address)
-        phone_removed.send(sender=Phone, user=user, account=account, reference=why)
+        audit.record(Event.PHONE_REMOVED, account, actor=agent, result=reference, address=address)
+        phone_removed.send(sender=Phone, user=user, account=account, reference=reference)
     return True

@@ -26,9 +26,16 @@ class Words(forms.Form):
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, auto_id=f"{self.ids}-%s", initial=initial)
 
+    def shown(self, fresh: str) -> str:
+        """What the hidden field of that name holds: what the reader saw on the page on which they decided.
+
+        It stays while the words are mended, and is ``fresh`` after a refusal, which has told what is new.
+        """
+        return fresh if not self.is_bound or self.non_field_errors() else str(self.data.get("shown", ""))
+
 
 class ReadOutForm(forms.Form):
-    """The code that the caller reads out. Whatever is no code is a wrong one, and counts as such."""
+    """The code that the caller reads out. Whatever has its length and is no code is a wrong one."""
 
     code = forms.CharField(
         label=_("Koden som den som ringer läser upp"),

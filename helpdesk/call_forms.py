@@ -77,7 +77,7 @@ class CallForm(forms.Form):
     kind = ""
 
     orderer_name = forms.CharField(
-        label=gettext_lazy("Vem ringer"),
+        label=gettext_lazy("Vem ringer?"),
         max_length=200,
         widget=forms.TextInput(attrs=_OFF),
         error_messages={"required": gettext_lazy("Skriv namnet på den som ringer."), **_NUL},
@@ -216,7 +216,7 @@ class OtherForm(CallForm):
     kind = "other"
 
     text = forms.CharField(
-        label=gettext_lazy("Vad gäller det"),
+        label=gettext_lazy("Vad gäller det?"),
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=gettext_lazy("Skriv aldrig ner ett lösenord eller en kod."),

@@ -95,7 +95,8 @@ class Standing:
 def search(text: str, agent: User, address: str | None) -> list[Found]:
     """Accounts by user name, name or mail address, or by a whole mobile number, by name. Raises DirectoryError.
 
-    Whose a number is stands on no page but the answer to that: the trail has it for each account that was found.
+    Whose a number is leaves a trail for each account that was found. The page of a request tells it, too: that it was
+    opened, and by whom, is in the trail.
     """
     people = directory.connect()
     found = _by_number(text)

@@ -62,7 +62,8 @@ def button(request: Request, evidence: Evidence) -> str:
         return _("Koppla %(phone)s till %(username)s") % {"phone": readable(request.new_number), "username": username}
     if request.kind == Kind.RECIPIENTS:
         return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(request.recipients)}
-    return _("Avsluta som utfört")
+    asked = request.source == Request.Source.PORTAL or evidence.told
+    return _("Avsluta som utfört") if asked else _("Avsluta utan åtgärd")
 
 
 def consequences(request: Request, evidence: Evidence) -> list[str]:
@@ -71,19 +72,12 @@ def consequences(request: Request, evidence: Evidence) -> list[str]:
         return _of_link(evidence)
     if request.kind == Kind.RECIPIENTS:
         return _of_recipients(request)
-    told = (
-        _("Beställaren får ett mejl om att ärendet är klart.")
-        if evidence.told
-        else _(
-            "Ingen får något mejl, för den som frågar är inte behörig beställare. Svara själv, om någon ska ha svar."
-        )
-    )
-    return [_("Portalen ändrar inget själv. Gör det som begärs först."), told]
+    return _of_other(request, evidence)
 
 
 def _of_link(evidence: Evidence) -> list[str]:
     told = [
-        *([_("det gamla numret")] if evidence.has_number else []),
+        *([_("det gamla numret")] if evidence.tells_old_number else []),
         *([_("kontots e-postadress")] if evidence.person and evidence.person.mail else []),
         _("beställaren"),
     ]
@@ -99,6 +93,20 @@ def _of_link(evidence: Evidence) -> list[str]:
         _("Det nya numret får ett SMS nu. Koder dit fungerar först efter %(wait)s.") % {"wait": wait},
         _("Meddelande går också till %(names)s, som kan stoppa det under de %(wait)s.")
         % {"names": names, "wait": wait},
+    ]
+
+
+def _of_other(request: Request, evidence: Evidence) -> list[str]:
+    if request.source == Request.Source.PORTAL:
+        return [_("Portalen ändrar inget själv. Gör det som står i ärendet först."), _("Ingen får något mejl.")]
+    if evidence.told:
+        return [
+            _("Portalen ändrar inget själv. Gör det som begärs först."),
+            _("Beställaren får ett mejl om att ärendet är klart."),
+        ]
+    return [
+        _("Gör inget av det som begärs. Be en behörig beställare fråga på nytt."),
+        _("Ingen får något mejl, för den som frågar är inte behörig beställare. Svara själv, om någon ska ha svar."),
     ]
 
 

@@ -139,7 +139,9 @@ def _leave_room(request: Request) -> None:
     """Raises Refused for an orderer who has asked for so much that others would not be seen in the queue."""
     theirs = Request.objects.filter(orderer=request.orderer, source=Source.PAGES)
     today = theirs.filter(created_at__gt=timezone.now() - timedelta(seconds=limits.DAY)).count()
-    if theirs.filter(state__in=OPEN).count() >= limits.REQUESTS_OPEN or today >= limits.REQUESTS_A_DAY:
+    if today >= limits.REQUESTS_A_DAY:
+        raise Refused(_("Du har skickat så många ärenden att det inte går att skicka fler i dag. Fortsätt i morgon."))
+    if theirs.filter(state__in=OPEN).count() >= limits.REQUESTS_OPEN:
         raise Refused(
             _("Du har redan många ärenden hos helpdesk. Ta tillbaka dem som inte behövs, eller vänta tills de avgörs.")
         )
@@ -147,7 +149,7 @@ def _leave_room(request: Request) -> None:
 
 # What two posts of one form have in common. Compared here and not in the database: some of it is encrypted.
 _TOLD = (
-    *("kind", "source", "company_id", "staff_username", "staff_name", "account"),
+    *("kind", "source", "company_id", "company_name", "orderer_name", "staff_username", "staff_name", "account"),
     *("new_number", "recipient1", "recipient2", "text"),
 )
 

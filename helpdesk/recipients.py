@@ -58,15 +58,26 @@ def begin(request: Request, agent: User, address: str | None) -> None:
 
 
 def waiting(company: Company) -> list[Confirmation]:
-    """Who has been asked and has not answered yet."""
-    return list(_waiting().filter(request__company=company).select_related("request"))
+    """Who has been asked and has not answered yet, while an answer would count."""
+    return [each for each in _asked().filter(request__company=company).order_by("pk") if _counts(each)]
 
 
 def find(token: str) -> Confirmation | None:
-    """What a link is about, while it can still be confirmed: by whoever asked, who must still speak for the company."""
-    found = _waiting().filter(digest=_digest(token), request__company__active=True)
-    one = found.select_related("request__company", "request__orderer").first()
-    return one if one and letters.speaks_for_company(one.request) else None
+    """What a link is about, while it can still be confirmed."""
+    found = _asked().filter(digest=_digest(token)).first()
+    return found if found and _counts(found) else None
+
+
+def _asked() -> QuerySet[Confirmation]:
+    active = _waiting().filter(request__company__active=True)
+    return active.select_related("request__company", "request__orderer")
+
+
+def _counts(confirmation: Confirmation) -> bool:
+    """Whether an answer would count: who asked speaks for the company, whose recipients are those of the approval."""
+    company = confirmation.request.company
+    now = _compared(company.recipients) if company else []
+    return confirmation.before == now and letters.speaks_for_company(confirmation.request)
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:

@@ -10,7 +10,7 @@ from accounts import directory, phones
 from accounts.companies import Belonging
 from accounts.directory import Account
 from accounts.models import Phone, User
-from helpdesk import opening, timeline
+from helpdesk import opening, requests, timeline
 from helpdesk.lookup import seen
 from helpdesk.models import OPEN, Entry, Request
 from helpdesk.refusals import Refused
@@ -19,9 +19,11 @@ from helpdesk.refusals import Refused
 def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Request | None:
     """Takes the account's number away; returns the request in whose timeline the reason stands.
 
-    That is the newest open one about the account. If there is none, one is opened, which the agent has. ``shown``: what
-    ``lookup.Number.seen`` was when the agent decided: another number, which came meanwhile, stays. None if there is no
-    such account. Raises Refused, DirectoryError.
+    That is the newest open one about the account. If there is none, one is opened and closed at once, for nothing is
+    left to do. ``shown``: what ``lookup.Number.seen`` was when the agent decided: another number, which came meanwhile,
+    stays. One agent alone may do it, also with HELPDESK_FOUR_EYES: it opens no way in, and a thief's telephone can't
+    wait for a colleague. Who links a number to the account afterwards is warned of it. None if there is no such
+    account. Raises Refused, DirectoryError.
     """
     account = directory.connect().get(account_id)
     if account is None:
@@ -30,7 +32,9 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
         # The request before the account, as an approval has them, or each would wait for the other.
         about = Request.objects.select_for_update().filter(account=account.id, state__in=OPEN)
         request = about.order_by("-created_at", "-pk").first()
-        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        # Both people in one order: two agents who do it to each other would wait for each other.
+        both = User.objects.select_for_update().filter(directory_id__in=[account.id, agent.directory_id]).order_by("pk")
+        user = next((each for each in both if each.directory_id == account.id), None)
         phone = Phone.objects.filter(user=user).defer("number").first() if user else None
         if phone is None:
             raise Refused(_("Kontot har inget nummer längre. Inget behövde göras."))
@@ -43,7 +47,7 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
             )
         request = _note_down(request, account, agent, why, address)
         try:
-            phones.remove(account, agent=agent, why=request.number, address=address)
+            phones.remove(account, agent=agent, reference=request.number, address=address)
         except phones.RemoveRefused as refused:
             raise Refused(str(refused)) from refused
     return request
@@ -59,8 +63,8 @@ def _note_down(request: Request | None, account: Account, agent: User, why: str,
             return request
         company = Belonging().company_of(account)
         # Of no company and no orderer, as the alarm of a stop: they may be the ones who are after the account.
-        return opening.open_other(
-            source=Request.Source.CALL,
+        opened = opening.open_other(
+            source=Request.Source.PORTAL,
             text=text,
             company_name=company.name if company else account.company,
             account=account.id,
@@ -68,3 +72,6 @@ def _note_down(request: Request | None, account: Account, agent: User, why: str,
             agent=agent,
             address=address,
         )
+        requests.close(opened, Request.State.DONE, agent, address)
+        timeline.note_down(opened, Entry.What.CARRIED_OUT, agent)
+        return opened

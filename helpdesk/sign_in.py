@@ -72,7 +72,8 @@ def deliver(link_id: int) -> None:
 def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
     """Why there is no link; "" if there is to be one, which is counted then.
 
-    Counted for the network from which it was asked for, too: a stranger who asks all day leaves the owner a way in.
+    Counted for the network from which it was asked for, too: a stranger who asks all day leaves the owner a way in, as
+    long as they don't ask from many networks.
     """
     if orderer is None:
         return "no such orderer"
@@ -85,8 +86,22 @@ def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
         (digest(f"{mail} {_network(asked_from)}", "mail address"), limits.LINK_SENDS),
         (digest(mail, "mail address"), limits.LINK_SENDS_IN_ALL),
     )
-    allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
-    return "" if allowed else "too many links to this address"
+    try:
+        with transaction.atomic():
+            for whose, most in counted:
+                _take(whose, most)
+    except _TooMany:  # counted for neither: what was not sent uses nothing up
+        return "too many links to this address"
+    return ""
+
+
+class _TooMany(Exception):
+    """One of the quotas of links to an address is used up."""
+
+
+def _take(whose: str, most: limits.Sends) -> None:
+    if not SendQuota.take(whose, Purpose.SIGN_IN, most):
+        raise _TooMany
 
 
 def _network(address: str | None) -> str:

@@ -68,17 +68,34 @@ def enter_code(request_id: int, agent: User, code: str, address: str | None = No
     return True
 
 
-def called_back(request_id: int, agent: User, why: str, address: str | None = None) -> Verification:
-    """Records a call back to the number on file; ``why``: whom the agent spoke to. Raises Closed, NotYours, Refused."""
+def called_back(
+    request_id: int, agent: User, why: str, address: str | None = None, *, shown: str | None = None
+) -> Verification:
+    """Records a call back to the number on file; ``why``: whom the agent spoke to. Raises Closed, NotYours, Refused.
+
+    ``shown``: what ``seen`` was on the page from which the agent called. Another number on file by now was not called.
+    """
     with transaction.atomic():
         request = locked(request_id, agent)
         orderer = _on_file(request)
         if not why.strip():
             raise Refused(_("Skriv vem du talade med när du ringde upp."))
+        if shown is not None and shown != seen(orderer):
+            raise Refused(
+                _(
+                    "Beställarens mobil i registret har ändrats sedan du öppnade sidan. Samtalet räknas inte. Fråga "
+                    "den administratör som ändrade numret, eller någon annan på företaget, innan du ringer det nya."
+                )
+            )
         called = _begun(request, How.CALL_BACK, agent, orderer)
         _done(called, request, agent, address)
         note_down(request, What.CALLED_BACK, agent, why.strip())
     return called
+
+
+def seen(orderer: Orderer) -> str:
+    """Which number is on file, without telling it: another one once it is changed."""
+    return digest(orderer.mobile, "number to call back")[:16]
 
 
 def counting(request: Request) -> Verification | None:

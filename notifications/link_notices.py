@@ -6,11 +6,10 @@ account's address and the orderer gets a link of their own that stops it. No dig
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.dispatch import receiver
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -22,8 +21,6 @@ from notifications import link_words, outbox
 from notifications.letters import Link, letter
 from notifications.models import Message
 from notifications.notices import MAIL_USEFUL, SMS_USEFUL, mail_address
-
-log = logging.getLogger("idportal.notices")
 
 Purpose, Told = Message.Purpose, PhoneLink.Told
 
@@ -88,14 +85,19 @@ def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator
 
 @receiver(signals.phone_removed)
 def number_was_removed(account: Account, reference: str, **others: Any) -> None:
-    """The account's address alone: whoever holds the telephone now may be the one who stole it."""
+    """The account's address, never the number: whoever holds the telephone now may be the one who stole it.
+
+    Most accounts have no address. Then the helpdesk's own mailbox is told, so that no agent does it unseen.
+    """
     with translation.override("sv"):
         if address := mail_address(account):
             subject = _("Ditt mobilnummer har tagits bort")
             paragraphs = link_words.removed(account.username, reference, timezone.now())
-            outbox.queue([_mail(Purpose.PHONE_REMOVED, address, subject, paragraphs, account.id)])
         else:
-            log.info("account %s is not told by mail (%s): it has no mail address", account.id, Purpose.PHONE_REMOVED)
+            address = settings.HELPDESK_EMAIL
+            subject = _("Ett mobilnummer har tagits bort, ärende %(number)s") % {"number": reference}
+            paragraphs = link_words.removed_without_address(account.username, reference, timezone.now())
+        outbox.queue([_mail(Purpose.PHONE_REMOVED, address, subject, paragraphs, account.id)])
 
 
 def _sms(purpose: Message.Purpose, number: str, text: str, about: str) -> Message:
@@ -111,7 +113,6 @@ def _mail(
     *,
     stop: str = "",
     after: list[str] | None = None,
-    useful: timedelta = MAIL_USEFUL,
 ) -> Message:
     """Useful past the hold, too: then it says whom to call."""
     return letter(
@@ -121,6 +122,6 @@ def _mail(
         paragraphs=paragraphs,
         link=Link(_("Stoppa kopplingen"), stop) if stop else None,
         after=after or [],
-        useful=useful,
+        useful=MAIL_USEFUL,
         about=about,
     )

@@ -191,6 +191,16 @@ def removed(username: str, reference: str, at: datetime) -> list[str]:
     ]
 
 
+def removed_without_address(username: str, reference: str, at: datetime) -> list[str]:
+    """To the helpdesk's mailbox, when the account has no address."""
+    words = {"account": inert(username), "when": moment(at), "number": reference}
+    return [
+        _("En handläggare tog bort det mobilnummer som var registrerat för kontot %(account)s den %(when)s.") % words,
+        _("Varför står i ärende %(number)s. Kontot har ingen e-postadress, så personen vet inte om det.") % words,
+        _("Stämmer det inte? Fråga handläggaren, och koppla inget nytt nummer till kontot förrän det är utrett."),
+    ]
+
+
 def who_stopped(link: PhoneLink) -> str:
     """By whom a link was stopped, for the end of a sentence: it is known whose message it was. "": not stopped."""
     return {

@@ -6,7 +6,7 @@ do; an obstacle is what ``decisions.approve`` refuses.
 
 from __future__ import annotations
 
-from accounts import directory
+from accounts import directory, phones
 from accounts.directory import Account, DirectoryError
 from helpdesk.evidence import facts, hindrances, red_flags
 from helpdesk.evidence.known import Known
@@ -35,7 +35,8 @@ def of(request: Request) -> Evidence:
         obstacles=against if request.open else [],
         directory_down=down,
         person=account,
-        has_number=known.phone is not None,
+        tells_old_number=phones.tells_old_number(known.phone, request.new_number),
+        mobile_changed=known.changed_lately("mobile") is not None,
         told=known.told,
         verified=known.verified,
         timeline=known.timeline,

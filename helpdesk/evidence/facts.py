@@ -20,13 +20,15 @@ NAMES_TOLD = 2  # a given name and a surname tell enough
 
 
 def of_requester(known: Known) -> Iterator[Fact]:
-    yield _standing(known)
+    if known.request.source != Request.Source.PORTAL:
+        yield _standing(known)
     if known.orderer:
         mobile, email = numbers.shown(known.orderer.mobile), known.orderer.email
         yield _since_changed(known, "mobile", _("Mobil i registret"), mobile)
         yield _since_changed(known, "email", _("E-post i registret"), email)
     yield Fact(_("Kom in genom"), known.request.get_source_display())
-    yield _verification(known)
+    if known.request.source != Request.Source.PORTAL:
+        yield _verification(known)
 
 
 def _standing(known: Known) -> Fact:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from accounts import numbers
+from accounts import numbers, phones
 from accounts.directory import Account
 from helpdesk.evidence.known import Kind, Known
 
@@ -94,10 +94,7 @@ def _of_number(known: Known) -> Iterator[str]:
         }
         return
     if known.phone and known.phone.number == known.request.new_number:
-        yield _(
-            "Kontot har redan det numret, så det finns inget att koppla. Avslå ärendet, och förklara att det räcker att"
-            " byta lösenord på återställningssidan."
-        )
+        yield phones.already_there(known.phone, known.request.staff_username)
     if len(known.elsewhere) >= settings.LIMIT_ACCOUNTS_PER_NUMBER:
         yield _(
             "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och öppna ett nytt"

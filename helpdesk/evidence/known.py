@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -17,9 +17,9 @@ from accounts import numbers
 from accounts.companies import Belonging
 from accounts.directory import Account, Expiry
 from accounts.encryption import digest
-from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink
-from helpdesk import verification
-from helpdesk.models import Confirmation, Entry, Request, Verification
+from accounts.models import AuditEvent, BouncedAddress, Company, Event, Orderer, Phone, PhoneLink, User
+from helpdesk import recipients, verification
+from helpdesk.models import Entry, Request, Verification
 
 Kind = Request.Kind
 
@@ -31,6 +31,14 @@ class Change(NamedTuple):
     """When something of an orderer changed for the last time, and by whom ("": by somebody with a shell)."""
 
     at: datetime
+    who: str
+
+
+class Removal(NamedTuple):
+    """When the helpdesk took a number away, in which request the reason stands, and who did it."""
+
+    at: datetime
+    reference: str
     who: str
 
 
@@ -93,6 +101,10 @@ class Known:
                 return Change(after.history_date, after.history_user.username if after.history_user else "")
         return None
 
+    def changed_lately(self, field: str) -> Change | None:
+        change = self.changed(field)
+        return change if change and lately(change.at) else None
+
     @cached_property
     def verified(self) -> Sequence[Verification]:
         """Each verification of the orderer that counts, the newest first."""
@@ -137,6 +149,18 @@ class Known:
         return [phone.user.username for phone in self._phones if phone.user.directory_id != self.account_id]
 
     @cached_property
+    def removed(self) -> Removal | None:
+        """When the helpdesk last took a number of the account away, if that was lately."""
+        if not self.account_id:
+            return None
+        who = Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
+        events = AuditEvent.objects.filter(
+            subject=self.account_id, event=Event.PHONE_REMOVED, at__gt=timezone.now() - LATELY
+        )
+        row = events.order_by("-at").values_list("at", "result", who).first()
+        return Removal(row[0], row[1], row[2] or "–") if row else None
+
+    @cached_property
     def links(self) -> list[PhoneLink]:
         """What the helpdesk linked to the account before, newest first."""
         if not self.account_id:
@@ -162,10 +186,7 @@ class Known:
         """Who has been asked to confirm by an earlier request of the company, and has not answered yet."""
         if self.company is None:
             return []
-        asked = Confirmation.objects.filter(
-            request__company=self.company, confirmed_at=None, ended_at=None, until__gt=timezone.now()
-        )
-        return list(asked.values_list("address", flat=True))
+        return [each.address for each in recipients.waiting(self.company)]
 
     # Requests.
 

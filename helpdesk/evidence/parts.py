@@ -30,7 +30,8 @@ class Flag:
 class Evidence:
     """All that is known. ``directory_down``: of the account nothing could be told.
 
-    ``person``: whom the user name belongs to now; ``has_number``: whether a number is on file for them, never which.
+    ``person``: whom the user name belongs to now; ``tells_old_number``: whether an approval would tell one that is on
+    file for them; ``mobile_changed``: whether the orderer's mobile on file is new.
     ``told``: whether the orderer gets a mail of the decision, as ``letters`` sends one only to who may order now.
     ``earlier``: requests of the last 12 months, newest first, for the same account or of the same orderer, at most ten
     of each. Of a closed request there are neither flags nor obstacles: it is decided.
@@ -45,7 +46,8 @@ class Evidence:
     obstacles: Sequence[str]
     directory_down: bool = False
     person: Account | None = None
-    has_number: bool = False
+    tells_old_number: bool = False
+    mobile_changed: bool = False
     told: bool = False
     verified: Sequence[Verification] = ()
     timeline: Sequence[Entry] = ()

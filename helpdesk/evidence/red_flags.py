@@ -15,7 +15,7 @@ from accounts.directory import Account
 from helpdesk.evidence.facts import names_agree
 from helpdesk.evidence.known import LATELY, Kind, Known, day, lately
 from helpdesk.evidence.parts import Flag
-from helpdesk.models import Entry
+from helpdesk.models import Entry, Request
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
@@ -34,17 +34,19 @@ def of(known: Known, down: bool) -> Iterator[Flag]:
 
 
 def _of_requester(known: Known) -> Iterator[Flag]:
+    if known.request.source == Request.Source.PORTAL:
+        return  # the portal itself asks, and says what to do
     if known.request.kind == Kind.OTHER and not known.entitled:
         yield Flag(
             _("Den som frågar är inte behörig beställare för företaget."),
             _("Gör inget av det som begärs. Be en behörig beställare fråga på nytt."),
         )
-    if (change := known.changed("mobile")) and lately(change.at):
+    if change := known.changed_lately("mobile"):
         yield Flag(
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
             _("Lita inte på en kod dit än. Fråga den administratör som ändrade den, eller någon annan på företaget."),
         )
-    if (change := known.changed("email")) and lately(change.at):
+    if change := known.changed_lately("email"):
         yield Flag(
             _("Beställarens e-postadress i registret ändrades %(day)s.") % {"day": day(change.at)},
             _("Fråga den administratör som ändrade den, eller någon annan på företaget, om det stämmer."),
@@ -90,6 +92,16 @@ def _of_number(known: Known) -> Iterator[Flag]:
         yield Flag(
             _("Kontots nummer ändrades nyligen: %(day)s.") % {"day": day(phone.confirmed_at)},
             _("Fråga beställaren varför det behövs ett nytt igen så snart."),
+        )
+    # Of no interest once another number is there, which is told of a link.
+    if (phone is None or phone.on_hold) and (removed := known.removed):
+        words = {"day": day(removed.at), "who": removed.who, "number": removed.reference}
+        yield Flag(
+            _("%(who)s i helpdesk tog bort kontots nummer %(day)s, ärende %(number)s.") % words,
+            _(
+                "Läs det ärendet, och fråga din kollega. Det borttagna numret får inget meddelande om det nya, och kan"
+                " inte stoppa det."
+            ),
         )
     if known.orderer and request.new_number and known.orderer.mobile == request.new_number:
         yield Flag(

@@ -68,6 +68,7 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
     standing = lookup.look_at(str(account_id), agent, request.META["REMOTE_ADDR"])
     if standing is None:
         raise Http404
+    remove_form = form or RemoveForm()
     context = {
         "here": "accounts",
         "standing": standing,
@@ -76,7 +77,8 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
         "most_sent": limits.SENDS[-1][0],
         "most_forgotten": limits.FORGOTTEN_A_DAY,
         "form": form,
-        "remove_form": form or RemoveForm(),
+        "remove_form": remove_form,
+        "shown": remove_form.shown(standing.number.seen if standing.number else ""),
         # The address that shows this page again: a form that failed stands at one that only takes posts.
         "language_next": reverse("helpdesk-account", kwargs={"account_id": account_id}),
     }

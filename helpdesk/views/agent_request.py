@@ -50,6 +50,7 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
     mine = one.open and one.agent_id == agent.pk
     # Who was too late to turn it down, or to say whom they called, can leave what they typed as a note.
     kept = form.data.get("why", "") if form and not mine else ""
+    call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     context = {
         "here": "queue",
         "one": one,
@@ -65,7 +66,8 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
         "stopped": any(entry.what == Entry.What.STOPPED for entry in known.timeline),
         "form": form,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
-        "call_back_form": form if isinstance(form, CallBackForm) else CallBackForm(),
+        "call_back_form": call_back_form,
+        "shown": call_back_form.shown(verification.seen(one.orderer) if one.orderer else ""),
         "reject_form": form if isinstance(form, RejectForm) else RejectForm(),
         "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": kept}),
         # The address that shows this page again: a form that failed stands at one that only takes posts.
@@ -170,7 +172,8 @@ def called_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     done = _("Uppringningen är antecknad. Beställaren är kontrollerad.")
 
     def verb(one: Request) -> None:
-        verification.called_back(one.pk, agent, form.cleaned_data["why"], _address(request))
+        why, shown = form.cleaned_data["why"], request.POST.get("shown", "")
+        verification.called_back(one.pk, agent, why, _address(request), shown=shown)
 
     return _act_on(request, agent, number, form, verb=verb, done=done)
 

@@ -154,10 +154,12 @@ def _disabled() -> str:
 def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""
     now, waiting = company.recipients, changes.waiting(company)
+    # Who has been asked and has not answered yet is wanted, too: what is sent is all that count afterwards.
+    first, second = [*(waiting[0].request.recipients if waiting else now), "", ""][:2]
     form = RecipientsForm(
         request.POST if request.method == "POST" else None,
         now=None if waiting else now,
-        initial={"recipient1": company.recipient1, "recipient2": company.recipient2},
+        initial={"recipient1": first, "recipient2": second},
     )
     if request.method == "POST" and _was_for_another(request, company):
         form.add_error(None, _other_company(company))

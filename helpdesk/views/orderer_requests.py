@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
-from accounts.models import Company, Orderer, PhoneLink
+from accounts.models import Company, Orderer, Phone, PhoneLink
 from helpdesk import recipients
 from helpdesk import requests as verbs
 from helpdesk.models import Entry, Request
@@ -81,17 +81,20 @@ def request(request: HttpRequest, orderer: Orderer, company: Company, number: st
         "steps": steps,
         "why": next((step.why for step in reversed(steps) if step.why), ""),
         "stopped": any(step.what is _SEEN[What.STOPPED] for step in steps),
-        "usable_from": _on_hold_until(one),
+        **_of_link(one),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
         "waiting": [each.address for each in waiting if each.request_id == one.pk],
     }
     return render(request, "helpdesk/orderer_request.html", context)
 
 
-def _on_hold_until(one: Request) -> datetime | None:
-    """Until when no code goes to the number that was linked, if that is still to come (H4)."""
-    link = PhoneLink.objects.filter(reference=one.number).order_by("-made_at").only("usable_from").first()
-    return link.usable_from if link and link.usable_from > timezone.now() else None
+def _of_link(one: Request) -> dict[str, object]:
+    """Whether the linked number is still the account's, and from when codes go there if that is to come (H4)."""
+    link = PhoneLink.objects.filter(reference=one.number).order_by("-made_at").only("user", "usable_from").first()
+    if link is None:
+        return {"still_linked": False, "usable_from": None}
+    still = Phone.objects.filter(user=link.user_id, usable_from=link.usable_from).exists()
+    return {"still_linked": still, "usable_from": link.usable_from if link.usable_from > timezone.now() else None}
 
 
 @require_POST

@@ -186,16 +186,18 @@ def test_a_code_that_went_to_the_old_number_ends_with_it(walker: Walker, another
     assert codes_to(walker.sms, NEW_NUMBER) == []
 
 
-def test_who_logs_in_sees_the_number_and_confirming_it_keeps_the_hold(walker: Walker) -> None:
-    """The number on file is the linked one; to look at it proves nothing of it."""
+def test_who_logs_in_sees_the_number_and_proves_it_with_a_code(walker: Walker) -> None:
+    """The number on file is the linked one. To look at it proves nothing of it: the page promises no codes before."""
     has_number(STEFAN)
     made = link(STEFAN)
     walker.log_in(STEFAN)
     assert NEW_NUMBER_TYPED in walker.get("/registrera/mobil/").content.decode()
-    assert walker.give_number(NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/"
+    assert walker.give_number(NEW_NUMBER_TYPED)["Location"] == "/registrera/kod/"
     assert Phone.objects.get().usable_from == made.usable_from
-    walker.ask(STEFAN.username)
-    assert codes_to(walker.sms, NEW_NUMBER) == []
+    assert walker.enter_register_code()["Location"] == "/registrera/klart/"
+    assert Phone.objects.get().usable_from is None
+    notices = Message.objects.filter(purpose=Message.Purpose.PHONE_REPLACED, kind=Message.Kind.SMS)
+    assert [notice.to for notice in notices] == [STEFAN.phone], "the last number that was proven (G2)"
 
 
 def test_a_number_that_its_owner_registers_ends_the_hold(walker: Walker, another_walker: Walker) -> None:

@@ -7,16 +7,17 @@ from pytest_django import Settings
 
 from accounts.companies import set_recipients
 from accounts.demo.cast import ANNA, CARIN
-from accounts.models import Company, Phone
+from accounts.models import Company, Orderer, Phone
 from helpdesk import requests
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Request, Verification
 from helpdesk.timeline import note_down
-from tests.accounts.helpers import text_of, wrong_for
+from tests.accounts.helpers import OTHER_NUMBER, text_of, wrong_for
+from tests.accounts.linking import link
 from tests.accounts.staff import Officer, says
 from tests.conftest import Inbox
 from tests.helpdesk.asked import NEW_NUMBER, ask_for_recipients, state_of
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.desk import BUTTON, MOBILE, does, in_order, path
+from tests.helpdesk.desk import BUTTON, MOBILE, does, in_order, path, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 
@@ -64,6 +65,44 @@ def test_a_call_back_is_recorded_with_whom_they_spoke(per: Officer, one: Request
     assert says(empty, "Skriv vem du talade med när du ringde upp.")
     assert says(does(per, one, "ring/", why="Carin Ek svarade."), BUTTON)
     assert says(per.get(path(one)), "Ja: uppringning av numret i registret (hdpernil")
+
+
+def test_a_call_to_a_number_that_is_no_longer_on_file_counts_for_nothing(per: Officer, one: Request) -> None:
+    """H1: the page told of the old one, and that was called. Nor does it count once the words are mended."""
+    does(per, one, "ta/")
+    before = shown(per, one)
+    Orderer.objects.filter(name="Carin Ek").update(mobile="+46701740659")
+    empty = per.post(path(one, "ring/"), why=" ", shown=before)
+    assert f'name="shown" value="{before}"' in empty.content.decode()
+    for stale in (before, ""):
+        page = per.post(path(one, "ring/"), why="Carin Ek svarade.", shown=stale)
+        assert says(page, "Beställarens mobil i registret har ändrats sedan du öppnade sidan. Samtalet räknas inte.")
+        assert "Carin Ek svarade." in page.content.decode(), "nothing that was typed is lost"
+        assert not Verification.objects.exists()
+    assert before != shown(per, one)
+    assert "0659" not in shown(per, one)
+    assert says(does(per, one, "ring/", why="Carin Ek svarade."), BUTTON)
+
+
+def test_a_mobile_that_is_new_in_the_register_is_warned_of_where_the_code_is_sent(
+    per: Officer, register: Register, one: Request
+) -> None:
+    page = does(per, one, "ta/")
+    assert not says(page, "Numret ändrades nyligen.")
+    register.carin.mobile = "+46701740659"
+    register.carin.save()
+    page = per.get(path(one))
+    assert says(page, "Numret ändrades nyligen. Fråga först den administratör som ändrade det")
+    assert '<button class="button button--second" type="submit">Skicka en kod' in page.content.decode()
+
+
+def test_an_approval_names_the_old_number_if_it_is_told(per: Officer, register: Register, one: Request) -> None:
+    """During a hold that is the number from before it: here there was none."""
+    Phone.objects.all().delete()
+    link(ANNA, OTHER_NUMBER)
+    does(per, one, "ta/")
+    page = does(per, one, "ring/", why="Carin Ek svarade.")
+    assert says(page, "Meddelande går också till kontots e-postadress och beställaren, som kan stoppa det")
 
 
 def test_nothing_is_approved_before_that(per: Officer, one: Request) -> None:
@@ -138,6 +177,7 @@ def test_anything_else_is_read_and_closed(per: Officer, db: None) -> None:
     one = requests.open_other(source=Request.Source.MAIL, text="Hej!\n<i>Ny chef</i>", orderer_name="Lena Ask")
     page = does(per, one, "ta/")
     assert "&lt;i&gt;Ny chef&lt;/i&gt;" in page.content.decode()
-    assert says(page, "Avsluta som utfört")
+    assert says(page, "Avsluta utan åtgärd"), "who asks may order nothing"
+    assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt.")
     assert says(page, "Ingen får något mejl, för den som frågar är inte behörig beställare.")
     assert says(does(per, one, "godkann/"), "är godkänt och utfört.")

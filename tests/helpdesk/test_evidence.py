@@ -170,7 +170,7 @@ def test_the_facts_of_a_request_in_order(register: Register) -> None:
     }
     assert known.person
     assert known.person.username == ANNA.username
-    assert known.has_number
+    assert known.tells_old_number
     assert not known.directory_down
 
 
@@ -234,7 +234,7 @@ def test_a_directory_that_does_not_answer_leaves_the_rest(register: Register) ->
     assert known.obstacles == []
     assert lines(known.account) == {"Användarnamn": ("lovanber11 (katalogen svarar inte)", None)}
     assert lines(known.requester)["Beställare"][1]
-    assert known.has_number
+    assert known.tells_old_number
 
 
 def test_of_recipients_who_is_and_who_shall_be(register: Register) -> None:

@@ -15,6 +15,8 @@ from helpdesk import evidence, requests, verification
 from helpdesk.evidence.facts import names_agree
 from helpdesk.models import Entry, Request
 from helpdesk.timeline import note_down
+from tests.accounts.helpers import text_of
+from tests.accounts.staff import Officer
 from tests.conftest import has_number
 from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
 from tests.helpdesk.conftest import Register
@@ -185,3 +187,16 @@ def test_a_request_that_is_closed_has_none_any_more(register: Register) -> None:
     request = taken(for_person(register, staff_name="Anna Borg"), an_agent())
     known = evidence.of(requests.reject(request.pk, an_agent(), "Fel namn."))
     assert (known.flags, known.obstacles) == ([], [])
+
+
+def test_the_portals_own_request_is_not_called_a_strangers(per: Officer) -> None:
+    """It tells what to do, and no flag says the contrary."""
+    alarm = requests.open_other(source=Request.Source.PORTAL, text="Ring den anställda.", orderer_name="Carin Ek")
+    assert flags(alarm) == {}
+    page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
+    assert "Ring den anställda." in page
+    assert "finns inte i registret" not in page
+    requests.take(alarm.pk, in_the_directory(per.person))
+    page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
+    assert "Gör det som står i ärendet först." in page
+    assert "Avsluta som utfört" in page

@@ -77,8 +77,10 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
     requests.note(number.pk, an_agent(), "Maria Sund har ny telefon.")
     note_down(recipients, Entry.What.CONFIRMED, None, THEIR_CHIEF)
     Verification.objects.create(request=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile="x")
-    until = timezone.now() + timedelta(days=7)
-    asked = Confirmation.objects.create(request=recipients, address=THEIR_CHIEF, digest="f" * 64, until=until)
+    until, before = timezone.now() + timedelta(days=7), [register.olle.email]
+    asked = Confirmation.objects.create(
+        request=recipients, address=THEIR_CHIEF, digest="f" * 64, until=until, before=before
+    )
     link = SignInLink.objects.create(orderer=register.olle, digest="e" * 64, language="sv")
     return Whose(
         request=number.number,

@@ -165,6 +165,14 @@ def test_a_strangers_questions_keep_nobody_out(newcomer: Newcomer, stranger: New
         stranger.client.defaults["REMOTE_ADDR"] = f"192.0.2.{host}"
         stranger.ask(email_of(register))
     assert len(mail.outbox) == before + limits.LINK_SENDS_IN_ALL[0][0]
+    # What was withheld is counted for nobody's network.
+    for _ in range(12):
+        links_age(seconds=61)
+        newcomer.ask(email_of(register))
+    links_age(hours=1)
+    newcomer.ask(email_of(register))
+    assert mail.outbox[-1].to == [register.carin.email]
+    assert len(mail.outbox) == before + limits.LINK_SENDS_IN_ALL[0][0] + 1
 
 
 @pytest.mark.parametrize("change", GONE)

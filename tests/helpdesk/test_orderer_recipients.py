@@ -11,8 +11,10 @@ from django.utils import timezone
 
 from accounts import companies
 from accounts.models import Company
+from helpdesk import decisions, verification
 from helpdesk.models import Confirmation, Request
 from tests.accounts.helpers import text_of
+from tests.helpdesk.asked import CALL, an_agent, ask_for_recipients
 from tests.helpdesk.conftest import Register
 
 PATH = "/bestallare/mottagare/"
@@ -112,7 +114,20 @@ def test_who_has_been_asked_and_has_not_answered_is_shown(register: Register, ca
 
 def wait_for(request: Request, address: str) -> Confirmation:
     until = timezone.now() + timedelta(days=7)
-    return Confirmation.objects.create(request=request, address=address, digest=address, until=until)
+    return Confirmation.objects.create(request=request, address=address, digest=address, until=until, before=[CARIN])
+
+
+def test_whoever_has_been_asked_stays_in_the_form(register: Register, carin: Client) -> None:
+    """What is sent is all that count afterwards: who mends the other address loses nobody."""
+    one = ask_for_recipients(register, CARIN, CHIEF, source=CALL, agent=an_agent())
+    verification.called_back(one.pk, an_agent(), "Carin Ek")
+    decisions.approve(one.pk, an_agent())
+    page = carin.get(PATH).content.decode()
+    assert f'value="{CARIN}"' in page
+    assert f'value="{CHIEF}"' in page
+    companies.set_recipients(register.ett.pk, [THIRD], actor=None)
+    assert "inte bekräftad" not in text_of(carin.get(PATH)), "an administrator's word is the later one"  # type: ignore[arg-type]
+    assert f'value="{CHIEF}"' not in carin.get(PATH).content.decode()
 
 
 def test_a_company_without_recipients_is_told_what_that_means(register: Register, carin: Client) -> None:

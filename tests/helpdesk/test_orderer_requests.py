@@ -10,12 +10,14 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts import phones
 from accounts.demo.cast import ANNA, PER
 from accounts.models import Event, Orderer, User
 from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request
 from helpdesk.timeline import note_down
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
+from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
 from tests.helpdesk.asked import an_agent
 from tests.helpdesk.conftest import Register
@@ -113,7 +115,14 @@ def test_the_list_is_paged_and_takes_few_queries(
 
 def test_a_request_shows_what_was_asked(carin: Client, asked: Request) -> None:
     words = page(carin, asked)
-    for told in ("Koppla nytt mobil nr", ANNA.name, ANNA.username, NEW_NUMBER_TYPED, "Carin Ek", "Ärendet kom in"):
+    assert "Ärendet gäller Nytt mobilnummer" in words
+    for told in (
+        ANNA.name,
+        ANNA.username,
+        NEW_NUMBER_TYPED,
+        "Carin Ek",
+        "Ärendet kom in",
+    ):
         assert told in words
 
 
@@ -179,7 +188,9 @@ def test_a_rejection_shows_its_reason(carin: Client, asked: Request, agent: User
     assert "Ta tillbaka" not in words
 
 
+@pytest.mark.usefixtures("server", "sms")
 def test_what_is_done_says_what_to_do_now(carin: Client, asked: Request, agent: User) -> None:
+    link(ANNA, reference=asked.number)
     ended(asked, State.DONE, What.CARRIED_OUT, agent)
     words = page(carin, asked)
     assert "Det nya numret är kopplat." in words
@@ -189,11 +200,22 @@ def test_what_is_done_says_what_to_do_now(carin: Client, asked: Request, agent: 
     assert "Det nya numret är kopplat." not in page(carin, asked)
 
 
+@pytest.mark.usefixtures("server", "sms")
+def test_a_number_that_is_no_longer_there_is_not_said_to_work(carin: Client, asked: Request, agent: User) -> None:
+    """The helpdesk took it away, or its owner has registered another one."""
+    link(ANNA, reference=asked.number)
+    ended(asked, State.DONE, What.CARRIED_OUT, agent)
+    assert "Det nya numret är kopplat." in page(carin, asked)
+    phones.remove(account_of(ANNA), agent=agent, reference="2026-00099", address=None)
+    assert "Kontots nummer kan ha ändrats sedan dess." in page(carin, asked)
+    assert "/aterstall/" not in page(carin, asked)
+
+
 def test_who_still_has_to_confirm_is_shown(carin: Client, register: Register, agent: User) -> None:
     one = some_recipients(register.carin, CHIEF)
     ended(one, State.DONE, What.CARRIED_OUT, agent)
     until = timezone.now() + timedelta(days=7)
-    asked = Confirmation.objects.create(request=one, address=CHIEF, digest="x", until=until)
+    asked = Confirmation.objects.create(request=one, address=CHIEF, digest="x", until=until, before=[])
     assert f"i mejlet från oss: {CHIEF}" in page(carin, one)
     asked.confirmed_at = timezone.now()
     asked.save()

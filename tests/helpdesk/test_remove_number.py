@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 import uuid
+from datetime import timedelta
 
+import ldap
 import pytest
 from django.db import connection
+from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.demo.cast import ANNA, EVA, STEFAN, Person
-from accounts.models import Event, Phone, PhoneLink
+from accounts.models import AuditEvent, Event, Phone, PhoneLink
 from helpdesk.models import Entry, Request
 from helpdesk.requests import reject
 from notifications.models import Message
@@ -46,19 +50,20 @@ def remove(per: Officer, person: Person = ANNA, why: str = WHY, number: str = ""
 
 
 def test_the_number_goes_and_the_reason_stands_in_a_request(per: Officer, register: Register) -> None:
-    """None was open: one is, which the agent has. No orderer sees it: who asks may be the one after the account."""
+    """None was open: one is, and closed at once. No orderer sees it: who asks may be the one after the account."""
     has_number(ANNA)
     assert remove(per)["Location"] == path(ANNA)
     assert not Phone.objects.exists()
     one = Request.objects.get()
-    assert (one.kind, one.source, one.state) == ("other", "call", Request.State.VERIFYING)
-    assert one.agent == in_the_directory(per.person)
+    assert (one.kind, one.source, one.state) == ("other", "portal", Request.State.DONE)
+    assert one.decided_by == in_the_directory(per.person)
+    assert timeline(one) == [("opened", "hdpernil"), ("carried out", "hdpernil")]
     assert (one.account, one.staff_username) == (account_of(ANNA).id, ANNA.username)
     assert (one.company, one.company_name, one.orderer) == (None, ANNA.company, None)
     assert one.text == f"Det registrerade numret för lovanber11 är borttaget. Skälet: {WHY}"
     page = text_of(per.get(path(ANNA)))
     assert f"Numret är borttaget, och inga koder går dit längre. Skälet står i ärende {one.number}." in page
-    assert f"{one.number} Annat ärende, kontrolleras" in page
+    assert f"{one.number} Annat ärende, godkänt och utfört" in page
     assert f"Mobilnummer: borttaget av helpdesk ({one.number})" in page
     assert "Inget nummer är registrerat." in page
     row = last(Event.PHONE_REMOVED)
@@ -120,6 +125,45 @@ def test_another_number_that_came_meanwhile_stays(per: Officer, register: Regist
     assert PhoneLink.objects.get().stops == {}
 
 
+def test_a_number_that_came_while_the_reason_was_mended_stays(per: Officer, register: Register) -> None:
+    """The page that asks for the reason tells nothing of the new one: it still speaks of the one that was shown."""
+    has_number(ANNA)
+    before = shown(per, ANNA)
+    link(ANNA, OTHER_NUMBER)
+    answer = remove(per, why=" ", number=before)
+    found = re.search(r'name="shown" value="([^"]*)"', answer.content.decode())
+    assert found
+    answer = remove(per, number=found[1])
+    assert "Kontot har fått ett annat nummer sedan du öppnade sidan." in text_of(answer)
+    assert Phone.objects.get().number == OTHER_NUMBER
+
+
+def test_the_page_says_who_is_told(per: Officer, register: Register, server: TestSlapd) -> None:
+    has_number(ANNA)
+    assert "Kontots e-postadress får veta det, men inte numret." in text_of(per.get(path(ANNA)))
+    server.root.modify_s(server.dn(ANNA.username), [(ldap.MOD_REPLACE, "mail", None)])
+    assert "så helpdesks egen brevlåda får veta det" in text_of(per.get(path(ANNA)))
+
+
+def test_who_links_a_number_afterwards_is_warned(per: Officer, register: Register) -> None:
+    """The number that was taken away is told of nothing and can stop nothing."""
+    has_number(ANNA)
+    remove(per)
+    reference = last(Event.PHONE_REMOVED).result
+    one = ask_for_number(register, account=account_of(ANNA).id)
+    warned = f"hdpernil i helpdesk tog bort kontots nummer {timezone.localdate()}, i dag, ärende {reference}."
+    assert warned in text_of(per.get(f"/helpdesk/arenden/{one.number}/"))
+    QuerySet(AuditEvent).update(at=timezone.now() - timedelta(days=31))  # not its manager's: the trail is append-only
+    assert "tog bort kontots nummer" not in text_of(per.get(f"/helpdesk/arenden/{one.number}/"))
+
+
+def test_two_agents_who_do_it_to_each_other(per: Officer, sara: Officer, register: Register) -> None:
+    for officer, other in ((per, sara), (sara, per)):
+        has_number(other.person)
+        assert remove(officer, other.person).status_code == 302
+    assert not Phone.objects.exists()
+
+
 def test_who_comes_second_is_told_and_keeps_what_was_typed(per: Officer, register: Register) -> None:
     has_number(ANNA)
     before = shown(per, ANNA)
@@ -127,7 +171,7 @@ def test_who_comes_second_is_told_and_keeps_what_was_typed(per: Officer, registe
     answer = remove(per, why="Telefonen är borta.", number=before)
     assert "Kontot har inget nummer längre. Inget behövde göras." in text_of(answer)
     assert "Telefonen är borta." in answer.content.decode()
-    assert (Request.objects.count(), Entry.objects.count()) == (1, 1)
+    assert (Request.objects.count(), Entry.objects.count()) == (1, 2)
     assert trail(Event.PHONE_REMOVED) == [Event.PHONE_REMOVED]
 
 

@@ -76,10 +76,10 @@ def recipients_on_their_way(visitor: Visitor) -> None:
     carin = as_carin(visitor)
     company: Company = carin.companies.get()
     companies.note_bounce(company.recipient1, "550")
-    first = recipients_asked(carin, CHIEF)
+    first = recipients_asked(carin, company.recipient1, CHIEF)
     done(first, an_agent())
     until = timezone.now() + timedelta(days=7)
-    Confirmation.objects.create(request=first, address=CHIEF, digest="first", until=until)
+    Confirmation.objects.create(request=first, address=CHIEF, digest="first", until=until, before=[company.recipient1])
     recipients_asked(carin, CHIEF, company.recipient1)
     visitor.open("/bestallare/mottagare/")
 
