@@ -1,6 +1,7 @@
 """Changing whom the daily mail goes to: approved, then confirmed by mail by each new address (security.md H6).
 
-Whoever needs several rows locks them in this order: the request, the company, the confirmation.
+Whoever needs several rows locks them in this order: the request, the company, the confirmation. An administrator who
+deletes the company at that very moment has them the other way round: the database then ends one of the two, whole.
 """
 
 from __future__ import annotations
