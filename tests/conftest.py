@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.core.cache import cache
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, TransactionTestCase
 from pytest_django import Settings
 
 from accounts import directory
@@ -17,8 +18,15 @@ from accounts.demo.cast import Person
 from accounts.encryption import digest
 from accounts.models import Phone
 from accounts.users import of
+from tests.emptying import delete_all_rows
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.services"]
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _quickly_emptied() -> Iterator[None]:
+    with mock.patch.object(TransactionTestCase, "_fixture_teardown", delete_all_rows):
+        yield
 
 
 @pytest.fixture(autouse=True)
