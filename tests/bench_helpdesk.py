@@ -196,7 +196,7 @@ def main() -> int:
             company = a_company(HEMTJANST_ETT, "carin@hemtjanst-ett.example")
             orderer = an_orderer("Carin Ek", "carin@hemtjanst-ett.example", "+46701740650", company)
             officer = Officer(PER)
-            officer.enrol()
+            officer.come_in()
             numbers_for(STAFF + OTHERS)
             fill(company, orderer, User.objects.get(username=PER.username))
             with connection.cursor() as cursor:

@@ -8,12 +8,17 @@ import time
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import F
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django_otp.oath import TOTP
 
+from accounts import sessions, staff, users
 from accounts.demo.cast import EVA, Person
+from accounts.directory.staff import people
 from accounts.models import Authenticator, RecoveryCodes
 from tests.accounts.helpers import text_of, time_passes
 
@@ -90,6 +95,19 @@ class Officer:
         page = self.get("/logga-in/koder/")
         self.recovery_codes = _RECOVERY_CODE.findall(page.content.decode())
         return page
+
+    def come_in(self) -> None:
+        """Has an app and is signed in with both factors; how that goes is for test_staff_sign_in.py to show."""
+        account = people().find(self.person.username)
+        assert account, f"{self.person.username} is not in the directory"
+        user = users.of(account)
+        device = Authenticator.objects.create(user=user, name="app", confirmed=True)
+        request = HttpRequest()
+        request.session, request.user = SessionStore(), AnonymousUser()
+        sessions.begin_sign_in(request, user, "")
+        sessions.log_in_staff(request, user, device, staff.roles_of(account))
+        request.session.save()
+        self.client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
 
     def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
         """A later sign-in from end to end."""

@@ -53,7 +53,7 @@ def olle(register: Register) -> Client:
 def per(server: TestSlapd, db: None) -> Officer:
     """The agent, signed in with both factors; his browser is ``per.client``."""
     officer = Officer(PER)
-    officer.enrol()
+    officer.come_in()
     return officer
 
 
@@ -62,5 +62,5 @@ def sara(server: TestSlapd, db: None) -> Officer:
     """A second agent, signed in as well."""
     server.put(SECOND_AGENT)
     officer = Officer(SECOND_AGENT)
-    officer.enrol()
+    officer.come_in()
     return officer

@@ -31,7 +31,7 @@ def as_carin(visitor: Visitor) -> Orderer:
 def as_per(visitor: Visitor) -> Officer:
     """The agent's browser, in which he has signed in with both factors."""
     officer = Officer(PER)
-    officer.enrol()
+    officer.come_in()
     _take_over(visitor, officer.client)
     return officer
 
