@@ -16,7 +16,7 @@ _HEIGHT, _FOOT = 150, 26  # of the columns, and of what is written below them
 _GAP = 0.24  # of a day's width, between it and the next
 _LABELLED = 5  # each so many days has its number below
 _BAR = 13  # the thickness of a bar that lies
-SHORT, LONG = 31, 42  # characters of a row's words, with others beside and without
+SHORT, LONG = 32, 42  # characters of a row's words, with others beside and without
 
 
 @dataclass(frozen=True, slots=True)
