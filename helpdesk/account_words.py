@@ -29,7 +29,7 @@ class Expiring:
 
 
 def marks(account: Account, now: datetime) -> list[Mark]:
-    """How an account stands, the gravest first; of one without trouble, that it works."""
+    """How an account stands, the gravest first; of one without trouble, that it is open."""
     found = []
     if account.protected:
         found.append(Mark(_("skyddat"), "bad"))
@@ -41,7 +41,7 @@ def marks(account: Account, now: datetime) -> list[Mark]:
         found.append(Mark(_("måste byta lösenord"), "bad"))
     elif isinstance(account.expires, datetime) and account.expires <= now:
         found.append(Mark(_("lösenordet har gått ut"), "bad"))
-    return found or [Mark(_("fungerar"), "ok")]
+    return found or [Mark(_("öppet"), "ok")]
 
 
 def expiry(account: Account, now: datetime) -> Expiring:

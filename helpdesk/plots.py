@@ -16,7 +16,7 @@ _HEIGHT, _FOOT = 150, 26  # of the columns, and of what is written below them
 _GAP = 0.24  # of a day's width, between it and the next
 _LABELLED = 5  # each so many days has its number below
 _BAR = 13  # the thickness of a bar that lies
-SHORT, LONG = 27, 42  # characters of a row's words, with others beside and without
+SHORT, LONG = 32, 42  # characters of a row's words, with others beside and without
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +115,7 @@ def rows(key: str, title: str, description: str, names: Sequence[str], found: Se
         plot.texts.append(Text("0", _number(y + 15), _shortened(row.label, SHORT if row.aside else LONG)))
         if row.aside:
             plot.texts.append(Text(str(WIDTH), _number(y + 15), row.aside, "end"))
-        y += 21
+        y += 24  # clear of the tails of the letters above
         for nth, (share, words) in enumerate(row.parts):
             length = max(longest * min(1.0, share), 1.5)
             plot.bars.append(Bar("0", _number(y), _number(length), str(_BAR), second=nth > 0))

@@ -92,10 +92,10 @@ def by_number(text: str) -> str:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """How long ago, in the largest unit that fits."""
+    """How long it has waited, in the largest unit that fits."""
     passed = now - since
     if passed < 2 * _MINUTE:
-        return _("nyss")
+        return _("under 2 min")
     if passed < _HOUR:
         return _("%(count)d min") % {"count": passed // _MINUTE}
     if passed < _DAY:

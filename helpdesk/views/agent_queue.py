@@ -43,7 +43,7 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "companies": companies,
         "before": _address(wanted, page=page.number - 1) if page.number > 1 else "",
         "after": _address(wanted, page=page.number + 1) if page.number < page.pages else "",
-        "empty": _nothing(wanted),
+        "empty": _nothing(wanted, page),
     }
     return render(request, "helpdesk/agent_queue.html", context)
 
@@ -79,9 +79,14 @@ def _tabs(wanted: Wanted, page: requests.Page) -> list[tuple[str, str, int, bool
     ]
 
 
-def _nothing(wanted: Wanted) -> str:
+def _nothing(wanted: Wanted, page: requests.Page) -> str:
     """What an empty list says."""
-    if wanted.text or wanted.kind or wanted.company is not None:
+    chosen = wanted.text or wanted.kind or wanted.company is not None
+    if chosen and not any(page.counts.values()):
+        if wanted.text:
+            return _("Inget ärende stämmer med det du söker. Rensa sökningen, eller sök på en del av namnet.")
+        return _("Inget ärende stämmer med det du har valt. Välj en annan typ eller ett annat företag.")
+    if chosen:
         return _("Inget ärende här stämmer med det du söker. Titta under de andra flikarna, eller rensa sökningen.")
     return {
         Tab.NEW: _("Inga nya ärenden. Allt som har kommit in är taget."),

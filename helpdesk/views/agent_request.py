@@ -96,17 +96,17 @@ def _act(request: HttpRequest, one: Request, verb: Callable[[], Any], done: str)
 def _act_on(
     request: HttpRequest, agent: User, number: str, form: forms.Form, *, verb: Callable[[Request], Any], done: str
 ) -> HttpResponse:
-    """The same with something typed, which is not lost if it is refused."""
+    """The same with something typed, which is not lost if it is refused. ``verb`` may add an error to the form, too."""
     one = _one(number)
     if form.is_valid():
         try:
             verb(one)
         except Refused as refused:
             form.add_error(None, str(refused))
-            one = _one(number)
-        else:
+        if form.is_valid():
             messages.success(request, done)
             return redirect("helpdesk-request", number=number)
+        one = _one(number)
     return _page(request, agent, one, form)
 
 
@@ -159,7 +159,10 @@ def _enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
 
     def verb(one: Request) -> None:
         if not verification.enter_code(one.pk, agent, form.cleaned_data["code"], _address(request)):
-            raise Refused(_("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny."))
+            # Once the code is too old, the page has no field to lead to.
+            field = "code" if next_step.code_under_way(evidence.of(one)) else None
+            wrong = _("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny.")
+            form.add_error(field, wrong)
 
     done = _("Rätt kod: det är beställaren som ringer.")
     return _act_on(request, agent, number, form, verb=verb, done=done)

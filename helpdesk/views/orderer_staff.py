@@ -117,7 +117,7 @@ def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]
     """Each with its address, its words, how many there are, and whether it is the one that is open."""
     words = {
         Part.ALL: _("Alla"),
-        Part.EXPIRED: _("Har gått ut"),
+        Part.EXPIRED: _("Gått ut eller måste bytas"),
         Part.SOON: _("Går ut inom 30 dagar"),
         Part.NO_NUMBER: _("Saknar nummer"),
         Part.BLOCKED: _("Låst eller avstängt"),
@@ -127,12 +127,19 @@ def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]
 
 def _summary(counts: Counter[Part]) -> str:
     """The whole company in one line, whatever is searched for."""
-    return _("%(soon)d av %(all)d går ut inom 30 dagar, %(expired)d har gått ut, %(no_number)d saknar nummer.") % {
+    words = {
         "soon": counts[Part.SOON],
         "all": counts[Part.ALL],
         "expired": counts[Part.EXPIRED],
         "no_number": counts[Part.NO_NUMBER],
     }
+    return (
+        _(
+            "Lösenord: %(soon)d av %(all)d går ut inom 30 dagar, och %(expired)d har gått ut eller måste bytas. "
+            "%(no_number)d saknar mobilnummer."
+        )
+        % words
+    )
 
 
 def _nothing(part: Part, text: str, found: list[Member]) -> str:
@@ -143,7 +150,7 @@ def _nothing(part: Part, text: str, found: list[Member]) -> str:
         return _("Ingen här stämmer med det du söker. Titta under Alla, eller rensa sökningen.")
     return {
         Part.ALL: _("Vi hittar ingen personal hos ert företag i kommunens katalog."),
-        Part.EXPIRED: _("Ingen har ett lösenord som har gått ut."),
+        Part.EXPIRED: _("Inget lösenord har gått ut eller måste bytas."),
         Part.SOON: _("Inget lösenord går ut inom 30 dagar."),
         Part.NO_NUMBER: _("Alla har registrerat ett mobilnummer."),
         Part.BLOCKED: _("Inget konto är låst eller avstängt."),

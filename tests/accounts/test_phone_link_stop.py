@@ -33,9 +33,9 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 Mailbox = list[EmailMultiAlternatives]
-DONE = "Kopplingen är stoppad. Helpdesk har fått veta det."
-ALREADY = "Kopplingen är redan stoppad. Helpdesk har fått veta det."
-LATE = "Det är för sent att stoppa här. Ring eller mejla genast helpdesk: it-helpdesk@orebro.se"
+DONE = "Det nya numret är stoppat Helpdesk har fått veta det."
+ALREADY = "Det nya numret är redan stoppat Helpdesk har fått veta det."
+LATE = "Det är för sent att stoppa här Mejla helpdesk genast: it-helpdesk@orebro.se"
 
 
 def press(key: str) -> str:

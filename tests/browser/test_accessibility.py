@@ -63,6 +63,14 @@ def test_state(state: State, visitor: Visitor) -> None:
     assert page.evaluate(_TOO_WIDE) == []
 
 
+def test_the_overview_is_whole_on_any_desk(visitor: Visitor) -> None:
+    """Its tables and plots stand side by side on some desks, and below one another on others."""
+    next(state for state in STATES if state.name == "helpdesk-oversikt-manad").visit(visitor)
+    for width in (896, 1024, 1248, DESK[0]):
+        visitor.page.set_viewport_size({"width": width, "height": DESK[1]})
+        assert visitor.page.evaluate(_TOO_WIDE) == [], width
+
+
 def axe(page: Page, options: dict[str, Any]) -> str:
     """What axe finds, in its own words; nothing, if it finds nothing."""
     if not page.evaluate("'axe' in window"):

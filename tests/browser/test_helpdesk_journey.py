@@ -66,7 +66,7 @@ def test_whoever_has_the_old_phone_stops_it(new_visitor: NewVisitor) -> None:
     text = next(text for receiver, text in reversed(per.portal.sms.messages()) if receiver == ANNA.phone)
     anna.open(_path(text, "/stoppa/"))
     anna.next_button.click()
-    expect(anna.heading).to_have_text("Kopplingen är stoppad.")
+    expect(anna.heading).to_have_text("Det nya numret är stoppat")
     per.open(f"/helpdesk/arenden/{number}/")
     expect(per.page.get_by_text("Kopplingen av numret stoppades")).to_be_visible()
     per.open("/helpdesk/")

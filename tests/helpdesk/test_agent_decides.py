@@ -41,6 +41,8 @@ def test_a_code_is_read_back_and_the_number_is_linked(per: Officer, one: Request
     assert wrong.status_code == 200
     assert says(wrong, "Koden stämmer inte, eller har gått ut.")
     assert "autofocus" in wrong.content.decode()
+    assert '<a href="#id_code">Koden stämmer inte' in wrong.content.decode(), "the box at the top leads to the field"
+    assert 'aria-invalid="true"' in wrong.content.decode()
     assert wrong_for(code) not in wrong.content.decode(), "no page shows a code"
     page = does(per, one, "kod/prova/", code=code)
     assert says(page, "Rätt kod: det är beställaren som ringer.")

@@ -115,7 +115,7 @@ def test_whose_a_number_is_leaves_a_trail_for_each_account_found(per: Officer, r
 
 def test_the_page_tells_how_the_account_stands(per: Officer, register: Register, server: TestSlapd) -> None:
     page = text_of(per.get(address_of(STEFAN)))
-    assert "Stefan Lind, lovstlin32 fungerar" in page
+    assert "Stefan Lind, lovstlin32 öppet" in page
     assert "Företag Hemtjänst Ett AB" in page
     assert "Går ut om 15 dagar, 20" in page
     assert "Inget nummer är registrerat." in page

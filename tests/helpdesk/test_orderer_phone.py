@@ -22,7 +22,7 @@ from tests.servers.slapd import TestSlapd
 
 PATH = "/bestallare/mobilnummer/"
 NOT_OURS = "Vi hittar inte kontot hos ert företag."
-ALONE = "kan byta nummer utan er hjälp"
+ALONE = "utan er hjälp"
 NEWCOMER = replace(ANNA, username="lovnyanst1", given_name="Ny", surname="Anställd", mail="ny@hemtjanst-ett.example")
 
 pytestmark = pytest.mark.usefixtures("server", "register")
@@ -169,8 +169,14 @@ def test_who_remembers_the_password_can_do_it_alone(carin: Client, settings: Set
 
 def test_the_advice_stands_there_before_when_the_staff_list_leads_here(carin: Client) -> None:
     words = text_of(carin.get(PATH, {"konto": id_of(STEFAN)}))  # type: ignore[arg-type]
-    assert f"Stefan Lind {ALONE}" in words
+    assert f"Stefan Lind kan registrera sitt nummer {ALONE}" in words
     assert "gäller 15 dagar till" in words
+    assert "registrerar sitt mobilnummer på" in words
+    assert "Är lösenordet glömt?" in words
+    has_number(STEFAN)
+    words = text_of(carin.get(PATH, {"konto": id_of(STEFAN)}))  # type: ignore[arg-type]
+    assert f"Stefan Lind kan byta nummer {ALONE}" in words
+    assert "byter mobilnummer på" in words
 
 
 @pytest.mark.parametrize("locked", [True, False])

@@ -87,7 +87,7 @@ def test_each_with_how_they_stand(carin: Client) -> None:
         ("15", "går ut om 15 dagar"),
     ]
     text = text_of(answer)
-    assert "2 av 3 går ut inom 30 dagar, 1 har gått ut, 1 saknar nummer." in text
+    assert "Lösenord: 2 av 3 går ut inom 30 dagar, och 1 har gått ut eller måste bytas. 1 saknar mobilnummer." in text
     assert (local_date(timezone.now()) + timedelta(7)).isoformat() in text
     assert text.count("registrerat") >= 2
 

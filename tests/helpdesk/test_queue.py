@@ -94,7 +94,7 @@ def test_the_oldest_open_one_comes_first_and_the_newest_closed_one(per: Officer,
 def test_the_age_is_in_words() -> None:
     now = timezone.now()
     for length, words in [
-        ({"seconds": 30}, "nyss"),
+        ({"seconds": 30}, "under 2 min"),
         ({"minutes": 35}, "35 min"),
         ({"hours": 3, "minutes": 59}, "3 tim"),
         ({"hours": 25}, "1 dag"),
@@ -130,7 +130,7 @@ def test_type_and_company_narrow_it_and_the_counts(per: Officer, register: Regis
     assert "Mottagare Ändring av e-postmottagare" in text_of(of_tva)
     assert "Nya 1" in text_of(of_tva)
     assert listed(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}")) == []
-    assert "stämmer med det du söker" in text_of(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}"))
+    assert "stämmer med det du har valt" in text_of(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}"))
 
 
 def test_what_the_address_can_not_mean_is_passed_over(per: Officer, register: Register) -> None:
@@ -196,6 +196,16 @@ def test_an_empty_tab_says_so_calmly(per: Officer, register: Register) -> None:
         ("klara", "Inget ärende är avgjort än."),
     ]:
         assert words in text_of(per.get(f"{QUEUE}?flik={tab}"))
+
+
+def test_other_tabs_are_pointed_to_only_if_they_have_something(per: Officer, register: Register) -> None:
+    put(register)
+    assert "Inget ärende stämmer med det du söker. Rensa sökningen" in text_of(search(per, "Nobel"))
+    assert "Titta under de andra flikarna" not in text_of(per.get(f"{QUEUE}?flik=mina"))
+    search(per, "Anna Berg")
+    assert "Titta under de andra flikarna" in text_of(per.get(f"{QUEUE}?flik=mina"))
+    per.post(QUEUE, rensa="1")
+    assert "Inget ärende stämmer med det du har valt." in text_of(per.get(f"{QUEUE}?typ=other"))
 
 
 def test_no_number_and_no_text_is_shown(per: Officer, register: Register) -> None:

@@ -9,6 +9,7 @@ from django.utils import timezone
 from accounts import audit, directory
 from accounts.demo.cast import EVA, STEFAN, Person
 from accounts.models import Event, FailedTry, Phone, PhoneLink
+from helpdesk.models import Request
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -46,7 +47,18 @@ def in_trouble(visitor: Visitor) -> None:
     now = timezone.now()
     user, until = has_number(STEFAN).user, now + timedelta(minutes=10)
     Phone.objects.update(usable_from=until)
-    PhoneLink.objects.create(user=user, number=STEFAN.phone, reference="2026-00042", usable_from=until)
+    link = PhoneLink.objects.create(user=user, number=STEFAN.phone, reference="2026-00042", usable_from=until)
+    Request.objects.create(
+        number=link.reference,
+        kind=Request.Kind.PHONE,
+        source=Request.Source.PAGES,
+        state=Request.State.DONE,
+        staff_name=STEFAN.name,
+        staff_username=STEFAN.username,
+        account=user.directory_id,
+        created_at=now - timedelta(minutes=20),
+        decided_at=now - timedelta(minutes=5),
+    )
     for minutes in range(10):
         FailedTry.objects.create(
             subject=user.directory_id, kind=FailedTry.Kind.CODE, at=now - timedelta(minutes=minutes)

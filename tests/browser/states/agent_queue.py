@@ -111,7 +111,7 @@ AGENT_QUEUE = (
     State("helpdesk-ko-vantar", "helpdesk-queue", "lovanber11", queue("?flik=vantar")),
     State("helpdesk-ko-klara", "helpdesk-queue", "godkänt och utfört", queue("?flik=klara")),
     State("helpdesk-ko-empty", "helpdesk-queue", "Inga nya ärenden. Allt som har kommit in är taget.", empty_queue),
-    State("helpdesk-ko-searched", "helpdesk-queue", "Inget ärende här stämmer", searched),
+    State("helpdesk-ko-searched", "helpdesk-queue", "Inget ärende stämmer med det du söker.", searched),
     State("helpdesk-nytt", "helpdesk-new", "Vem ringer?", call),
     State("helpdesk-nytt-found", "helpdesk-new", "carin@hemtjanst-ett.example", who_calls("carin")),
     State("helpdesk-nytt-nobody", "helpdesk-new", "Ingen beställare stämmer", who_calls("Nobel")),

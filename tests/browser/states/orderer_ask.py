@@ -134,7 +134,12 @@ ORDERER_ASK = (
         "Vi hittar inte kontot hos ert företag.",
         typed(new_number, username=MARIA.username, phone=NEW_NUMBER_TYPED),
     ),
-    State("bestallare-mobilnummer-alone", "orderer-phone", "kan byta nummer utan er hjälp", number_from_the_list),
+    State(
+        "bestallare-mobilnummer-alone",
+        "orderer-phone",
+        "kan registrera sitt nummer utan er hjälp",
+        number_from_the_list,
+    ),
     State("bestallare-mottagare", "orderer-recipients", "mejl kommer inte fram", recipients_on_their_way),
     State(
         "bestallare-mottagare-wrong",

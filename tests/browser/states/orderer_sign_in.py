@@ -80,7 +80,7 @@ ORDERER_SIGN_IN = (
     State(
         "bestallare-skickat-help",
         "orderer-link-sent",
-        "Du har fått en länk alldeles nyss",
+        "Har du nyss bett om en länk?",
         pressed(asked, ".help summary"),
     ),
     State("bestallare-lank", "orderer-link", "Fortsätt att logga in", looked),

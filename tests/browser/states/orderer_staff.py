@@ -70,8 +70,8 @@ def second_page(visitor: Visitor) -> None:
 
 
 ORDERER_STAFF = (
-    State("bestallare", "orderer-staff", "går ut inom 30 dagar, 2 har gått ut", staff),
-    State("bestallare-help", "orderer-staff", "Vänta en stund, eller sätt ett nytt lösenord", with_help),
+    State("bestallare", "orderer-staff", "går ut inom 30 dagar, och 2 har gått ut eller måste bytas.", staff),
+    State("bestallare-help", "orderer-staff", "Vänta en stund. Den som har ett registrerat nummer", with_help),
     State("bestallare-again", "orderer-staff", "Listan är hämtad på nytt.", read_again),
     State("bestallare-search", "orderer-staff", "Du söker på", typed(staff, q="lind")),
     State("bestallare-nobody", "orderer-staff", "Vi hittar ingen personal hos ert företag", nobody),

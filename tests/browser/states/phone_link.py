@@ -22,13 +22,13 @@ def told(visitor: Visitor) -> None:
 def pressed_again(visitor: Visitor) -> None:
     told(visitor)
     visitor.submit()
-    visitor.page.get_by_text("Kopplingen är stoppad.").wait_for()
+    visitor.page.get_by_text("Det nya numret är stoppat").wait_for()
     visitor.page.reload()
 
 
 PHONE_LINK = (
-    State("stoppa", "phone-link-stop", "Vill du stoppa kopplingen av ett nytt mobilnummer?", told),
-    State("stoppa-klart", "phone-link-stop", "Kopplingen är stoppad.", typed(told)),
-    State("stoppa-redan", "phone-link-stop", "Kopplingen är redan stoppad.", pressed_again),
-    State("stoppa-sent", "phone-link-stop", "Det är för sent att stoppa här.", typed(unknown)),
+    State("stoppa", "phone-link-stop", "Är det nya mobilnumret fel?", told),
+    State("stoppa-klart", "phone-link-stop", "Det nya numret är stoppat", typed(told)),
+    State("stoppa-redan", "phone-link-stop", "Det nya numret är redan stoppat", pressed_again),
+    State("stoppa-sent", "phone-link-stop", "Det är för sent att stoppa här", typed(unknown)),
 )
