@@ -138,7 +138,7 @@ class Words:
             _("När du har stoppat kopplingen gäller det nummer som fanns innan, om det fanns något."),
             _("Helpdesk får veta det direkt, och hör av sig."),
             _(
-                "Efter %(until)s går det inte att stoppa kopplingen själv. Om något är fel, ring eller mejla då "
+                "Efter %(until)s går det inte att stoppa kopplingen själv. Om något är fel, mejla då "
                 "genast helpdesk: %(helpdesk)s. Uppge ärende %(number)s."
             )
             % self._words,

@@ -103,8 +103,8 @@ def _advice(member: Member) -> str:
     words = {"name": member.name or member.username, "url": journey_url("REGISTER_HOST", "/registrera/")}
     return (
         _(
-            "Lösenordet till %(name)s har inte gått ut. Den som kommer ihåg det byter nummer själv på %(url)s, "
-            "dygnet runt. Det går fortare. Ta då tillbaka ärendet längre ner på sidan."
+            "Lösenordet till %(name)s har inte gått ut. Den som kommer ihåg det registrerar eller byter "
+            "nummer själv på %(url)s, dygnet runt. Det går fortare. Ta då tillbaka ärendet längre ner på sidan."
         )
         % words
     )
