@@ -18,15 +18,16 @@ VENV = .venv-$(version)
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-sqlite test-postgresql lint format clean requirements vendor messages screenshots bench crash \
+.PHONY: help demo stack test test-sqlite test-postgresql test-whole lint format clean requirements vendor messages screenshots bench crash \
     packages-demo packages-test packages-develop environment environment-dev with-environment
 
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
 	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
-	@echo 'make test            the whole suite, on SQLite and on PostgreSQL at once (ARGS="-k reset")'
-	@echo 'make test-sqlite     …one half of it'
-	@echo 'make test-postgresql …the other half'
+	@echo 'make test            the whole suite, its three parts at once (ARGS="-k reset")'
+	@echo 'make test-postgresql …one part: on PostgreSQL'
+	@echo 'make test-sqlite     …another: on SQLite, and what is the same whatever the database is'
+	@echo 'make test-whole      …the third: in a browser, and with the whole portal running'
 	@echo 'make lint            style, types, the floors, migrations'
 	@echo 'make format          mends what can be mended of style'
 	@echo 'make messages        collects the texts for locale/en and compiles them'
@@ -47,31 +48,39 @@ stack: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@exec $(bin)/python -m deploy.stack --port $(PORT)
 
-# Both halves run, at the same time, also if one fails: one wants to know. What the second says comes when it is done.
+# All parts run, at the same time, also if one fails: one wants to know. Each waits for servers half of its time. What
+# the others say comes when they are done.
 test: packages-test
 	@$(MAKE) --no-print-directory environment-dev
-	@mkdir -p -m 700 var; log=var/test-postgresql.log; failed=; \
-	$(MAKE) --no-print-directory run-test-postgresql >$$log 2>&1 & other=$$!; \
-	trap 'kill $$other' INT TERM; \
+	@mkdir -p -m 700 var; failed=; \
+	$(MAKE) --no-print-directory run-test-postgresql >var/test-postgresql.log 2>&1 & second=$$!; \
+	$(MAKE) --no-print-directory run-test-whole >var/test-whole.log 2>&1 & third=$$!; \
+	trap 'kill $$second $$third' INT TERM; \
 	$(MAKE) --no-print-directory run-test-sqlite || failed=yes; \
-	wait $$other || failed=yes; \
-	cat $$log; \
+	wait $$second || failed=yes; \
+	wait $$third || failed=yes; \
+	cat var/test-postgresql.log var/test-whole.log; \
 	test -z "$$failed"
 
-test-sqlite test-postgresql: packages-test
+test-sqlite test-postgresql test-whole: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@$(MAKE) --no-print-directory run-$@
 
 # PostgreSQL is what the portal runs on, SQLite what the demo runs on: the journeys are tried on both, and what is the
-# same whatever the database is (marked once: the browser, Samba) in the second one.
-.PHONY: run-test-sqlite run-test-postgresql
+# same whatever the database is (marked once, as with Samba) in the second one. What takes a browser or an installation
+# of its own is marked whole.
+.PHONY: run-test-sqlite run-test-postgresql run-test-whole
 run-test-sqlite:
 	@echo 'Tests on SQLite, Python $(version)'
-	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m 'once or (sqlite and not postgresql)' $(ARGS)
+	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m '(once or sqlite) and not postgresql' $(ARGS)
 
 run-test-postgresql:
 	@echo 'Tests on PostgreSQL, Python $(version)'
-	@$(bin)/python -m tests.servers.postgres -- $(bin)/python -m pytest -m 'not once' $(ARGS)
+	@$(bin)/python -m tests.servers.postgres -- $(bin)/python -m pytest -m 'not once and not whole' $(ARGS)
+
+run-test-whole:
+	@echo 'Tests of the whole, Python $(version)'
+	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m whole $(ARGS)
 
 lint: packages-demo
 	@$(MAKE) --no-print-directory environment-dev

@@ -33,7 +33,7 @@ BIN = Path(sys.executable).parent
 NAMES = ("losenord.kommunen.example", "pwreg.kommunen.example", "pwreset.kommunen.example")
 WAIT = 20.0  # seconds for a server to start or to answer
 
-pytestmark = pytest.mark.postgresql
+pytestmark = pytest.mark.whole
 
 
 class Site:

@@ -26,7 +26,7 @@ from tests.test_demo import NEW_PASSWORD, Demo
 START_TIMEOUT = 90.0  # seconds
 WAIT = 30.0
 
-pytestmark = pytest.mark.postgresql
+pytestmark = pytest.mark.whole
 
 
 class Stack(Demo):

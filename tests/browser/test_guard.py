@@ -7,7 +7,7 @@ import pytest
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.whole
 
 
 @pytest.mark.parametrize("javascript", [True, False])

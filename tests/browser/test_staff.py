@@ -11,7 +11,7 @@ from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.test_journeys import _press_enter, _tab_to, _type
 from tests.browser.visitor import Visitor
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.whole
 
 
 def scan(visitor: Visitor) -> App:
