@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise  # of the stubs alone
 
 LONGEST = 2000  # characters of a note or a reason
 
@@ -34,6 +37,20 @@ class Words(forms.Form):
         return fresh if not self.is_bound or self.non_field_errors() else str(self.data.get("shown", ""))
 
 
+def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.CharField:
+    """A text that must be written. ``missing``: what is said if it isn't."""
+    return forms.CharField(
+        label=label,
+        max_length=LONGEST,
+        widget=forms.Textarea(attrs={"rows": rows}),
+        error_messages={
+            "required": missing,
+            "max_length": _("Skriv högst 2 000 tecken."),
+            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
+        },
+    )
+
+
 class ReadOutForm(forms.Form):
     """The code that the caller reads out. Whatever has its length and is no code is a wrong one."""
 
@@ -54,16 +71,7 @@ class CallBackForm(Words):
 
     ids = "ring"
 
-    why = forms.CharField(
-        label=_("Vem talade du med, och vad sade hen?"),
-        max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 2}),
-        error_messages={
-            "required": _("Skriv vem du talade med när du ringde upp."),
-            "max_length": _("Skriv högst 2 000 tecken."),
-            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
-        },
-    )
+    why = _text(_("Vem talade du med, och vad sade hen?"), _("Skriv vem du talade med när du ringde upp."), rows=2)
 
 
 class RejectForm(Words):
@@ -71,16 +79,7 @@ class RejectForm(Words):
 
     ids = "avsla"
 
-    why = forms.CharField(
-        label=_("Därför avslås ärendet"),
-        max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "required": _("Skriv varför ärendet avslås."),
-            "max_length": _("Skriv högst 2 000 tecken."),
-            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
-        },
-    )
+    why = _text(_("Därför avslås ärendet"), _("Skriv varför ärendet avslås."))
 
 
 class NoteForm(Words):
@@ -88,13 +87,14 @@ class NoteForm(Words):
 
     ids = "notera"
 
-    text = forms.CharField(
-        label=_("Anteckning"),
-        max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "required": _("Skriv vad du vill anteckna."),
-            "max_length": _("Skriv högst 2 000 tecken."),
-            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
-        },
+    text = _text(_("Anteckning"), _("Skriv vad du vill anteckna."))
+
+
+class RemoveForm(Words):
+    """Why a number is taken away, for colleagues."""
+
+    ids = "ta-bort"
+
+    why = _text(
+        _("Varför ska numret bort, och vem talade du med?"), _("Skriv varför numret ska bort, och vem du talade med.")
     )

@@ -5,39 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from uuid import UUID
 
-from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
 from accounts.directory import Account
 from accounts.models import User
 from helpdesk import lookup, removal, searches
-from helpdesk.agent_forms import LONGEST, Words
+from helpdesk.agent_forms import RemoveForm
 from helpdesk.refusals import Refused
 from helpdesk.views.doors import agent_only
-
-
-class RemoveForm(Words):
-    """Why a number is taken away, for colleagues."""
-
-    ids = "ta-bort"
-
-    why = forms.CharField(
-        label=gettext_lazy("Varför ska numret bort, och vem talade du med?"),
-        max_length=LONGEST,
-        widget=forms.Textarea(attrs={"rows": 3}),
-        error_messages={
-            "required": gettext_lazy("Skriv varför numret ska bort, och vem du talade med."),
-            "max_length": gettext_lazy("Skriv högst 2 000 tecken."),
-            "null_characters_not_allowed": gettext_lazy("Texten innehåller ett tecken som inte går att använda."),
-        },
-    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
