@@ -260,7 +260,8 @@ def test_what_was_linked_is_forgotten_after_a_month() -> None:
     assert Phone.objects.get().number == NEW_NUMBER
 
 
-def test_both_numbers_outlive_the_key_that_encrypted_them(settings: Settings) -> None:
+def test_both_numbers_outlive_the_key_that_encrypted_them(settings: Settings, sms: Inbox) -> None:
+    """And so do the links that stop it."""
     settings.ENCRYPTION_KEYS = ["the old key of the numbers"]
     has_number(ANNA)
     link(ANNA)
@@ -270,3 +271,6 @@ def test_both_numbers_outlive_the_key_that_encrypted_them(settings: Settings) ->
     settings.ENCRYPTION_KEYS = ["the new key of the numbers"]
     kept = PhoneLink.objects.order_by("pk").values_list("number", "old_number")
     assert list(kept) == [(NEW_NUMBER, ANNA.phone), (NEW_NUMBER, "")]
+    [key] = keys_by_sms(sms, ANNA.phone)
+    assert phones.stop(key, None)
+    assert Phone.objects.get(user__username=ANNA.username).number == ANNA.phone
