@@ -27,7 +27,7 @@ from django.utils.translation import ngettext
 from accounts import audit, codes, directory, users
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
+from accounts.models import AuditEvent, Challenge, Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
 from accounts.signals import phone_link_stopped, phone_linked, phone_registered, phone_removed, phone_replaced
 
 log = logging.getLogger("idportal.phones")
@@ -37,10 +37,21 @@ Told = PhoneLink.Told
 TOKEN_LENGTH = 22
 
 
+def of(user: User) -> Phone | None:
+    """The number on file."""
+    return Phone.objects.filter(user=user).first()
+
+
 def current(user: User) -> str:
     """The number on file in E.164, or ""."""
-    phone = Phone.objects.filter(user=user).first()
+    phone = of(user)
     return phone.number if phone else ""
+
+
+def was_taken_away(user: User) -> bool:
+    """Whether the account had a number that is not there any more: by the helpdesk, or by a stop of its link."""
+    gone = (Event.PHONE_REMOVED, Event.PHONE_LINK_STOPPED)
+    return AuditEvent.objects.filter(subject=user.directory_id, event__in=gone).exists()
 
 
 def confirm_unchanged(user: User, number: str, address: str | None) -> bool:

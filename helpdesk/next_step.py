@@ -16,6 +16,7 @@ from helpdesk.decisions import needs_verification
 from helpdesk.evidence import Evidence
 from helpdesk.evidence.known import readable
 from helpdesk.models import Entry, Request
+from notifications.notices import mail_address
 
 Kind, What = Request.Kind, Entry.What
 
@@ -62,8 +63,7 @@ def button(request: Request, evidence: Evidence) -> str:
         return _("Koppla %(phone)s till %(username)s") % {"phone": readable(request.new_number), "username": username}
     if request.kind == Kind.RECIPIENTS:
         return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(request.recipients)}
-    asked = request.source == Request.Source.PORTAL or evidence.told
-    return _("Avsluta som utfört") if asked else _("Avsluta utan åtgärd")
+    return _("Avsluta som utfört")
 
 
 def consequences(request: Request, evidence: Evidence) -> list[str]:
@@ -72,13 +72,13 @@ def consequences(request: Request, evidence: Evidence) -> list[str]:
         return _of_link(evidence)
     if request.kind == Kind.RECIPIENTS:
         return _of_recipients(request)
-    return _of_other(request, evidence)
+    return _of_other(request)
 
 
 def _of_link(evidence: Evidence) -> list[str]:
     told = [
         *([_("det gamla numret")] if evidence.tells_old_number else []),
-        *([_("kontots e-postadress")] if evidence.person and evidence.person.mail else []),
+        *([_("kontots e-postadress")] if evidence.person and mail_address(evidence.person) else []),
         _("beställaren"),
     ]
     names = _(" och ").join(filter(None, [", ".join(told[:-1]), told[-1]]))
@@ -96,17 +96,12 @@ def _of_link(evidence: Evidence) -> list[str]:
     ]
 
 
-def _of_other(request: Request, evidence: Evidence) -> list[str]:
+def _of_other(request: Request) -> list[str]:
     if request.source == Request.Source.PORTAL:
         return [_("Portalen ändrar inget själv. Gör det som står i ärendet först."), _("Ingen får något mejl.")]
-    if evidence.told:
-        return [
-            _("Portalen ändrar inget själv. Gör det som begärs först."),
-            _("Beställaren får ett mejl om att ärendet är klart."),
-        ]
     return [
-        _("Gör inget av det som begärs. Be en behörig beställare fråga på nytt."),
-        _("Ingen får något mejl, för den som frågar är inte behörig beställare. Svara själv, om någon ska ha svar."),
+        _("Portalen ändrar inget själv. Gör det som begärs först."),
+        _("Beställaren får ett mejl om att ärendet är klart."),
     ]
 
 

@@ -161,10 +161,10 @@ def _same(request: Request, agent: User | None) -> Request | None:
     """
     alike = Request.objects.filter(state__in=OPEN, created_at__gt=timezone.now() - SAME)
     if request.orderer:
-        Orderer.objects.select_for_update().get(pk=request.orderer.pk)
+        Orderer.objects.select_for_update(no_key=True).get(pk=request.orderer.pk)
         alike = alike.filter(orderer=request.orderer)
     elif agent:
-        User.objects.select_for_update().get(pk=agent.pk)
+        User.objects.select_for_update(no_key=True).get(pk=agent.pk)
         alike = alike.filter(orderer=None, agent=agent)
     else:
         return None

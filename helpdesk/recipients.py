@@ -88,8 +88,8 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
     ends all that waits.
     """
     with transaction.atomic():
-        found = find(token)
-        if found is None:
+        found = _asked().filter(digest=_digest(token)).first()
+        if found is None or not letters.speaks_for_company(found.request):
             return None
         request = Request.objects.select_for_update().get(pk=found.request_id)
         company = _locked_company(request)

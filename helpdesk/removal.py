@@ -32,8 +32,10 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
         # The request before the account, as an approval has them, or each would wait for the other.
         about = Request.objects.select_for_update().filter(account=account.id, state__in=OPEN)
         request = about.order_by("-created_at", "-pk").first()
-        # Both people in one order: two agents who do it to each other would wait for each other.
-        both = User.objects.select_for_update().filter(directory_id__in=[account.id, agent.directory_id]).order_by("pk")
+        # Both people in one order: two agents who do it to each other would wait for each other. Their keys stay free:
+        # an approval of this agent, which has the account's row, names the agent.
+        whom = [account.id, agent.directory_id]
+        both = User.objects.select_for_update(no_key=True).filter(directory_id__in=whom).order_by("pk")
         user = next((each for each in both if each.directory_id == account.id), None)
         phone = Phone.objects.filter(user=user).defer("number").first() if user else None
         if phone is None:

@@ -81,7 +81,8 @@ def wrong_login() -> str:
 @signed_in
 def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 2: the number on file, to be confirmed or changed."""
-    on_file = phones.current(user)
+    kept = phones.of(user)
+    on_file = kept.number if kept else ""
     form = PhoneForm(request.POST or None, initial={"phone": numbers.shown(on_file)})
     address = request.META["REMOTE_ADDR"]
     if request.method == "POST" and not sessions.password_is_fresh(request):
@@ -95,7 +96,13 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
             _send_code(request, user, number)
             return redirect("register-code")
         form.add_error("phone", _("Numret används redan av flera andra konton. Skriv ett annat mobilnummer."))
-    context = {"form": form, "username": user.username, "has_phone": bool(on_file)}
+    context = {
+        "form": form,
+        "username": user.username,
+        "has_phone": bool(on_file),
+        "on_hold": kept is not None and kept.on_hold,
+        "taken_away": not on_file and phones.was_taken_away(user),
+    }
     return render(request, "accounts/register_phone.html", context)
 
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import numbers, phones
 from accounts.directory import Account
 from helpdesk.evidence.known import Kind, Known
+from helpdesk.models import Request
 
 
 def of(known: Known) -> list[str]:
@@ -19,13 +20,15 @@ def of(known: Known) -> list[str]:
         return [*_of_requester(known), *_of_account(known), *_of_number(known)]
     if kind == Kind.RECIPIENTS:
         return [*_of_requester(known), *_of_recipients(known)]
-    return []
+    return [*_of_stranger(known)]
 
 
 def of_registers(known: Known) -> list[str]:
     """The same while the directory can't be asked: what is true whatever it would say."""
+    if known.request.kind == Kind.OTHER:
+        return [*_of_stranger(known)]
     of_number = _of_number(known) if known.request.kind == Kind.PHONE else _of_recipients(known)
-    return [*_of_requester(known), *of_number] if known.request.kind != Kind.OTHER else []
+    return [*_of_requester(known), *of_number]
 
 
 def _of_requester(known: Known) -> Iterator[str]:
@@ -48,6 +51,15 @@ def _of_requester(known: Known) -> Iterator[str]:
         yield _(
             "%(name)s är inte beställare för %(company)s. Avslå ärendet, och be företagets egen beställare fråga."
         ) % {"name": orderer.name, "company": company.name}
+
+
+def _of_stranger(known: Known) -> Iterator[str]:
+    """Of anything else that is asked for. What the portal itself asks for, an agent does."""
+    if known.request.source != Request.Source.PORTAL and not known.told:
+        yield _(
+            "Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs. Be en behörig"
+            " beställare fråga på nytt, och avslå det här."
+        )
 
 
 def _of_account(known: Known) -> Iterator[str]:

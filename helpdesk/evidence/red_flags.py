@@ -36,11 +36,6 @@ def of(known: Known, down: bool) -> Iterator[Flag]:
 def _of_requester(known: Known) -> Iterator[Flag]:
     if known.request.source == Request.Source.PORTAL:
         return  # the portal itself asks, and says what to do
-    if known.request.kind == Kind.OTHER and not known.entitled:
-        yield Flag(
-            _("Den som frågar är inte behörig beställare för företaget."),
-            _("Gör inget av det som begärs. Be en behörig beställare fråga på nytt."),
-        )
     if change := known.changed_lately("mobile"):
         yield Flag(
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
@@ -96,13 +91,14 @@ def _of_number(known: Known) -> Iterator[Flag]:
     # Of no interest once another number is there, which is told of a link.
     if (phone is None or phone.on_hold) and (removed := known.removed):
         words = {"day": day(removed.at), "who": removed.who, "number": removed.reference}
-        yield Flag(
-            _("%(who)s i helpdesk tog bort kontots nummer %(day)s, ärende %(number)s.") % words,
-            _(
-                "Läs det ärendet, och fråga din kollega. Det borttagna numret får inget meddelande om det nya, och kan"
-                " inte stoppa det."
-            ),
-        )
+        if removed.reference == request.number:
+            text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, i det här ärendet.")
+            read = _("Skälet står under Det har hänt.")
+        else:
+            text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, ärende %(number)s.")
+            read = _("Läs det ärendet, och fråga din kollega.")
+        silent = _("Det borttagna numret får inget meddelande om det nya, och kan inte stoppa det.")
+        yield Flag(text % words, f"{read} {silent}")
     if known.orderer and request.new_number and known.orderer.mobile == request.new_number:
         yield Flag(
             _("Det nya numret är beställarens egen mobil."),

@@ -19,6 +19,7 @@ from helpdesk import lookup, removal, searches
 from helpdesk.agent_forms import RemoveForm
 from helpdesk.refusals import Refused
 from helpdesk.views.doors import agent_only
+from notifications.notices import mail_address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -59,6 +60,7 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
         "most_forgotten": limits.FORGOTTEN_A_DAY,
         "form": form,
         "remove_form": remove_form,
+        "is_told": bool(mail_address(standing.account)),
         "shown": remove_form.shown(standing.number.seen if standing.number else ""),
         # The address that shows this page again: a form that failed stands at one that only takes posts.
         "language_next": reverse("helpdesk-account", kwargs={"account_id": account_id}),

@@ -250,3 +250,12 @@ def test_a_link_or_a_stop_that_is_under_way_comes_before_or_after(first: str, sm
         assert phones.stop(each, None) is None
     assert (PhoneLink.objects.get(pk=made.pk).stopped_at is not None) == (first == "stop")
     assert not Phone.objects.exists()
+
+
+def test_who_registers_one_afterwards_is_not_told_that_there_was_none(walker: Walker) -> None:
+    has_number(STEFAN)
+    remove(STEFAN)
+    walker.log_in(STEFAN)
+    page = text_of(walker.get("/registrera/mobil/"))
+    assert "Fältet är blankt, för inget nummer är registrerat." in page
+    assert "aldrig registrerats" not in page

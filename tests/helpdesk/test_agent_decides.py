@@ -175,11 +175,25 @@ def test_recipients_from_the_orderer_s_own_pages_need_no_code(per: Officer, regi
     assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
 
 
-def test_anything_else_is_read_and_closed(per: Officer, db: None) -> None:
-    one = requests.open_other(source=Request.Source.MAIL, text="Hej!\n<i>Ny chef</i>", orderer_name="Lena Ask")
+def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> None:
+    one = requests.open_other(
+        source=Request.Source.CALL, text="Hej!\n<i>Ny chef</i>", orderer=register.carin, company=register.ett
+    )
     page = does(per, one, "ta/")
     assert "&lt;i&gt;Ny chef&lt;/i&gt;" in page.content.decode()
-    assert says(page, "Avsluta utan åtgärd"), "who asks may order nothing"
-    assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt.")
-    assert says(page, "Ingen får något mejl, för den som frågar är inte behörig beställare.")
+    assert says(page, "Avsluta som utfört")
+    assert says(page, "Beställaren får ett mejl om att ärendet är klart.")
     assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
+
+
+def test_what_a_stranger_asks_is_rejected(per: Officer, db: None) -> None:
+    """Nobody who reads it later is to believe that it was carried out."""
+    one = requests.open_other(source=Request.Source.MAIL, text="Koppla mitt nya nummer!", orderer_name="Lena Ask")
+    page = does(per, one, "ta/")
+    assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt, och avslå det här.")
+    assert says(page, "Nästa steg: avslå ärendet")
+    assert not says(page, "Avsluta som utfört")
+    does(per, one, "godkann/")
+    assert state_of(one) == Request.State.VERIFYING
+    assert says(does(per, one, "avsla/", why="Hon är ingen beställare."), "är avslaget.")
+    assert state_of(one) == Request.State.REJECTED

@@ -131,8 +131,14 @@ def test_recipients_without_an_address_are_none(register: Register) -> None:
     assert told.startswith("Ingen adress står i ärendet.")
 
 
-def test_anything_else_has_no_obstacles(register: Register) -> None:
-    assert obstacles(requests.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")) == []
+def test_anything_else_is_for_orderers_to_ask(register: Register) -> None:
+    """Nobody else's is closed as carried out. The portal asks an agent for something, too."""
+    own = requests.open_other(source=CALL, text="Hej!", orderer=register.carin, company=register.ett, agent=an_agent())
+    alarm = requests.open_other(source=Request.Source.PORTAL, text="Ring den anställda.")
+    strange = requests.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
+    assert (obstacles(own), obstacles(alarm)) == ([], [])
+    [why] = obstacles(strange)
+    assert why.startswith("Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs.")
 
 
 def lines(facts: object) -> dict[str, tuple[str, bool | None]]:

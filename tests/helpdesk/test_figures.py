@@ -99,6 +99,18 @@ def test_a_day_is_stockholms(moment: datetime, day: int) -> None:
 
 
 @pytest.mark.usefixtures("later")
+def test_the_record_of_what_an_agent_did_is_no_request_that_waited() -> None:
+    """A number that was taken away: closed as it was opened. The alarm of a stopped link is one that somebody took."""
+    for waited in (timedelta(0), timedelta(hours=3)):
+        a_request(at(5, 12), waited)
+    Request.objects.update(source=Request.Source.PORTAL)
+    found = figures.of(OCTOBER)
+    assert [found.total(name) for name in ("received", "decided")] == [1, 1]
+    assert [kind.decided for kind in found.kinds] == [1]
+    assert found.kinds[0].median == timedelta(hours=3)
+
+
+@pytest.mark.usefixtures("later")
 def test_what_lies_beside_the_month_is_not_in_it() -> None:
     for moment in (at(30, 23, 59, month=9), at(1, 0, 0, month=11)):
         a_request(moment, timedelta(0))

@@ -170,11 +170,6 @@ def test_recipients_of_another_domain_and_those_that_bounce(register: Register) 
     ]
 
 
-def test_anyone_may_write_but_not_have_it_done(register: Register) -> None:
-    request = requests.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
-    assert the_flag(request) == "Den som frågar är inte behörig beställare för företaget."
-
-
 def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
     """Said once: as an obstacle."""
     number_since(MARIA, days=90)

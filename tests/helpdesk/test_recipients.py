@@ -132,6 +132,10 @@ def test_what_an_administrator_did_meanwhile_stands(register: Register) -> None:
     assert recipients.confirm(link.partition("nyckel=")[2], None) is None
     assert counting(register.ett) == [SECOND]
     assert recipients.waiting(register.ett) == []
+    assert Confirmation.objects.get().ended_at
+    have(register.ett, FIRST)  # as it was when the change was approved
+    assert recipients.confirm(link.partition("nyckel=")[2], None) is None
+    assert counting(register.ett) == [FIRST]
 
 
 def test_both_new_ones_of_a_change_confirm_one_after_the_other(register: Register) -> None:

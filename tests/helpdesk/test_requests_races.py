@@ -7,15 +7,27 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from accounts.demo.cast import ANNA, PER
-from accounts.models import Event, PhoneLink
+from accounts.models import Event, Phone, PhoneLink
 from helpdesk import decisions, requests, verification
+from helpdesk.lookup import seen
 from helpdesk.models import Counter, Request
 from helpdesk.refusals import Closed, NotYours, Refused
+from helpdesk.removal import remove_number
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, has_number
-from tests.helpdesk.asked import CALL, an_agent, ask_for_number, ask_for_recipients, mails, state_of, taken, timeline
+from tests.helpdesk.asked import (
+    CALL,
+    an_agent,
+    ask_for_number,
+    ask_for_recipients,
+    in_the_directory,
+    mails,
+    state_of,
+    taken,
+    timeline,
+)
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import SECOND_AGENT
 from tests.servers.slapd import TestSlapd
@@ -115,6 +127,47 @@ def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, s
     )
     assert sum(isinstance(answer, Closed) for answer in answers) == 1
     assert PhoneLink.objects.exists() == (state_of(request) == State.DONE)
+
+
+def test_two_agents_who_take_away_each_others_number(register: Register, server: TestSlapd) -> None:
+    """And their own approvals of the accounts at the same time: nobody waits for somebody who waits for them."""
+    server.put(SECOND_AGENT)
+    per, sara = in_the_directory(PER), in_the_directory(SECOND_AGENT)
+    for _ in range(5):
+        shown = [seen(has_number(person)) for person in (PER, SECOND_AGENT)]
+        answers = told(
+            [
+                lambda: remove_number(sara.directory_id, per, "Stulen.", shown[1]),  # noqa: B023  called in this round
+                lambda: remove_number(per.directory_id, sara, "Stulen.", shown[0]),  # noqa: B023
+            ]
+        )
+        assert [type(answer) for answer in answers] == [Request, Request]
+        assert not Phone.objects.exists()
+
+
+def test_an_agent_who_approves_one_request_and_takes_the_number_away_in_another(
+    register: Register, server: TestSlapd
+) -> None:
+    """In two tabs: the link names the agent, whose row the removal has."""
+    per = in_the_directory(PER)
+    for _ in range(5):
+        shown = seen(has_number(ANNA))
+        one, _other = (
+            ask_for_number(register, account=in_the_directory(ANNA).directory_id, staff_name=name)
+            for name in (ANNA.name, "Anna B")
+        )
+        taken(one, per)
+        verification.called_back(one.pk, per, "Carin Ek")
+        account = in_the_directory(ANNA).directory_id
+        answers = told(
+            [
+                lambda: decisions.approve(one.pk, per),  # noqa: B023  called in this round
+                lambda: remove_number(account, per, "Stulen.", shown),  # noqa: B023
+            ]
+        )
+        assert isinstance(answers[0], Request)
+        PhoneLink.objects.all().delete()
+        Request.objects.all().delete()
 
 
 def test_parallel_presses_send_one_code(register: Register, sms: Inbox) -> None:
