@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from accounts import phones
 from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN
 from accounts.sign_in import Outcome
 from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_NUMBER, OTHER_NUMBER_TYPED, WRONG_CODE, WRONG_LOGIN
+from tests.accounts.linking import REFERENCE, account_of, agent, link
 from tests.browser.states.state import State, answered, confirmed, mistyped, opened, passed, pressed, typed
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
@@ -31,6 +33,17 @@ def number(visitor: Visitor) -> None:
 def no_number(visitor: Visitor) -> None:
     visitor.log_in(KARL)
     visitor.is_at("/registrera/mobil/")
+
+
+def number_just_linked(visitor: Visitor) -> None:
+    link(KARL)
+    no_number(visitor)
+
+
+def number_taken_away(visitor: Visitor) -> None:
+    has_number(KARL)
+    phones.remove(account_of(KARL), agent=agent(), reference=REFERENCE, address=None)
+    no_number(visitor)
 
 
 def number_of_three_others(visitor: Visitor) -> None:
@@ -72,6 +85,8 @@ REGISTER = (
     State(
         "registrera-mobil", "register-phone", "Kontrollera att ditt mobilnummer stämmer, eller uppdatera det.", number
     ),
+    State("registrera-mobil-linked", "register-phone", "Numret är nyss kopplat av helpdesk.", number_just_linked),
+    State("registrera-mobil-removed", "register-phone", "för inget nummer är registrerat.", number_taken_away),
     State("registrera-mobil-blank", "register-phone", "Fältet är blankt", no_number),
     State("registrera-mobil-empty", "register-phone", "Skriv ditt mobilnummer, till exempel", typed(no_number)),
     State("registrera-mobil-landline", "register-phone", "inget mobilnummer", typed(no_number, phone="019-21 10 00")),
