@@ -13,12 +13,14 @@ from django.core.validators import EmailValidator
 UNUSUAL = frozenset('"[]\\')
 
 
+def has_unseen(address: str) -> bool:
+    """Whether it holds signs that nobody sees."""
+    return any(unicodedata.category(sign) in ("Cc", "Cf") for sign in address)
+
+
 def is_unusual(address: str) -> bool:
     """Whether mail servers may read it as something else than people do, or it leads to no domain."""
-    return (
-        any(sign in UNUSUAL or unicodedata.category(sign) in ("Cc", "Cf") for sign in address)
-        or "." not in address.rpartition("@")[2]
-    )
+    return has_unseen(address) or not UNUSUAL.isdisjoint(address) or "." not in address.rpartition("@")[2]
 
 
 def usual(address: str) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.db.models import OuterRef, Subquery
+
 from accounts.directory import Account
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 
@@ -29,6 +31,11 @@ def record(
         result=result,
         address=address,
     )
+
+
+def name_of_actor() -> Subquery:
+    """The user name of whoever did an event, to be asked for with it; NULL for an orderer, and for nobody."""
+    return Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
 
 
 def _id(who: Subject) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 from functools import lru_cache
 from typing import Any
@@ -36,6 +37,11 @@ def _first_key() -> str:
 def digest(value: str, purpose: str) -> str:
     """A keyed hash, by which equal values are found without being read; different for each purpose."""
     return salted_hmac(f"idportal.{purpose}", value, secret=_first_key(), algorithm="sha256").hexdigest()
+
+
+def token_digest(token: str) -> str:
+    """As ``digest``, of a random token of 128 bits or more: no key is needed, and what was sent outlives a rotation."""
+    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def same_digest(one: str, other: str) -> bool:

@@ -11,7 +11,6 @@ number away.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from datetime import datetime, timedelta
 
@@ -26,7 +25,7 @@ from django.utils.translation import ngettext
 
 from accounts import audit, codes, directory, users
 from accounts.directory import Account
-from accounts.encryption import digest
+from accounts.encryption import digest, token_digest
 from accounts.models import AuditEvent, Challenge, Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
 from accounts.signals import phone_link_stopped, phone_linked, phone_registered, phone_removed, phone_replaced
 
@@ -42,12 +41,6 @@ def of(user: User) -> Phone | None:
     return Phone.objects.filter(user=user).first()
 
 
-def current(user: User) -> str:
-    """The number on file in E.164, or ""."""
-    phone = of(user)
-    return phone.number if phone else ""
-
-
 def was_taken_away(user: User) -> bool:
     """Whether the account had a number that is not there any more: by the helpdesk, or by a stop of its link."""
     gone = (Event.PHONE_REMOVED, Event.PHONE_LINK_STOPPED)
@@ -59,7 +52,7 @@ def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
 
     Not for a number on hold: no code to reset goes there yet. A code to register proves it, and ends the hold.
     """
-    phone = Phone.objects.filter(user=user).first()
+    phone = of(user)
     if phone is None or phone.on_hold or phone.number != number:
         return False
     audit.record(Event.PHONE_CONFIRMED, user, actor=user, address=address)
@@ -98,7 +91,7 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
 
 def _store(user: User, challenge: Challenge, account: Account, address: str | None) -> None:
     number = challenge.number
-    phone = Phone.objects.filter(user=user).first()
+    phone = of(user)
     old = {phone.number} if phone else set()
     if phone and phone.on_hold:
         # Whoever had the number before the link is told, too: it is the last one that was proven.
@@ -137,7 +130,7 @@ def link(
     """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=users.of(account).pk)
-        phone = Phone.objects.filter(user=user).first()
+        phone = of(user)
         # The number's own row, as in ``register``: two who want its last free place wait for each other.
         SendQuota.objects.select_for_update().get_or_create(digest=digest(number, "number"), purpose=Purpose.REGISTER)
         if refusal := _refusal(account, user, phone, number):
@@ -215,18 +208,13 @@ def _link(user: User, phone: Phone | None, number: str) -> tuple[PhoneLink, dict
     # Back to the number of before a hold: it is told that it is linked, and not asked to stop that.
     others = [Told.OLD_NUMBER] if made.old_number not in ("", number) else []
     tokens = {told: get_random_string(TOKEN_LENGTH) for told in (*others, Told.ACCOUNT, Told.ORDERER)}
-    made.stops = {_stop_key(token): told for told, token in tokens.items()}
+    made.stops = {token_digest(token): told for told, token in tokens.items()}
     return made, {told: stop_address(token) for told, token in tokens.items()}
 
 
 def stop_address(token: str) -> str:
     """Where a link is stopped. In the query, which is not logged, as the path is."""
     return f"{settings.PORTAL_URL}{reverse('phone-link-stop')}?nyckel={token}"
-
-
-def _stop_key(token: str) -> str:
-    """Without the key that ``encryption.digest`` has: nobody guesses 131 bits, and links outlive a rotation of keys."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 def _on_hold(user: User) -> QuerySet[PhoneLink]:
@@ -243,7 +231,7 @@ def stop(token: str, address: str | None) -> PhoneLink | None:
     and nothing changed: unknown, stopped already, too late, or its owner has registered a number meanwhile, or the
     helpdesk has taken the number away.
     """
-    key = _stop_key(token)
+    key = token_digest(token)
     found = PhoneLink.objects.filter(stops__has_key=key, stopped_at=None).select_related("user").first()
     if found is None or found.usable_from <= timezone.now():
         return None
@@ -266,14 +254,14 @@ def stop(token: str, address: str | None) -> PhoneLink | None:
 
 def is_stopped(token: str) -> bool:
     """Whether the link that this token was sent to stop has been stopped, by whomever."""
-    return PhoneLink.objects.filter(stops__has_key=_stop_key(token), stopped_at__isnull=False).exists()
+    return PhoneLink.objects.filter(stops__has_key=token_digest(token), stopped_at__isnull=False).exists()
 
 
 def _give_back(user: User, stopped: PhoneLink) -> None:
     if not stopped.old_number:
         Phone.objects.filter(user=user).delete()
         return
-    phone = Phone.objects.filter(user=user).first() or Phone(user=user)
+    phone = of(user) or Phone(user=user)
     _keep(phone, stopped.old_number, confirmed_at=stopped.old_confirmed_at or timezone.now(), usable_from=None)
 
 

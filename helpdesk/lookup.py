@@ -150,7 +150,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> Standing | Non
         company=Belonging().company_of(account),
         marks=marks(account, now),
         expiry=expiry(account, now),
-        number=_number(account, now),
+        number=_number(account),
         counted=counts.of(account),
         requests=list(
             Request.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")[:REQUESTS]
@@ -169,7 +169,7 @@ def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, 
             audit.record(Event.ACCOUNT_LOOKED_UP, account, actor=agent, result=how, address=address)
 
 
-def _number(account: Account, now: datetime) -> Number | None:
+def _number(account: Account) -> Number | None:
     links = PhoneLink.objects.filter(user=OuterRef("user"), stopped_at=None, usable_from=OuterRef("usable_from"))
     same = Phone.objects.filter(number_digest=OuterRef("number_digest")).order_by().values("number_digest")
     phones = Phone.objects.filter(user__directory_id=account.id).defer("number")
@@ -195,9 +195,8 @@ def seen(phone: Phone) -> str:
 
 
 def _history(account: Account) -> list[Happened]:
-    named = Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
     events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")
-    rows = events.values_list("at", "event", "result", "actor", named)[:MOST]
+    rows = events.values_list("at", "event", "result", "actor", audit.name_of_actor())[:MOST]
     return [
         Happened(
             at=at,

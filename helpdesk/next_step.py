@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
@@ -49,9 +50,9 @@ def of(request: Request, agent: User, evidence: Evidence) -> Step:
     return next((step for holds, step in steps if holds), Step.APPROVE)
 
 
-def code_under_way(evidence: Evidence) -> bool:
-    """Whether a code was sent that may still be entered."""
-    sent = next((entry for entry in evidence.timeline if entry.what in (What.CODE_SENT, What.CODE_RIGHT)), None)
+def code_under_way(timeline: Iterable[Entry]) -> bool:
+    """Whether a code was sent that may still be entered, by what happened, newest first."""
+    sent = next((entry for entry in timeline if entry.what in (What.CODE_SENT, What.CODE_RIGHT)), None)
     fresh = timezone.now() - timedelta(seconds=limits.CODE_LIFETIME)
     return sent is not None and sent.what == What.CODE_SENT and sent.at > fresh
 

@@ -6,7 +6,6 @@ deletes the company at that very moment has them the other way round: the databa
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -19,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, companies
 from accounts.addresses import usual
+from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
 from helpdesk import letters, recipient_letters
 from helpdesk.models import Confirmation, Entry, Request
@@ -50,7 +50,7 @@ def begin(request: Request, agent: User, address: str | None) -> None:
         Confirmation.objects.create(
             request=request,
             address=each,
-            digest=_digest(token),
+            digest=token_digest(token),
             asked_at=now,
             until=now + TO_ANSWER,
             before=_compared(company.recipients),
@@ -65,7 +65,7 @@ def waiting(company: Company) -> list[Confirmation]:
 
 def find(token: str) -> Confirmation | None:
     """What a link is about, while it can still be confirmed."""
-    found = _asked().filter(digest=_digest(token)).first()
+    found = _asked().filter(digest=token_digest(token)).first()
     return found if found and _counts(found) else None
 
 
@@ -88,7 +88,7 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
     ends all that waits.
     """
     with transaction.atomic():
-        found = _asked().filter(digest=_digest(token)).first()
+        found = _asked().filter(digest=token_digest(token)).first()
         if found is None or not letters.speaks_for_company(found.request):
             return None
         request = Request.objects.select_for_update().get(pk=found.request_id)
@@ -151,8 +151,3 @@ def _without(addresses: Collection[str], others: Collection[str]) -> list[str]:
     """Those that are not among the others."""
     known = {each.lower() for each in others}
     return [each for each in addresses if each.lower() not in known]
-
-
-def _digest(token: str) -> str:
-    """Without the key that ``encryption.digest`` has: nobody guesses 192 bits, and links outlive a rotation of keys."""
-    return hashlib.sha256(token.encode()).hexdigest()

@@ -86,22 +86,10 @@ def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
         (digest(f"{mail} {_network(asked_from)}", "mail address"), limits.LINK_SENDS),
         (digest(mail, "mail address"), limits.LINK_SENDS_IN_ALL),
     )
-    try:
-        with transaction.atomic():
-            for whose, most in counted:
-                _take(whose, most)
-    except _TooMany:  # counted for neither: what was not sent uses nothing up
-        return "too many links to this address"
-    return ""
-
-
-class _TooMany(Exception):
-    """One of the quotas of links to an address is used up."""
-
-
-def _take(whose: str, most: limits.Sends) -> None:
-    if not SendQuota.take(whose, Purpose.SIGN_IN, most):
-        raise _TooMany
+    with transaction.atomic():
+        allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
+        transaction.set_rollback(not allowed)  # counted for neither: what is not sent uses nothing up
+    return "" if allowed else "too many links to this address"
 
 
 def _network(address: str | None) -> str:

@@ -43,7 +43,7 @@ def _company_name(text: str) -> str:
 
 def _address(text: str) -> str:
     address = text.strip()
-    if any(unicodedata.category(sign) in ("Cc", "Cf") for sign in address):
+    if addresses.has_unseen(address):
         raise ValidationError(_("Adressen har tecken som inte syns. Skriv den på nytt."))
     if address and addresses.is_unusual(address):
         raise ValidationError(

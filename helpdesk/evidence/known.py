@@ -8,16 +8,16 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from django.apps import apps
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import numbers
+from accounts import audit, numbers
 from accounts.companies import Belonging
 from accounts.directory import Account, Expiry
 from accounts.encryption import digest
-from accounts.models import AuditEvent, BouncedAddress, Company, Event, Orderer, Phone, PhoneLink, User
+from accounts.models import AuditEvent, BouncedAddress, Company, Event, Orderer, Phone, PhoneLink
 from helpdesk import recipients, verification
 from helpdesk.models import Entry, Request, Verification
 
@@ -153,11 +153,10 @@ class Known:
         """When the helpdesk last took a number of the account away, if that was lately."""
         if not self.account_id:
             return None
-        who = Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
         events = AuditEvent.objects.filter(
             subject=self.account_id, event=Event.PHONE_REMOVED, at__gt=timezone.now() - LATELY
         )
-        row = events.order_by("-at").values_list("at", "result", who).first()
+        row = events.order_by("-at").values_list("at", "result", audit.name_of_actor()).first()
         return Removal(row[0], row[1], row[2] or "–") if row else None
 
     @cached_property

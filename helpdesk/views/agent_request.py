@@ -60,7 +60,7 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
         "age": _age(one.created_at),
         "phone": one.shown_number,
         "mobile": readable(one.orderer.mobile) if one.orderer else "",
-        "code_under_way": next_step.code_under_way(known),
+        "code_under_way": next_step.code_under_way(known.timeline),
         "approve": next_step.button(one, known),
         "consequences": next_step.consequences(one, known) if step == Step.APPROVE else [],
         "stopped": any(entry.what == Entry.What.STOPPED for entry in known.timeline),
@@ -160,7 +160,7 @@ def _enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     def verb(one: Request) -> None:
         if not verification.enter_code(one.pk, agent, form.cleaned_data["code"], _address(request)):
             # Once the code is too old, the page has no field to lead to.
-            field = "code" if next_step.code_under_way(evidence.of(one)) else None
+            field = "code" if next_step.code_under_way(one.entries.order_by("-at", "-pk")) else None
             wrong = _("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny.")
             form.add_error(field, wrong)
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import ldap
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
 from django.db.models import F, Model
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
 
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota
 from tests.servers.samba import PrivateSamba
@@ -119,3 +123,13 @@ def entry(server: TestSlapd, username: str) -> dict[str, list[bytes]]:
 def wrong_for(code: str) -> str:
     """A code that is not this one."""
     return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+@contextmanager
+def new_session(client: Client) -> Iterator[HttpRequest]:
+    """A request in which somebody is signed in past the pages; the browser has its session afterwards."""
+    request = HttpRequest()
+    request.session, request.user = SessionStore(), AnonymousUser()
+    yield request
+    request.session.save()
+    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""

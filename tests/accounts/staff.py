@@ -8,11 +8,8 @@ import time
 from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
-from django.conf import settings
-from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.db import SessionStore
 from django.db.models import F
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.test import Client
 from django_otp.oath import TOTP
 
@@ -20,7 +17,7 @@ from accounts import sessions, staff, users
 from accounts.demo.cast import EVA, Person
 from accounts.directory.staff import people
 from accounts.models import Authenticator, RecoveryCodes
-from tests.accounts.helpers import text_of, time_passes
+from tests.accounts.helpers import new_session, text_of, time_passes
 
 WRONG_FACTOR = "Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den."
 NO_ROLE = "Kontot får inte använda de här sidorna"
@@ -102,12 +99,9 @@ class Officer:
         assert account, f"{self.person.username} is not in the directory"
         user = users.of(account)
         device = Authenticator.objects.create(user=user, name="app", confirmed=True)
-        request = HttpRequest()
-        request.session, request.user = SessionStore(), AnonymousUser()
-        sessions.begin_sign_in(request, user, "")
-        sessions.log_in_staff(request, user, device, staff.roles_of(account))
-        request.session.save()
-        self.client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
+        with new_session(self.client) as request:
+            sessions.begin_sign_in(request, user, "")
+            sessions.log_in_staff(request, user, device, staff.roles_of(account))
 
     def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
         """A later sign-in from end to end."""

@@ -36,7 +36,12 @@ def path(one: Request, verb: str = "") -> str:
 
 def shown(officer: Officer, one: Request) -> str:
     """What the page's form of a call back says of the number on file, for whoever calls from it."""
-    found = re.search(r'name="shown" value="([^"]*)"', officer.get(path(one)).content.decode())
+    return shown_in(officer.get(path(one)))
+
+
+def shown_in(page: HttpResponse) -> str:
+    """What a page's form says of what its reader decides on."""
+    found = re.search(r'name="shown" value="([^"]*)"', page.content.decode())
     assert found, "the page has no such form"
     return found[1]
 

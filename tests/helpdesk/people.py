@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from django.conf import settings
-from django.contrib.sessions.backends.db import SessionStore
-from django.http import HttpRequest
 from django.test import Client
 
 from accounts import companies, orderers
 from accounts.demo.cast import PER
 from accounts.models import Company, Orderer
 from helpdesk import orderer_sessions
+from tests.accounts.helpers import new_session
 
 SECOND_AGENT = replace(
     PER,
@@ -48,12 +46,9 @@ def an_orderer(name: str, email: str, mobile: str, *for_whom: Company) -> Ordere
 
 def as_orderer(orderer: Orderer, company: Company | None = None) -> Client:
     """A browser in which the orderer has signed in (how, is for test_orderer_sign_in.py to show)."""
-    request = HttpRequest()
-    request.session = SessionStore()
-    orderer_sessions.log_in(request, orderer)
-    if company:
-        orderer_sessions.choose(request, company)
-    request.session.save()
     client = Client()
-    client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""
+    with new_session(client) as request:
+        orderer_sessions.log_in(request, orderer)
+        if company:
+            orderer_sessions.choose(request, company)
     return client

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import uuid
 from datetime import timedelta
 
@@ -25,6 +24,7 @@ from tests.accounts.staff import Officer
 from tests.conftest import has_number
 from tests.helpdesk.asked import ask_for_number, in_the_directory, taken, timeline
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.desk import shown_in
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "register")]
@@ -40,9 +40,7 @@ def path(person: Person, verb: str = "") -> str:
 
 def shown(per: Officer, person: Person) -> str:
     """Which number the page tells of, as its form says it."""
-    found = re.search(r'name="shown" value="([^"]*)"', per.get(path(person)).content.decode())
-    assert found, "the page has no such form"
-    return found[1]
+    return shown_in(per.get(path(person)))
 
 
 def remove(per: Officer, person: Person = ANNA, why: str = WHY, number: str = "") -> HttpResponse:
@@ -118,9 +116,7 @@ def test_another_number_that_came_meanwhile_stays(per: Officer, register: Regist
     assert "Kontot har fått ett annat nummer sedan du öppnade sidan. Inget är borttaget." in text_of(answer)
     assert WHY in answer.content.decode()
     assert (Phone.objects.get().number, Request.objects.count()) == (OTHER_NUMBER, 0)
-    found = re.search(r'name="shown" value="([^"]*)"', answer.content.decode())
-    assert found
-    assert remove(per, number=found[1]).status_code == 302
+    assert remove(per, number=shown_in(answer)).status_code == 302
     assert not Phone.objects.exists()
     assert PhoneLink.objects.get().stops == {}
 
@@ -131,9 +127,7 @@ def test_a_number_that_came_while_the_reason_was_mended_stays(per: Officer, regi
     before = shown(per, ANNA)
     link(ANNA, OTHER_NUMBER)
     answer = remove(per, why=" ", number=before)
-    found = re.search(r'name="shown" value="([^"]*)"', answer.content.decode())
-    assert found
-    answer = remove(per, number=found[1])
+    answer = remove(per, number=shown_in(answer))
     assert "Kontot har fått ett annat nummer sedan du öppnade sidan." in text_of(answer)
     assert Phone.objects.get().number == OTHER_NUMBER
 
