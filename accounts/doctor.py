@@ -15,6 +15,10 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as QueueError
 
 from accounts import directory, limits
+from idportal import mailbox
+
+MOST_MAILS = 1000  # counted in the helpdesk's mailbox; more tell nothing more
+STUCK_MAILS = 100  # that wait there: it is emptied every minute, and nobody writes so much in one
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,15 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Every part in turn; none keeps the next from being asked."""
-    parts: tuple[Callable[[], Iterator[Finding]], ...] = (_settings, _database, _cache, _queue, _directory, _sms)
+    parts: tuple[Callable[[], Iterator[Finding]], ...] = (
+        _settings,
+        _database,
+        _cache,
+        _queue,
+        _directory,
+        _sms,
+        _mailbox,
+    )
     for part in parts:
         yield from part()
 
@@ -133,3 +145,20 @@ def _sms() -> Iterator[Finding]:
         yield Finding(
             "SMS", True, f"{len(settings.SMS_GATEWAYS)} gateways set (none was tried: that would send a message)"
         )
+
+
+def _mailbox() -> Iterator[Finding]:
+    if not settings.HELPDESK_MAILBOX:
+        return
+    try:
+        with mailbox.open_mailbox() as box:
+            waiting = len(box.waiting(MOST_MAILS))
+    except mailbox.MailboxError as error:
+        mend = "Is the mail server up? Try again." if error.retry else "Check the HELPDESK_MAILBOX settings."
+        yield Finding("helpdesk mailbox", False, f"{error} {mend}")
+        return
+    many = f"{MOST_MAILS} mails or more wait" if waiting == MOST_MAILS else f"{waiting} mails wait"
+    if waiting < STUCK_MAILS:
+        yield Finding("helpdesk mailbox", True, f"opens; {many}")
+    else:
+        yield Finding("helpdesk mailbox", None, f"{many}: is beat running, and a worker of the outbox?")

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
-from idportal import env
+from idportal import env, mailbox_access
 from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
@@ -35,6 +35,7 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
         *_directory(),
         *_sms(),
         *_helpdesk(),
+        *_mailbox(),
         *_queue(),
     ]
 
@@ -269,6 +270,65 @@ def _helpdesk() -> Iterator[CheckMessage]:
             hint="Name the group, or unset HELPDESK_SMS_FACTOR.",
             id="idportal.W042",
         )
+
+
+def _mailbox() -> Iterator[CheckMessage]:
+    if not settings.HELPDESK_MAILBOX:
+        return
+    try:
+        where = mailbox_access.address(settings.HELPDESK_MAILBOX)
+    except ValueError as error:
+        yield Error(
+            f"HELPDESK_MAILBOX {error}.",
+            hint="Write imaps://user:password@host/INBOX, or imap:// for a server with STARTTLS.",
+            id="idportal.E050",
+        )
+    else:
+        if not (where.password or settings.HELPDESK_MAILBOX_TOKEN_URL):
+            yield Error(
+                "HELPDESK_MAILBOX has no password, and HELPDESK_MAILBOX_TOKEN_URL is not set: no log-in is possible.",
+                hint="Write imaps://user:password@host/INBOX, or set the three of HELPDESK_MAILBOX_TOKEN_URL.",
+                id="idportal.E051",
+            )
+    yield from _mailbox_token()
+    authority = settings.HELPDESK_MAILBOX_CA_FILE
+    if authority and not os.access(authority, os.R_OK):
+        yield Error(
+            f"HELPDESK_MAILBOX_CA_FILE is {authority!r}, which can't be read: no mail would be fetched.",
+            hint="Write the path of the PEM file with the certificate authority of the mail server's certificate.",
+            id="idportal.E054",
+        )
+    if not settings.HELPDESK_AUTHSERV_ID:
+        yield Warning(
+            "HELPDESK_MAILBOX is set and HELPDESK_AUTHSERV_ID is not: no sender of a mail counts as verified.",
+            hint="Write the name at the start of the Authentication-Results that your mail server adds (RFC 8601).",
+            id="idportal.W055",
+        )
+
+
+def _mailbox_token() -> Iterator[CheckMessage]:
+    url = settings.HELPDESK_MAILBOX_TOKEN_URL
+    if url and not _is_https(url):
+        yield Error(
+            "HELPDESK_MAILBOX_TOKEN_URL does not begin with https://host: the client's secret would travel in clear "
+            "text.",
+            hint="Microsoft 365: https://login.microsoftonline.com/<tenant>/oauth2/v2.0/token",
+            id="idportal.E052",
+        )
+    if url and not (settings.HELPDESK_MAILBOX_CLIENT_ID and settings.HELPDESK_MAILBOX_CLIENT_SECRET):
+        yield Error(
+            "HELPDESK_MAILBOX_TOKEN_URL is set without HELPDESK_MAILBOX_CLIENT_ID and HELPDESK_MAILBOX_CLIENT_SECRET.",
+            hint="Set both, or unset it and write the password into HELPDESK_MAILBOX.",
+            id="idportal.E053",
+        )
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return False
+    return parts.scheme == "https" and bool(parts.hostname)
 
 
 def _queue() -> Iterator[CheckMessage]:

@@ -215,6 +215,8 @@ CELERY_BEAT_SCHEDULE = {
     # What a crash left, and a morning that was missed.
     "what is left": {"task": "notifications.tasks.sweep", "schedule": 60.0, "options": {"expires": 55.0}},
     "what is past its time": {"task": "accounts.tasks.purge", "schedule": crontab(hour=3, minute=30)},
+    # What companies mailed to the helpdesk; a run that is late is of no use beside the next one.
+    "what was mailed": {"task": "helpdesk.tasks.fetch_mail", "schedule": 60.0, "options": {"expires": 55.0}},
     "how the companies stand": {"task": "helpdesk.tasks.count_companies", "schedule": crontab(hour=5, minute=0)},
 }
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0.1, "interval_max": 0.2}
@@ -285,6 +287,22 @@ PHONE_LINK_HOLD = env.number("PHONE_LINK_HOLD", 15 * 60)
 # Whether agents of the helpdesk without an app get a code by SMS, to the number that they have registered here.
 # Their own passwords can't be reset here then: one telephone would be both factors.
 HELPDESK_SMS_FACTOR = env.flag("HELPDESK_SMS_FACTOR")
+
+# --- The helpdesk's mailbox ------------------------------------------------------------------------
+
+# imaps://user:password@host/INBOX, or imap:// with STARTTLS; signs such as @ and / percent-encoded. Unset: no mail is
+# fetched.
+HELPDESK_MAILBOX = env.text("HELPDESK_MAILBOX")
+# A certificate authority (PEM) that is trusted besides the system's, by the mail server and the token server.
+HELPDESK_MAILBOX_CA_FILE = env.text("HELPDESK_MAILBOX_CA_FILE")
+# Where to ask for an OAuth2 token, since Microsoft 365 no longer takes passwords; as which client; for what.
+HELPDESK_MAILBOX_TOKEN_URL = env.text("HELPDESK_MAILBOX_TOKEN_URL")
+HELPDESK_MAILBOX_CLIENT_ID = env.text("HELPDESK_MAILBOX_CLIENT_ID")
+HELPDESK_MAILBOX_CLIENT_SECRET = env.text("HELPDESK_MAILBOX_CLIENT_SECRET")
+HELPDESK_MAILBOX_SCOPE = env.text("HELPDESK_MAILBOX_SCOPE", "https://outlook.office365.com/.default")
+# The name by which the municipality's own mail server signs its Authentication-Results (RFC 8601 2.5), and removes
+# those of others. Unset: no sender counts as verified.
+HELPDESK_AUTHSERV_ID = env.text("HELPDESK_AUTHSERV_ID").strip()
 
 # --- Notices ---------------------------------------------------------------------------------------
 
@@ -408,5 +426,9 @@ LOGGING = {
         # Their own messages can hold gateway URLs, and so credentials. What matters is logged by idportal.sms.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # …and the mails, tokens and secrets that pass through these, at DEBUG. idportal.mailbox says what went wrong.
+        "imapclient": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "requests_oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        "oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},
     },
 }

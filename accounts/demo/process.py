@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import signal
 import socket
 import sys
@@ -80,6 +81,14 @@ def free_port(preferred: int = 0) -> int:
             probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
     return port
+
+
+def program(name: str, package: str) -> str:
+    """The path of a server's program: those lie in sbin, which is not on everybody's PATH."""
+    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+    if found is None:
+        raise RuntimeError(f"{name} is missing: apt-get install {package}")
+    return found
 
 
 def say(text: str) -> None:

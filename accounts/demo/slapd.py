@@ -20,6 +20,7 @@ from types import TracebackType
 from typing import Self
 
 from accounts.demo import cast, certificate
+from accounts.demo.process import program
 from accounts.demo.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
 
 START_TIMEOUT = 10.0
@@ -86,7 +87,7 @@ class PrivateSlapd:
         shutil.rmtree(data, ignore_errors=True)  # half loaded: the last first start was interrupted
         data.mkdir(mode=0o700)
         subprocess.run(  # noqa: S603 - fixed program and arguments
-            [_program("slapadd"), "-q", "-f", str(config)],
+            [program("slapadd", "slapd"), "-q", "-f", str(config)],
             input="\n".join(ldif(self.people, self.secret("service"), datetime.now(UTC))).encode(),
             capture_output=True,
             check=True,
@@ -99,7 +100,7 @@ class PrivateSlapd:
         listen = " ".join(filter(None, [f"{self.url}/", self.plain_url and f"{self.plain_url}/"]))
         with (self.folder / "slapd.log").open("wb") as log:
             self._process = subprocess.Popen(  # noqa: S603
-                [_program("slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"],
+                [program("slapd", "slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"],
                 stdout=log,
                 stderr=log,
                 # Out of the terminal's reach: Ctrl-C ends the portal first, and the portal ends this.
@@ -210,11 +211,3 @@ ppolicy_default "{DEFAULT_POLICY}"
 ppolicy_use_lockout
 ppolicy_hash_cleartext
 """
-
-
-def _program(name: str) -> str:
-    """slapd and slapadd lie in sbin, which is not on everybody's PATH."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
-    if found is None:
-        raise RuntimeError(f"{name} is missing: apt-get install slapd")
-    return found

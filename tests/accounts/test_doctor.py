@@ -10,6 +10,7 @@ from django.test import override_settings
 from pytest_django import Settings
 
 from accounts import directory
+from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
@@ -121,3 +122,45 @@ def test_settings_that_are_dangerous(openldap_settings: TestSlapd) -> None:
     lines = out.getvalue()
     assert "SMS gateway 1 has no {to}" in lines
     assert "CELERY_BROKER_URL is not set" in lines
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("on_this_machine")
+def test_the_helpdesks_mailbox_is_opened_and_counted(openldap_settings: TestSlapd, mailbox: TestDovecot) -> None:
+    for _ in range(3):
+        mailbox.append(b"Subject: Koppla nytt mobil nr\r\n\r\n")
+    code, found = report()
+    assert (code, found["helpdesk mailbox"]) == (0, ("ok", "opens; 3 mails wait"))
+    assert mailbox.flags() == [set(), set(), set()]
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("on_this_machine", "mailbox")
+def test_a_mailbox_that_lies_full_is_told(openldap_settings: TestSlapd, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody should look whether beat and the worker run; the portal itself is well."""
+    monkeypatch.setattr("accounts.doctor.STUCK_MAILS", 0)
+    code, found = report()
+    assert code == 0
+    assert found["helpdesk mailbox"] == ("note", "0 mails wait: is beat running, and a worker of the outbox?")
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("on_this_machine")
+def test_a_mailbox_that_lets_nobody_in_is_told_without_the_password(
+    openldap_settings: TestSlapd, mailbox: TestDovecot, settings: Settings
+) -> None:
+    settings.HELPDESK_MAILBOX = settings.HELPDESK_MAILBOX.replace(mailbox.dovecot.secret(), "canary")
+    code, found = report()
+    words = "The mail server refused the log-in (LoginError). Check the HELPDESK_MAILBOX settings."
+    assert (code, found["helpdesk mailbox"]) == (1, ("FAIL", words))
+    mailbox.stop()
+    code, found = report()
+    assert code == 1
+    assert found["helpdesk mailbox"][1].endswith("Is the mail server up? Try again.")
+    assert "canary" not in str(found)
+
+
+@pytest.mark.once
+@pytest.mark.usefixtures("on_this_machine")
+def test_nothing_is_said_of_a_mailbox_that_is_not_set(openldap_settings: TestSlapd) -> None:
+    assert "helpdesk mailbox" not in report()[1]

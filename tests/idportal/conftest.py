@@ -22,6 +22,10 @@ from urllib.parse import urlencode
 
 import pytest
 
+from tests.idportal.mail_servers import certificates, elsewhere, short_patience, token_places, tokens
+
+__all__ = ["certificates", "elsewhere", "short_patience", "token_places", "tokens"]  # fixtures
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 30  # seconds
 ANSWER_TIMEOUT = 20

@@ -274,6 +274,95 @@ def test_a_linked_number_that_nobody_could_stop_is_a_warning(
     assert ids() == [], "on one's own machine nobody waits"
 
 
+# --- The helpdesk's mailbox ------------------------------------------------------------------------
+
+TOKEN = {
+    "HELPDESK_MAILBOX": "imaps://helpdesk%40kommunen.example@outlook.office365.com/INBOX",
+    "HELPDESK_MAILBOX_TOKEN_URL": "https://login.example/tenant/token",
+    "HELPDESK_MAILBOX_CLIENT_ID": "the-portal",
+    "HELPDESK_MAILBOX_CLIENT_SECRET": "canary",
+}
+
+
+@pytest.fixture
+def with_mailbox(settings: Settings) -> None:
+    settings.HELPDESK_MAILBOX = "imaps://helpdesk:canary@mail.kommunen.example/INBOX"
+    settings.HELPDESK_AUTHSERV_ID = "mx.kommunen.example"
+
+
+@pytest.mark.usefixtures("with_mailbox")
+@pytest.mark.parametrize("values", [{}, {"HELPDESK_MAILBOX": "imap://h:canary@[::1]:1143/Delade/IT"}, TOKEN])
+def test_a_mailbox_is_fine(settings: Settings, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        setattr(settings, name, value)
+    assert ids() == []
+
+
+@pytest.mark.usefixtures("with_mailbox")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "mail.kommunen.example",
+        "https://helpdesk:canary@mail.kommunen.example/INBOX",
+        "pop3://helpdesk:canary@mail.kommunen.example/INBOX",
+        "imaps://mail.kommunen.example/INBOX",
+        "imaps://:canary@mail.kommunen.example/INBOX",
+        "imaps://helpdesk:canary@/INBOX",
+        "imaps://helpdesk:canary@mail.kommunen.example",
+        "imaps://helpdesk:canary@mail.kommunen.example/",
+        "imaps://helpdesk:canary@mail.kommunen.example:port/INBOX",
+        "imaps://helpdesk:canary@mail.kommunen.example:0/INBOX",
+        "imaps://helpdesk:canary#1@mail.kommunen.example/INBOX",
+        "imaps://helpdesk:canary?1@mail.kommunen.example/INBOX",
+        "imaps://helpdesk:canary/1@mail.kommunen.example/INBOX",
+        "imaps://helpdesk:[canary@mail.kommunen.example/INBOX",
+    ],
+)
+def test_a_mailbox_that_cannot_be_read_is_an_error_without_secrets(settings: Settings, url: str) -> None:
+    settings.HELPDESK_MAILBOX = url
+    assert ids() == ["idportal.E050"]
+    assert "canary" not in str(problems())
+
+
+@pytest.mark.usefixtures("with_mailbox")
+def test_a_mailbox_without_a_way_in_is_an_error(settings: Settings) -> None:
+    settings.HELPDESK_MAILBOX = "imaps://helpdesk@mail.kommunen.example/INBOX"
+    assert ids() == ["idportal.E051"]
+
+
+@pytest.mark.usefixtures("with_mailbox")
+@pytest.mark.parametrize(
+    "url", ["http://login.example/token", "login.example/token", "https://", "https://[login/token"]
+)
+def test_a_client_secret_in_clear_text_is_an_error(settings: Settings, url: str) -> None:
+    for name, value in TOKEN.items():
+        setattr(settings, name, value)
+    settings.HELPDESK_MAILBOX_TOKEN_URL = url
+    assert ids() == ["idportal.E052"]
+    assert "canary" not in str(problems())
+
+
+@pytest.mark.usefixtures("with_mailbox")
+@pytest.mark.parametrize("name", ["HELPDESK_MAILBOX_CLIENT_ID", "HELPDESK_MAILBOX_CLIENT_SECRET"])
+def test_a_token_that_nobody_may_ask_for_is_an_error(settings: Settings, name: str) -> None:
+    for each, value in TOKEN.items():
+        setattr(settings, each, value)
+    setattr(settings, name, "")
+    assert ids() == ["idportal.E053"]
+
+
+@pytest.mark.usefixtures("with_mailbox")
+def test_a_mail_servers_authority_that_is_missing_is_an_error(settings: Settings) -> None:
+    settings.HELPDESK_MAILBOX_CA_FILE = "/nonexistent/ca.pem"
+    assert ids() == ["idportal.E054"]
+
+
+@pytest.mark.usefixtures("with_mailbox")
+def test_a_mailbox_whose_senders_nobody_vouches_for_is_a_warning(settings: Settings) -> None:
+    settings.HELPDESK_AUTHSERV_ID = ""
+    assert ids() == ["idportal.W055"]
+
+
 # --- The queue -----------------------------------------------------------------------------------
 
 

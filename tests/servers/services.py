@@ -1,4 +1,4 @@
-"""Fixtures for what stands beside the directory: Redis, and what stands in for an SMS provider.
+"""Fixtures for what stands beside the directory: Redis, the helpdesk's mailbox, and what stands in for an SMS provider.
 
 Loaded by ``pytest_plugins = ["tests.servers.services"]``. PostgreSQL is no fixture: the whole suite runs on the
 database that ``DATABASE_URL`` names, and ``make test`` starts one (:mod:`tests.servers.postgres`).
@@ -9,9 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from django.conf import settings as django_settings
 from pytest_django import Settings
 
+from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
+from tests.servers.relay import PrivateRelay
 from tests.servers.smsgateway import SmsGateway
 
 
@@ -45,3 +48,32 @@ def spare_sms_gateway(sms_gateway: SmsGateway, settings: Settings) -> Iterator[S
     with SmsGateway() as gateway:
         settings.SMS_GATEWAYS = [sms_gateway.json_url, gateway.form_url]
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def _dovecot_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestDovecot]:
+    server = TestDovecot(tmp_path_factory.mktemp("dovecot"))
+    server.start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def mailbox(_dovecot_server: TestDovecot, settings: Settings) -> TestDovecot:
+    """The portal fetches from an empty mailbox; the value is its server. A test may stop it."""
+    _dovecot_server.clear()
+    for name, value in _dovecot_server.settings().items():
+        setattr(settings, name, value)
+    return _dovecot_server
+
+
+@pytest.fixture(scope="session")
+def _relay(_dovecot_server: TestDovecot) -> Iterator[PrivateRelay]:
+    with PrivateRelay(_dovecot_server.lmtp_port, django_settings.HELPDESK_EMAIL) as server:
+        yield server
+
+
+@pytest.fixture
+def mail_relay(_relay: PrivateRelay, mailbox: TestDovecot) -> PrivateRelay:
+    """The way of a mail from the net to ``mailbox``: what is sent to HELPDESK_EMAIL by SMTP arrives there."""
+    return _relay

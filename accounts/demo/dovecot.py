@@ -1,0 +1,296 @@
+"""A private Dovecot in a folder: the helpdesk's mailbox of the demo, and of the tests.
+
+Configuration, certificate, mails and the account's password all lie in the folder; deleting it deletes everything.
+Whoever sends, and to whomever: there is one mailbox.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import secrets
+import shutil
+import signal
+import socket
+import ssl
+import subprocess
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+from urllib.parse import quote
+
+from accounts.demo import certificate
+from accounts.demo.process import program
+
+START_TIMEOUT = 10.0  # seconds
+STOP_TIMEOUT = 10.0
+
+ACCOUNT = "helpdesk"
+NOBODY, NOGROUP = "nobody", "nogroup"
+TEMPORARY = "idportal-dovecot-"
+
+# Bytes of a path below which the longest of Dovecot's sockets ("/token-login/imap-urlauth", a dot, a number) still
+# has one that the system takes: 108 with the zero at its end (unix(7)).
+SHORT = 70
+
+
+class PrivateDovecot:
+    """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
+
+    A context manager. ``start`` returns when the server answers, and raises :class:`RuntimeError` with its words if it
+    does not. It ends with the thread that started it, at the latest. ``introspection_url`` is asked about tokens
+    (RFC 7662), which then let one in besides the password (XOAUTH2); ``extra`` goes into the configuration verbatim.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        plain_port: int | None = None,
+        lmtp_port: int | None = None,
+        introspection_url: str = "",
+        extra: str = "",
+    ) -> None:
+        self.folder = folder.resolve()
+        self.port = port
+        self.plain_port = plain_port
+        self.lmtp_port = lmtp_port
+        self.introspection_url = introspection_url
+        self.extra = extra
+        self.ca_file = self.folder / "tls" / "ca.pem"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """For HELPDESK_MAILBOX. After a start, or :meth:`prepare`."""
+        return f"imaps://{ACCOUNT}:{quote(self.secret(), safe='')}@127.0.0.1:{self.port}/INBOX"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point the portal here. After a start, or :meth:`prepare`."""
+        return {"HELPDESK_MAILBOX": self.url, "HELPDESK_MAILBOX_CA_FILE": str(self.ca_file)}
+
+    def secret(self) -> str:
+        """The account's password: made once, kept in the folder, for its owner only."""
+        file = self.folder / "password"
+        if not file.exists():
+            file.touch(mode=0o600)
+            file.write_text(secrets.token_urlsafe(24), encoding="ascii")
+        return file.read_text(encoding="ascii")
+
+    def prepare(self) -> None:
+        """Write the configuration, and on the first time the certificate."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if not self.ca_file.exists():
+            certificate.make(self.folder / "tls")
+        for name, content in (("users", f"{ACCOUNT}:{{PLAIN}}{self.secret()}\n"), ("dovecot.conf", self._config())):
+            file = self.folder / name
+            file.touch(mode=0o600)
+            file.write_text(content, encoding="utf-8")
+
+    def start(self) -> Self:
+        self.end_stray()
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_run_folder()
+        self.prepare()
+        with (self.folder / "dovecot.log").open("wb") as log:
+            self._process = subprocess.Popen(  # noqa: S603 - fixed program and arguments
+                [*_as_plain_user(), program("dovecot", "dovecot-imapd"), "-F", "-c", str(self.folder / "dovecot.conf")],
+                stdout=log,
+                stderr=log,
+                # Out of the terminal's reach: Ctrl-C ends the portal first, and the portal ends this.
+                start_new_session=True,
+            )
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self.answers():
+            if self._process.poll() is not None or time.monotonic() > deadline:
+                self.stop()
+                words = (self.folder / "dovecot.log").read_text(encoding="utf-8", errors="replace").strip()
+                raise RuntimeError(f"Dovecot did not start on port {self.port}: {words or 'no message'}")
+            time.sleep(0.02)
+        return self
+
+    def answers(self) -> bool:
+        """Whether the server greets over TLS, with its own certificate."""
+        context = ssl.create_default_context(cafile=str(self.ca_file))
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
+                context.wrap_socket(connection, server_hostname="127.0.0.1") as greeted,
+            ):
+                return greeted.recv(64).startswith(b"* OK")
+        except OSError:
+            return False
+
+    @property
+    def pid(self) -> int:
+        """The process id of the running server. Raises :class:`RuntimeError` if it does not run."""
+        if self._process is None:
+            raise RuntimeError("Dovecot does not run")
+        return self._process.pid
+
+    def stop(self) -> None:
+        """End the server that this object started, if it still runs; its mails stay."""
+        if self._process is not None:
+            # Its group: who serves a client goes on without the master, as long as the client stays.
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGTERM)
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(STOP_TIMEOUT)
+            with suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
+            self._process.wait()
+            self._process = None
+        self._remove_run_folder()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def end_stray(self) -> None:
+        """End a Dovecot of this very folder left behind by an earlier run: it holds the port and the mails."""
+        try:
+            pid = int((self._run / "master.pid").read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if os.fsencode(self.folder / "dovecot.conf") not in command:
+            return
+        os.killpg(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    @property
+    def _run(self) -> Path:
+        """Where its sockets lie: in the folder, or where a link there points if that would be too deep."""
+        run = self.folder / "run"
+        return run.readlink() if run.is_symlink() else run
+
+    def _make_run_folder(self) -> None:
+        self._remove_run_folder()
+        run = self.folder / "run"
+        if len(os.fsencode(run)) > SHORT:
+            # Not in TMPDIR, which may be as deep; and a folder further in, since Dovecot opens its own to everybody.
+            run.symlink_to(Path(tempfile.mkdtemp(prefix=TEMPORARY, dir="/tmp")) / "run")
+        self._run.mkdir()
+        self._run.chmod(0o755)
+
+    def _remove_run_folder(self) -> None:
+        run = self.folder / "run"
+        shutil.rmtree(self._run, ignore_errors=True)
+        if run.is_symlink():
+            if self._run.parent.name.startswith(TEMPORARY):
+                self._run.parent.rmdir()
+            run.unlink()
+
+    def _config(self) -> str:
+        user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+        if os.geteuid() == 0:
+            user, group = NOBODY, NOGROUP
+        tokens = self._tokens() if self.introspection_url else ""
+        # All as one user, who is not root, and without chroot: as Dovecot runs where nobody is root. A wrong password
+        # is answered at once: the tests try many, and the demo has nobody to guess.
+        return f"""\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+base_dir = {self._run}
+state_dir = {self.folder}/state
+log_path = /dev/stderr
+listen = 127.0.0.1
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+mail_uid = {user}
+mail_gid = {group}
+first_valid_uid = 1
+first_valid_gid = 0
+mail_driver = maildir
+mail_home = {self.folder}/home
+mail_path = {self.folder}/mail
+mail_fsync = never
+ssl = required
+ssl_server_cert_file = {self.folder}/tls/cert.pem
+ssl_server_key_file = {self.folder}/tls/key.pem
+auth_failure_delay = 0 secs
+passdb passwd-file {{
+  passwd_file_path = {self.folder}/users
+}}
+userdb static {{
+  static_allow_all_users = yes
+}}
+protocols {{
+  imap = yes
+  lmtp = {"yes" if self.lmtp_port else "no"}
+}}
+namespace inbox {{
+  inbox = yes
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {self.plain_port or 0}
+  }}
+  inet_listener imaps {{
+    port = {self.port}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  user = {user}
+  inet_listener lmtp {{
+    port = {self.lmtp_port or 0}
+  }}
+}}
+{tokens}{self.extra}
+"""
+
+    def _tokens(self) -> str:
+        return f"""\
+auth_mechanisms {{
+  plain = yes
+  login = yes
+  xoauth2 = yes
+}}
+passdb oauth2 {{
+  mechanisms_filter = xoauth2
+}}
+oauth2 {{
+  introspection_mode = post
+  introspection_url = {self.introspection_url}
+  force_introspection = yes
+  active_attribute = active
+  active_value = true
+  username_attribute = username
+}}
+"""
+
+
+def _as_plain_user() -> list[str]:
+    """Dovecot lets no mail be read as root. For root it runs as nobody, who may reach into the folder all the same.
+
+    The signal comes after the change of users, which would forget it (prctl(2)).
+    """
+    words = [program("setpriv", "util-linux")]
+    if os.geteuid() == 0:
+        reach = ["--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"]
+        words += ["--reuid", NOBODY, "--regid", NOGROUP, "--clear-groups", *reach]
+    # Without the signal a demo or a test run that is killed would leave the server behind.
+    return [*words, "--pdeathsig", "TERM"]
