@@ -15,6 +15,7 @@ from accounts import audit, directory, orderers
 from accounts.directory import Account
 from accounts.models import BouncedAddress, Company, DirectoryKey, Event, User
 from accounts.registers.cells import short
+from accounts.signals import address_bounced
 
 _UNIT = re.compile(r"(ou|cn|o|dc)\s*=.+,\s*(ou|cn|o|dc)\s*=", re.IGNORECASE)
 
@@ -156,7 +157,10 @@ def remove(company: Company, *, actor: User | None, address: str | None = None) 
 
 
 def note_bounce(address: str, reason: str) -> None:
-    """Mail to this address came back, or was refused for good: shown to administrators."""
-    row, _made = BouncedAddress.objects.get_or_create(address=address.lower(), defaults={"reason": reason[:200]})
-    changes = {"count": F("count") + 1, "last_at": timezone.now(), "reason": reason[:200]}
-    BouncedAddress.objects.filter(pk=row.pk).update(**changes)
+    """Mail to this address came back, or was refused for good: shown to administrators and to the orderer."""
+    with transaction.atomic():
+        row, _made = BouncedAddress.objects.get_or_create(address=address.lower(), defaults={"reason": reason[:200]})
+        changes = {"count": F("count") + 1, "last_at": timezone.now(), "reason": reason[:200]}
+        BouncedAddress.objects.filter(pk=row.pk).update(**changes)
+        row.refresh_from_db()
+        address_bounced.send(BouncedAddress, address=row.address, count=row.count, reason=row.reason)

@@ -72,6 +72,10 @@ RECOVERY_CODES_FEW = 3  # time to make new ones
 REQUESTS_OPEN = 50
 REQUESTS_A_DAY = 100
 
+# Automatic answers to mail (security.md M2) in an hour: to one address, and to all that are no orderers'. Addresses
+# are easily made up, and whoever owns them never asked.
+MAIL_ANSWERS_EACH, MAIL_ANSWERS_IN_ALL = 5, 200
+
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")
 FAILED_LOGINS: AddressLimit = ("failed-logins", lambda: f"{settings.LIMIT_ADDRESS_FAILED_LOGINS}/10m")

@@ -14,6 +14,9 @@ before is on file again, or none.
 phone_removed: the helpdesk took the number away. ``user``, ``account``, and ``reference``: the number of the request in
 which it says why.
 
+address_bounced: mail to an address came back, or was refused for good. ``address``, ``count`` (how many times by now),
+``reason`` (the mail server's words, masked). ``helpdesk`` listens, which has somebody find another recipient.
+
 Of staff, with ``user`` and ``account``, which is None if the directory did not say (a change is not undone for that):
 
 second_factor_added: an app was connected, or recovery codes were made. Also ``what``: "app" or "recovery codes".
@@ -30,6 +33,7 @@ password_reset = Signal()
 phone_linked = Signal()
 phone_link_stopped = Signal()
 phone_removed = Signal()
+address_bounced = Signal()
 second_factor_added = Signal()
 second_factor_removed = Signal()
 second_factor_attacked = Signal()

@@ -17,9 +17,11 @@ from accounts.companies import Belonging
 from accounts.directory import Account
 from accounts.models import Company, Orderer
 from accounts.models.companies import one_line
+from helpdesk.models import Request
 from helpdesk.searches import words_of
 
 MOST = 50  # orderers of one search
+DIGITS = 10  # more than an id has
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "off"}
 _OFF = {"autocomplete": "off"}
@@ -62,6 +64,21 @@ def caller(orderer_id: int, company_id: int) -> Caller | None:
     company = Company.objects.filter(pk=company_id, active=True, orderers=orderer_id).first()
     orderer = Orderer.objects.filter(pk=orderer_id, active=True).first()
     return Caller(orderer, company) if orderer and company else None
+
+
+def called(orderer_id: str, company_id: str) -> Caller | None:
+    """Whom an address of a page names, if the register still has them so."""
+    ids = [int(text) for text in (orderer_id, company_id) if text.isascii() and text.isdecimal() and len(text) < DIGITS]
+    return caller(*ids) if len(ids) == 2 else None  # noqa: PLR2004  the two
+
+
+def kinds() -> list[tuple[Request.Kind, str]]:
+    """What a request can be about, in the words of the page."""
+    return [
+        (Request.Kind.PHONE, _("Nytt mobilnummer")),
+        (Request.Kind.RECIPIENTS, _("Mottagare av mejl")),
+        (Request.Kind.OTHER, _("Annat")),
+    ]
 
 
 def _number(text: str) -> str:

@@ -10,6 +10,7 @@ from accounts import directory, phones
 from accounts.directory import Account
 from accounts.models import Event, User
 from helpdesk import evidence, letters, recipients, verification
+from helpdesk.intake import answers
 from helpdesk.models import Entry, Request
 from helpdesk.refusals import CantCarryOut, FourEyes, NotVerified
 from helpdesk.requests import close, locked
@@ -40,6 +41,7 @@ def approve(request_id: int, agent: User, address: str | None = None) -> Request
             close(request, State.DONE, agent, address)
             note_down(request, What.CARRIED_OUT, agent)
             letters.decided(request)
+            answers.decided(request, "")
     except CantCarryOut as refused:
         with transaction.atomic():
             request = locked(request_id, agent)

@@ -27,11 +27,12 @@ USEFUL = timedelta(days=3)  # a server that is down over a weekend
 
 
 def opened(request: Request) -> None:
-    """A receipt for what came from the orderer's own pages; for the rest, that it was made in their name.
+    """A receipt for what came from the orderer's own pages; for a call, that it was made in their name.
 
-    Of what the portal opened itself nobody is told, nor whoever may not speak for the company (any more).
+    Of what the portal opened itself nobody is told, nor whoever may not speak for the company (any more). What came by
+    mail is answered by ``intake.answers``, which knows the mail.
     """
-    if request.source == Source.PORTAL:
+    if request.source in (Source.PORTAL, Source.MAIL):
         return
     with translation.override("sv"):
         words = _words(request)
@@ -43,19 +44,56 @@ def opened(request: Request) -> None:
                 _("Du får ett mejl till när ärendet är avgjort."),
             ]
         else:
-            by_call = request.source == Source.CALL
             subject = _("Ärende %(number)s har öppnats i ditt namn") % words
             paragraphs = [
-                _("Någon har ringt kommunens helpdesk i ditt namn. Det gäller %(what)s.") % words
-                if by_call
-                else _("Någon har mejlat kommunens helpdesk i ditt namn. Det gäller %(what)s.") % words,
+                _("Någon har ringt kommunens helpdesk i ditt namn. Det gäller %(what)s.") % words,
                 _("Ärendet har nummer %(number)s. Du får ett mejl till när det är avgjort.") % words,
             ]
-        after = [
-            _("Om det var du behöver du inte göra något."),
-            _("Om det inte var du försöker någon utge sig för att vara du. Kontakta genast %(helpdesk)s.") % words,
-        ]
-        _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, after)
+        _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, _was_it_you(words))
+
+
+def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: str = "") -> None:
+    """For what came by mail. ``by_address``: from the orderer's own address, so that this is the receipt.
+
+    ``missing``: what the helpdesk could not read in it, in words. ``key``: beside the number, for a second one about
+    the same request, to another orderer.
+    """
+    with translation.override("sv"):
+        words = _words(request)
+        if by_address:
+            subject = _("Ärende %(number)s har kommit in") % words
+            paragraphs = [
+                _("Vi har tagit emot ditt mejl till kommunens helpdesk. Det gäller %(what)s.") % words,
+                _("Ärendet har nummer %(number)s. Uppge det om du kontaktar helpdesk.") % words,
+                *(
+                    [
+                        _("Det här kunde vi inte läsa i mejlet: %(fields)s. Svara på det här mejlet och skriv det.")
+                        % {"fields": ", ".join(missing)}
+                    ]
+                    if missing
+                    else []
+                ),
+                _(
+                    "En handläggare kontrollerar att det är du som frågar, med en kod till din mobil eller genom att "
+                    "ringa upp dig. Du får ett mejl till när ärendet är avgjort."
+                )
+                if request.kind != Kind.OTHER
+                else _("Du får ett mejl till när ärendet är avgjort."),
+            ]
+        else:
+            subject = _("Ärende %(number)s har öppnats i ditt namn") % words
+            paragraphs = [
+                _("Någon har mejlat kommunens helpdesk i ditt namn. Det gäller %(what)s.") % words,
+                _("Ärendet har nummer %(number)s. Du får ett mejl till när det är avgjort.") % words,
+            ]
+        _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, _was_it_you(words), key=key)
+
+
+def _was_it_you(words: dict[str, str]) -> list[str]:
+    return [
+        _("Om det var du behöver du inte göra något."),
+        _("Om det inte var du försöker någon utge sig för att vara du. Kontakta genast %(helpdesk)s.") % words,
+    ]
 
 
 def decided(request: Request, why: str = "") -> None:
@@ -95,6 +133,8 @@ def _words(request: Request) -> dict[str, str]:
 
 def _what(request: Request) -> str:
     words = {"account": inert(request.staff_username), "company": company_of(request)}
+    if request.kind == Kind.PHONE and not words["account"]:
+        return _("ett nytt mobilnummer för en anställd på %(company)s") % words
     if request.kind == Kind.PHONE:
         return _("ett nytt mobilnummer för kontot %(account)s på %(company)s") % words
     if request.kind == Kind.RECIPIENTS:
@@ -113,7 +153,13 @@ def _outcome(request: Request) -> str:
 
 
 def _send(
-    request: Request, purpose: Message.Purpose, subject: str, paragraphs: Sequence[str], after: Sequence[str]
+    request: Request,
+    purpose: Message.Purpose,
+    subject: str,
+    paragraphs: Sequence[str],
+    after: Sequence[str],
+    *,
+    key: str = "",
 ) -> None:
     if not request.orderer or not speaks_for_company(request):
         return
@@ -125,7 +171,7 @@ def _send(
         link=Link(_("Visa mina ärenden"), f"{settings.PORTAL_URL}{reverse('orderer-requests')}"),
         after=after,
         useful=USEFUL,
-        key=f"{purpose} {request.number}",
+        key=f"{purpose} {request.number} {key}".strip(),
         company=request.company,
         about=request.account,
     )

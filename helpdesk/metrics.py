@@ -1,14 +1,17 @@
-"""What a monitor may know of the requests: how many of each kind are open, and for how long the oldest has been."""
+"""What a monitor may know of the requests: how many of each kind are open, how old the oldest is, and whether the
+mailbox that feeds them is read.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
+from django.conf import settings
 from django.db.models import Count, Min
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
-from helpdesk.models import OPEN, Request
+from helpdesk.models import OPEN, MailboxRead, Request
 
 
 def figures() -> Iterator[Metric]:
@@ -26,3 +29,7 @@ def figures() -> Iterator[Metric]:
     yield GaugeMetricFamily(
         "idportal_open_request_oldest_seconds", words, (timezone.now() - oldest).total_seconds() if oldest else 0
     )
+    if settings.HELPDESK_MAILBOX:
+        last = MailboxRead.objects.values_list("at", flat=True).first()
+        words = "When the helpdesk's mailbox was last read to its end, in seconds since 1970; 0: never."
+        yield GaugeMetricFamily("idportal_mailbox_last_read_seconds", words, last.timestamp() if last else 0)

@@ -71,6 +71,10 @@ class Request(models.Model):
     recipient2 = models.EmailField(max_length=254, blank=True)
     # Of OTHER, and what was added to the others. Encrypted: some write a password.
     text = EncryptedTextField(blank=True, default="")
+    # Of MAIL: what the mail does not tell, a field's name to one of helpdesk.intake.reading.Why; for the agent to find.
+    unread = models.JSONField(default=dict, blank=True)
+    # When an agent last changed what is asked for. Whoever was verified before then did not stand behind this.
+    changed_at = models.DateTimeField(null=True)
 
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="requests_taken"
@@ -133,12 +137,15 @@ class Entry(models.Model):
         AGENT = "agent", _("helpdesk")
         ORDERER = "orderer", _("beställare")
         PORTAL = "portal", _("portalen")
+        MAIL = "mail", _("mejl")  # whoever wrote it
 
     class What(models.TextChoices):
         OPENED = "opened", _("Ärendet kom in")
         TAKEN = "taken", _("Tog ärendet")
         GIVEN_BACK = "given back", _("Lämnade tillbaka ärendet")
         NOTED = "noted", _("Anteckning")
+        MAILED = "mailed", _("Ett mejl till kom in")
+        COMPLETED = "completed", _("Fyllde i eller rättade uppgifterna")
         CODE_SENT = "code sent", _("Bad om en kod till beställarens mobil")
         CODE_WRONG = "code wrong", _("Koden som lästes upp var fel")
         CODE_RIGHT = "code right", _("Beställaren läste upp rätt kod")
@@ -173,6 +180,62 @@ class Entry(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise TypeError("A timeline is append-only.")
+
+
+class IncomingMail(models.Model):
+    """A mail that was read from the helpdesk's mailbox, and what became of it. One row a message (security.md M3).
+
+    What it says is claimed and believed by nobody. It is kept as text, for 90 days; the row stays with its request.
+    """
+
+    class Outcome(models.TextChoices):
+        OPENED = "opened"  # the request
+        JOINED = "joined"  # one that was there, and grants it nothing
+        BOUNCE = "bounce"  # of a digest: the recipient is marked, and there is no request
+
+    class Standing(models.TextChoices):
+        """Who the sender is, as far as is known (security.md M1)."""
+
+        VERIFIED = "verified"  # a registered orderer, and the border server says that the mail is from there
+        UNVERIFIED = "unverified"  # From can be anyone
+
+    key = models.CharField(max_length=64, unique=True)  # a digest of the Message-ID, or of the whole if it has none
+    content = models.CharField(max_length=64)  # a digest of what it says
+    request = models.ForeignKey(Request, null=True, on_delete=models.CASCADE, related_name="mails")
+    outcome = models.CharField(max_length=6, choices=Outcome.choices)
+    standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.UNVERIFIED)
+    dmarc = models.CharField(max_length=20, blank=True)  # what the border server says; "": nothing, or nobody believed
+    automatic = models.BooleanField(default=False)  # by a program; it gets no answer (M2)
+    came_at = models.DateTimeField(default=timezone.now)
+
+    sender = EncryptedTextField(blank=True, default="")  # the address in From; "": none, or several
+    sender_name = EncryptedTextField(blank=True, default="")
+    subject = EncryptedTextField(blank=True, default="")
+    text = EncryptedTextField(blank=True, default="")
+    attachments = models.JSONField(default=list, blank=True)  # of each its name, and how many bytes; never the content
+    cut = models.BooleanField(default=False)  # there is more of it in the mailbox
+    unreadable = models.BooleanField(default=False)  # nothing could tell what it says; ``text`` is its bytes
+    blanked_at = models.DateTimeField(null=True)
+
+    class Meta:
+        ordering = ["came_at", "pk"]
+        indexes = [models.Index(fields=["came_at"])]
+
+    def __str__(self) -> str:
+        return f"mail {self.pk}"
+
+    @property
+    def verified(self) -> bool:
+        return self.standing == self.Standing.VERIFIED
+
+
+class MailboxRead(models.Model):
+    """When the helpdesk's mailbox was last read to its end: one row, for a monitor."""
+
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"read at {self.at}"
 
 
 class Verification(models.Model):

@@ -28,6 +28,7 @@ class Step(enum.StrEnum):
     CLOSED = "closed"
     TAKE = "take"
     TAKE_OVER = "take over"  # another agent has it
+    COMPLETE = "complete"  # the mail does not tell all that is needed
     REJECT = "reject"  # as things stand it can't be approved
     VERIFY = "verify"
     WAIT = "wait"  # the directory does not answer
@@ -42,12 +43,22 @@ def of(request: Request, agent: User, evidence: Evidence) -> Step:
         return Step.TAKE_OVER if request.agent_id else Step.TAKE
     verified_by = [each.agent_id for each in evidence.verified]
     steps = (
+        (is_incomplete(request), Step.COMPLETE),
         (bool(evidence.obstacles), Step.REJECT),
         (needs_verification(request) and not verified_by, Step.VERIFY),
         (request.kind == Kind.PHONE and evidence.directory_down, Step.WAIT),
         (settings.HELPDESK_FOUR_EYES and agent.pk in verified_by, Step.COLLEAGUE),
     )
     return next((step for holds, step in steps if holds), Step.APPROVE)
+
+
+def is_incomplete(request: Request) -> bool:
+    """Whether an agent has to find out what a mail asks for, or who asks, before anything can be decided."""
+    if request.source != Request.Source.MAIL or request.kind == Kind.OTHER:
+        return False
+    told: list[object] = [request.orderer_id, request.company_id]
+    told += [request.staff_username, request.new_number] if request.kind == Kind.PHONE else [request.recipient1]
+    return not all(told)
 
 
 def code_under_way(timeline: Iterable[Entry]) -> bool:
@@ -64,7 +75,7 @@ def button(request: Request, evidence: Evidence) -> str:
         return _("Koppla %(phone)s till %(username)s") % {"phone": readable(request.new_number), "username": username}
     if request.kind == Kind.RECIPIENTS:
         return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(request.recipients)}
-    return _("Avsluta som utfört")
+    return _("Avsluta som läst") if evidence.by_program else _("Avsluta som utfört")
 
 
 def consequences(request: Request, evidence: Evidence) -> list[str]:
@@ -73,7 +84,7 @@ def consequences(request: Request, evidence: Evidence) -> list[str]:
         return _of_link(evidence)
     if request.kind == Kind.RECIPIENTS:
         return _of_recipients(request)
-    return _of_other(request)
+    return _of_other(request, evidence)
 
 
 def _of_link(evidence: Evidence) -> list[str]:
@@ -97,7 +108,12 @@ def _of_link(evidence: Evidence) -> list[str]:
     ]
 
 
-def _of_other(request: Request) -> list[str]:
+def _of_other(request: Request, evidence: Evidence) -> list[str]:
+    if evidence.by_program:
+        return [
+            _("Ett program har skrivit mejlet. Gör inget som det ber om: en behörig beställare frågar själv."),
+            _("Ingen får något mejl."),
+        ]
     if request.source == Request.Source.PORTAL:
         return [_("Portalen ändrar inget själv. Gör det som står i ärendet först."), _("Ingen får något mejl.")]
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import transaction
@@ -14,7 +14,7 @@ from accounts.models import Company, Event, Orderer, User
 from helpdesk import letters
 from helpdesk.models import OPEN, Counter, Entry, Request
 from helpdesk.refusals import Refused
-from helpdesk.timeline import note_down, record
+from helpdesk.timeline import note_down, note_mail, record
 
 Kind, State, Source = Request.Kind, Request.State, Request.Source
 What = Entry.What
@@ -36,8 +36,13 @@ def open_phone(
     text: str = "",
     agent: User | None = None,
     address: str | None = None,
+    unread: Mapping[str, str] | None = None,
+    sender: str = "",
 ) -> Request:
-    """Koppla nytt mobil nr. ``new_number``: E.164. ``account``: directory id of whom the user name belongs to."""
+    """Koppla nytt mobil nr. ``new_number``: E.164. ``account``: directory id of whom the user name belongs to.
+
+    Of a mail also ``sender``, the address that it bears, and ``unread``: which fields are blank, and why.
+    """
     request = Request(
         kind=Kind.PHONE,
         source=source,
@@ -50,8 +55,9 @@ def open_phone(
         new_number=new_number,
         account=account,
         text=text,
+        unread=dict(unread or {}),
     )
-    return _open(request, agent, address)
+    return _open(request, agent, address, sender)
 
 
 def open_recipients(
@@ -65,8 +71,12 @@ def open_recipients(
     text: str = "",
     agent: User | None = None,
     address: str | None = None,
+    unread: Mapping[str, str] | None = None,
+    sender: str = "",
 ) -> Request:
-    """Ändring av e-postmottagare. ``addresses``: one or two, all that are to count afterwards."""
+    """Ändring av e-postmottagare. ``addresses``: one or two, all that are to count afterwards; none in a mail that does
+    not tell. ``unread`` and ``sender``: as for ``open_phone``.
+    """
     first, second = [*addresses, "", ""][:2]
     request = Request(
         kind=Kind.RECIPIENTS,
@@ -78,8 +88,9 @@ def open_recipients(
         recipient1=first,
         recipient2=second,
         text=text,
+        unread=dict(unread or {}),
     )
-    return _open(request, agent, address)
+    return _open(request, agent, address, sender)
 
 
 def open_other(
@@ -94,6 +105,7 @@ def open_other(
     staff_username: str = "",
     agent: User | None = None,
     address: str | None = None,
+    sender: str = "",
 ) -> Request:
     """Anything else."""
     request = Request(
@@ -107,10 +119,10 @@ def open_other(
         account=account,
         text=text,
     )
-    return _open(request, agent, address)
+    return _open(request, agent, address, sender)
 
 
-def _open(request: Request, agent: User | None, address: str | None) -> Request:
+def _open(request: Request, agent: User | None, address: str | None, sender: str) -> Request:
     """Saves it with its number, unless the same one came a moment ago: that is the answer then.
 
     ``agent``: who opens it on an orderer's behalf, and has it from then on. A company and an orderer who are known are
@@ -129,7 +141,10 @@ def _open(request: Request, agent: User | None, address: str | None) -> Request:
             request.agent, request.taken_at, request.state = agent, timezone.now(), State.VERIFYING
         request.save()
         from_pages = request.source == Source.PAGES
-        note_down(request, What.OPENED, agent or (request.orderer_name if from_pages else None))
+        if request.source == Source.MAIL:
+            note_mail(request, What.OPENED, sender)
+        else:
+            note_down(request, What.OPENED, agent or (request.orderer_name if from_pages else None))
         record(Event.REQUEST_OPENED, request, agent or (orderer if from_pages else None), address)
         letters.opened(request)
     return request
@@ -159,6 +174,8 @@ def _same(request: Request, agent: User | None) -> Request | None:
 
     If the orderer is not known: the one that this agent opened. Two posts of one form wait for each other here.
     """
+    if request.source == Source.MAIL:
+        return None  # each message is one of its own, known by its Message-ID
     alike = Request.objects.filter(state__in=OPEN, created_at__gt=timezone.now() - SAME)
     if request.orderer:
         Orderer.objects.select_for_update(no_key=True).get(pk=request.orderer.pk)

@@ -8,13 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from helpdesk.models import OPEN, Request
+from helpdesk.models import OPEN, Entry, Request
 from helpdesk.searches import words_of
 
 PAGE = 50  # requests a page
@@ -53,13 +53,17 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One request as the queue shows it. ``old``: "", "old" or "very old"; of closed ones always ""."""
+    """One request as the queue shows it. ``old``: "", "old" or "very old"; of closed ones always "".
+
+    ``news``: a mail joined it since an agent last did something with it.
+    """
 
     request: Request
     kind: str
     about: tuple[str, ...]
     age: str
     old: str
+    news: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,13 +112,15 @@ def about(request: Request) -> tuple[str, ...]:
     """Whom or what it concerns, a line each."""
     if request.kind == Request.Kind.RECIPIENTS:
         return tuple(request.recipients)
-    return tuple(text for text in (request.staff_username, request.staff_name) if text)
+    told = tuple(text for text in (request.staff_username, request.staff_name) if text)
+    return told or (request.orderer_name,) if request.kind == Request.Kind.OTHER and request.orderer_name else told
 
 
 def _row(request: Request, now: datetime) -> Row:
     waited = now - request.created_at if request.open else timedelta(0)
     old = "very old" if waited > VERY_OLD else "old" if waited > OLD else ""
-    return Row(request, str(KINDS[Request.Kind(request.kind)]), about(request), age(request.created_at, now), old)
+    kind, waits = str(KINDS[Request.Kind(request.kind)]), age(request.created_at, now)
+    return Row(request, kind, about(request), waits, old, bool(getattr(request, "news", False)))
 
 
 def _filtered(wanted: Wanted) -> QuerySet[Request]:
@@ -155,7 +161,14 @@ def _light(requests: QuerySet[Request]) -> QuerySet[Request]:
     """Without what is encrypted: no row of the queue shows it."""
     fields = (
         *("number", "kind", "state", "created_at", "decided_at", "company_name"),
-        *("staff_name", "staff_username", "recipient1", "recipient2"),
+        *("orderer_name", "staff_name", "staff_username", "recipient1", "recipient2"),
         *("agent__username", "decided_by__username"),
     )
-    return requests.select_related("agent", "decided_by").only(*fields)
+    return requests.select_related("agent", "decided_by").only(*fields).annotate(news=Exists(_unseen_mail()))
+
+
+def _unseen_mail() -> QuerySet[Entry]:
+    """Mails that joined a request after the last thing that an agent did with it."""
+    by_agents = Entry.objects.filter(request=OuterRef("request"), by=Entry.By.AGENT).order_by("-at").values("at")
+    mails = Entry.objects.filter(request=OuterRef("pk"), what=Entry.What.MAILED).annotate(seen=Subquery(by_agents[:1]))
+    return mails.filter(Q(seen=None) | Q(at__gt=F("seen")))

@@ -6,20 +6,45 @@ request, its timeline and the trail together or not at all.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from accounts.models import Event, Orderer, User
+from accounts.models import Company, Event, Orderer, User
 from helpdesk import letters
+from helpdesk.intake import answers
 from helpdesk.models import Entry, Request
 from helpdesk.opening import open_other, open_phone, open_recipients
-from helpdesk.refusals import Closed, NotYours
+from helpdesk.refusals import Closed, NotYours, Refused
 from helpdesk.timeline import note_down, record
+from helpdesk.unread import changed_words
 
 State, What = Request.State, Entry.What
 
+
+class Wanted(NamedTuple):
+    """What a request asks for, all of it. Named as the fields of Request; what its kind has no use for is blank."""
+
+    kind: Request.Kind
+    company: Company | None = None
+    orderer: Orderer | None = None
+    company_name: str = ""
+    orderer_name: str = ""
+    staff_name: str = ""
+    staff_username: str = ""
+    account: str = ""
+    new_number: str = ""
+    recipient1: str = ""
+    recipient2: str = ""
+    text: str = ""
+
+
 __all__ = [
+    "Wanted",
     "close",
+    "complete",
     "give_back",
     "locked",
     "note",
@@ -57,6 +82,30 @@ def give_back(request_id: int, agent: User, address: str | None = None) -> Reque
     return request
 
 
+def complete(request_id: int, agent: User, wanted: Wanted, address: str | None = None) -> Request:
+    """Writes down what a mail did not tell, or told wrongly. Whoever was verified before did not stand behind this.
+
+    Raises Closed, NotYours, and Refused for what did not come by mail: there somebody filled in a form.
+    """
+    with transaction.atomic():
+        request = locked(request_id, agent)
+        if request.source != Request.Source.MAIL:
+            raise Refused(_("Bara det som kom med mejl kan fyllas i. Avslå ärendet, och öppna ett nytt."))
+        before = request.orderer
+        changed = [name for name, value in wanted._asdict().items() if getattr(request, name) != value]
+        for name in changed:
+            setattr(request, name, getattr(wanted, name))
+        if not changed and not request.unread:
+            return request
+        request.unread, request.changed_at = {}, timezone.now()
+        request.save()
+        note_down(request, What.COMPLETED, agent, changed_words(changed))
+        record(Event.REQUEST_COMPLETED, request, agent, address)
+        if request.orderer and request.orderer != before:
+            letters.mailed(request, missing=[], by_address=False, key=str(request.orderer.pk))
+    return request
+
+
 def note(request_id: int, agent: User, text: str) -> Entry:
     """An agent's note, to a closed request too."""
     with transaction.atomic():
@@ -70,6 +119,7 @@ def reject(request_id: int, agent: User, why: str, address: str | None = None) -
         close(request, State.REJECTED, agent, address)
         note_down(request, What.REJECTED, agent, why)
         letters.decided(request, why)
+        answers.decided(request, why)
     return request
 
 
@@ -79,6 +129,7 @@ def withdraw(request_id: int, orderer: Orderer, address: str | None = None) -> R
         request = locked(request_id)
         close(request, State.WITHDRAWN, None, address, actor=orderer)
         note_down(request, What.WITHDRAWN, orderer.name)
+        answers.decided(request, "")
     return request
 
 

@@ -8,7 +8,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 
 from accounts.retention import AUDIT_KEPT, CODES_KEPT, GONE_KEPT
-from helpdesk.models import CompanyCount, Entry, Request, SignInLink
+from helpdesk.intake import fetch
+from helpdesk.intake.fetch import MAILS_KEPT
+from helpdesk.models import CompanyCount, Entry, IncomingMail, Request, SignInLink
 
 NUMBERS_KEPT = GONE_KEPT  # of a decided request: as long as the number of an account that is gone
 REQUESTS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
@@ -19,15 +21,21 @@ COUNTS_KEPT = AUDIT_KEPT
 def purge(now: datetime) -> dict[str, int]:
     """Deletes what is past its time; returns how many. Timelines, verifications and confirmations go along.
 
+    A mail's words go after 90 days, whatever became of its request, here and in the mailbox; its fields stay with it.
     The numbers of requests are counted on: none is given twice.
     """
     requests = Request.objects.filter(decided_at__lt=now - REQUESTS_KEPT)
     links = SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)
     numbers = Request.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
+    mails = IncomingMail.objects.filter(came_at__lt=now - MAILS_KEPT, blanked_at=None)
     counts = CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))
     return {
         "requests": _delete(requests, Request),
         "numbers in requests": numbers.update(new_number=""),
+        "mails to the helpdesk": mails.update(
+            sender="", sender_name="", subject="", text="", attachments=[], blanked_at=now
+        ),
+        "mails in the mailbox": fetch.forget(now),
         "sign-in links": _delete(links, SignInLink),
         "counts of companies": _delete(counts, CompanyCount),
     }
@@ -47,6 +55,7 @@ def renew_keys() -> None:
     _encrypt_anew(QuerySet(Request), "new_number", "text")
     _encrypt_anew(QuerySet(Entry), "why")  # not its manager's: a timeline is append-only
     _encrypt_anew(QuerySet(SignInLink), "asked_for")
+    _encrypt_anew(QuerySet(IncomingMail), "sender", "sender_name", "subject", "text")
 
 
 def _encrypt_anew(rows: QuerySet[Model], *fields: str) -> None:

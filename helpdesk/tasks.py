@@ -8,11 +8,14 @@ from celery import shared_task
 
 from accounts import directory
 from helpdesk import figures, sign_in
+from helpdesk.intake import fetch
 from helpdesk.months import today
+from idportal.mailbox import MailboxError
 
 log = logging.getLogger("idportal.overview")
 
 LONG = 1800  # seconds: a look at everybody in the directory
+FETCH = 300  # seconds: a run ends by itself long before, but for servers that let each command wait
 
 
 @shared_task
@@ -30,3 +33,12 @@ def count_companies() -> None:
         log.error("the directory did not say how the companies stand: %s", type(error).__name__)
     else:
         log.info("counted the staff of %d companies", companies)
+
+
+@shared_task(time_limit=FETCH)
+def fetch_mail() -> None:
+    """Takes in what was mailed to the helpdesk. What can't be done now is done a minute later."""
+    try:
+        fetch.run()
+    except MailboxError as error:
+        log.error("the helpdesk's mailbox was not read%s: %s", "" if error.retry else ", check its settings", error)

@@ -16,6 +16,11 @@ def note_down(request: Request, what: Entry.What, who: User | str | None, why: s
     return Entry.objects.create(request=request, by=by, who=name, what=what, state=request.state, why=why)
 
 
+def note_mail(request: Request, what: Entry.What, sender: str) -> Entry:
+    """One line of the timeline for a mail. ``sender``: the address that it bears, which can be anyone's."""
+    return Entry.objects.create(request=request, by=By.MAIL, who=sender[:256], what=what, state=request.state)
+
+
 def record(event: Event, request: Request, actor: User | Orderer | None, address: str | None) -> None:
     """In the trail, of its company, or of its orderer if it has none. ``address`` is where it was done from."""
     subject = request.company or request.orderer

@@ -5,6 +5,7 @@ from django.urls import path
 from helpdesk.views import (
     agent_accounts,
     agent_call,
+    agent_complete,
     agent_overview,
     agent_queue,
     agent_request,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("helpdesk/", agent_queue.queue, name="helpdesk-queue"),
     path("helpdesk/nytt/", agent_call.new, name="helpdesk-new"),
     path(ONE, agent_request.show, name="helpdesk-request"),
+    path(f"{ONE}uppgifter/", agent_complete.complete, name="helpdesk-complete"),
     path(f"{ONE}ta/", agent_request.take, name="helpdesk-take"),
     path(f"{ONE}lamna/", agent_request.give_back, name="helpdesk-give-back"),
     path(f"{ONE}notera/", agent_request.note, name="helpdesk-note"),

@@ -82,6 +82,8 @@ def _compose(message: Message) -> EmailMultiAlternatives:
     }
     email = EmailMultiAlternatives(message.subject, message.text, to=[message.to], headers=headers)
     email.encoding = _ENCODING
+    if parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower() != settings.HELPDESK_EMAIL.lower():
+        email.reply_to = [settings.HELPDESK_EMAIL]  # where somebody reads what people answer
     if message.html:
         email.attach_alternative(message.html, "text/html")
     try:

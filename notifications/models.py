@@ -45,6 +45,7 @@ class Message(models.Model):
         SIGN_IN_LINK = "sign-in link", _("inloggningslänk till beställare")
         REQUEST_OPENED = "request opened", _("ärende öppnat")
         REQUEST_DECIDED = "request decided", _("ärende avgjort")
+        MAIL_ANSWERED = "mail answered", _("svar på mejl till helpdesk")
         PHONE_LINKED = "phone linked", _("nummer kopplat")
         PHONE_LINK_TOLD = "phone link told", _("nummer kopplat, kan stoppas")
         PHONE_LINK_STOPPED = "phone link stopped", _("koppling stoppad")
@@ -86,6 +87,7 @@ class Message(models.Model):
     settled_at = models.DateTimeField(null=True)
     blanked_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)  # the server's words at the last try, masked
+    bounced_at = models.DateTimeField(null=True)  # it was sent, and came back
 
     class Meta:
         verbose_name = _("meddelande")

@@ -55,6 +55,8 @@ EVENTS = {
     Event.PHONE_LINK_STOPPED: _("Mobilnummer: koppling stoppad"),
     Event.PHONE_REMOVED: _("Mobilnummer: borttaget av helpdesk"),
     Event.REQUEST_OPENED: _("Ärende: öppnat"),
+    Event.REQUEST_MAILED: _("Ärende: mejl tillagt"),
+    Event.REQUEST_COMPLETED: _("Ärende: uppgifterna ändrade"),
     Event.REQUEST_TAKEN: _("Ärende: taget"),
     Event.REQUEST_GIVEN_BACK: _("Ärende: lämnat tillbaka"),
     Event.REQUEST_VERIFIED: _("Ärende: beställaren kontrollerad"),

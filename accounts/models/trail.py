@@ -57,6 +57,8 @@ class Event(models.TextChoices):
     PHONE_LINK_STOPPED = "phone link stopped"
     PHONE_REMOVED = "phone removed"
     REQUEST_OPENED = "request opened"
+    REQUEST_MAILED = "request mailed"
+    REQUEST_COMPLETED = "request completed"
     REQUEST_TAKEN = "request taken"
     REQUEST_GIVEN_BACK = "request given back"
     REQUEST_VERIFIED = "request verified"

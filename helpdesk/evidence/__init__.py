@@ -38,6 +38,7 @@ def of(request: Request) -> Evidence:
         tells_old_number=phones.tells_old_number(known.phone, request.new_number),
         mobile_changed=known.changed_lately("mobile") is not None,
         told=known.told,
+        by_program=known.by_program,
         verified=known.verified,
         timeline=known.timeline,
     )

@@ -14,20 +14,23 @@ from accounts.directory import Account, Expiry
 from accounts.models import PhoneLink
 from helpdesk.evidence.known import Kind, Known, day, lately
 from helpdesk.evidence.parts import Fact
-from helpdesk.models import Request
+from helpdesk.models import IncomingMail, Request
 
 NAMES_TOLD = 2  # a given name and a surname tell enough
 
 
 def of_requester(known: Known) -> Iterator[Fact]:
-    if known.request.source != Request.Source.PORTAL:
+    somebody_asks = known.request.source != Request.Source.PORTAL and not known.by_program
+    if somebody_asks:
         yield _standing(known)
     if known.orderer:
         mobile, email = numbers.shown(known.orderer.mobile), known.orderer.email
         yield _since_changed(known, "mobile", _("Mobil i registret"), mobile)
         yield _since_changed(known, "email", _("E-post i registret"), email)
     yield Fact(_("Kom in genom"), known.request.get_source_display())
-    if known.request.source != Request.Source.PORTAL:
+    if known.mail and not known.mail.blanked_at:
+        yield _sender(known, known.mail)
+    if somebody_asks:
         yield _verification(known)
 
 
@@ -53,6 +56,18 @@ def _standing(known: Known) -> Fact:
     else:
         text = _("%(name)s är behörig för %(company)s")
     return Fact(_("Beställare"), text % words, good=known.entitled)
+
+
+def _sender(known: Known, mail: IncomingMail) -> Fact:
+    """Who the mail says that it is from, and what that is worth (security.md M1)."""
+    words = {"address": mail.sender or _("okänd")}
+    if mail.verified and known.from_orderer:
+        return Fact(_("Avsändare"), _("%(address)s: registrerad beställare, intygad av mejlservern") % words, good=True)
+    if mail.verified:
+        text = _("%(address)s: intygad av mejlservern, men inte adressen till beställaren i ärendet")
+    else:
+        text = _("%(address)s: inte kontrollerad. Avsändaren kan vara vem som helst")
+    return Fact(_("Avsändare"), text % words, good=False)
 
 
 def _since_changed(known: Known, field: str, label: str, value: str) -> Fact:

@@ -19,7 +19,7 @@ from accounts.directory import Account, Expiry
 from accounts.encryption import digest
 from accounts.models import AuditEvent, BouncedAddress, Company, Event, Orderer, Phone, PhoneLink
 from helpdesk import recipients, verification
-from helpdesk.models import Entry, Request, Verification
+from helpdesk.models import Entry, IncomingMail, Request, Verification
 
 Kind = Request.Kind
 
@@ -72,6 +72,24 @@ class Known:
         if self.company is None:
             return self.orderer is not None and self.orderer.active
         return self.entitled
+
+    @cached_property
+    def mail(self) -> IncomingMail | None:
+        """The mail that opened the request."""
+        if self.request.source != Request.Source.MAIL:
+            return None
+        return self.request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+
+    @property
+    def by_program(self) -> bool:
+        """Whether nobody asks for anything: a program wrote the mail, and it is of no kind that the helpdesk knows."""
+        return self.request.kind == Kind.OTHER and self.mail is not None and self.mail.automatic
+
+    @property
+    def from_orderer(self) -> bool:
+        """Whether the mail bears the address of the orderer who is on file; that proves nothing yet (M1)."""
+        mail, orderer = self.mail, self.orderer
+        return mail is not None and orderer is not None and mail.sender.lower() == orderer.email.lower()
 
     @cached_property
     def _history(self) -> list[Any]:

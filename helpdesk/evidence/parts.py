@@ -35,6 +35,7 @@ class Evidence:
     ``told``: whether the orderer gets a mail of the decision, as ``letters`` sends one only to who may order now.
     ``earlier``: requests of the last 12 months, newest first, for the same account or of the same orderer, at most ten
     of each. Of a closed request there are neither flags nor obstacles: it is decided.
+    ``by_program``: nobody asks for anything, a program wrote the mail.
     ``verified``: each verification that counts, and ``timeline``: what happened; both newest first.
     """
 
@@ -49,5 +50,6 @@ class Evidence:
     tells_old_number: bool = False
     mobile_changed: bool = False
     told: bool = False
+    by_program: bool = False
     verified: Sequence[Verification] = ()
     timeline: Sequence[Entry] = ()

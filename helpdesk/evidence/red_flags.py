@@ -15,7 +15,7 @@ from accounts.directory import Account
 from helpdesk.evidence.facts import names_agree
 from helpdesk.evidence.known import LATELY, Kind, Known, day, lately
 from helpdesk.evidence.parts import Flag
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, IncomingMail, Request
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
@@ -36,6 +36,8 @@ def of(known: Known, down: bool) -> Iterator[Flag]:
 def _of_requester(known: Known) -> Iterator[Flag]:
     if known.request.source == Request.Source.PORTAL:
         return  # the portal itself asks, and says what to do
+    if known.mail and not known.mail.blanked_at and known.orderer:
+        yield from _of_mail(known, known.mail)
     if change := known.changed_lately("mobile"):
         yield Flag(
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
@@ -51,6 +53,25 @@ def _of_requester(known: Known) -> Iterator[Flag]:
         yield Flag(
             _("Beställaren är ny: behörig för företaget först sedan %(day)s.") % {"day": f"{since:%Y-%m-%d}"},
             _("Fråga en administratör vem på företaget som anmälde beställaren."),
+        )
+
+
+def _of_mail(known: Known, mail: IncomingMail) -> Iterator[Flag]:
+    if mail.dmarc == "fail":
+        yield Flag(
+            _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
+            _("Ring upp beställaren på numret i registret, och fråga om hen har mejlat."),
+        )
+    elif known.from_orderer and not mail.verified:
+        yield Flag(
+            _("Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst."),
+            _("Kontrollera beställaren med en kod eller ett samtal, även om mejlet ser rätt ut."),
+        )
+    if not known.from_orderer:
+        yield Flag(
+            _("Mejlet kom från %(address)s, som inte är beställarens adress i registret.")
+            % {"address": mail.sender or _("en okänd adress")},
+            _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
         )
 
 

@@ -14,12 +14,11 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.models import User
 from helpdesk import requests, searches
-from helpdesk.call_forms import FORMS, MOST, Caller, CallForm, PhoneForm, RecipientsForm, caller, callers
+from helpdesk.call_forms import FORMS, MOST, Caller, CallForm, PhoneForm, RecipientsForm, called, callers, kinds
 from helpdesk.models import Request
 from helpdesk.views.doors import agent_only
 
 NOBODY = "ingen"  # who calls is not registered
-_DIGITS = 9  # of an id
 
 
 @sensitive_post_parameters()
@@ -30,7 +29,7 @@ def new(request: HttpRequest, agent: User) -> HttpResponse:
     who = request.GET.get("bestallare", "")
     if not who:
         return _find(request)
-    found = _caller(who, request.GET.get("foretag", ""))
+    found = called(who, request.GET.get("foretag", ""))
     if found is None and who != NOBODY:
         return redirect("helpdesk-new")  # not registered any more, or not for that company
     return _write_down(request, agent, found)
@@ -73,18 +72,10 @@ def _write_down(request: HttpRequest, agent: User, who: Caller | None) -> HttpRe
         "form": form,
         "caller": who,
         "subject": Request.Kind(form_class.kind).label,
-        "kinds": [(_address(who, each.value), words, each.value == form_class.kind) for each, words in _kinds()],
+        "kinds": [(_address(who, each.value), words, each.value == form_class.kind) for each, words in kinds()],
         "doubt": form.doubt if posted and form.is_valid() else "",
     }
     return render(request, "helpdesk/agent_new.html", context)
-
-
-def _kinds() -> list[tuple[Request.Kind, str]]:
-    return [
-        (Request.Kind.PHONE, _("Nytt mobilnummer")),
-        (Request.Kind.RECIPIENTS, _("Mottagare av mejl")),
-        (Request.Kind.OTHER, _("Annat")),
-    ]
 
 
 def _open(form: CallForm, who: Caller | None, agent: User, address: str) -> Request:
@@ -105,12 +96,6 @@ def _open(form: CallForm, who: Caller | None, agent: User, address: str) -> Requ
     if isinstance(form, RecipientsForm):
         return requests.open_recipients(**common, addresses=form.addresses)
     return requests.open_other(**common, text=data["text"], staff_username=data["staff_username"], account=account)
-
-
-def _caller(orderer: str, company: str) -> Caller | None:
-    """Whom the address names, if the register still has them so."""
-    ids = [int(text) for text in (orderer, company) if text.isascii() and text.isdecimal() and len(text) <= _DIGITS]
-    return caller(*ids) if len(ids) == 2 else None  # noqa: PLR2004  the two
 
 
 def _address(who: Caller | None, kind: str = "") -> str:

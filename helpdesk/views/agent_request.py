@@ -19,10 +19,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from helpdesk import decisions, evidence, next_step, requests, verification
+from helpdesk import decisions, evidence, next_step, requests, unread, verification
 from helpdesk.agent_forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.evidence.known import readable
-from helpdesk.models import Entry, Request
+from helpdesk.intake import answers
+from helpdesk.models import Entry, IncomingMail, Request
 from helpdesk.next_step import Step
 from helpdesk.refusals import Refused
 from helpdesk.views.doors import agent_only
@@ -30,17 +31,27 @@ from helpdesk.views.doors import agent_only
 _NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
 
 
-def _one(number: str) -> Request:
+MOST_MAILS = 20  # that are shown; more are in the mailbox
+
+
+def one_request(number: str) -> Request:
     if not _NUMBER.fullmatch(number):  # no database need be asked, and PostgreSQL would refuse some
         raise Http404
     return get_object_or_404(Request.objects.select_related("company", "orderer", "agent", "decided_by"), number=number)
+
+
+def mails_of(one: Request) -> list[IncomingMail]:
+    """The mails about it, oldest first: the one that opened it, and the newest of those that joined."""
+    newest = list(one.mails.order_by("-came_at", "-pk")[:MOST_MAILS])
+    first = None if len(newest) < MOST_MAILS else one.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+    return [*([first] if first and first not in newest else []), *reversed(newest)]
 
 
 @require_http_methods(["GET", "HEAD"])
 @agent_only
 def show(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     """What is asked beside what is known, what speaks against it, and the next step."""
-    return _page(request, agent, _one(number))
+    return _page(request, agent, one_request(number))
 
 
 def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | None = None) -> HttpResponse:
@@ -50,6 +61,10 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
     mine = one.open and one.agent_id == agent.pk
     # Who was too late to turn it down, or to say whom they called, can leave what they typed as a note.
     kept = form.data.get("why", "") if form and not mine else ""
+    by_mail = one.source == Request.Source.MAIL
+    mailed = any(entry.what == Entry.What.MAILED for entry in known.timeline)
+    seen = next((entry.at for entry in known.timeline if entry.by == Entry.By.AGENT), None)
+    mails = mails_of(one) if by_mail or mailed else []
     call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     context = {
         "here": "queue",
@@ -58,6 +73,10 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
         "step": step,
         "mine": mine,
         "age": _age(one.created_at),
+        "mails": mails,
+        "news": [mail for mail in mails if mail.outcome == "joined" and (seen is None or mail.came_at > seen)],
+        "missing": unread.why(one) if one.open else {},
+        "outcome_to": answers.gets_outcome(one) if one.open and by_mail else "",
         "phone": one.shown_number,
         "mobile": readable(one.orderer.mobile) if one.orderer else "",
         "code_under_way": next_step.code_under_way(known.timeline),
@@ -97,7 +116,7 @@ def _act_on(
     request: HttpRequest, agent: User, number: str, form: forms.Form, *, verb: Callable[[Request], Any], done: str
 ) -> HttpResponse:
     """The same with something typed, which is not lost if it is refused. ``verb`` may add an error to the form, too."""
-    one = _one(number)
+    one = one_request(number)
     if form.is_valid():
         try:
             verb(one)
@@ -106,21 +125,21 @@ def _act_on(
         if form.is_valid():
             messages.success(request, done)
             return redirect("helpdesk-request", number=number)
-        one = _one(number)
+        one = one_request(number)
     return _page(request, agent, one, form)
 
 
 @require_POST
 @agent_only
 def take(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    one = _one(number)
+    one = one_request(number)
     return _act(request, one, lambda: requests.take(one.pk, agent, _address(request)), _("Du har ärendet nu."))
 
 
 @require_POST
 @agent_only
 def give_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    one = _one(number)
+    one = one_request(number)
     done = _("Ärendet är lämnat tillbaka, och vem som helst i helpdesk kan ta det.")
     return _act(request, one, lambda: requests.give_back(one.pk, agent, _address(request)), done)
 
@@ -141,7 +160,7 @@ def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
 @agent_only
 def send_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     """A code to the orderer's mobile on file: no number comes with the request (H1)."""
-    one = _one(number)
+    one = one_request(number)
     done = _("En kod är på väg till beställarens mobil. Be den som ringer läsa upp den.")
     return _act(request, one, lambda: verification.send_code(one.pk, agent, _address(request)), done)
 
@@ -185,7 +204,7 @@ def called_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
 @agent_only
 def approve(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     """Carries it out. Raises DirectoryError, which becomes the page of an outage, and nothing was done."""
-    one = _one(number)
+    one = one_request(number)
     done = _("Ärende %(number)s är godkänt och utfört.") % {"number": one.number}
     return _act(request, one, lambda: decisions.approve(one.pk, agent, _address(request)), done)
 

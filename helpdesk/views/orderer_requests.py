@@ -34,6 +34,8 @@ _NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
 # What an orderer sees of the timeline. What is not here is the helpdesk's own: notes, who has it, why it can't be done.
 _SEEN: dict[str, Promise] = {
     What.OPENED: gettext_lazy("Ärendet kom in"),
+    What.MAILED: gettext_lazy("Ett mejl till kom in"),
+    What.COMPLETED: gettext_lazy("Fyllde i eller rättade uppgifterna"),
     What.TAKEN: gettext_lazy("Började kontrollera ärendet"),
     What.CODE_SENT: gettext_lazy("Skickade en kod till beställarens mobil"),
     What.CODE_WRONG: gettext_lazy("Fick en kod som var fel"),
@@ -140,6 +142,8 @@ def _who(entry: Entry) -> str:
     """The orderer by name; an agent is the helpdesk."""
     if entry.by == Entry.By.ORDERER:
         return entry.who
+    if entry.by == Entry.By.MAIL:
+        return _("Mejl")  # from whom, is the helpdesk's own: it can be anyone
     return _("Helpdesk") if entry.by == Entry.By.AGENT else _("Lösenordsportalen")
 
 

@@ -49,14 +49,6 @@ def test_what_was_asked_on_a_call_is_told_whoever_it_was_asked_for(register: Reg
     assert NEW_NUMBER[-2:] not in text.replace(request.number, "")
 
 
-def test_what_came_by_mail_is_told_as_well(register: Register) -> None:
-    ask_for_recipients(register, "ny@hemtjanst-ett.example", source=Source.MAIL)
-    text = told()
-    assert "Någon har mejlat kommunens helpdesk i ditt namn." in text
-    assert "vilka som får mejlen om lösenord som går ut för Hemtjänst Ett AB" in text
-    assert WRONG_PERSON in text
-
-
 def test_what_came_from_the_pages_gets_a_receipt(register: Register) -> None:
     request = ask_for_number(register)
     text = told()

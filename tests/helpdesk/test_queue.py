@@ -17,6 +17,8 @@ from helpdesk.queue import Tab, Wanted
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.desk import does
+from tests.helpdesk.mailing import a_mail, request_of
 
 QUEUE = "/helpdesk/"
 
@@ -254,3 +256,19 @@ def test_the_queue_is_for_agents(register: Register, carin: Client) -> None:
     for client in (Client(), carin):
         assert client.get(QUEUE)["Location"].startswith("/logga-in/")
         assert client.post(QUEUE, {"q": "Anna"})["Location"].startswith("/logga-in/")
+
+
+def test_a_mail_that_joined_is_marked_until_an_agent_has_done_something(per: Officer, register: Register) -> None:
+    one = request_of(a_mail())
+    assert "nytt mejl" not in text_of(per.get("/helpdesk/"))
+    request_of(a_mail("Hur går det?", subject=f"SV: Ärende {one.number} har kommit in"))
+    assert "nytt mejl" in text_of(per.get("/helpdesk/"))
+    does(per, one, "ta/")
+    assert "nytt mejl" not in text_of(per.get("/helpdesk/?flik=mina"))
+    request_of(a_mail("Svara då!", subject=f"SV: Ärende {one.number} har kommit in"))
+    assert "nytt mejl" in text_of(per.get("/helpdesk/?flik=mina"))
+
+
+def test_of_what_is_about_no_account_the_queue_says_who_asks(per: Officer, register: Register) -> None:
+    request_of(a_mail("Hej", subject="Fråga", sender="Karin Lund <karin@example.net>"))
+    assert "Karin Lund" in text_of(per.get("/helpdesk/"))

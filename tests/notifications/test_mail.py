@@ -63,6 +63,15 @@ def test_whatever_the_sender_the_message_id_has_a_host(
     assert smtp.mails()[0]["Message-ID"] == f"<{only().uid}@{host}>"
 
 
+def test_what_people_answer_reaches_the_helpdesk(smtp: PrivateSmtp, settings: Settings) -> None:
+    settings.HELPDESK_EMAIL = "it-helpdesk@kommunen.example"
+    settings.DEFAULT_FROM_EMAIL = "Örebro kommun <losenord@kommunen.example>"
+    put(a_mail())
+    settings.DEFAULT_FROM_EMAIL = "Helpdesk <IT-helpdesk@kommunen.example>"
+    put(a_mail())
+    assert [mail["Reply-To"] for mail in smtp.mails()] == ["it-helpdesk@kommunen.example", None]
+
+
 def test_message_id_and_date_are_the_same_at_each_try(smtp: PrivateSmtp) -> None:
     """So that whoever gets a double can see that it is one."""
     smtp.behave(script=["drop after", "drop after", "451 DATA"])

@@ -1,0 +1,151 @@
+"""What whoever mailed the helpdesk is told: that it arrived, and what became of it. In Swedish, by the outbox.
+
+From can be anyone (security.md M1), so an answer quotes nothing and tells nothing that a stranger may not know; and
+two programs must not answer each other for ever (M2): none of it goes to a program, to a list or to ourselves, and no
+address gets more than a few an hour. Everything is queued in the caller's transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import limits
+from accounts.addresses import usual
+from helpdesk import letters
+from helpdesk.models import IncomingMail, Request
+from helpdesk.unread import names_of
+from idportal.mailbox_access import address as mailbox_address
+from notifications import outbox
+from notifications.letters import letter
+from notifications.models import Message
+
+Kind, State = Request.Kind, Request.State
+Purpose = Message.Purpose
+
+
+def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
+    """The one acknowledgement: the number, what happens next, and what the helpdesk could not read.
+
+    ``by_address``: the mail bears the orderer's address. If it doesn't but names them, they are told too, that somebody
+    mailed in their name. Both are an answer to this mail: to one that gets none, neither goes out.
+    """
+    if not may_answer(mail):
+        return
+    with translation.override("sv"):
+        if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email):
+            letters.mailed(request, missing=names_of(request) if by_address else [], by_address=by_address)
+        elif by_address:
+            return
+        if not by_address:
+            _tell_stranger(request, mail)
+
+
+def decided(request: Request, why: str) -> None:
+    """The outcome, to whoever mailed and is not the orderer, who gets it by ``letters.decided``."""
+    mail = request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+    if mail is None or not may_answer(mail) or _is_orderer(request, mail):
+        return
+    with translation.override("sv"):
+        words = {"number": request.number, "helpdesk": settings.HELPDESK_EMAIL}
+        if request.state == State.REJECTED:
+            subject = _("Ärende %(number)s har avslagits") % words
+            paragraphs = [
+                _("Kommunens helpdesk har avslagit ärende %(number)s.") % words,
+                *([_("Skälet: %(why)s") % {"why": letters.inert_text(why)}] if why.strip() else []),
+            ]
+        elif request.state == State.WITHDRAWN:
+            subject = _("Ärende %(number)s är återtaget") % words
+            paragraphs = [_("Företagets beställare har tagit tillbaka ärende %(number)s.") % words]
+        else:
+            subject = _("Ärende %(number)s är klart") % words
+            paragraphs = [_("Kommunens helpdesk är klar med ärende %(number)s.") % words]
+        after = [_("Om du undrar över något, kontakta %(helpdesk)s och uppge ärendets nummer.") % words]
+        key = f"{Purpose.MAIL_ANSWERED} {request.number} decided"
+        _send(mail.sender, key, subject=subject, paragraphs=paragraphs, after=after)
+
+
+def gets_outcome(request: Request) -> str:
+    """The address that ``decided`` will write to, or ""."""
+    mail = request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+    return mail.sender if mail and may_answer(mail) and not _is_orderer(request, mail) else ""
+
+
+def may_answer(mail: IncomingMail) -> bool:
+    """Whether the sender is one that a program may write to: not a program, not ourselves, and not surely forged."""
+    if mail.automatic or not mail.sender or is_ours(mail.sender):
+        return False
+    try:
+        usual(mail.sender)
+    except ValidationError:
+        return False
+    # The domain's owner says that nobody writes so in its name: an answer would reach somebody who never asked.
+    return mail.dmarc != "fail"
+
+
+def is_ours(address: str) -> bool:
+    """Whether it is the helpdesk's address, the portal's sender or the mailbox itself."""
+    ours = [settings.HELPDESK_EMAIL, settings.DEFAULT_FROM_EMAIL]
+    with suppress(ValueError):  # a setting that the checks complain of
+        ours.append(mailbox_address(settings.HELPDESK_MAILBOX).user)
+    return address.lower() in {parseaddr(each)[1].lower() for each in ours if each}
+
+
+def _is_orderer(request: Request, mail: IncomingMail) -> bool:
+    """Whether the sender's address is the orderer's, who is told as an orderer."""
+    orderer = request.orderer
+    return bool(orderer and orderer.email.lower() == mail.sender.lower() and letters.speaks_for_company(request))
+
+
+def _tell_stranger(request: Request, mail: IncomingMail) -> None:
+    words = {"number": request.number, "helpdesk": settings.HELPDESK_EMAIL}
+    paragraphs = [
+        _("Vi har tagit emot ditt mejl till kommunens helpdesk. Ärendet har nummer %(number)s.") % words,
+        _("Nu läser en handläggare det. Är det en beställning kontrollerar vi den med företagets behöriga beställare."),
+        _("Vill du lägga till något, svara på det här mejlet. Skriv aldrig ett lösenord eller en kod."),
+        _("Du får ett mejl till när ärendet är avgjort."),
+    ]
+    after = [_("Om du inte har mejlat oss har någon använt din adress. Då behöver du inte göra något.")]
+    subject = _("Ärende %(number)s har kommit in") % words
+    key = f"{Purpose.MAIL_ANSWERED} {request.number}"
+    _send(mail.sender, key, subject=subject, paragraphs=paragraphs, after=after)
+
+
+def _send(to: str, key: str, *, subject: str, paragraphs: Sequence[str], after: Sequence[str]) -> None:
+    if not _has_room(to) or not _has_room_in_all():
+        return
+    made = letter(
+        purpose=Purpose.MAIL_ANSWERED,
+        to=to,
+        subject=subject,
+        paragraphs=paragraphs,
+        after=after,
+        useful=letters.USEFUL,
+        key=key,
+    )
+    outbox.queue([made])
+
+
+def _has_room(address: str) -> bool:
+    """M2. Exact, since whoever opens a request holds the counter of their numbers locked."""
+    sent = _lately().filter(to_digest=outbox.receiver(Message.Kind.MAIL, address))
+    return sent.count() < limits.MAIL_ANSWERS_EACH
+
+
+def _has_room_in_all() -> bool:
+    """Addresses can be made up by the thousand."""
+    return _lately().filter(purpose=Purpose.MAIL_ANSWERED).count() < limits.MAIL_ANSWERS_IN_ALL
+
+
+def _lately() -> QuerySet[Message]:
+    purposes = (Purpose.MAIL_ANSWERED, Purpose.REQUEST_OPENED)
+    since = timezone.now() - timedelta(seconds=limits.HOUR)
+    return Message.objects.filter(purpose__in=purposes, created_at__gt=since)

@@ -1,0 +1,279 @@
+"""What one part of a mail asks for: a name, a user name, a number, addresses. What is not plain is left open."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from accounts import numbers
+from accounts.addresses import usual
+from helpdesk.intake.labels import Label, Value, folded
+
+LONGEST_VALUE = 200
+
+
+class Why(StrEnum):
+    """Why a field is left for the agent."""
+
+    MISSING = "missing"
+    SEVERAL = "several"
+    UNREADABLE = "unreadable"
+    UNCLEAR = "unclear"
+
+
+class Found(NamedTuple):
+    """A value, or why there is none; "" and MISSING: this part says nothing of it."""
+
+    value: str = ""
+    why: Why | None = Why.MISSING
+
+    @property
+    def says_nothing(self) -> bool:
+        return self.why == Why.MISSING
+
+
+NOTHING = Found()
+
+# User names of the external companies' staff, as the municipality makes them: lovstlin32, lovmalsund (manual-sv.md).
+_ACCOUNT = re.compile(r"(?<![\w@.-])lov(?:[a-z]{3,12}\d{1,4}|[a-z]{7})(?![\w-]|\.\w)", re.ASCII)
+_WORD = r"[^\W\d_][\w'’.-]*"
+_CAPITAL = r"[A-ZÅÄÖÉÜŠŽ][\w'’]*(?:-[\w'’]+)*"
+_NAME_BEFORE = re.compile(
+    rf"({_CAPITAL}(?: {_CAPITAL}){{1,3}})[\s,(:;–-]{{0,4}}(?:anv\w*\.?|konto\w*)?[\s,(:;–-]{{0,4}}$"
+)
+_NAME_AFTER = re.compile(rf"[\s,(:;–-]{{0,4}}({_CAPITAL}(?: {_CAPITAL}){{1,3}})")
+_NO_NAMES = ("hej", "kan", "ni", "koppla", "till", "den", "vår", "min", "anställda", "medarbetare", "personal", "konto")
+_EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
+_REMOVES = re.compile(
+    r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"
+    r"|fran \S{1,100}@\S{1,100} till)(?!\w)"
+)
+
+
+def person(values: Sequence[Value]) -> tuple[Found, Found]:
+    """Name and user name, as far as labels tell. Of two people neither: a request is about one."""
+    told = [
+        _person(value) for value in values if value.label in (Label.PERSON, Label.NAME, Label.USERNAME) and value.text
+    ]
+    accounts = {username.value for _, username in told if username.value}
+    if len(accounts) > 1 or any(username.why == Why.SEVERAL for _, username in told):
+        return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
+    name = username = NOTHING
+    for found_name, found_username in told:
+        name = _first(name, found_name)
+        username = found_username if found_username.value or username.says_nothing else username
+    return name, username
+
+
+def _first(one: Found, other: Found) -> Found:
+    return other if one.says_nothing else one
+
+
+def _person(value: Value) -> tuple[Found, Found]:
+    text = _short(value.text)
+    known = _accounts(text)
+    if len(known) > 1:
+        return NOTHING, Found(why=Why.SEVERAL)
+    username = known[0] if known else _username(value.label, text)
+    name = _name(text, username)
+    if value.label == Label.USERNAME:
+        name = name if _NAME_AFTER.fullmatch(name) else ""  # "Användare: Anna Berg"
+        if not username and not name:
+            return NOTHING, Found(why=Why.UNREADABLE)
+    return (Found(name, None) if name else NOTHING, Found(username, None) if username else NOTHING)
+
+
+def _username(label: Label, text: str) -> str:
+    """A user name of another shape, beside a name or alone."""
+    words = [_bare(word) for word in re.split(r"[\s,;()/]+", text) if _bare(word)]
+    if label == Label.USERNAME:
+        return words[0] if len(words) == 1 or (words and any(sign.isdigit() for sign in words[0])) else ""
+    if label == Label.PERSON:
+        odd = [word for word in words if any(sign.isdigit() for sign in word)]
+        small = [_bare(word) for word in text.replace(",", " ").split() if word.islower() and word.isalnum()]
+        one = odd or small
+        return one[0] if len(one) == 1 else ""
+    return ""
+
+
+def _bare(word: str) -> str:
+    r"""A user name without its domain: ORG\name, name@domain."""
+    word = word.strip(" .,;:()[]<>\"'”’").lower()
+    word = word.rpartition("\\")[2].partition("@")[0]
+    return word if re.fullmatch(r"[a-z0-9][a-z0-9._-]{2,63}", word, re.ASCII) else ""
+
+
+def _accounts(text: str) -> list[str]:
+    plain = _without_domains(text.lower())
+    return list(dict.fromkeys(each[0] for each in _ACCOUNT.finditer(plain)))
+
+
+def _without_domains(text: str) -> str:
+    r"""ORG\lovstlin32 and lovstlin32@orebro.se as the name between blanks, sign for sign."""
+    text = re.sub(r"(?<![\w.-])[\w.-]{1,30}\\", lambda found: " " * len(found[0]), text)
+    return re.sub(r"(?<=\w)@[\w.-]{1,100}", lambda found: " " * len(found[0]), text)
+
+
+def _name(text: str, username: str) -> str:
+    """What is left of a value without the user name, if it can be somebody's name."""
+    if username:
+        text = re.sub(rf"(?i)[\w.-]*\\?{re.escape(username)}(@[\w.-]+)?", " ", text)
+    text = re.sub(r"(?i)(?<!\w)(?:anv(?:ändar)?\.? ?namn(?:et)?|konto|användare|med|har|heter)(?!\w)\s*:?", " ", text)
+    text = re.split(r"[+\d\n\t;]", text)[0]
+    text = " ".join(re.sub(r"[()\[\]<>\"”/\\|=:]", " ", text).split()).strip(" ,.-–")
+    words = text.split()
+    usual_length = 0 < len(words) <= 6 and len(text) <= 80  # noqa: PLR2004  the longest names have five
+    return text if usual_length and all(re.fullmatch(rf"(?:{_WORD}),?", word) for word in words) else ""
+
+
+def unlabelled_person(text: str) -> tuple[Found, Found]:
+    """The only account that a text names, and whose it says that it is."""
+    plain = _without_domains(text.lower())
+    places = list(_ACCOUNT.finditer(plain)) if len(plain) == len(text) else []
+    known = list(dict.fromkeys(each[0] for each in places))
+    if len(known) != 1:
+        return NOTHING, Found(why=Why.SEVERAL) if known else NOTHING
+    for each in places:
+        begin = text[: each.start()].rpartition("\n")[2][-120:]
+        end = text[each.end() :].partition("\n")[0][:120]
+        begin = re.sub(r"[\w.-]*\\\s*$", "", begin)
+        end = re.sub(r"^@[\w.-]*", "", end)
+        for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
+            if found and (name := _without_small_talk(found[1])):
+                return Found(name, None), Found(known[0], None)
+    return NOTHING, Found(known[0], None)
+
+
+def _without_small_talk(name: str) -> str:
+    words = name.split()
+    while words and words[0].lower() in _NO_NAMES:
+        words = words[1:]
+    return " ".join(words) if len(words) > 1 else ""
+
+
+def number(values: Sequence[Value]) -> Found:
+    """The new number after a label that says so, or else after one that only says number."""
+    for label in (Label.NEW_NUMBER, Label.NUMBER):
+        texts = [value.text for value in values if value.label == label and value.text]
+        if texts:
+            return _one_number(texts)
+    return NOTHING
+
+
+def _one_number(texts: Iterable[str]) -> Found:
+    found = list(dict.fromkeys(each for text in texts for each in _numbers(text)))
+    if len(found) > 1:
+        return Found(why=Why.SEVERAL)
+    return Found(found[0], None) if found else Found(why=Why.UNREADABLE)
+
+
+_STALE_NUMBER = re.compile(
+    r"(?<!\w)(?:gammalt|gamla|tidigare|forra|nuvarande)(?: \w+)? (?:mobil\w*|tele\w*|nr|num\w*)[\w ,:]{0,30}?"
+    r"\+?[\d(][\d ()./-]{6,25}"
+)
+
+
+def unlabelled_number(text: str) -> Found:
+    """The only mobile number that a text holds, but for one that it calls the old one."""
+    stale = [found.span() for found in _STALE_NUMBER.finditer(folded(text))]
+    for begin, end in reversed(stale):
+        text = f"{text[:begin]}\n{text[end:]}"
+    found = list(dict.fromkeys(_numbers(text)))
+    if len(found) > 1:
+        return Found(why=Why.SEVERAL)
+    return Found(found[0], None) if found else NOTHING
+
+
+def _numbers(text: str) -> list[str]:
+    """Mobile numbers in E.164, however they are written (security.md G3)."""
+    text = "".join(_plain_sign(sign) for sign in text)
+    try:
+        return [numbers.parse(text.strip(" .,;:"))]
+    except numbers.NumberRefused:
+        pass
+    found = []
+    for match in phonenumbers.PhoneNumberMatcher(text, numbers.HOME, max_tries=200):
+        try:
+            found.append(numbers.parse(match.raw_string))
+        except numbers.NumberRefused:
+            continue
+    return found
+
+
+def _plain_sign(sign: str) -> str:
+    if sign.isspace():
+        return "\n" if sign == "\n" else " "
+    if unicodedata.category(sign) == "Pd" or sign == "\N{MINUS SIGN}":
+        return "-"
+    return unicodedata.normalize("NFKC", sign)[:1] if unicodedata.category(sign) == "Nd" or sign == "＋" else sign
+
+
+def orderer(values: Sequence[Value]) -> tuple[str, str]:
+    """Name and company of who asks, as labels tell; "" for what they don't."""
+    name = company = ""
+    for value in values:
+        text = _short(value.text)
+        if value.label == Label.ORDERER and text and not name:
+            name, company_beside = _name_and_company(text)
+            company = company or company_beside
+        elif value.label == Label.COMPANY and text:
+            company = text.partition("\t")[0].strip(" ,.")
+    return name, company
+
+
+def _name_and_company(text: str) -> tuple[str, str]:
+    text = _EMAIL.sub(" ", text.partition("\t")[0])
+    text = re.sub(r"<[^<>]{0,200}>", " ", text)
+    text = re.split(r"\+?\(?\d[\d\s()./-]{6,}", text)[0]
+    parts = re.split(r"\s*[,;/|(]\s*|\s+[-–—]\s+|\s+(?:på|från|vid|hos)\s+", text.strip(), maxsplit=1)
+    name = parts[0].strip(" .:-–")
+    company = parts[1].strip(" .,:;()-–") if len(parts) > 1 else ""
+    company = re.split(r"\s*[,;|(]\s*", company)[0].strip(" )")
+    return (name if len(name.split()) <= 6 else "", company)  # noqa: PLR2004
+
+
+def recipients(values: Sequence[Value], rest: str) -> tuple[list[str], Why | None]:
+    """One or two addresses. Three are a question to whoever wrote them, and "take that one away" is none of ours."""
+    labelled = [value.text for value in values if value.label == Label.RECIPIENTS and value.text]
+    texts = labelled or [rest]
+    found, broken = _addresses("\n".join(texts))
+    if not labelled and found and _REMOVES.search(folded(rest)):
+        return [], Why.UNCLEAR
+    if labelled and _REMOVES.search(folded("\n".join(labelled))):
+        return [], Why.UNCLEAR
+    if broken:
+        return [], Why.UNREADABLE
+    if len(found) > 2:  # noqa: PLR2004  manual-sv.md, "Support": "max två"
+        return [], Why.SEVERAL
+    return found, None if found else Why.MISSING
+
+
+def _addresses(text: str) -> tuple[list[str], bool]:
+    """Different ones, in order, without our own; and whether something was meant as one and isn't."""
+    text = re.sub(r"(?i)\bmailto:", " ", text[:20_000])
+    ours = {settings.HELPDESK_EMAIL.lower()}
+    found: dict[str, str] = {}
+    broken = False
+    for rough in re.split(r"[\s,;<>()\[\]\"”“]+", text):
+        word = rough.strip(".:'’!?|*")
+        if "@" not in word or word.startswith("@"):
+            continue
+        try:
+            usual(word)
+        except ValidationError:
+            broken = True
+        else:
+            if word.lower() not in ours:
+                found.setdefault(word.lower(), word)
+    return list(found.values()), broken
+
+
+def _short(text: str) -> str:
+    return text[:LONGEST_VALUE].strip()

@@ -1,0 +1,115 @@
+"""HTML as text: what a reader would see, line by line. Nothing of it is ever shown as HTML (security.md M4).
+
+lxml calls a target for each tag and builds no tree, so nesting costs nothing and nothing can be hidden in depth.
+"""
+
+from __future__ import annotations
+
+from lxml import etree
+
+_CHUNK = 16 * 1024  # characters
+# Each of these stands on lines of its own.
+_BLOCKS = frozenset(
+    (
+        *(
+            "address",
+            "article",
+            "aside",
+            "blockquote",
+            "body",
+            "center",
+            "dd",
+            "details",
+            "div",
+            "dl",
+            "dt",
+            "fieldset",
+        ),
+        *(
+            "figure",
+            "footer",
+            "form",
+            "h1",
+            "h2",
+            "h3",
+            "h4",
+            "h5",
+            "h6",
+            "header",
+            "hr",
+            "li",
+            "main",
+            "nav",
+            "ol",
+            "p",
+        ),
+        *("pre", "section", "summary", "table", "tbody", "tfoot", "thead", "tr", "ul"),
+    )
+)
+_CELLS = ("td", "th")
+_NOT_TEXT = ("head", "noscript", "script", "style", "template", "title")
+
+
+class _Text:
+    """What lxml calls. A cell ends with a tab, and its outer breaks go, so that a table's rows stay lines."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+        self._hidden = 0
+        self._breaks = 0  # line ends that come before the next text
+        self._fresh_cell = False
+
+    def start(self, tag: str, _attributes: object) -> None:
+        if tag in _NOT_TEXT:
+            self._hidden += 1
+        elif tag in _CELLS:
+            self._flush()
+            self._fresh_cell = True
+        elif tag == "br":
+            self._breaks += 1
+        elif tag in _BLOCKS:
+            self._block(tag)
+
+    def end(self, tag: str) -> None:
+        if tag in _NOT_TEXT:
+            self._hidden -= 1
+        elif tag in _CELLS:
+            self._breaks, self._fresh_cell = 0, False
+            self._found.append("\t")
+        elif tag in _BLOCKS:
+            self._block(tag)
+
+    def data(self, text: str) -> None:
+        if self._hidden:
+            return
+        if not text.strip():
+            if self._found and not self._breaks:
+                self._found.append(" ")
+            return
+        self._flush()
+        self._fresh_cell = False
+        self._found.append(" ".join(text.splitlines()) if "\n" in text or "\r" in text else text)
+
+    def close(self) -> str:
+        return "".join(self._found)
+
+    def _block(self, tag: str) -> None:
+        if not self._fresh_cell:
+            self._breaks = max(self._breaks, 2 if tag == "p" else 1)
+
+    def _flush(self) -> None:
+        self._found.append("\n" * min(self._breaks, 2))
+        self._breaks = 0
+
+
+def text_of(html: str) -> str:
+    """In linear time and memory. Empty if there is nothing to see."""
+    parser = etree.HTMLParser(target=_Text(), huge_tree=True, recover=True)
+    html = html.encode("utf-8", "replace").decode().replace("\0", "")
+    for begin in range(0, len(html), _CHUNK):
+        parser.feed(html[begin : begin + _CHUNK])
+    try:
+        found = str(parser.close())
+    except etree.LxmlError:  # no tag and no text at all
+        return ""
+    return "\n".join(line.strip(" \t") for line in found.split("\n")).strip("\n")

@@ -1,0 +1,202 @@
+"""The words before a field in a mail, as the manual has them and as people write them, and what stands after each."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+
+class Label(Enum):
+    """What a value is. STALE and NOISE: of no interest, but no other field's value goes on there."""
+
+    ORDERER = "orderer"
+    PERSON = "person"  # name and user name in one
+    NAME = "name"
+    USERNAME = "username"
+    NEW_NUMBER = "new number"
+    NUMBER = "number"
+    COMPANY = "company"
+    RECIPIENTS = "recipients"
+    STALE = "stale"
+    NOISE = "noise"
+
+
+# Written without diacritics, since not everybody's keyboard has them: see ``folded``. Longer ones before shorter ones.
+_NR = r"(?:tele(?:fon)?)?[ -]?(?:nr|nummer|numret|tele(?:fon)?|tfn|tlf)\.?"
+_MOBILE = rf"(?:mobil(?:t)?(?:[ -]?{_NR})?|{_NR}|cell)"
+_ON_WHOM = r"(?:(?: pa| for| till)? (?:den )?(?:personal(?:en)?|anstalld[ae]?|medarbetar(?:e|en)|personen)s?)?"
+_ADDRESS = r"(?:e[ -]?post|mejl|mail|e[ -]?mail)(?:[ -]?adress(?:er|en|erna)?)?(?:[ -]?mottagare)?"
+_WORDS = {
+    Label.STALE: (
+        rf"(?:gammalt|gamla|tidigare|nuvarande|forra|foregaende|befintligt?)(?: registrerat?)?"
+        rf" (?:{_MOBILE}|{_ADDRESS}|mottagare)|ta bort|tas bort|bort"
+    ),
+    Label.ORDERER: r"(?:namn pa )?(?:behorig[a]? )?bestallar(?:e|en|ens namn)(?: namn)?|kontaktperson|ansvarig",
+    Label.PERSON: (
+        rf"namn(?: och|/| &| \+|,) ?(?:anv\.? ?namn|anvandar ?(?:namn|id)|konto(?:namn)?){_ON_WHOM}"
+        rf"|(?:anvandar ?namn|konto)(?: och|/| &|,) ?namn{_ON_WHOM}"
+    ),
+    Label.USERNAME: (
+        rf"(?:anvandar[ -]?(?:namn|namnet|id)|anv\.? ?(?:namn|id)|anvandare|konto(?:namn|t)?|inlogg(?:ning)?(?:s?[ -]?"
+        rf"(?:namn|id))?|login|lov[ -]?(?:konto|id)){_ON_WHOM}"
+    ),
+    Label.COMPANY: (
+        r"(?:namn pa )?(?:foretag(?:et)?s?(?:[ -]?namn)?|bolag(?:et)?(?:s namn)?|firma|utforare|arbetsgivare)"
+    ),
+    Label.NAME: (
+        rf"(?:for[ -]? ?och efternamn|fullstandigt namn|namnet){_ON_WHOM}"
+        rf"|namn{_ON_WHOM}|personal(?:en)?(?:s namn)?|medarbetar(?:e|en)s?(?: namn)?|anstalld(?:s namn)?"
+    ),
+    Label.NEW_NUMBER: (
+        rf"(?:det )?(?:nytt|nya|ny) {_MOBILE}(?: som (?:ska|skall)[\w ]{{1,60}})?"
+        rf"|(?:nr|nummer|{_MOBILE}) som (?:ska|skall) kopplas|koppla(?:s)?(?: till)?(?: nummer)?"
+    ),
+    Label.RECIPIENTS: (
+        rf"(?:vilken eller )?vilka (?:tva )?{_ADDRESS}(?: som (?:ska|skall) vara aktuella)?|(?:nya|ny|nytt) {_ADDRESS}"
+        rf"|{_ADDRESS}(?: ?[1-3]\b)?(?: som (?:ska|skall)[\w ]{{1,40}})?"
+        r"|(?:nya? )?mottagare(?: ?[1-3]\b)?(?: av [\w -]{1,40})?"
+    ),
+    Label.NUMBER: rf"{_MOBILE}",
+    Label.NOISE: (
+        r"amne|subject|(?:org(?:anisations)?\.?[ -]?(?:nr|nummer))|person[ -]?(?:nr|nummer)|pnr|datum|arende|titel"
+        r"|adress|besoksadress|postadress|hemsida|webb|www|vaxel(?:n)?|fax|direkt(?:nr|nummer)?|kontaktuppgifter"
+        r"|bakgrund|orsak|anledning|ovrigt|meddelande|obs|ps"
+    ),
+}
+_GROUPS = {label.name: label for label in _WORDS}
+_LABEL = "|".join(f"(?P<{label.name}>{words})" for label, words in _WORDS.items())
+# With a sign behind it a label counts wherever it stands; without one at the beginning of a line, if a value follows.
+_SIGNED = re.compile(
+    rf"(?<![\w@.-])(?:{_LABEL})(?: ?\([^()\n]{{0,60}}\))? ?(?::|=|\t|(?<= )-(?= )| -(?=[ \d+])|-(?= ))"
+)
+_AT_BEGIN = re.compile(rf"(?:[-*•·–>o]|\d{{1,2}}[.)])? {{0,3}}(?:{_LABEL})(?![\w@-])")
+_ALONE = re.compile(rf"(?:[-*•·–>]|\d{{1,2}}[.)])? {{0,3}}(?:{_LABEL})(?: ?\([^()]{{0,60}}\))? ?[:?]?")
+_STRONG = (Label.ORDERER, Label.PERSON, Label.NAME, Label.USERNAME, Label.NEW_NUMBER, Label.NUMBER, Label.COMPANY)
+_MANY = 2000  # characters of a line that are looked at
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """What stood after a label; of RECIPIENTS several lines. ``strong``: the label can only mean a request's field."""
+
+    label: Label
+    text: str
+    strong: bool
+
+
+def folded(text: str) -> str:
+    """In lower case without diacritics, sign for sign, so that places stay; every space and dash of one kind."""
+    return "".join(_folded(sign) for sign in text)
+
+
+def _folded(sign: str) -> str:
+    if sign == "\t":
+        return sign
+    if sign.isspace():
+        return " "
+    category = unicodedata.category(sign)
+    if category == "Pd" or sign == "\N{MINUS SIGN}":
+        return "-"
+    small = unicodedata.normalize("NFKD", sign.lower())[:1]
+    return small if small and not unicodedata.combining(small) else sign
+
+
+def values(lines: Sequence[str]) -> tuple[list[Value], list[str]]:
+    """All labelled values, in order, and the lines without them."""
+    found: list[Value] = []
+    rest: list[str] = []
+    place = 0
+    while place < len(lines):
+        line = lines[place][:_MANY]
+        if columns := _columns(line):
+            after = _row(columns, lines, place + 1, found)
+            if after:
+                place = after
+                continue
+        marks = _marks(line)
+        rest.append(line[: marks[0][1]].strip() if marks else line)
+        place += 1
+        for index, (label, _, end, strong) in enumerate(marks):
+            until = marks[index + 1][1] if index + 1 < len(marks) else len(line)
+            text = line[end:until].strip(" \t:=-–—")
+            last = index + 1 == len(marks)
+            if last and (not text or label == Label.RECIPIENTS):
+                text, place = _following(label, text, lines, place)
+            found.append(Value(label, text, strong))
+    return found, rest
+
+
+def _marks(line: str) -> list[tuple[Label, int, int, bool]]:
+    """Label, begin, end and strength of each label in the line."""
+    plain = folded(line)
+    marks = [
+        (_GROUPS[str(each.lastgroup)], each.start(), each.end(), _is_strong(_GROUPS[str(each.lastgroup)], each[0]))
+        for each in _SIGNED.finditer(plain)
+    ]
+    if marks and not plain[: marks[0][1]].strip(" -*•·–>o0123456789.)"):
+        return marks
+    begun = _ALONE.fullmatch(plain) or _AT_BEGIN.match(plain)
+    if begun:
+        label = _GROUPS[str(begun.lastgroup)]
+        end = begun.end()
+        if _is_alone(begun, plain) or (label in _STRONG and _fits(label, line[end:])):
+            marks.insert(0, (label, begun.start(), end, _is_strong(label, begun[0])))
+    return marks
+
+
+def _is_alone(begun: re.Match[str], plain: str) -> bool:
+    return not plain[begun.end() :].strip(" :?")
+
+
+def _fits(label: Label, value: str) -> bool:
+    """Whether this looks like the label's value, though no sign stands between them."""
+    value = value.strip()
+    if label in (Label.NEW_NUMBER, Label.NUMBER):
+        return bool(re.match(r"[+(]?\d[\d\s()+./-]{5,}", folded(value)))
+    if label == Label.USERNAME:
+        return bool(re.fullmatch(r"[\w.\\@-]{4,80}[.,]?", value)) and any(sign.isdigit() for sign in value)
+    words = value.split()
+    return 1 < len(words) <= 8 and words[0][:1].isupper() and words[1][:1].isupper()  # noqa: PLR2004  a name
+
+
+def _is_strong(label: Label, words: str) -> bool:
+    """Whether nobody writes this in a signature."""
+    return label in (Label.PERSON, Label.USERNAME, Label.NEW_NUMBER) or (label == Label.ORDERER and "bestall" in words)
+
+
+def _following(label: Label, text: str, lines: Sequence[str], place: int) -> tuple[str, int]:
+    """The value that stands below its label: one line, or of addresses as many as there are."""
+    after = place
+    if not text:
+        while after < len(lines) and not lines[after].strip() and after < place + 2:
+            after += 1
+        if after >= len(lines) or _marks(lines[after][:_MANY]) or not lines[after].strip():
+            return text, place
+        text, place = lines[after][:_MANY].strip(" \t-*•·"), after + 1
+    if label == Label.RECIPIENTS:
+        while place < len(lines) and "@" in lines[place][:_MANY] and not _marks(lines[place][:_MANY]):
+            text, place = f"{text}\n{lines[place][:_MANY]}", place + 1
+    return text, place
+
+
+def _columns(line: str) -> list[Label] | None:
+    """The labels of a table's first row, if it is one."""
+    cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
+    if len(cells) < 2:  # noqa: PLR2004  two columns make a table
+        return None
+    matches = [_ALONE.fullmatch(folded(cell)) for cell in cells]
+    return [_GROUPS[str(each.lastgroup)] for each in matches if each] if all(matches) else None
+
+
+def _row(columns: list[Label], lines: Sequence[str], place: int, found: list[Value]) -> int:
+    """Adds the values of the row below, and says where the mail goes on; 0 if there is no such row."""
+    while place < len(lines) and not lines[place].strip():
+        place += 1
+    cells = lines[place][:_MANY].split("\t") if place < len(lines) else []
+    if len([cell for cell in cells if cell.strip()]) < 2:  # noqa: PLR2004
+        return 0
+    found += [Value(label, cell.strip(), strong=True) for label, cell in zip(columns, cells, strict=False)]
+    return place + 1

@@ -1,0 +1,157 @@
+"""A mail's text taken apart: what its writer wrote, what they signed it with, and the older mails below.
+
+Newest first. What stands in an older mail counts only where a newer one says nothing, and a signature tells who
+writes, not what is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+MOST_LINES = 2000  # that are looked at; a thread of years has fewer
+MOST_SECTIONS = 8
+
+_HEADER = re.compile(
+    r"\s*\*?(?P<name>från|from|avsändare|skickat|sent|datum|date|till|to|kopia|cc|ämne|subject|svara till|reply-to)"
+    r"\*?\s*:\s*\*?\s*(?P<value>.*)",
+    re.IGNORECASE,
+)
+_BEGINS = ("från", "from", "avsändare")
+_SUBJECTS = ("ämne", "subject")
+_LONGEST_BETWEEN = 200  # characters: a ruler of dashes on both sides
+_BETWEEN = re.compile(
+    r"(-{2,}|_{2,}|—+)?\s*(ursprungligt meddelande|original message|original appointment|forwarded message"
+    r"|vidarebefordrat meddelande|vidarebefordrat brev|påbörjat vidarebefordrat meddelande|begin forwarded message"
+    r"|börjar vidarebefordrat meddelande)\s*:?\s*(-{2,}|_{2,})?",
+    re.IGNORECASE,
+)
+# "Den lör 28 nov. 2026 kl 10:00 skrev Carin Ek <…>:", which programs break over two lines.
+_WROTE = re.compile(
+    r"\s*(den|on|på|le|am|\d{1,2}\s|\d{4}-).{4,300}\b(skrev|wrote|schrieb)\b.{0,200}:?\s*", re.IGNORECASE
+)
+_WROTE_END = re.compile(r".{0,200}\b(skrev|wrote)\b.{0,200}:\s*|.{0,200}>\s*(skrev|wrote)?\s*:\s*", re.IGNORECASE)
+_WROTE_BEGIN = re.compile(r"\s*(den|on|på)\s.{4,200}\d{4}.{0,200}", re.IGNORECASE)
+_QUOTE = re.compile(r"\s?(?:>\s?)+|\s{0,2}(?:\|\s)+")
+
+# What ends a mail. Whatever follows on the same line belongs to it.
+_FAREWELL = re.compile(
+    r"(?<!\w)(mvh|m\.v\.h\.?|med (?:de )?(?:vänlig|bästa|varm|solig)\w* hälsning\w*"
+    r"|(?:vänlig|bästa|varma|soliga|många)\w* hälsning\w*|(?:best|kind|warm) regards|yours sincerely"
+    r"|b\.?r\.?(?=\s*[,/]))(?!\w)",
+    re.IGNORECASE,
+)
+_ENDS = re.compile(
+    r"\s*(--\s?|—|_{3,}|hälsningar\b.{0,60}|hälsn?\b[.,]?.{0,40}|vänligen,?|/\s?\w[\w .-]{0,40}|regards,?|cheers,?"
+    r"|(skickat|skickades|sänt) från (min|mitt|outlook|e-post|mail|yahoo|samsung|gmail|iphone|ipad).{0,80}"
+    r"|sent from (my|outlook|mail|yahoo).{0,80}|(hämta|skaffa|get) outlook (för|for) .{0,40})",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One of the mails in a thread. ``subject``: of an older one, if its headers stand above it."""
+
+    lines: Sequence[str]
+    signature: Sequence[str]
+    subject: str = ""
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.lines)
+
+
+def sections(text: str) -> list[Section]:
+    """At least one, the newest first."""
+    found: list[Section] = []
+    lines = [_unquoted(line) for line in text.split("\n")[:MOST_LINES]]
+    begin, depth = 0, lines[0][0] if lines else 0
+    subject = ""
+    place = 0
+    while place < len(lines):
+        after, next_subject = _border(lines, place)
+        deeper = lines[place][1].strip() and lines[place][0] > depth
+        if after > place or deeper:
+            found.append(_section([line for _, line in lines[begin:place]], subject))
+            begin, subject = max(after, place), next_subject
+            place = begin
+            depth = lines[place][0] if place < len(lines) else 0
+            if len(found) >= MOST_SECTIONS:
+                break
+        place += after <= place or after == 0
+        place = max(place, begin)
+    found.append(_section([line for _, line in lines[begin:]], subject))
+    return found
+
+
+def _unquoted(line: str) -> tuple[int, str]:
+    """How many marks of a quotation it begins with, and the line without them."""
+    found = _QUOTE.match(line[:200])
+    if not found:
+        return 0, line
+    return found[0].count(">") + found[0].count("|"), line[found.end() :]
+
+
+def _border(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
+    """Where the older mail begins whose head starts here, and its subject; ``place`` itself if none does."""
+    at = place
+    if _BETWEEN.fullmatch(lines[at][1].strip()[:_LONGEST_BETWEEN]):
+        at += 1
+    elif _is_wrote(lines, at):
+        at += 1 if _WROTE.fullmatch(lines[at][1][:600]) else 2
+        return at, ""
+    head, subject = _head(lines, at)
+    if head > at:
+        return head, subject
+    return (at, "") if at > place else (place, "")
+
+
+def _is_wrote(lines: Sequence[tuple[int, str]], place: int) -> bool:
+    line = lines[place][1][:600]
+    if _WROTE.fullmatch(line):
+        # A sentence of one's own may hold the word: a quotation follows, or the line ends as programs end it.
+        return line.rstrip().endswith(":") or any(depth for depth, _ in lines[place + 1 : place + 3])
+    following = lines[place + 1][1][:600] if place + 1 < len(lines) else ""
+    return bool(_WROTE_BEGIN.fullmatch(line) and _WROTE_END.fullmatch(following) and "@" in line + following)
+
+
+def _head(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
+    """Behind the headers that stand here as text ("Från: … Skickat: …"), and the subject among them."""
+    names: list[str] = []
+    at, subject = place, ""
+    while at < len(lines) and len(names) < 12:  # noqa: PLR2004  more than programs write
+        found = _HEADER.fullmatch(lines[at][1][:1000])
+        if found:
+            name = found["name"].lower()
+            names.append(name)
+            subject = found["value"].strip(" *") if name in _SUBJECTS else subject
+        elif lines[at][1].strip():
+            # An address too long for its line goes on in the next.
+            follows = at + 1 < len(lines) and _HEADER.fullmatch(lines[at + 1][1][:1000])
+            if not (names and follows):
+                break
+        elif not (names and _goes_on(lines, at)):
+            break
+        at += 1
+    enough = len(names) > 1 and any(name in _BEGINS for name in names[:2])
+    return (at, subject) if enough else (place, "")
+
+
+def _goes_on(lines: Sequence[tuple[int, str]], place: int) -> bool:
+    return place + 1 < len(lines) and _HEADER.fullmatch(lines[place + 1][1][:1000]) is not None
+
+
+def _section(lines: list[str], subject: str) -> Section:
+    kept: list[str] = []
+    for place, line in enumerate(lines):
+        if kept and _ENDS.fullmatch(line[:200]):
+            return Section(kept, lines[place:], subject)
+        if farewell := _FAREWELL.search(line[:2000]):
+            before = line[: farewell.start()].rstrip()
+            return Section(
+                [*kept, *([before] if before else [])], [line[farewell.start() :], *lines[place + 1 :]], subject
+            )
+        kept.append(line)
+    return Section(kept, [], subject)

@@ -1,0 +1,216 @@
+"""A mail becomes a request, joins one, or marks a bouncing recipient: its row and all that follows in one transaction.
+
+Whoever reads the same message again, after a crash or beside another reader, finds the row and does nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from accounts import directory
+from accounts.directory import Account, DirectoryError
+from accounts.encryption import token_digest
+from accounts.models import Event
+from accounts.models.companies import one_line
+from helpdesk import opening
+from helpdesk.intake import answers, bounces, mime
+from helpdesk.intake.reading import Reading, read
+from helpdesk.intake.who import Claimed, claimed
+from helpdesk.models import OPEN, Entry, IncomingMail, Request
+from helpdesk.timeline import note_mail, record
+from notifications.models import Message
+
+log = logging.getLogger("idportal.intake")
+
+Kind, Source = Request.Kind, Request.Source
+Outcome = IncomingMail.Outcome
+Purpose = Message.Purpose
+
+
+def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
+    """Takes in a mail; its row says what became of it. ``whole``: these are all its bytes.
+
+    A mail that nothing can read becomes a request of type "other", like one of no known type (security.md M3). Raises
+    only what the database raises when it is down; nothing is done then, and the same mail can be given again.
+    """
+    try:
+        reading = read(raw)
+    except mime.Unreadable as error:
+        log.warning("a mail can't be read (%s): it becomes a request for somebody to look at", error)
+        return unreadable(raw)
+    account = _account(reading.asked.staff_username)
+    with transaction.atomic(), translation.override("sv"):
+        content = _content(reading)
+        mail, new = _row(reading.message_id.strip(), content, reading)
+        if not new:
+            return mail
+        mail.cut = reading.letter.cut or not whole
+        if bounces.is_report(reading.letter) and bounces.note(reading.letter):
+            _blank(mail)
+            return mail
+        who = claimed(reading, account, settings.HELPDESK_AUTHSERV_ID)
+        mail.standing, mail.dmarc = who.standing, who.dmarc[:20]
+        _find_its_place(mail, reading, who, account)
+    return mail
+
+
+def unreadable(raw: bytes) -> IncomingMail:
+    """A request of type "other" for a mail that could not be taken in as what it is."""
+    text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in raw[: 16 * 1024].decode("latin-1"))
+    digest = token_digest(raw.decode("latin-1"))
+    with transaction.atomic(), translation.override("sv"):
+        mail, new = IncomingMail.objects.get_or_create(
+            key=digest, defaults={"content": digest, "outcome": Outcome.OPENED, "text": text, "unreadable": True}
+        )
+        if new:
+            mail.automatic = True  # nobody can tell whom an answer would go to
+            mail.request = opening.open_other(source=Source.MAIL, text="", orderer_name=_("okänd avsändare"))
+            mail.save()
+    return mail
+
+
+def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail, bool]:
+    """The mail's row, and whether it is new. Of two readers at once one makes it, and the other one waits for it.
+
+    Another mail under a Message-ID that was there already is no copy of it: it is kept, too, and joins its request.
+    """
+    key = token_digest(f"id {message_id}" if message_id else f"content {content}")
+    values = {
+        "content": content,
+        "outcome": Outcome.BOUNCE,  # until it has found its place
+        "automatic": reading.automatic or answers.is_ours(reading.sender),
+        "sender": reading.sender[:254],
+        "sender_name": reading.sender_name[:200],
+        "subject": reading.subject,
+        "text": reading.text,
+        "attachments": [{"name": each.name, "size": each.size} for each in reading.attachments],
+    }
+    mail, new = IncomingMail.objects.select_for_update().get_or_create(key=key, defaults=values)
+    if new or mail.content == content:
+        return mail, new
+    again = token_digest(f"id {message_id} content {content}")
+    values["request"] = mail.request
+    return IncomingMail.objects.select_for_update().get_or_create(key=again, defaults=values)
+
+
+def _content(reading: Reading) -> str:
+    """A digest of what it says: the same for a copy that came another way."""
+    said = (reading.sender, reading.subject, reading.letter.first("date"), reading.text)
+    return token_digest("\0".join(said))
+
+
+def _account(username: str) -> Account | None:
+    """Whom the user name belongs to, if the directory says so now; it is asked again when the request is looked at."""
+    if not username:
+        return None
+    try:
+        return directory.connect().find(username)
+    except DirectoryError as error:
+        log.warning("a mail is taken in without the directory: %s", type(error).__name__)
+        return None
+
+
+def _find_its_place(mail: IncomingMail, reading: Reading, who: Claimed, account: Account | None) -> None:
+    about = mail.request or _referred_to(reading)
+    heap = about is None and mail.automatic and reading.asked.kind == Kind.OTHER and not _own(reading)
+    if heap:
+        about = _heap_of_automatic()
+    if about is not None:
+        _join(mail, about)
+        return
+    mail.outcome = Outcome.OPENED
+    mail.request = _open(reading, who, account, heap=heap)
+    mail.save()
+    answers.taken_in(mail.request, mail, by_address=who.by_address)
+
+
+def _referred_to(reading: Reading) -> Request | None:
+    """The request whose number stands in the subject, of the mail or of the one of ours that came back with it."""
+    for number in reading.refers_to:
+        if found := Request.objects.filter(number=number).first():
+            return found
+    ours = bounces.returned_message(reading.letter) if bounces.is_report(reading.letter) else None
+    numbers = [part for part in ours.key.split() if part[:1].isdigit()] if ours else []
+    return Request.objects.filter(number__in=numbers).first() if numbers else None
+
+
+def _own(reading: Reading) -> bool:
+    """Whether the portal wrote it to the helpdesk: each of those is work of its own."""
+    sent = bounces.sent_as(reading.message_id)
+    return sent is not None and sent.purpose == Purpose.DIGEST_TO_HELPDESK
+
+
+# Who asks, where automatic mails go that are about nothing: one request, which somebody closes now and then.
+AUTOMATIC = "Automatiska mejl"
+MOST_IN_HEAP = 200
+
+
+def _heap_of_automatic() -> Request | None:
+    """The open request that they join; None: the next one opens it."""
+    heap = Request.objects.filter(source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, state__in=OPEN)
+    return heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
+
+
+def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool) -> Request:
+    if _own(reading):
+        return opening.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
+    if heap:
+        return opening.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC, sender=reading.sender)
+    asked = reading.asked
+    common: dict[str, Any] = {
+        "source": Source.MAIL,
+        "company": who.company,
+        "orderer": who.orderer,
+        "orderer_name": one_line(asked.orderer_name or reading.sender_name or reading.sender)[:200],
+        "company_name": one_line(asked.company_name)[:200],
+        "sender": reading.sender,
+    }
+    if asked.kind == Kind.PHONE:
+        return opening.open_phone(
+            **common,
+            staff_name=one_line(asked.staff_name),
+            staff_username=account.username if account else asked.staff_username,
+            new_number=asked.new_number,
+            account=account.id if account else "",
+            unread=asked.unread,
+        )
+    if asked.kind == Kind.RECIPIENTS:
+        return opening.open_recipients(**common, addresses=asked.recipients, unread=asked.unread)
+    return opening.open_other(**common, text="")
+
+
+def _join(mail: IncomingMail, about: Request) -> None:
+    """On the timeline, and no more: whoever knows a number has proved nothing."""
+    request = Request.objects.select_for_update().get(pk=about.pk)
+    mail.request, mail.outcome = request, Outcome.JOINED
+    mail.save()
+    note_mail(request, Entry.What.MAILED, mail.sender)
+    record(Event.REQUEST_MAILED, request, None, None)
+    if not request.open and not mail.automatic:
+        _tell_of_late_mail(request)
+
+
+def _tell_of_late_mail(request: Request) -> None:
+    """A request of the portal's own, for a mail about one that is decided: there nobody would see it."""
+    text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
+        "number": request.number
+    }
+    waiting = Request.objects.filter(source=Source.PORTAL, kind=Kind.OTHER, state__in=OPEN)
+    if not any(each.text == text for each in waiting.filter(orderer_name=request.orderer_name).only("text")):
+        opening.open_other(
+            source=Source.PORTAL, text=text, orderer_name=request.orderer_name, company_name=request.company_name
+        )
+
+
+def _blank(mail: IncomingMail) -> None:
+    """A report quotes the digest that it is about, with names and accounts: what it says is noted, no more is kept."""
+    mail.sender = mail.sender_name = mail.text = mail.subject = ""
+    mail.attachments, mail.blanked_at = [], timezone.now()
+    mail.save()

@@ -1,0 +1,76 @@
+"""What a mail's subject says: of which kind it is, and to which request it belongs."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from difflib import SequenceMatcher
+
+from helpdesk.models import Request
+
+Kind = Request.Kind
+
+CLOSE = 0.85  # of the manual's own subject; two slips of the finger in twenty letters
+LONGEST = 300  # characters that are looked at
+
+_NUMBER = re.compile(r"(?<![\d-])(20\d\d)-(\d{5,7})(?![\d-])", re.ASCII)
+_PREFIX = re.compile(
+    r"\s*(?:(?:re|sv|vb|fwd?|wg|aw|ang|angående|svar|antw|vs|tr)\s*(?:\[\d+\]|\(\d+\))?\s*:"
+    r"|\[[^\]]{1,40}\]|\*+\s*(?:extern\w*|external)\s*\*+|(?:extern|external)\s*:)\s*",
+    re.IGNORECASE,
+)
+
+# The subjects of the manual ("Support"), as they are compared, and what people make of them.
+_PHONE = ("kopplanyttmobilnr", "kopplanyttmobilnummer", "nyttmobilnummer", "nyttmobilnr", "kopplamobilnummer")
+_RECIPIENTS = (
+    "andringavepostmottagareformejlomlosenordsbytelov",
+    "andringavepostmottagare",
+    "andraepostmottagare",
+    "andringavmejlmottagare",
+    "nyepostmottagare",
+)
+_TELEPHONE = re.compile(r"mobil|telefon|\btel\b|nummer|\bnr\b")
+_TO_LINK = re.compile(r"kopp?l|nytt|nya|byt|andr|registrer|uppdater")
+_ADDRESS = re.compile(r"e ?post|mejl|mail")
+_RECEIVES = re.compile(r"mottag|vem som (ska )?fa|adress")
+_TO_CHANGE = re.compile(r"andr|byt|ny|uppdater|lagg|ta bort")
+
+
+def plain(text: str) -> str:
+    """In lower case, without diacritics, with single spaces instead of signs."""
+    letters = unicodedata.normalize("NFKD", text[:LONGEST].casefold())
+    kept = "".join(sign if sign.isalnum() else " " for sign in letters if not unicodedata.combining(sign))
+    return " ".join(kept.split())
+
+
+def bare(subject: str) -> str:
+    """Without Re:, SV:, VB: and what mail systems put before it."""
+    subject = subject[:LONGEST]
+    while found := _PREFIX.match(subject):
+        subject = subject[found.end() :]
+    return subject.strip()
+
+
+def kind_of(subject: str) -> Request.Kind | None:
+    """None: it is of no known kind, or of both."""
+    words = plain(bare(subject))
+    if not words:
+        return None
+    letters = words.replace(" ", "")
+    close = {kind for kind, known in ((Kind.PHONE, _PHONE), (Kind.RECIPIENTS, _RECIPIENTS)) if _close(letters, known)}
+    if len(close) == 1:
+        return close.pop()
+    telephone = bool(_TELEPHONE.search(words) and _TO_LINK.search(words))
+    recipients = bool(_ADDRESS.search(words) and _RECEIVES.search(words) and _TO_CHANGE.search(words))
+    if telephone == recipients:
+        return None
+    return Kind.PHONE if telephone else Kind.RECIPIENTS
+
+
+def _close(letters: str, known: tuple[str, ...]) -> bool:
+    return any(SequenceMatcher(None, letters[:100], each, autojunk=False).ratio() >= CLOSE for each in known)
+
+
+def numbers_in(subject: str) -> list[str]:
+    """Numbers of requests, as they are written: 2026-00042."""
+    return [found[0] for found in _NUMBER.finditer(subject[:LONGEST])]

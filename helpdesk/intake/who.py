@@ -1,0 +1,70 @@
+"""Whom a mail says that it is from, as the register has them. That is a claim, and an agent makes sure (H1, M1)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from accounts.companies import Belonging
+from accounts.directory import Account
+from accounts.models import Company, Orderer
+from helpdesk.evidence.facts import names_agree
+from helpdesk.intake import authenticity
+from helpdesk.intake.reading import Reading
+from helpdesk.models import IncomingMail
+
+Standing = IncomingMail.Standing
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """``orderer``: whose address the mail bears, or whom it names; ``by_address``: it is the former.
+
+    ``company``: the one that the orderer acts for, if that is plain. ``standing``: VERIFIED only if the border server
+    vouches for the address (M1).
+    """
+
+    orderer: Orderer | None
+    company: Company | None
+    by_address: bool
+    standing: IncomingMail.Standing
+    dmarc: str
+
+
+def claimed(reading: Reading, account: Account | None, authserv_id: str) -> Claimed:
+    """``account``: whom the user name in the mail belongs to."""
+    dmarc = authenticity.dmarc(reading.letter, authserv_id)
+    orderer = _by_address(reading.sender)
+    by_address = orderer is not None
+    if orderer is None and reading.asked.orderer_name:
+        orderer = _by_name(reading.asked.orderer_name)
+    verified = by_address and dmarc == authenticity.PASS
+    return Claimed(
+        orderer=orderer,
+        company=_company(orderer, reading, account) if orderer else None,
+        by_address=by_address,
+        standing=Standing.VERIFIED if verified else Standing.UNVERIFIED,
+        dmarc=dmarc,
+    )
+
+
+def _by_address(address: str) -> Orderer | None:
+    return Orderer.objects.filter(email__iexact=address, active=True).first() if address else None
+
+
+def _by_name(name: str) -> Orderer | None:
+    """The only active orderer of that name; of two namesakes neither."""
+    known = Orderer.objects.filter(active=True).only("name")
+    ids = [each.pk for each in known if names_agree(name, each.name)]
+    return Orderer.objects.get(pk=ids[0]) if len(ids) == 1 else None
+
+
+def _company(orderer: Orderer, reading: Reading, account: Account | None) -> Company | None:
+    """Of several the one whose staff the account is, or that the mail names; else none: the agent asks."""
+    theirs = list(orderer.companies.filter(active=True).order_by("pk"))
+    if len(theirs) == 1:
+        return theirs[0]
+    home = Belonging().company_of(account) if account else None
+    named = reading.asked.company_name.casefold()
+    return next((each for each in theirs if each == home), None) or next(
+        (each for each in theirs if named and each.name.casefold() == named), None
+    )

@@ -1,0 +1,67 @@
+"""What a mail does not tell, in words: for the agent who finds it out, and for whoever can write it in an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from helpdesk.models import Request
+
+Kind = Request.Kind
+
+_NAMES: dict[str, Promise] = {
+    "staff_name": gettext_lazy("medarbetarens namn"),
+    "staff_username": gettext_lazy("medarbetarens användarnamn"),
+    "new_number": gettext_lazy("det nya mobilnumret"),
+    "recipients": gettext_lazy("en eller två e-postadresser"),
+}
+_WHY: dict[str, dict[str, Promise]] = {
+    "staff_username": {
+        "several": gettext_lazy("Mejlet nämner flera konton. Fråga vilket det gäller; ett ärende är om ett konto."),
+        "unreadable": gettext_lazy("Användarnamnet går inte att läsa ut."),
+    },
+    "new_number": {
+        "several": gettext_lazy("Mejlet nämner flera nummer. Fråga vilket det gäller."),
+        "unreadable": gettext_lazy("Det som står är inget mobilnummer som kan få koder."),
+    },
+    "recipients": {
+        "several": gettext_lazy("Mejlet nämner fler än två adresser. Fråga vilka två som ska gälla."),
+        "unreadable": gettext_lazy("En av adresserna går inte att läsa."),
+        "unclear": gettext_lazy("Mejlet säger att någon ska bort. Fråga vilka som ska gälla efteråt."),
+    },
+}
+
+
+def names_of(request: Request) -> list[str]:
+    """What is missing, in words, in the order in which people write it."""
+    return [str(words) for name, words in _NAMES.items() if name in request.unread]
+
+
+def why(request: Request) -> dict[str, str]:
+    """Of each field that is blank, what the agent is told beside it."""
+    missing = _("Står inte i mejlet.")
+    return {name: str(_WHY.get(name, {}).get(reason, missing)) for name, reason in request.unread.items()}
+
+
+# Of what an agent fills in: the names of two fields of which people know one thing.
+_CHANGED: dict[str, Promise] = {
+    "kind": gettext_lazy("vad det gäller"),
+    "orderer": gettext_lazy("beställare"),
+    "orderer_name": gettext_lazy("beställare"),
+    "company": gettext_lazy("företag"),
+    "company_name": gettext_lazy("företag"),
+    "staff_name": gettext_lazy("medarbetarens namn"),
+    "staff_username": gettext_lazy("användarnamn"),
+    "new_number": gettext_lazy("nytt mobilnummer"),
+    "recipient1": gettext_lazy("mottagare"),
+    "recipient2": gettext_lazy("mottagare"),
+    "text": gettext_lazy("texten"),
+}
+
+
+def changed_words(names: Iterable[str]) -> str:
+    """For the timeline: which fields an agent changed, without what they hold."""
+    return ", ".join(dict.fromkeys(str(_CHANGED[name]) for name in names if name in _CHANGED))

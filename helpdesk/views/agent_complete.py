@@ -1,0 +1,173 @@
+"""/helpdesk/arenden/<number>/uppgifter/: what a mail does not tell, or tells wrongly, filled in beside the mail."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods
+
+from accounts import numbers
+from accounts.models import User
+from helpdesk import requests, searches
+from helpdesk.call_forms import (
+    FORMS,
+    MOST,
+    Caller,
+    CallForm,
+    PhoneForm,
+    RecipientsForm,
+    called,
+    caller,
+    callers,
+    kinds,
+)
+from helpdesk.models import Request
+from helpdesk.refusals import Refused
+from helpdesk.unread import why
+from helpdesk.views.agent_request import mails_of, one_request
+from helpdesk.views.doors import agent_only
+
+NOBODY = "ingen"  # who asks is not registered
+FIND = "sok"  # the step in which the orderer is looked for
+
+
+@sensitive_post_parameters()
+@require_http_methods(["GET", "HEAD", "POST"])
+@agent_only
+def complete(request: HttpRequest, agent: User, number: str) -> HttpResponse:
+    """Who asks and what is asked for. Only for a mail that this agent has; the page of the request says so else."""
+    one = one_request(number)
+    if one.source != Request.Source.MAIL or not one.open or one.agent != agent:
+        messages.error(request, _("Ta ärendet först. Bara den som har ett ärende från mejl kan ändra uppgifterna."))
+        return redirect("helpdesk-request", number=number)
+    if request.GET.get("bestallare") == FIND:
+        return _find(request, one)
+    return _fill_in(request, agent, one)
+
+
+def _find(request: HttpRequest, one: Request) -> HttpResponse:
+    where = f"orderer of {one.number}"
+    text = searches.kept(request, where)
+    form = searches.SearchForm(request.POST if request.method == "POST" else {"q": text or one.orderer_name[:100]})
+    form.fields["q"].label = _("Namn, e-post, företag eller mobilnummer")
+    if request.method == "POST" and form.is_valid():
+        searches.keep(request, where, form.cleaned_data["q"])
+        return redirect(_address(request, one, {"bestallare": FIND}))
+    form.is_valid()
+    text = form.cleaned_data.get("q", "")
+    found = callers(text) if text and request.method != "POST" else []
+    context = {
+        **_context(one),
+        "step": "who",
+        "form": form,
+        "text": text,
+        "callers": [(each, _address(request, one, _pair(each))) for each in found],
+        "nobody": _address(request, one, {"bestallare": NOBODY}),
+        "back": _address(request, one, {}),
+        "most": MOST,
+    }
+    return render(request, "helpdesk/agent_complete.html", context)
+
+
+def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
+    who = _who(request, one)
+    form_class = FORMS.get(request.GET.get("typ", ""), FORMS[one.kind])
+    posted = request.method == "POST"
+    form = form_class(request.POST if posted else None, caller=who, initial=_initial(one))
+    if posted and form.is_valid():
+        # Pressed once more, with the warning before their eyes, about this account.
+        sure = form.account is not None and request.POST.get("sure") == form.account.id
+        if not form.doubt or sure:
+            try:
+                requests.complete(one.pk, agent, _wanted(form, who), request.META["REMOTE_ADDR"])
+            except Refused as refused:
+                messages.error(request, str(refused))
+            else:
+                messages.success(request, _("Uppgifterna är sparade."))
+            return redirect("helpdesk-request", number=one.number)
+    keep = _kept(request)
+    context = {
+        **_context(one),
+        "step": "what",
+        "form": form,
+        "caller": who,
+        "hints": why(one),
+        "subject": Request.Kind(form_class.kind).label,
+        "kinds": [
+            (_address(request, one, {**keep, "typ": each.value}), words, each.value == form_class.kind)
+            for each, words in kinds()
+        ],
+        "find": _address(request, one, {"bestallare": FIND}),
+        "doubt": form.doubt if posted and form.is_valid() else "",
+    }
+    return render(request, "helpdesk/agent_complete.html", context)
+
+
+def _context(one: Request) -> dict[str, Any]:
+    return {"here": "queue", "one": one, "mails": mails_of(one)}
+
+
+def _who(request: HttpRequest, one: Request) -> Caller | None:
+    """The orderer whom the agent has chosen, or whom the request names."""
+    chosen = request.GET.get("bestallare", "")
+    if chosen == NOBODY:
+        return None
+    if chosen:
+        return called(chosen, request.GET.get("foretag", ""))
+    if one.orderer_id and one.company_id:
+        return caller(one.orderer_id, one.company_id)
+    return None
+
+
+def _initial(one: Request) -> dict[str, str]:
+    """What is there by now."""
+    return {
+        "orderer_name": one.orderer_name,
+        "company_name": one.company_name,
+        "staff_name": one.staff_name,
+        "staff_username": one.staff_username,
+        "new_number": numbers.shown(one.new_number),
+        "recipient1": one.recipient1,
+        "recipient2": one.recipient2,
+        "text": one.text,
+    }
+
+
+def _wanted(form: CallForm, who: Caller | None) -> requests.Wanted:
+    data = form.cleaned_data
+    wanted = requests.Wanted(
+        kind=Request.Kind(form.kind),
+        company=who.company if who else None,
+        orderer=who.orderer if who else None,
+        company_name=who.company.name if who else data["company_name"],
+        orderer_name=who.orderer.name if who else data["orderer_name"],
+        account=form.account.id if form.account else "",
+    )
+    if isinstance(form, PhoneForm):
+        return wanted._replace(**{name: data[name] for name in ("staff_name", "staff_username", "new_number")})
+    if isinstance(form, RecipientsForm):
+        first, second = [*form.addresses, ""][:2]
+        return wanted._replace(recipient1=first, recipient2=second)
+    return wanted._replace(text=data["text"], staff_username=data["staff_username"])
+
+
+def _kept(request: HttpRequest) -> dict[str, str]:
+    """What of the address stays when something else in it changes."""
+    return {name: request.GET[name] for name in ("bestallare", "foretag") if name in request.GET}
+
+
+def _pair(who: Caller) -> dict[str, str]:
+    return {"bestallare": str(who.orderer.pk), "foretag": str(who.company.pk)}
+
+
+def _address(request: HttpRequest, one: Request, pairs: dict[str, str]) -> str:
+    kind = {"typ": request.GET["typ"]} if "typ" in request.GET and "typ" not in pairs else {}
+    query = urlencode({**pairs, **kind})
+    return reverse("helpdesk-complete", kwargs={"number": one.number}) + (f"?{query}" if query else "")

@@ -1,0 +1,237 @@
+"""Who wrote a mail, as far as is known (security.md M1), and what whoever wrote it is told (M2). Issue 5."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from pytest_django import Settings
+
+from accounts import limits
+from helpdesk import evidence, requests
+from helpdesk.models import Request
+from notifications.models import Message
+from tests.helpdesk.asked import an_agent, mails, taken
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.mailing import PASSED, SERVER, a_mail, request_of, taken_in
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
+
+OPENED, ANSWERED = Message.Purpose.REQUEST_OPENED, Message.Purpose.MAIL_ANSWERED
+STRANGER = "Karin <karin@example.net>"
+
+
+@pytest.fixture(autouse=True)
+def border_server(settings: Settings) -> None:
+    settings.HELPDESK_AUTHSERV_ID = SERVER
+
+
+def all_answers() -> list[tuple[str, str]]:
+    return sorted([*mails(OPENED), *mails(ANSWERED)])
+
+
+def sender_fact(one: Request) -> tuple[str, bool | None]:
+    found = next(fact for fact in evidence.of(one).requester if fact.label == "Avsändare")
+    return found.value, found.good
+
+
+def test_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(register: Register) -> None:
+    mail = taken_in(a_mail(Authentication_Results=PASSED))
+    assert (mail.standing, mail.dmarc) == ("verified", "pass")
+    assert mail.request
+    assert sender_fact(mail.request) == (
+        "carin@hemtjanst-ett.example: registrerad beställare, intygad av mejlservern",
+        True,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "dmarc"),
+    [
+        ("", ""),
+        ("mx.elsewhere.example; dmarc=pass header.from=hemtjanst-ett.example", ""),
+        (f"{SERVER}; spf=pass; dkim=pass", ""),
+        (f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example", "fail"),
+        (f"{SERVER}; dmarc=none header.from=hemtjanst-ett.example", "none"),
+        (f"{SERVER}; dmarc=pass header.from=example.net", "other domain"),
+        (f'{SERVER}; dmarc=fail reason="dmarc=pass" header.from=hemtjanst-ett.example', "fail"),
+    ],
+)
+def test_anything_else_is_not(register: Register, said: str, dmarc: str) -> None:
+    mail = taken_in(a_mail(**({"Authentication_Results": said} if said else {})))
+    assert (mail.standing, mail.dmarc) == ("unverified", dmarc)
+    assert mail.request
+    assert sender_fact(mail.request) == (
+        "carin@hemtjanst-ett.example: inte kontrollerad. Avsändaren kan vara vem som helst",
+        False,
+    )
+
+
+def test_a_stranger_for_whom_the_server_vouches_is_a_stranger(register: Register) -> None:
+    mail = taken_in(a_mail(sender=STRANGER, Authentication_Results=f"{SERVER}; dmarc=pass header.from=example.net"))
+    assert mail.standing == "unverified"
+    assert mail.request
+    flags = [flag.text for flag in evidence.of(mail.request).flags]
+    assert "Mejlet kom från karin@example.net, som inte är beställarens adress i registret." in flags
+
+
+def test_without_the_setting_nobody_is_verified(register: Register, settings: Settings) -> None:
+    settings.HELPDESK_AUTHSERV_ID = ""
+    assert taken_in(a_mail(Authentication_Results="; dmarc=pass")).standing == "unverified"
+    assert taken_in(a_mail(Authentication_Results=PASSED)).standing == "unverified"
+
+
+def test_a_forged_sender_is_a_flag(register: Register) -> None:
+    one = request_of(a_mail(Authentication_Results=f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example"))
+    flags = [flag.text for flag in evidence.of(one).flags]
+    assert "Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare." in flags
+
+
+def test_the_orderer_gets_one_receipt(register: Register) -> None:
+    one = request_of(a_mail())
+    [(to, text)] = all_answers()
+    assert to == "carin@hemtjanst-ett.example"
+    assert one.number in text
+    assert "Vi har tagit emot ditt mejl" in text
+    assert "kontrollerar att det är du som frågar" in text
+    assert "Om det inte var du försöker någon utge sig för att vara du." in text
+    assert "06 90" not in text, "no number stands in it"
+
+
+def test_it_says_what_could_not_be_read(register: Register) -> None:
+    request_of(a_mail("Behörig beställare: Carin Ek\nKan ni hjälpa Anna?"))
+    [(_, text)] = all_answers()
+    missing = "medarbetarens namn, medarbetarens användarnamn, det nya mobilnumret"
+    assert f"Det här kunde vi inte läsa i mejlet: {missing}. Svara på det här mejlet och skriv det." in text.replace(
+        "\n", " "
+    )
+
+
+def test_a_stranger_is_told_the_number_and_no_more(register: Register) -> None:
+    one = request_of(a_mail("Hej, kan ni hjälpa mig? Anna Berg lovanber11", subject="Fråga", sender=STRANGER))
+    [(to, text)] = all_answers()
+    assert to == "karin@example.net"
+    assert one.number in text
+    for secret in ("Anna", "lovanber11", "Hemtjänst", "Carin", "Fråga"):
+        assert secret not in text
+
+
+def test_an_orderer_whom_a_stranger_names_is_told_too(register: Register) -> None:
+    request_of(a_mail(sender=STRANGER))
+    [(carin, to_carin), (karin, to_karin)] = all_answers()
+    assert (carin, karin) == ("carin@hemtjanst-ett.example", "karin@example.net")
+    assert "Någon har mejlat kommunens helpdesk i ditt namn." in to_carin
+    assert "lovanber11" not in to_karin
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"Auto_Submitted": "auto-replied"},
+        {"Auto_Submitted": "auto-generated; owner-email=x@y.se"},
+        {"Return_Path": "<>"},
+        {"List_Id": "<a.example.net>"},
+        {"Precedence": "bulk"},
+        {"X_Auto_Response_Suppress": "All"},
+        {"sender": "MAILER-DAEMON@example.net"},
+        {"sender": "it-helpdesk@orebro.se"},
+        {"sender": "Helpdesk <IT-Helpdesk@Orebro.se>"},
+        {"Authentication_Results": f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example"},
+        {"sender": "a@example.net, b@example.net"},
+        {"sender": "carin@hemtjanst-ett.example\nBcc: x@example.net"},
+    ],
+    ids=str,
+)
+def test_no_answer_goes_to(register: Register, headers: dict[str, str]) -> None:
+    try:
+        raw = a_mail(**headers)
+    except ValueError:  # Python writes no such header; somebody else's program does
+        raw = b"From: carin@hemtjanst-ett.example\n Bcc: x@example.net\n" + a_mail().partition(b"\n")[2]
+    request_of(raw)
+    assert all_answers() == []
+
+
+def test_auto_submitted_no_is_a_person(register: Register) -> None:
+    request_of(a_mail(Auto_Submitted="no"))
+    assert len(all_answers()) == 1
+
+
+def test_at_most_five_an_hour_to_one_address(register: Register) -> None:
+    for _ in range(8):
+        request_of(a_mail())
+    assert len(all_answers()) == limits.MAIL_ANSWERS_EACH == 5
+    assert Request.objects.count() == 8, "each is a request all the same"
+    Message.objects.update(created_at=F("created_at") - timedelta(hours=1, seconds=1))
+    request_of(a_mail())
+    assert len(all_answers()) == 6
+
+
+def test_carin_is_not_flooded_by_strangers_who_name_her(register: Register) -> None:
+    for number in range(8):
+        request_of(a_mail(sender=f"x{number}@example.net"))
+    assert sum(to == "carin@hemtjanst-ett.example" for to, _ in all_answers()) == 5
+
+
+def test_made_up_addresses_do_not_make_the_portal_send_without_end(
+    register: Register, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MAIL_ANSWERS_IN_ALL", 4)
+    for number in range(7):
+        request_of(a_mail("Hej", subject="Hej", sender=f"x{number}@example.net"))
+    assert len(all_answers()) == 4
+
+
+def test_an_answer_to_the_answer_makes_none(register: Register) -> None:
+    """An out-of-office at the other end: it joins, and it ends there."""
+    one = request_of(a_mail())
+    for _ in range(3):
+        raw = a_mail("Borta", subject=f"Autosvar: Ärende {one.number} har kommit in", Auto_Submitted="auto-replied")
+        assert request_of(raw) == one
+    assert len(all_answers()) == 1
+
+
+def test_two_helpdesks_that_answer_each_other_stop(register: Register) -> None:
+    """The other one does not say that it is a program, and drops the number: five, and that was that."""
+    for _ in range(20):
+        request_of(a_mail("Tack för ditt mejl!", subject="Tack", sender="support@example.net"))
+    assert len(all_answers()) == 5
+
+
+def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
+    one = request_of(a_mail())
+    agent = an_agent()
+    taken(one, agent)
+    requests.reject(one.pk, agent, "Numret är upptaget.")
+    [(to, text)] = mails(Message.Purpose.REQUEST_DECIDED)
+    assert to == "carin@hemtjanst-ett.example"
+    assert "Numret är upptaget." in text
+    assert mails(ANSWERED) == []
+
+
+def test_a_stranger_is_told_the_outcome(register: Register) -> None:
+    one = request_of(a_mail("Kan jag få ett konto?", subject="Fråga", sender=STRANGER))
+    agent = an_agent()
+    taken(one, agent)
+    requests.reject(one.pk, agent, "Vänd dig till din chef.\nhttps://ond.example")
+    to, text = mails(ANSWERED)[-1]
+    assert to == "karin@example.net"
+    assert f"Kommunens helpdesk har avslagit ärende {one.number}." in text
+    assert "Vänd dig till din chef." in text
+    assert mails(Message.Purpose.REQUEST_DECIDED) == []
+
+
+def test_a_program_is_told_no_outcome(register: Register) -> None:
+    one = request_of(a_mail("x", subject="Fråga", sender=STRANGER, Auto_Submitted="auto-generated"))
+    agent = an_agent()
+    taken(one, agent)
+    requests.reject(one.pk, agent, "Nej.")
+    assert all_answers() == []
+
+
+def test_nothing_of_the_mail_reaches_a_header_of_the_answer(register: Register) -> None:
+    request_of(a_mail(subject="=?utf-8?q?Hej=0D=0ABcc=3A_x=40example=2Enet?=", sender=STRANGER))
+    for message in Message.objects.all():
+        assert "\n" not in message.subject
+        assert "Bcc" not in message.subject
+        assert "x@example.net" not in (message.to, message.subject, message.text)

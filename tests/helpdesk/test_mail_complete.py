@@ -1,0 +1,236 @@
+"""What a mail does not tell, an agent fills in, and whoever was verified before did not stand behind it. Issue 5."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from pytest_django import Settings
+
+from accounts.demo.cast import ANNA, STEFAN
+from accounts.models import Event, Orderer, Phone
+from helpdesk import decisions, next_step, requests, verification
+from helpdesk.evidence import of
+from helpdesk.models import Entry, Request
+from helpdesk.next_step import Step
+from helpdesk.refusals import Closed, NotVerified, NotYours, Refused
+from notifications.models import Message
+from tests.accounts.helpers import text_of, trail
+from tests.accounts.staff import Officer, says
+from tests.conftest import Inbox
+from tests.helpdesk.asked import NEW_NUMBER, an_agent, ask_for_number, mails, taken
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.desk import SHOWN, does, path
+from tests.helpdesk.mailing import a_mail, request_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
+
+HALF = "Behörig beställare: Carin Ek\nDet gäller Anna, hon har bytt telefon."
+FORM = {"staff_name": "Anna Berg", "staff_username": "lovanber11", "new_number": SHOWN}
+
+
+def form(one: Request) -> str:
+    return path(one, "uppgifter/")
+
+
+def test_the_next_step_is_to_fill_in_what_is_missing(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(HALF))
+    does(per, one, "ta/")
+    page = per.get(path(one))
+    assert says(page, "Nästa steg: fyll i det som saknas")
+    assert says(page, "Saknas. Står inte i mejlet.")
+    assert says(page, "Det gäller Anna, hon har bytt telefon."), "the original stands beside it"
+    beside = per.get(form(one))
+    assert says(beside, "Det gäller Anna, hon har bytt telefon.")
+    assert says(beside, "Carin Ek, Hemtjänst Ett AB")
+
+
+def test_filled_in_it_goes_on_as_any_other(per: Officer, register: Register, sms: Inbox) -> None:
+    one = request_of(a_mail(HALF))
+    does(per, one, "ta/")
+    answer = per.post(form(one), **FORM)
+    assert answer["Location"] == path(one)
+    page = per.get(path(one))
+    assert says(page, "Uppgifterna är sparade.")
+    assert says(page, "Ändrat: medarbetarens namn, användarnamn, nytt mobilnummer")
+    one.refresh_from_db()
+    assert (one.staff_username, one.new_number, one.unread) == ("lovanber11", NEW_NUMBER, {})
+    assert one.account
+    assert Event.REQUEST_COMPLETED in trail()
+    does(per, one, "ring/", why="Carin själv")
+    assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
+    assert Phone.objects.get(user__username=ANNA.username).number == NEW_NUMBER
+
+
+def test_what_is_wrong_is_said_and_nothing_is_lost(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(HALF))
+    does(per, one, "ta/")
+    page = per.post(form(one), **{**FORM, "staff_username": "ingen99", "new_number": "08-123"})
+    assert page.status_code == 200
+    assert says(page, "Användarnamnet finns inte i katalogen.")
+    assert 'value="Anna Berg"' in page.content.decode()
+    assert says(page, "Det gäller Anna, hon har bytt telefon.")
+    one.refresh_from_db()
+    assert one.staff_username == ""
+
+
+def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(register: Register) -> None:
+    one = request_of(a_mail())
+    agent = an_agent()
+    taken(one, agent)
+    verification.called_back(one.pk, agent, "Carin")
+    one.refresh_from_db()
+    assert next_step.of(one, agent, of(one)) == Step.APPROVE
+    wanted = _as_it_is(one)._replace(new_number="+46701740699")
+    requests.complete(one.pk, agent, wanted)
+    one.refresh_from_db()
+    assert next_step.of(one, agent, of(one)) == Step.VERIFY
+    with pytest.raises(NotVerified):
+        decisions.approve(one.pk, agent)
+    assert not Phone.objects.filter(user__username=ANNA.username).exists()
+
+
+def test_four_eyes_are_not_got_round_by_a_change(register: Register, settings: Settings) -> None:
+    settings.HELPDESK_FOUR_EYES = True
+    one = request_of(a_mail())
+    first, second = an_agent(), an_agent(STEFAN)
+    taken(one, first)
+    verification.called_back(one.pk, first, "Carin")
+    taken(one, second)
+    requests.complete(one.pk, second, _as_it_is(one)._replace(new_number="+46701740699"))
+    with pytest.raises(NotVerified):
+        decisions.approve(one.pk, second)
+
+
+def _as_it_is(one: Request) -> requests.Wanted:
+    return requests.Wanted(**{name: getattr(one, name) for name in requests.Wanted._fields})
+
+
+def test_nothing_changed_is_nothing_done(register: Register) -> None:
+    one = request_of(a_mail())
+    agent = an_agent()
+    taken(one, agent)
+    verification.called_back(one.pk, agent, "Carin")
+    requests.complete(one.pk, agent, _as_it_is(one))
+    one.refresh_from_db()
+    assert one.changed_at is None
+    assert Entry.What.COMPLETED not in one.entries.values_list("what", flat=True)
+    assert verification.counting(one)
+
+
+def test_only_who_has_it_and_while_it_is_open(register: Register) -> None:
+    one = request_of(a_mail())
+    agent = an_agent()
+    wanted = _as_it_is(one)._replace(new_number="+46701740699")
+    with pytest.raises(NotYours):
+        requests.complete(one.pk, agent, wanted)
+    taken(one, agent)
+    requests.reject(one.pk, agent, "Nej.")
+    with pytest.raises(Closed):
+        requests.complete(one.pk, agent, wanted)
+
+
+def test_what_somebody_filled_in_a_form_stays_as_they_did(register: Register) -> None:
+    one = ask_for_number(register)
+    agent = an_agent()
+    taken(one, agent)
+    with pytest.raises(Refused):
+        requests.complete(one.pk, agent, _as_it_is(one)._replace(new_number="+46701740699"))
+
+
+def test_the_page_is_for_who_has_the_request(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(HALF))
+    answer = per.get(form(one))
+    assert answer["Location"] == path(one)
+    answer = per.post(form(one), **FORM)
+    assert answer["Location"] == path(one)
+    one.refresh_from_db()
+    assert one.staff_username == ""
+
+
+def test_a_stranger_s_mail_gets_an_orderer(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(HALF.replace("Carin Ek", "Chefen"), sender="x@example.net"))
+    assert one.orderer_id is None
+    does(per, one, "ta/")
+    found = per.post(f"{form(one)}?bestallare=sok", q="Carin")
+    page = per.get(found["Location"])
+    link = re.search(r'href="([^"]*bestallare=\d+[^"]*)"', page.content.decode())
+    assert link
+    chosen = link[1].replace("&amp;", "&")
+    assert says(per.get(chosen), "Carin Ek, Hemtjänst Ett AB")
+    per.post(chosen, **FORM)
+    one.refresh_from_db()
+    assert (one.orderer, one.company, one.company_name) == (register.carin, register.ett, "Hemtjänst Ett AB")
+    assert ("carin@hemtjanst-ett.example", True) in [
+        (to, "i ditt namn" in text) for to, text in mails(Message.Purpose.REQUEST_OPENED)
+    ], "she is told that somebody mailed in her name"
+    assert says(per.get(path(one)), "Mejlet kom från x@example.net, som inte är beställarens adress i registret.")
+
+
+def test_an_orderer_who_may_not_act_for_the_company_is_not_chosen(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(HALF))
+    does(per, one, "ta/")
+    page = per.get(f"{form(one)}?bestallare={register.olle.pk}&foretag={register.ett.pk}")
+    assert says(page, "Ingen registrerad beställare är vald")
+    per.post(f"{form(one)}?bestallare={register.olle.pk}&foretag={register.ett.pk}", **FORM)
+    one.refresh_from_db()
+    assert one.orderer == register.carin, "the form asked for names instead"
+    assert Orderer.objects.count() == 2
+
+
+def test_another_kind_altogether(per: Officer, register: Register) -> None:
+    one = request_of(a_mail("Kan ni byta så att lena@hemtjanst-ett.example får mejlen?", subject="Fråga"))
+    assert one.kind == "other"
+    does(per, one, "ta/")
+    per.post(f"{form(one)}?typ=recipients", recipient1="lena@hemtjanst-ett.example", recipient2="")
+    one.refresh_from_db()
+    assert (one.kind, one.recipients, one.staff_username) == ("recipients", ["lena@hemtjanst-ett.example"], "")
+    assert says(per.get(path(one)), "Lena" if False else "lena@hemtjanst-ett.example")
+
+
+def test_somebody_elses_account_is_asked_about(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(HALF))
+    does(per, one, "ta/")
+    theirs = {**FORM, "staff_name": "Maria Sund", "staff_username": "lovmalsund"}
+    page = per.post(form(one), **theirs)
+    assert says(page, "lovmalsund hör till")
+    sure = re.search(r'name="sure" value="([^"]+)"', page.content.decode())
+    assert sure
+    assert per.post(form(one), **theirs, sure=sure[1]).status_code == 302
+    page = per.get(path(one))
+    assert "Koppla 070" not in text_of(page)
+    assert says(page, "hör inte till Hemtjänst Ett AB i katalogen")
+
+
+def test_the_original_does_nothing_but_stand_there(per: Officer, register: Register) -> None:
+    evil = "<script>alert(1)</script> https://ond.example javascript:alert(1) {{ settings.SECRET_KEY }} {% debug %}"
+    one = request_of(
+        a_mail(evil, subject="<img src=x onerror=alert(1)>", sender='"<b>x</b>" <carin@hemtjanst-ett.example>')
+    )
+    page = per.get(path(one)).content.decode()
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
+    assert "<script>alert" not in page
+    assert "<img src=x" not in page
+    assert "<b>x</b>" not in page
+    assert 'href="https://ond.example' not in page
+    assert "{{ settings.SECRET_KEY }}" in page
+
+
+def test_a_mail_from_a_program_is_read_and_closed(per: Officer, register: Register) -> None:
+    one = request_of(a_mail("Borta", subject="Autosvar", Auto_Submitted="auto-replied"))
+    does(per, one, "ta/")
+    page = per.get(path(one))
+    assert says(page, "Ett program har skrivit mejlet. Gör inget som det ber om")
+    assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
+    assert not Message.objects.exists()
+
+
+def test_who_will_read_the_reason_is_said(per: Officer, register: Register) -> None:
+    one = request_of(a_mail("Hej", subject="Fråga", sender="x@example.net"))
+    does(per, one, "ta/")
+    assert says(per.get(path(one)), "x@example.net får läsa det i ett mejl, och det kan vara vem som helst.")
+
+
+def test_an_unreadable_mail_has_a_page(per: Officer, register: Register) -> None:
+    one = request_of(b"")
+    assert says(per.get(path(one)), "(ingen text)")

@@ -1,0 +1,46 @@
+"""Mails of every shape, with the fields that each is to give: the table of issue 5, as tests/helpdesk/mails has it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from helpdesk.intake.reading import read
+
+MAILS = Path(__file__).parent / "mails"
+NAMES = sorted(file.stem for file in MAILS.glob("*.eml"))
+
+pytestmark = pytest.mark.once
+
+
+def expected(name: str) -> dict[str, Any]:
+    fields: dict[str, Any] = json.loads((MAILS / f"{name}.json").read_text(encoding="utf-8"))
+    fields.pop("why")
+    return fields
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_mail_gives_its_fields(name: str) -> None:
+    reading = read((MAILS / f"{name}.eml").read_bytes())
+    asked = reading.asked
+    assert {
+        "kind": asked.kind.value,
+        "orderer_name": asked.orderer_name,
+        "company_name": asked.company_name,
+        "staff_name": asked.staff_name,
+        "staff_username": asked.staff_username,
+        "new_number": asked.new_number,
+        "recipients": list(asked.recipients),
+        "unread": asked.unread,
+        "refers_to": next(iter(reading.refers_to), ""),
+        "automatic": reading.automatic,
+        "attachments": [each.name for each in reading.attachments],
+    } == expected(name)
+
+
+def test_there_are_enough_mails_and_each_has_its_fields() -> None:
+    assert len(NAMES) >= 60
+    assert {file.stem for file in MAILS.glob("*.json")} == set(NAMES)

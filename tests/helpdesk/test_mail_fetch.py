@@ -1,0 +1,283 @@
+"""The mailbox is emptied into the queue: by SMTP and LMTP into a real Dovecot, and by IMAP from there. Issue 5.
+
+Must show 1: every mail of tests/helpdesk/mails, with its fields, and each a request or a join.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import re
+from datetime import timedelta
+from email.utils import parseaddr
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
+from django.test import Client
+from django.utils import timezone
+from pytest_django import Settings
+
+from helpdesk import retention, tasks
+from helpdesk.intake import fetch, mime
+from helpdesk.intake import receive as intake
+from helpdesk.models import IncomingMail, Request
+from idportal.mailbox import Mailbox, MailboxError
+from tests.helpdesk.conftest import Register
+from tests.helpdesk.mailing import a_mail
+from tests.helpdesk.test_mail_corpus import MAILS, NAMES, expected
+from tests.servers.dovecot import TestDovecot
+from tests.servers.relay import PrivateRelay
+from tests.servers.slapd import TestSlapd
+
+pytestmark = [pytest.mark.once, pytest.mark.django_db]
+
+
+@pytest.fixture(autouse=True)
+def _world(server: TestSlapd, mailbox: TestDovecot) -> None:
+    """The directory with the cast, and an empty mailbox."""
+
+
+def envelope_sender(raw: bytes) -> str:
+    """The address that the mail's own server gave in MAIL FROM."""
+    mail = email.message_from_bytes(raw, policy=email.policy.compat32)
+    return parseaddr(str(mail.get("Return-Path", mail.get("From", ""))))[1]
+
+
+def test_every_mail_of_the_table_ends_as_a_request_or_a_join(
+    register: Register, mail_relay: PrivateRelay, mailbox: TestDovecot
+) -> None:
+    for name in NAMES:
+        raw = (MAILS / f"{name}.eml").read_bytes()
+        mail_relay.send(raw, envelope_sender(raw))
+    done = fetch.run(seconds=300)
+    assert (done.handled, done.unreadable, done.more) == (len(NAMES), 0, False)
+    taken = list(IncomingMail.objects.select_related("request").order_by("pk"))
+    assert len(taken) == len(NAMES)
+    assert len(mailbox.folder("INBOX")) == 0
+    assert len(mailbox.folder("Handled")) == len(NAMES)
+    wrong = []
+    for name, mail in zip(NAMES, taken, strict=True):
+        fields, one = expected(name), mail.request
+        assert one is not None, f"{name} is neither a request nor a join"
+        assert mail.outcome in ("opened", "joined"), name
+        if mail.outcome == "joined" or one.orderer_name == intake.AUTOMATIC:
+            continue
+        got = {
+            "kind": one.kind,
+            "staff_name": one.staff_name,
+            "staff_username": one.staff_username,
+            "new_number": one.new_number,
+            "recipients": one.recipients,
+            "unread": one.unread,
+        }
+        wrong += [(name, key, value, fields[key]) for key, value in got.items() if value != fields[key]]
+    assert wrong == []
+
+
+def test_what_is_taken_in_leaves_the_inbox_and_stays_in_the_mailbox(register: Register, mailbox: TestDovecot) -> None:
+    raw = a_mail().replace(b"\n", b"\r\n")
+    mailbox.append(raw)
+    fetch.run()
+    assert (mailbox.folder("INBOX"), mailbox.folder("Handled")) == ([], [raw])
+    assert Request.objects.filter(kind="phone").count() == 1
+
+
+def test_what_nothing_can_read_is_a_request_and_lies_in_a_folder_of_its_own(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_raw: bytes) -> None:
+        raise mime.Unreadable("IndexError")
+
+    mailbox.append(a_mail("Hemligt"))
+    with monkeypatch.context() as patch:
+        patch.setattr(intake, "read", broken)
+        assert fetch.run() == fetch.Fetch(handled=1, unreadable=1)
+    assert (len(mailbox.folder("Unreadable")), mailbox.folder("INBOX")) == (1, [])
+    mail = IncomingMail.objects.get()
+    assert mail.unreadable
+    assert mail.request
+    assert (mail.request.kind, mail.request.state) == ("other", "new")
+    assert "Hemligt" in mail.text, "an agent sees what there is"
+
+
+def test_a_fault_of_ours_stops_no_other_mail(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real = intake._find_its_place
+
+    def fault(mail: IncomingMail, *others: object) -> None:
+        if "Kanariefågel" in mail.text:
+            raise KeyError("Kanariefågel")
+        real(mail, *others)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(intake, "_find_its_place", fault)
+    mailbox.append(a_mail("Kanariefågel"))
+    mailbox.append(a_mail())
+    assert fetch.run() == fetch.Fetch(handled=2, unreadable=1)
+    assert Request.objects.filter(kind="phone").count() == 1
+    assert "KeyError" in caplog.text
+    assert "Kanariefågel" not in caplog.text, "the words of a mail are nobody's log"
+
+
+def test_without_a_database_mails_stay_where_they_lie(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def down(*_: object, **__: object) -> None:
+        raise OperationalError
+
+    mailbox.append(a_mail())
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "receive", down)
+        with pytest.raises(OperationalError):
+            fetch.run()
+    assert len(mailbox.folder("INBOX")) == 1
+    fetch.run()
+    assert Request.objects.count() == 1
+
+
+def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_relay: PrivateRelay) -> None:
+    raw = a_mail().replace(b"Content-Type: text/plain", b"X-A: b\nContent-Type: text/plain")
+    boundary = b"--b\nContent-Type: text/plain; charset=utf-8\n\n" + a_mail().split(b"\n\n", 1)[1]
+    attachment = b"\n--b\nContent-Type: application/pdf; name=stor.pdf\nContent-Transfer-Encoding: base64\n\n"
+    head = re.sub(rb"(?m)^(Content-\S+|MIME-Version): .*\n", b"", raw.split(b"\n\n", 1)[0] + b"\n")
+    raw = (
+        head
+        + b"MIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
+        + boundary
+        + attachment
+        + (b"QUJD" * 18 + b"\n") * (50 * 1024 * 1024 // 73)
+        + b"--b--\n"
+    )
+    mail_relay.send(raw, "carin@hemtjanst-ett.example")
+    fetch.run()
+    mail = IncomingMail.objects.get()
+    assert mail.request
+    assert mail.request.new_number == "+46701740690"
+    assert mail.cut
+    assert [each["name"] for each in mail.attachments] == ["stor.pdf"]
+
+
+def test_many_are_taken_in_turn_by_turn(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fetch, "BATCH", 4)
+    for number in range(10):
+        mailbox.append(a_mail(f"Nr {number}", subject="Hej", sender=f"x{number}@example.net"))
+    assert fetch.run(seconds=0) == fetch.Fetch(more=True), "its time is up at once"
+    assert fetch.run() == fetch.Fetch(handled=4, more=True)
+    call_command("fetch_helpdesk_mail")
+    assert Request.objects.count() == 10
+    order = [mail.text for mail in IncomingMail.objects.order_by("pk")]
+    assert order == [f"Nr {number}" for number in range(10)], "the oldest first"
+
+
+def test_the_command_says_what_it_did_and_what_ails_it(
+    register: Register, mailbox: TestDovecot, settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    mailbox.append(a_mail())
+    call_command("fetch_helpdesk_mail")
+    assert "1 mails were taken in, 0 of them could not be read." in capsys.readouterr().out
+    settings.HELPDESK_MAILBOX = re.sub(r"//[^@]+@", "//helpdesk:Kanariefagel@", settings.HELPDESK_MAILBOX)
+    with pytest.raises(CommandError, match="Check the HELPDESK_MAILBOX settings") as error:
+        call_command("fetch_helpdesk_mail")
+    assert "Kanariefagel" not in str(error.value)
+    settings.HELPDESK_MAILBOX = ""
+    with pytest.raises(CommandError, match="is not set"):
+        call_command("fetch_helpdesk_mail")
+
+
+def test_the_task_waits_for_a_mailbox_that_is_down(
+    register: Register, mailbox: TestDovecot, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox.append(a_mail())
+    mailbox.stop()
+    tasks.fetch_mail()
+    assert "the helpdesk's mailbox was not read" in caplog.text
+    mailbox.start()
+    tasks.fetch_mail()
+    assert Request.objects.count() == 1
+
+
+def test_beat_fetches_each_minute(settings: Settings) -> None:
+    [entry] = [each for each in settings.CELERY_BEAT_SCHEDULE.values() if each["task"] == "helpdesk.tasks.fetch_mail"]
+    assert entry["schedule"] == 60.0
+    settings.HELPDESK_MAILBOX = ""
+    tasks.fetch_mail()  # nothing to do, and nothing to say
+
+
+def test_a_monitor_sees_when_the_mailbox_was_last_read(
+    register: Register, mailbox: TestDovecot, client: Client, settings: Settings
+) -> None:
+    def last_read() -> float | None:
+        found = re.search(r"^idportal_mailbox_last_read_seconds (\S+)$", client.get("/metrics").content.decode(), re.M)
+        return float(found[1]) if found else None
+
+    assert last_read() == 0.0
+    fetch.run()
+    read_at = last_read()
+    assert read_at is not None
+    assert abs(read_at - timezone.now().timestamp()) < 60
+    mailbox.stop()
+    tasks.fetch_mail()
+    assert last_read() == read_at
+    settings.HELPDESK_MAILBOX = ""
+    assert last_read() is None, "no alarm where there is nothing to read"
+
+
+def test_after_90_days_a_mail_is_nowhere_and_its_fields_are(register: Register, mailbox: TestDovecot) -> None:
+    mailbox.append(a_mail())
+    fetch.run()
+    old = timezone.now() - timedelta(days=91)
+    mailbox.append(a_mail(), "Handled", when=old)
+    mailbox.append(a_mail(), "Unreadable", when=old)
+    IncomingMail.objects.update(came_at=old)
+    counts = retention.purge(timezone.now())
+    assert (counts["mails to the helpdesk"], counts["mails in the mailbox"]) == (1, 2)
+    assert len(mailbox.folder("Handled")) == 1
+    mail = IncomingMail.objects.get()
+    assert (mail.sender, mail.sender_name, mail.subject, mail.text, mail.attachments) == ("", "", "", "", [])
+    assert mail.request
+    assert mail.request.new_number == "+46701740690"
+    assert retention.purge(timezone.now())["mails to the helpdesk"] == 0
+    mailbox.append(a_mail(message_id="<another@example.net>"))
+    fetch.run()
+    assert Request.objects.count() == 2
+
+
+def test_a_mailbox_that_is_down_does_not_stop_the_purge(register: Register, mailbox: TestDovecot) -> None:
+    mailbox.stop()
+    assert retention.purge(timezone.now())["mails in the mailbox"] == 0
+
+
+def test_a_mail_that_was_purged_is_known_when_it_comes_again(register: Register, mailbox: TestDovecot) -> None:
+    raw = a_mail()
+    mailbox.append(raw)
+    fetch.run()
+    IncomingMail.objects.update(came_at=timezone.now() - timedelta(days=91))
+    retention.purge(timezone.now())
+    mailbox.append(raw)
+    fetch.run()
+    assert Request.objects.count() == 1
+
+
+def test_an_error_of_the_mailbox_in_the_middle_loses_nothing(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mailbox.append(a_mail())
+    mailbox.append(a_mail(sender="x@example.net"))
+    moved: list[int] = []
+    real = Mailbox.move
+
+    def breaks(self: Mailbox, uid: int, folder: str) -> None:
+        moved.append(uid)
+        if len(moved) == 1:
+            raise MailboxError("dropped", retry=True)
+        real(self, uid, folder)
+
+    monkeypatch.setattr(Mailbox, "move", breaks)
+    with pytest.raises(MailboxError):
+        fetch.run()
+    fetch.run()
+    assert Request.objects.count() == 2
+    assert mailbox.folder("INBOX") == []
