@@ -31,8 +31,9 @@ def test_a_number_is_lost_and_another_one_opens_the_account(new_visitor: NewVisi
     """Asked, verified by a code, approved, told to all; after the hold the new number gets the code."""
     carin, per, anna = new_visitor(), new_visitor(DESK), new_visitor()
     number = _ask_for_a_number(carin)
-    _sign_in_as_agent(per)
-    _verify_and_approve(per, carin, number)
+    sign_in_as_agent(per)
+    _take(per, number)
+    verify_and_approve(per)
     told = {receiver for receiver, _text in per.portal.sms.messages()[-2:]}
     assert told == {ANNA.phone, NEW_NUMBER}
     assert {ANNA.mail, CARIN.mail} <= {message.to[0] for message in mail.outbox}
@@ -61,8 +62,9 @@ def test_whoever_has_the_old_phone_stops_it(new_visitor: NewVisitor) -> None:
     """A con man's case: the link in the SMS to the old number, without signing in, gives the old number back."""
     carin, per, anna = new_visitor(), new_visitor(DESK), new_visitor()
     number = _ask_for_a_number(carin)
-    _sign_in_as_agent(per)
-    _verify_and_approve(per, carin, number)
+    sign_in_as_agent(per)
+    _take(per, number)
+    verify_and_approve(per)
     text = next(text for receiver, text in reversed(per.portal.sms.messages()) if receiver == ANNA.phone)
     anna.open(_path(text, "/stoppa/"))
     anna.next_button.click()
@@ -85,7 +87,7 @@ def test_new_recipients_get_the_next_mail(new_visitor: NewVisitor) -> None:
     carin.submit(recipient1="chef@hemtjanst-ett.example", recipient2="")
     expect(carin.heading).to_contain_text("Ärende")
     number = Request.objects.get().number
-    _sign_in_as_agent(per)
+    sign_in_as_agent(per)
     per.open(f"/helpdesk/arenden/{number}/")
     per.page.get_by_role("button", name="Ta ärendet").click()
     per.page.locator(".request__approve button").click()
@@ -115,7 +117,7 @@ def _sign_in_as_orderer(carin: Visitor) -> None:
     carin.is_at("/bestallare/")
 
 
-def _sign_in_as_agent(per: Visitor) -> None:
+def sign_in_as_agent(per: Visitor) -> None:
     per.open("/helpdesk/")
     per.submit(username=PER.username, password=PER.password)
     per.is_at("/logga-in/kod/")
@@ -137,14 +139,17 @@ def _ask_for_a_number(carin: Visitor) -> str:
     return Request.objects.get().number
 
 
-def _verify_and_approve(per: Visitor, carin: Visitor, number: str) -> None:
-    """Per calls nobody: Carin reads out what comes to her phone."""
+def _take(per: Visitor, number: str) -> None:
     per.open("/helpdesk/")
     per.page.get_by_role("link", name=number).first.click()
     per.page.get_by_role("button", name="Ta ärendet").click()
+
+
+def verify_and_approve(per: Visitor) -> None:
+    """Of the request that he has open. He calls nobody: Carin reads out what comes to her phone."""
     per.page.get_by_role("button", name="Skicka en kod till beställarens mobil").click()
-    assert carin.portal.sms.messages()[-1][0] == CARIN.phone
-    per.field("code").fill(carin.portal.sms.code())
+    assert per.portal.sms.messages()[-1][0] == CARIN.phone
+    per.field("code").fill(per.portal.sms.code())
     per.page.get_by_role("button", name="Kontrollera koden").click()
     approve = per.page.locator(".request__approve button")
     expect(approve).to_contain_text(ANNA.username)

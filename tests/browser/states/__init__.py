@@ -6,6 +6,7 @@ A state is named after its address and what is special about it; the plain names
 from __future__ import annotations
 
 from tests.browser.states.agent_accounts import AGENT_ACCOUNTS
+from tests.browser.states.agent_mail import AGENT_MAIL
 from tests.browser.states.agent_overview import AGENT_OVERVIEW
 from tests.browser.states.agent_queue import AGENT_QUEUE
 from tests.browser.states.agent_request import AGENT_REQUEST
@@ -33,6 +34,7 @@ _SWEDISH = (
     *RECIPIENT_CONFIRM,
     *AGENT_QUEUE,
     *AGENT_REQUEST,
+    *AGENT_MAIL,
     *AGENT_ACCOUNTS,
     *ERRORS,
     *DEMO,

@@ -120,7 +120,7 @@ def recipients_asked() -> Request:
 
 def anyone_asked() -> Request:
     words = "Hej!\nVi har en ny chef. Hur gör vi?"
-    return requests.open_other(source=Source.MAIL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
+    return requests.open_other(source=Source.CALL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
 
 
 AGENT_REQUEST = (

@@ -94,9 +94,16 @@ def opened_mail(visitor: Visitor) -> None:
     visitor.page.get_by_role("link", name="Visa som i ett mejlprogram").click()
 
 
+def mail_without_words(visitor: Visitor) -> None:
+    demo("/demo/")(visitor)
+    visitor.page.locator("textarea[name=text]").fill("")
+    visitor.submit(subject="")
+
+
 DEMO = (
     State("demo", "demo", "Prova Lösenordsportalen", demo_with_messages),
     State("demo-mail", "demo-mail", "Detta mail skickades automatiskt från systemet.", opened_mail),
+    State("demo-without-words", "demo", "Skriv ett meddelande.", mail_without_words),
     State("demo-empty", "demo", "Inga SMS än.", demo("/demo/")),
     State("demo-start", "start", "Demo – inga riktiga konton", demo("/")),
 )

@@ -1,0 +1,110 @@
+"""A request that came by mail, as agents meet it: the mail beside its fields, and what is filled in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.test import override_settings
+
+from accounts.demo.cast import MARIA
+from helpdesk.intake.receive import receive
+from helpdesk.models import Request
+from tests.browser.states.agent_request import long_ago, opened, took
+from tests.browser.states.state import State, Steps
+from tests.browser.visitor import Visitor
+from tests.helpdesk.mailing import CARIN, PASSED, SERVER, a_mail
+
+WHOLE = """\
+Hej!
+
+Anna har tappat sin telefon och hennes lösenord har gått ut.
+
+Behörig beställare: Carin Ek
+Namn och användarnamn på personalen: Anna Berg, lovanber11
+Nytt mobil nr som ska kopplas: 070-174 06 20
+
+Med vänlig hälsning
+Carin Ek
+Hemtjänst Ett AB, 070-174 06 52
+"""
+HALF = "Hej!\n\nAnna Berg har tappat sin telefon, kan ni hjälpa henne?\n\nMvh Carin\nSkickat från min iPhone"
+
+
+def mailed(
+    text: str = WHOLE,
+    *,
+    sender: str = CARIN,
+    subject: str = "Koppla nytt mobil nr",
+    said: str = PASSED,
+    reply: str = "",
+    **headers: str,
+) -> Callable[[], Request]:
+    """``said``: Authentication-Results; ``reply``: the text of a mail that joined it."""
+
+    def make() -> Request:
+        long_ago()
+        if said:
+            headers["Authentication_Results"] = said
+        with override_settings(HELPDESK_AUTHSERV_ID=SERVER):
+            one = _request(a_mail(text, sender=sender, subject=subject, **headers))
+            if reply:
+                _request(a_mail(reply, subject=f"SV: Ärende {one.number} har kommit in"))
+        return one
+
+    return make
+
+
+def _request(raw: bytes) -> Request:
+    one = receive(raw).request
+    assert one
+    return one
+
+
+def filled_in(text: str = HALF, query: str = "", **fields: str) -> Steps:
+    """The form, and what is typed in it."""
+
+    def steps(visitor: Visitor) -> None:
+        made: list[Request] = []
+
+        def make() -> Request:
+            made.append(mailed(text)())
+            return made[0]
+
+        opened(make, took)(visitor)
+        visitor.open(f"/helpdesk/arenden/{made[0].number}/uppgifter/{query}")
+        if fields:
+            visitor.submit(**fields)
+
+    return steps
+
+
+THEIRS = {"staff_name": MARIA.name, "staff_username": MARIA.username, "new_number": "070-174 06 90"}
+STRANGER = "Carin Ek <carin.ek@example.net>"
+BORTA = {"subject": "Automatiskt svar: Utgående lösenord", "Auto_Submitted": "auto-replied"}
+
+AGENT_MAIL = (
+    State("helpdesk-mejl", "helpdesk-request", "intygad av mejlservern", opened(mailed(), took)),
+    State("helpdesk-mejl-half", "helpdesk-request", "fyll i det som saknas", opened(mailed(HALF), took)),
+    State("helpdesk-mejl-forged", "helpdesk-request", "vem som helst", opened(mailed(sender=STRANGER, said=""), took)),
+    State(
+        "helpdesk-mejl-reply",
+        "helpdesk-request",
+        "Hon har numret nu.",
+        opened(mailed(reply="Hon har numret nu. Kan ni skynda er?")),
+    ),
+    State(
+        "helpdesk-mejl-automatic",
+        "helpdesk-request",
+        "Ett program har skrivit mejlet",
+        opened(mailed("Jag är på semester till den 3 augusti.", said="", **BORTA), took),
+    ),
+    State("helpdesk-uppgifter", "helpdesk-complete", "Anna Berg har tappat", filled_in()),
+    State(
+        "helpdesk-uppgifter-empty",
+        "helpdesk-complete",
+        "Skriv användarnamnet",
+        filled_in(staff_name="", staff_username="", new_number=""),
+    ),
+    State("helpdesk-uppgifter-doubt", "helpdesk-complete", "Stämmer det här?", filled_in(**THEIRS)),
+    State("helpdesk-uppgifter-sok", "helpdesk-complete", "De här stämmer med", filled_in(query="?bestallare=sok")),
+)
