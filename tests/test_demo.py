@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
 import os
 import re
 import signal
@@ -17,11 +19,15 @@ from pathlib import Path
 import pytest
 import requests
 from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.management import get_commands
+from django.test import Client
 from pytest_django import Settings
 
-from accounts.demo import mailbox
-from accounts.demo.cast import CAST, KARL, STEFAN
+from accounts.demo import mailbox, post
+from accounts.demo.cast import ANNA, CARIN, CAST, KARL, STEFAN
+from accounts.demo.dovecot import PrivateDovecot
 from idportal import sms
+from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
 
 START_TIMEOUT = 30.0  # seconds
@@ -103,6 +109,15 @@ def directory_runs(folder: Path) -> bool:
         return False
 
 
+def mailbox_runs(folder: Path) -> bool:
+    """Whether the demo's Dovecot is there."""
+    try:
+        pid = (folder / "dovecot" / "run" / "master.pid").read_text(encoding="ascii").strip()
+        return str(folder).encode() in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except FileNotFoundError:
+        return False
+
+
 @pytest.mark.once
 def test_both_journeys_with_the_codes_from_the_telephone(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as demo:
@@ -126,10 +141,12 @@ def test_both_journeys_with_the_codes_from_the_telephone(tmp_path: Path) -> None
 def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_number: signal.Signals) -> None:
     with running(tmp_path / "demo") as demo:
         assert directory_runs(demo.folder)
+        assert mailbox_runs(demo.folder)
         demo.process.send_signal(signal_number)
         _, errors = demo.process.communicate(timeout=20)
         assert (demo.process.returncode, errors) == (0, "")
         assert not directory_runs(demo.folder)
+        assert not mailbox_runs(demo.folder)
 
 
 @pytest.mark.once
@@ -241,3 +258,138 @@ def test_mailbox_shows_what_the_portal_mailed(tmp_path: Path) -> None:
 def test_mailbox_without_a_folder_is_empty(tmp_path: Path) -> None:
     assert mailbox.mails(tmp_path / "none") == []
     assert mailbox.messages(tmp_path / "none") == []
+
+
+# --- A mail to the helpdesk ------------------------------------------------------------------------
+
+
+@pytest.mark.once
+def test_a_mail_to_the_helpdesk_is_taken_in_at_once(tmp_path: Path) -> None:
+    with running(tmp_path / "demo") as demo:
+        page = demo.get("/demo/")
+        assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))
+        assert 'name="vouched" id="id_vouched" checked' in page
+        told = demo.post("/demo/", sender=CARIN.mail, vouched="on", subject=post.SUBJECT, text=post.TEXT)
+        assert told == "/demo/"
+        assert "Mejlet har kommit fram till helpdesk." in demo.get("/demo/")
+        assert "Mejlet har kommit fram till helpdesk." not in demo.get("/demo/"), "once"
+
+
+def test_the_demo_calls_a_command_that_there_is() -> None:
+    """By name: the demo stands below the helpdesk, and imports nothing of it."""
+    assert "fetch_helpdesk_mail" in get_commands()
+
+
+@pytest.fixture
+def demo_mailbox(mailbox: TestDovecot, settings: Settings) -> TestDovecot:
+    settings.HELPDESK_AUTHSERV_ID = "mx.demo.example"
+    return mailbox
+
+
+@pytest.mark.once
+def test_the_mail_lies_in_the_mailbox_as_if_it_had_come_from_outside(demo_mailbox: TestDovecot) -> None:
+    raw = post.compose(CARIN.mail, "Ändring å", "Hej!\nÅ Ä Ö\n", vouched=True)
+    post.deliver(raw)
+    assert demo_mailbox.folder("INBOX") == [raw]
+    message = email.message_from_bytes(raw, policy=email.policy.default)
+    assert message.keys()[:2] == ["Return-Path", "Authentication-Results"]
+    results = message["Authentication-Results"].strip()  # folded, as servers do
+    assert results == "mx.demo.example; dmarc=pass header.from=hemtjanst-ett.example"
+    assert message["From"] == "Carin Ek <carin@hemtjanst-ett.example>"
+    assert (message["Subject"], message.get_content()) == ("Ändring å", "Hej!\r\nÅ Ä Ö\r\n")
+    assert message["Message-ID"].endswith("@hemtjanst-ett.example>")
+
+
+def test_nobody_vouches_for_the_sender_if_one_takes_the_mark_away() -> None:
+    raw = post.compose("karin.ek@example.net", "Hej", "Hej!", vouched=False)
+    assert b"Authentication-Results" not in raw
+    assert b"From: Karin Ek <karin.ek@example.net>" in raw
+
+
+@pytest.mark.parametrize(
+    ("fields", "wrong"),
+    [
+        ({"sender": "per@kommunen.example"}, ["sender"]),
+        ({"subject": " ", "text": ""}, ["subject", "text"]),
+        ({"subject": "x" * 201}, ["subject"]),
+        ({}, []),
+        ({"subject": "Hej\r\nBcc: alla@kommunen.example"}, []),
+    ],
+)
+def test_the_form_takes_what_a_mail_can_hold(fields: dict[str, str], wrong: list[str]) -> None:
+    form = post.MailForm({"sender": CARIN.mail, "subject": "Hej", "text": "Hej!", **fields})
+    assert sorted(form.errors) == wrong
+    if not wrong:
+        assert b"\nBcc" not in post.compose(**form.cleaned_data)
+
+
+@pytest.mark.django_db
+def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
+    tmp_path: Path, settings: Settings, client: Client
+) -> None:
+    settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
+    settings.DEMO, settings.DEMO_FOLDER = True, str(tmp_path)
+    settings.HELPDESK_MAILBOX = f"imaps://helpdesk:x@127.0.0.1:{free_port()}/INBOX"
+    fields = {"sender": "karin.ek@example.net", "subject": "Hej", "text": "Det som jag skrev"}
+    page = client.post("/demo/", fields).content.decode()
+    assert "Helpdesks brevlåda svarar inte." in page
+    assert "Det som jag skrev" in page
+    assert page.count('role="status"') == 0
+
+
+@pytest.mark.django_db
+def test_outside_the_demo_no_mail_is_made_up(settings: Settings, client: Client) -> None:
+    settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
+    settings.DEMO = False
+    fields = {"sender": CARIN.mail, "subject": "Hej", "text": "Hej!"}
+    assert client.post("/demo/", fields).status_code == 404
+
+
+# --- The mail server itself ------------------------------------------------------------------------
+
+
+@pytest.mark.once
+def test_a_mail_server_in_a_deep_folder_starts_and_leaves_nothing_behind(tmp_path: Path) -> None:
+    """The path of a socket has 108 bytes, and the folder of a project may have more."""
+    deep = tmp_path / "/".join(["deep"] * 20) / "x"
+    server = PrivateDovecot(deep, free_port())
+    with server:
+        elsewhere = (deep / "run").readlink()
+        assert elsewhere.is_dir()
+    assert not elsewhere.parent.exists()
+    assert not (deep / "run").is_symlink()
+
+
+@pytest.mark.once
+def test_a_mail_server_keeps_its_mails_and_its_password(tmp_path: Path) -> None:
+    server = TestDovecot(tmp_path / "dovecot")
+    server.start()
+    secret = server.dovecot.secret()
+    server.append(b"Subject: hej\r\n\r\n")
+    server.stop()
+    server.start()
+    try:
+        assert (server.dovecot.secret(), server.folder("INBOX")) == (secret, [b"Subject: hej\r\n\r\n"])
+    finally:
+        server.stop()
+
+
+@pytest.mark.once
+def test_a_mail_server_whose_port_is_taken_says_so(tmp_path: Path) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        server = PrivateDovecot(tmp_path / "dovecot", other.getsockname()[1])
+        with pytest.raises(RuntimeError, match="Address already in use"):
+            server.start()
+
+
+@pytest.mark.once
+def test_a_mail_server_left_behind_is_ended_by_the_next_one(tmp_path: Path) -> None:
+    port = free_port()
+    stray = PrivateDovecot(tmp_path / "dovecot", port).start()
+    try:
+        with PrivateDovecot(tmp_path / "dovecot", port) as server:
+            assert server.pid != stray.pid
+    finally:
+        stray.stop()

@@ -1,4 +1,4 @@
-"""``python -m accounts.demo``: the portal with sample people, a private directory and SQLite, on one machine.
+"""``python -m accounts.demo``: the portal with sample people, a directory, a mailbox and SQLite, on one machine.
 
 Everything that it keeps lies in ``var/demo/`` and lasts until midnight: the sample passwords run out so many
 days from the day on which they are loaded, and the table on /demo/ promises how many.
@@ -17,6 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from accounts.demo import cast
+from accounts.demo.dovecot import PrivateDovecot
 from accounts.demo.process import (
     HOST,
     CannotStart,
@@ -31,7 +32,8 @@ from accounts.demo.slapd import PrivateSlapd
 
 FOLDER = Path("var/demo")
 PORTS = range(1, 65536)
-DIRECTORY_PORT = 10636  # preferred; any other free one serves as well
+DIRECTORY_PORT, MAILBOX_PORT = 10636, 10993  # preferred; any other free ones serve as well
+MAIL_SERVER = "mx.demo.example"  # whose word on the sender of a mail is believed
 
 # What a shell may have set for another installation, and the demo must not inherit.
 # fmt: off
@@ -72,13 +74,15 @@ def main() -> int:
         with interruptible(), only_one(folder.with_suffix(".lock"), RUNS_ALREADY):
             require_free(port, "demo")
             directory = PrivateSlapd(folder / "slapd", free_port(DIRECTORY_PORT))
-            prepare(folder, directory, fresh=arguments.fresh)
+            mailbox = PrivateDovecot(folder / "dovecot", free_port(MAILBOX_PORT))
+            prepare(folder, directory, mailbox, fresh=arguments.fresh)
             try:
-                start(directory)
-                set_environment(folder, port, directory)
+                start(directory, mailbox)
+                set_environment(folder, port, directory, mailbox)
                 serve(folder, port)
             finally:
                 ignore_signals()
+                mailbox.stop()
                 directory.stop()
     except KeyboardInterrupt:
         say("\nDemon är avslutad. / The demo has ended.")
@@ -99,7 +103,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def prepare(folder: Path, directory: PrivateSlapd, *, fresh: bool) -> None:
+def prepare(folder: Path, directory: PrivateSlapd, mailbox: PrivateDovecot, *, fresh: bool) -> None:
     """Make the folder and what belongs in it; begin anew if asked to, or on a new day."""
     stamp = folder / "day"
     today = datetime.now(ZoneInfo("Europe/Stockholm")).date().isoformat()
@@ -112,6 +116,8 @@ def prepare(folder: Path, directory: PrivateSlapd, *, fresh: bool) -> None:
         say("En ny dag: demon börjar om, så att antalet dagar stämmer. / A new day: the demo starts afresh.")
     if loaded and (fresh or loaded != today):
         directory.end_stray()  # a killed demo leaves its slapd, known by a file in the folder
+        mailbox.end_stray()
+        mailbox.stop()
         shutil.rmtree(folder)
     folder.mkdir(mode=0o700, exist_ok=True)
     stamp.write_text(today, encoding="ascii")
@@ -122,14 +128,18 @@ def prepare(folder: Path, directory: PrivateSlapd, *, fresh: bool) -> None:
         key.write_text(secrets.token_urlsafe(50), encoding="ascii")
 
 
-def start(directory: PrivateSlapd) -> None:
+def start(directory: PrivateSlapd, mailbox: PrivateDovecot) -> None:
     try:
         directory.start()
     except RuntimeError as error:
         raise CannotStart(f"Katalogen startade inte. / The directory did not start.\n{error}") from error
+    try:
+        mailbox.start()
+    except RuntimeError as error:
+        raise CannotStart(f"Helpdesks brevlåda startade inte. / The mailbox did not start.\n{error}") from error
 
 
-def set_environment(folder: Path, port: int, directory: PrivateSlapd) -> None:
+def set_environment(folder: Path, port: int, directory: PrivateSlapd, mailbox: PrivateDovecot) -> None:
     """Point the portal's settings at the demo, whatever the shell has set."""
     for name in list(os.environ):
         if f"{name}_".startswith(FOREIGN):
@@ -148,6 +158,8 @@ def set_environment(folder: Path, port: int, directory: PrivateSlapd) -> None:
             # Seconds: nobody who tries it waits for a quarter of an hour.
             "PHONE_LINK_HOLD": os.environ.get("PHONE_LINK_HOLD", "120"),
             "LOG_LEVEL": os.environ.get("LOG_LEVEL", "WARNING"),
+            "HELPDESK_AUTHSERV_ID": MAIL_SERVER,
+            **mailbox.environment(),
             **directory.environment(),
         }
     )
