@@ -135,6 +135,8 @@ bench: packages-test
 	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
 	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_helpdesk
 	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
+	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_mail
+	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
 	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_directory
 
 crash: packages-test

@@ -83,7 +83,8 @@ class Known:
     @property
     def by_program(self) -> bool:
         """Whether nobody asks for anything: a program wrote the mail, and it is of no kind that the helpdesk knows."""
-        return self.request.kind == Kind.OTHER and self.mail is not None and self.mail.automatic
+        mail = self.mail if self.request.kind == Kind.OTHER else None
+        return mail is not None and mail.automatic and not mail.unreadable
 
     @property
     def from_orderer(self) -> bool:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import resource
 from datetime import timedelta
 from email.utils import parseaddr
 
@@ -18,11 +19,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts import limits
 from helpdesk import retention, tasks
 from helpdesk.intake import fetch, mime
 from helpdesk.intake import receive as intake
 from helpdesk.models import IncomingMail, Request
 from idportal.mailbox import Mailbox, MailboxError
+from notifications.models import Message
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import a_mail
 from tests.helpdesk.test_mail_corpus import MAILS, NAMES, expected
@@ -281,3 +284,19 @@ def test_an_error_of_the_mailbox_in_the_middle_loses_nothing(
     fetch.run()
     assert Request.objects.count() == 2
     assert mailbox.folder("INBOX") == []
+
+
+def test_two_thousand_at_once_are_each_a_request(register: Register, mailbox: TestDovecot) -> None:
+    """Bounded in memory, whatever lies there; and the one behind them is taken in like any other."""
+    with mailbox.client() as client:
+        for number in range(2000):
+            client.append("INBOX", a_mail(f"Nr {number}", subject="Hej", sender=f"x{number}@example.net"))
+    mailbox.append(a_mail())
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss  # kB
+    call_command("fetch_helpdesk_mail")
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50 * 1024
+    assert Request.objects.filter(kind="other").count() == 2000
+    assert Request.objects.filter(kind="phone").count() == 1
+    assert mailbox.folder("INBOX") == []
+    answered = Message.objects.filter(purpose=Message.Purpose.MAIL_ANSWERED).count()
+    assert answered == limits.MAIL_ANSWERS_IN_ALL, "made-up addresses do not make the portal a sender of thousands"

@@ -21,6 +21,7 @@ from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
 from tests.helpdesk.asked import an_agent
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.mailing import a_mail, request_of
 from tests.helpdesk.people import SECOND_AGENT, an_orderer, as_orderer
 
 Kind, State, What = Request.Kind, Request.State, Entry.What
@@ -255,3 +256,15 @@ def test_what_the_portal_tells_the_helpdesk_is_not_the_orderers(carin: Client, r
     theirs = requests.open_other(source=Request.Source.PORTAL, text="Många försök.", company=register.ett)
     assert theirs.number not in page(carin)
     assert carin.get(f"{LIST}{theirs.number}/").status_code == 404
+
+
+def test_what_came_by_mail_in_her_name_is_hers_to_see_and_to_take_back(register: Register, carin: Client) -> None:
+    one = request_of(a_mail("Behörig beställare: Carin Ek\nHjälp Anna", sender="vem@example.net"))
+    page = text_of(carin.get(f"/bestallare/arenden/{one.number}/"))
+    assert "Ärendet kom med ett mejl i namnet Carin Ek. Har ingen av er skickat det?" in page
+    assert "Allt som behövs stod inte i mejlet." in page
+    assert "vem@example.net" not in page, "who wrote is the helpdesk's own"
+    assert "med mejl" in text_of(carin.get("/bestallare/arenden/"))
+    carin.post(f"/bestallare/arenden/{one.number}/aterta/")
+    one.refresh_from_db()
+    assert one.state == "withdrawn"

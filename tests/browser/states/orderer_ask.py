@@ -19,6 +19,7 @@ from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, Steps, typed
 from tests.browser.visitor import Visitor
 from tests.helpdesk.asked import an_agent
+from tests.helpdesk.mailing import a_mail, request_of
 
 CHIEF = "chef@hemtjanst-ett.example"
 
@@ -125,6 +126,13 @@ def about_to_withdraw(visitor: Visitor) -> None:
     visitor.page.locator("summary").click()
 
 
+def mailed_in_her_name(visitor: Visitor) -> None:
+    """By somebody who did not say which number."""
+    as_carin(visitor)
+    one = request_of(a_mail("Behörig beställare: Carin Ek\nAnna Berg, lovanber11", sender="vem@example.net"))
+    visitor.open(f"/bestallare/arenden/{one.number}/")
+
+
 ORDERER_ASK = (
     State("bestallare-mobilnummer", "orderer-phone", "Helpdesk kopplar ett nytt nummer till kontot.", new_number),
     State("bestallare-mobilnummer-empty", "orderer-phone", "Skriv det nya mobilnumret", typed(new_number)),
@@ -150,6 +158,7 @@ ORDERER_ASK = (
     State("bestallare-arenden", "orderer-requests", "Äldre ärenden", several_requests),
     State("bestallare-arenden-empty", "orderer-requests", "Ni har inte skickat något ärende", list_of_requests),
     State("bestallare-arende", "orderer-request", "Ärendet är skickat till helpdesk.", sent),
+    State("bestallare-arende-mejl", "orderer-request", "Har ingen av er skickat det?", mailed_in_her_name),
     State("bestallare-arende-withdraw", "orderer-request", "Ja, ta tillbaka ärendet", about_to_withdraw),
     State("bestallare-arende-rejected", "orderer-request", "Därför avslogs det", a_rejected_one),
     State("bestallare-arende-too-late", "orderer-request", "Ärendet går inte att ta tillbaka.", too_late),

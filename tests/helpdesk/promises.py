@@ -1,0 +1,77 @@
+"""What ``reading.read`` promises of any mail whatever, checked."""
+
+from __future__ import annotations
+
+import json
+import unicodedata
+
+from accounts import numbers
+from accounts.addresses import usual
+from accounts.models.companies import one_line
+from helpdesk.intake import authenticity, mime
+from helpdesk.intake.html import text_of
+from helpdesk.intake.reading import LONGEST_SUBJECT, Asked, Reading, read
+from helpdesk.models import Request
+from tests.helpdesk.mailing import SERVER
+
+FIELDS = {
+    Request.Kind.PHONE: ("staff_name", "staff_username", "new_number"),
+    Request.Kind.RECIPIENTS: ("recipients",),
+    Request.Kind.OTHER: (),
+}
+RESULTS = ("other domain", "unreadable", "mixed", "")
+
+
+def assert_kept(raw: bytes, html: str) -> None:
+    _assert_storable(text_of(html))
+    try:
+        reading = read(raw)
+    except mime.Unreadable:
+        return
+    _assert_texts(reading)
+    _assert_asked(reading.asked)
+    said = authenticity.dmarc(reading.letter, SERVER)
+    assert said in RESULTS or said.isalpha()
+    if said == authenticity.PASS:
+        assert reading.sender
+        assert SERVER in raw.decode("latin-1").lower()
+
+
+def _assert_texts(reading: Reading) -> None:
+    lines = [reading.subject, reading.sender, reading.sender_name, *(each.name for each in reading.attachments)]
+    for text in lines:
+        assert len(text.splitlines()) < 2
+    for text in (*lines, reading.text, reading.message_id, *reading.refers_to):
+        _assert_storable(text)
+        assert not any(unicodedata.category(sign) in ("Cc", "Cf") for sign in text if sign not in "\n\t")
+    assert len(reading.subject) <= LONGEST_SUBJECT
+    assert len(reading.sender) <= mime.LONGEST_FROM
+    assert len(reading.text) <= mime.MOST_TEXT
+    assert len(reading.attachments) <= mime.MOST_ATTACHMENTS
+    assert all(0 < len(each.name) <= mime.LONGEST_NAME for each in reading.attachments)
+    assert not reading.sender or [reading.sender] == [address for _, address in reading.letter.senders]
+
+
+def _assert_asked(asked: Asked) -> None:
+    """As ``receive`` keeps them: cut, on one line."""
+    for name in ("orderer_name", "company_name", "staff_name", "staff_username", "new_number"):
+        value = getattr(asked, name)
+        _assert_storable(value)
+        # What it cuts loses nothing but what no field holds.
+        assert len(one_line(value)[:256]) <= 256
+    assert len(asked.staff_username) <= Request._meta.get_field("staff_username").max_length
+    assert len(asked.staff_name) <= Request._meta.get_field("staff_name").max_length
+    assert not asked.new_number or numbers.parse(asked.new_number) == asked.new_number
+    assert len(asked.recipients) <= 2
+    assert len({each.lower() for each in asked.recipients}) == len(asked.recipients)
+    for each in asked.recipients:
+        usual(each)
+        assert len(each) <= Request._meta.get_field("recipient1").max_length
+    assert set(asked.unread) == {name for name in FIELDS[asked.kind] if not getattr(asked, name)}
+    others = {name for names in FIELDS.values() for name in names} - set(FIELDS[asked.kind])
+    assert not any(getattr(asked, name) for name in others)
+
+
+def _assert_storable(text: str) -> None:
+    assert "\0" not in text
+    json.dumps(text, ensure_ascii=False).encode()
