@@ -60,33 +60,34 @@ def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: s
     """
     with translation.override("sv"):
         words = _words(request)
+        about = [] if request.kind == Kind.OTHER else [_("Det gäller %(what)s.") % words]
         if by_address:
             subject = _("Ärende %(number)s har kommit in") % words
             paragraphs = [
-                _("Vi har tagit emot ditt mejl till kommunens helpdesk. Det gäller %(what)s.") % words,
+                " ".join([_("Vi har tagit emot ditt mejl till kommunens helpdesk."), *about]),
                 _("Ärendet har nummer %(number)s. Uppge det om du kontaktar helpdesk.") % words,
-                *(
-                    [
-                        _("Det här kunde vi inte läsa i mejlet: %(fields)s. Svara på det här mejlet och skriv det.")
-                        % {"fields": ", ".join(missing)}
-                    ]
-                    if missing
-                    else []
-                ),
-                _(
-                    "En handläggare kontrollerar att det är du som frågar, med en kod till din mobil eller genom att "
-                    "ringa upp dig. Du får ett mejl till när ärendet är avgjort."
-                )
-                if request.kind != Kind.OTHER
-                else _("Du får ett mejl till när ärendet är avgjort."),
+                *_what_is_missing(missing),
+                *([] if request.kind == Kind.OTHER else [_how_it_goes_on()]),
+                _("Du får ett mejl till när ärendet är avgjort."),
             ]
         else:
             subject = _("Ärende %(number)s har öppnats i ditt namn") % words
             paragraphs = [
-                _("Någon har mejlat kommunens helpdesk i ditt namn. Det gäller %(what)s.") % words,
+                " ".join([_("Någon har mejlat kommunens helpdesk i ditt namn."), *about]),
                 _("Ärendet har nummer %(number)s. Du får ett mejl till när det är avgjort.") % words,
             ]
         _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, _was_it_you(words), key=key)
+
+
+def _what_is_missing(fields: Sequence[str]) -> list[str]:
+    words = _("Det här kunde vi inte läsa i mejlet: %(fields)s. Svara på det här mejlet och skriv det.")
+    return [words % {"fields": ", ".join(fields)}] if fields else []
+
+
+def _how_it_goes_on() -> str:
+    return _(
+        "En handläggare kontrollerar att det är du som frågar, med en kod till din mobil eller genom att ringa upp dig."
+    )
 
 
 def _was_it_you(words: dict[str, str]) -> list[str]:
