@@ -18,7 +18,7 @@ VENV = .venv-$(version)
 bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-sqlite test-postgresql test-whole lint format clean requirements vendor messages screenshots bench crash \
+.PHONY: help demo stack test test-sqlite test-postgresql test-whole lint format clean requirements vendor messages screenshots bench crash fuzz \
     packages-demo packages-test packages-develop environment environment-dev with-environment
 
 help:
@@ -36,6 +36,7 @@ help:
 	@echo 'make screenshots     docs/screenshots/, every page in two widths'
 	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle'
+	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
 	@echo 'make clean           removes environments, caches and the demo'
 
 # --- What a person runs ---------------------------------------------------------------------------
@@ -142,6 +143,11 @@ bench: packages-test
 crash: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@$(bin)/python -m tests.notifications.crash 1000
+
+FOR ?= 300
+fuzz: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@$(bin)/python -m tests.helpdesk.fuzz --seconds $(FOR)
 
 # --- What these stand on --------------------------------------------------------------------------
 

@@ -75,6 +75,8 @@ REQUESTS_A_DAY = 100
 # Automatic answers to mail (security.md M2) in an hour: to one address, and to all that are no orderers'. Addresses
 # are easily made up, and whoever owns them never asked.
 MAIL_ANSWERS_EACH, MAIL_ANSWERS_IN_ALL = 5, 200
+MAIL_ANSWERS_NAMED = 3  # to an orderer whom a stranger's mail names
+MAILS_ON_A_TIMELINE = 200  # that joined one request; more are kept, and tell an agent nothing more
 
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")

@@ -73,7 +73,7 @@ def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: s
         else:
             subject = _("Ärende %(number)s har öppnats i ditt namn") % words
             paragraphs = [
-                " ".join([_("Någon har mejlat kommunens helpdesk i ditt namn."), *about]),
+                _("Någon har mejlat kommunens helpdesk i ditt namn, från en annan adress eller med en förfalskad."),
                 _("Ärendet har nummer %(number)s. Du får ett mejl till när det är avgjort.") % words,
             ]
         _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, _was_it_you(words), key=key)

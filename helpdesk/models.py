@@ -73,6 +73,8 @@ class Request(models.Model):
     text = EncryptedTextField(blank=True, default="")
     # Of MAIL: what the mail does not tell, a field's name to one of helpdesk.intake.reading.Why; for the agent to find.
     unread = models.JSONField(default=dict, blank=True)
+    # …and of which filled-in fields it says something else as well.
+    doubts = models.JSONField(default=list, blank=True)
     # When an agent last changed what is asked for. Whoever was verified before then did not stand behind this.
     changed_at = models.DateTimeField(null=True)
 
@@ -212,7 +214,7 @@ class IncomingMail(models.Model):
     sender_name = EncryptedTextField(blank=True, default="")
     subject = EncryptedTextField(blank=True, default="")
     text = EncryptedTextField(blank=True, default="")
-    attachments = models.JSONField(default=list, blank=True)  # of each its name, and how many bytes; never the content
+    attached = EncryptedTextField(blank=True, default="")  # a line each: how many bytes, and its name
     cut = models.BooleanField(default=False)  # there is more of it in the mailbox
     unreadable = models.BooleanField(default=False)  # nothing could tell what it says; ``text`` is its bytes
     blanked_at = models.DateTimeField(null=True)
@@ -225,14 +227,25 @@ class IncomingMail(models.Model):
         return f"mail {self.pk}"
 
     @property
+    def attachments(self) -> list[tuple[str, int]]:
+        """Name and size in bytes of each."""
+        pairs = (line.partition(" ") for line in self.attached.splitlines())
+        return [(name, int(size)) for size, _blank, name in pairs]
+
+    @property
     def verified(self) -> bool:
         return self.standing == self.Standing.VERIFIED
 
 
 class MailboxRead(models.Model):
-    """When the helpdesk's mailbox was last read to its end: one row, for a monitor."""
+    """How the reading of the helpdesk's mailbox stands: one row.
 
-    at = models.DateTimeField()
+    ``at``: when it was last read to its end, for a monitor. ``failed``: how many times each message (its UID) was taken
+    up without being done with. One that ends its reader, or that the server can't give away, must hold up no other.
+    """
+
+    at = models.DateTimeField(null=True)
+    failed = models.JSONField(default=dict)
 
     def __str__(self) -> str:
         return f"read at {self.at}"

@@ -116,6 +116,11 @@ def _of_other(request: Request, evidence: Evidence) -> list[str]:
         ]
     if request.source == Request.Source.PORTAL:
         return [_("Portalen ändrar inget själv. Gör det som står i ärendet först."), _("Ingen får något mejl.")]
+    if request.source == Request.Source.MAIL:
+        return [
+            _("Portalen ändrar inget själv. Ring upp beställaren på numret i registret innan du gör något som begärs."),
+            _("Beställaren får ett mejl om att ärendet är klart."),
+        ]
     return [
         _("Portalen ändrar inget själv. Gör det som begärs först."),
         _("Beställaren får ett mejl om att ärendet är klart."),

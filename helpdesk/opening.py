@@ -37,11 +37,11 @@ def open_phone(
     agent: User | None = None,
     address: str | None = None,
     unread: Mapping[str, str] | None = None,
-    sender: str = "",
+    doubts: Sequence[str] = (),
 ) -> Request:
     """Koppla nytt mobil nr. ``new_number``: E.164. ``account``: directory id of whom the user name belongs to.
 
-    Of a mail also ``sender``, the address that it bears, and ``unread``: which fields are blank, and why.
+    Of a mail also ``unread``: which fields are blank, and why; and ``doubts``: of which it says something else as well.
     """
     request = Request(
         kind=Kind.PHONE,
@@ -56,8 +56,9 @@ def open_phone(
         account=account,
         text=text,
         unread=dict(unread or {}),
+        doubts=list(doubts),
     )
-    return _open(request, agent, address, sender)
+    return _open(request, agent, address)
 
 
 def open_recipients(
@@ -72,10 +73,10 @@ def open_recipients(
     agent: User | None = None,
     address: str | None = None,
     unread: Mapping[str, str] | None = None,
-    sender: str = "",
+    doubts: Sequence[str] = (),
 ) -> Request:
     """Ändring av e-postmottagare. ``addresses``: one or two, all that are to count afterwards; none in a mail that does
-    not tell. ``unread`` and ``sender``: as for ``open_phone``.
+    not tell. ``unread`` and ``doubts``: as for ``open_phone``.
     """
     first, second = [*addresses, "", ""][:2]
     request = Request(
@@ -89,8 +90,9 @@ def open_recipients(
         recipient2=second,
         text=text,
         unread=dict(unread or {}),
+        doubts=list(doubts),
     )
-    return _open(request, agent, address, sender)
+    return _open(request, agent, address)
 
 
 def open_other(
@@ -105,7 +107,6 @@ def open_other(
     staff_username: str = "",
     agent: User | None = None,
     address: str | None = None,
-    sender: str = "",
 ) -> Request:
     """Anything else."""
     request = Request(
@@ -119,10 +120,10 @@ def open_other(
         account=account,
         text=text,
     )
-    return _open(request, agent, address, sender)
+    return _open(request, agent, address)
 
 
-def _open(request: Request, agent: User | None, address: str | None, sender: str) -> Request:
+def _open(request: Request, agent: User | None, address: str | None) -> Request:
     """Saves it with its number, unless the same one came a moment ago: that is the answer then.
 
     ``agent``: who opens it on an orderer's behalf, and has it from then on. A company and an orderer who are known are
@@ -142,7 +143,7 @@ def _open(request: Request, agent: User | None, address: str | None, sender: str
         request.save()
         from_pages = request.source == Source.PAGES
         if request.source == Source.MAIL:
-            note_mail(request, What.OPENED, sender)
+            note_mail(request, What.OPENED)
         else:
             note_down(request, What.OPENED, agent or (request.orderer_name if from_pages else None))
         record(Event.REQUEST_OPENED, request, agent or (orderer if from_pages else None), address)

@@ -95,9 +95,9 @@ def complete(request_id: int, agent: User, wanted: Wanted, address: str | None =
         changed = [name for name, value in wanted._asdict().items() if getattr(request, name) != value]
         for name in changed:
             setattr(request, name, getattr(wanted, name))
-        if not changed and not request.unread:
+        if not changed and not request.unread and not request.doubts:
             return request
-        request.unread, request.changed_at = {}, timezone.now()
+        request.unread, request.doubts, request.changed_at = {}, [], timezone.now()
         request.save()
         note_down(request, What.COMPLETED, agent, changed_words(changed))
         record(Event.REQUEST_COMPLETED, request, agent, address)

@@ -29,11 +29,13 @@ def purge(now: datetime) -> dict[str, int]:
     numbers = Request.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
     mails = IncomingMail.objects.filter(came_at__lt=now - MAILS_KEPT, blanked_at=None)
     counts = CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))
+    reports = IncomingMail.objects.filter(came_at__lt=now - REQUESTS_KEPT, request=None)
     return {
+        "reports of bounces": _delete(reports, IncomingMail),
         "requests": _delete(requests, Request),
         "numbers in requests": numbers.update(new_number=""),
         "mails to the helpdesk": mails.update(
-            sender="", sender_name="", subject="", text="", attachments=[], blanked_at=now
+            sender="", sender_name="", subject="", text="", attached="", blanked_at=now
         ),
         "mails in the mailbox": fetch.forget(now),
         "sign-in links": _delete(links, SignInLink),
@@ -55,7 +57,7 @@ def renew_keys() -> None:
     _encrypt_anew(QuerySet(Request), "new_number", "text")
     _encrypt_anew(QuerySet(Entry), "why")  # not its manager's: a timeline is append-only
     _encrypt_anew(QuerySet(SignInLink), "asked_for")
-    _encrypt_anew(QuerySet(IncomingMail), "sender", "sender_name", "subject", "text")
+    _encrypt_anew(QuerySet(IncomingMail), "sender", "sender_name", "subject", "text", "attached")
 
 
 def _encrypt_anew(rows: QuerySet[Model], *fields: str) -> None:

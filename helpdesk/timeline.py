@@ -16,9 +16,9 @@ def note_down(request: Request, what: Entry.What, who: User | str | None, why: s
     return Entry.objects.create(request=request, by=by, who=name, what=what, state=request.state, why=why)
 
 
-def note_mail(request: Request, what: Entry.What, sender: str) -> Entry:
-    """One line of the timeline for a mail. ``sender``: the address that it bears, which can be anyone's."""
-    return Entry.objects.create(request=request, by=By.MAIL, who=sender[:256], what=what, state=request.state)
+def note_mail(request: Request, what: Entry.What) -> Entry:
+    """One line of the timeline for a mail. Who it says that it is from, stands in the mail, and goes with it."""
+    return Entry.objects.create(request=request, by=By.MAIL, what=what, state=request.state)
 
 
 def record(event: Event, request: Request, actor: User | Orderer | None, address: str | None) -> None:

@@ -40,6 +40,11 @@ def names_of(request: Request) -> list[str]:
     return [str(words) for name, words in _NAMES.items() if name in request.unread]
 
 
+def doubts_of(request: Request) -> list[str]:
+    """Of which fields the mail says something else as well, in words."""
+    return [str(words) for name, words in _NAMES.items() if name in request.doubts]
+
+
 def why(request: Request) -> dict[str, str]:
     """Of each field that is blank, what the agent is told beside it."""
     missing = _("Står inte i mejlet.")

@@ -107,8 +107,11 @@ def all_counting(request: Request) -> list[Verification]:
     """Each that counts, the newest first. What was changed since, nobody who was verified has asked for."""
     if request.orderer is None:
         return []
-    since = max(filter(None, (timezone.now() - COUNTS_FOR, request.changed_at)))
-    done = request.verifications.filter(done_at__gt=since, orderer=request.orderer, mobile=_digest(request.orderer))
+    done = request.verifications.filter(
+        done_at__gt=timezone.now() - COUNTS_FOR, orderer=request.orderer, mobile=_digest(request.orderer)
+    )
+    if request.changed_at:
+        done = done.filter(begun_at__gt=request.changed_at)
     return list(done.select_related("agent").order_by("-done_at", "-pk"))
 
 

@@ -109,9 +109,11 @@ class Mailbox:
                 if self._is_here(uid):
                     raise
                 return None
-        size, raw = answer.get(b"RFC822.SIZE"), answer.get(b"BODY[]<0>")
-        if size is None or raw is None:
-            return None
+            size, raw = answer.get(b"RFC822.SIZE"), answer.get(b"BODY[]<0>")
+            if size is None or raw is None:
+                if self._is_here(uid):
+                    raise MailboxError("The mail server shows nothing of a message.", retry=True)
+                return None
         return Fetched(uid, size, raw[:limit])
 
     def move(self, uid: int, folder: str) -> None:

@@ -25,10 +25,13 @@ SOUND = {
     "idportal/wsgi.py": "",
     "idportal/pages.py": "",
     "idportal/sms.py": "",
+    "idportal/mailbox.py": "import imapclient\n",
+    "idportal/mailbox_access.py": "from imapclient import IMAPClient\n",
     "accounts/__init__.py": "",
     "accounts/codes.py": "from idportal import sms\n",
     "accounts/directory/__init__.py": "import ldap\n",
     "accounts/directory/openldap.py": "from ldap import modlist\n",
+    "accounts/demo/__init__.py": "import imapclient\n",
     "notifications/__init__.py": "from accounts import codes\n",
     "helpdesk/__init__.py": "from notifications import outbox\nfrom accounts import codes\n",
     "notifications/outbox.py": "from idportal import sms\n",
@@ -47,6 +50,7 @@ WRONG = [
     ("accounts/queue.py", "from idportal.celery import app"),
     ("helpdesk/door.py", "from idportal.wsgi import application"),
     ("accounts/phones.py", "import ldap"),
+    ("helpdesk/mails.py", "import imapclient"),
     ("helpdesk/search.py", "from ldap.filter import escape_filter_chars"),
 ]
 

@@ -15,8 +15,7 @@ from accounts.models import PhoneLink
 from helpdesk.evidence.known import Kind, Known, day, lately
 from helpdesk.evidence.parts import Fact
 from helpdesk.models import IncomingMail, Request
-
-NAMES_TOLD = 2  # a given name and a surname tell enough
+from helpdesk.names import names_agree
 
 
 def of_requester(known: Known) -> Iterator[Fact]:
@@ -116,12 +115,6 @@ def of_account(known: Known, down: bool) -> Iterator[Fact]:
 def _same_name(asked: str, is_called: str) -> bool | None:
     """None: no name was said."""
     return names_agree(asked, is_called) if asked else None
-
-
-def names_agree(one: str, other: str) -> bool:
-    """Whether two ways of writing a name may be the same person's: in any order, with or without a middle name."""
-    first, second = (set(name.casefold().replace(",", " ").split()) for name in (one, other))
-    return first == second or (len(first & second) >= NAMES_TOLD and (first <= second or second <= first))
 
 
 def _company(known: Known, account: Account) -> Fact:

@@ -12,10 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.directory import Account
-from helpdesk.evidence.facts import names_agree
 from helpdesk.evidence.known import LATELY, Kind, Known, day, lately
 from helpdesk.evidence.parts import Flag
+from helpdesk.intake import authenticity
 from helpdesk.models import Entry, IncomingMail, Request
+from helpdesk.names import names_agree
+from helpdesk.unread import doubts_of
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
@@ -36,8 +38,9 @@ def of(known: Known, down: bool) -> Iterator[Flag]:
 def _of_requester(known: Known) -> Iterator[Flag]:
     if known.request.source == Request.Source.PORTAL:
         return  # the portal itself asks, and says what to do
-    if known.mail and not known.mail.blanked_at and known.orderer:
+    if known.mail and known.orderer:
         yield from _of_mail(known, known.mail)
+        yield from _of_doubts(known)
     if change := known.changed_lately("mobile"):
         yield Flag(
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
@@ -57,21 +60,35 @@ def _of_requester(known: Known) -> Iterator[Flag]:
 
 
 def _of_mail(known: Known, mail: IncomingMail) -> Iterator[Flag]:
-    if mail.dmarc == "fail":
+    if mail.dmarc in authenticity.FORGED:
         yield Flag(
             _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har mejlat."),
         )
-    elif known.from_orderer and not mail.verified:
+    elif not mail.verified and (known.from_orderer or mail.blanked_at):
         yield Flag(
             _("Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst."),
             _("Kontrollera beställaren med en kod eller ett samtal, även om mejlet ser rätt ut."),
         )
-    if not known.from_orderer:
+    if not known.from_orderer and not mail.blanked_at:
         yield Flag(
             _("Mejlet kom från %(address)s, som inte är beställarens adress i registret.")
             % {"address": mail.sender or _("en okänd adress")},
             _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
+        )
+
+
+def _of_doubts(known: Known) -> Iterator[Flag]:
+    names = doubts_of(known.request)
+    if names:
+        yield Flag(
+            _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
+            _("Läs mejlet, och fråga beställaren vad som gäller. Rätta uppgifterna om de är fel."),
+        )
+    if known.mail and known.mail.automatic and known.request.kind != Kind.OTHER:
+        yield Flag(
+            _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
+            _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
         )
 
 

@@ -21,6 +21,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.addresses import usual
 from helpdesk import letters
+from helpdesk.intake import authenticity
 from helpdesk.models import IncomingMail, Request
 from helpdesk.unread import names_of
 from idportal.mailbox_access import address as mailbox_address
@@ -35,17 +36,18 @@ Purpose = Message.Purpose
 def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
     """The one acknowledgement: the number, what happens next, and what the helpdesk could not read.
 
-    ``by_address``: the mail bears the orderer's address. If it doesn't but names them, they are told too, that somebody
-    mailed in their name. Both are an answer to this mail: to one that gets none, neither goes out.
+    ``by_address``: the mail bears the orderer's address. If it doesn't but names them, or if it is surely forged, they
+    are told that somebody mailed in their name; nothing of that goes to the sender.
     """
-    if not may_answer(mail):
+    if mail.automatic:
         return
+    theirs = by_address and may_answer(mail)
     with translation.override("sv"):
-        if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email):
-            letters.mailed(request, missing=names_of(request) if by_address else [], by_address=by_address)
-        elif by_address:
-            return
-        if not by_address:
+        # Strangers who name an orderer leave room for the answers to her own mails.
+        most = limits.MAIL_ANSWERS_EACH if theirs else limits.MAIL_ANSWERS_NAMED
+        if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email, most):
+            letters.mailed(request, missing=names_of(request) if theirs else [], by_address=theirs)
+        if not by_address and may_answer(mail):
             _tell_stranger(request, mail)
 
 
@@ -54,17 +56,19 @@ def decided(request: Request, why: str) -> None:
     mail = request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
     if mail is None or not may_answer(mail) or _is_orderer(request, mail):
         return
+    told = bool(request.orderer and letters.speaks_for_company(request))
     with translation.override("sv"):
         words = {"number": request.number, "helpdesk": settings.HELPDESK_EMAIL}
         if request.state == State.REJECTED:
             subject = _("Ärende %(number)s har avslagits") % words
             paragraphs = [
                 _("Kommunens helpdesk har avslagit ärende %(number)s.") % words,
-                *([_("Skälet: %(why)s") % {"why": letters.inert_text(why)}] if why.strip() else []),
+                # What the orderer is told is hers alone.
+                *([_("Skälet: %(why)s") % {"why": letters.inert_text(why)}] if why.strip() and not told else []),
             ]
         elif request.state == State.WITHDRAWN:
             subject = _("Ärende %(number)s är återtaget") % words
-            paragraphs = [_("Företagets beställare har tagit tillbaka ärende %(number)s.") % words]
+            paragraphs = [_("Ärende %(number)s är återtaget, och helpdesk gör inget mer med det.") % words]
         else:
             subject = _("Ärende %(number)s är klart") % words
             paragraphs = [_("Kommunens helpdesk är klar med ärende %(number)s.") % words]
@@ -88,7 +92,7 @@ def may_answer(mail: IncomingMail) -> bool:
     except ValidationError:
         return False
     # The domain's owner says that nobody writes so in its name: an answer would reach somebody who never asked.
-    return mail.dmarc != "fail"
+    return mail.dmarc not in authenticity.FORGED
 
 
 def is_ours(address: str) -> bool:
@@ -134,10 +138,10 @@ def _send(to: str, key: str, *, subject: str, paragraphs: Sequence[str], after: 
     outbox.queue([made])
 
 
-def _has_room(address: str) -> bool:
+def _has_room(address: str, most: int = limits.MAIL_ANSWERS_EACH) -> bool:
     """M2. Exact, since whoever opens a request holds the counter of their numbers locked."""
     sent = _lately().filter(to_digest=outbox.receiver(Message.Kind.MAIL, address))
-    return sent.count() < limits.MAIL_ANSWERS_EACH
+    return sent.count() < most
 
 
 def _has_room_in_all() -> bool:

@@ -9,58 +9,96 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from helpdesk.intake.mime import Letter
+from helpdesk.intake.mime import LONGEST_HEADER, Letter
 
-_COMMENT = re.compile(r"\((?:[^()\\]|\\.)*\)")
-_QUOTED = re.compile(r'"(?:[^"\\]|\\.)*"')
-_RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(?![a-z0-9=.-])(.*)", re.IGNORECASE | re.DOTALL)
+_IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
+_RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
 _DOMAIN = re.compile(r"(?<![\w.-])header\.from\s*=\s*([^\s;]+)", re.IGNORECASE)
-_DEEPEST = 5  # comments within comments
+_SIMPLE_FROM = re.compile(r"""(?:[^<>"(),:;@\\[\]]*|"[^"\\]*") ?<[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+""")
+_PLAIN = re.compile(r"[\t -~]*")
 
 PASS = "pass"  # noqa: S105  a result, no password
+# What the border server says if it has found that the mail is not from its sender, or that somebody plays with it.
+FORGED = ("fail", "mixed", "other domain", "unreadable")
 
 
 def dmarc(letter: Letter, authserv_id: str) -> str:
     """The border server's result for the mail's one sender: "pass", "fail", "none" …; "" if it says nothing.
 
-    Of several that it wrote all must say the same. A "pass" for another domain than the sender's is worth nothing.
+    Of several that it wrote all must say the same. A "pass" for another domain than the sender's is worth nothing, and
+    so is one for an address in other signs than ASCII's, which servers and databases compare unalike.
     """
-    if not authserv_id or len(letter.senders) != 1:
+    if not authserv_id or len(letter.senders) != 1 or len(letter.all("from")) != 1:
         return ""
-    domain = letter.senders[0][1].rpartition("@")[2]
-    found = {result for header in letter.all("authentication-results") for result in _of(header, authserv_id, domain)}
+    _, at, domain = letter.senders[0][1].rpartition("@")
+    simple = _SIMPLE_FROM.fullmatch(letter.first("from")) is not None
+    if not at or not letter.senders[0][1].isascii():
+        return ""
+    headers = letter.all("authentication-results")
+    found = {result for header in headers for result in _of(header, authserv_id, domain, simple=simple)}
     return found.pop() if len(found) == 1 else ("" if not found else "mixed")
 
 
-def _of(header: str, authserv_id: str, domain: str) -> Iterable[str]:
-    """What one header says of DMARC, if that server wrote it."""
-    first, *results = _plain(header).split(";")
-    words = first.split()
+def _of(header: str, authserv_id: str, domain: str, *, simple: bool) -> Iterable[str]:
+    """What one header says of DMARC, if that server wrote it.
+
+    ``simple``: From can be read in one way only. Else the server has to say which domain it read there.
+    """
+    begun = _IDENTIFIER.match(header)
+    if not begun or begun[1].casefold() != authserv_id.casefold() or not begun[1].isascii():
+        return
+    plain = _plain(header)
+    if plain is None:
+        yield "unreadable"
+        return
+    first, *results = plain.split(";")
     # The identifier may be followed by a version, of which there is one.
-    if not words or words[0].casefold() != authserv_id.casefold() or words[1:] not in ([], ["1"]):
+    if first.split()[1:] not in ([], ["1"]):
         return
     for each in results:
         if found := _RESULT.fullmatch(each.strip()):
             said = _DOMAIN.findall(found[2])
-            about_sender = all(name.strip('".').casefold() == domain.casefold() for name in said)
+            said = [name.strip('".').casefold() for name in said]
+            about_sender = all(name == domain.casefold() for name in said) if said else simple
             yield found[1].lower() if about_sender else "other domain"
 
 
-def _plain(header: str) -> str:
-    """Without comments, and with nothing in quotes: either could hold what looks like a result."""
-    header = _QUOTED.sub('""', header)
-    for _ in range(_DEEPEST):
-        header = _COMMENT.sub(" ", header)
-    return "" if "(" in header or ")" in header else header
+def _plain(header: str) -> str | None:
+    """Without comments, and with nothing in quotes: either could hold what looks like a result.
+
+    None if one of them does not end, there are signs that no server writes, or the header may have been cut.
+    """
+    if len(header) >= LONGEST_HEADER or not _PLAIN.fullmatch(header):
+        return None
+    kept: list[str] = []
+    depth, quoted, signs = 0, False, iter(header)
+    for sign in signs:
+        if sign == "\\" and (quoted or depth):
+            next(signs, "")
+        elif quoted:
+            quoted = sign != '"'
+        elif sign == '"' and not depth:
+            quoted = True
+            kept.append('""')
+        elif sign in "()":
+            depth += 1 if sign == "(" else -1
+            kept.append(" ")
+            if depth < 0:
+                return None
+        elif not depth:
+            kept.append(sign)
+    return None if quoted or depth else "".join(kept)
 
 
 _LISTS = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-owner", "list-archive", "list-subscribe")
+_COMMENT = re.compile(r"\([^()]*\)")
 _BY_PROGRAMS = ("x-autoreply", "x-autorespond", "x-autoresponse", "x-failed-recipients", "x-auto-reply-from")
 _NOBODY = re.compile(
     r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply[\w.+-]*|bounces?|[\w.+-]*-bounces?|listserv|majordomo"
-    r"|svara-?(ej|inte))([+=].*)?@.*",
+    r"|svara-?(ej|inte))([+=].*)?",
     re.IGNORECASE,
 )
+_LONGEST_LOCAL = 256  # characters that are looked at: a path may name whom the mail was for
 
 
 def is_automatic(letter: Letter) -> bool:
@@ -71,12 +109,16 @@ def is_automatic(letter: Letter) -> bool:
     precedence = {value.lower() for value in letter.all("precedence")}
     suppressed = " ".join(letter.all("x-auto-response-suppress")).lower()
     return (
-        any(value.split(";")[0].strip().lower() not in ("", "no") for value in submitted)
+        any(_COMMENT.sub("", value).split(";")[0].strip().lower() not in ("", "no") for value in submitted)
         or any(path.strip("<> ") == "" for path in paths)
         or not names.isdisjoint((*_LISTS, *_BY_PROGRAMS))
         or not precedence.isdisjoint(("bulk", "list", "junk", "auto_reply", "auto-reply"))
         or any(word in suppressed for word in ("all", "oof", "autoreply"))
         or letter.content_type == "multipart/report"
-        or any(_NOBODY.fullmatch(address) for _, address in letter.senders)
-        or any(_NOBODY.fullmatch(path.strip("<> ")) for path in paths)
+        or any(_is_nobody(address) for _, address in letter.senders)
+        or any(_is_nobody(path.strip("<> ")) for path in paths)
     )
+
+
+def _is_nobody(address: str) -> bool:
+    return _NOBODY.fullmatch(address.rpartition("@")[0][:_LONGEST_LOCAL]) is not None

@@ -15,20 +15,24 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import companies
+from accounts.models import BouncedAddress
 from helpdesk.intake.mime import Letter
 from idportal.logs import masked
 from notifications import outbox
 from notifications.models import Message
 
 LATELY = timedelta(days=14)  # servers try for up to five days; some people read mail once a week
+ONCE = timedelta(hours=20)
+MOST_BLOCKS = 5  # of a report; ours are about one receiver
 _FAILED = "failed"
+_STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
 Headers = Sequence[tuple[str, str]]
 
 
 def is_report(letter: Letter) -> bool:
-    """Whether it is a delivery status notification."""
-    return bool(letter.reports)
+    """Whether it is a delivery status notification, and not somebody's mail that holds one."""
+    return bool(letter.reports) and letter.content_type == "multipart/report"
 
 
 def returned_message(letter: Letter) -> Message | None:
@@ -49,11 +53,12 @@ def sent_as(message_id: str) -> Message | None:
 def note(letter: Letter) -> bool:
     """Marks the recipient of a digest, in the caller's transaction. Whether the report is about a digest of ours."""
     message = returned_message(letter)
-    if message is None and not _gives_back(letter):
+    known = message is not None
+    if message is None and not _gives_back(letter) and _from_a_server(letter):
         message = _by_address(letter)
     if message is None or message.purpose != Message.Purpose.DIGEST or not message.to:
         return False
-    reason = next((_reason(block) for block in letter.reports if _failed(block)), None)
+    reason = next((_reason(block, in_words=known) for block in letter.reports if _failed(block)), None)
     if reason is not None and _first(message):
         companies.note_bounce(message.to, reason)
     return True  # also if it is only late: the server still tries, and nobody needs to do anything
@@ -68,10 +73,15 @@ def _gives_back(letter: Letter) -> bool:
     return any(name == "message-id" for name, _ in letter.returned)
 
 
+def _from_a_server(letter: Letter) -> bool:
+    """Whether its envelope had no sender, as that of every report (RFC 5321 4.5.5): the least that is asked for."""
+    return any(path.strip("<> ") == "" for path in letter.all("return-path"))
+
+
 def _by_address(letter: Letter) -> Message | None:
     """The newest digest that was sent to a final recipient of the report, and that none has come back of yet."""
-    for block in letter.reports:
-        for address in _recipients(block):
+    for block in letter.reports[:MOST_BLOCKS]:
+        for address in _recipients(block)[:2]:
             sent = Message.objects.filter(
                 to_digest=outbox.receiver(Message.Kind.MAIL, address),
                 purpose=Message.Purpose.DIGEST,
@@ -79,6 +89,9 @@ def _by_address(letter: Letter) -> Message | None:
                 settled_at__gt=timezone.now() - LATELY,
                 bounced_at=None,
             )
+            lately = timezone.now() - ONCE
+            if BouncedAddress.objects.filter(address=address.lower(), last_at__gt=lately).exists():
+                continue  # a digest a day, a report a day
             if found := sent.order_by("-settled_at", "-pk").first():
                 return found
     return None
@@ -94,8 +107,13 @@ def _failed(block: Headers) -> bool:
     return any(name == "action" and value.strip().lower() == _FAILED for name, value in block)
 
 
-def _reason(block: Headers) -> str:
-    """The other server's words, as they are kept: without addresses and numbers."""
+def _reason(block: Headers, *, in_words: bool) -> str:
+    """The other server's words, as they are kept: without addresses and numbers. Else no more than the status, which a
+    stranger may have written, and administrators read.
+    """
     known = dict(reversed(block))
+    if not in_words:
+        status = known.get("status", "")
+        return status if _STATUS.fullmatch(status) else "returned"
     words = known.get("diagnostic-code", "").partition(";")[2].strip() or known.get("diagnostic-code", "")
     return masked(f"{known.get('status', '')} {words}".strip() or "returned")[:200]

@@ -17,6 +17,7 @@ from accounts.addresses import usual
 from helpdesk.intake.labels import Label, Value, folded
 
 LONGEST_VALUE = 200
+LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 
 
 class Why(StrEnum):
@@ -180,6 +181,10 @@ _STALE_NUMBER = re.compile(
 )
 
 
+# "Ring mig på …", "inte till …, den är stulen": a number that nobody asks to have linked.
+_OF_SOMETHING_ELSE = re.compile(r"(?<!\w)(?:inte|ej|aldrig|stul\w*|ring\w*|na|nas|nar|fel)(?!\w)")
+
+
 def unlabelled_number(text: str) -> Found:
     """The only mobile number that a text holds, but for one that it calls the old one."""
     stale = [found.span() for found in _STALE_NUMBER.finditer(folded(text))]
@@ -188,7 +193,22 @@ def unlabelled_number(text: str) -> Found:
     found = list(dict.fromkeys(_numbers(text)))
     if len(found) > 1:
         return Found(why=Why.SEVERAL)
+    if found and any(_OF_SOMETHING_ELSE.search(folded(line)) and _numbers(line) for line in text.split("\n")):
+        return Found(why=Why.UNCLEAR)
     return Found(found[0], None) if found else NOTHING
+
+
+def numbers_in(text: str) -> set[str]:
+    """All mobile numbers that a text holds, in E.164."""
+    return set(_numbers(text))
+
+
+def accounts_in(text: str) -> set[str]:
+    """All user names of the usual shape."""
+    return set(_accounts(text))
+
+
+_OTHER_ENDING = re.compile(r" ?/ ?(\d{1,4})(?!\d)", re.ASCII)  # "070-174 06 90/91": it is two
 
 
 def _numbers(text: str) -> list[str]:
@@ -204,6 +224,8 @@ def _numbers(text: str) -> list[str]:
             found.append(numbers.parse(match.raw_string))
         except numbers.NumberRefused:
             continue
+        if other := _OTHER_ENDING.match(text, match.end):
+            found.append(f"{found[-1]}/{other[1]}")
     return found
 
 
@@ -239,14 +261,19 @@ def _name_and_company(text: str) -> tuple[str, str]:
     return (name if len(name.split()) <= 6 else "", company)  # noqa: PLR2004
 
 
-def recipients(values: Sequence[Value], rest: str) -> tuple[list[str], Why | None]:
-    """One or two addresses. Three are a question to whoever wrote them, and "take that one away" is none of ours."""
+def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[list[str], Why | None]:
+    """One or two addresses. Three are a question to whoever wrote them, and "take that one away" is none of ours.
+
+    ``sender``: whose own address, among others in a sentence, may be no more than how they sign.
+    """
     labelled = [value.text for value in values if value.label == Label.RECIPIENTS and value.text]
     texts = labelled or [rest]
     found, broken = _addresses("\n".join(texts))
     if not labelled and found and _REMOVES.search(folded(rest)):
         return [], Why.UNCLEAR
     if labelled and _REMOVES.search(folded("\n".join(labelled))):
+        return [], Why.UNCLEAR
+    if not labelled and len(found) > 1 and sender.lower() in [each.lower() for each in found]:
         return [], Why.UNCLEAR
     if broken:
         return [], Why.UNREADABLE
@@ -269,9 +296,11 @@ def _addresses(text: str) -> tuple[list[str], bool]:
             usual(word)
         except ValidationError:
             broken = True
-        else:
-            if word.lower() not in ours:
-                found.setdefault(word.lower(), word)
+            continue
+        if len(word) > LONGEST_ADDRESS:
+            broken = True
+        elif word.lower() not in ours:
+            found.setdefault(word.lower(), word)
     return list(found.values()), broken
 
 

@@ -5,9 +5,13 @@ lxml calls a target for each tag and builds no tree, so nesting costs nothing an
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
+
 from lxml import etree
 
 _CHUNK = 16 * 1024  # characters
+_LONGEST_STYLE = 2000
 # Each of these stands on lines of its own.
 _BLOCKS = frozenset(
     (
@@ -47,6 +51,7 @@ _BLOCKS = frozenset(
     )
 )
 _CELLS = ("td", "th")
+_HIDDEN = re.compile(r"display:none|visibility:hidden|font-size:0(?![.\d])|mso-hide:all")
 _NOT_TEXT = ("head", "noscript", "script", "style", "template", "title")
 
 
@@ -59,9 +64,9 @@ class _Text:
         self._breaks = 0  # line ends that come before the next text
         self._fresh_cell = False
 
-    def start(self, tag: str, _attributes: object) -> None:
-        if tag in _NOT_TEXT:
-            self._hidden += 1
+    def start(self, tag: str, attributes: Mapping[str, str]) -> None:
+        if self._hidden or tag in _NOT_TEXT or _is_hidden(attributes):
+            self._hidden += 1  # with all that it holds
         elif tag in _CELLS:
             self._flush()
             self._fresh_cell = True
@@ -71,7 +76,7 @@ class _Text:
             self._block(tag)
 
     def end(self, tag: str) -> None:
-        if tag in _NOT_TEXT:
+        if self._hidden:
             self._hidden -= 1
         elif tag in _CELLS:
             self._breaks, self._fresh_cell = 0, False
@@ -100,6 +105,12 @@ class _Text:
     def _flush(self) -> None:
         self._found.append("\n" * min(self._breaks, 2))
         self._breaks = 0
+
+
+def _is_hidden(attributes: Mapping[str, str]) -> bool:
+    """Whether no reader sees it: then whoever decides must not read it either."""
+    style = attributes.get("style", "")[:_LONGEST_STYLE]
+    return "hidden" in attributes or bool(style and _HIDDEN.search("".join(style.lower().split())))
 
 
 def text_of(html: str) -> str:

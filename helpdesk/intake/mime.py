@@ -7,7 +7,7 @@ left out, and ``cut`` says so. No exception of a library leaves this module but 
 
 from __future__ import annotations
 
-import codecs
+import pkgutil
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,6 +17,9 @@ from email.header import decode_header
 from email.message import Message
 from email.policy import Compat32, Policy
 from email.utils import getaddresses
+from encodings import __path__ as _codecs
+from encodings import normalize_encoding
+from encodings.aliases import aliases
 
 from helpdesk.intake.html import text_of
 
@@ -25,6 +28,7 @@ MOST_BYTES = 1024 * 1024
 MOST_PARTS = 100  # a mail with a forwarded thread and its pictures has thirty
 MOST_HEADER_LINES = 1000  # of all parts together
 LONGEST_HEADER = 8 * 1024  # characters; a thread's References are the longest that programs write
+LONGEST_OF_A_PART = 2 * 1024  # characters; a file's name in pieces is the longest
 # Lines times the parts begun so far, which is at least how deep the parser stands: about a second.
 MOST_WORK = 3_000_000
 MOST_TEXT = 64 * 1024  # characters that are kept of the text
@@ -32,6 +36,9 @@ PLACEHOLDER = 200  # characters: a shorter plain text may say no more than that 
 MOST_ATTACHMENTS = 20  # that are named
 LONGEST_NAME = 120
 MOST_FROM, LONGEST_FROM = 5, 1000  # headers, and characters of each
+
+# Whoever decodes these (RFC 2047 5 forbids it), or leaves out what can't be seen, reads what their writer didn't write.
+AS_THEY_CAME = ("authentication-results",)
 
 _CHUNK = 16 * 1024
 _PIECE = 1000
@@ -43,7 +50,7 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """``size`` in bytes as it was sent; of what was cut off, as much as came."""
+    """``size`` in bytes; of what was cut off, as much as came."""
 
     name: str
     size: int
@@ -51,15 +58,19 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """``headers``: name in lower case, value decoded and on one line, in order, as far as they were read.
+    """``headers``: name in lower case, value decoded and on one line, in order, as far as they were read; those in
+    AS_THEY_CAME as they came, but for their line ends. ``other_text``: of a mail that has both, the text that was not
+    taken, of HTML or plain.
 
-    ``senders``: all addresses of all From headers with their names. ``reports``: the headers of each block of a
+    ``senders``: all addresses of all From headers with their names; none if these are more, or longer, than any
+    program writes. ``reports``: the headers of each block of a
     delivery status (RFC 3464). ``returned``: the headers of the message that such a report gives back.
     """
 
     headers: Sequence[tuple[str, str]]
     senders: Sequence[tuple[str, str]]
     text: str
+    other_text: str
     attachments: Sequence[Attachment]
     cut: bool
     content_type: str
@@ -99,7 +110,8 @@ class _Bounded(Compat32):
         if self.seen[0] > MOST_HEADER_LINES:  # type: ignore[attr-defined]
             raise _Enough
         name, value = super().header_source_parse(sourcelines)
-        return name, value[:LONGEST_HEADER]
+        # The library takes those of a part to pieces, in the square of their length.
+        return name, value[: LONGEST_OF_A_PART if name.lower().startswith("content-") else LONGEST_HEADER]
 
 
 class _Parser:
@@ -108,6 +120,7 @@ class _Parser:
     def __init__(self) -> None:
         self.root: Message | None = None
         self.parts = 0
+        self.whole_head = True  # whether no header of the outermost part was left out
         self._parser = BytesFeedParser(self._new_part, policy=_Bounded())  # type: ignore[arg-type]  # it is called with a policy
         self.root, self.parts = None, 0  # the library has tried the factory once
 
@@ -123,9 +136,10 @@ class _Parser:
     def parse(self, raw: bytes) -> tuple[Message, bool]:
         """The message, and whether there was more of it than was read."""
         work, cut = 0, len(raw) > MOST_BYTES
+        raw = _without_stray_returns(raw[:MOST_BYTES])
         try:
-            for begin in range(0, min(len(raw), MOST_BYTES), _CHUNK):
-                chunk = raw[begin : min(begin + _CHUNK, MOST_BYTES)]
+            for begin in range(0, len(raw), _CHUNK):
+                chunk = raw[begin : begin + _CHUNK]
                 self._parser.feed(chunk)
                 work += (chunk.count(b"\n") + chunk.count(b"\r")) * self.parts
                 if work > MOST_WORK:
@@ -134,22 +148,34 @@ class _Parser:
             else:
                 self._parser.close()
         except (_Enough, RecursionError):
-            cut = True
+            cut, self.whole_head = True, self.parts > 1
         if self.root is None:
             raise Unreadable("nothing")
         return self.root, cut
 
 
+_HEAD = re.compile(rb"\A.*?(?:\n\r?\n|\Z)", re.DOTALL)
+_STRAY_RETURN = re.compile(rb"\r(?!\n)")
+
+
+def _without_stray_returns(raw: bytes) -> bytes:
+    """A header ends at a line feed, as it does for mail servers. To the parser what follows a CR is a header of its
+    own, and so could be one that the border server would have taken away."""
+    return _HEAD.sub(lambda head: _STRAY_RETURN.sub(b" ", head[0]), raw, count=1)
+
+
 def _read(raw: bytes) -> Letter:
-    message, cut = _Parser().parse(raw)
+    parser = _Parser()
+    message, cut = parser.parse(raw)
     content = _Content()
     for part in _walk(message):
         content.add(part)
-    text, shortened = content.text()
+    text, other_text, shortened = content.text()
     return Letter(
         headers=list(_headers(message)),
-        senders=list(_senders(message)),
+        senders=list(_senders(message)) if parser.whole_head else [],
         text=text,
+        other_text=other_text,
         attachments=content.attachments,
         cut=cut or shortened or content.more,
         content_type=message.get_content_type(),
@@ -164,7 +190,7 @@ def _walk(message: Message) -> Iterator[Message]:
     while left:
         part = left.pop()
         yield part
-        payload = part.get_payload()
+        payload = part.get_payload() if part.is_multipart() else ""  # it would decode a text, in any charset
         if isinstance(payload, list) and not (report and part.get_content_type() == "message/rfc822"):
             left += [each for each in reversed(payload) if isinstance(each, Message)]
 
@@ -224,19 +250,16 @@ class _Content:
 
     def _attach(self, part: Message, name: str) -> None:
         if len(self.attachments) < MOST_ATTACHMENTS:
-            payload = part.get_payload()
-            self.attachments.append(Attachment(name, len(payload) if isinstance(payload, str) else 0))
+            self.attachments.append(Attachment(name, len(_payload(part))))
         else:
             self.more = True
 
-    def text(self) -> tuple[str, bool]:
-        """As plain text; of HTML only if that tells more. And whether some of it was left out."""
+    def text(self) -> tuple[str, str, bool]:
+        """The plain text and that of HTML, the one that tells more first; and whether some of it was left out."""
         plain = tidy("\n\n".join(each for each in self.plain if each.strip()))
-        tidied = plain
-        if len(plain) < PLACEHOLDER:
-            html = tidy("\n\n".join(text_of(each) for each in self.html))
-            tidied = html if len(html) > 2 * len(plain) else plain
-        return tidied[:MOST_TEXT], len(tidied) > MOST_TEXT
+        html = tidy("\n\n".join(text_of(each) for each in self.html))
+        first, second = (html, plain) if len(plain) < PLACEHOLDER and len(html) > 2 * len(plain) else (plain, html)
+        return first[:MOST_TEXT], second[:MOST_TEXT], len(first) > MOST_TEXT
 
 
 def _list(payload: object) -> list[object]:
@@ -245,7 +268,8 @@ def _list(payload: object) -> list[object]:
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:
     for name, value in message.raw_items():
-        yield name.strip().lower(), _clean(str(value))
+        known = name.strip().lower()
+        yield known, _on_one_line(str(value)) if known in AS_THEY_CAME else _clean(str(value))
 
 
 def _header_lines(text: str) -> list[tuple[str, str]]:
@@ -257,20 +281,25 @@ def _header_lines(text: str) -> list[tuple[str, str]]:
 def _senders(message: Message) -> Iterator[tuple[str, str]]:
     """Names and addresses. The address is taken from the header as it came: encoded words may hold brackets."""
     raw = [str(value) for name, value in message.raw_items() if name.strip().lower() == "from"]
-    short = [_surrogates(" ".join(each.split()))[:LONGEST_FROM] for each in raw[:MOST_FROM]]
+    if len(raw) > MOST_FROM or any(len(each) > LONGEST_FROM for each in raw):
+        return  # what is left out could be a second sender
     try:
-        found = getaddresses(short)
+        found = getaddresses([_surrogates(" ".join(each.split())) for each in raw])
     except Exception:  # of what is made to be no address: nobody is the sender
         found = []
     for name, address in found:
         if address or name:
-            yield _clean(name), _one_line(address)
+            # With signs that nobody sees it is not the address that it seems to be.
+            yield _clean(name), address if address == _one_line(address) else ""
 
 
 def _clean(value: str) -> str:
     """A header's value decoded (RFC 2047), or as it stands; on one line, without signs that nobody sees."""
-    value = _surrogates(" ".join(value.split("\n"))[:LONGEST_HEADER])
-    return _one_line(_decoded_words(value))
+    return _one_line(_decoded_words(_on_one_line(value)))
+
+
+def _on_one_line(value: str) -> str:
+    return _surrogates(value.replace("\r", " ").replace("\n", " ")[:LONGEST_HEADER])
 
 
 _WORD = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,2000}\?=")
@@ -301,20 +330,27 @@ def _surrogates(value: str) -> str:
 
 # Names that programs write and Python does not know, and those that browsers read as another one.
 _ALSO = {
-    **dict.fromkeys(("unknown-8bit", "x-unknown", "default", "us-ascii", "ascii"), "utf-8"),
-    **dict.fromkeys(("iso-8859-1", "latin-1", "latin1", "iso8859-1"), "windows-1252"),
+    **dict.fromkeys(("unknown_8bit", "x_unknown", "default", "us_ascii", "ascii"), "utf_8"),
+    **dict.fromkeys(("iso_8859_1", "latin_1", "latin1", "iso8859_1"), "cp1252"),
 }
-_NO_CHARSETS = ("idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined")  # codecs, of no mail
+_NO_CHARSETS = ("idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined")  # codecs, of no mail
+# Python is asked for these only: it remembers for ever each name that it does not know.
+_CHARSETS = frozenset(
+    name
+    for name, codec in (*((each.name, each.name) for each in pkgutil.iter_modules(_codecs)), *aliases.items())
+    if codec not in _NO_CHARSETS
+)
+_LONGEST_CHARSET = 60  # characters
 _CUT_SIGN = 4  # bytes at most, of a sign of which the last part is missing
 
 
 def _in_charset(content: bytes, charset: str) -> str:
     """In the charset that is named; if it isn't that, in UTF-8; else in that of old Windows, which takes any byte."""
-    name = charset.strip().lower().split("*")[0]
-    for each in (_ALSO.get(name, name), "utf-8"):
+    name = normalize_encoding(charset.strip().lower().split("*")[0][:_LONGEST_CHARSET])
+    name = _ALSO.get(name, name)
+    for each in (name if name in _CHARSETS else "utf_8", "utf_8"):
         try:
-            if codecs.lookup(each).name not in _NO_CHARSETS:
-                return _whole_signs(content, each)
+            return _whole_signs(content, each)
         except (LookupError, ValueError):
             continue
     return content.decode("windows-1252", "replace")
@@ -329,26 +365,34 @@ def _whole_signs(content: bytes, charset: str) -> str:
         return content[: error.start].decode(charset)
 
 
-_A_CHARSET = re.compile(r"[\w.:+-]{1,40}", re.ASCII)
+def _payload(part: Message) -> bytes:
+    """What a part holds; nothing if it can't be decoded."""
+    try:
+        payload = part.get_payload(decode=True)
+    except Exception:  # binascii's
+        return b""
+    return payload if isinstance(payload, bytes) else b""
 
 
 def _decoded(part: Message) -> str:
-    """A part's text; empty if it can't be decoded. A charset that nobody knows is none."""
-    try:
-        payload = part.get_payload(decode=True)
-        charset = str(part.get_param("charset", "utf-8", unquote=True) or "utf-8")
-    except Exception:  # binascii's, or of a parameter that is none
-        return ""
-    content = payload if isinstance(payload, bytes) else b""
-    return _in_charset(content[: 4 * MOST_TEXT], charset if _A_CHARSET.fullmatch(charset) else "utf-8")
+    """A part's text. A charset that nobody knows is none."""
+    return _in_charset(_payload(part)[: 4 * MOST_TEXT], _parameter(part, "content-type", "charset"))
 
 
 def _file_name(part: Message) -> str:
+    name = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name")
+    return _clean(name).replace("/", "_")[:LONGEST_NAME]
+
+
+def _parameter(part: Message, header: str, name: str) -> str:
+    """Of a header, decoded (RFC 2231); "?" if it can't be."""
     try:
-        name = part.get_filename() or ""
-    except Exception:  # RFC 2231 that is none
+        value = part.get_param(name, "", header)
+        if isinstance(value, tuple):
+            return _in_charset(value[2].encode("raw-unicode-escape"), value[0] or "ascii")
+    except Exception:  # what the library makes of gaps and of numbers that are none
         return "?"
-    return _clean(str(name)).replace("/", "_")[:LONGEST_NAME]
+    return str(value or "")
 
 
 def _one_line(text: str) -> str:

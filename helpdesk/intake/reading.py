@@ -6,7 +6,7 @@ Nothing of it is believed. What could not be read is left blank, with the reason
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpdesk.intake import fields, mime, subjects
@@ -16,6 +16,7 @@ from helpdesk.intake.labels import Label, Value, values
 from helpdesk.intake.layout import Section, sections
 from helpdesk.intake.mime import Attachment, Letter
 from helpdesk.models import Request
+from helpdesk.names import names_agree
 
 Kind = Request.Kind
 
@@ -24,7 +25,11 @@ LONGEST_SUBJECT = 300
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The fields of a request. ``unread``: of those of its kind that are blank, why."""
+    """The fields of a request. ``unread``: of those of its kind that are blank, why.
+
+    ``doubts``: those that are filled in while the mail says something else as well, besides what stands in older mails
+    and signatures.
+    """
 
     kind: Request.Kind = Kind.OTHER
     orderer_name: str = ""
@@ -34,6 +39,8 @@ class Asked:
     new_number: str = ""  # E.164
     recipients: tuple[str, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
+    doubts: tuple[str, ...] = ()
+    names_orderer: bool = False  # in the text, and not by the name of its sender alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,9 @@ def read(raw: bytes) -> Reading:
     sender_name, sender = letter.senders[0] if len(letter.senders) == 1 else ("", "")
     subject = letter.first("subject")[:LONGEST_SUBJECT]
     try:
-        asked = _asked(letter, subject, sender_name)
+        asked = _asked(letter.text, subject, sender_name, sender)
+        if letter.other_text:
+            asked = _with_doubts(asked, _asked(letter.other_text, subject, sender_name, sender))
     except Exception as error:  # the text is there all the same: what it asks for is for the agent to find
         raise mime.Unreadable(type(error).__name__) from None
     return Reading(
@@ -78,8 +87,8 @@ def read(raw: bytes) -> Reading:
     )
 
 
-def _asked(letter: Letter, subject: str, sender_name: str) -> Asked:
-    parts = [_Part(section) for section in sections(letter.text)]
+def _asked(text: str, subject: str, sender_name: str, sender: str) -> Asked:
+    parts = [_Part(section) for section in sections(text)]
     kind = _kind(subject, parts)
     name, company = _orderer(parts)
     their_name, their_company = _as_name(sender_name)
@@ -87,11 +96,12 @@ def _asked(letter: Letter, subject: str, sender_name: str) -> Asked:
         "kind": kind,
         "orderer_name": name or their_name,
         "company_name": company or their_company,
+        "names_orderer": bool(name),
     }
     if kind == Kind.PHONE:
         return _phone(parts, common)
     if kind == Kind.RECIPIENTS:
-        addresses, why = _recipients(parts)
+        addresses, why = _recipients(parts, sender)
         unread = {"recipients": why.value} if why else {}
         return Asked(**common, recipients=tuple(addresses), unread=unread)
     return Asked(**common)
@@ -141,19 +151,60 @@ def _orderer(parts: Sequence[_Part]) -> tuple[str, str]:
 
 def _phone(parts: Sequence[_Part], common: dict[str, Any]) -> Asked:
     found = {"staff_name": fields.NOTHING, "staff_username": fields.NOTHING, "new_number": fields.NOTHING}
+    doubts: set[str] = set()
     for part in parts:
-        _add(found, *fields.person(part.values), fields.number(part.values))
+        name, username = fields.person(part.values)
         # A name that stands beside an account belongs to it, and to no other one.
         loose_name, loose_username = fields.unlabelled_person(part.rest)
-        if found["staff_username"].value in ("", loose_username.value):
-            _add(found, loose_name, loose_username, fields.NOTHING)
+        if username.value in ("", loose_username.value):
+            name = loose_name if name.says_nothing else name
+            username = loose_username if username.says_nothing else username
+        if _is_about_others(found, name, username, part):
+            continue
+        first = not any(each.value for each in found.values())
+        _add(found, name, username, fields.number(part.values))
         _add(found, fields.NOTHING, fields.NOTHING, fields.unlabelled_number(part.rest))
+        if first:
+            doubts = _said_besides(found, part)
     if all(each.says_nothing for each in found.values()):
         for part in parts:
             part.read_signature()
             _add(found, *fields.person(part.signed), fields.number(part.signed))
     unread = {name: each.why.value for name, each in found.items() if each.why}
-    return Asked(**common, **{name: each.value for name, each in found.items()}, unread=unread)  # type: ignore[arg-type]
+    told: dict[str, Any] = {name: each.value for name, each in found.items()}
+    return Asked(**common, **told, unread=unread, doubts=tuple(sorted(doubts)))
+
+
+def _is_about_others(found: dict[str, Found], name: Found, username: Found, part: _Part) -> bool:
+    """Whether an older mail is about somebody else than the newer one: then nothing of it is meant."""
+    known = found["staff_username"].value
+    if known:
+        named = fields.accounts_in(part.section.text) | ({username.value} if username.value else set())
+        return bool(named) and known not in named
+    asked = found["staff_name"].value
+    return bool(asked and name.value) and not names_agree(asked, name.value)
+
+
+def _said_besides(found: dict[str, Found], part: _Part) -> set[str]:
+    """Which fields are filled in though the same mail names more than that, and not as something else."""
+    something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
+    explained = fields.numbers_in("\n".join(value.text for value in part.values if value.label in something_else))
+    text = part.section.text
+    besides = {
+        "new_number": fields.numbers_in(text) - explained - {found["new_number"].value},
+        "staff_username": fields.accounts_in(text) - {found["staff_username"].value},
+    }
+    return {name for name, others in besides.items() if others and found[name].value}
+
+
+def _with_doubts(asked: Asked, other: Asked) -> Asked:
+    """``other``: what the same mail says in its other form, which its sender's program made of it, or its sender."""
+    differ = {
+        name
+        for name in ("staff_username", "new_number", "recipients")
+        if getattr(other, name) and getattr(asked, name) and getattr(other, name) != getattr(asked, name)
+    }
+    return replace(asked, doubts=tuple(sorted({*asked.doubts, *differ})))
 
 
 def _add(found: dict[str, Found], *more: Found) -> None:
@@ -163,9 +214,9 @@ def _add(found: dict[str, Found], *more: Found) -> None:
             found[name] = each
 
 
-def _recipients(parts: Sequence[_Part]) -> tuple[list[str], Why | None]:
+def _recipients(parts: Sequence[_Part], sender: str) -> tuple[list[str], Why | None]:
     for part in parts:
-        addresses, why = fields.recipients(part.values, part.rest)
+        addresses, why = fields.recipients(part.values, part.rest, sender)
         if why != Why.MISSING:
             return addresses, why
     return [], Why.MISSING

@@ -10,11 +10,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count
+from django.db.models import Count, Exists, OuterRef
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts import directory
+from accounts import directory, limits
 from accounts.directory import Account, DirectoryError
 from accounts.encryption import token_digest
 from accounts.models import Event
@@ -90,7 +90,7 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
         "sender_name": reading.sender_name[:200],
         "subject": reading.subject,
         "text": reading.text,
-        "attachments": [{"name": each.name, "size": each.size} for each in reading.attachments],
+        "attached": "\n".join(f"{each.size} {each.name}" for each in reading.attachments),
     }
     mail, new = IncomingMail.objects.select_for_update().get_or_create(key=key, defaults=values)
     if new or mail.content == content:
@@ -102,7 +102,8 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
 
 def _content(reading: Reading) -> str:
     """A digest of what it says: the same for a copy that came another way."""
-    said = (reading.sender, reading.subject, reading.letter.first("date"), reading.text)
+    attached = "\0".join(f"{each.name} {each.size}" for each in reading.attachments)
+    said = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
     return token_digest("\0".join(said))
 
 
@@ -154,7 +155,10 @@ MOST_IN_HEAP = 200
 
 def _heap_of_automatic() -> Request | None:
     """The open request that they join; None: the next one opens it."""
-    heap = Request.objects.filter(source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, state__in=OPEN)
+    opened = IncomingMail.objects.filter(request=OuterRef("pk"), outcome=Outcome.OPENED, automatic=True)
+    heap = Request.objects.filter(
+        Exists(opened), source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, orderer=None, state__in=OPEN
+    )
     return heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
 
 
@@ -162,7 +166,7 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
     if _own(reading):
         return opening.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
     if heap:
-        return opening.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC, sender=reading.sender)
+        return opening.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC)
     asked = reading.asked
     common: dict[str, Any] = {
         "source": Source.MAIL,
@@ -170,7 +174,6 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
         "orderer": who.orderer,
         "orderer_name": one_line(asked.orderer_name or reading.sender_name or reading.sender)[:200],
         "company_name": one_line(asked.company_name)[:200],
-        "sender": reading.sender,
     }
     if asked.kind == Kind.PHONE:
         return opening.open_phone(
@@ -180,9 +183,10 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
             new_number=asked.new_number,
             account=account.id if account else "",
             unread=asked.unread,
+            doubts=asked.doubts,
         )
     if asked.kind == Kind.RECIPIENTS:
-        return opening.open_recipients(**common, addresses=asked.recipients, unread=asked.unread)
+        return opening.open_recipients(**common, addresses=asked.recipients, unread=asked.unread, doubts=asked.doubts)
     return opening.open_other(**common, text="")
 
 
@@ -191,8 +195,9 @@ def _join(mail: IncomingMail, about: Request) -> None:
     request = Request.objects.select_for_update().get(pk=about.pk)
     mail.request, mail.outcome = request, Outcome.JOINED
     mail.save()
-    note_mail(request, Entry.What.MAILED, mail.sender)
-    record(Event.REQUEST_MAILED, request, None, None)
+    if request.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
+        note_mail(request, Entry.What.MAILED)
+        record(Event.REQUEST_MAILED, request, None, None)
     if not request.open and not mail.automatic:
         _tell_of_late_mail(request)
 
@@ -212,5 +217,5 @@ def _tell_of_late_mail(request: Request) -> None:
 def _blank(mail: IncomingMail) -> None:
     """A report quotes the digest that it is about, with names and accounts: what it says is noted, no more is kept."""
     mail.sender = mail.sender_name = mail.text = mail.subject = ""
-    mail.attachments, mail.blanked_at = [], timezone.now()
+    mail.attached, mail.blanked_at = "", timezone.now()
     mail.save()

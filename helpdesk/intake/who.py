@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from accounts.companies import Belonging
 from accounts.directory import Account
 from accounts.models import Company, Orderer
-from helpdesk.evidence.facts import names_agree
 from helpdesk.intake import authenticity
 from helpdesk.intake.reading import Reading
 from helpdesk.models import IncomingMail
+from helpdesk.names import names_agree
 
 Standing = IncomingMail.Standing
 
@@ -35,12 +35,15 @@ def claimed(reading: Reading, account: Account | None, authserv_id: str) -> Clai
     dmarc = authenticity.dmarc(reading.letter, authserv_id)
     orderer = _by_address(reading.sender)
     by_address = orderer is not None
-    if orderer is None and reading.asked.orderer_name:
+    if orderer is None and reading.asked.names_orderer:
         orderer = _by_name(reading.asked.orderer_name)
+    company = _company(orderer, reading, account) if orderer else None
+    if company and not by_address and not _may_be_theirs(company, reading, account):
+        company = None
     verified = by_address and dmarc == authenticity.PASS
     return Claimed(
         orderer=orderer,
-        company=_company(orderer, reading, account) if orderer else None,
+        company=company,
         by_address=by_address,
         standing=Standing.VERIFIED if verified else Standing.UNVERIFIED,
         dmarc=dmarc,
@@ -48,7 +51,9 @@ def claimed(reading: Reading, account: Account | None, authserv_id: str) -> Clai
 
 
 def _by_address(address: str) -> Orderer | None:
-    return Orderer.objects.filter(email__iexact=address, active=True).first() if address else None
+    """An address in other signs than ASCII's is nobody's: PostgreSQL would compare a dotless i with an i."""
+    known = Orderer.objects.filter(email__iexact=address, active=True)
+    return known.first() if address and address.isascii() else None
 
 
 def _by_name(name: str) -> Orderer | None:
@@ -56,6 +61,13 @@ def _by_name(name: str) -> Orderer | None:
     known = Orderer.objects.filter(active=True).only("name")
     ids = [each.pk for each in known if names_agree(name, each.name)]
     return Orderer.objects.get(pk=ids[0]) if len(ids) == 1 else None
+
+
+def _may_be_theirs(company: Company, reading: Reading, account: Account | None) -> bool:
+    """Whether nothing that a stranger wrote is another company's: it would stand on this one's pages (H5)."""
+    named = reading.asked.company_name.casefold()
+    home = Belonging().company_of(account) if account else company
+    return home == company and named in ("", company.name.casefold())
 
 
 def _company(orderer: Orderer, reading: Reading, account: Account | None) -> Company | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import numbers
 from accounts.models import User
-from helpdesk import requests, searches
+from helpdesk import mails_shown, requests, searches
 from helpdesk.call_forms import (
     FORMS,
     MOST,
@@ -31,7 +31,7 @@ from helpdesk.call_forms import (
 from helpdesk.models import Request
 from helpdesk.refusals import Refused
 from helpdesk.unread import why
-from helpdesk.views.agent_request import mails_of, one_request
+from helpdesk.views.agent_request import one_request
 from helpdesk.views.doors import agent_only
 
 NOBODY = "ingen"  # who asks is not registered
@@ -111,7 +111,7 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
 
 
 def _context(one: Request) -> dict[str, Any]:
-    return {"here": "queue", "one": one, "mails": mails_of(one)}
+    return {"here": "queue", "one": one, "mails": mails_shown.of(one)}
 
 
 def _who(request: HttpRequest, one: Request) -> Caller | None:

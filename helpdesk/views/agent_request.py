@@ -19,11 +19,11 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from helpdesk import decisions, evidence, next_step, requests, unread, verification
+from helpdesk import decisions, evidence, mails_shown, next_step, requests, unread, verification
 from helpdesk.agent_forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.evidence.known import readable
 from helpdesk.intake import answers
-from helpdesk.models import Entry, IncomingMail, Request
+from helpdesk.models import Entry, Request
 from helpdesk.next_step import Step
 from helpdesk.refusals import Refused
 from helpdesk.views.doors import agent_only
@@ -31,20 +31,10 @@ from helpdesk.views.doors import agent_only
 _NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
 
 
-MOST_MAILS = 20  # that are shown; more are in the mailbox
-
-
 def one_request(number: str) -> Request:
     if not _NUMBER.fullmatch(number):  # no database need be asked, and PostgreSQL would refuse some
         raise Http404
     return get_object_or_404(Request.objects.select_related("company", "orderer", "agent", "decided_by"), number=number)
-
-
-def mails_of(one: Request) -> list[IncomingMail]:
-    """The mails about it, oldest first: the one that opened it, and the newest of those that joined."""
-    newest = list(one.mails.order_by("-came_at", "-pk")[:MOST_MAILS])
-    first = None if len(newest) < MOST_MAILS else one.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
-    return [*([first] if first and first not in newest else []), *reversed(newest)]
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -64,7 +54,6 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
     by_mail = one.source == Request.Source.MAIL
     mailed = any(entry.what == Entry.What.MAILED for entry in known.timeline)
     seen = next((entry.at for entry in known.timeline if entry.by == Entry.By.AGENT), None)
-    mails = mails_of(one) if by_mail or mailed else []
     call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     context = {
         "here": "queue",
@@ -73,8 +62,7 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
         "step": step,
         "mine": mine,
         "age": _age(one.created_at),
-        "mails": mails,
-        "news": [mail for mail in mails if mail.outcome == "joined" and (seen is None or mail.came_at > seen)],
+        "mails": mails_shown.of(one, seen) if by_mail or mailed else None,
         "missing": unread.why(one) if one.open else {},
         "outcome_to": answers.gets_outcome(one) if one.open and by_mail else "",
         "phone": one.shown_number,

@@ -12,8 +12,8 @@ from accounts.companies import note_bounce
 from accounts.demo.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
 from accounts.models import Orderer, PhoneLink
 from helpdesk import evidence, requests, verification
-from helpdesk.evidence.facts import names_agree
 from helpdesk.models import Entry, Request
+from helpdesk.names import names_agree
 from helpdesk.timeline import note_down
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer

@@ -82,8 +82,9 @@ def test_without_the_setting_nobody_is_verified(register: Register, settings: Se
     assert taken_in(a_mail(Authentication_Results=PASSED)).standing == "unverified"
 
 
-def test_a_forged_sender_is_a_flag(register: Register) -> None:
-    one = request_of(a_mail(Authentication_Results=f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example"))
+@pytest.mark.parametrize("said", ["dmarc=fail header.from=hemtjanst-ett.example", "dmarc=pass header.from=example.net"])
+def test_a_forged_sender_is_a_flag(register: Register, said: str) -> None:
+    one = request_of(a_mail(Authentication_Results=f"{SERVER}; {said}"))
     flags = [flag.text for flag in evidence.of(one).flags]
     assert "Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare." in flags
 
@@ -121,7 +122,8 @@ def test_an_orderer_whom_a_stranger_names_is_told_too(register: Register) -> Non
     request_of(a_mail(sender=STRANGER))
     [(carin, to_carin), (karin, to_karin)] = all_answers()
     assert (carin, karin) == ("carin@hemtjanst-ett.example", "karin@example.net")
-    assert "Någon har mejlat kommunens helpdesk i ditt namn." in to_carin
+    assert "Någon har mejlat kommunens helpdesk i ditt namn, från en annan adress" in to_carin
+    assert "lovanber11" not in to_carin, "nothing that a stranger wrote"
     assert "lovanber11" not in to_karin
 
 
@@ -138,6 +140,7 @@ def test_an_orderer_whom_a_stranger_names_is_told_too(register: Register) -> Non
         {"sender": "it-helpdesk@orebro.se"},
         {"sender": "Helpdesk <IT-Helpdesk@Orebro.se>"},
         {"Authentication_Results": f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example"},
+        {"Authentication_Results": f"{SERVER}; dmarc=pass header.from=example.net"},
         {"sender": "a@example.net, b@example.net"},
         {"sender": "carin@hemtjanst-ett.example\nBcc: x@example.net"},
     ],
@@ -149,7 +152,11 @@ def test_no_answer_goes_to(register: Register, headers: dict[str, str]) -> None:
     except ValueError:  # Python writes no such header; somebody else's program does
         raw = b"From: carin@hemtjanst-ett.example\n Bcc: x@example.net\n" + a_mail().partition(b"\n")[2]
     request_of(raw)
-    assert all_answers() == []
+    told = [text for _, text in all_answers()]
+    nobodys = "," in headers.get("sender", "") or "\n" in headers.get("sender", "")
+    forged = "Authentication_Results" in headers
+    assert len(told) == (nobodys or forged), "but she is told of a mail in her name that is not from her"
+    assert all("Någon har mejlat kommunens helpdesk i ditt namn" in text for text in told)
 
 
 def test_auto_submitted_no_is_a_person(register: Register) -> None:
@@ -170,7 +177,10 @@ def test_at_most_five_an_hour_to_one_address(register: Register) -> None:
 def test_carin_is_not_flooded_by_strangers_who_name_her(register: Register) -> None:
     for number in range(8):
         request_of(a_mail(sender=f"x{number}@example.net"))
-    assert sum(to == "carin@hemtjanst-ett.example" for to, _ in all_answers()) == 5
+    assert sum(to == "carin@hemtjanst-ett.example" for to, _ in all_answers()) == limits.MAIL_ANSWERS_NAMED
+    request_of(a_mail())
+    to, text = mails(OPENED)[-1]
+    assert (to, "Vi har tagit emot ditt mejl" in text) == ("carin@hemtjanst-ett.example", True), "her own are answered"
 
 
 def test_made_up_addresses_do_not_make_the_portal_send_without_end(
@@ -217,7 +227,7 @@ def test_a_stranger_is_told_the_outcome(register: Register) -> None:
     to, text = mails(ANSWERED)[-1]
     assert to == "karin@example.net"
     assert f"Kommunens helpdesk har avslagit ärende {one.number}." in text
-    assert "Vänd dig till din chef." in text
+    assert "Vänd dig till din chef." in text, "nobody else is told"
     assert mails(Message.Purpose.REQUEST_DECIDED) == []
 
 
@@ -235,3 +245,22 @@ def test_nothing_of_the_mail_reaches_a_header_of_the_answer(register: Register) 
         assert "\n" not in message.subject
         assert "Bcc" not in message.subject
         assert "x@example.net" not in (message.to, message.subject, message.text)
+
+
+def test_what_an_orderer_is_told_is_not_told_to_whoever_used_her_name(register: Register) -> None:
+    one = request_of(a_mail(sender="Carin Ek <ond@example.net>"))
+    agent = an_agent()
+    taken(one, agent)
+    requests.reject(one.pk, agent, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
+    [(to, text)] = mails(Message.Purpose.REQUEST_DECIDED)
+    assert (to, "Anna har redan" in text) == (register.carin.email, True)
+    to, text = mails(ANSWERED)[-1]
+    assert (to, "Anna" in text, "Carin" in text) == ("ond@example.net", False, False)
+
+
+def test_a_pass_that_names_no_domain_needs_a_from_that_can_be_read_in_one_way(register: Register) -> None:
+    said = f"{SERVER}; dmarc=pass"
+    assert taken_in(a_mail(Authentication_Results=said)).verified
+    for sender in (b"carin(@evil.example)@hemtjanst-ett.example", b"<@evil.example:carin@hemtjanst-ett.example>"):
+        raw = a_mail(Authentication_Results=said).replace(b"Carin Ek <carin@hemtjanst-ett.example>", sender)
+        assert not taken_in(raw).verified, sender

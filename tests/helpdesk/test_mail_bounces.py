@@ -100,6 +100,15 @@ def test_a_server_that_gives_nothing_back(register: Register) -> None:
     assert counts() == {LENA: 1}
 
 
+def test_such_a_report_comes_without_a_sender_and_its_words_are_nobodys() -> None:
+    """It may be anybody's: so it needs what every report has, and no more of it is kept than its status."""
+    a_digest()
+    taken_in(a_report("", given_back="").replace(b"Return-Path: <>", b"Return-Path: <x@example.net>"))
+    assert counts() == {}
+    taken_in(a_report("", given_back=""))
+    assert BouncedAddress.objects.get().reason == "5.1.1"
+
+
 def test_two_reports_of_one_digest_count_once() -> None:
     digest = a_digest()
     taken_in(a_report(sent_as(digest)))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.demo.cast import ANNA, STEFAN
 from accounts.models import Event, Orderer, Phone
 from helpdesk import decisions, next_step, requests, verification
 from helpdesk.evidence import of
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, IncomingMail, Request
 from helpdesk.next_step import Step
 from helpdesk.refusals import Closed, NotVerified, NotYours, Refused
 from notifications.models import Message
@@ -21,11 +22,12 @@ from tests.conftest import Inbox
 from tests.helpdesk.asked import NEW_NUMBER, an_agent, ask_for_number, mails, taken
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import SHOWN, does, path
-from tests.helpdesk.mailing import a_mail, request_of
+from tests.helpdesk.mailing import PASSED, SERVER, a_mail, request_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 
 HALF = "Behörig beställare: Carin Ek\nDet gäller Anna, hon har bytt telefon."
+WHOLE = "Behörig beställare: Carin Ek\nNamn: Anna Berg, lovanber11\nNytt mobil nr: 070-174 06 90"
 FORM = {"staff_name": "Anna Berg", "staff_username": "lovanber11", "new_number": SHOWN}
 
 
@@ -234,3 +236,55 @@ def test_who_will_read_the_reason_is_said(per: Officer, register: Register) -> N
 def test_an_unreadable_mail_has_a_page(per: Officer, register: Register) -> None:
     one = request_of(b"")
     assert says(per.get(path(one)), "(ingen text)")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_code_that_was_sent_for_something_else_does_not_count(per: Officer, register: Register, sms: Inbox) -> None:
+    one = request_of(a_mail())
+    does(per, one, "ta/")
+    does(per, one, "kod/")
+    per.post(form(one), **{**FORM, "new_number": "070-174 06 99"})
+    does(per, one, "kod/prova/", code=sms.code())
+    one.refresh_from_db()
+    assert verification.counting(one) is None
+
+
+def test_a_mail_that_says_more_than_what_is_filled_in_is_flagged(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(f"{WHOLE}\nObs! Fel nummer ovan, det ska vara 070-174 06 91"))
+    assert one.doubts == ["new_number"]
+    does(per, one, "ta/")
+    assert says(per.get(path(one)), "Mejlet säger mer än det som är ifyllt: det nya mobilnumret.")
+    per.post(form(one), **FORM)
+    assert not says(per.get(path(one)), "Mejlet säger mer än")
+
+
+def test_another_orderers_answer_is_not_vouched_for(per: Officer, register: Register, settings: Settings) -> None:
+    settings.HELPDESK_AUTHSERV_ID = SERVER
+    one = request_of(a_mail(Authentication_Results=PASSED))
+    said = f"{SERVER}; dmarc=pass header.from=omsorg-tva.example"
+    olle = {"sender": "Carin Ek <olle@omsorg-tva.example>", "Authentication_Results": said}
+    request_of(a_mail("Rätt nummer är 070-174 06 99", subject=f"SV: {one.number}", **olle))
+    assert not says(per.get(path(one)), "från beställaren, intygad av mejlservern")
+    request_of(a_mail("Ja", subject=f"SV: {one.number}", Authentication_Results=PASSED))
+    assert says(per.get(path(one)), "från beställaren, intygad av mejlservern")
+
+
+def test_nobody_pushes_the_orderers_answer_off_the_page(per: Officer, register: Register, settings: Settings) -> None:
+    settings.HELPDESK_AUTHSERV_ID = SERVER
+    one = request_of(a_mail())
+    request_of(a_mail("Det var inte jag!", subject=f"SV: {one.number}", Authentication_Results=PASSED))
+    for number in range(25):
+        request_of(a_mail(f"Skräp {number}", subject=one.number, sender=f"x{number}@example.net"))
+    page = per.get(path(one))
+    assert says(page, "Det var inte jag!")
+    assert says(page, "Skräp 24")
+    assert not says(page, "Skräp 3 ")
+    assert says(page, "5 mejl till visas inte här.")
+
+
+def test_flags_stay_when_the_mail_is_gone(register: Register) -> None:
+    one = request_of(a_mail())
+    IncomingMail.objects.update(sender="", text="", blanked_at=timezone.now())
+    assert "Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst." in [
+        flag.text for flag in of(one).flags
+    ]

@@ -24,7 +24,7 @@ from helpdesk import retention, tasks
 from helpdesk.intake import fetch, mime
 from helpdesk.intake import receive as intake
 from helpdesk.models import IncomingMail, Request
-from idportal.mailbox import Mailbox, MailboxError
+from idportal.mailbox import Fetched, Mailbox, MailboxError
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import a_mail
@@ -123,6 +123,34 @@ def test_a_fault_of_ours_stops_no_other_mail(
     assert "Kanariefågel" not in caplog.text, "the words of a mail are nobody's log"
 
 
+def test_a_mail_that_ends_its_reader_does_so_three_times_at_most(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As by a bug that fills the memory: the process is gone, and nothing in it can catch that."""
+
+    class Gone(BaseException):
+        pass
+
+    real = intake.receive
+
+    def ends(raw: bytes, **more: bool) -> IncomingMail:
+        if b"xxxxx" in raw:
+            raise Gone
+        return real(raw, **more)
+
+    mailbox.append(a_mail("x" * 50, sender="x@example.net"))
+    mailbox.append(a_mail())
+    with monkeypatch.context() as patch:
+        patch.setattr(fetch, "receive", ends)
+        for _ in range(fetch.MOST_TRIES):
+            with pytest.raises(Gone):
+                fetch.run()
+        assert Request.objects.get().kind == "phone", "the mail behind it was taken in meanwhile"
+        assert fetch.run() == fetch.Fetch(handled=1, unreadable=1)
+    assert len(mailbox.folder("Unreadable")) == 1
+    assert sorted(Request.objects.values_list("kind", flat=True)) == ["other", "phone"]
+
+
 def test_without_a_database_mails_stay_where_they_lie(
     register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -158,7 +186,7 @@ def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_re
     assert mail.request
     assert mail.request.new_number == "+46701740690"
     assert mail.cut
-    assert [each["name"] for each in mail.attachments] == ["stor.pdf"]
+    assert [name for name, _size in mail.attachments] == ["stor.pdf"]
 
 
 def test_many_are_taken_in_turn_by_turn(
@@ -239,7 +267,7 @@ def test_after_90_days_a_mail_is_nowhere_and_its_fields_are(register: Register, 
     assert (counts["mails to the helpdesk"], counts["mails in the mailbox"]) == (1, 2)
     assert len(mailbox.folder("Handled")) == 1
     mail = IncomingMail.objects.get()
-    assert (mail.sender, mail.sender_name, mail.subject, mail.text, mail.attachments) == ("", "", "", "", [])
+    assert (mail.sender, mail.sender_name, mail.subject, mail.text, mail.attached) == ("",) * 5
     assert mail.request
     assert mail.request.new_number == "+46701740690"
     assert retention.purge(timezone.now())["mails to the helpdesk"] == 0
@@ -300,3 +328,46 @@ def test_two_thousand_at_once_are_each_a_request(register: Register, mailbox: Te
     assert mailbox.folder("INBOX") == []
     answered = Message.objects.filter(purpose=Message.Purpose.MAIL_ANSWERED).count()
     assert answered == limits.MAIL_ANSWERS_IN_ALL, "made-up addresses do not make the portal a sender of thousands"
+
+
+def test_a_message_that_the_server_can_not_give_holds_up_no_other(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad = mailbox.append(a_mail("x", sender="x@example.net"))
+    mailbox.append(a_mail())
+    real = Mailbox.read
+
+    def read(self: Mailbox, uid: int, limit: int) -> Fetched | None:
+        if uid == bad:
+            raise MailboxError("The mail server would not show a message (abort).", retry=True)
+        return real(self, uid, limit)
+
+    monkeypatch.setattr(Mailbox, "read", read)
+    with pytest.raises(MailboxError):
+        fetch.run()
+    assert Request.objects.get().kind == "phone"
+    mailbox.append(a_mail("Hej", subject="Hej"))
+    with pytest.raises(MailboxError):
+        fetch.run()
+    assert Request.objects.count() == 2
+    monkeypatch.setattr(Mailbox, "read", real)
+    fetch.run()
+    assert (Request.objects.count(), mailbox.folder("INBOX")) == (3, [])
+
+
+def test_a_server_that_fails_at_each_message_is_not_asked_for_all(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(6):
+        mailbox.append(a_mail())
+    asked: list[int] = []
+
+    def read(self: Mailbox, uid: int, limit: int) -> Fetched | None:
+        asked.append(uid)
+        raise MailboxError("The mail server would not show a message (abort).", retry=True)
+
+    monkeypatch.setattr(Mailbox, "read", read)
+    for _ in range(2):
+        with pytest.raises(MailboxError):
+            fetch.run()
+    assert len(asked) == len(set(asked)) == 2 * (fetch.MOST_IN_VAIN + 1), "those that were not tried come first"
