@@ -35,7 +35,7 @@ help:
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     docs/screenshots/, every page in two widths'
 	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
-	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle'
+	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
 	@echo 'make clean           removes environments, caches and the demo'
 
@@ -143,6 +143,8 @@ bench: packages-test
 crash: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@$(bin)/python -m tests.notifications.crash 1000
+	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
+	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.helpdesk.flood 2000
 
 FOR ?= 300
 fuzz: packages-test
