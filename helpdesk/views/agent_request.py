@@ -60,6 +60,7 @@ def _page(request: HttpRequest, agent: User, one: Request, form: forms.Form | No
         "one": one,
         "known": known,
         "step": step,
+        "incomplete": one.open and next_step.is_incomplete(one),
         "mine": mine,
         "age": _age(one.created_at),
         "mails": mails_shown.of(one, seen) if by_mail or mailed else None,

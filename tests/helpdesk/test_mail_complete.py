@@ -37,6 +37,9 @@ def form(one: Request) -> str:
 
 def test_the_next_step_is_to_fill_in_what_is_missing(per: Officer, register: Register) -> None:
     one = request_of(a_mail(HALF))
+    page = per.get(path(one))
+    assert says(page, "Mejlet säger inte allt som behövs.")
+    assert not says(page, "Går inte att godkänna"), "nor has it to be turned down, for whoever has not taken it yet"
     does(per, one, "ta/")
     page = per.get(path(one))
     assert says(page, "Nästa steg: fyll i det som saknas")
