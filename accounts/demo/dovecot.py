@@ -12,22 +12,16 @@ import pwd
 import secrets
 import shutil
 import signal
-import socket
-import ssl
 import subprocess
 import tempfile
-import time
 from contextlib import suppress
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
 from accounts.demo import certificate
 from accounts.demo.process import program
-
-START_TIMEOUT = 10.0  # seconds
-STOP_TIMEOUT = 10.0
+from accounts.demo.server import STOP_TIMEOUT, PrivateServer, end_stray, stray
 
 ACCOUNT = "helpdesk"
 NOBODY, NOGROUP = "nobody", "nogroup"
@@ -38,13 +32,15 @@ TEMPORARY = "idportal-dovecot-"
 SHORT = 70
 
 
-class PrivateDovecot:
+class PrivateDovecot(PrivateServer):
     """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
 
     A context manager. ``start`` returns when the server answers, and raises :class:`RuntimeError` with its words if it
     does not. It ends with the thread that started it, at the latest. ``introspection_url`` is asked about tokens
     (RFC 7662), which then let one in besides the password (XOAUTH2); ``extra`` goes into the configuration verbatim.
     """
+
+    name = "Dovecot"
 
     def __init__(
         self,
@@ -56,14 +52,11 @@ class PrivateDovecot:
         introspection_url: str = "",
         extra: str = "",
     ) -> None:
-        self.folder = folder.resolve()
-        self.port = port
+        super().__init__(folder, port)
         self.plain_port = plain_port
         self.lmtp_port = lmtp_port
         self.introspection_url = introspection_url
         self.extra = extra
-        self.ca_file = self.folder / "tls" / "ca.pem"
-        self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
@@ -97,41 +90,17 @@ class PrivateDovecot:
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._make_run_folder()
         self.prepare()
-        with (self.folder / "dovecot.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603 - fixed program and arguments
-                [*_as_plain_user(), program("dovecot", "dovecot-imapd"), "-F", "-c", str(self.folder / "dovecot.conf")],
-                stdout=log,
-                stderr=log,
-                # Out of the terminal's reach: Ctrl-C ends the portal first, and the portal ends this.
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                words = (self.folder / "dovecot.log").read_text(encoding="utf-8", errors="replace").strip()
-                raise RuntimeError(f"Dovecot did not start on port {self.port}: {words or 'no message'}")
-            time.sleep(0.02)
+        dovecot = program("dovecot", "dovecot-imapd")
+        self._launch([*_as_plain_user(), dovecot, "-F", "-c", str(self.folder / "dovecot.conf")])
         return self
 
     def answers(self) -> bool:
         """Whether the server greets over TLS, with its own certificate."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
         try:
-            with (
-                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
-                context.wrap_socket(connection, server_hostname="127.0.0.1") as greeted,
-            ):
-                return greeted.recv(64).startswith(b"* OK")
+            with self._handshake() as connection:
+                return connection.recv(64).startswith(b"* OK")
         except OSError:
             return False
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running server. Raises :class:`RuntimeError` if it does not run."""
-        if self._process is None:
-            raise RuntimeError("Dovecot does not run")
-        return self._process.pid
 
     def stop(self) -> None:
         """End the server that this object started, if it still runs; its mails stay."""
@@ -147,27 +116,10 @@ class PrivateDovecot:
             self._process = None
         self._remove_run_folder()
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def end_stray(self) -> None:
         """End a Dovecot of this very folder left behind by an earlier run: it holds the port and the mails."""
-        try:
-            pid = int((self._run / "master.pid").read_text(encoding="ascii"))
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            return
-        if os.fsencode(self.folder / "dovecot.conf") not in command:
-            return
-        os.killpg(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_TIMEOUT
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        if pid := stray(self._run / "master.pid", self.folder / "dovecot.conf"):
+            end_stray(pid, group=True)
 
     @property
     def _run(self) -> Path:

@@ -6,33 +6,27 @@ everything. The first start loads the cast; later ones find the data as it was l
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
-import signal
-import socket
-import ssl
 import subprocess
-import time
 from datetime import UTC, datetime
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from accounts.demo import cast, certificate
 from accounts.demo.process import program
+from accounts.demo.server import PrivateServer, end_stray, stray
 from accounts.demo.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
 
-START_TIMEOUT = 10.0
-STOP_TIMEOUT = 10.0
 
-
-class PrivateSlapd:
+class PrivateSlapd(PrivateServer):
     """slapd on ``ldaps://127.0.0.1:port``, and on ``ldap://127.0.0.1:plain_port`` too if that is given.
 
     A context manager. ``start`` returns when the server answers, and raises :class:`RuntimeError` with its
     words if it does not. ``people`` are loaded into an empty folder.
     """
+
+    name = "slapd"
 
     def __init__(
         self,
@@ -41,14 +35,11 @@ class PrivateSlapd:
         plain_port: int | None = None,
         people: tuple[cast.Person, ...] = cast.CAST,
     ) -> None:
-        self.folder = folder.resolve()
-        self.port = port
+        super().__init__(folder, port)
         self.plain_port = plain_port
         self.people = people
         self.url = f"ldaps://127.0.0.1:{port}"
         self.plain_url = f"ldap://127.0.0.1:{plain_port}" if plain_port else ""
-        self.ca_file = self.folder / "tls" / "ca.pem"
-        self._process: subprocess.Popen[bytes] | None = None
 
     def environment(self) -> dict[str, str]:
         """The ``DIRECTORY_*`` settings that point the portal here. After a start, or :meth:`prepare`."""
@@ -98,53 +89,17 @@ class PrivateSlapd:
         self.end_stray()
         self.prepare()
         listen = " ".join(filter(None, [f"{self.url}/", self.plain_url and f"{self.plain_url}/"]))
-        with (self.folder / "slapd.log").open("wb") as log:
-            self._process = subprocess.Popen(  # noqa: S603
-                [program("slapd", "slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"],
-                stdout=log,
-                stderr=log,
-                # Out of the terminal's reach: Ctrl-C ends the portal first, and the portal ends this.
-                start_new_session=True,
-            )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self.answers():
-            if self._process.poll() is not None or time.monotonic() > deadline:
-                self.stop()
-                words = (self.folder / "slapd.log").read_text(encoding="utf-8", errors="replace").strip()
-                raise RuntimeError(f"slapd did not start on {self.url}: {words or 'no message'}")
-            time.sleep(0.02)
+        config = str(self.folder / "slapd.conf")
+        self._launch([program("slapd", "slapd"), "-f", config, "-h", listen, "-d", "0"])
         return self
 
     def answers(self) -> bool:
         """Whether the server completes a TLS handshake with its own certificate."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
         try:
-            with (
-                socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
-                context.wrap_socket(connection, server_hostname="127.0.0.1"),
-            ):
+            with self._handshake():
                 return True
         except OSError:
             return False
-
-    @property
-    def pid(self) -> int:
-        """The process id of the running server. Raises :class:`RuntimeError` if it does not run."""
-        if self._process is None:
-            raise RuntimeError("slapd does not run")
-        return self._process.pid
-
-    def stop(self) -> None:
-        """End the server that this object started, if it still runs."""
-        if self._process is None:
-            return
-        self._process.terminate()
-        try:
-            self._process.wait(STOP_TIMEOUT)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            self._process.wait()
-        self._process = None
 
     def kill(self) -> None:
         """End the server at once, in the middle of whatever it does."""
@@ -153,27 +108,10 @@ class PrivateSlapd:
             self._process.wait()
             self._process = None
 
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def end_stray(self) -> None:
         """End a slapd of this very folder left behind by an earlier run: it holds the port and the data."""
-        try:
-            pid = int((self.folder / "slapd.pid").read_text(encoding="ascii"))
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
-        except (OSError, ValueError):
-            return
-        if os.fsencode(self.folder / "slapd.conf") not in command:
-            return
-        os.kill(pid, signal.SIGTERM)
-        deadline = time.monotonic() + STOP_TIMEOUT
-        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
-            time.sleep(0.02)
+        if pid := stray(self.folder / "slapd.pid", self.folder / "slapd.conf"):
+            end_stray(pid)
 
     def _config(self) -> str:
         # =w on userPassword: the service account sets passwords but cannot read their hashes. It is not

@@ -10,20 +10,21 @@ from accounts.demo.cast import ANNA, CARIN
 from accounts.models import Phone
 from helpdesk.intake import fetch
 from helpdesk.models import Request
-from tests.accounts.helpers import time_passes
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states.office import the_register
-from tests.browser.test_helpdesk_journey import sign_in_as_agent, verify_and_approve
-from tests.browser.visitor import opens
+from tests.browser.test_helpdesk_journey import (
+    NEW_NUMBER,
+    NEW_TYPED,
+    sets_a_password_after_the_hold,
+    sign_in_as_agent,
+    verify_and_approve,
+)
 from tests.conftest import has_number
 from tests.helpdesk.mailing import a_mail
 from tests.servers.dovecot import TestDovecot
 from tests.servers.relay import PrivateRelay
 
 pytestmark = pytest.mark.whole
-
-NEW_NUMBER, NEW_TYPED = "+46701740690", "070-174 06 90"
-NEW_PASSWORD = "Klippa-22-Gran"
 
 
 def test_a_mail_becomes_a_number_that_gets_the_code(
@@ -58,14 +59,4 @@ def test_a_mail_becomes_a_number_that_gets_the_code(
     verify_and_approve(per)
     assert Phone.objects.get(user__username=ANNA.username).number == NEW_NUMBER
     assert any(f"Ärende {one.number} är godkänt" in message.subject for message in mail.outbox)
-
-    time_passes(seconds=anna.portal.settings.PHONE_LINK_HOLD + 1)
-    anna.open("/aterstall/")
-    anna.submit(username=ANNA.username)
-    anna.is_at("/aterstall/kod/")
-    assert anna.portal.sms.messages()[-1][0] == NEW_NUMBER
-    anna.submit(code=anna.portal.sms.code())
-    anna.is_at("/aterstall/losenord/")
-    anna.submit(new_password1=NEW_PASSWORD, new_password2=NEW_PASSWORD)
-    anna.is_at("/aterstall/klart/")
-    assert opens(ANNA, NEW_PASSWORD)
+    sets_a_password_after_the_hold(anna)

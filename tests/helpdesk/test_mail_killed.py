@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 from pathlib import Path
 
@@ -15,39 +14,16 @@ from django.db import connection, connections
 from helpdesk.intake import fetch
 from helpdesk.models import IncomingMail, Request
 from notifications.models import Message
+from tests import trapped
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import a_mail
-from tests.idportal.conftest import PRODUCTION, ROOT, environment
+from tests.idportal.conftest import PRODUCTION
 from tests.servers.dovecot import TestDovecot
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-# A process that is killed the moment it gets somewhere; PLACE puts the trap there.
-_TRAPPED = """
-import os, signal, sys
-os.environ["DJANGO_SETTINGS_MODULE"] = "idportal.settings"
-import django
-django.setup()
-from django.core.management import call_command
-from helpdesk import opening
-from helpdesk.intake import answers, fetch, receive
-from idportal.mailbox import Mailbox
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def before(module, name):
-    setattr(module, name, die)
-
-def after(module, name):
-    real = getattr(module, name)
-    setattr(module, name, lambda *a, **k: (real(*a, **k), die()))
-
-PLACE
-call_command("fetch_helpdesk_mail")
-"""
-
+IMPORTS = "from helpdesk.intake import answers, receive; from idportal.mailbox import Mailbox"
 PLACES = {
     "before the mailbox is listed": 'before(Mailbox, "waiting")',
     "before a mail is read": 'before(Mailbox, "read")',
@@ -80,15 +56,7 @@ def values(server: TestSlapd, mailbox: TestDovecot, tmp_path: Path) -> dict[str,
 
 def start(values: dict[str, str], place: str) -> subprocess.CompletedProcess[str]:
     """One run in a process of its own, to its end or to the trap."""
-    return subprocess.run(
-        [sys.executable, "-c", _TRAPPED.replace("PLACE", place)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(values),
-        timeout=60,
-    )
+    return trapped.run(("fetch_helpdesk_mail",), IMPORTS, place, values)
 
 
 def three_mails(mailbox: TestDovecot) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 import subprocess
-import sys
 import threading
 from datetime import date, timedelta
 from pathlib import Path
@@ -17,8 +16,9 @@ from pytest_django import Settings
 from accounts.models import Event
 from notifications import digests, outbox
 from notifications.models import DigestRun, Message
+from tests import trapped
 from tests.accounts.helpers import trail
-from tests.idportal.conftest import PRODUCTION, ROOT, environment, manage
+from tests.idportal.conftest import PRODUCTION, manage
 from tests.notifications.digest_world import DAY, completed, hemtjanst_ett, omsorg_tva, runs_out, sent, somebody, told
 from tests.servers.slapd import TestSlapd
 
@@ -26,31 +26,7 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 RECIPIENTS = ("carin@hemtjanst-ett.example", "lena@hemtjanst-ett.example", "chef@omsorg-tva.example")
 
-# A process that is killed the moment it gets somewhere; PLACE puts the trap there.
-_TRAPPED = """
-import os, signal, sys
-os.environ["DJANGO_SETTINGS_MODULE"] = "idportal.settings"
-import django
-django.setup()
-from django.core.management import call_command
-from django.db import connection
-from notifications import outbox
-from notifications.digests import plan, rows, runs
-
-def die(*_, **__):
-    os.kill(os.getpid(), signal.SIGKILL)
-
-def before(module, name):
-    setattr(module, name, die)
-
-def after(module, name):
-    real = getattr(module, name)
-    setattr(module, name, lambda *a, **k: (real(*a, **k), die()))
-
-PLACE
-call_command("send_expiry_digests", "--date", sys.argv[1])
-"""
-
+IMPORTS = "from notifications import outbox; from notifications.digests import plan, rows, runs"
 PLACES = {
     "before the directory is asked": 'before(runs, "look")',
     "in the middle of the scan": 'before(rows, "local_date")',
@@ -83,15 +59,7 @@ def values(empty_server: TestSlapd, tmp_path: Path) -> dict[str, str]:
 
 def start(values: dict[str, str], place: str) -> subprocess.CompletedProcess[str]:
     """One run in a process of its own, to its end or to the trap."""
-    return subprocess.run(
-        [sys.executable, "-c", _TRAPPED.replace("PLACE", place), str(DAY)],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(values),
-        timeout=60,
-    )
+    return trapped.run(("send_expiry_digests", "--date", str(DAY)), IMPORTS, place, values)
 
 
 def delivered(folder: Path) -> list[str]:

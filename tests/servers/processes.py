@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 STOP_TIMEOUT = 10.0
 STOPPED = "TtZX"
 
@@ -54,6 +56,33 @@ def end(process: subprocess.Popen[bytes], seconds: float, how: signal.Signals = 
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+
+def start_module(name: str, *arguments: object) -> tuple[subprocess.Popen[bytes], int]:
+    """A server of the suite's own, ``python -m name …``, which prints its port when it listens; returns that, too.
+
+    It ends with the thread that started it, at the latest. Raises RuntimeError if it does not start.
+    """
+    process = subprocess.Popen(
+        # Without the signal a test run that is killed would leave the server behind.
+        ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", name, *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    assert process.stdout is not None
+    port = process.stdout.readline().strip()
+    if not port:
+        end_module(process)
+        raise RuntimeError(f"{name} did not start")
+    return process, int(port)
+
+
+def end_module(process: subprocess.Popen[bytes]) -> None:
+    """Ends what :func:`start_module` started."""
+    end(process, STOP_TIMEOUT)
+    if process.stdout is not None:
+        process.stdout.close()
 
 
 def copy_folder(source: Path, target: Path) -> None:

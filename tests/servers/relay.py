@@ -12,17 +12,14 @@ import signal
 import smtplib
 import subprocess
 import sys
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope
 
-from tests.servers.processes import end
+from tests.servers.processes import end_module, start_module
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-STOP_TIMEOUT = 5.0  # seconds
-DELIVERY_TIMEOUT = 20.0
+DELIVERY_TIMEOUT = 20.0  # seconds
 LARGEST = 64 * 1024 * 1024  # bytes
 
 
@@ -44,31 +41,14 @@ class PrivateRelay:
             smtp.sendmail(mail_from, [to or self.address], re.sub(rb"\r?\n", b"\r\n", raw))
 
     def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            # Without the signal a test run that is killed would leave the server behind.
-            ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", __name__, str(self.lmtp_port), self.address],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        port = self._process.stdout.readline().strip()
-        if not port:
-            self._end()
-            raise RuntimeError("the mail server did not start")
-        self.port = int(port)
+        self._process, self.port = start_module(__name__, self.lmtp_port, self.address)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._end()
-
-    def _end(self) -> None:
         if self._process is not None:
-            end(self._process, STOP_TIMEOUT)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+            end_module(self._process)
             self._process = None
 
 

@@ -26,11 +26,9 @@ from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, Session
 
-from tests.servers.processes import end
+from tests.servers.processes import end_module, start_module
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 20.0  # seconds
-STOP_TIMEOUT = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,26 +70,12 @@ class PrivateSmtp:
 
     def start(self) -> Self:
         (self.folder / "mails").mkdir(parents=True, exist_ok=True)
-        self._process = subprocess.Popen(
-            # Without the signal a test run that is killed would leave the server behind.
-            ["setpriv", "--pdeathsig", "TERM", sys.executable, "-m", __name__, self.folder, str(self.port)],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            start_new_session=True,
-        )
-        assert self._process.stdout is not None
-        port = self._process.stdout.readline().strip()
-        if not port:
-            self.stop()
-            raise RuntimeError("the SMTP server did not start")
-        self.port = int(port)
+        self._process, self.port = start_module(__name__, self.folder, self.port)
         return self
 
     def stop(self) -> None:
         if self._process is not None:
-            end(self._process, STOP_TIMEOUT)
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+            end_module(self._process)
             self._process = None
 
     def behave(self, **how: Any) -> None:
