@@ -128,9 +128,7 @@ class CallForm(forms.Form):
         """
         account = directory.connect().find(name)
         if account is None:
-            raise forms.ValidationError(
-                _("Användarnamnet finns inte i katalogen. Be den som ringer att bokstavera det.")
-            )
+            raise forms.ValidationError(_("Användarnamnet finns inte i katalogen. Fråga beställaren hur det stavas."))
         self.account, self.doubt = account, self._doubt(account)
         return account.username
 

@@ -71,7 +71,7 @@ class Request(models.Model):
     recipient2 = models.EmailField(max_length=254, blank=True)
     # Of OTHER, and what was added to the others. Encrypted: some write a password.
     text = EncryptedTextField(blank=True, default="")
-    # Of MAIL: what the mail does not tell, a field's name to one of helpdesk.intake.reading.Why; for the agent to find.
+    # Of MAIL: what the mail does not tell, a field's name to one of helpdesk.intake.fields.Why; for the agent to find.
     unread = models.JSONField(default=dict, blank=True)
     # …and of which filled-in fields it says something else as well.
     doubts = models.JSONField(default=list, blank=True)
@@ -194,6 +194,7 @@ class IncomingMail(models.Model):
         OPENED = "opened"  # the request
         JOINED = "joined"  # one that was there, and grants it nothing
         BOUNCE = "bounce"  # of a digest: the recipient is marked, and there is no request
+        ARRIVED = "arrived"  # until it has found its place, in the same transaction
 
     class Standing(models.TextChoices):
         """Who the sender is, as far as is known (security.md M1)."""
@@ -204,7 +205,7 @@ class IncomingMail(models.Model):
     key = models.CharField(max_length=64, unique=True)  # a digest of the Message-ID, or of the whole if it has none
     content = models.CharField(max_length=64)  # a digest of what it says
     request = models.ForeignKey(Request, null=True, on_delete=models.CASCADE, related_name="mails")
-    outcome = models.CharField(max_length=6, choices=Outcome.choices)
+    outcome = models.CharField(max_length=7, choices=Outcome.choices)
     standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.UNVERIFIED)
     dmarc = models.CharField(max_length=20, blank=True)  # what the border server says; "": nothing, or nobody believed
     automatic = models.BooleanField(default=False)  # by a program; it gets no answer (M2)
@@ -238,17 +239,28 @@ class IncomingMail(models.Model):
 
 
 class MailboxRead(models.Model):
-    """How the reading of the helpdesk's mailbox stands: one row.
+    """When the helpdesk's mailbox was last read to its end: one row, for a monitor."""
 
-    ``at``: when it was last read to its end, for a monitor. ``failed``: how many times each message (its UID) was taken
-    up without being done with. One that ends its reader, or that the server can't give away, must hold up no other.
-    """
-
-    at = models.DateTimeField(null=True)
-    failed = models.JSONField(default=dict)
+    at = models.DateTimeField()
 
     def __str__(self) -> str:
         return f"read at {self.at}"
+
+
+class TakenUp(models.Model):
+    """A message of the mailbox that a reader took up and is not done with; the row goes when it is.
+
+    ``died``: how many readers ended with it, this one as well until it has come through. ``refused``: how often the
+    server would not show or move it. Neither may hold up another message.
+    """
+
+    message = models.CharField(max_length=64, unique=True)  # a digest of Mailbox.name_of
+    died = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"message {self.pk}"
 
 
 class Verification(models.Model):

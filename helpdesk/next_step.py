@@ -16,6 +16,7 @@ from accounts.models import User
 from helpdesk.decisions import needs_verification
 from helpdesk.evidence import Evidence
 from helpdesk.evidence.known import readable
+from helpdesk.intake import answers
 from helpdesk.models import Entry, Request
 from notifications.notices import mail_address
 
@@ -43,7 +44,7 @@ def of(request: Request, agent: User, evidence: Evidence) -> Step:
         return Step.TAKE_OVER if request.agent_id else Step.TAKE
     verified_by = [each.agent_id for each in evidence.verified]
     steps = (
-        (is_incomplete(request), Step.COMPLETE),
+        (is_incomplete(request) or _names_nobody(request, evidence), Step.COMPLETE),
         (bool(evidence.obstacles), Step.REJECT),
         (needs_verification(request) and not verified_by, Step.VERIFY),
         (request.kind == Kind.PHONE and evidence.directory_down, Step.WAIT),
@@ -59,6 +60,12 @@ def is_incomplete(request: Request) -> bool:
     told: list[object] = [request.orderer_id, request.company_id]
     told += [request.staff_username, request.new_number] if request.kind == Kind.PHONE else [request.recipient1]
     return not all(told)
+
+
+def _names_nobody(request: Request, evidence: Evidence) -> bool:
+    """Whether a mail's user name is nobody's, as the directory says: a slip of the finger, which can be mended."""
+    of_a_mail = request.source == Request.Source.MAIL and request.kind == Kind.PHONE
+    return of_a_mail and evidence.person is None and not evidence.directory_down
 
 
 def code_under_way(timeline: Iterable[Entry]) -> bool:
@@ -81,10 +88,13 @@ def button(request: Request, evidence: Evidence) -> str:
 def consequences(request: Request, evidence: Evidence) -> list[str]:
     """What will happen then: who is told what, and from when it counts."""
     if request.kind == Kind.PHONE:
-        return _of_link(evidence)
-    if request.kind == Kind.RECIPIENTS:
-        return _of_recipients(request)
-    return _of_other(request, evidence)
+        said = _of_link(evidence)
+    elif request.kind == Kind.RECIPIENTS:
+        said = _of_recipients(request)
+    else:
+        said = _of_other(request, evidence)
+    to = answers.gets_outcome(request) if request.source == Request.Source.MAIL else ""
+    return [*said, _("%(address)s, som mejlade, får veta att ärendet är klart.") % {"address": to}] if to else said
 
 
 def _of_link(evidence: Evidence) -> list[str]:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.retention import AUDIT_KEPT, CODES_KEPT, GONE_KEPT
 from helpdesk.intake import fetch
 from helpdesk.intake.fetch import MAILS_KEPT
-from helpdesk.models import CompanyCount, Entry, IncomingMail, Request, SignInLink
+from helpdesk.models import CompanyCount, Entry, IncomingMail, Request, SignInLink, TakenUp
 
 NUMBERS_KEPT = GONE_KEPT  # of a decided request: as long as the number of an account that is gone
 REQUESTS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
@@ -32,6 +32,7 @@ def purge(now: datetime) -> dict[str, int]:
     reports = IncomingMail.objects.filter(came_at__lt=now - REQUESTS_KEPT, request=None)
     return {
         "reports of bounces": _delete(reports, IncomingMail),
+        "messages taken up": _delete(TakenUp.objects.filter(at__lt=now - MAILS_KEPT), TakenUp),
         "requests": _delete(requests, Request),
         "numbers in requests": numbers.update(new_number=""),
         "mails to the helpdesk": mails.update(

@@ -19,6 +19,9 @@ _NAMES: dict[str, Promise] = {
     "recipients": gettext_lazy("en eller två e-postadresser"),
 }
 _WHY: dict[str, dict[str, Promise]] = {
+    "staff_name": {
+        "several": gettext_lazy("Mejlet nämner flera personer. Fråga vem det gäller; ett ärende är om en person."),
+    },
     "staff_username": {
         "several": gettext_lazy("Mejlet nämner flera konton. Fråga vilket det gäller; ett ärende är om ett konto."),
         "unreadable": gettext_lazy("Användarnamnet går inte att läsa ut."),
@@ -26,11 +29,12 @@ _WHY: dict[str, dict[str, Promise]] = {
     "new_number": {
         "several": gettext_lazy("Mejlet nämner flera nummer. Fråga vilket det gäller."),
         "unreadable": gettext_lazy("Det som står är inget mobilnummer som kan få koder."),
+        "unclear": gettext_lazy("Mejlet nämner ett nummer, men kanske inte som det nya. Fråga."),
     },
     "recipients": {
         "several": gettext_lazy("Mejlet nämner fler än två adresser. Fråga vilka två som ska gälla."),
         "unreadable": gettext_lazy("En av adresserna går inte att läsa."),
-        "unclear": gettext_lazy("Mejlet säger att någon ska bort. Fråga vilka som ska gälla efteråt."),
+        "unclear": gettext_lazy("Mejlet säger inte säkert vilka alla är. Fråga vilka som ska gälla efteråt."),
     },
 }
 

@@ -87,6 +87,13 @@ class Mailbox:
         self._entered = ""
         self._known: dict[str, bool] = {}  # folders by their full name: whether they are there
         self._prefix: str | None = None
+        self._validity = 0
+
+    def name_of(self, uid: int) -> str:
+        """Of a message of the folder, for as long as there is one: a UID alone may be given to another one later."""
+        where = address(settings.HELPDESK_MAILBOX)
+        self._be_in(self._folder)
+        return f"{where.user}@{where.host}:{where.port}/{self._folder}/{self._validity}/{uid}"
 
     def waiting(self, most: int) -> list[int]:
         """UIDs in the folder that are not marked as deleted, oldest first, at most so many."""
@@ -163,7 +170,9 @@ class Mailbox:
         self._entered = ""
         with failing(f"The mailbox has no folder {folder!r} that this user may change", final=True):
             self._wire.allow()
-            count: int = self._client.select_folder(folder)[b"EXISTS"]
+            told = self._client.select_folder(folder)
+            count: int = told[b"EXISTS"]
+            self._validity = int(told.get(b"UIDVALIDITY", 0))
         self._entered = folder
         return count
 

@@ -55,6 +55,9 @@ def _of_requester(known: Known) -> Iterator[str]:
 
 def _of_stranger(known: Known) -> Iterator[str]:
     """Of anything else that is asked for. What the portal itself asks for, an agent does."""
+    if known.mail and known.mail.unreadable:
+        yield _("Mejlet gick inte att läsa. Öppna det i brevlådans mapp Unreadable, och ändra uppgifterna här.")
+        return
     if known.request.source != Request.Source.PORTAL and not known.told and not known.by_program:
         yield _(
             "Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs. Be en behörig"
@@ -64,6 +67,11 @@ def _of_stranger(known: Known) -> Iterator[str]:
 
 def _of_account(known: Known) -> Iterator[str]:
     request, account = known.request, known.account
+    if account is None and request.source == Request.Source.MAIL:
+        yield _("Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren, och ändra uppgifterna.") % {
+            "username": request.staff_username
+        }
+        return
     if account is None:
         yield _(
             "Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren vad det ska vara, avslå ärendet och"

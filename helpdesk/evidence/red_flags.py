@@ -40,7 +40,7 @@ def _of_requester(known: Known) -> Iterator[Flag]:
         return  # the portal itself asks, and says what to do
     if known.mail and known.orderer:
         yield from _of_mail(known, known.mail)
-        yield from _of_doubts(known)
+    yield from _of_doubts(known)
     if change := known.changed_lately("mobile"):
         yield Flag(
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
@@ -76,6 +76,12 @@ def _of_mail(known: Known, mail: IncomingMail) -> Iterator[Flag]:
             % {"address": mail.sender or _("en okänd adress")},
             _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
         )
+    # Whom an agent has chosen since was told.
+    if mail.automatic and known.request.kind != Kind.OTHER and known.request.changed_at is None:
+        yield Flag(
+            _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
+            _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
+        )
 
 
 def _of_doubts(known: Known) -> Iterator[Flag]:
@@ -84,11 +90,6 @@ def _of_doubts(known: Known) -> Iterator[Flag]:
         yield Flag(
             _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
             _("Läs mejlet, och fråga beställaren vad som gäller. Rätta uppgifterna om de är fel."),
-        )
-    if known.mail and known.mail.automatic and known.request.kind != Kind.OTHER:
-        yield Flag(
-            _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
-            _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
         )
 
 

@@ -139,7 +139,7 @@ def _send(to: str, key: str, *, subject: str, paragraphs: Sequence[str], after: 
 
 
 def _has_room(address: str, most: int = limits.MAIL_ANSWERS_EACH) -> bool:
-    """M2. Exact, since whoever opens a request holds the counter of their numbers locked."""
+    """M2. Exact for receipts, since whoever opens a request holds the counter of their numbers locked."""
     sent = _lately().filter(to_digest=outbox.receiver(Message.Kind.MAIL, address))
     return sent.count() < most
 

@@ -18,15 +18,16 @@ _SIMPLE_FROM = re.compile(r"""(?:[^<>"(),:;@\\[\]]*|"[^"\\]*") ?<[\w.+-]+@[\w.-]
 _PLAIN = re.compile(r"[\t -~]*")
 
 PASS = "pass"  # noqa: S105  a result, no password
-# What the border server says if it has found that the mail is not from its sender, or that somebody plays with it.
-FORGED = ("fail", "mixed", "other domain", "unreadable")
+# What the border server says if it has found that the mail is not from the sender in From.
+FORGED = ("fail", "other domain")
 
 
 def dmarc(letter: Letter, authserv_id: str) -> str:
     """The border server's result for the mail's one sender: "pass", "fail", "none" …; "" if it says nothing.
 
-    Of several that it wrote all must say the same. A "pass" for another domain than the sender's is worth nothing, and
-    so is one for an address in other signs than ASCII's, which servers and databases compare unalike.
+    Of several that it wrote all must say the same, or it is the worst of them. A "pass" for another domain than the
+    sender's is worth nothing, and so is one for an address in other signs than ASCII's, which servers and databases
+    compare unalike.
     """
     if not authserv_id or len(letter.senders) != 1 or len(letter.all("from")) != 1:
         return ""
@@ -36,7 +37,9 @@ def dmarc(letter: Letter, authserv_id: str) -> str:
         return ""
     headers = letter.all("authentication-results")
     found = {result for header in headers for result in _of(header, authserv_id, domain, simple=simple)}
-    return found.pop() if len(found) == 1 else ("" if not found else "mixed")
+    if len(found) < 2:  # noqa: PLR2004  they agree
+        return found.pop() if found else ""
+    return next((each for each in FORGED if each in found), "mixed")
 
 
 def _of(header: str, authserv_id: str, domain: str, *, simple: bool) -> Iterable[str]:

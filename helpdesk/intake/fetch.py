@@ -7,16 +7,22 @@ from __future__ import annotations
 
 import logging
 import time
+from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.utils import timezone
+from django.db.models import F
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
 
+from accounts.encryption import token_digest
+from helpdesk import opening
 from helpdesk.intake import mime
 from helpdesk.intake.receive import receive, unreadable
-from helpdesk.models import MailboxRead
+from helpdesk.models import MailboxRead, Request, TakenUp
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 
 log = logging.getLogger("idportal.intake")
@@ -26,7 +32,8 @@ BATCH = 500  # messages that are listed at a time
 # Seconds after which a run leaves the rest to the next one, which beat starts each minute: so no two overlap, and the
 # worker has time for what it delivers.
 RUN = 45.0
-MOST_TRIES = 3  # at reading one message: it may end the process each time, and be made to
+# At one message: it may end the process that reads it, and be made to; or the server may not give it away.
+MOST_TRIES = 3
 MOST_IN_VAIN = 2  # messages of a run that the server would not show or move: with one more it is the server
 MAILS_KEPT = timedelta(days=90)  # in the mailbox and in the database (security.md Q1)
 
@@ -53,15 +60,16 @@ def run(seconds: float = RUN) -> Fetch:
     handled = odd = 0
     in_vain: list[MailboxError] = []
     with open_mailbox() as mailbox:
-        failed = _failed()
-        waiting = mailbox.waiting(BATCH + len(failed))
-        for uid in sorted(waiting, key=lambda uid: (failed.get(str(uid), 0), uid)):
+        stuck = TakenUp.objects.count()
+        waiting = mailbox.waiting(BATCH + stuck)
+        for uid in _fresh_first(mailbox, waiting):
             if time.monotonic() > until:
                 return Fetch(handled, odd, more=True)
             try:
                 good = _take_up(mailbox, uid)
+            except _Known:
+                continue
             except MailboxError as error:
-                log.error("a message of the helpdesk's mailbox was not taken in: %s", error)
                 in_vain.append(error)
                 if len(in_vain) > MOST_IN_VAIN:  # it is not the message
                     raise
@@ -70,29 +78,58 @@ def run(seconds: float = RUN) -> Fetch:
                 handled, odd = handled + 1, odd + (not good)
     if in_vain:
         raise in_vain[0]
-    _note(at=timezone.now(), failed={})
-    return Fetch(handled, odd, more=len(waiting) >= BATCH)
+    more = len(waiting) >= BATCH + stuck
+    if not more:
+        MailboxRead.objects.update_or_create(pk=1, defaults={"at": timezone.now()})
+    return Fetch(handled, odd, more=more)
 
 
-def _failed() -> dict[str, int]:
-    """How many times each message was taken up and not done with."""
-    stand = MailboxRead.objects.filter(pk=1).first()
-    return dict(stand.failed) if stand else {}
+class _Known(Exception):
+    """The server does not give a message away, and somebody has been told so."""
 
 
-def _note(**how: object) -> None:
-    MailboxRead.objects.update_or_create(pk=1, defaults=how)
+def _fresh_first(mailbox: Mailbox, waiting: Sequence[int]) -> list[int]:
+    """The oldest first, and last what was taken up before."""
+    before = {row.message: (row.died, row.refused) for row in TakenUp.objects.all()}
+    return sorted(waiting, key=lambda uid: (before.get(_digest(mailbox, uid), (0, 0)), uid))
+
+
+def _digest(mailbox: Mailbox, uid: int) -> str:
+    return token_digest(mailbox.name_of(uid))
 
 
 def _take_up(mailbox: Mailbox, uid: int) -> bool | None:
-    """Whether the message could be read; None if somebody else has it. It counts as failed until it is done with."""
-    failed = _failed()
-    tries = failed.get(str(uid), 0) + 1
-    _note(failed={**failed, str(uid): tries})
-    fetched = mailbox.read(uid, mime.MOST_BYTES)
-    good = _take_in(mailbox, fetched, may_be_read=tries <= MOST_TRIES) if fetched else None
-    _note(failed={key: count for key, count in _failed().items() if key != str(uid)})
+    """Whether the message could be read; None if somebody else has it. Raises as ``run``, and _Known."""
+    row, _new = TakenUp.objects.get_or_create(message=_digest(mailbox, uid))
+    mine = TakenUp.objects.filter(pk=row.pk)
+    mine.update(died=F("died") + 1, at=timezone.now())  # committed: whoever ends here leaves it so
+    try:
+        fetched = mailbox.read(uid, mime.MOST_BYTES)
+        good = _take_in(mailbox, fetched, may_be_read=row.died < MOST_TRIES) if fetched else None
+    except MailboxError as error:
+        log.error("a message of the helpdesk's mailbox was not taken in: %s", error)
+        mine.update(died=row.died, refused=F("refused") + 1)
+        if row.refused + 1 < MOST_TRIES:
+            raise
+        if row.refused + 1 == MOST_TRIES:
+            _tell_of_refused()
+        raise _Known from error
+    except (OperationalError, InterfaceError):
+        with suppress(OperationalError, InterfaceError):  # it is down still
+            mine.update(died=row.died)
+        raise
+    mine.delete()
     return good
+
+
+def _tell_of_refused() -> None:
+    """A request of the portal's own: a mail must not be lost because no program gets at it."""
+    with translation.override("sv"):
+        text = _(
+            "Ett mejl i helpdesks brevlåda går inte att hämta eller flytta. Det ligger kvar i inkorgen. Öppna "
+            "brevlådan, läs det där, och flytta det till mappen Handled."
+        )
+        opening.open_other(source=Request.Source.PORTAL, text=text, orderer_name=_("portalen"))
 
 
 def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:
@@ -102,7 +139,7 @@ def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:
         if may_be_read:
             good = not receive(fetched.raw, whole=fetched.size <= len(fetched.raw)).unreadable
         else:
-            log.error("a mail was taken up %d times in vain: it becomes a request for somebody to look at", MOST_TRIES)
+            log.error("a mail ended %d readers: it becomes a request for somebody to look at", MOST_TRIES)
             unreadable(fetched.raw)
     except (OperationalError, InterfaceError):
         raise

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-import phonenumbers
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
-from accounts import numbers
 from accounts.addresses import usual
+from helpdesk.intake import telephones
 from helpdesk.intake.labels import Label, Value, folded
 
 LONGEST_VALUE = 200
@@ -52,8 +50,10 @@ _NAME_BEFORE = re.compile(
 _NAME_AFTER = re.compile(rf"[\s,(:;–-]{{0,4}}({_CAPITAL}(?: {_CAPITAL}){{1,3}})")
 _NO_NAMES = ("hej", "kan", "ni", "koppla", "till", "den", "vår", "min", "anställda", "medarbetare", "personal", "konto")
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
-_REMOVES = re.compile(
-    r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"
+# Not all that are to count, but what is to change about those of today.
+_PARTLY = re.compile(
+    r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt\w*|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"
+    r"|lagga? (?:till|in)|laggs till|aven|ocksa|utover|forutom|ytterligare|kvar|jag sjalv|mig"
     r"|fran \S{1,100}@\S{1,100} till)(?!\w)"
 )
 
@@ -159,82 +159,32 @@ def _without_small_talk(name: str) -> str:
     return " ".join(words) if len(words) > 1 else ""
 
 
-def number(values: Sequence[Value]) -> Found:
-    """The new number after a label that says so, or else after one that only says number."""
+def number(values: Sequence[Value], rest: str) -> Found:
+    """The new number: after a label that says so; else after one that only says number, or in a sentence.
+
+    ``rest``: what has no label. Two that differ are a question to whoever wrote them.
+    """
     for label in (Label.NEW_NUMBER, Label.NUMBER):
         texts = [value.text for value in values if value.label == label and value.text]
         if texts:
-            return _one_number(texts)
-    return NOTHING
+            found = list(dict.fromkeys(each for text in texts for each in telephones.all_in(text)))
+            # "Mobil:" may be how somebody signs.
+            loose = telephones.meant_in(rest)[0] if label == Label.NUMBER else []
+            return _the_one(found, [each for each in loose if each not in found], Why.UNREADABLE)
+    meant, others = telephones.meant_in(rest)
+    return _the_one(meant, [], Why.SEVERAL if len(others) > 1 else Why.UNCLEAR if others else Why.MISSING)
 
 
-def _one_number(texts: Iterable[str]) -> Found:
-    found = list(dict.fromkeys(each for text in texts for each in _numbers(text)))
-    if len(found) > 1:
-        return Found(why=Why.SEVERAL)
-    return Found(found[0], None) if found else Found(why=Why.UNREADABLE)
-
-
-_STALE_NUMBER = re.compile(
-    r"(?<!\w)(?:gammalt|gamla|tidigare|forra|nuvarande)(?: \w+)? (?:mobil\w*|tele\w*|nr|num\w*)[\w ,:]{0,30}?"
-    r"\+?[\d(][\d ()./-]{6,25}"
-)
-
-
-# "Ring mig på …", "inte till …, den är stulen": a number that nobody asks to have linked.
-_OF_SOMETHING_ELSE = re.compile(r"(?<!\w)(?:inte|ej|aldrig|stul\w*|ring\w*|na|nas|nar|fel)(?!\w)")
-
-
-def unlabelled_number(text: str) -> Found:
-    """The only mobile number that a text holds, but for one that it calls the old one."""
-    stale = [found.span() for found in _STALE_NUMBER.finditer(folded(text))]
-    for begin, end in reversed(stale):
-        text = f"{text[:begin]}\n{text[end:]}"
-    found = list(dict.fromkeys(_numbers(text)))
-    if len(found) > 1:
-        return Found(why=Why.SEVERAL)
-    if found and any(_OF_SOMETHING_ELSE.search(folded(line)) and _numbers(line) for line in text.split("\n")):
-        return Found(why=Why.UNCLEAR)
-    return Found(found[0], None) if found else NOTHING
-
-
-def numbers_in(text: str) -> set[str]:
-    """All mobile numbers that a text holds, in E.164."""
-    return set(_numbers(text))
+def _the_one(found: Sequence[str], besides: Sequence[str], why: Why) -> Found:
+    """``why``: if there is none."""
+    if not found:
+        return Found(why=why)
+    return Found(why=Why.SEVERAL) if len(found) > 1 or besides else Found(found[0], None)
 
 
 def accounts_in(text: str) -> set[str]:
     """All user names of the usual shape."""
     return set(_accounts(text))
-
-
-_OTHER_ENDING = re.compile(r" ?/ ?(\d{1,4})(?!\d)", re.ASCII)  # "070-174 06 90/91": it is two
-
-
-def _numbers(text: str) -> list[str]:
-    """Mobile numbers in E.164, however they are written (security.md G3)."""
-    text = "".join(_plain_sign(sign) for sign in text)
-    try:
-        return [numbers.parse(text.strip(" .,;:"))]
-    except numbers.NumberRefused:
-        pass
-    found = []
-    for match in phonenumbers.PhoneNumberMatcher(text, numbers.HOME, max_tries=200):
-        try:
-            found.append(numbers.parse(match.raw_string))
-        except numbers.NumberRefused:
-            continue
-        if other := _OTHER_ENDING.match(text, match.end):
-            found.append(f"{found[-1]}/{other[1]}")
-    return found
-
-
-def _plain_sign(sign: str) -> str:
-    if sign.isspace():
-        return "\n" if sign == "\n" else " "
-    if unicodedata.category(sign) == "Pd" or sign == "\N{MINUS SIGN}":
-        return "-"
-    return unicodedata.normalize("NFKC", sign)[:1] if unicodedata.category(sign) == "Nd" or sign == "＋" else sign
 
 
 def orderer(values: Sequence[Value]) -> tuple[str, str]:
@@ -258,22 +208,20 @@ def _name_and_company(text: str) -> tuple[str, str]:
     name = parts[0].strip(" .:-–")
     company = parts[1].strip(" .,:;()-–") if len(parts) > 1 else ""
     company = re.split(r"\s*[,;|(]\s*", company)[0].strip(" )")
+    company = company if company[:1].isupper() or company[:1].isdigit() else ""  # "nås på …"
     return (name if len(name.split()) <= 6 else "", company)  # noqa: PLR2004
 
 
 def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[list[str], Why | None]:
-    """One or two addresses. Three are a question to whoever wrote them, and "take that one away" is none of ours.
-
-    ``sender``: whose own address, among others in a sentence, may be no more than how they sign.
+    """All that are to count: one or two addresses. Three are a question to whoever wrote them, and so is what is to be
+    added to, or taken from, those of today. ``sender``: whose own address may be no more than how they sign.
     """
-    labelled = [value.text for value in values if value.label == Label.RECIPIENTS and value.text]
-    texts = labelled or [rest]
-    found, broken = _addresses("\n".join(texts))
-    if not labelled and found and _REMOVES.search(folded(rest)):
+    texts, labelled = _of_recipients(values, sender)
+    found, broken = addresses_in("\n".join(texts) if labelled else rest)
+    said = folded(f"{rest}\n" + "\n".join(texts))
+    if found and _PARTLY.search(said):
         return [], Why.UNCLEAR
-    if labelled and _REMOVES.search(folded("\n".join(labelled))):
-        return [], Why.UNCLEAR
-    if not labelled and len(found) > 1 and sender.lower() in [each.lower() for each in found]:
+    if not labelled and len(found) > 1 and _may_be_signed(found, rest, sender):
         return [], Why.UNCLEAR
     if broken:
         return [], Why.UNREADABLE
@@ -282,7 +230,25 @@ def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[li
     return found, None if found else Why.MISSING
 
 
-def _addresses(text: str) -> tuple[list[str], bool]:
+def _of_recipients(values: Sequence[Value], sender: str) -> tuple[list[str], bool]:
+    """What stands after labels of recipients, and whether anything does. "E-post:" alone may be how somebody signs."""
+    labelled = [value for value in values if value.label == Label.RECIPIENTS and value.text]
+    strong = [value for value in labelled if value.strong]
+    weak = [value for value in labelled if not value.strong and sender.lower() not in value.text.lower()]
+    texts = [value.text for value in (strong or weak or labelled)]
+    return texts, bool(texts)
+
+
+def _may_be_signed(found: Sequence[str], rest: str, sender: str) -> bool:
+    """Whether one of several addresses in sentences is the sender's own, or stands alone on a line below them."""
+    if sender.lower() in [each.lower() for each in found]:
+        return True
+    lines = [line.strip(" -*•·.,;") for line in rest.split("\n") if "@" in line]
+    alone = [line in found for line in lines]
+    return any(alone) and not all(alone)
+
+
+def addresses_in(text: str) -> tuple[list[str], bool]:
     """Different ones, in order, without our own; and whether something was meant as one and isn't."""
     text = re.sub(r"(?i)\bmailto:", " ", text[:20_000])
     ours = {settings.HELPDESK_EMAIL.lower()}

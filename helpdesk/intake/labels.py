@@ -52,7 +52,7 @@ _WORDS = {
     ),
     Label.NEW_NUMBER: (
         rf"(?:det )?(?:nytt|nya|ny) {_MOBILE}(?: som (?:ska|skall)[\w ]{{1,60}})?"
-        rf"|(?:nr|nummer|{_MOBILE}) som (?:ska|skall) kopplas|koppla(?:s)?(?: till)?(?: nummer)?"
+        rf"|(?:nr|nummer|{_MOBILE}) som (?:ska|skall) kopplas"
     ),
     Label.RECIPIENTS: (
         rf"(?:vilken eller )?vilka (?:tva )?{_ADDRESS}(?: som (?:ska|skall) vara aktuella)?|(?:nya|ny|nytt) {_ADDRESS}"
@@ -164,6 +164,8 @@ def _fits(label: Label, value: str) -> bool:
 
 def _is_strong(label: Label, words: str) -> bool:
     """Whether nobody writes this in a signature."""
+    if label == Label.RECIPIENTS:
+        return any(sign in words for sign in ("mottag", "aktuell", "ny", "1", "2"))
     return label in (Label.PERSON, Label.USERNAME, Label.NEW_NUMBER) or (label == Label.ORDERER and "bestall" in words)
 
 

@@ -20,6 +20,7 @@ _HEADER = re.compile(
 )
 _BEGINS = ("från", "from", "avsändare")
 _SUBJECTS = ("ämne", "subject")
+_ALSO = frozenset(("skickat", "sent", "datum", "date", *_SUBJECTS))  # without one of these it may be somebody's list
 _LONGEST_BETWEEN = 200  # characters: a ruler of dashes on both sides
 _BETWEEN = re.compile(
     r"(-{2,}|_{2,}|—+)?\s*(ursprungligt meddelande|original message|original appointment|forwarded message"
@@ -80,8 +81,8 @@ def sections(text: str) -> list[Section]:
             depth = lines[place][0] if place < len(lines) else 0
             if len(found) >= MOST_SECTIONS:
                 break
-        place += after <= place or after == 0
-        place = max(place, begin)
+        if after <= place:
+            place += 1
     found.append(_section([line for _, line in lines[begin:]], subject))
     return found
 
@@ -105,7 +106,7 @@ def _border(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
     head, subject = _head(lines, at)
     if head > at:
         return head, subject
-    return (at, "") if at > place else (place, "")
+    return at, ""
 
 
 def _is_wrote(lines: Sequence[tuple[int, str]], place: int) -> bool:
@@ -135,7 +136,7 @@ def _head(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
         elif not (names and _goes_on(lines, at)):
             break
         at += 1
-    enough = len(names) > 1 and any(name in _BEGINS for name in names[:2])
+    enough = any(name in _BEGINS for name in names[:2]) and not _ALSO.isdisjoint(names)
     return (at, subject) if enough else (place, "")
 
 

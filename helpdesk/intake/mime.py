@@ -62,9 +62,9 @@ class Letter:
     AS_THEY_CAME as they came, but for their line ends. ``other_text``: of a mail that has both, the text that was not
     taken, of HTML or plain.
 
-    ``senders``: all addresses of all From headers with their names; none if these are more, or longer, than any
-    program writes. ``reports``: the headers of each block of a
-    delivery status (RFC 3464). ``returned``: the headers of the message that such a report gives back.
+    ``senders``: all addresses of all From headers with their names; none if these are more, or longer, than any program
+    writes. ``reports``: the headers of each block of a delivery status (RFC 3464). ``returned``: the headers of the
+    message that such a report gives back.
     """
 
     headers: Sequence[tuple[str, str]]

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from helpdesk.intake import fields, mime, subjects
+from helpdesk.intake import fields, mime, subjects, telephones
 from helpdesk.intake.authenticity import is_automatic
 from helpdesk.intake.fields import Found, Why
 from helpdesk.intake.labels import Label, Value, values
@@ -21,6 +21,7 @@ from helpdesk.names import names_agree
 Kind = Request.Kind
 
 LONGEST_SUBJECT = 300
+OTHER_FORM = "[Mejlet har en form till, som säger något annat:]"  # between both, where an agent reads them
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,10 @@ def read(raw: bytes) -> Reading:
     subject = letter.first("subject")[:LONGEST_SUBJECT]
     try:
         asked = _asked(letter.text, subject, sender_name, sender)
+        text = letter.text
         if letter.other_text:
-            asked = _with_doubts(asked, _asked(letter.other_text, subject, sender_name, sender))
+            asked, differ = _with_doubts(asked, _asked(letter.other_text, subject, sender_name, sender))
+            text = f"{text}\n\n{OTHER_FORM}\n\n{letter.other_text}" if differ else text
     except Exception as error:  # the text is there all the same: what it asks for is for the agent to find
         raise mime.Unreadable(type(error).__name__) from None
     return Reading(
@@ -79,7 +82,7 @@ def read(raw: bytes) -> Reading:
         sender=sender,
         sender_name=sender_name,
         subject=subject,
-        text=letter.text,
+        text=text,
         attachments=letter.attachments,
         automatic=is_automatic(letter),
         refers_to=subjects.numbers_in(subject),
@@ -101,9 +104,7 @@ def _asked(text: str, subject: str, sender_name: str, sender: str) -> Asked:
     if kind == Kind.PHONE:
         return _phone(parts, common)
     if kind == Kind.RECIPIENTS:
-        addresses, why = _recipients(parts, sender)
-        unread = {"recipients": why.value} if why else {}
-        return Asked(**common, recipients=tuple(addresses), unread=unread)
+        return _of_recipients(parts, sender, common)
     return Asked(**common)
 
 
@@ -162,14 +163,13 @@ def _phone(parts: Sequence[_Part], common: dict[str, Any]) -> Asked:
         if _is_about_others(found, name, username, part):
             continue
         first = not any(each.value for each in found.values())
-        _add(found, name, username, fields.number(part.values))
-        _add(found, fields.NOTHING, fields.NOTHING, fields.unlabelled_number(part.rest))
+        _add(found, name, username, fields.number(part.values, part.rest))
         if first:
             doubts = _said_besides(found, part)
     if all(each.says_nothing for each in found.values()):
         for part in parts:
             part.read_signature()
-            _add(found, *fields.person(part.signed), fields.number(part.signed))
+            _add(found, *fields.person(part.signed), fields.number(part.signed, ""))
     unread = {name: each.why.value for name, each in found.items() if each.why}
     told: dict[str, Any] = {name: each.value for name, each in found.items()}
     return Asked(**common, **told, unread=unread, doubts=tuple(sorted(doubts)))
@@ -188,23 +188,27 @@ def _is_about_others(found: dict[str, Found], name: Found, username: Found, part
 def _said_besides(found: dict[str, Found], part: _Part) -> set[str]:
     """Which fields are filled in though the same mail names more than that, and not as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
-    explained = fields.numbers_in("\n".join(value.text for value in part.values if value.label in something_else))
+    explained = "\n".join(value.text for value in part.values if value.label in something_else)
     text = part.section.text
+    others = {*telephones.all_in(explained), *telephones.callable_in(part.rest), found["new_number"].value}
     besides = {
-        "new_number": fields.numbers_in(text) - explained - {found["new_number"].value},
+        "new_number": set(telephones.all_in(text)) - others,
         "staff_username": fields.accounts_in(text) - {found["staff_username"].value},
     }
     return {name for name, others in besides.items() if others and found[name].value}
 
 
-def _with_doubts(asked: Asked, other: Asked) -> Asked:
-    """``other``: what the same mail says in its other form, which its sender's program made of it, or its sender."""
+def _with_doubts(asked: Asked, other: Asked) -> tuple[Asked, bool]:
+    """``other``: what the same mail says in its other form, which its sender's program made of it, or its sender.
+
+    And whether that is something else.
+    """
     differ = {
         name
         for name in ("staff_username", "new_number", "recipients")
         if getattr(other, name) and getattr(asked, name) and getattr(other, name) != getattr(asked, name)
     }
-    return replace(asked, doubts=tuple(sorted({*asked.doubts, *differ})))
+    return replace(asked, doubts=tuple(sorted({*asked.doubts, *differ}))), bool(differ)
 
 
 def _add(found: dict[str, Found], *more: Found) -> None:
@@ -214,12 +218,17 @@ def _add(found: dict[str, Found], *more: Found) -> None:
             found[name] = each
 
 
-def _recipients(parts: Sequence[_Part], sender: str) -> tuple[list[str], Why | None]:
+def _of_recipients(parts: Sequence[_Part], sender: str, common: dict[str, Any]) -> Asked:
     for part in parts:
         addresses, why = fields.recipients(part.values, part.rest, sender)
-        if why != Why.MISSING:
-            return addresses, why
-    return [], Why.MISSING
+        if why == Why.MISSING:
+            continue
+        all_there = {each.lower() for each in fields.addresses_in(part.section.text)[0]}
+        besides = all_there - {each.lower() for each in addresses} - {sender.lower()}
+        doubts = ("recipients",) if addresses and besides else ()
+        unread = {"recipients": why.value} if why else {}
+        return Asked(**common, recipients=tuple(addresses), unread=unread, doubts=doubts)
+    return Asked(**common, unread={"recipients": Why.MISSING.value})
 
 
 def _as_name(text: str) -> tuple[str, str]:

@@ -84,7 +84,7 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
     key = token_digest(f"id {message_id}" if message_id else f"content {content}")
     values = {
         "content": content,
-        "outcome": Outcome.BOUNCE,  # until it has found its place
+        "outcome": Outcome.ARRIVED,
         "automatic": reading.automatic or answers.is_ours(reading.sender),
         "sender": reading.sender[:254],
         "sender_name": reading.sender_name[:200],
@@ -159,7 +159,9 @@ def _heap_of_automatic() -> Request | None:
     heap = Request.objects.filter(
         Exists(opened), source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, orderer=None, state__in=OPEN
     )
-    return heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
+    found = heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
+    # As it is now: an agent may have closed it meanwhile, and nobody would look there.
+    return Request.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
 
 
 def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool) -> Request:
@@ -217,5 +219,5 @@ def _tell_of_late_mail(request: Request) -> None:
 def _blank(mail: IncomingMail) -> None:
     """A report quotes the digest that it is about, with names and accounts: what it says is noted, no more is kept."""
     mail.sender = mail.sender_name = mail.text = mail.subject = ""
-    mail.attached, mail.blanked_at = "", timezone.now()
+    mail.attached, mail.blanked_at, mail.outcome = "", timezone.now(), Outcome.BOUNCE
     mail.save()

@@ -30,7 +30,7 @@ _RECIPIENTS = (
     "nyepostmottagare",
 )
 _TELEPHONE = re.compile(r"mobil|telefon|\btel\b|nummer|\bnr\b")
-_TO_LINK = re.compile(r"kopp?l|nytt|nya|byt|andr|registrer|uppdater")
+_TO_LINK = re.compile(r"kopp?l|nytt|nya|\bny\b|byt|andr|registrer|uppdater")
 _ADDRESS = re.compile(r"e ?post|mejl|mail")
 _RECEIVES = re.compile(r"mottag|vem som (ska )?fa|adress")
 _TO_CHANGE = re.compile(r"andr|byt|ny|uppdater|lagg|ta bort")

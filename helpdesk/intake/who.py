@@ -58,9 +58,8 @@ def _by_address(address: str) -> Orderer | None:
 
 def _by_name(name: str) -> Orderer | None:
     """The only active orderer of that name; of two namesakes neither."""
-    known = Orderer.objects.filter(active=True).only("name")
-    ids = [each.pk for each in known if names_agree(name, each.name)]
-    return Orderer.objects.get(pk=ids[0]) if len(ids) == 1 else None
+    known = [each for each in Orderer.objects.filter(active=True) if names_agree(name, each.name)]
+    return known[0] if len(known) == 1 else None
 
 
 def _may_be_theirs(company: Company, reading: Reading, account: Account | None) -> bool:

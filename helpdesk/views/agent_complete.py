@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
@@ -30,7 +31,7 @@ from helpdesk.call_forms import (
 )
 from helpdesk.models import Request
 from helpdesk.refusals import Refused
-from helpdesk.unread import why
+from helpdesk.unread import doubts_of
 from helpdesk.views.agent_request import one_request
 from helpdesk.views.doors import agent_only
 
@@ -78,9 +79,16 @@ def _find(request: HttpRequest, one: Request) -> HttpResponse:
 
 def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
     who = _who(request, one)
+    if who is None and one.orderer_id and "bestallare" not in request.GET:
+        # Which of their companies, or whether they may still order, is to be said first: saved, it would be nobody.
+        return redirect(_address(request, one, {"bestallare": FIND}))
     form_class = FORMS.get(request.GET.get("typ", ""), FORMS[one.kind])
     posted = request.method == "POST"
     form = form_class(request.POST if posted else None, caller=who, initial=_initial(one))
+    if "orderer_name" in form.fields:
+        form.fields["orderer_name"].label = _("Vem frågar?")
+    if "staff_name" in form.fields:
+        form.fields["staff_name"].required = False  # the directory knows it
     if posted and form.is_valid():
         # Pressed once more, with the warning before their eyes, about this account.
         sure = form.account is not None and request.POST.get("sure") == form.account.id
@@ -98,7 +106,7 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
         "step": "what",
         "form": form,
         "caller": who,
-        "hints": why(one),
+        "doubts": doubts_of(one),
         "subject": Request.Kind(form_class.kind).label,
         "kinds": [
             (_address(request, one, {**keep, "typ": each.value}), words, each.value == form_class.kind)
@@ -111,7 +119,7 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
 
 
 def _context(one: Request) -> dict[str, Any]:
-    return {"here": "queue", "one": one, "mails": mails_shown.of(one)}
+    return {"here": "queue", "one": one, "mails": mails_shown.of(one, timezone.now())}
 
 
 def _who(request: HttpRequest, one: Request) -> Caller | None:

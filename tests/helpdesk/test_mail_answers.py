@@ -264,3 +264,11 @@ def test_a_pass_that_names_no_domain_needs_a_from_that_can_be_read_in_one_way(re
     for sender in (b"carin(@evil.example)@hemtjanst-ett.example", b"<@evil.example:carin@hemtjanst-ett.example>"):
         raw = a_mail(Authentication_Results=said).replace(b"Carin Ek <carin@hemtjanst-ett.example>", sender)
         assert not taken_in(raw).verified, sender
+
+
+def test_results_that_disagree_are_no_forgery_and_no_pass(register: Register) -> None:
+    raw = a_mail(Authentication_Results=f"{SERVER}; dmarc=none header.from=hemtjanst-ett.example")
+    raw = f"Authentication-Results: {PASSED}\n".encode() + raw
+    assert (taken_in(raw).dmarc, taken_in(raw).verified) == ("mixed", False)
+    [(_, text)] = all_answers()
+    assert "Vi har tagit emot ditt mejl" in text

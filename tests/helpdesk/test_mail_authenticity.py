@@ -102,7 +102,7 @@ def test_several_headers() -> None:
     assert said(ours, ours, FROM) == "pass"
     assert said(ours, other, FROM) == "pass"
     assert said(ours, f"Authentication-Results: {SERVER}; spf=fail", FROM) == "pass"
-    assert said(ours, fails, FROM) == said(fails, ours, FROM) == "mixed"
+    assert said(ours, fails, FROM) == said(fails, ours, FROM) == "fail"
     assert said(ours, unclosed, FROM) == "mixed"
     assert said(fails, other, FROM) == "fail"
     assert said("X-Authentication-Results: " + PASSED, "ARC-" + ours, FROM) == ""

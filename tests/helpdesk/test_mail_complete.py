@@ -291,3 +291,52 @@ def test_flags_stay_when_the_mail_is_gone(register: Register) -> None:
     assert "Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst." in [
         flag.text for flag in of(one).flags
     ]
+
+
+def test_what_the_portal_wrote_to_the_helpdesk_can_be_read(per: Officer, register: Register) -> None:
+    sent = Message.objects.create(
+        kind="mail",
+        purpose=Message.Purpose.DIGEST_TO_HELPDESK,
+        to="it-helpdesk@kommunen.example",
+        useful_until="2099-01-01T00:00Z",
+    )
+    own = {"sender": "it-helpdesk@orebro.se", "message_id": f"<{sent.uid}@orebro.se>"}
+    one = request_of(a_mail("De här kontona har ingen mottagare", subject="Utgående lösenord", **own))
+    assert says(per.get(path(one)), "De här kontona har ingen mottagare")
+
+
+def test_a_mail_from_nobody_known_asks_for_an_orderer_and_keeps_its_doubts(per: Officer, register: Register) -> None:
+    text = f"{WHOLE.replace('Carin Ek', 'Chefen')}\nFel nummer ovan, det ska vara 070-174 06 91"
+    one = request_of(a_mail(text, sender="x@example.net"))
+    does(per, one, "ta/")
+    page = per.get(path(one))
+    assert says(page, "Nästa steg: välj beställare")
+    assert says(page, "Vi vet inte vem som frågar, eller för vilket företag.")
+    assert says(page, "Mejlet säger mer än det som är ifyllt: det nya mobilnumret.")
+    assert says(per.get(f"{form(one)}?bestallare=ingen"), "Läs det innan du sparar.")
+
+
+def test_an_orderer_of_two_companies_is_not_forgotten(per: Officer, register: Register) -> None:
+    register.carin.companies.add(register.tva)
+    one = request_of(a_mail("Kan ni hjälpa oss?", subject="Koppla nytt mobil nr"))
+    assert (one.orderer, one.company) == (register.carin, None)
+    does(per, one, "ta/")
+    assert per.get(form(one))["Location"] == f"{form(one)}?bestallare=sok"
+
+
+def test_a_slip_of_the_finger_is_mended_and_not_turned_down(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(WHOLE.replace("lovanber11", "lovanber12")))
+    does(per, one, "ta/")
+    page = per.get(path(one))
+    assert says(page, "Ingen i katalogen har användarnamnet lovanber12. Fråga beställaren, och ändra uppgifterna.")
+    assert says(page, "Nästa steg: fyll i det som saknas")
+    per.post(form(one), **{**FORM, "staff_name": ""})
+    one.refresh_from_db()
+    assert (one.staff_username, one.staff_name) == ("lovanber11", "")
+
+
+def test_who_else_is_told_is_said(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(WHOLE, sender="Carin Ek <carin.ek@example.net>"))
+    does(per, one, "ta/")
+    does(per, one, "ring/", why="Carin")
+    assert says(per.get(path(one)), "carin.ek@example.net, som mejlade, får veta att ärendet är klart.")

@@ -129,3 +129,62 @@ def test_how_somebody_signs_in_a_sentence_is_not_taken_for_a_recipient() -> None
     text = "Kim kim@hemtjanst-ett.example tar över. /Carin carin@hemtjanst-ett.example"
     found = read(a_mail(text, subject="Ändring av e-postmottagare")).asked
     assert (found.recipients, found.unread) == ((), {"recipients": "unclear"})
+
+
+A = "+46701740690"
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        (f"{ANNA}Nya numret är 070-174 06 90. Ring mig gärna om ni undrar!", A),
+        (f"{ANNA}Hon når ni på nya numret 070-174 06 90", A),
+        ("Anna Berg, lovanber11, har bytt mobil till 070-174 06 90 och kommer inte in", A),
+        (f"{ANNA}Hon fick sin telefon stulen, nytt nummer är 070-174 06 90.", A),
+        (f"{ANNA}Det blev fel nummer sist. Rätt nummer är 070-174 06 90", A),
+        (f"{ANNA}nytt nummer 070-174 06 90. Jag kommer inte ihåg mer.", A),
+        ("Anna Berg lovanber11 070-174 06 90", A),
+        (f"{ANNA}Ring mig\npå 070-174 06 50 om ni undrar.", ""),
+        (f"{ANNA}Hon har inte kvar sin telefon, det var\n070-174 06 21.", ""),
+        (f"{ANNA}Jag har telefon 070-174 06 50 om ni undrar", ""),
+        (f"Hej! {ANNA}Hon har fått nummer 070-174 06 90.\n\nTack på förhand!\n\nCarin Ek\nMobil: 070-174 06 50", ""),
+        ("Två att koppla:\nAnna Berg, lovanber11, 070-174 06 25\nStina Lind, lovstlin32, 070-174 06 26", ""),
+        (f"{ANNA}Från: 070-174 06 21\nTill: 070-174 06 22", ""),
+    ],
+)
+def test_numbers_in_sentences(text: str, number: str) -> None:
+    assert asked(text).new_number == number
+
+
+@pytest.mark.parametrize(
+    "text", [f"{ANNA}{NUMBER}Ring mig på 070-174 06 50 om ni undrar.", f"{ANNA}{NUMBER}Ni når Kim på 070-174 06 50."]
+)
+def test_where_somebody_is_to_be_called_is_no_doubt(text: str) -> None:
+    assert asked(text).doubts == ()
+
+
+KIM, SAM = "kim@hemtjanst-ett.example", "sam@hemtjanst-ett.example"
+
+
+@pytest.mark.parametrize(
+    ("text", "recipients", "why"),
+    [
+        (f"Lägg till {SAM} som mottagare", (), "unclear"),
+        (f"Kan ni lägga till en mottagare: {SAM}", (), "unclear"),
+        (f"Mottagare ska vara jag själv och Kim ({KIM})", (), "unclear"),
+        (f"Förutom mig ska även {KIM} ha dem", (), "unclear"),
+        (f"Mottagare: {SAM}\n{KIM} ska vara kvar.", (), "unclear"),
+        (f"Mottagare: {KIM}\n\nCarin Ek\nE-post: carin@hemtjanst-ett.example", (KIM,), None),
+        (f"Det ska vara {KIM} från nu.\n\nCarin Ek\ninfo@hemtjanst-ett.example", (), "unclear"),
+        (f"{KIM}\n{SAM}", (KIM, SAM), None),
+        ("E-post: carin@hemtjanst-ett.example", ("carin@hemtjanst-ett.example",), None),
+    ],
+)
+def test_recipients_are_all_or_none(text: str, recipients: tuple[str, ...], why: str | None) -> None:
+    found = read(a_mail(text, subject="Ändring av e-postmottagare")).asked
+    assert (found.recipients, found.unread.get("recipients")) == (recipients, why)
+
+
+@pytest.mark.parametrize("subject", ["ny mobil", "Ny telefon till Anna Berg"])
+def test_more_ways_to_say_it(subject: str) -> None:
+    assert read(a_mail(ANNA, subject=subject)).asked.kind == "phone"
