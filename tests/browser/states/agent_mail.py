@@ -85,6 +85,12 @@ BORTA = {"subject": "Automatiskt svar: Utgående lösenord", "Auto_Submitted": "
 AGENT_MAIL = (
     State("helpdesk-mejl", "helpdesk-request", "intygad av mejlservern", opened(mailed(), took)),
     State("helpdesk-mejl-half", "helpdesk-request", "fyll i det som saknas", opened(mailed(HALF), took)),
+    State(
+        "helpdesk-mejl-nobody",
+        "helpdesk-request",
+        "Nästa steg: välj beställare",
+        opened(mailed(WHOLE.replace("Carin Ek", "Chefen"), sender="x@example.net", said=""), took),
+    ),
     State("helpdesk-mejl-forged", "helpdesk-request", "vem som helst", opened(mailed(sender=STRANGER, said=""), took)),
     State(
         "helpdesk-mejl-reply",
