@@ -123,6 +123,14 @@ def open_other(
     return _open(request, agent, address)
 
 
+def open_by_portal(text: str, *, orderer_name: str, company_name: str = "") -> Request:
+    """What the portal itself asks of the helpdesk; the one that is open, if it has asked so already."""
+    waiting = Request.objects.filter(source=Source.PORTAL, kind=Kind.OTHER, state__in=OPEN, orderer_name=orderer_name)
+    if same := next((each for each in waiting if each.text == text), None):
+        return same
+    return open_other(source=Source.PORTAL, text=text, orderer_name=orderer_name, company_name=company_name)
+
+
 def _open(request: Request, agent: User | None, address: str | None) -> Request:
     """Saves it with its number, unless the same one came a moment ago: that is the answer then.
 

@@ -22,7 +22,7 @@ from accounts.encryption import token_digest
 from helpdesk import opening
 from helpdesk.intake import mime
 from helpdesk.intake.receive import receive, unreadable
-from helpdesk.models import MailboxRead, Request, TakenUp
+from helpdesk.models import MailboxRead, TakenUp
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 
 log = logging.getLogger("idportal.intake")
@@ -129,7 +129,7 @@ def _tell_of_refused() -> None:
             "Ett mejl i helpdesks brevlåda går inte att hämta eller flytta. Det ligger kvar i inkorgen. Öppna "
             "brevlådan, läs det där, och flytta det till mappen Handled."
         )
-        opening.open_other(source=Request.Source.PORTAL, text=text, orderer_name=_("portalen"))
+        opening.open_by_portal(text, orderer_name=_("portalen"))
 
 
 def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:

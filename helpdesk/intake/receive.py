@@ -209,11 +209,7 @@ def _tell_of_late_mail(request: Request) -> None:
     text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
         "number": request.number
     }
-    waiting = Request.objects.filter(source=Source.PORTAL, kind=Kind.OTHER, state__in=OPEN)
-    if not any(each.text == text for each in waiting.filter(orderer_name=request.orderer_name).only("text")):
-        opening.open_other(
-            source=Source.PORTAL, text=text, orderer_name=request.orderer_name, company_name=request.company_name
-        )
+    opening.open_by_portal(text, orderer_name=request.orderer_name, company_name=request.company_name)
 
 
 def _blank(mail: IncomingMail) -> None:

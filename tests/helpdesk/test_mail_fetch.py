@@ -374,6 +374,22 @@ def test_a_mail_that_was_only_not_moved_or_not_written_down_is_read_as_what_it_i
     assert (mailbox.folder("Unreadable"), TakenUp.objects.count()) == ([], 0)
 
 
+def test_a_mailbox_without_room_is_told_of_once(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def move(self: Mailbox, uid: int, folder: str) -> None:
+        raise MailboxError("The mail server would not move a message (quota).", retry=True)
+
+    for number in range(3):
+        mailbox.append(a_mail("Hej", subject="Hej", sender=f"x{number}@example.net"))
+    monkeypatch.setattr(Mailbox, "move", move)
+    for _ in range(5):
+        with suppress(MailboxError):
+            fetch.run()
+    assert Request.objects.filter(source="mail").count() == 3, "each is in the queue, once"
+    assert Request.objects.filter(source="portal").count() == 1
+
+
 def test_a_uid_that_is_given_anew_is_another_message(register: Register, mailbox: TestDovecot) -> None:
     with open_mailbox() as box:
         name = box.name_of(1)
