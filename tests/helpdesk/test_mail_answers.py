@@ -16,7 +16,7 @@ from tests.helpdesk.asked import an_agent, mails, taken
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import PASSED, SERVER, a_mail, request_of, taken_in
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
 OPENED, ANSWERED = Message.Purpose.REQUEST_OPENED, Message.Purpose.MAIL_ANSWERED
 STRANGER = "Karin <karin@example.net>"
