@@ -43,7 +43,7 @@ def of(one: Request, seen: datetime | None = None) -> Mails:
         count = joined.count()
         verified = _newest(joined.filter(standing=IncomingMail.Standing.VERIFIED), MOST_VERIFIED)
         newest = sorted({mail.pk: mail for mail in [*newest, *verified]}.values(), key=lambda mail: mail.pk)
-    first = list(one.mails.filter(outcome=IncomingMail.Outcome.OPENED)[:1])
+    first = [one.opening_mail] if one.opening_mail else []
     email = one.orderer.email.lower() if one.orderer else ""
     shown = [
         Shown(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 from django.conf import settings
@@ -102,6 +103,11 @@ class Request(models.Model):
     def open(self) -> bool:
         """Whether it is still to be decided."""
         return self.state in OPEN
+
+    @cached_property
+    def opening_mail(self) -> IncomingMail | None:
+        """The mail that opened it; read once, since it stays the same."""
+        return self.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
 
     @property
     def shown_number(self) -> str:

@@ -73,12 +73,10 @@ class Known:
             return self.orderer is not None and self.orderer.active
         return self.entitled
 
-    @cached_property
+    @property
     def mail(self) -> IncomingMail | None:
         """The mail that opened the request."""
-        if self.request.source != Request.Source.MAIL:
-            return None
-        return self.request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+        return self.request.opening_mail if self.request.source == Request.Source.MAIL else None
 
     @property
     def by_program(self) -> bool:

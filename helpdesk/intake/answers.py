@@ -53,7 +53,7 @@ def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
 
 def decided(request: Request, why: str) -> None:
     """The outcome, to whoever mailed and is not the orderer, who gets it by ``letters.decided``."""
-    mail = request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+    mail = request.opening_mail
     if mail is None or not may_answer(mail) or _is_orderer(request, mail):
         return
     told = bool(request.orderer and letters.speaks_for_company(request))
@@ -79,7 +79,7 @@ def decided(request: Request, why: str) -> None:
 
 def gets_outcome(request: Request) -> str:
     """The address that ``decided`` will write to, or ""."""
-    mail = request.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+    mail = request.opening_mail
     return mail.sender if mail and may_answer(mail) and not _is_orderer(request, mail) else ""
 
 
