@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 import redis.exceptions
 from django.conf import settings
-from django.core.exceptions import BadRequest
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.log import log_response
 from kombu.exceptions import OperationalError as QueueError
 
 from idportal.context import portal
@@ -75,8 +75,16 @@ class OnlyUtf8:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
-            raise BadRequest("a form in another character set than UTF-8")
+            page = bad_request(request)
+            # In place of Django's own line for a 400, which does not say why.
+            log_response("a form in another character set than UTF-8: %s", request.path, response=page, request=request)
+            return page
         return self.get_response(request)
+
+
+def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """The 400 page. Django's own view reads the post for its CSRF token, and fails again at one that can't be read."""
+    return HttpResponseBadRequest(render_to_string("400.html"))
 
 
 class Headers:

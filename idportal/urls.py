@@ -9,6 +9,7 @@ from django.views.generic import RedirectView
 
 from idportal import health, metrics, pages
 
+handler400 = "idportal.middleware.bad_request"
 handler500 = "idportal.pages.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
