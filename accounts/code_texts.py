@@ -1,6 +1,8 @@
-"""The SMS that a code comes in."""
+"""The SMS that a code comes in, and the code as it is typed."""
 
 from __future__ import annotations
+
+import unicodedata
 
 from django.utils import translation
 from django.utils.translation import gettext
@@ -31,3 +33,10 @@ def _to_read_out() -> str:
     return gettext(
         "Läs upp säkerhetskod %s för helpdesk i samtalet om ditt ärende. Har du inget ärende? Lämna inte ut den."
     )
+
+
+def plain(code: str) -> str:
+    """The digits of a code, however they were typed: in groups, with dashes, full-width."""
+    characters = (each for each in unicodedata.normalize("NFKC", code) if not each.isspace())
+    # Dashes, and what is not seen: marks of direction come along when a code is copied.
+    return "".join(each for each in characters if unicodedata.category(each) not in ("Pd", "Cf"))

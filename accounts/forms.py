@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-from accounts import numbers
+from accounts import code_texts, limits, numbers
 from accounts.password_policy import MAX_LENGTH
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise  # of the stubs alone
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -65,20 +69,32 @@ class PhoneForm(forms.Form):
             raise forms.ValidationError(str(refusal), code="refused") from refusal
 
 
-class CodeForm(forms.Form):
-    """The code of an SMS. Whatever is no code is a wrong one, and counts as such."""
+class CodeField(forms.CharField):
+    """The code of an SMS, in groups, with dashes or full-width too; cleaned to its digits.
 
-    code = forms.CharField(
+    What can't be a code is told to be none, and counts as no try: it guesses at nothing.
+    """
+
+    _shape = RegexValidator(rf"\A[0-9]{{{limits.CODE_DIGITS}}}\Z", _("Koden har sex siffror."))
+
+    def __init__(self, *, label: _StrPromise, missing: _StrPromise, widget: forms.TextInput) -> None:
+        no_code = self._shape.message
+        errors = {"required": missing, "max_length": no_code, "null_characters_not_allowed": no_code}
+        super().__init__(label=label, max_length=20, widget=widget, error_messages=errors)
+
+    def clean(self, value: Any) -> str:
+        code = code_texts.plain(super().clean(value))
+        self._shape(code)
+        return code
+
+
+class CodeForm(forms.Form):
+    """The code of an SMS."""
+
+    code = CodeField(
         label=_("Säkerhetskod"),
-        max_length=20,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 ]*", **_PLAIN}
-        ),
-        error_messages={
-            "required": _("Skriv koden med sex siffror från ditt SMS."),
-            "max_length": _("Koden har sex siffror."),
-            "null_characters_not_allowed": _("Koden har sex siffror."),
-        },
+        missing=_("Skriv koden med sex siffror från ditt SMS."),
+        widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", **_PLAIN}),
     )
 
 

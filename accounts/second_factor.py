@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import re
-import unicodedata
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -18,7 +17,7 @@ from django.conf import settings
 from django.db import models, transaction
 from django.utils import timezone
 
-from accounts import audit, codes, limits, signals, users
+from accounts import audit, code_texts, codes, limits, signals, users
 from accounts.directory import Account, DirectoryError
 from accounts.directory.staff import groups_of, people
 from accounts.models import Authenticator, Event, FailedTry, Phone, RecoveryCodes, User
@@ -61,7 +60,7 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
         found: Authenticator | None = None if is_enrolled(person) else waiting.first()
-        if found is None or not found.verify_token(plain(code)):
+        if found is None or not found.verify_token(code_texts.plain(code)):
             audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
             return None
         found.confirmed = True
@@ -81,7 +80,7 @@ def check(user: User, code: str, address: str | None) -> Device | None:
     still a way in. The owner is told. Whatever the reason, the answer is the same.
     """
     account = whom_to_tell(user)
-    typed = plain(code)
+    typed = code_texts.plain(code)
     by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
     what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
     with transaction.atomic():
@@ -123,11 +122,6 @@ def _may_not_try(user: User, device: Device | None, kind: FailedTry.Kind) -> str
     if device and not device.verify_is_allowed()[0]:
         return "too soon after a wrong code"
     return ""
-
-
-def plain(code: str) -> str:
-    """The digits of a code, however they were typed: in groups, with dashes, full-width."""
-    return "".join(sign for sign in unicodedata.normalize("NFKC", code) if not sign.isspace() and sign not in "-–‐")
 
 
 def make_recovery_codes(user: User, address: str | None, first: bool = False) -> list[str]:

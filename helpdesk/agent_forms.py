@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms import CodeField
+
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone
 
@@ -52,17 +54,12 @@ def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.C
 
 
 class ReadOutForm(forms.Form):
-    """The code that the caller reads out. Whatever has its length and is no code is a wrong one."""
+    """The code that the caller reads out."""
 
-    code = forms.CharField(
+    code = CodeField(
         label=_("Koden som den som ringer läser upp"),
-        max_length=20,
-        widget=Unseen(attrs={"autocomplete": "off", "inputmode": "numeric", "pattern": "[0-9 ]*"}),
-        error_messages={
-            "required": _("Skriv koden med sex siffror som den som ringer läser upp."),
-            "max_length": _("Koden har sex siffror."),
-            "null_characters_not_allowed": _("Koden har sex siffror."),
-        },
+        missing=_("Skriv koden med sex siffror som den som ringer läser upp."),
+        widget=Unseen(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
 
 
