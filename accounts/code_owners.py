@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import logging
+
+from django.db import transaction
 from django.db.models import Q
 
-from accounts.models import Challenge, Orderer, Purpose, User
+from accounts import audit, directory, users
+from accounts.directory import Account
+from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
+
+log = logging.getLogger("idportal.codes")
 
 Owner = User | Orderer
 
@@ -46,3 +53,46 @@ def gone(challenge: Challenge, owner: Owner) -> str:
 def theirs(owner: Owner) -> Q:
     """Their challenges."""
     return Q(orderer=owner) if isinstance(owner, Orderer) else Q(user=owner)
+
+
+def recognise(challenge: Challenge) -> bool:
+    """Finds the account and the number that belong to what was typed. False: there is nobody to send to.
+
+    What was typed is not kept after that. The account is, also if nothing is sent: a number may be registered or a
+    hold end before the next code is asked for in the same browser.
+    """
+    known = challenge.user
+    try:
+        people = directory.connect()
+        account = people.get(known.directory_id) if known else people.find(challenge.asked_for)
+    except directory.DirectoryError as error:
+        log.error("a code for %s was not sent: %s", challenge.purpose, type(error).__name__)
+        audit.record(Event.CODE_WITHHELD, known, result="directory unavailable", address=challenge.address)
+        return False
+    challenge.asked_for = ""
+    challenge.user = users.of(account) if account else known
+    with transaction.atomic():
+        # The account first, as everywhere: one whose number changes at the same time gets no code to the other one.
+        if challenge.user:
+            lock(challenge.user)
+        phone = Phone.objects.filter(user=challenge.user).first() if challenge.user else None
+        refusal = _why_not(account, phone)
+        if phone and not refusal:
+            challenge.number = phone.number
+        else:
+            audit.record(Event.CODE_WITHHELD, account, result=refusal, address=challenge.address)
+        challenge.save(update_fields=["asked_for", "user", "number"])
+    return not refusal
+
+
+def _why_not(account: Account | None, phone: Phone | None) -> str:
+    """Why no code to reset goes to this account's number (R6, H4); "" if one does."""
+    if account is None:
+        return "no such account"
+    if account.protected:
+        return "protected account"
+    if not account.enabled:
+        return "disabled account"
+    if phone is None:
+        return "no number"
+    return "number on hold" if phone.on_hold else ""

@@ -11,16 +11,18 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import get_language
 
-from accounts import audit, code_owners, code_texts, directory, limits
+from accounts import audit, code_owners, code_texts, limits
 from accounts.code_owners import Owner
-from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, FailedTry, Orderer, Phone, Purpose, SendQuota, SmsDay, User
+from accounts.models import Challenge, Event, FailedTry, Orderer, Purpose, SendQuota, SmsDay, User
 from idportal import sms
 
 log = logging.getLogger("idportal.codes")
@@ -34,6 +36,7 @@ def ask(
     language: str,
     address: str | None,
     asked_for: str = "",
+    browser: str = "",
     user: User | None = None,
     orderer: Orderer | None = None,
     number: str = "",
@@ -41,21 +44,20 @@ def ask(
 ) -> Challenge:
     """Begins a challenge and queues its first code, on commit. ``asked_for`` is what was typed as user name.
 
+    ``browser``: a secret of the browser that asks, if it may have no session yet. The second of two clicks on the
+    button then gets the challenge of the first: it has no session in which to find it, and would make another one,
+    whose code is not the one in the SMS.
     ``actor``: the agent who asks, if not the owner does.
 
     An orderer's code goes to ``number`` (E.164) only as long as that is on file for them, and they are active.
     Raises kombu.exceptions.OperationalError if the queue is down.
     """
+    fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
+    fields |= {"purpose": purpose, "asked_for": asked_for}
     with transaction.atomic():
-        challenge: Challenge = Challenge.objects.create(
-            purpose=purpose,
-            language=language,
-            address=address,
-            asked_for=asked_for,
-            user=user,
-            orderer=orderer,
-            number=number,
-        )
+        challenge, begun = _begin(fields, _begun_by(browser, asked_for) if browser else None)
+        if not begun:
+            return challenge
         owner = orderer or user
         asker = actor or code_owners.asker(owner, purpose)
         audit.record(Event.CODE_REQUESTED, owner, actor=asker, result=purpose, address=address)
@@ -63,21 +65,41 @@ def ask(
     return challenge
 
 
-def ask_again(challenge: Challenge, address: str | None) -> bool:
+def _begun_by(browser: str, asked_for: str) -> str:
+    return digest(f"{browser}/{asked_for}", "browser")
+
+
+def _begin(fields: dict[str, Any], begun_by: str | None) -> tuple[Challenge, bool]:
+    """A new challenge; or, and False, that of the same click. A click is over when another code may be asked for."""
+    if begun_by is None:
+        return Challenge.objects.create(**fields), True
+    since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
+    same = Challenge.objects.filter(begun_by=begun_by)
+    same.filter(Q(last_generated_timestamp__lte=since) | Q(verified_at__isnull=False)).update(begun_by=None)
+    # The unique field makes the second of two at the same time wait for the first, and then find it.
+    return Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
+
+
+def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") -> bool:
     """Queues another code for a challenge, if the last was asked for a while ago; says whether it did.
 
     What decides is the session's own clock, so that the answer says nothing of the account. A challenge that ended
-    because the account's owner did something elsewhere begins anew.
+    because the account's owner did something elsewhere begins anew. ``asked_for``: the user name, if it was typed
+    again: an account may have it by now. The SMS is in the language of the page on which the code is asked for.
     """
     with transaction.atomic():
         # As it is now: what ended since it was read, a right that was used, must not begin anew.
         challenge = _locked(challenge.pk)
-        if not challenge.generate_is_allowed()[0]:
+        if challenge.verified_at or not challenge.generate_is_allowed()[0]:
             return False
         challenge.cooldown_set(commit=False)
-        if challenge.verified_at is None:
-            challenge.ended_at = None
-        challenge.save(update_fields=["last_generated_timestamp", "ended_at"])
+        challenge.ended_at = None
+        challenge.language = get_language() or settings.LANGUAGE_CODE
+        fields = ["last_generated_timestamp", "ended_at", "language"]
+        if asked_for:
+            challenge.asked_for = asked_for
+            fields.append("asked_for")
+        challenge.save(update_fields=fields)
         audit.record(Event.CODE_REQUESTED, code_owners.of(challenge), result=challenge.purpose, address=address)
         _queue(challenge)
     return True
@@ -102,7 +124,7 @@ def deliver(challenge_id: int) -> None:
     age = timezone.now() - challenge.last_generated_timestamp
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
-    if challenge.purpose == Purpose.RESET and not _recognise(challenge):
+    if challenge.purpose == Purpose.RESET and not code_owners.recognise(challenge):
         return
     owner = code_owners.of(challenge)
     code = _make(challenge, owner) if owner else None
@@ -117,46 +139,6 @@ def deliver(challenge_id: int) -> None:
         audit.record(Event.CODE_NOT_SENT, owner, result="no gateway took it")
         return
     audit.record(Event.CODE_SENT, owner, result=f"{challenge.purpose} by gateway {gateway}")
-
-
-def _recognise(challenge: Challenge) -> bool:
-    """Finds the account and the number that belong to what was typed. False: there is nobody to send to."""
-    known = challenge.user
-    try:
-        people = directory.connect()
-        account = people.get(known.directory_id) if known else people.find(challenge.asked_for)
-    except directory.DirectoryError as error:
-        log.error("a code for %s was not sent: %s", challenge.purpose, type(error).__name__)
-        audit.record(Event.CODE_WITHHELD, known, result="directory unavailable", address=challenge.address)
-        return False
-    challenge.asked_for = ""
-    with transaction.atomic():
-        # The account first, as everywhere: one whose number changes at the same time gets no code to the other one.
-        users = User.objects.select_for_update().filter(directory_id=account.id if account else "")
-        user = users.first() if account else None
-        phone = Phone.objects.filter(user=user).first() if user else None
-        refusal = _why_not(account, phone)
-        # Also if nothing is sent: who asks again in the same browser, after a hold, is to be known then.
-        challenge.user = user
-        if phone and not refusal:
-            challenge.number = phone.number
-        else:
-            audit.record(Event.CODE_WITHHELD, account, result=refusal, address=challenge.address)
-        challenge.save(update_fields=["asked_for", "user", "number"])
-    return not refusal
-
-
-def _why_not(account: Account | None, phone: Phone | None) -> str:
-    """Why no code to reset goes to this account's number (R6, H4); "" if one does."""
-    if account is None:
-        return "no such account"
-    if account.protected:
-        return "protected account"
-    if not account.enabled:
-        return "disabled account"
-    if phone is None:
-        return "no number"
-    return "number on hold" if phone.on_hold else ""
 
 
 def _make(challenge: Challenge, person: Owner) -> str | None:
@@ -246,7 +228,7 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
     ``actor``: the agent who enters it, if not the owner does. All callers see the same whether the code is wrong, old,
     spent or never existed, and the same is done for each.
     """
-    digits = "".join(code.split())
+    digits = code_texts.plain(code)
     with transaction.atomic():
         challenge = _locked(challenge_id)
         owner = code_owners.of(challenge)

@@ -1,8 +1,9 @@
 """What a browser session holds, and for how long (security.md S1 to S3).
 
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``asked_<purpose>`` (a digest of what it is
-about), ``word`` (what the next page says of the last click), ``done`` (the journey that was finished),
-``password_at`` (when the password was typed), ``started`` and ``seen``. Times are seconds since 1970.
+about), ``entered`` (the id of the challenge whose code was accepted here), ``word`` (what the next page says of the
+last click), ``done`` (the journey that was finished), ``password_at`` (when the password was typed), ``started`` and
+``seen``. Times are seconds since 1970.
 Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer_sessions``).
 Of staff: ``signing_in`` (who typed the password, to what end, with which app), ``roles`` (what they had at log-in),
 ``onward`` (where to go next) and ``codes_owed`` (recovery codes are still to be shown).
@@ -150,15 +151,36 @@ def begin(request: HttpRequest, challenge: Challenge, asked_for: str = "") -> No
     _mark_used(request.session)
 
 
-def under_way(request: HttpRequest, purpose: Purpose, asked_for: str) -> Challenge | None:
-    """The challenge that this session has already begun for the same name or number, unless its code was accepted.
+def browser(request: HttpRequest) -> str:
+    """A secret of the browser, which it has before its first session; "" if it keeps no cookies."""
+    return request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
 
-    Who goes back and presses the button again must still be able to use the code that is on its way.
-    """
+
+def under_way(request: HttpRequest, purpose: Purpose, asked_for: str) -> Challenge | None:
+    """The challenge that this session has already begun for the same name or number, unless its right is gone.
+
+    Whoever goes back and presses the button again can still use the code, or the right that it gave."""
     if request.session.get(f"asked_{purpose}") != digest(asked_for, "asked"):
         return None
     challenge = challenge_of(request, purpose)
-    return challenge if challenge and challenge.verified_at is None else None
+    return challenge if challenge and (challenge.verified_at is None or has_right(request, challenge)) else None
+
+
+def enter(request: HttpRequest, challenge: Challenge) -> None:
+    """The code of a challenge was accepted in this session, which gets a new id."""
+    request.session.cycle_key()
+    request.session["entered"] = challenge.pk
+
+
+def entered(request: HttpRequest) -> int | None:
+    """The challenge to reset whose code was accepted in this session. Its right is nobody else's (R2)."""
+    found = challenge_id(request, Purpose.RESET)
+    return found if found == request.session.get("entered") else None
+
+
+def has_right(request: HttpRequest, challenge: Challenge) -> bool:
+    """Whether a challenge gives this session the right to set a password now (R3)."""
+    return challenge.verified and challenge.pk == entered(request)
 
 
 def challenge_id(request: HttpRequest, purpose: Purpose) -> int | None:

@@ -53,6 +53,8 @@ class Challenge(CooldownMixin, ThrottlingMixin, SideChannelDevice):
     verified_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
     refusals = models.PositiveSmallIntegerField(default=0)
+    # A digest of the browser that asked and of what it asked for, while a second post of the same click may come.
+    begun_by = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  unique, where it is set
     setting_until = models.DateTimeField(null=True)  # a new password is on its way to the directory
 
     class Meta:

@@ -29,9 +29,15 @@ def start(request: HttpRequest) -> HttpResponse:
         name, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
         challenge = sessions.under_way(request, Purpose.RESET, name)
         if challenge:
-            codes.ask_again(challenge, address)
+            codes.ask_again(challenge, address, name)
         else:
-            challenge = codes.ask(Purpose.RESET, language=get_language() or "sv", address=address, asked_for=name)
+            challenge = codes.ask(
+                Purpose.RESET,
+                language=get_language() or "sv",
+                address=address,
+                asked_for=name,
+                browser=sessions.browser(request),
+            )
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge, name)
         return redirect("reset-code")
@@ -44,22 +50,35 @@ def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
-        return _start_again(request)
+        return _code_too_late(request) if request.method == "POST" else _start_again(request)
     # A post is judged by its code alone: of several at once, one is accepted, and the others must look wrong (K3).
-    if challenge.verified and request.method != "POST":
+    if sessions.has_right(request, challenge) and request.method != "POST":
         return redirect("reset-password")
     form = CodeForm(request.POST or None)
     if form.is_valid():
         if codes.check(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"]):
-            request.session.cycle_key()
+            sessions.enter(request, challenge)
             return redirect("reset-password")
         form.add_error("code", wrong_code())
-    context = {
-        "form": form,
-        "resend_in": codes.resend_in(challenge),
-        "word": sessions.take_word(request),
-    }
+    return _code_page(request, form, codes.resend_in(challenge))
+
+
+def _code_page(request: HttpRequest, form: CodeForm, resend_in: int) -> HttpResponse:
+    context = {"form": form, "resend_in": resend_in, "word": sessions.take_word(request)}
     return render(request, "accounts/reset_code.html", context)
+
+
+def _code_too_late(request: HttpRequest) -> HttpResponse:
+    """What a wrong code sees (K3), for a session that is gone: it was idle for longer than a code is good for; or
+    another click on the same button was faster, and has a new id.
+    """
+    # No cookie: first page. One that stands for nothing is not deleted, or the new id would be, which has its name.
+    if request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None) is None:
+        return _start_again(request)
+    form = CodeForm(request.POST)
+    if form.is_valid():
+        form.add_error("code", wrong_code())
+    return _code_page(request, form, resend_in=0)
 
 
 @require_POST
@@ -79,7 +98,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
 @limits.posts_by_address
 def password(request: HttpRequest) -> HttpResponse:
     """Step 3: the new password, twice. A refusal leaves the person here, with the reason."""
-    challenge = reset.verified(sessions.challenge_id(request, Purpose.RESET))
+    challenge = reset.verified(sessions.entered(request))
     account = reset.account_of(challenge) if challenge else None
     if challenge is None or account is None:
         return _start_again(request)

@@ -402,6 +402,61 @@ def test_the_sms_speaks_the_language_of_the_page(walker: Walker, language: str) 
     assert Challenge.objects.get().language == language
 
 
+@pytest.mark.parametrize("again", ["the button", "the same name"])
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_next_sms_speaks_the_language_that_the_page_has_by_then(walker: Walker, language: str, again: str) -> None:
+    has_number(STEFAN)
+    before = "en" if language == "sv" else "sv"
+    walker.client.post("/sprak/", {"language": before, "next": "/aterstall/"})
+    walker.ask(STEFAN.username)
+    time_passes(seconds=61)
+    walker.client.post("/sprak/", {"language": language, "next": "/aterstall/kod/"})
+    if again == "the button":
+        walker.ask_again()
+    else:
+        walker.ask(STEFAN.username)
+    assert len(walker.sms) == 2
+    assert ("Din säkerhetskod är" in walker.sms.messages()[-1][1]) == (language == "sv")
+
+
+def test_who_goes_back_with_an_accepted_code_is_led_on(server: TestSlapd, walker: Walker) -> None:
+    """R3: the right is the session's until it is used. The answer to a name is the same for all."""
+    verified(walker)
+    walker.get("/aterstall/")
+    assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
+    assert walker.get("/aterstall/kod/")["Location"] == "/aterstall/losenord/"
+    assert walker.ask_again()["Location"] == "/aterstall/kod/"
+    assert len(walker.sms) == 1, "no other code is needed"
+    assert trail(Event.CODE_REQUESTED) == [Event.CODE_REQUESTED]
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+    assert binds(server, STEFAN.username, NEW_PASSWORD)
+
+
+def test_who_goes_back_when_the_right_is_gone_begins_anew(walker: Walker) -> None:
+    """R3."""
+    verified(walker)
+    time_passes(minutes=10, seconds=5)
+    assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
+    assert walker.get("/aterstall/kod/").status_code == 200
+    assert len(walker.sms) == 2
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+
+
+def test_a_session_that_is_gone_sees_what_a_wrong_code_sees(walker: Walker) -> None:
+    """K3: also if another click was faster, and has a new id. Its cookie is left alone: it may be the new one."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    late = Client()
+    cookie = django_settings.SESSION_COOKIE_NAME
+    late.cookies[cookie] = walker.client.cookies[cookie].value
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+    answer = Walker(late, walker.sms).enter_code()
+    assert answer.status_code == 200
+    assert WRONG_CODE in text_of(answer)
+    assert cookie not in answer.cookies
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+
+
 def _errors(body: str) -> str:
     """The part of the password page that says what is wrong: the summary that a screen reader meets first."""
     found = body.partition('id="error-summary-title"')[2].partition("</section>")[0]
