@@ -118,6 +118,7 @@ class Directory(Protocol):
     def find(self, name: str) -> Account | None:
         """The account with this user name, or with this e-mail address if it is the only one.
 
+        ``DOMAIN\\name`` is the name without the domain. In Active Directory a user principal name counts as an address.
         Any text may come in. What can't be a name finds nothing: empty, with NUL or other control characters,
         over 256 characters.
         """

@@ -78,6 +78,7 @@ class ActiveDirectory(LdapDirectory):
             *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
             *("msDS-User-Account-Control-Computed", RUNS_OUT),
         ),
+        principal="userPrincipalName",
     )
 
     spaces_count = True

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ldap.filter import escape_filter_chars
 
-from accounts.directory.names import Names, can_be_name
+from accounts.directory.names import Names, can_be_name, dns_domain, folded
 
 # Values in one filter: a directory may refuse one that is too long.
 AT_A_TIME = 100
@@ -27,6 +27,21 @@ def one_of(attribute: str, values: Iterable[str], *, spaces_count: bool) -> Iter
         some = wanted[start : start + AT_A_TIME]
         written = (_loosely(value) if spaces_count else escape_filter_chars(value) for value in some)
         yield "(|" + "".join(f"({attribute}={value})" for value in written) + ")"
+
+
+def called(names: Names, name: str, base: str) -> str:
+    """A filter for whoever has this user name or mail address; or this user principal name, if the dialect has them.
+
+    An account of Active Directory that is given no such name has one all the same: its user name in the domain of
+    ``base`` (MS-ADTS 5.1.1.1.1).
+    """
+    wanted = [(names.username, name), ("mail", name)]
+    if names.principal:
+        wanted.append((names.principal, name))
+        user, _, domain = name.rpartition("@")
+        if user and folded(domain) == dns_domain(base):
+            wanted.append((names.username, user))
+    return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for attribute, value in wanted) + ")"
 
 
 def begins_with(names: Names, text: str) -> str | None:

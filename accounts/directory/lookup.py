@@ -19,7 +19,7 @@ from accounts.directory.account import Account
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.entry import Attributes, Entry
-from accounts.directory.names import can_be_name, folded, normal_unit, plain_dn, same, units_of
+from accounts.directory.names import can_be_name, folded, normal_unit, plain_dn, same, units_of, without_domain
 from accounts.directory.pool import Servers, ServiceConnections, translated
 from accounts.directory.protection import UNMAPPABLE, Protection, logger, pass_over
 
@@ -73,11 +73,8 @@ class Lookup(Protection, abc.ABC):
     def _identifier_filter(self, identifier: uuid.UUID) -> str: ...
 
     def find(self, name: str) -> Account | None:
-        name = name.strip()
-        if not can_be_name(name):
-            return None
-        escaped = escape_filter_chars(name)
-        return self._ask(lambda connection: self._find(connection, name, escaped))
+        name = without_domain(name.strip())
+        return self._ask(lambda connection: self._find(connection, name)) if can_be_name(name) else None
 
     def get(self, account_id: str) -> Account | None:
         found = self._ask(lambda connection: self._get(connection, account_id))
@@ -178,16 +175,15 @@ class Lookup(Protection, abc.ABC):
         with translated():
             return self._service.run(work)
 
-    def _find(self, connection: Connection, name: str, escaped: str) -> Account | None:
-        by_name = f"({self.names.username}={escaped})"
+    def _find(self, connection: Connection, name: str) -> Account | None:
         base = self._config.user_base
+        wanted = self._people(conditions.called(self.names, name, base))
         try:
-            entries = connection.search(
-                base, self._people(f"(|{by_name}(mail={escaped}))"), self._attributes, limit=MATCHES
-            )
+            entries = connection.search(base, wanted, self._attributes, limit=MATCHES)
         except Refused as refused:
             if refused.code != ldap.SIZELIMIT_EXCEEDED.errnum:
                 raise
+            by_name = f"({self.names.username}={escape_filter_chars(name)})"
             entries = connection.search(base, self._people(by_name), self._attributes, limit=MATCHES)
         if len(entries) > 1:
             # A user name wins over somebody else's mail address; an address of several is nobody's.

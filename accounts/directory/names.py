@@ -24,6 +24,18 @@ class Names:
     identifier: str
     company: str
     attributes: tuple[str, ...]
+    principal: str = ""  # where a person may have a user name with a domain, if the dialect has such names
+
+
+def without_domain(name: str) -> str:
+    """``DOMAIN\\name``, as Windows shows it, without the domain: the portal knows one directory."""
+    domain, _, rest = name.partition("\\")
+    return rest if domain and rest else name
+
+
+def dns_domain(dn: str) -> str:
+    """The DNS domain in which a DN lies (RFC 2247), in small letters: ad.example of OU=Staff,DC=ad,DC=example."""
+    return ".".join(rdn.removeprefix("dc=") for rdn in _rdns(dn) if rdn.startswith("dc="))
 
 
 def can_be_name(text: str, longest: int = LONGEST_NAME) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
 from datetime import timedelta
 
@@ -44,6 +45,16 @@ def test_register_then_reset(server: PrivateSamba, walker: Walker, sms: Inbox, h
     assert not binds(server, KARL.username, KARL.password)
     assert [one.name for one in heard] == ["phone_registered", "password_reset"]
     assert last(Event.PASSWORD_DONE).company == KARL.company
+
+
+@pytest.mark.parametrize("name", [f"{KARL.username}@ad.example.test", rf"AD\{KARL.username}"])
+def test_the_name_with_its_domain_as_windows_shows_it(server: PrivateSamba, walker: Walker, name: str) -> None:
+    """On both journeys. The trail and the new password are the account's."""
+    karl = dataclasses.replace(KARL, username=name)
+    assert walker.register(karl, NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/"
+    assert walker.reset(karl, NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+    assert last(Event.PASSWORD_DONE).subject_name == KARL.username
+    assert binds(server, KARL.username, NEW_PASSWORD)
 
 
 def test_an_earlier_password_is_refused_in_the_right_words(server: PrivateSamba, walker: Walker) -> None:

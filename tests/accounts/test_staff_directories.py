@@ -75,6 +75,19 @@ def test_an_agent_gets_in_to_the_agents_pages_alone(server: Server) -> None:
     assert not User.objects.filter(is_staff=True).exists()
 
 
+@pytest.mark.parametrize("name", [rf"KOMMUNEN\{PER.username}", f"{PER.username}@ad.example.test"])
+def test_the_name_may_come_with_its_domain(server: Server, name: str) -> None:
+    """As Windows shows it. OpenLDAP has no user principal names."""
+    per = Officer(PER)
+    per.enrol()
+    per.leave()
+    answer = per.type_password(name=name)
+    if "@" in name and isinstance(server, TestSlapd):
+        assert says(answer, WRONG_LOGIN)
+    else:
+        assert answer["Location"] == "/logga-in/kod/"
+
+
 @pytest.mark.parametrize("person", [STEFAN, MARIA], ids=lambda person: person.username)
 def test_nobody_else_does(server: Server, person: Person) -> None:
     """Staff of companies, with the right password."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from pytest_django import Settings
@@ -46,6 +47,70 @@ def test_an_account_that_will_expire(active_directory_settings: PrivateSamba) ->
     stefan = portal.connect().find(STEFAN.username)
     assert stefan is not None
     assert stefan.enabled
+
+
+@pytest.mark.parametrize("name", ["lovstlin32@ad.example.test", "LovStLin32@AD.Example.Test"])
+def test_the_user_name_in_the_domain_is_found(active_directory_settings: PrivateSamba, name: str) -> None:
+    """Every account has that name, although it stands in no attribute (MS-ADTS 5.1.1.1.1)."""
+    stefan = portal.connect().find(name)
+    assert stefan is not None
+    assert stefan.username == STEFAN.username
+
+
+def test_the_user_principal_name_is_found(active_directory_settings: PrivateSamba) -> None:
+    active_directory_settings.set_value(STEFAN.username, "userPrincipalName", "stefan@kommunen.example")
+    directory = portal.connect()
+    stefan = directory.find("Stefan@kommunen.example")
+    assert stefan is not None
+    assert stefan.username == STEFAN.username
+    assert directory.find("stefan@ad.example.test") is None
+    assert directory.find(f"{STEFAN.username}@kommunen.example") is None, "another domain has people of its own"
+
+
+def test_a_user_principal_name_that_is_somebody_elses_address_is_nobodys(
+    active_directory_settings: PrivateSamba,
+) -> None:
+    active_directory_settings.set_value(STEFAN.username, "userPrincipalName", KARL.mail)
+    directory = portal.connect()
+    assert directory.find(KARL.mail) is None
+    active_directory_settings.set_value(KARL.username, "mail", f"{STEFAN.username}@ad.example.test")
+    assert directory.find(f"{STEFAN.username}@ad.example.test") is None
+    found = directory.find(STEFAN.username)
+    assert found is not None
+    assert found.username == STEFAN.username
+
+
+def test_a_user_principal_name_is_looked_up_with_one_question(
+    active_directory_settings: PrivateSamba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """E2: known or not, and whatever its form, a name costs as many searches."""
+    directory, asked, search = portal.connect(), [0], Connection.search
+    directory.find(STEFAN.username)
+
+    def counting(connection: Connection, *what: Any, **how: Any) -> Any:
+        asked[0] += 1
+        return search(connection, *what, **how)
+
+    monkeypatch.setattr(Connection, "search", counting)
+    costs = set()
+    for name in (STEFAN.username, "lovfinns99", "lovstlin32@ad.example.test", "x@ad.example.test", r"AD\lovfinns99"):
+        asked[0] = 0
+        directory.find(name)
+        costs.add(asked[0])
+    assert len(costs) == 1
+
+
+@pytest.mark.parametrize("name", ["lovstlin32@ad.example.test", r"AD\lovstlin32"])
+def test_the_filter_and_the_protection_hold_for_such_a_name(
+    active_directory_settings: PrivateSamba, settings: Settings, name: str
+) -> None:
+    """R6."""
+    settings.DIRECTORY_PROTECTED_FILTER = f"(sAMAccountName={STEFAN.username})"
+    protected = portal.connect().find(name)
+    assert protected is not None
+    assert protected.protected
+    settings.DIRECTORY_USER_FILTER = f"(!(sAMAccountName={STEFAN.username}))"
+    assert portal.connect().find(name) is None
 
 
 @pytest.fixture

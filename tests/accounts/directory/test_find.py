@@ -17,7 +17,9 @@ from tests.servers.directory import DirectoryServer
 Find = Callable[[str], Account]
 
 
-@pytest.mark.parametrize("name", ["lovstlin32", "LovStLin32", "  lovstlin32 "])
+@pytest.mark.parametrize(
+    "name", ["lovstlin32", "LovStLin32", "  lovstlin32 ", r"KOMMUNEN\lovstlin32", r" x.y\LOVSTLIN32"]
+)
 def test_by_user_name_in_any_case(directory: Directory, name: str) -> None:
     found = directory.find(name)
     assert found is not None
@@ -68,6 +70,15 @@ def test_a_user_name_wins_over_more_addresses_than_are_looked_at(server: Directo
         "\x7flovstlin32",
         "\\2a",
         "lovstlin32\\",
+        "\\lovstlin32",
+        "KOMMUNEN\\",
+        "KOMMUNEN\\*",
+        "KOMMUNEN\\KOMMUNEN\\lovstlin32",
+        "KOMMUNEN/lovstlin32",
+        "lovstlin32@",
+        "@ad.example.test",
+        "*@ad.example.test",
+        "lovstlin32@other.example",
         "å" * 300,
         "x" * 257,
         "\ud800",
