@@ -70,17 +70,18 @@ def recognise(challenge: Challenge) -> bool:
         audit.record(Event.CODE_WITHHELD, known, result="directory unavailable", address=challenge.address)
         return False
     challenge.asked_for = ""
-    challenge.user = users.of(account) if account else known
     with transaction.atomic():
         # The account first, as everywhere: one whose number changes at the same time gets no code to the other one.
-        if challenge.user:
-            lock(challenge.user)
-        phone = Phone.objects.filter(user=challenge.user).first() if challenge.user else None
+        user = User.objects.select_for_update().filter(directory_id=account.id).first() if account else None
+        if account and user is None:
+            user = users.of(account)
+        phone = Phone.objects.filter(user=user).first() if user else None
         refusal = _why_not(account, phone)
         if phone and not refusal:
             challenge.number = phone.number
         else:
             audit.record(Event.CODE_WITHHELD, account, result=refusal, address=challenge.address)
+        challenge.user = user or known
         challenge.save(update_fields=["asked_for", "user", "number"])
     return not refusal
 

@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -73,11 +73,14 @@ def _begin(fields: dict[str, Any], begun_by: str | None) -> tuple[Challenge, boo
     """A new challenge; or, and False, that of the same click. A click is over when another code may be asked for."""
     if begun_by is None:
         return Challenge.objects.create(**fields), True
-    since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
-    same = Challenge.objects.filter(begun_by=begun_by)
-    same.filter(Q(last_generated_timestamp__lte=since) | Q(verified_at__isnull=False)).update(begun_by=None)
-    # The unique field makes the second of two at the same time wait for the first, and then find it.
-    return Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
+    try:
+        with transaction.atomic():
+            return Challenge.objects.create(**fields, begun_by=begun_by), True
+    except IntegrityError:  # also by a click that was still under way, for which the unique field has waited
+        since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
+        over = Q(last_generated_timestamp__lte=since) | Q(verified_at__isnull=False)
+        Challenge.objects.filter(over, begun_by=begun_by).update(begun_by=None)
+        return Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
 
 
 def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") -> bool:
