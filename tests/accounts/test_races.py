@@ -75,7 +75,7 @@ def in_same_session(walker: Walker) -> Walker:
     return Walker(client, walker.sms)
 
 
-def outcomes(walker: Walker, guesses: list[str]) -> list[str]:
+def outcomes(walker: Walker, guesses: list[str], threads: int = THREADS) -> list[str]:
     """What the browser's guesses came to, sent all at once: where each led, or "" for the page again."""
 
     def guess(code: str) -> Callable[[], str]:
@@ -91,7 +91,7 @@ def outcomes(walker: Walker, guesses: list[str]) -> list[str]:
 
         return job
 
-    return at_once([guess(code) for code in guesses])
+    return at_once([guess(code) for code in guesses], threads)
 
 
 @pytest.fixture
@@ -138,10 +138,11 @@ def test_of_twenty_parallel_right_submissions_one_succeeds(asked: Walker) -> Non
     assert trail(Event.CODE_ACCEPTED) == [Event.CODE_ACCEPTED]
 
 
-def test_of_parallel_right_submissions_in_an_older_session_none_starts_again(asked: Walker) -> None:
-    """K3: the session was last noted as used so long ago that each click writes it."""
+@pytest.mark.parametrize("threads", [20, 4])
+def test_of_parallel_right_submissions_in_an_older_session_none_starts_again(asked: Walker, threads: int) -> None:
+    """K3: each click writes the session, and the last ones come when it has a new id."""
     time_passes(seconds=40)
-    found = outcomes(asked, [asked.sms.code()] * 20)
+    found = outcomes(asked, [asked.sms.code()] * 20, threads)
     assert sorted(found) == [""] * 19 + ["/aterstall/losenord/"]
 
 
