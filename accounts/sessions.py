@@ -163,7 +163,9 @@ def under_way(request: HttpRequest, purpose: Purpose, asked_for: str) -> Challen
     if request.session.get(f"asked_{purpose}") != digest(asked_for, "asked"):
         return None
     challenge = challenge_of(request, purpose)
-    return challenge if challenge and (challenge.verified_at is None or has_right(request, challenge)) else None
+    if challenge is None or (challenge.verified_at and not (challenge.verified and challenge.pk == entered(request))):
+        return None
+    return challenge
 
 
 def enter(request: HttpRequest, challenge: Challenge) -> None:
@@ -176,11 +178,6 @@ def entered(request: HttpRequest) -> int | None:
     """The challenge to reset whose code was accepted in this session. Its right is nobody else's (R2)."""
     found = challenge_id(request, Purpose.RESET)
     return found if found == request.session.get("entered") else None
-
-
-def has_right(request: HttpRequest, challenge: Challenge) -> bool:
-    """Whether a challenge gives this session the right to set a password now (R3)."""
-    return challenge.verified and challenge.pk == entered(request)
 
 
 def challenge_id(request: HttpRequest, purpose: Purpose) -> int | None:

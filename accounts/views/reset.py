@@ -52,7 +52,7 @@ def code(request: HttpRequest) -> HttpResponse:
     if challenge is None:
         return _code_too_late(request) if request.method == "POST" else _start_again(request)
     # A post is judged by its code alone: of several at once, one is accepted, and the others must look wrong (K3).
-    if sessions.has_right(request, challenge) and request.method != "POST":
+    if challenge.verified_at and request.method != "POST":
         return redirect("reset-password")
     form = CodeForm(request.POST or None)
     if form.is_valid():
@@ -88,9 +88,10 @@ def code_again(request: HttpRequest) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return redirect("reset")
-    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
-    return redirect("reset-code")
+    if challenge.verified_at is None:
+        asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+        sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    return redirect("reset-code")  # an accepted code leads on from there, as long as its right is good
 
 
 @sensitive_post_parameters("new_password1", "new_password2")

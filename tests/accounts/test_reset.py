@@ -433,9 +433,13 @@ def test_who_goes_back_with_an_accepted_code_is_led_on(server: TestSlapd, walker
 
 
 def test_who_goes_back_when_the_right_is_gone_begins_anew(walker: Walker) -> None:
-    """R3."""
+    """R3. The code page would wait for a code that is spent."""
     verified(walker)
     time_passes(minutes=10, seconds=5)
+    assert walker.ask_again()["Location"] == "/aterstall/kod/"
+    assert walker.get("/aterstall/kod/")["Location"] == "/aterstall/losenord/"
+    assert walker.get("/aterstall/losenord/")["Location"] == "/aterstall/"
+    assert "Det tog för lång tid." in text_of(walker.get("/aterstall/"))
     assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
     assert walker.get("/aterstall/kod/").status_code == 200
     assert len(walker.sms) == 2
