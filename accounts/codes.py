@@ -2,8 +2,7 @@
 
 A *challenge* is one browser session's way through one journey. The request does the same for every name
 that is typed: one row, one task. Whether there is anyone to send a code to, the task finds out (E1, E2).
-A code belongs to a user of the directory, or to an orderer, who has no account there: to sign in, or to be read to
-the helpdesk (H1).
+A code belongs to a user of the directory, or to an orderer, who has no account there.
 """
 
 from __future__ import annotations
@@ -18,6 +17,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import get_language
+from kombu.exceptions import OperationalError
 
 from accounts import audit, code_owners, code_texts, limits
 from accounts.code_owners import Owner
@@ -44,9 +44,8 @@ def ask(
 ) -> Challenge:
     """Begins a challenge and queues its first code, on commit. ``asked_for`` is what was typed as user name.
 
-    ``browser``: a secret of the browser that asks, if it may have no session yet. The second of two clicks on the
-    button then gets the challenge of the first: it has no session in which to find it, and would make another one,
-    whose code is not the one in the SMS.
+    ``browser``: a secret of a browser that may have no session yet. The second of two clicks gets the challenge of
+    the first: its own would be another one, whose code is not the one in the SMS.
     ``actor``: the agent who asks, if not the owner does.
 
     An orderer's code goes to ``number`` (E.164) only as long as that is on file for them, and they are active.
@@ -54,19 +53,16 @@ def ask(
     """
     fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
     fields |= {"purpose": purpose, "asked_for": asked_for}
+    begun_by = digest(f"{browser}/{asked_for}", "browser") if browser else None
     with transaction.atomic():
-        challenge, begun = _begin(fields, _begun_by(browser, asked_for) if browser else None)
-        if not begun:
+        challenge, made = _begin(fields, begun_by)
+        if not made:
             return challenge
         owner = orderer or user
         asker = actor or code_owners.asker(owner, purpose)
         audit.record(Event.CODE_REQUESTED, owner, actor=asker, result=purpose, address=address)
         _queue(challenge)
     return challenge
-
-
-def _begun_by(browser: str, asked_for: str) -> str:
-    return digest(f"{browser}/{asked_for}", "browser")
 
 
 def _begin(fields: dict[str, Any], begun_by: str | None) -> tuple[Challenge, bool]:
@@ -87,8 +83,8 @@ def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") ->
     """Queues another code for a challenge, if the last was asked for a while ago; says whether it did.
 
     What decides is the session's own clock, so that the answer says nothing of the account. A challenge that ended
-    because the account's owner did something elsewhere begins anew. ``asked_for``: the user name, if it was typed
-    again: an account may have it by now. The SMS is in the language of the page on which the code is asked for.
+    because the account's owner did something elsewhere begins anew. ``asked_for``: the name, if it was typed again.
+    The SMS is in the language of the page.
     """
     with transaction.atomic():
         # As it is now: what ended since it was read, a right that was used, must not begin anew.
@@ -100,8 +96,7 @@ def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") ->
         challenge.language = get_language() or settings.LANGUAGE_CODE
         fields = ["last_generated_timestamp", "ended_at", "language"]
         if asked_for:
-            challenge.asked_for = asked_for
-            fields.append("asked_for")
+            challenge.asked_for, fields = asked_for, [*fields, "asked_for"]
         challenge.save(update_fields=fields)
         audit.record(Event.CODE_REQUESTED, code_owners.of(challenge), result=challenge.purpose, address=address)
         _queue(challenge)
@@ -117,8 +112,16 @@ def resend_in(challenge: Challenge) -> int:
 def _queue(challenge: Challenge) -> None:
     from accounts.tasks import send_code
 
-    # A code that comes when nobody waits for it any more only confuses.
-    transaction.on_commit(lambda: send_code.apply_async((challenge.pk,), expires=limits.CODE_LIFETIME))
+    def queue() -> None:
+        try:
+            # A code that comes when nobody waits for it any more only confuses.
+            send_code.apply_async((challenge.pk,), expires=limits.CODE_LIFETIME)
+        except OperationalError:
+            # The next click begins anew, or it would be led on to wait for a code that is not on its way.
+            Challenge.objects.filter(pk=challenge.pk).update(begun_by=None)
+            raise
+
+    transaction.on_commit(queue)
 
 
 def deliver(challenge_id: int) -> None:
@@ -231,7 +234,6 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
     ``actor``: the agent who enters it, if not the owner does. All callers see the same whether the code is wrong, old,
     spent or never existed, and the same is done for each.
     """
-    digits = code_texts.plain(code)
     with transaction.atomic():
         challenge = _locked(challenge_id)
         owner = code_owners.of(challenge)
@@ -239,7 +241,7 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
         subject = code_owners.subject(owner, challenge.purpose) if owner else nobody
         live = challenge.live
         spent = failures(subject) >= limits.CODE_FAILURES_A_DAY
-        if challenge.verify_token("" if spent else digits):
+        if challenge.verify_token("" if spent else code_texts.plain(code)):
             asker = actor or code_owners.asker(owner, challenge.purpose)
             audit.record(Event.CODE_ACCEPTED, owner, actor=asker, result=challenge.purpose, address=address)
             return challenge
