@@ -11,7 +11,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import audit, codes, limits, second_factor, signals
 from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, User
@@ -64,19 +63,19 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> C
     with transaction.atomic():
         # The account first, then its challenges, as whoever needs both.
         person = User.objects.select_for_update().get(pk=user.pk)
-        # Since the last right one. A challenge forgets its own with each new code.
-        wrong = FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Kind.SMS)
         if fits(challenge, person, number_of(person)):
             accepted = codes.check(challenge.pk, code, address)
             if accepted:
                 accepted.confirmed = True
                 accepted.save(update_fields=["confirmed"])
-                wrong.delete()
+                FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Kind.SMS).delete()
                 audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
                 return accepted
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
-        wrong.create(subject=person.directory_id, kind=FailedTry.Kind.SMS)
-        if wrong.filter(at__gt=timezone.now() - timedelta(seconds=limits.DAY)).count() == limits.FACTOR_FAILURES_TOLD:
+        # A challenge forgets its own wrong ones with each new code.
+        FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Kind.SMS)
+        in_a_row = FailedTry.count(person.directory_id, FailedTry.Kind.SMS, timedelta(seconds=limits.DAY))
+        if in_a_row == limits.FACTOR_FAILURES_TOLD:
             # Robustly: a notice that fails must not undo the count of the failure.
             signals.second_factor_attacked.send_robust(
                 Challenge, user=person, account=account, kind=FailedTry.Kind.CODE, stopped=False

@@ -162,8 +162,8 @@ class Known:
         """The last number of the account that the helpdesk took away, if that was lately."""
         if not self.account_id:
             return None
-        lately = PhoneRemoval.objects.filter(user__directory_id=self.account_id, at__gt=timezone.now() - LATELY)
-        return lately.exclude(reference="").select_related("agent").order_by("-at").first()
+        removals = PhoneRemoval.objects.filter(user__directory_id=self.account_id, at__gt=timezone.now() - LATELY)
+        return removals.exclude(reference="").select_related("agent").order_by("-at").first()
 
     @cached_property
     def links(self) -> list[PhoneLink]:
