@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import timedelta
+
 from django.db.models import OuterRef, Subquery
+from django.utils import timezone
 
 from accounts.directory import Account
 from accounts.models import AuditEvent, Company, Event, Orderer, User
@@ -31,6 +35,17 @@ def record(
         result=result,
         address=address,
     )
+
+
+def record_unless_told(
+    event: Event, accounts: Sequence[Account], within: timedelta, *, actor: User, result: str, address: str | None
+) -> None:
+    """Adds one event for each account, unless the trail tells the same of the last so many minutes already."""
+    same = AuditEvent.objects.filter(event=event, actor=_id(actor), result=result, at__gt=timezone.now() - within)
+    told = set(same.filter(subject__in=[account.id for account in accounts]).values_list("subject", flat=True))
+    for account in accounts:
+        if account.id not in told:
+            record(event, account, actor=actor, result=result, address=address)
 
 
 def name_of_actor() -> Subquery:

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts import audit, limits
 from accounts.directory import Account
-from accounts.models import AuditEvent, Event, FailedTry, Phone, Purpose, SendQuota, User
+from accounts.models import Event, FailedTry, Phone, Purpose, SendQuota, TriesForgotten, User
 
 PURPOSES = (Purpose.RESET, Purpose.REGISTER)
 
@@ -66,14 +66,13 @@ def of(account: Account) -> Counted:
     to_reset = sent.get(Purpose.RESET, [])
     codes, passwords = times[FailedTry.Kind.CODE], times[FailedTry.Kind.PASSWORD]
     full = [_room_at(codes, limits.CODE_FAILURES_A_DAY), _room_at(to_reset, limits.SENDS[-1][0])]
-    forgotten = AuditEvent.objects.filter(subject=account.id, event=Event.TRIES_FORGOTTEN, at__gt=since).count()
     return Counted(
         codes=len(codes),
         passwords=len(passwords),
         sent=len(to_reset),
         anything=bool(codes or passwords or any(sent.values())),
         no_codes_until=max((at for at in full if at), default=None),
-        forgotten=forgotten,
+        forgotten=TriesForgotten.objects.filter(subject=account.id, at__gt=since).count(),
     )
 
 
@@ -95,6 +94,7 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
             # The row stays: others wait for each other at it (accounts.phones.register).
             quota.sent, quota.failed = [], []
             quota.save(update_fields=["sent", "failed"])
+        TriesForgotten.objects.create(subject=account.id)
         audit.record(Event.TRIES_FORGOTTEN, account, actor=actor, address=address)
 
 

@@ -26,7 +26,7 @@ from django.utils.translation import ngettext
 from accounts import audit, codes, directory, users
 from accounts.directory import Account
 from accounts.encryption import digest, token_digest
-from accounts.models import AuditEvent, Challenge, Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
+from accounts.models import Challenge, Event, Orderer, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
 from accounts.signals import phone_link_stopped, phone_linked, phone_registered, phone_removed, phone_replaced
 
 log = logging.getLogger("idportal.phones")
@@ -39,12 +39,6 @@ TOKEN_LENGTH = 22
 def of(user: User) -> Phone | None:
     """The number on file."""
     return Phone.objects.filter(user=user).first()
-
-
-def was_taken_away(user: User) -> bool:
-    """Whether the account had a number that is not there any more: by the helpdesk, or by a stop of its link."""
-    gone = (Event.PHONE_REMOVED, Event.PHONE_LINK_STOPPED)
-    return AuditEvent.objects.filter(subject=user.directory_id, event__in=gone).exists()
 
 
 def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
@@ -243,6 +237,7 @@ def stop(token: str, address: str | None) -> PhoneLink | None:
         if stopped is None:
             return None
         _give_back(user, stopped)
+        PhoneRemoval.objects.create(user=user)
         stopped.stopped_at, stopped.stopped_by = timezone.now(), stopped.stops[key]
         all_of_them = PhoneLink.objects.filter(pk__in=[each.pk for each in held])
         all_of_them.update(stopped_at=stopped.stopped_at, stopped_by=stopped.stopped_by)
@@ -293,6 +288,7 @@ def remove(account: Account, *, agent: User, reference: str, address: str | None
         if user is None or not Phone.objects.filter(user=user).delete()[0]:
             return False
         _on_hold(user).update(stops={})
+        PhoneRemoval.objects.create(user=user, agent=agent, reference=reference)
         codes.end_challenges(user)
         audit.record(Event.PHONE_REMOVED, account, actor=agent, result=reference, address=address)
         phone_removed.send(sender=Phone, user=user, account=account, reference=reference)

@@ -25,9 +25,11 @@ from accounts.models import (
     Orderer,
     Phone,
     PhoneLink,
+    PhoneRemoval,
     RecoveryCodes,
     SendQuota,
     SmsDay,
+    TriesForgotten,
     User,
 )
 
@@ -64,6 +66,8 @@ def purge() -> dict[str, int]:
         "failed tries": FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
         "bounced addresses": BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
         "links of numbers": PhoneLink.objects.filter(made_at__lt=now - LINKS_KEPT),
+        "removals of numbers": PhoneRemoval.objects.filter(at__lt=now - AUDIT_KEPT),
+        "tries forgotten": TriesForgotten.objects.filter(at__lt=now - timedelta(seconds=limits.DAY)),
         "days of SMS": SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }

@@ -90,7 +90,7 @@ def check(user: User, code: str, address: str | None) -> Device | None:
         device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
         refusal = _may_not_try(person, device, kind)
         if device and not refusal and device.verify_token(typed):
-            _failures(person).delete()
+            FailedTry.objects.filter(subject=person.directory_id, kind__in=[*A_DAY, Kind.SMS]).delete()
             audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result=what, address=address)
             return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result=refusal or what, address=address)

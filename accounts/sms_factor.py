@@ -11,10 +11,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.utils import timezone
 
 from accounts import audit, codes, limits, second_factor, signals
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, Purpose, User
+from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, User
 
 
 def number_of(user: User) -> str:
@@ -69,20 +68,16 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> C
             if accepted:
                 accepted.confirmed = True
                 accepted.save(update_fields=["confirmed"])
+                FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Kind.SMS).delete()
                 audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
                 return accepted
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
-        if _refused_in_a_row(person) == limits.FACTOR_FAILURES_TOLD:
+        # A challenge forgets its own wrong ones with each new code.
+        FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Kind.SMS)
+        in_a_row = FailedTry.count(person.directory_id, FailedTry.Kind.SMS, timedelta(seconds=limits.DAY))
+        if in_a_row == limits.FACTOR_FAILURES_TOLD:
             # Robustly: a notice that fails must not undo the count of the failure.
             signals.second_factor_attacked.send_robust(
                 Challenge, user=person, account=account, kind=FailedTry.Kind.CODE, stopped=False
             )
     return None
-
-
-def _refused_in_a_row(user: User) -> int:
-    """Wrong codes by SMS since the last right one, within a day. A challenge forgets its own with each new code."""
-    events = AuditEvent.objects.filter(subject=user.directory_id, at__gt=timezone.now() - timedelta(seconds=limits.DAY))
-    accepted = events.filter(event=Event.SECOND_FACTOR_ACCEPTED).order_by("-at").values_list("at", flat=True).first()
-    refused = events.filter(event=Event.SECOND_FACTOR_REFUSED, result="sms")
-    return refused.filter(at__gt=accepted).count() if accepted else refused.count()

@@ -160,13 +160,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> Standing | Non
 
 
 def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, how: str) -> None:
-    """One event for each account and SAME_LOOK."""
-    looks = AuditEvent.objects.filter(event=Event.ACCOUNT_LOOKED_UP, result=how, at__gt=timezone.now() - SAME_LOOK)
-    mine = looks.filter(actor=agent.directory_id, subject__in=[account.id for account in accounts])
-    seen_lately = set(mine.values_list("subject", flat=True))
-    for account in accounts:
-        if account.id not in seen_lately:
-            audit.record(Event.ACCOUNT_LOOKED_UP, account, actor=agent, result=how, address=address)
+    audit.record_unless_told(Event.ACCOUNT_LOOKED_UP, accounts, SAME_LOOK, actor=agent, result=how, address=address)
 
 
 def _number(account: Account) -> Number | None:

@@ -6,6 +6,7 @@ import logging
 import threading
 from datetime import UTC, datetime
 from pathlib import Path
+from time import monotonic
 from urllib.parse import quote, unquote, urlsplit
 
 import apprise
@@ -14,6 +15,10 @@ from django.conf import settings
 log = logging.getLogger("idportal.sms")
 
 GATEWAY_TIMEOUT = 5  # seconds for one gateway; a person waits for the code
+
+PASSED_OVER_FOR = 60  # seconds, as a directory server that did not answer
+# Each process learns it by itself, at one timeout a minute: in the cache, a Redis that is down would delay every code.
+passed_over_until: dict[str, float] = {}
 
 # GSM 03.38, the basic alphabet: 160 of these are one message. Any other sign makes it UCS-2, 70 to a message.
 _GSM7 = frozenset(
@@ -55,23 +60,31 @@ def septets(text: str) -> int | None:
 def send(number: str, text: str) -> str:
     """Send ``text`` to ``number`` (E.164) through SMS_GATEWAYS in order; returns the gateway's name.
 
-    At most GATEWAY_TIMEOUT seconds a gateway. Raises SmsError if none takes it, ValueError if the text is
+    At most GATEWAY_TIMEOUT seconds a gateway. One that hung or failed is passed over for PASSED_OVER_FOR seconds: it is
+    tried only if no other takes the message. Raises SmsError if none takes it, ValueError if the text is
     more than one GSM-7 segment.
     """
     length = septets(text)
     if length is None or length > SEGMENT:
         raise ValueError("An SMS must be one GSM-7 segment.")
     reasons: list[str] = []
-    for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
+    for place, url in sorted(enumerate(settings.SMS_GATEWAYS, start=1), key=_is_passed_over):
         name = gateway_name(place, url)
         reason = _try(url, number, text)
         if reason is None:
+            passed_over_until.pop(url, None)
             log.info("SMS taken by gateway %s", name)
             return name
+        passed_over_until[url] = monotonic() + PASSED_OVER_FOR
         log.warning("SMS gateway %s failed: %s", name, reason)
         reasons.append(reason)
     words = "No SMS gateway took the message." if reasons else "SMS_GATEWAYS is empty."
     raise SmsError(words, perhaps_sent=_NO_ANSWER in reasons)
+
+
+def _is_passed_over(gateway: tuple[int, str]) -> bool:
+    _place, url = gateway
+    return passed_over_until.get(url, 0.0) > monotonic()
 
 
 def gateway_name(place: int, url: str) -> str:

@@ -33,6 +33,9 @@ def reached(days: Collection[date], thresholds: Collection[int]) -> frozenset[da
     return frozenset(day + timedelta(threshold) for day in days for threshold in thresholds)
 
 
-def span(expiry_dates: Collection[date]) -> tuple[datetime, datetime]:
-    """The moments [first, last), in UTC, between which all of these dates lie. There must be one."""
-    return at(min(expiry_dates), 0), at(max(expiry_dates) + timedelta(1), 0)
+def spans(dates: Collection[date]) -> list[tuple[datetime, datetime]]:
+    """The moments [first, last) of these dates, in UTC and in order; dates in a row are one span."""
+    day = timedelta(1)
+    firsts = sorted(date for date in dates if date - day not in dates)
+    lasts = sorted(date for date in dates if date + day not in dates)
+    return [(at(first, 0), at(last + day, 0)) for first, last in zip(firsts, lasts, strict=True)]

@@ -90,9 +90,9 @@ def ldapsearch(people: LdapDirectory) -> None:
 
 
 def scan(today: date) -> int:
-    """Whose password runs out on a day of which one of the thresholds is reached today, or between two such days."""
+    """Whose password runs out on a day of which one of the thresholds is reached today."""
     days = thresholds.reached([today], settings.DIGEST_THRESHOLDS)
-    return sum(1 for _ in directory.connect().expiring(*thresholds.span(days)))
+    return sum(1 for _ in directory.connect().expiring(thresholds.spans(days)))
 
 
 def measure(name: str, count: int, today: date) -> Result:

@@ -22,6 +22,7 @@ from accounts.directory.account import (
     Lockout,
     PasswordChange,
     PasswordCheck,
+    Span,
 )
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.config import from_settings
@@ -40,6 +41,7 @@ __all__ = [
     "Lockout",
     "PasswordChange",
     "PasswordCheck",
+    "Span",
     "connect",
     "folded",
     "normal_unit",

@@ -12,6 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+Span = tuple[datetime, datetime]
+"""From the first moment up to, but without, the last. Both are aware."""
+
 
 class Expiry(enum.Enum):
     """The expiries that are no point in time."""
@@ -163,11 +166,12 @@ class Directory(Protocol):
         fewer at a time than asked for, that is how many there are.
         """
 
-    def expiring(self, first: datetime, last: datetime) -> Iterator[Account]:
-        """Every account within base and filter whose password runs out at ``first`` or later, but before ``last``.
+    def expiring(self, spans: Sequence[Span]) -> Iterator[Account]:
+        """Every account within base and filter whose password runs out within one of the spans.
 
-        Both are aware. Streamed in pages with bounded memory, and much faster than :meth:`accounts`. Whoever never
-        has to change, or has to at the next logon, is not among them; who is disabled or protected, is.
+        The spans are in order, with time between them. Streamed in pages with bounded memory, and much faster than
+        :meth:`accounts`: an entry outside the spans becomes no account. Disabled and protected accounts are among
+        them; accounts that never have to change, or have to at the next logon, are not.
         """
 
     def lockout(self, account: Account | None = None) -> Lockout:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import ldap
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.entry import Attributes, Entry
-from accounts.directory.lookup import logger
+from accounts.directory.lookup import logger, within
 from accounts.directory.names import Names, parent
 from accounts.directory.pool import NOT_NOW
 from accounts.directory.windows import LAST, NEVER, filetime, guid, interval, moment
@@ -126,15 +126,17 @@ class ActiveDirectory(LdapDirectory):
     def _identifier(self, entry: Entry) -> str:
         return guid(entry.raw("objectGUID") or b"")
 
-    def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
+    def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
         # Not 0, which is no time but "must change", and not what is not before LAST, which is never.
-        earliest, end = max(filetime(first), 1), min(filetime(last), LAST)
+        edges = [min(max(filetime(moment), 1), LAST) for span in spans for moment in span]
 
         def may(attributes: Attributes) -> bool:
             runs_out = attributes.get(RUNS_OUT)
-            return runs_out is None or earliest <= int(runs_out[0]) < end
+            return runs_out is None or within(int(runs_out[0]), edges)
 
-        return may
+        # All entries come. The computed time can't be filtered on, and pwdLastSet tells too little: fine-grained
+        # policies that the service account may not read (MS-ADTS 3.1.1.4.5.36) would lose people without a word.
+        return "", may
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return "(objectGUID=" + "".join(f"\\{byte:02x}" for byte in identifier.bytes_le) + ")"

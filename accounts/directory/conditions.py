@@ -1,4 +1,4 @@
-"""Filters for what a company is known by and for what an agent types, escaped (RFC 4515 3, ``security.md`` P4)."""
+"""Filters for a company's values, for what an agent types and for times, escaped (RFC 4515 3, ``security.md`` P4)."""
 
 from __future__ import annotations
 
@@ -52,6 +52,12 @@ def begins_with(names: Names, text: str) -> str | None:
     if len(text.strip()) < SHORTEST_SEARCH or not can_be_name(text):
         return None
     return "".join(_word(names, escape_filter_chars(word)) for word in dict.fromkeys(text.split()))
+
+
+def between(attribute: str, first: bytes, last: bytes) -> str:
+    """A filter for times from ``first`` to ``last``, both included and as :mod:`generalized_time` writes them."""
+    from_first = f"({attribute}>={first.decode()}Z)" if first else ""
+    return f"(&{from_first}({attribute}<={last.decode()}Z))" if last else ""
 
 
 def _word(names: Names, word: str) -> str:

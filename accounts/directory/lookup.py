@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 import copy
 import uuid
+from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -15,7 +16,7 @@ import ldap
 from ldap.filter import escape_filter_chars
 
 from accounts.directory import conditions
-from accounts.directory.account import Account
+from accounts.directory.account import Account, Span
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.entry import Attributes, Entry
@@ -26,6 +27,7 @@ from accounts.directory.protection import UNMAPPABLE, Protection, logger, pass_o
 __all__ = ["Lookup", "logger"]
 
 T = TypeVar("T")
+Comparable = TypeVar("Comparable", int, bytes)
 
 # A name matches one user name, and the mail addresses of a few at most; more are not worth telling apart.
 MATCHES = 10
@@ -64,9 +66,11 @@ class Lookup(Protection, abc.ABC):
         """Map an entry. Raises :class:`ValueError` or :class:`LookupError` for one that can't be mapped."""
 
     @abc.abstractmethod
-    def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
-        """A quick look at an entry: False only if its password does not run out between ``first`` and ``last``,
-        True also for what it can't tell. May raise what :meth:`_account` would.
+    def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
+        """A filter ("" for all entries) and a quick look at each entry that it finds.
+
+        Both leave out only passwords that do not run out within the spans, and keep what they can't tell. The look
+        may raise what :meth:`_account` would.
         """
 
     @abc.abstractmethod
@@ -110,11 +114,12 @@ class Lookup(Protection, abc.ABC):
             found = [account for entry in entries if (account := self._mapped(entry))]
         return [_marked(account, protected) for account in found]
 
-    def expiring(self, first: datetime, last: datetime) -> Iterator[Account]:
-        # What a directory computes can't be filtered on, so that all entries come; few of them become accounts.
-        with closing(self._stream(self._may_run_out(first, last))) as stream:
+    def expiring(self, spans: Sequence[Span]) -> Iterator[Account]:
+        condition, chosen = self._may_run_out(spans)
+        with closing(self._stream(chosen, condition)) as stream:
             for account in stream:
-                if isinstance(account.expires, datetime) and first <= account.expires < last:
+                expires = account.expires
+                if isinstance(expires, datetime) and any(first <= expires < last for first, last in spans):
                     yield account
 
     def of_staff(self) -> Self:
@@ -135,9 +140,9 @@ class Lookup(Protection, abc.ABC):
         """For a forked child: leave the kept connections to the parent."""
         self._service.forget()
 
-    def _stream(self, chosen: Callable[[Attributes], bool]) -> Generator[Account]:
-        """The accounts of those entries that are chosen."""
-        return self._found_by([Search(chosen, self._config.user_base, self._people())])
+    def _stream(self, chosen: Callable[[Attributes], bool], condition: str = "") -> Generator[Account]:
+        """The accounts of those entries that match the condition and are chosen."""
+        return self._found_by([Search(chosen, self._config.user_base, self._people(condition))])
 
     def _each_once(self, searches: Sequence[Search]) -> Iterator[Account]:
         """Of several searches, which may find the same. Remembers the ids of what they found."""
@@ -215,6 +220,11 @@ class Lookup(Protection, abc.ABC):
         except UNMAPPABLE as error:
             pass_over(entry.dn, error)
             return None
+
+
+def within(value: Comparable, edges: Sequence[Comparable]) -> bool:
+    """Whether a value lies within one of the spans whose first and last, in turn, are the edges."""
+    return bisect_right(edges, value) % 2 == 1
 
 
 def _all(attributes: Attributes) -> bool:

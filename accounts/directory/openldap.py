@@ -5,21 +5,32 @@ from __future__ import annotations
 import re
 import time
 import uuid
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import chain
 
 import ldap
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.directory.account import Account, DirectoryError, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.account import (
+    Account,
+    DirectoryError,
+    Expiry,
+    Lockout,
+    PasswordChange,
+    PasswordCheck,
+    Span,
+)
+from accounts.directory.conditions import between
 from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.entry import Attributes, Entry
 from accounts.directory.generalized_time import before, moment
-from accounts.directory.lookup import logger
+from accounts.directory.lookup import logger, within
 from accounts.directory.names import Names, parent
+from accounts.directory.policy import Policy
 from accounts.directory.pool import NOT_NOW
 
 # pwdAccountLockedTime of an account that an administrator disabled.
@@ -49,25 +60,6 @@ NO_POLICY = [b""]
 
 # As slapd writes it, which need not be brought into this form.
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What the portal needs of a password policy. Zero means without limit, as there."""
-
-    max_age: timedelta = timedelta(0)
-    must_change: bool = False
-    history: int = 0
-    locks: bool = False
-    max_failures: int = 0
-    failure_window: timedelta = timedelta(0)
-    locked_for: timedelta = timedelta(0)
-
-
-POLICY_ATTRIBUTES = [
-    *("pwdMaxAge", "pwdMustChange", "pwdInHistory", "pwdLockout"),
-    *("pwdMaxFailure", "pwdFailureCountInterval", "pwdLockoutDuration"),
-]
 
 
 class OpenLdap(LdapDirectory):
@@ -123,27 +115,28 @@ class OpenLdap(LdapDirectory):
         identifier = entry.text("entryUUID")
         return identifier if UUID.fullmatch(identifier) else str(uuid.UUID(identifier))
 
-    def _may_run_out(self, first: datetime, last: datetime) -> Callable[[Attributes], bool]:
+    def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
         # Times as slapd writes them compare as texts do: to read each of them as a time takes longer than all the rest.
-        windows: dict[bytes, tuple[bytes, bytes]] = {}
+        edges: dict[bytes, list[bytes]] = {}
 
-        def window(policy: bytes) -> tuple[bytes, bytes]:
-            max_age = self._policy(policy.decode() or self._config.default_policy).max_age
-            if not max_age:
-                return b"", b""  # nothing lies between them
-            return before(first, max_age), before(last, max_age - timedelta(seconds=1))  # as fractions are left off
+        def edges_of(policy: bytes) -> list[bytes]:
+            """When passwords of this policy that run out within the spans were set: first and last in turn."""
+            if policy not in edges:
+                max_age = self._policy(policy.decode() or self._config.default_policy).max_age
+                second = timedelta(seconds=1)  # as fractions are left off
+                pairs = [(before(first, max_age), before(last, max_age - second)) for first, last in spans]
+                edges[policy] = list(chain(*pairs)) if max_age else []
+            return edges[policy]
 
         def may(attributes: Attributes) -> bool:
             changed = attributes.get("pwdChangedTime")
-            if changed is None:
-                return False
             policy = attributes.get("pwdPolicySubentry", NO_POLICY)[0]
-            if policy not in windows:
-                windows[policy] = window(policy)
-            earliest, end = windows[policy]
-            return earliest <= changed[0] < end
+            return changed is not None and within(changed[0], edges_of(policy))
 
-        return may
+        # People with a policy of their own are few, or all: they come, and the look at each decides.
+        usual = edges_of(NO_POLICY[0])
+        set_then = map(partial(between, "pwdChangedTime"), usual[::2], usual[1::2])
+        return f"(|(pwdPolicySubentry=*){''.join(set_then)})", may
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return f"(entryUUID={identifier})"
@@ -222,25 +215,10 @@ class OpenLdap(LdapDirectory):
         until, policy = self._policies.get(dn, (0.0, Policy()))
         if until <= now:
             # Not on the connection of a search in pages, which slapd would cut short.
-            entry = self._ask(lambda connection: connection.read(dn, POLICY_ATTRIBUTES)) if dn else None
-            policy = _policy(entry) if entry else Policy()
+            entry = self._ask(lambda connection: connection.read(dn, Policy.ATTRIBUTES)) if dn else None
+            policy = Policy.from_entry(entry) if entry else Policy()
             self._policies[dn] = (now + POLICY_FOR, policy)
         return policy
-
-
-def _policy(entry: Entry) -> Policy:
-    def seconds(name: str) -> timedelta:
-        return timedelta(seconds=entry.number(name) or 0)
-
-    return Policy(
-        max_age=seconds("pwdMaxAge"),
-        must_change=entry.text("pwdMustChange") == "TRUE",
-        history=entry.number("pwdInHistory") or 0,
-        locks=entry.text("pwdLockout") == "TRUE",
-        max_failures=entry.number("pwdMaxFailure") or 0,
-        failure_window=seconds("pwdFailureCountInterval"),
-        locked_for=seconds("pwdLockoutDuration"),
-    )
 
 
 def _still_locked(since: bytes, policy: Policy) -> bool:

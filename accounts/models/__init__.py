@@ -2,8 +2,8 @@
 
 from accounts.models.challenges import Challenge, Purpose
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
-from accounts.models.counts import FailedTry, SendQuota, SmsDay
-from accounts.models.people import Phone, PhoneLink, User
+from accounts.models.counts import FailedTry, SendQuota, SmsDay, TriesForgotten
+from accounts.models.people import Phone, PhoneLink, PhoneRemoval, User
 from accounts.models.second_factor import Authenticator, RecoveryCodes
 from accounts.models.trail import AuditEvent, Event
 
@@ -19,9 +19,11 @@ __all__ = [
     "Orderer",
     "Phone",
     "PhoneLink",
+    "PhoneRemoval",
     "Purpose",
     "RecoveryCodes",
     "SendQuota",
     "SmsDay",
+    "TriesForgotten",
     "User",
 ]

@@ -98,6 +98,7 @@ class FailedTry(models.Model):
         CODE = "code"
         FACTOR = "factor"  # a code of an authenticator app
         RECOVERY = "recovery"  # one on paper
+        SMS = "sms"  # one sent to an agent's number, to sign in; such a code counts as CODE, too
 
     subject = models.CharField(max_length=36)  # the directory's id of the account
     kind = models.CharField(max_length=8, choices=Kind.choices)
@@ -114,3 +115,13 @@ class FailedTry(models.Model):
     def count(cls, subject: str, kind: Kind, window: timedelta) -> int:
         """How many within the window, up to now."""
         return cls.objects.filter(subject=subject, kind=kind, at__gt=timezone.now() - window).count()
+
+
+class TriesForgotten(models.Model):
+    """An agent wiped what was counted against an account. Kept for a day, of which it counts as one."""
+
+    subject = models.CharField(max_length=36, db_index=True)  # the directory's id of the account
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"tries forgotten at {self.at}"

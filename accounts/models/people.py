@@ -75,6 +75,21 @@ class Phone(models.Model):
         return self.usable_from is not None and timezone.now() < self.usable_from
 
 
+class PhoneRemoval(models.Model):
+    """A number that was taken away from an account, by the helpdesk or by a stop of its link. Not which number.
+
+    ``agent`` and ``reference``, the number of the request in which the reason stands, are blank for a stop.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="removals")
+    at = models.DateTimeField(default=timezone.now)
+    agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
+    reference = models.CharField(max_length=20, blank=True)
+
+    def __str__(self) -> str:
+        return f"removal of a number of {self.user_id}"
+
+
 class PhoneLink(models.Model):
     """A number that the helpdesk linked, kept for as long as it can be stopped or asked about (H4).
 

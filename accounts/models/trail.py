@@ -1,4 +1,4 @@
-"""The audit trail."""
+"""The audit trail: for people to read and for figures. No verb depends on it, so that it can be purged."""
 
 from __future__ import annotations
 

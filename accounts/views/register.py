@@ -101,7 +101,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "username": user.username,
         "has_phone": bool(on_file),
         "on_hold": kept is not None and kept.on_hold,
-        "taken_away": not on_file and phones.was_taken_away(user),
+        "taken_away": not on_file and user.removals.exists(),
     }
     return render(request, "accounts/register_phone.html", context)
 

@@ -13,11 +13,11 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit, numbers
+from accounts import numbers
 from accounts.companies import Belonging
 from accounts.directory import Account, Expiry
 from accounts.encryption import digest
-from accounts.models import AuditEvent, BouncedAddress, Company, Event, Orderer, Phone, PhoneLink
+from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
 from helpdesk import recipients, verification
 from helpdesk.models import Entry, IncomingMail, Request, Verification
 
@@ -31,14 +31,6 @@ class Change(NamedTuple):
     """When something of an orderer changed for the last time, and by whom ("": by somebody with a shell)."""
 
     at: datetime
-    who: str
-
-
-class Removal(NamedTuple):
-    """When the helpdesk took a number away, in which request the reason stands, and who did it."""
-
-    at: datetime
-    reference: str
     who: str
 
 
@@ -166,15 +158,12 @@ class Known:
         return [phone.user.username for phone in self._phones if phone.user.directory_id != self.account_id]
 
     @cached_property
-    def removed(self) -> Removal | None:
-        """When the helpdesk last took a number of the account away, if that was lately."""
+    def removed(self) -> PhoneRemoval | None:
+        """The last number of the account that the helpdesk took away, if that was lately."""
         if not self.account_id:
             return None
-        events = AuditEvent.objects.filter(
-            subject=self.account_id, event=Event.PHONE_REMOVED, at__gt=timezone.now() - LATELY
-        )
-        row = events.order_by("-at").values_list("at", "result", audit.name_of_actor()).first()
-        return Removal(row[0], row[1], row[2] or "–") if row else None
+        removals = PhoneRemoval.objects.filter(user__directory_id=self.account_id, at__gt=timezone.now() - LATELY)
+        return removals.exclude(reference="").select_related("agent").order_by("-at").first()
 
     @cached_property
     def links(self) -> list[PhoneLink]:

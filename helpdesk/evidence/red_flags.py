@@ -129,7 +129,8 @@ def _of_number(known: Known) -> Iterator[Flag]:
         )
     # Of no interest once another number is there, which is told of a link.
     if (phone is None or phone.on_hold) and (removed := known.removed):
-        words = {"day": day(removed.at), "who": removed.who, "number": removed.reference}
+        who = removed.agent.username if removed.agent else "–"
+        words = {"day": day(removed.at), "who": who, "number": removed.reference}
         if removed.reference == request.number:
             text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, i det här ärendet.")
             read = _("Skälet står under Det har hänt.")

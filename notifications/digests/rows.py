@@ -13,7 +13,7 @@ from django.conf import settings
 from accounts import directory
 from accounts.directory import Account
 from accounts.models import Phone
-from notifications.thresholds import days_left, local_date, reached, span
+from notifications.thresholds import days_left, local_date, reached, spans
 
 T = TypeVar("T")
 
@@ -49,12 +49,10 @@ def find(day: date, days: frozenset[date]) -> tuple[list[Row], list[Row]]:
     either = told | reminded
     due: list[tuple[Account, date]] = []
     if either:
-        for account in directory.connect().expiring(*span(either)):
-            if not isinstance(account.expires, datetime):
-                continue  # never, or at the next log-on: expiring() leaves them out, and the type does not know
-            expires_on = local_date(account.expires)
-            if expires_on in either and account.enabled:
-                due.append((account, expires_on))
+        for account in directory.connect().expiring(spans(either)):
+            # Always a time: expiring() leaves out the others, and the type does not know.
+            if account.enabled and isinstance(account.expires, datetime):
+                due.append((account, local_date(account.expires)))
     numbers = _with_number([account.id for account, _ in due])
     rows = [Row(account, on, days_left(on, day), account.id in numbers) for account, on in due]
     return (

@@ -16,8 +16,9 @@ from django.contrib.sessions.models import Session
 from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
+from django.utils import timezone
 
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota, TriesForgotten
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
 
@@ -40,6 +41,7 @@ _TIMES: dict[type[Model], tuple[str, ...]] = {
     Phone: ("usable_from",),
     PhoneLink: ("usable_from",),
     Session: ("expire_date",),
+    TriesForgotten: ("at",),
 }
 
 
@@ -67,6 +69,11 @@ def trail(*events: Event) -> list[Event]:
     """The events of the trail in order; of these kinds only, if any are named."""
     rows = AuditEvent.objects.filter(event__in=events) if events else AuditEvent.objects.all()
     return [Event(row.event) for row in rows]
+
+
+def purge_trail() -> None:
+    """The trail is empty, as after retention."""
+    AuditEvent.objects.older_than(timezone.now())
 
 
 def last(event: Event) -> AuditEvent:

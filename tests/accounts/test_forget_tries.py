@@ -11,7 +11,7 @@ from accounts import counts, directory, limits, users
 from accounts.demo.cast import KARL, PER, STEFAN, Person
 from accounts.directory import Account
 from accounts.models import Event, FailedTry, SendQuota, User
-from tests.accounts.helpers import last, time_passes, trail, wrong_for
+from tests.accounts.helpers import last, purge_trail, time_passes, trail, wrong_for
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
@@ -125,6 +125,13 @@ def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
         forget(agent)
     assert FailedTry.objects.filter(subject=subject).count() == 1
     assert len(trail(Event.TRIES_FORGOTTEN)) == limits.FORGOTTEN_A_DAY
+    purge_trail()
+    with pytest.raises(counts.TooOften):
+        forget(agent)
+    time_passes(hours=24)
+    FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
+    forget(agent)
+    assert counts.of(account_of(STEFAN)).forgotten == 1
 
 
 @pytest.mark.postgresql

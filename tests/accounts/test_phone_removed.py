@@ -20,7 +20,16 @@ from accounts.models import Challenge, Event, Phone, PhoneLink
 from accounts.signals import phone_removed
 from notifications import link_words
 from notifications.models import Message
-from tests.accounts.helpers import NEW_NUMBER, NEW_PASSWORD, OTHER_NUMBER, last, text_of, time_passes, trail
+from tests.accounts.helpers import (
+    NEW_NUMBER,
+    NEW_PASSWORD,
+    OTHER_NUMBER,
+    last,
+    purge_trail,
+    text_of,
+    time_passes,
+    trail,
+)
 from tests.accounts.linking import ADDRESS, REFERENCE, account_of, agent, keys_by_mail, keys_by_sms, link, orderer
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, Walker, has_number
@@ -252,9 +261,19 @@ def test_a_link_or_a_stop_that_is_under_way_comes_before_or_after(first: str, sm
     assert not Phone.objects.exists()
 
 
-def test_who_registers_one_afterwards_is_not_told_that_there_was_none(walker: Walker) -> None:
-    has_number(STEFAN)
-    remove(STEFAN)
+@pytest.mark.parametrize("how", ["removed", "stopped"])
+def test_who_registers_one_afterwards_is_not_told_that_there_was_none(
+    walker: Walker, mailoutbox: Mailbox, how: str
+) -> None:
+    """Neither once the trail has gone."""
+    if how == "removed":
+        has_number(STEFAN)
+        remove(STEFAN)
+    else:
+        link(STEFAN)
+        [key] = keys_by_mail(mailoutbox, STEFAN.mail)
+        assert phones.stop(key, None)
+    purge_trail()
     walker.log_in(STEFAN)
     page = text_of(walker.get("/registrera/mobil/"))
     assert "Fältet är blankt, för inget nummer är registrerat." in page

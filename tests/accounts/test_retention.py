@@ -15,7 +15,20 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.demo.cast import CARIN, KARL, STEFAN
-from accounts.models import AuditEvent, Challenge, Company, Event, FailedTry, Orderer, Phone, SendQuota, SmsDay, User
+from accounts.models import (
+    AuditEvent,
+    Challenge,
+    Company,
+    Event,
+    FailedTry,
+    Orderer,
+    Phone,
+    PhoneRemoval,
+    SendQuota,
+    SmsDay,
+    TriesForgotten,
+    User,
+)
 from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, wrong_for
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
@@ -77,6 +90,23 @@ def test_days_of_sms_go_after_a_month() -> None:
     SmsDay.objects.create(day=timezone.localdate() - timedelta(days=31), sent=5)
     SmsDay.objects.create(day=timezone.localdate() - timedelta(days=29), sent=5)
     assert purge()["days of SMS"] == 1
+
+
+def test_that_a_number_was_taken_away_goes_with_the_trail() -> None:
+    """Q1: it tells the same of a person as the trail does, and so is kept for as long."""
+    user = has_number(STEFAN).user
+    for days in (547, 549):
+        PhoneRemoval.objects.create(user=user, at=timezone.now() - timedelta(days))
+    assert purge()["removals of numbers"] == 1
+    assert PhoneRemoval.objects.count() == 1
+
+
+def test_that_tries_were_forgotten_goes_after_a_day() -> None:
+    """Q1, K5: it counts for as long as it is kept."""
+    for hours in (23, 25):
+        TriesForgotten.objects.create(subject="x", at=timezone.now() - timedelta(hours=hours))
+    assert purge()["tries forgotten"] == 1
+    assert TriesForgotten.objects.count() == 1
 
 
 def test_a_number_goes_thirty_days_after_its_account(server: TestSlapd, walker: Walker) -> None:

@@ -17,9 +17,9 @@ from pytest_django import Settings
 from accounts import directory, limits, retention, signals
 from accounts.demo.cast import EVA, PER
 from accounts.encryption import digest
-from accounts.models import Authenticator, Challenge, Event, Phone, RecoveryCodes
+from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, User
 from accounts.users import of
-from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, trail, wrong_for
+from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, purge_trail, trail, wrong_for
 from tests.accounts.staff import WRONG_FACTOR, Officer, later, says
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import ADMIN_GROUP, TestSlapd
@@ -160,6 +160,7 @@ def test_wrong_codes_are_told_of_over_several_codes_and_once(
             per.type_code(wrong_for(sms.code()))
         assert len(mailoutbox) == expected
         later(minutes=11)
+        purge_trail()
     per.type_password()
     per.type_code(sms.code())
     assert is_in(per)
@@ -169,6 +170,18 @@ def test_wrong_codes_are_told_of_over_several_codes_and_once(
     for _ in range(limits.FACTOR_FAILURES_TOLD - 1):
         per.type_code(wrong_for(sms.code()))
     assert len(mailoutbox) == 1
+
+
+def test_a_right_code_of_an_app_begins_a_new_row_too(per: Officer, sms: Inbox, settings: Settings) -> None:
+    settings.HELPDESK_SMS_FACTOR = False
+    per.enrol()
+    per.leave()
+    settings.HELPDESK_SMS_FACTOR = True
+    user = User.objects.get(username=PER.username)
+    FailedTry.objects.create(subject=user.directory_id, kind=FailedTry.Kind.SMS)
+    per.sign_in()
+    assert is_in(per)
+    assert not FailedTry.objects.filter(kind=FailedTry.Kind.SMS).exists()
 
 
 def test_a_notice_that_fails_does_not_undo_the_count(per: Officer, sms: Inbox) -> None:

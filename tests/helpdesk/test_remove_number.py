@@ -8,17 +8,16 @@ from datetime import timedelta
 import ldap
 import pytest
 from django.db import connection
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.demo.cast import ANNA, EVA, STEFAN, Person
-from accounts.models import AuditEvent, Event, Phone, PhoneLink
+from accounts.models import Event, Phone, PhoneLink, PhoneRemoval
 from helpdesk.models import Entry, Request
 from helpdesk.requests import reject
 from notifications.models import Message
-from tests.accounts.helpers import OTHER_NUMBER, last, text_of, trail
+from tests.accounts.helpers import OTHER_NUMBER, last, purge_trail, text_of, trail
 from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -146,9 +145,10 @@ def test_who_links_a_number_afterwards_is_warned(per: Officer, register: Registe
     remove(per)
     reference = last(Event.PHONE_REMOVED).result
     one = ask_for_number(register, account=account_of(ANNA).id)
+    purge_trail()
     warned = f"hdpernil i helpdesk tog bort kontots nummer {timezone.localdate()}, i dag, ärende {reference}."
     assert warned in text_of(per.get(f"/helpdesk/arenden/{one.number}/"))
-    QuerySet(AuditEvent).update(at=timezone.now() - timedelta(days=31))  # not its manager's: the trail is append-only
+    PhoneRemoval.objects.update(at=timezone.now() - timedelta(days=31))
     assert "tog bort kontots nummer" not in text_of(per.get(f"/helpdesk/arenden/{one.number}/"))
 
 

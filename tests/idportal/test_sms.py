@@ -10,7 +10,7 @@ import socket
 import stat
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -272,6 +272,80 @@ def test_an_answer_that_trickles_is_no_answer(
         assert sms.send(NUMBER, TEXT) == "2 (form)"
         assert time.monotonic() - begun < 2.5
     assert spare_sms_gateway.received == [Message(NUMBER, TEXT)]
+
+
+# --- Passing over ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def pass_time(monkeypatch: pytest.MonkeyPatch) -> Callable[[float], None]:
+    """Lets so many seconds pass, for what the portal remembers of gateways."""
+    passed = [0.0]
+    monkeypatch.setattr(sms, "monotonic", lambda: time.monotonic() + sum(passed))
+    return passed.append
+
+
+def test_a_gateway_that_hung_costs_its_time_once_a_minute(
+    sms_gateway: SmsGateway,
+    spare_sms_gateway: SmsGateway,
+    monkeypatch: pytest.MonkeyPatch,
+    pass_time: Callable[[float], None],
+) -> None:
+    monkeypatch.setattr(sms, "GATEWAY_TIMEOUT", 1)
+    sms_gateway.mood = Mood.HANG
+    sms.send(NUMBER, TEXT)
+    begun = time.monotonic()
+    for _time in range(3):
+        assert sms.send(NUMBER, TEXT) == "2 (form)"
+    assert time.monotonic() - begun < 1
+    assert sms_gateway.attempts == 1
+    pass_time(59)
+    sms.send(NUMBER, TEXT)
+    assert sms_gateway.attempts == 1
+    pass_time(1)
+    sms.send(NUMBER, TEXT)
+    assert (sms_gateway.attempts, len(spare_sms_gateway.received)) == (2, 6)
+    sms.send(NUMBER, TEXT)
+    assert sms_gateway.attempts == 2, "the minute begins anew"
+
+
+@pytest.mark.parametrize("mood", [Mood.FAIL, Mood.RESET])
+def test_a_gateway_that_failed_is_the_first_again_after_a_minute(
+    sms_gateway: SmsGateway, spare_sms_gateway: SmsGateway, mood: Mood, pass_time: Callable[[float], None]
+) -> None:
+    sms_gateway.mood = mood
+    sms.send(NUMBER, TEXT)
+    sms_gateway.mood = Mood.ACCEPT
+    assert sms.send(NUMBER, TEXT) == "2 (form)"
+    pass_time(60)
+    assert [sms.send(NUMBER, TEXT) for _time in range(2)] == ["1 (json)", "1 (json)"]
+
+
+def test_gateways_that_are_passed_over_are_tried_if_no_other_takes_the_message(
+    sms_gateway: SmsGateway, spare_sms_gateway: SmsGateway
+) -> None:
+    """After the others, and in the order of the setting."""
+    sms_gateway.mood = Mood.FAIL
+    sms.send(NUMBER, TEXT)
+    sms_gateway.mood, spare_sms_gateway.mood = Mood.ACCEPT, Mood.FAIL
+    assert sms.send(NUMBER, TEXT) == "1 (json)"
+    sms_gateway.mood = Mood.FAIL
+    with pytest.raises(sms.SmsError):
+        sms.send(NUMBER, TEXT)
+    attempts = sms_gateway.attempts, spare_sms_gateway.attempts
+    sms_gateway.mood = spare_sms_gateway.mood = Mood.ACCEPT
+    assert sms.send(NUMBER, TEXT) == "1 (json)", "all are passed over"
+    assert (sms_gateway.attempts, spare_sms_gateway.attempts) == (attempts[0] + 1, attempts[1])
+
+
+def test_the_only_gateway_is_always_tried(sms_gateway: SmsGateway) -> None:
+    sms_gateway.mood = Mood.FAIL
+    for _time in range(2):
+        with pytest.raises(sms.SmsError):
+            sms.send(NUMBER, TEXT)
+    sms_gateway.mood = Mood.ACCEPT
+    assert sms.send(NUMBER, TEXT) == "1 (json)"
+    assert sms_gateway.attempts == 3
 
 
 # --- What the log tells --------------------------------------------------------------------------

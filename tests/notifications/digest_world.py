@@ -10,10 +10,13 @@ from html.parser import HTMLParser
 from zoneinfo import ZoneInfo
 
 import ldap
+import pytest
 from ldap.controls.simple import RelaxRulesControl
 
+from accounts import directory
 from accounts.demo import tree
 from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, STEFAN, Person
+from accounts.directory import Account
 from accounts.models import Company
 from notifications.models import DigestRun, Message
 from tests.servers.slapd import TestSlapd
@@ -43,6 +46,21 @@ def runs_out(server: TestSlapd, person: Person, on: date, at: time = NOON, *, st
     value = tree.generalized_time(changed).encode()
     change = [(ldap.MOD_REPLACE, "pwdChangedTime", [value])]
     server.root.modify_ext_s(server.dn(person.username), change, serverctrls=[RelaxRulesControl()])
+
+
+def count_mapped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The user names of the accounts that are made of the directory's entries from now on, as they are made."""
+    mapped: list[str] = []
+    kind = type(directory.connect())
+    make = kind._account  # type: ignore[attr-defined]
+
+    def counted(self: object, entry: object) -> Account:
+        account: Account = make(self, entry)
+        mapped.append(account.username)
+        return account
+
+    monkeypatch.setattr(kind, "_account", counted)
+    return mapped
 
 
 def remove_everybody(server: TestSlapd) -> None:

@@ -13,7 +13,7 @@ from accounts.demo.cast import ANNA, CARIN, KARL, STEFAN
 from notifications import digests
 from notifications.thresholds import local_date
 from tests.conftest import has_number
-from tests.notifications.digest_world import completed, hemtjanst_ett, lines, sent, told
+from tests.notifications.digest_world import completed, count_mapped, hemtjanst_ett, lines, sent, told
 from tests.servers.samba import PrivateSamba
 
 pytestmark = [pytest.mark.django_db, pytest.mark.once]
@@ -49,6 +49,17 @@ def test_a_fine_grained_policy_counts(server: PrivateSamba) -> None:
     with server.stricter_policy(KARL, tree.MAX_AGE - timedelta(6)):
         digests.run(today())
     assert told(sent()) == [(KARL.username, "1"), (STEFAN.username, "15")]
+
+
+def test_only_the_entries_of_the_days_due_become_accounts(
+    server: PrivateSamba, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Karl's password runs out between two of them, and Maria's and Anna's after and before them all."""
+    server.put(replace(KARL, days_left=10))
+    mapped = count_mapped(monkeypatch)
+    digests.run(today())
+    assert told(sent()) == [(STEFAN.username, "15")]
+    assert mapped == [STEFAN.username]
 
 
 @pytest.mark.parametrize("state", ["disabled", "must_change"])

@@ -7,6 +7,7 @@ from datetime import date, time, timedelta
 import pytest
 from pytest_django import Settings
 
+from accounts.demo import tree
 from accounts.demo.cast import KARL, STEFAN
 from notifications import digests
 from notifications.models import DigestRun
@@ -14,6 +15,7 @@ from notifications.thresholds import at, days_left, local_date
 from tests.notifications.digest_world import (
     DAY,
     completed,
+    count_mapped,
     hemtjanst_ett,
     lines,
     runs_out,
@@ -192,6 +194,27 @@ def test_a_new_password_ends_it(empty_server: TestSlapd) -> None:
     digests.run(DAY)
     runs_out(empty_server, somebody("lovstlin32"), DAY + timedelta(90))
     assert days_told(DAY + timedelta(1), DAY + timedelta(8)) == {}
+
+
+def test_only_the_entries_of_the_days_due_become_accounts(
+    empty_server: TestSlapd, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither those of the days between, nor those with a policy of their own for whom it is not the day."""
+    for left in range(-3, 35):
+        runs_out(empty_server, somebody(f"lovday{left}"), DAY + timedelta(left))
+    own = somebody("lovown")
+    runs_out(empty_server, own, DAY + timedelta(17))
+    with empty_server.stricter_policy(own, tree.MAX_AGE - timedelta(2)):
+        mapped = count_mapped(monkeypatch)
+        digests.run(DAY)
+        due = {(f"lovday{left}", str(left)) for left in THRESHOLDS} | {("lovown", "15")}
+        assert set(told(sent())) == due
+        assert sorted(mapped) == sorted(username for username, _left in due)
+        del mapped[:]
+        digests.run(DAY + timedelta(4))  # nobody told what was due on the three days between
+    late = {f"lovday{day + left}" for day in range(1, 5) for left in THRESHOLDS}
+    assert {username for username, _left in told(sent()[1:])} == late
+    assert sorted(mapped) == sorted(late)
 
 
 def test_the_thresholds_are_a_setting(empty_server: TestSlapd, settings: Settings) -> None:

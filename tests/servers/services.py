@@ -12,6 +12,7 @@ import pytest
 from django.conf import settings as django_settings
 from pytest_django import Settings
 
+from idportal import sms
 from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
 from tests.servers.relay import PrivateRelay
@@ -37,6 +38,7 @@ def redis_server(_redis_server: PrivateRedis) -> PrivateRedis:
 @pytest.fixture
 def sms_gateway(settings: Settings) -> Iterator[SmsGateway]:
     """The only gateway of ``SMS_GATEWAYS``: what the portal sends is in its ``received``."""
+    sms.passed_over_until.clear()  # another test's gateway may have had the same port
     with SmsGateway() as gateway:
         settings.SMS_GATEWAYS = [gateway.json_url]
         yield gateway

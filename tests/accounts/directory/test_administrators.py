@@ -61,7 +61,7 @@ def test_a_member_is_protected_wherever_one_looks(directory: Directory, account:
     assert not found.served
     assert directory.get(found.id) == found
     now = datetime.now(UTC)
-    for accounts in (directory.accounts(), directory.expiring(now, now + timedelta(days=90))):
+    for accounts in (directory.accounts(), directory.expiring([(now, now + timedelta(days=90))])):
         protected = {one.username: one.protected for one in accounts}
         assert protected[STEFAN.username]
         assert not protected[KARL.username]

@@ -30,7 +30,7 @@ def small_pages(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def names(directory: Directory, first: datetime, last: datetime) -> set[str]:
-    return {account.username for account in directory.expiring(first, last)}
+    return {account.username for account in directory.expiring([(first, last)])}
 
 
 def days(first: int, last: int) -> tuple[datetime, datetime]:
@@ -55,7 +55,7 @@ def test_the_first_moment_belongs_to_the_span_and_the_last_does_not(directory: D
 
 
 def test_it_is_the_account_that_a_look_up_gives(directory: Directory, account: Find) -> None:
-    found = {each.username: each for each in directory.expiring(*ALWAYS)}
+    found = {each.username: each for each in directory.expiring([ALWAYS])}
     assert found == {person.username: account(person.username) for person in (STEFAN, KARL, ANNA, MARIA)}
 
 
@@ -72,6 +72,13 @@ def test_it_gives_those_of_a_span(directory: Directory, span: tuple[int, int], p
     assert names(directory, *days(*span)) == {person.username for person in people}
 
 
+def test_it_gives_those_of_several_spans(directory: Directory) -> None:
+    """The beginning of time may be in the first one, and its end in the last."""
+    found = directory.expiring([(ALWAYS[0], days(-5, -1)[1]), days(6, 8), (days(20, 50)[0], ALWAYS[1])])
+    assert {account.username for account in found} == {ANNA.username, KARL.username, MARIA.username}
+    assert list(directory.expiring([])) == []
+
+
 def test_never_and_must_change_are_no_time(server: DirectoryServer, directory: Directory) -> None:
     server.put(KARL, must_change=True)
     assert names(directory, *ALWAYS) == {STEFAN.username, ANNA.username, MARIA.username}
@@ -79,7 +86,7 @@ def test_never_and_must_change_are_no_time(server: DirectoryServer, directory: D
 
 def test_the_disabled_are_told_as_such(server: DirectoryServer, directory: Directory) -> None:
     server.put(KARL, disabled=True)
-    enabled = {account.username: account.enabled for account in directory.expiring(*days(5, 20))}
+    enabled = {account.username: account.enabled for account in directory.expiring([days(5, 20)])}
     assert enabled == {STEFAN.username: True, KARL.username: False}
 
 
@@ -97,7 +104,7 @@ def test_a_policy_read_while_pages_come_loses_none(
 ) -> None:
     """slapd forgets where a search in pages was, and says that it is over, if its connection asks in between."""
     with server.stricter_policy(MARIA, timedelta(days=80)):
-        found = {account.username: moment(account).date() for account in directory.expiring(*ALWAYS)}
+        found = {account.username: moment(account).date() for account in directory.expiring([ALWAYS])}
     assert found == {
         STEFAN.username: in_days(15),
         KARL.username: in_days(7),
@@ -108,13 +115,13 @@ def test_a_policy_read_while_pages_come_loses_none(
 
 def test_the_protected_are_marked(server: DirectoryServer, directory: Directory) -> None:
     server.put(KARL, protected=True)
-    protected = {account.username: account.protected for account in directory.expiring(*days(5, 20))}
+    protected = {account.username: account.protected for account in directory.expiring([days(5, 20)])}
     assert protected == {STEFAN.username: False, KARL.username: True}
 
 
 def test_the_protected_are_marked_by_the_filter(directory: Directory, settings: Settings) -> None:
     settings.DIRECTORY_PROTECTED_FILTER = "(givenName=Karl)"
-    protected = {account.username: account.protected for account in portal.connect().expiring(*days(5, 20))}
+    protected = {account.username: account.protected for account in portal.connect().expiring([days(5, 20)])}
     assert protected == {STEFAN.username: False, KARL.username: True}
 
 
@@ -161,7 +168,7 @@ def test_a_connection_does_nothing_else_between_two_pages(directory: Directory, 
 
 
 def test_a_reader_may_stop_half_way(directory: Directory, small_pages: None) -> None:
-    stream = directory.expiring(*ALWAYS)
+    stream = directory.expiring([ALWAYS])
     next(stream)
     stream.close()  # type: ignore[attr-defined]  # it is a generator
     directory.ping()
