@@ -9,6 +9,7 @@ the helpdesk (H1).
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -47,7 +48,7 @@ def ask(
     Raises kombu.exceptions.OperationalError if the queue is down.
     """
     with transaction.atomic():
-        challenge: Challenge = Challenge.objects.create(
+        challenge = Challenge.objects.create(
             purpose=purpose,
             language=language,
             address=address,
@@ -72,12 +73,12 @@ def ask_again(challenge: Challenge, address: str | None) -> bool:
     with transaction.atomic():
         # As it is now: what ended since it was read, a right that was used, must not begin anew.
         challenge = _locked(challenge.pk)
-        if not challenge.generate_is_allowed()[0]:
+        if resend_in(challenge):
             return False
-        challenge.cooldown_set(commit=False)
+        challenge.asked_at = timezone.now()
         if challenge.verified_at is None:
             challenge.ended_at = None
-        challenge.save(update_fields=["last_generated_timestamp", "ended_at"])
+        challenge.save(update_fields=["asked_at", "ended_at"])
         audit.record(Event.CODE_REQUESTED, code_owners.of(challenge), result=challenge.purpose, address=address)
         _queue(challenge)
     return True
@@ -85,8 +86,7 @@ def ask_again(challenge: Challenge, address: str | None) -> bool:
 
 def resend_in(challenge: Challenge) -> int:
     """Seconds until another code can be asked for; 0 if now."""
-    allowed, waiting = challenge.generate_is_allowed()
-    return 0 if allowed else max(1, round((waiting["next_generation_at"] - timezone.now()).total_seconds()))
+    return max(0, math.ceil(limits.SEND_COOLDOWN - (timezone.now() - challenge.asked_at).total_seconds()))
 
 
 def _queue(challenge: Challenge) -> None:
@@ -99,7 +99,7 @@ def _queue(challenge: Challenge) -> None:
 def deliver(challenge_id: int) -> None:
     """Makes a challenge's code and sends it, if there is someone to send it to and the limits allow it."""
     challenge = Challenge.objects.select_related("user", "orderer").get(pk=challenge_id)
-    age = timezone.now() - challenge.last_generated_timestamp
+    age = timezone.now() - challenge.asked_at
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
     if challenge.purpose == Purpose.RESET and not _recognise(challenge):
@@ -173,7 +173,7 @@ def _make(challenge: Challenge, person: Owner) -> str | None:
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
         # While this waited for the account, its owner may have come to the end of another way.
-        return None if challenge.ended_at or challenge.verified_at else challenge.generate_token()
+        return None if challenge.ended_at or challenge.verified_at else challenge.make_code()
 
 
 class _LimitReached(Exception):
@@ -254,7 +254,7 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
         subject = code_owners.subject(owner, challenge.purpose) if owner else nobody
         live = challenge.live
         spent = failures(subject) >= limits.CODE_FAILURES_A_DAY
-        if challenge.verify_token("" if spent else digits):
+        if challenge.accept("" if spent else digits):
             asker = actor or code_owners.asker(owner, challenge.purpose)
             audit.record(Event.CODE_ACCEPTED, owner, actor=asker, result=challenge.purpose, address=address)
             return challenge

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, codes, limits, second_factor, signals
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, Purpose, User
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, Purpose, SmsFactor, User
 
 
 def number_of(user: User) -> str:
@@ -53,24 +53,21 @@ def fits(challenge: Challenge | None, user: User, number: str) -> bool:
     )
 
 
-def check(user: User, challenge: Challenge, code: str, address: str | None) -> Challenge | None:
-    """The challenge if this is its code, which is then spent, as django-otp wants a device; else None.
+def check(user: User, challenge: Challenge, code: str, address: str | None) -> SmsFactor | None:
+    """The device that the sign-in then has as its second factor, if this is the challenge's code; else None.
 
-    It is the sign-in's second factor from then on: for as long as the session, since it is kept for a day. The owner is
-    told of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: whoever types them has the right password. They
-    count over all codes of a day: two wrong ones for each would else be tried in silence.
+    The code is spent. The owner is told of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: whoever types
+    them has the right password. They count over all codes of a day: two wrong ones for each would else be tried in
+    silence.
     """
     account = second_factor.whom_to_tell(user)
     with transaction.atomic():
         # The account first, then its challenges, as whoever needs both.
         person = User.objects.select_for_update().get(pk=user.pk)
-        if fits(challenge, person, number_of(person)):
-            accepted = codes.check(challenge.pk, code, address)
-            if accepted:
-                accepted.confirmed = True
-                accepted.save(update_fields=["confirmed"])
-                audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
-                return accepted
+        if fits(challenge, person, number_of(person)) and codes.check(challenge.pk, code, address):
+            audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
+            device: SmsFactor = SmsFactor.objects.get_or_create(user=person, defaults={"name": "sms"})[0]
+            return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
         if _refused_in_a_row(person) == limits.FACTOR_FAILURES_TOLD:
             # Robustly: a notice that fails must not undo the count of the failure.

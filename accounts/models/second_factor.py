@@ -112,3 +112,10 @@ class RecoveryCodes(_Throttled):
 
     def _hash(self, code: str) -> str:
         return salted_hmac("idportal.recovery", code, secret=self.hash_key, algorithm="sha256").hexdigest()
+
+
+class SmsFactor(Device):
+    """What a session of an agent who signed in by SMS hangs on: django-otp wants a device.
+
+    ``accounts.sms_factor`` sends the codes and checks them; no code is ever asked of this row.
+    """
