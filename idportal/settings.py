@@ -72,7 +72,6 @@ INSTALLED_APPS = [
     "helpdesk",
     "accounts.apps.AdminConfig",
     "django_otp",
-    "import_export",
     "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
