@@ -381,7 +381,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an orderer may have each of 2,000 companies; the 256 kB bound the rest
-FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators", "idportal.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators"]
 
 # What was is told by the history; to go back to it is a change like any other (accounts.admin.registers).
 SIMPLE_HISTORY_REVERT_DISABLED = True
