@@ -110,7 +110,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": DEBUG,
+        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -120,21 +120,6 @@ TEMPLATES = [
                 "idportal.context.portal",
                 "accounts.context.session",
             ],
-            **(
-                {}
-                if DEBUG
-                else {
-                    "loaders": [
-                        (
-                            "django.template.loaders.cached.Loader",
-                            [
-                                "django.template.loaders.filesystem.Loader",
-                                "django.template.loaders.app_directories.Loader",
-                            ],
-                        )
-                    ]
-                }
-            ),
         },
     }
 ]
