@@ -6,10 +6,11 @@ from datetime import timedelta
 
 from django.db import models
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django_otp.util import random_number_token
 
 from accounts import limits
-from accounts.encryption import EncryptedTextField, digest, same_digest
+from accounts.encryption import EncryptedTextField, digest
 from accounts.models.companies import Orderer
 from accounts.models.people import User
 
@@ -77,7 +78,7 @@ class Challenge(models.Model):
 
         Does the same work whether or not a code was ever sent.
         """
-        right = same_digest(self.token, self._hash(code)) and self.live
+        right = constant_time_compare(self.token, self._hash(code)) and self.live
         if right:
             self.token = ""
             self.valid_until = self.verified_at = timezone.now()
