@@ -114,7 +114,7 @@ class RecoveryCodes(_Throttled):
 
 
 class SmsFactor(Device):
-    """What a session of an agent who signed in by SMS hangs on: django-otp wants a device.
+    """The device that django-otp wants for the session of an agent who signed in by SMS.
 
-    ``accounts.sms_factor`` sends the codes and checks them; no code is ever asked of this row.
+    ``accounts.sms_factor`` sends the codes and checks them; this row is never asked for one.
     """

@@ -1,4 +1,4 @@
-"""What the two registers have in common as files: one row of a file, one company or orderer.
+"""The base of the two registers as files: one row of a file, one company or orderer.
 
 A row is read, cleaned and compared with what there is. What changes is written by the verbs, which keep history and
 trail. Plain Django: of import-export each step was overridden, for line numbers, swaps of names, and the verbs.
@@ -56,10 +56,10 @@ class Register(abc.ABC):
 
     @abc.abstractmethod
     def values(self, instance: Any) -> dict[str, str]:
-        """What the instance holds, by column, as it is shown."""
+        """The instance by column, as it is shown."""
 
     def compared(self, instance: Any) -> dict[str, Any]:
-        """What the instance holds, by column, as it is compared: where two texts that look alike may differ."""
+        """The instance by column, as it is compared: two texts that look alike may differ."""
         return self.values(instance)
 
     @abc.abstractmethod
@@ -67,7 +67,7 @@ class Register(abc.ABC):
         """Puts the row's texts into the instance, which is then cleaned."""
 
     def conflicts(self, instance: Any, line: int) -> dict[str, str]:
-        """What others have that only one may have, by field, in words."""
+        """Names, numbers and values that belong to others, by field, in words."""
         return {}
 
     def make_room(self, changes: Sequence[Change]) -> None:  # noqa: B027 - where nobody can swap there is room
@@ -82,7 +82,7 @@ class Register(abc.ABC):
         """The lines of an exported file that tell of this instance."""
 
     def read(self, row: Row) -> tuple[Change, Any]:
-        """What the row changes, and the instance as it is to be. Raises ValidationError."""
+        """Compares a row with what there is: the change, and the instance as it is to be. Raises ValidationError."""
         instance: Any = self.find(row) or self.model()
         new, pk = instance.pk is None, instance.pk
         old, before = ({}, {}) if new else (self.values(instance), self.compared(instance))
