@@ -8,6 +8,7 @@ A code belongs to a user of the directory, or to an orderer, who has no account 
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
@@ -74,7 +75,7 @@ def _begin(fields: dict[str, Any], begun_by: str | None) -> tuple[Challenge, boo
             return Challenge.objects.create(**fields, begun_by=begun_by), True
     except IntegrityError:  # also by a click that was still under way, for which the unique field has waited
         since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
-        over = Q(last_generated_timestamp__lte=since) | Q(verified_at__isnull=False)
+        over = Q(asked_at__lte=since) | Q(verified_at__isnull=False)
         Challenge.objects.filter(over, begun_by=begun_by).update(begun_by=None)
         return Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
 
@@ -89,12 +90,12 @@ def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") ->
     with transaction.atomic():
         # As it is now: what ended since it was read, a right that was used, must not begin anew.
         challenge = _locked(challenge.pk)
-        if challenge.verified_at or not challenge.generate_is_allowed()[0]:
+        if challenge.verified_at or resend_in(challenge):
             return False
-        challenge.cooldown_set(commit=False)
+        challenge.asked_at = timezone.now()
         challenge.ended_at = None
         challenge.language = get_language() or settings.LANGUAGE_CODE
-        fields = ["last_generated_timestamp", "ended_at", "language"]
+        fields = ["asked_at", "ended_at", "language"]
         if asked_for:
             challenge.asked_for, fields = asked_for, [*fields, "asked_for"]
         challenge.save(update_fields=fields)
@@ -105,8 +106,7 @@ def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") ->
 
 def resend_in(challenge: Challenge) -> int:
     """Seconds until another code can be asked for; 0 if now."""
-    allowed, waiting = challenge.generate_is_allowed()
-    return 0 if allowed else max(1, round((waiting["next_generation_at"] - timezone.now()).total_seconds()))
+    return max(0, math.ceil(limits.SEND_COOLDOWN - (timezone.now() - challenge.asked_at).total_seconds()))
 
 
 def _queue(challenge: Challenge) -> None:
@@ -127,7 +127,7 @@ def _queue(challenge: Challenge) -> None:
 def deliver(challenge_id: int) -> None:
     """Makes a challenge's code and sends it, if there is someone to send it to and the limits allow it."""
     challenge = Challenge.objects.select_related("user", "orderer").get(pk=challenge_id)
-    age = timezone.now() - challenge.last_generated_timestamp
+    age = timezone.now() - challenge.asked_at
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
     if challenge.purpose == Purpose.RESET and not code_owners.recognise(challenge):
@@ -161,7 +161,7 @@ def _make(challenge: Challenge, person: Owner) -> str | None:
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
         # While this waited for the account, its owner may have come to the end of another way.
-        return None if challenge.ended_at or challenge.verified_at else challenge.generate_token()
+        return None if challenge.ended_at or challenge.verified_at else challenge.make_code()
 
 
 class _LimitReached(Exception):
@@ -241,7 +241,7 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
         subject = code_owners.subject(owner, challenge.purpose) if owner else nobody
         live = challenge.live
         spent = failures(subject) >= limits.CODE_FAILURES_A_DAY
-        if challenge.verify_token("" if spent else code_texts.plain(code)):
+        if challenge.accept("" if spent else code_texts.plain(code)):
             asker = actor or code_owners.asker(owner, challenge.purpose)
             audit.record(Event.CODE_ACCEPTED, owner, actor=asker, result=challenge.purpose, address=address)
             return challenge

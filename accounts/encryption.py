@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import hmac
 from functools import lru_cache
 from typing import Any
 
@@ -42,11 +41,6 @@ def digest(value: str, purpose: str) -> str:
 def token_digest(token: str) -> str:
     """As ``digest``, of a random token of 128 bits or more: no key is needed, and what was sent outlives a rotation."""
     return hashlib.sha256(token.encode()).hexdigest()
-
-
-def same_digest(one: str, other: str) -> bool:
-    """Compares in constant time."""
-    return hmac.compare_digest(one, other)
 
 
 def seal(text: str) -> str:

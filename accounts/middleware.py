@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
 
 from django.conf import settings
 from django.contrib.auth import logout
@@ -11,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.deprecation import MiddlewareMixin
 
 from accounts import sessions, staff
 from accounts.directory import DirectoryError
@@ -20,26 +20,16 @@ from idportal.middleware import unavailable
 log = logging.getLogger("idportal.outage")
 
 
-class SessionLimits:
+class SessionLimits(MiddlewareMixin):
     """15 minutes without a click, 8 hours in all: enforced here, whatever the browser does (security.md S1)."""
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             sessions.keep_or_end(request.session)
-        return self.get_response(request)
 
 
-class DirectoryOutage:
+class DirectoryOutage(MiddlewareMixin):
     """No directory server answers: a page that says so, and nothing was half done (U1)."""
-
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return _outage_page(request, exception) if isinstance(exception, DirectoryError) else None
@@ -50,21 +40,18 @@ def _outage_page(request: HttpRequest, error: DirectoryError) -> HttpResponse:
     return unavailable(request, "unsure" if isinstance(error, OutcomeUnknown) else "directory")
 
 
-class StaffRoles:
+class StaffRoles(MiddlewareMixin):
     """On the pages of a role the directory is asked, at each request, whether the person still has it (S2).
 
     ``request.staff_roles`` are the roles that it names; no page of a role opens without. Who is not signed in with
     both factors goes on without any, to where the page sends them.
     """
 
-    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         role = staff.role_at(request.path_info)
         user = sessions.verified(request) if role else None
         if role is None or user is None:
-            return self.get_response(request)
+            return None
         try:
             began = sessions.roles(request), sessions.password_at(request)
             held = staff.standing(user, *began, request.META["REMOTE_ADDR"])
@@ -76,4 +63,4 @@ class StaffRoles:
         if role.name not in held:
             raise PermissionDenied
         request.staff_roles = held  # type: ignore[attr-defined]  # for accounts.admin.site, and who else asks
-        return self.get_response(request)
+        return None

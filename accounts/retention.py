@@ -62,7 +62,7 @@ def purge() -> dict[str, int]:
     now = timezone.now()
     day_ago = now - CODES_KEPT
     old = {
-        "challenges": Challenge.objects.filter(last_generated_timestamp__lt=day_ago),
+        "challenges": Challenge.objects.filter(asked_at__lt=day_ago),
         "failed tries": FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
         "bounced addresses": BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
         "links of numbers": PhoneLink.objects.filter(made_at__lt=now - LINKS_KEPT),

@@ -20,11 +20,12 @@ from django.conf import settings
 from django.contrib.auth import login
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from django_otp.middleware import is_verified
 from django_otp.models import Device
 
 from accounts import limits
-from accounts.encryption import digest, same_digest
+from accounts.encryption import digest
 from accounts.models import Challenge, Orderer, Purpose, User
 
 ORDERER = "orderer"
@@ -59,7 +60,7 @@ def signing_in(request: HttpRequest) -> User | None:
     if not mark or not password_is_fresh(request, limits.SIGN_IN_LIFETIME):
         return None
     user = User.objects.filter(pk=mark["user"], is_active=True).first()
-    return user if user and same_digest(user.get_session_auth_hash(), mark["hash"]) else None
+    return user if user and constant_time_compare(user.get_session_auth_hash(), mark["hash"]) else None
 
 
 def wanted(request: HttpRequest) -> str:

@@ -1,13 +1,12 @@
 """Logging in with the current password, to register a number; and the limits for staff's log-in too (``staff``).
 
-Source: manual-sv.md; security.md T1, T3. Beside django-auth-ldap, not through it: that answers yes or no, and a
-person whose password ran out must be told just that, after the right password only.
+Source: manual-sv.md; security.md T1, T3. A person whose password ran out is told just that, after the right password
+only.
 """
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
@@ -16,7 +15,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from accounts import audit, directory, limits, users
-from accounts.directory import Account, Lockout, PasswordCheck
+from accounts.directory import Account, Directory, Lockout, PasswordCheck
 from accounts.encryption import digest
 from accounts.models import Event, FailedTry, User
 
@@ -59,35 +58,20 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     people = directory.connect()
     found = people.find(name)
     account = found if found and not found.protected else None
-    outcome, user = try_password(
-        found,
-        account,
-        name=name,
-        password=password,
-        address=address,
-        ask=people.check_password,
-        lockout=people.lockout,
-    )
+    outcome, user = try_password(people, found, account, name=name, password=password, address=address)
     if user:
         audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
     return outcome, user
 
 
 def try_password(
-    found: Account | None,
-    account: Account | None,
-    *,
-    name: str,
-    password: str,
-    address: str | None,
-    ask: Callable[[Account | None, str], PasswordCheck],
-    lockout: Callable[[Account | None], Lockout],
+    people: Directory, found: Account | None, account: Account | None, *, name: str, password: str, address: str | None
 ) -> tuple[Outcome, User | None]:
     """Asks the directory for a password, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: whom the name belongs to, for the trail; ``account``: the same, or None if no password is to be tried
-    for them; ``ask``: who asks the directory; ``lockout``: who says when it locks. The trail is told of the try and of
-    a refusal; what follows a right password is the caller's. Raises DirectoryError if the directory can't tell.
+    for them. The trail is told of the try and of a refusal; what follows a right password is the caller's. Raises
+    DirectoryError if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
     # For nobody, the same question to the database.
@@ -99,10 +83,10 @@ def try_password(
         noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
-        if not _may_try(before, lockout(account)):
+        if not _may_try(before, people.lockout(account)):
             _forget(noted)
             noted = None
-        answer = ask(account if noted else None, password)
+        answer = people.check_password(account if noted else None, password)
         if answer is PasswordCheck.UNAVAILABLE:
             raise directory.DirectoryUnavailable("no answer to a password check")
     except directory.DirectoryError:

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, codes, limits, second_factor, signals
-from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, User
+from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, SmsFactor, User
 
 
 def number_of(user: User) -> str:
@@ -52,25 +52,22 @@ def fits(challenge: Challenge | None, user: User, number: str) -> bool:
     )
 
 
-def check(user: User, challenge: Challenge, code: str, address: str | None) -> Challenge | None:
-    """The challenge if this is its code, which is then spent, as django-otp wants a device; else None.
+def check(user: User, challenge: Challenge, code: str, address: str | None) -> SmsFactor | None:
+    """The device that the sign-in then has as its second factor, if this is the challenge's code; else None.
 
-    It is the sign-in's second factor from then on: for as long as the session, since it is kept for a day. The owner is
-    told of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: whoever types them has the right password. They
-    count over all codes of a day: two wrong ones for each would else be tried in silence.
+    The code is spent. The owner is told of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: whoever types
+    them has the right password. They count over all codes of a day: two wrong ones for each would else be tried in
+    silence.
     """
     account = second_factor.whom_to_tell(user)
     with transaction.atomic():
         # The account first, then its challenges, as whoever needs both.
         person = User.objects.select_for_update().get(pk=user.pk)
-        if fits(challenge, person, number_of(person)):
-            accepted = codes.check(challenge.pk, code, address)
-            if accepted:
-                accepted.confirmed = True
-                accepted.save(update_fields=["confirmed"])
-                FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Kind.SMS).delete()
-                audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
-                return accepted
+        if fits(challenge, person, number_of(person)) and codes.check(challenge.pk, code, address):
+            FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Kind.SMS).delete()
+            audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
+            device: SmsFactor = SmsFactor.objects.get_or_create(user=person, defaults={"name": "sms"})[0]
+            return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
         # A challenge forgets its own wrong ones with each new code.
         FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Kind.SMS)

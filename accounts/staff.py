@@ -47,9 +47,7 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     """
     where = people.people()
     found = where.find(name)
-    outcome, user = sign_in.try_password(
-        found, found, name=name, password=password, address=address, ask=people.check_password, lockout=where.lockout
-    )
+    outcome, user = sign_in.try_password(where, found, found, name=name, password=password, address=address)
     if user is None or found is None:
         return outcome, None
     held = roles_of(found)

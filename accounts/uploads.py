@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from io import BytesIO
 from typing import Any
 
-from django.core.files.uploadedfile import InMemoryUploadedFile
-from django.core.files.uploadhandler import FileUploadHandler, SkipFile, StopFutureHandlers
+from django.core.files.uploadhandler import MemoryFileUploadHandler, SkipFile
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -18,37 +16,23 @@ def is_too_large(request: HttpRequest) -> bool:
     return bool(getattr(request, "upload_too_large", False))
 
 
-class ForAdministrators(FileUploadHandler):
+class ForAdministrators(MemoryFileUploadHandler):
     """Takes a file of an administrator with a second factor, on the admin's pages, into memory: LARGEST bytes at most.
 
-    What anybody else sends, or sends elsewhere, is left to the next handler. It runs before the CSRF check, which reads
-    the form that the file is part of.
+    The only handler. It reads past what anybody else sends, or sends elsewhere, piece by piece, and keeps nothing: a
+    large file fills neither disk nor memory. It runs before the CSRF check, which reads the form that the file is part
+    of.
     """
 
-    def new_file(self, *args: Any, **kwargs: Any) -> None:
-        super().new_file(*args, **kwargs)
-        self.content: BytesIO | None = None
-        if _from_administrator(self.request):
-            self.content = BytesIO()
-            raise StopFutureHandlers
+    def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
+        self.activated = _from_administrator(self.request)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        if self.content is None:
-            return raw_data
-        if start + len(raw_data) > LARGEST:
-            self.content = None
+        if self.activated and start + len(raw_data) > LARGEST:
+            self.activated = False
             self.request.upload_too_large = True  # type: ignore[union-attr]  # for is_too_large
             raise SkipFile
-        self.content.write(raw_data)
-        return None
-
-    def file_complete(self, file_size: int) -> InMemoryUploadedFile | None:
-        if self.content is None:
-            return None
-        self.content.seek(0)
-        return InMemoryUploadedFile(
-            self.content, self.field_name, self.file_name or "", self.content_type, file_size, self.charset
-        )
+        return super().receive_data_chunk(raw_data, start)
 
 
 def _from_administrator(request: HttpRequest | None) -> bool:

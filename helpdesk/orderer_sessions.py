@@ -8,9 +8,10 @@ they act).
 from __future__ import annotations
 
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 
 from accounts import limits, sessions
-from accounts.encryption import digest, same_digest
+from accounts.encryption import digest
 from accounts.models import Challenge, Company, Orderer
 from helpdesk.models import SignInLink
 
@@ -60,7 +61,7 @@ def signed_in(request: HttpRequest) -> Orderer | None:
     if not kept:
         return None
     orderer = Orderer.objects.filter(pk=kept["id"], active=True).first()
-    return orderer if orderer and same_digest(_mark(orderer), kept["mark"]) else None
+    return orderer if orderer and constant_time_compare(_mark(orderer), kept["mark"]) else None
 
 
 def companies_of(orderer: Orderer) -> list[Company]:

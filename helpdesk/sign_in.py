@@ -17,11 +17,12 @@ from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone, translation
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit, codes, limits
-from accounts.encryption import digest, same_digest
+from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
 from helpdesk.models import SignInLink
 from notifications import outbox
@@ -163,7 +164,7 @@ def press(link_ids: Collection[int], token: str, *, language: str, address: str 
     """
     open_ = SignInLink.objects.filter(used_at=None, asked_at__gt=timezone.now() - LIFETIME)
     rows = open_.filter(pk__in=link_ids).values_list("pk", "digest", "orderer__email")
-    right = [key for key, kept, email in rows if same_digest(kept, _digest(token, email or ""))]
+    right = [key for key, kept, email in rows if constant_time_compare(kept, _digest(token, email or ""))]
     with transaction.atomic():
         if not right or open_.filter(pk=right[0]).update(used_at=timezone.now()) != 1:
             audit.record(Event.LINK_REFUSED, result="wrong, old or used", address=address)

@@ -1,4 +1,8 @@
-"""Reads the process's configuration from the environment. Knows nothing of what the settings mean."""
+"""Reads the process's configuration from the environment. Knows nothing of what the settings mean.
+
+Files by hand: django-environ's FileAwareEnv takes an empty NAME_FILE for none, and lets NAME_FILE win over NAME in
+silence. Switches, numbers and lists too: it takes any word for "off", and commas alone.
+"""
 
 from __future__ import annotations
 

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpR
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.deprecation import MiddlewareMixin
 from django.utils.log import log_response
 from kombu.exceptions import OperationalError as QueueError
 
@@ -25,24 +26,24 @@ View = Callable[[HttpRequest], HttpResponse]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-class TrustedProxies:
+class TrustedProxies(MiddlewareMixin):
     """Believes X-Forwarded-For and X-Forwarded-Proto from TRUSTED_PROXIES only (security.md T2).
 
     The client is the last address in the list that is no trusted proxy: what stands before it, anyone could write.
     """
 
     def __init__(self, get_response: View) -> None:
-        self.get_response = get_response
+        super().__init__(get_response)
         self.networks = [ipaddress.ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES]
 
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> None:
         hops = request.META.pop("HTTP_X_FORWARDED_FOR", "")
         peer = _address(request.META.get("REMOTE_ADDR", ""))
         if peer is not None:
             request.META["REMOTE_ADDR"] = str(peer)
         if not self._trusted(peer):
             request.META.pop("HTTP_X_FORWARDED_PROTO", None)
-            return self.get_response(request)
+            return
         for hop in reversed([hop.strip() for hop in hops.split(",") if hop.strip()]):
             address = _address(hop)
             if address is None:
@@ -50,7 +51,6 @@ class TrustedProxies:
             request.META["REMOTE_ADDR"] = str(address)
             if not self._trusted(address):
                 break
-        return self.get_response(request)
 
     def _trusted(self, address: Address | None) -> bool:
         return address is not None and any(address in network for network in self.networks)
@@ -87,14 +87,10 @@ def bad_request(request: HttpRequest, exception: Exception | None = None) -> Htt
     return HttpResponseBadRequest(render_to_string("400.html"))
 
 
-class Headers:
+class Headers(MiddlewareMixin):
     """What every answer carries, whoever gave it (security.md S1, Y1). A page is a person's own: nobody keeps it."""
 
-    def __init__(self, get_response: View) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        response = self.get_response(request)
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if not request.path.startswith(settings.STATIC_URL) or response.status_code not in (200, 304):
             response.headers["Cache-Control"] = "no-store, private"
         # SecurityMiddleware sets these on what it lets through; a host that it refuses it gives no answer to.
@@ -121,14 +117,8 @@ class Language:
         return response
 
 
-class Outage:
+class Outage(MiddlewareMixin):
     """A part that is down gives a clear page and a line in the log, and the person loses nothing (U1, T1)."""
-
-    def __init__(self, get_response: View) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
-        return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return outage_page(request, exception)
@@ -160,7 +150,7 @@ def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
     return page
 
 
-class JourneyHosts:
+class JourneyHosts(MiddlewareMixin):
     """The two host names of the manual: each leads to its journey, and each journey is on its host alone.
 
     What is for people of the municipality, and for orderers, is not on them: it is on the portal's own.
@@ -169,10 +159,7 @@ class JourneyHosts:
     journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))
     own = ("/admin/", "/logga-in/", "/helpdesk/", "/bestallare/", "/stoppa/")
 
-    def __init__(self, get_response: View) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         here = bare(request.get_host())
         both = bool(settings.REGISTER_HOST and settings.RESET_HOST)
         for setting, path in self.journeys:
@@ -183,7 +170,7 @@ class JourneyHosts:
                 return HttpResponseRedirect(journey_url(setting, request.get_full_path()))
         if request.path.startswith(self.own) and here != journey_host(None) and self._is_journeys(here):
             return HttpResponseRedirect(settings.PORTAL_URL + request.get_full_path())
-        return self.get_response(request)
+        return None
 
     def _is_journeys(self, host: str) -> bool:
         return host in {bare(getattr(settings, setting)) for setting, _ in self.journeys}

@@ -72,7 +72,6 @@ INSTALLED_APPS = [
     "helpdesk",
     "accounts.apps.AdminConfig",
     "django_otp",
-    "import_export",
     "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -111,7 +110,7 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
-        "APP_DIRS": DEBUG,
+        "APP_DIRS": True,
         "OPTIONS": {
             "context_processors": [
                 "django.template.context_processors.request",
@@ -121,21 +120,6 @@ TEMPLATES = [
                 "idportal.context.portal",
                 "accounts.context.session",
             ],
-            **(
-                {}
-                if DEBUG
-                else {
-                    "loaders": [
-                        (
-                            "django.template.loaders.cached.Loader",
-                            [
-                                "django.template.loaders.filesystem.Loader",
-                                "django.template.loaders.app_directories.Loader",
-                            ],
-                        )
-                    ]
-                }
-            ),
         },
     }
 ]
@@ -382,7 +366,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an orderer may have each of 2,000 companies; the 256 kB bound the rest
-FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators", "idportal.uploads.NoFiles"]
+FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators"]
 
 # What was is told by the history; to go back to it is a change like any other (accounts.admin.registers).
 SIMPLE_HISTORY_REVERT_DISABLED = True

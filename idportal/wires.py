@@ -1,7 +1,7 @@
 """Connections that nobody can hold for ever, or fill the memory through: what a server says is bounded as a whole.
 
-A socket's own timeout bounds the wait for the next byte alone, and one byte may follow another for days. What no limit
-here bounds is the look-up of host names, which is the resolver's own (resolv.conf(5)).
+By hand: a socket's own timeout, and so that of requests and IMAPClient, bounds the wait for the next byte alone, and
+one byte may follow another for days. What no limit here bounds is the look-up of host names (resolv.conf(5)).
 """
 
 from __future__ import annotations

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
 from typing import Any
 
 from django.contrib import admin
@@ -22,7 +21,7 @@ from accounts.admin.orderers import of
 from accounts.admin.registers import RegisterAdmin
 from accounts.models import BouncedAddress, Company
 from accounts.registers import organisation_numbers
-from accounts.registers.companies import CompanyResource
+from accounts.registers.companies import CompanyRegister
 
 SHOWN_ORDERERS = 20  # on a company's page; its list has them all
 
@@ -47,7 +46,7 @@ class CompanyAdmin(RegisterAdmin):
     """One row a company; who asks for what is missing filters by recipient."""
 
     form = CompanyForm
-    resource = CompanyResource
+    register = CompanyRegister
     ordering = ("name",)
     list_display = ("name", "organisation_number", "recipients", "how_many_orderers", "is_active", "remark")
     list_filter = (State, ("active", admin.BooleanFieldListFilter))
@@ -76,8 +75,7 @@ class CompanyAdmin(RegisterAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """An organisation number is found however it is written."""
-        with suppress(organisation_numbers.OrganisationNumberRefused):
-            search_term = organisation_numbers.parse(search_term)
+        search_term = organisation_numbers.parse_or_blank(search_term) or search_term
         return super().get_search_results(request, queryset, search_term)
 
     # The list.

@@ -17,7 +17,7 @@ from accounts.admin.base import actor, address, is_key
 from accounts.admin.forms import OrdererForm
 from accounts.admin.registers import HistoryWords, RegisterAdmin
 from accounts.models import Company, Orderer
-from accounts.registers.orderers import OrdererResource
+from accounts.registers.orderers import OrdererRegister
 
 _ONE = re.compile(r"nr-([0-9]{1,18})")
 
@@ -78,7 +78,7 @@ class OrdererAdmin(RegisterAdmin):
     """One row a person, who may order for several companies."""
 
     form = OrdererForm
-    resource = OrdererResource
+    register = OrdererRegister
     history_words = OrdererHistoryWords
     list_display = ("name", "email", "number", "of_companies", "is_active")
     list_filter = (OfCompany, ("active", admin.BooleanFieldListFilter))

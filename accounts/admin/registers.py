@@ -12,11 +12,10 @@ from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
-from import_export.admin import ImportExportMixin
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
@@ -26,7 +25,7 @@ from accounts.admin.forms import ImportFileForm
 from accounts.models import Event
 from accounts.registers import kept, sheets
 from accounts.registers.loading import Loaded, load
-from accounts.registers.resources import COLUMN_OF, RegisterResource
+from accounts.registers.register import COLUMN_OF, Register
 from accounts.uploads import is_too_large
 
 MOST = 10_000  # records of a file: what a web process shows within seconds; the commands take more
@@ -47,15 +46,23 @@ class HistoryWords(HistoricalRecordContextHelper):
         return prepared or "–"
 
 
-class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
+class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
     """A register of the portal. Changes go through its verbs, which keep history and trail."""
 
-    resource: ClassVar[type[RegisterResource]]
-    model: type[Model]  # type: ignore[assignment]
+    register: ClassVar[type[Register]]
+    model: type[Model]
     history_words: ClassVar[type[HistoryWords]] = HistoryWords
-    import_export_change_list_template = "admin/register_list.html"
+    change_list_template = "admin/register_list.html"
     object_history_template = "admin/register_history.html"
     object_history_list_template = "admin/register_history_list.html"
+
+    def get_urls(self) -> list[Any]:
+        """With the pages of the files."""
+        views = {"import": self.import_action, "process_import": self.process_import, "export": self.export_action}
+        own = [
+            path(f"{page}/", self.admin_site.admin_view(view), name=self._name(page)) for page, view in views.items()
+        ]
+        return own + list(super().get_urls())  # type: ignore[no-untyped-call]
 
     # A row that another administrator takes between the check and the write is a mistake in the form, not an error.
 
@@ -100,14 +107,14 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
 
     def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """An earlier state is read in the history. To go back to one is a change like any other."""
-        return redirect(reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[object_id]))
+        return redirect(reverse(f"admin:{self._name('history')}", args=[object_id]))
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
         return self.history_words(self.model, historical_record)
 
     # CSV in: the page, what would change, the press of the button.
 
-    def import_action(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+    def import_action(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
             return self._import_page(request, ImportFileForm())
         form = ImportFileForm(request.POST, request.FILES)
@@ -116,25 +123,25 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
         if not form.is_valid():
             return self._import_page(request, form)
         data = form.cleaned_data["file"].read()
-        return self._shown(request, data, load(self.resource, data, actor=actor(request), dry_run=True, most=MOST))
+        return self._shown(request, data, load(self.register, data, actor=actor(request), dry_run=True, most=MOST))
 
-    def process_import(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        data = kept.kept(request.session, self.resource.__name__)
+    def process_import(self, request: HttpRequest) -> HttpResponse:
+        data = kept.kept(request.session, self.register.__name__)
         plan = request.POST.get("plan", "")
         if data is None or not plan:
             messages.error(request, _("Filen finns inte kvar här. Välj den igen, så får du se vad som ändras."))
             return redirect(self._address("import"))
-        loaded = load(self.resource, data, actor=actor(request), address=address(request), dry_run=False, shown=plan)
+        loaded = load(self.register, data, actor=actor(request), address=address(request), dry_run=False, shown=plan)
         if loaded.problems or loaded.stale:
             return self._shown(request, data, loaded)
-        kept.drop(request.session, self.resource.__name__)
+        kept.drop(request.session, self.register.__name__)
         messages.success(request, _summary(loaded))
         return redirect(self._address("changelist"))
 
     def _shown(self, request: HttpRequest, data: bytes, loaded: Loaded) -> HttpResponse:
-        kept.drop(request.session, self.resource.__name__)
+        kept.drop(request.session, self.register.__name__)
         if loaded.changes:
-            kept.keep(request.session, self.resource.__name__, data)
+            kept.keep(request.session, self.register.__name__, data)
         return self._import_page(request, ImportFileForm(), loaded=loaded, changes=list(self._lines(loaded)))
 
     def _lines(self, loaded: Loaded) -> Iterator[dict[str, object]]:
@@ -157,7 +164,7 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
                 "title": _("Importera %s") % self.opts.verbose_name_plural,
                 "opts": self.opts,
                 "form": form,
-                "columns": self.resource.columns,
+                "columns": self.register.columns,
                 "register": self.opts.model_name,
                 "new": new,
                 "changed": len(context.get("changes", ())) - new,
@@ -170,7 +177,7 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
     def export_action(self, request: HttpRequest) -> HttpResponse:
         """A page that says what the file holds; then, by the press of a button, the file."""
         try:
-            chosen = self.get_export_queryset(request)  # type: ignore[no-untyped-call]
+            chosen = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             messages.error(request, _("Det filtret finns inte. Välj i listan vilka som ska komma med."))
             return redirect(self._address("changelist"))
@@ -183,7 +190,7 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
                 **self.admin_site.each_context(request),
                 "title": _("Exportera %s") % self.opts.verbose_name_plural,
                 "opts": self.opts,
-                "columns": (*self.resource.columns, *self.resource.optional),
+                "columns": (*self.register.columns, *self.register.optional),
                 "count": chosen.count(),
                 "all": self.model._default_manager.count(),
             },
@@ -191,16 +198,21 @@ class RegisterAdmin(ImportExportMixin, SimpleHistoryAdmin, PortalAdmin):
 
     def _file(self, request: HttpRequest, chosen: Any) -> HttpResponse:
         with transaction.atomic():
-            dataset = self.resource().export(chosen)
-            result = f"{self.opts.model_name}, {len(dataset)} rows"
+            register = self.register()
+            lines = [line for each in chosen for line in register.lines(each)]
+            result = f"{self.opts.model_name}, {len(lines)} rows"
             audit.record(Event.REGISTER_EXPORTED, actor=actor(request), result=result, address=address(request))
-        response = HttpResponse(sheets.write(dataset.headers, iter(dataset)), content_type="text/csv; charset=utf-8")
+        data = sheets.write((*register.columns, *register.optional), iter(lines))
+        response = HttpResponse(data, content_type="text/csv; charset=utf-8")
         name = f"{capfirst(str(self.opts.verbose_name_plural))}-{timezone.localdate()}.csv"
         response.headers["Content-Disposition"] = f'attachment; filename="{_ascii(name)}"'
         return response
 
     def _address(self, page: str) -> str:
-        return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_{page}")
+        return reverse(f"admin:{self._name(page)}")
+
+    def _name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
 
 
 def _ascii(name: str) -> str:

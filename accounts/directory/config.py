@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,6 +9,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts.directory.account import DirectoryMisconfigured
+from idportal.env import is_loopback
 
 DEFAULT_PORTS = {"ldap": 389, "ldaps": 636}
 
@@ -101,16 +101,9 @@ def _server(url: str, *, debug: bool) -> Server:
     if not parts.hostname:
         raise DirectoryMisconfigured(f"DIRECTORY_URLS: {url} names no host")
     # Off loopback, and in production on loopback too, ldap:// means StartTLS and nothing before it.
-    cleartext = parts.scheme == "ldap" and debug and _is_loopback(parts.hostname)
+    cleartext = parts.scheme == "ldap" and debug and is_loopback(url)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
     return Server(f"{parts.scheme}://{host}:{port}", parts.scheme, parts.hostname, port, cleartext)
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _bracketed(text: str) -> str:

@@ -1,4 +1,7 @@
-"""Connections to the directory's servers: which server, the service account's kept ones, a person's own."""
+"""Connections to the directory's servers: which server, the service account's kept ones, a person's own.
+
+By hand: python-ldap's ReconnectLDAPObject knows one server, and sends a change again that may have been done already.
+"""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ from accounts.models.challenges import Challenge, Purpose
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
 from accounts.models.counts import FailedTry, SendQuota, SmsDay, TriesForgotten
 from accounts.models.people import Phone, PhoneLink, PhoneRemoval, User
-from accounts.models.second_factor import Authenticator, RecoveryCodes
+from accounts.models.second_factor import Authenticator, RecoveryCodes, SmsFactor
 from accounts.models.trail import AuditEvent, Event
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "RecoveryCodes",
     "SendQuota",
     "SmsDay",
+    "SmsFactor",
     "TriesForgotten",
     "User",
 ]

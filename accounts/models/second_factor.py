@@ -4,11 +4,10 @@
 from __future__ import annotations
 
 import base64
-import hmac
 from urllib.parse import quote
 
 from django.db import models
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 from django_otp.models import Device, ThrottlingMixin, TimestampMixin
 from django_otp.oath import TOTP
@@ -104,7 +103,7 @@ class RecoveryCodes(_Throttled):
 
     def _spend(self, token: str) -> bool:
         wanted = self._hash(token)
-        left = [digest for digest in self.digests if not hmac.compare_digest(digest, wanted)]
+        left = [digest for digest in self.digests if not constant_time_compare(digest, wanted)]
         if len(left) == len(self.digests):
             return False
         self.digests = left
@@ -112,3 +111,10 @@ class RecoveryCodes(_Throttled):
 
     def _hash(self, code: str) -> str:
         return salted_hmac("idportal.recovery", code, secret=self.hash_key, algorithm="sha256").hexdigest()
+
+
+class SmsFactor(Device):
+    """The device that django-otp wants for the session of an agent who signed in by SMS.
+
+    ``accounts.sms_factor`` sends the codes and checks them; this row is never asked for one.
+    """

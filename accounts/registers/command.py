@@ -12,16 +12,16 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 from accounts.registers.loading import Loaded, load
-from accounts.registers.resources import Change, RegisterResource
+from accounts.registers.register import Change, Register
 
 
 class ImportCommand(BaseCommand):
     """Loads a file, or with ``--dry-run`` only tells what it would change. Exit code 1 if nothing could be loaded."""
 
-    resource: ClassVar[type[RegisterResource]]
+    register: ClassVar[type[Register]]
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("file", type=Path, help=f"CSV with the columns {','.join(self.resource.columns)}")
+        parser.add_argument("file", type=Path, help=f"CSV with the columns {','.join(self.register.columns)}")
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -31,7 +31,7 @@ class ImportCommand(BaseCommand):
         except OSError as error:
             raise CommandError(f"{options['file']} can't be read: {error.strerror}.") from error
         with translation.override("en"):  # as all commands speak
-            loaded = load(self.resource, data, actor=None, dry_run=options["dry_run"])
+            loaded = load(self.register, data, actor=None, dry_run=options["dry_run"])
         if loaded.problems:
             for problem in loaded.first_problems:
                 self.stderr.write(f"line {problem.line}: {problem.words}" if problem.line else problem.words)

@@ -15,18 +15,16 @@ from importlib import import_module
 from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 
-from accounts.encryption import EncryptedTextField
+from accounts.encryption import seal, unseal
 
 KEPT = 30 * 60  # seconds: to read through what changes
-
-_field = EncryptedTextField()
 
 
 def keep(session: SessionBase, about: str, data: bytes) -> None:
     """Keeps the file for this session; what was kept of the same kind before is dropped."""
     drop(session, about)
     row = _rows()
-    row["file"] = _field.get_prep_value(base64.b64encode(zlib.compress(data)).decode())
+    row["file"] = seal(base64.b64encode(zlib.compress(data)).decode())
     row.set_expiry(KEPT)
     row.create()
     session[_key(about)] = row.session_key
@@ -36,7 +34,7 @@ def kept(session: SessionBase, about: str) -> bytes | None:
     """The file, or None if there is none any more."""
     key = session.get(_key(about))
     found = _rows(key).get("file") if key else None
-    return zlib.decompress(base64.b64decode(_field.from_db_value(found, None, None))) if found else None
+    return zlib.decompress(base64.b64decode(unseal(found))) if found else None
 
 
 def drop(session: SessionBase, about: str) -> None:

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
-from import_export.results import Result
 
 from accounts.models import User
-from accounts.registers.resources import LINE, Change, RegisterResource, dataset_of, words
-from accounts.registers.sheets import FileRefused, Problem, Row, Sheet, read
+from accounts.registers.register import Change, Register, words
+from accounts.registers.sheets import FileRefused, Problem, Sheet, read
 
 SHOWN_PROBLEMS = 100
 
@@ -43,7 +42,7 @@ class Loaded:
 
 
 def load(
-    kind: type[RegisterResource],
+    kind: type[Register],
     data: bytes,
     *,
     actor: User | None,
@@ -60,55 +59,42 @@ def load(
     """
     try:
         sheet = read(data, kind.columns, kind.optional, most=most)
+        return _load(kind(), sheet, actor=actor, address=address, dry_run=dry_run, shown=shown)
     except FileRefused as refused:
         return Loaded(problems=refused.problems)
-    try:
-        return _load(kind, sheet, actor=actor, address=address, dry_run=dry_run, shown=shown)
     except IntegrityError:  # some are told at the commit
         return Loaded(problems=[Problem(None, _sooner())])
 
 
 def _load(
-    kind: type[RegisterResource], sheet: Sheet, *, actor: User | None, address: str | None, dry_run: bool, shown: str
+    register: Register, sheet: Sheet, *, actor: User | None, address: str | None, dry_run: bool, shown: str
 ) -> Loaded:
     with transaction.atomic():
-        for model in () if dry_run else kind.locked:
+        for model in () if dry_run else register.locked:
             list(model._default_manager.select_for_update().order_by("pk").values_list("pk"))
-        plan = _run(kind(actor=actor, address=address), sheet.rows, sheet.problems, dry_run=True)
-        if dry_run or plan.problems:
-            return plan
-        if shown and plan.fingerprint != shown:
-            return Loaded(plan.changes, plan.unchanged, stale=True)
-        resource = kind(actor=actor, address=address)
-        resource.make_room(plan.changes)
-        written = _run(resource, sheet.rows, [], dry_run=False)
-        if written.problems:
-            transaction.set_rollback(True)
-            return written
-    return plan
-
-
-def _run(resource: RegisterResource, rows: Sequence[Row], before: Sequence[Problem], *, dry_run: bool) -> Loaded:
-    prepared, problems = resource.prepare(rows)
-    headers = (*resource.columns, *resource.optional, LINE)
-    dataset = dataset_of(headers, ([row.get(column, "") for column in headers] for row in prepared))
-    result: Result = resource.import_data(  # type: ignore[no-untyped-call]
-        dataset, dry_run=dry_run, use_transactions=True, rollback_on_validation_errors=True
-    )
-    problems = sorted([*before, *problems, *_problems(result, prepared)], key=lambda each: each.line or 0)
-    if problems:
-        return Loaded(problems=problems)
-    changes = [row.change for row in result.rows if not row.is_skip()]
-    return Loaded(changes, len(result.rows) - len(changes))
-
-
-def _problems(result: Result, prepared: list[dict[str, str]]) -> list[Problem]:
-    for error in [*result.base_errors, *(each for row in result.error_rows for each in row.errors)]:
-        if not isinstance(error.error, IntegrityError):
-            raise error.error
-    lines = [int(row[LINE]) for row in prepared]
-    found = [Problem(lines[row.number - 1], words(row.error)) for row in result.invalid_rows]
-    return [*found, *(Problem(lines[row.number - 1], _sooner()) for row in result.error_rows)]
+        rows, problems = register.prepare(sheet.rows)
+        problems += sheet.problems
+        changes, writers = [], []
+        for row in rows:
+            try:
+                change, instance = register.read(row)
+            except ValidationError as error:
+                problems.append(Problem(row.line, words(error)))
+                continue
+            if change.pk is None or change.differences:
+                changes.append(change)
+                writers.append(register.writer(instance, actor, address))
+        if problems:
+            return Loaded(problems=sorted(problems, key=lambda each: each.line or 0))
+        stale = bool(shown) and Loaded(changes).fingerprint != shown
+        if not dry_run and not stale:
+            register.make_room(changes)
+            for change, write in zip(changes, writers, strict=True):
+                try:
+                    write()
+                except IntegrityError:
+                    raise FileRefused(Problem(change.line, _sooner())) from None
+    return Loaded(changes, len(rows) - len(changes), stale=stale)
 
 
 def _sooner() -> str:

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.utils.translation import gettext as _
-from tablib.core import Dataset
 
 from accounts import numbers, orderers
-from accounts.models import Company, Orderer
+from accounts.models import Company, Orderer, User
 from accounts.models.companies import one_line
 from accounts.registers.cells import short
-from accounts.registers.organisation_numbers import OrganisationNumberRefused, parse
-from accounts.registers.resources import LINE, RegisterResource, truth, yes_or_no
+from accounts.registers.organisation_numbers import parse_or_blank
+from accounts.registers.register import Register, truth, yes_or_no
 from accounts.registers.sheets import Problem, Row
-
-SEVERAL = "\n"  # between the companies of one person, which stand on lines of their own in a file
 
 
 @dataclass
@@ -29,39 +26,27 @@ class _Person:
     companies: list[Company] = field(default_factory=list)
 
 
-class OrdererResource(RegisterResource):
+class OrdererRegister(Register):
     """Rows with an address of the register change that orderer, and add companies; a file takes none away."""
 
+    model = Orderer
     columns = ("company", "name", "email", "mobile")
     locked = (Company, Orderer)
 
-    class Meta:
-        model = Orderer
-        fields = ()
-        import_id_fields = ()
-        skip_diff = True
-        use_bulk = True  # no savepoint for each row: the verbs have their own
-        store_instance = True
-
-    def prepare(self, rows: Sequence[Row]) -> tuple[list[dict[str, str]], list[Problem]]:
-        """One row a person, with the primary keys of all her companies in the file."""
-        self._read()
-        people: dict[str, _Person] = {}
+    def prepare(self, rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+        """The first row of each person; what the others add to it is kept here."""
+        registered = Company.objects.all()
+        self._by_number = {company.organisation_number: company for company in registered}
+        self._by_name = {company.name.casefold(): company for company in registered}
+        self.known = {each.email.lower(): each for each in Orderer.objects.prefetch_related("companies")}
+        self.people: dict[str, _Person] = {}
         problems: list[Problem] = []
         for row in rows:
-            key = row.cells["email"].lower() or f"\0{row.line}"  # without an address: each its own mistake
-            person = people.setdefault(key, _Person(row))
+            key = _key(row)
+            person = self.people.setdefault(key, _Person(row))
             if wrong := self._add(person, row, known=key in self.known):
                 problems.append(Problem(row.line, " ".join(wrong)))
-        prepared = [
-            {
-                **person.row.cells,
-                "company": SEVERAL.join(str(company.pk) for company in person.companies),
-                LINE: str(person.row.line),
-            }
-            for person in people.values()
-        ]
-        return prepared, problems
+        return [person.row for person in self.people.values()], problems
 
     def _add(self, person: _Person, row: Row, *, known: bool) -> list[str]:
         """Adds the line's company to the person's; what is wrong with the line, if anything."""
@@ -75,7 +60,7 @@ class OrdererResource(RegisterResource):
                     words % {"column": column, "here": short(here), "told": short(told), "line": person.row.line}
                 )
         text = row.cells["company"]
-        company = self._by_number.get(_number(text)) or self._by_name.get(one_line(text).casefold())
+        company = self._by_number.get(parse_or_blank(text)) or self._by_name.get(one_line(text).casefold())
         if company:
             person.companies.append(company)
         elif text:
@@ -85,17 +70,8 @@ class OrdererResource(RegisterResource):
             wrong.append(_("company: Skriv företagets namn eller organisationsnummer."))
         return wrong
 
-    def _read(self) -> None:
-        self._by_key = {company.pk: company for company in Company.objects.all()}
-        self._by_number = {company.organisation_number: company for company in self._by_key.values()}
-        self._by_name = {company.name.casefold(): company for company in self._by_key.values()}
-        self.known = {each.email.lower(): each for each in Orderer.objects.prefetch_related("companies")}
-
-    def before_import(self, dataset: Dataset, **kwargs: object) -> None:
-        self.companies: dict[int, Company] = {}
-
-    def find(self, row: dict[str, str]) -> Orderer | None:
-        found = self.known.get(row["email"].lower())
+    def find(self, row: Row) -> Orderer | None:
+        found = self.known.get(_key(row))
         self.companies = {each.pk: each for each in found.companies.all()} if found else {}
         return found
 
@@ -108,25 +84,24 @@ class OrdererResource(RegisterResource):
             "active": yes_or_no(instance.active),
         }
 
-    def fill(self, instance: Orderer, row: dict[str, str]) -> None:
-        for key in row["company"].split(SEVERAL) if row["company"] else []:
-            self.companies[int(key)] = self._by_key[int(key)]
-        instance.name, instance.mobile = row["name"], row["mobile"]
-        instance.email = instance.email or row["email"]  # the same but for case: as it was
-        if row.get("active"):
-            instance.active = truth(row["active"])
+    def fill(self, instance: Orderer, row: Row) -> None:
+        self.companies.update((company.pk, company) for company in self.people[_key(row)].companies)
+        instance.name, instance.mobile = row.cells["name"], row.cells["mobile"]
+        instance.email = instance.email or row.cells["email"]  # the same but for case: as it was
 
-    def store(self, instance: Orderer) -> None:
-        orderers.store(instance, self.companies.values(), actor=self.actor, address=self.address)
+    def writer(self, instance: Orderer, actor: User | None, address: str | None) -> Callable[[], object]:
+        return partial(orderers.store, instance, self.companies.values(), actor=actor, address=address)
 
-    def for_export(self, queryset: QuerySet[Orderer]) -> QuerySet[Orderer]:
-        return queryset.prefetch_related("companies")
-
-    def export_rows(self, instance: Orderer) -> Iterator[Sequence[str]]:
+    def lines(self, instance: Orderer) -> Iterator[Sequence[str]]:
         """A line for each company; one without, for who has lost hers."""
         rest = (instance.name, instance.email, numbers.shown(instance.mobile), yes_or_no(instance.active))
         for company in sorted(each.name for each in instance.companies.all()) or [""]:
             yield company, *rest
+
+
+def _key(row: Row) -> str:
+    """The address; without one, each row is its own mistake."""
+    return row.cells["email"].lower() or f"\0{row.line}"
 
 
 def _comparable(column: str, text: str) -> str:
@@ -141,10 +116,3 @@ def _comparable(column: str, text: str) -> str:
         except ValidationError:
             return text
     return one_line(text)
-
-
-def _number(text: str) -> str:
-    try:
-        return parse(text)
-    except OrganisationNumberRefused:
-        return ""

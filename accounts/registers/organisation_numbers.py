@@ -41,5 +41,13 @@ def parse(text: str) -> str:
     return f"{ten[:6]}-{ten[6:]}"
 
 
+def parse_or_blank(text: str) -> str:
+    """As :func:`parse`, but "" for what is none."""
+    try:
+        return parse(text)
+    except OrganisationNumberRefused:
+        return ""
+
+
 def _unreadable() -> str:
     return _("Skriv organisationsnumret med tio siffror, till exempel 556677-8899.")

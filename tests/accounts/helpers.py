@@ -33,10 +33,7 @@ WRONG_CODE = "Koden stämmer inte eller har gått ut. Kontrollera siffrorna, ell
 WRONG_LOGIN = "Fel användarnamn eller lösenord."
 
 _TIMES: dict[type[Model], tuple[str, ...]] = {
-    Challenge: (
-        *("last_generated_timestamp", "valid_until", "verified_at", "ended_at", "setting_until"),
-        "throttling_failure_timestamp",
-    ),
+    Challenge: ("asked_at", "valid_until", "verified_at", "ended_at", "setting_until"),
     FailedTry: ("at",),
     Phone: ("usable_from",),
     PhoneLink: ("usable_from",),

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
+from typing import Any
 
+import pytest
+from django.db import IntegrityError
+
+from accounts import companies
 from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event
 from tests.accounts.loader import Loader
@@ -160,6 +164,22 @@ def test_no_more_mistakes_are_told_than_anybody_reads(load: Loader) -> None:
     assert len(said) == 102
     assert said[100:] == ["… and 20 more", "Nothing was imported. Mistakes: 120."]
     assert max(len(line) for line in said) < 700
+
+
+def test_what_the_database_refuses_names_its_line_and_leaves_nothing(
+    load: Loader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else saved a company of that name between the check and the write."""
+    right = companies.store
+
+    def store(company: Company, **kwargs: Any) -> list[str]:
+        if company.name == OMSORG_TVA:
+            raise IntegrityError("the name is taken")
+        return right(company, **kwargs)
+
+    monkeypatch.setattr(companies, "store", store)
+    assert load.refused(HEADER, ETT, TVA)[0].startswith("line 3: ")
+    assert not Company.objects.exists()
 
 
 def _luhn(number: int) -> bool:

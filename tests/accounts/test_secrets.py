@@ -214,13 +214,13 @@ def test_a_gateway_that_answers_with_errors(
     """K2, L2: neither the code, nor the number, nor the gateway's credentials."""
     has_number(STEFAN)
     made: list[str] = []
-    generate = Challenge.generate_token
+    generate = Challenge.make_code
 
-    def note(challenge: Challenge, *args: Any, **kwargs: Any) -> str:
-        made.append(generate(challenge, *args, **kwargs))
+    def note(challenge: Challenge) -> str:
+        made.append(generate(challenge))
         return made[-1]
 
-    with mock.patch.object(Challenge, "generate_token", note):
+    with mock.patch.object(Challenge, "make_code", note):
         sms_gateway.mood = spare_sms_gateway.mood = mood
         watch.walker.ask(STEFAN.username)
         time_passes(seconds=61)

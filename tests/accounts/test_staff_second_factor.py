@@ -62,13 +62,16 @@ def test_the_picture_is_the_address_as_a_qr_code() -> None:
     """Each dark square of segno's matrix, its quiet zone included, and no other."""
     address = "otpauth://totp/L%C3%B6senordsportalen:admeva?secret=AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT"
     picture = second_factor.picture(address)
-    dark = {
-        (x, int(y))
-        for left, y, right in re.findall(r"M(\d+) (\d+)H(\d+)v1H\1z", picture.path)
-        for x in range(int(left), int(right))
-    }
+    dark = set()
+    x = y = 0.0
+    for step, right, down in re.findall(r"([Mmh])(-?[\d.]+)(?: (-?[\d.]+))?", picture):
+        if step == "h":  # a line as wide as a square is high, drawn through the middle of its squares
+            dark |= {(int(x) + at, int(y)) for at in range(int(right))}
+        x, y = (0, 0) if step == "M" else (x, y)
+        x, y = x + float(right), y + float(down or 0)
     wanted = [bytes(row) for row in segno.make_qr(address, error="m").matrix_iter(border=4)]
-    assert picture.size == len(wanted)
+    assert f'viewBox="0 0 {len(wanted)} {len(wanted)}"' in picture
+    assert 'stroke="#000"' in picture
     assert dark == {(x, y) for y, row in enumerate(wanted) for x, square in enumerate(row) if square}
 
 

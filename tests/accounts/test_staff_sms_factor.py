@@ -17,7 +17,7 @@ from pytest_django import Settings
 from accounts import directory, limits, retention, signals
 from accounts.demo.cast import EVA, PER
 from accounts.encryption import digest
-from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, User
+from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, SmsFactor, User
 from accounts.users import of
 from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, purge_trail, trail, wrong_for
 from tests.accounts.staff import WRONG_FACTOR, Officer, later, says
@@ -195,7 +195,7 @@ def test_a_notice_that_fails_does_not_undo_the_count(per: Officer, sms: Inbox) -
             per.type_code(wrong_for(sms.code()))
     finally:
         signals.second_factor_attacked.disconnect(fail)
-    assert Challenge.objects.get().throttling_failure_count == limits.FACTOR_FAILURES_TOLD
+    assert Challenge.objects.get().failures == limits.FACTOR_FAILURES_TOLD
 
 
 def test_a_code_that_is_too_old(per: Officer, sms: Inbox) -> None:
@@ -250,11 +250,10 @@ def test_somebody_elses_code_in_the_same_browser_is_none(per: Officer, sms: Inbo
 def test_no_challenge_but_that_of_the_sign_in_is_a_second_factor(per: Officer, sms: Inbox) -> None:
     """One that was asked for, or accepted for something else, does not become a device of a session."""
     per.type_password()
+    assert not SmsFactor.objects.exists()
     per.type_code(sms.code())
-    device = per.client.session[DEVICE_ID_SESSION_KEY]
-    challenge = Challenge.objects.get()
-    assert device == challenge.persistent_id
-    Challenge.objects.update(confirmed=False)
+    assert per.client.session[DEVICE_ID_SESSION_KEY] == SmsFactor.objects.get().persistent_id
+    SmsFactor.objects.all().delete()
     assert not is_in(per)
 
 

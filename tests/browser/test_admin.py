@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts import audit, companies, directory, users
 from accounts.demo.cast import CARIN, EVA, STEFAN
 from accounts.models import Company, Event, Orderer
-from accounts.registers.companies import CompanyResource
+from accounts.registers.companies import CompanyRegister
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import carin, company, signed_in
 from tests.browser.conftest import DESK
@@ -28,7 +28,7 @@ pytestmark = pytest.mark.whole
 WITHIN_POLICY = {"preload": False}
 
 COMPANY, ORDERER = "/admin/accounts/company/", "/admin/accounts/orderer/"
-HEADER = ",".join(CompanyResource.columns)
+HEADER = ",".join(CompanyRegister.columns)
 RIGHT = f"{HEADER}\nHemtjänst Ett i Örebro AB,556677-8899,Hemtjänst Ett AB,ny@hemtjanst-ett.example,{CARIN.mail}\n"
 WRONG = f"{HEADER}\nHemtjänst Ett AB,556677-8890,Hemtjänst Ett AB,ingen adress,\n"
 

@@ -1,9 +1,9 @@
 from __future__ import annotations
 
 from accounts.registers.command import ImportCommand
-from accounts.registers.companies import CompanyResource
+from accounts.registers.companies import CompanyRegister
 
 
 class Command(ImportCommand):
     help = "Creates and updates companies from a CSV file, known by organisation number. All lines or none."
-    resource = CompanyResource
+    register = CompanyRegister

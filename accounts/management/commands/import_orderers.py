@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from accounts.registers.command import ImportCommand
-from accounts.registers.orderers import OrdererResource
+from accounts.registers.orderers import OrdererRegister
 
 
 class Command(ImportCommand):
@@ -9,4 +9,4 @@ class Command(ImportCommand):
         "Creates and updates authorised orderers from a CSV file, known by e-mail address; several lines with one "
         "address add companies. All lines or none."
     )
-    resource = OrdererResource
+    register = OrdererRegister

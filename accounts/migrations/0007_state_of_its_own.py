@@ -65,7 +65,7 @@ def forget_wrong_codes(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('accounts', '0004_mail'),
+        ('accounts', '0006_plain_challenge'),
     ]
 
     operations = [
