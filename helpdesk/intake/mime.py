@@ -246,7 +246,7 @@ class _Content:
             self._room -= len(text)
             (self.plain if kind == "text/plain" else self.html).append(text)
         elif attached or (part.get_content_maintype() != "image" and (name or kind.startswith("application/"))):
-            self._attach(part, name or kind)
+            self._attach(part, name or _one_line(kind)[:LONGEST_NAME])
 
     def _attach(self, part: Message, name: str) -> None:
         if len(self.attachments) < MOST_ATTACHMENTS:
