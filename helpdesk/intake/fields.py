@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from helpdesk.intake.labels import Label, Value
+from helpdesk.names import names_agree
 
 LONGEST_VALUE = 200
 
@@ -59,6 +60,9 @@ def person(values: Sequence[Value]) -> tuple[Found, Found]:
     ]
     accounts = {username.value for _, username in told if username.value}
     if len(accounts) > 1 or any(username.why == Why.SEVERAL for _, username in told):
+        return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
+    named = [name.value for name, _ in told if name.value]
+    if not accounts and any(not names_agree(named[0], other) for other in named[1:]):
         return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
     name = username = NOTHING
     for found_name, found_username in told:

@@ -5,13 +5,17 @@ Nothing of it is believed. What could not be read is left blank, with the reason
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from helpdesk.intake import mime, subjects
 from helpdesk.intake.asked import Asked, asked_in
-from helpdesk.intake.authenticity import is_automatic
+from helpdesk.intake.authenticity import is_automatic, is_bulk
 from helpdesk.intake.mime import Attachment, Letter
+from helpdesk.models import Request
+
+log = logging.getLogger("idportal.intake")
 
 LONGEST_SUBJECT = 300
 OTHER_FORM = "[Mejlet har en form till, som säger något annat:]"  # between both, where an agent reads them
@@ -32,6 +36,7 @@ class Reading:
     text: str
     attachments: Sequence[Attachment]
     automatic: bool
+    bulk: bool
     refers_to: Sequence[str]
     asked: Asked
 
@@ -58,9 +63,19 @@ def read(raw: bytes) -> Reading:
         text=text,
         attachments=letter.attachments,
         automatic=is_automatic(letter),
+        bulk=is_bulk(letter),
         refers_to=subjects.numbers_in(subject),
         asked=asked,
     )
+
+
+def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Request.Kind) -> Asked:
+    """What a mail that was kept asks for if it is about ``kind``. Its other form, if there is one, is left out."""
+    try:
+        return asked_in(text.partition(OTHER_FORM)[0], subject, sender_name, sender, kind)
+    except Exception as error:  # as in ``read``: the text is there all the same
+        log.error("a mail could not be read again: %s", type(error).__name__)
+        return Asked(kind=kind)
 
 
 def _with_doubts(asked: Asked, other: Asked) -> tuple[Asked, bool]:
