@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from helpdesk.intake.mime import LONGEST_HEADER, Letter
+from helpdesk.intake.decoding import LONGEST_HEADER
+from helpdesk.intake.mime import Letter
 
 _IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
 _RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
