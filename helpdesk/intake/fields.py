@@ -144,7 +144,7 @@ def unlabelled_person(text: str) -> tuple[Found, Found]:
     known = list(dict.fromkeys(each[0] for each in places))
     if len(known) != 1:
         return NOTHING, Found(why=Why.SEVERAL) if known else NOTHING
-    place = place_in(text, places[0].start())
+    place = _place(text, places[0].start())
     for each in places:
         begin = text[: each.start()].rpartition("\n")[2][-120:]
         end = text[each.end() :].partition("\n")[0][:120]
@@ -152,12 +152,12 @@ def unlabelled_person(text: str) -> tuple[Found, Found]:
         end = re.sub(r"^@[\w.-]*", "", end)
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
             if found and (name := _without_small_talk(found[1])):
-                here = place_in(text, each.start())
+                here = _place(text, each.start())
                 return Found(name, None, at=(here[0], 0)), Found(known[0], None, at=here)
     return NOTHING, Found(known[0], None, at=place)
 
 
-def place_in(text: str, at: int) -> tuple[int, int]:
+def _place(text: str, at: int) -> tuple[int, int]:
     """Line and column."""
     return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
 

@@ -84,7 +84,7 @@ _Mark = tuple[Label, int, int, bool]  # label, begin, end and strength
 class Value(NamedTuple):
     """What stood after a label; of RECIPIENTS several lines. ``strong``: the label can only mean a request's field.
 
-    ``first`` and ``last``: the lines of label and value. ``begin`` and ``end``: where in the first the value is.
+    ``first`` and ``last``: the lines of label and value. ``begin`` and ``end``: where in the first both are.
     """
 
     label: Label
@@ -152,12 +152,12 @@ def values(lines: Sequence[str]) -> Labelled:
 def _after_labels(marks: list[_Mark], lines: Sequence[str], place: int, found: list[Value]) -> int:
     """Adds the values of a line, and says where the mail goes on."""
     line, after = lines[place], place + 1
-    for index, (label, _, end, strong) in enumerate(marks):
+    for index, (label, begin, end, strong) in enumerate(marks):
         until = marks[index + 1][1] if index + 1 < len(marks) else len(line)
         text = line[end:until].strip(" \t:=-–—")
         if until == len(line) and (not text or label == Label.RECIPIENTS):
             text, after = _following(label, text, lines, after)
-        found.append(Value(label, text, strong, place, after - 1, end, until))
+        found.append(Value(label, text, strong, place, after - 1, begin, until))
     return after
 
 

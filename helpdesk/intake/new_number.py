@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import accumulate
 
 from helpdesk.intake import telephones
-from helpdesk.intake.fields import Found, Why, accounts_in, place_in
+from helpdesk.intake.fields import Found, Why, accounts_in
 from helpdesk.intake.labels import Label, Labelled, Value
 from helpdesk.intake.telephones import Cue, Number
 
 _ASKED = (Cue.LINK, Cue.NEW, Cue.ACCOUNT)
-_OF_PERSON = (Label.PERSON, Label.NAME, Label.USERNAME)
-_BETWEEN = (Label.COMPANY, Label.STALE, Label.NOISE, Label.NUMBER)
+_OF_PERSON = {Label.PERSON, Label.NAME, Label.USERNAME}
+_BETWEEN = {Label.COMPANY, Label.STALE, Label.NOISE, Label.NUMBER}
 
 
 def number(labelled: Labelled, username: str = "", orderer: str = "") -> Found:
@@ -29,8 +31,11 @@ def number(labelled: Labelled, username: str = "", orderer: str = "") -> Found:
     ]
     if any(value.label == Label.NEW_NUMBER for value in values):
         return _the_one(told, Why.UNREADABLE)
-    text = "\n".join(labelled.loose)
-    said = [each._replace(place=place_in(text, each.at)) for each in telephones.said_in(text, username, orderer)]
+    starts = list(accumulate((len(line) + 1 for line in labelled.loose), initial=0))
+    said = [
+        each._replace(place=_place(starts, each.at))
+        for each in telephones.said_in("\n".join(labelled.loose), username, orderer)
+    ]
     beside = set(_lines_beside_person(labelled))
     meant = [each for each in said if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
     if meant or not said:
@@ -38,25 +43,35 @@ def number(labelled: Labelled, username: str = "", orderer: str = "") -> Found:
     return Found(why=Why.UNCLEAR if len({each.value for each in said}) == 1 else Why.SEVERAL)
 
 
+def _place(starts: Sequence[int], at: int) -> tuple[int, int]:
+    line = bisect_right(starts, at) - 1
+    return line, at - starts[line]
+
+
 def _says_number(values: Iterable[Value]) -> bool:
     return any(value.label == Label.NUMBER for value in values)
 
 
-def _lines_beside_person(labelled: Labelled) -> Iterable[int]:
+def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
     """Lines of "Mobil:" that stand among the labels of a person. Elsewhere it may be how somebody signs."""
-    of_line = {
-        line: value.label for value in labelled.values for line in range(value.first, value.last + 1) if value.text
-    }
+    labels: dict[int, set[Label]] = {}
+    last = {value.first: value.last for value in labelled.values if value.label == Label.NUMBER}
     for value in labelled.values:
-        if value.label != Label.NUMBER:
-            continue
-        above = value.first - 1
-        while above >= 0 and (not labelled.loose[above].strip() or of_line.get(above) in _BETWEEN):
-            above -= 1
-        near = of_line.get(above)
-        below = of_line.get(value.last + 1) if near != Label.ORDERER else None
-        if near in _OF_PERSON or below in _OF_PERSON or (above >= 0 and accounts_in(labelled.loose[above])):
-            yield from range(value.first, value.last + 1)
+        for line in range(value.first, value.last + 1) if value.text else ():
+            labels.setdefault(line, set()).add(value.label)
+    above: Label | None = None  # whose labels the lines above are
+    for line, text in enumerate(labelled.loose):
+        here = labels.get(line, set())
+        if line in last:
+            below = labels.get(last[line] + 1, set()) if above != Label.ORDERER else set()
+            if above == Label.PERSON or not _OF_PERSON.isdisjoint(here | below):
+                yield from range(line, last[line] + 1)
+        if not _OF_PERSON.isdisjoint(here) or accounts_in(text):
+            above = Label.PERSON
+        elif Label.ORDERER in here:
+            above = Label.ORDERER
+        elif text.strip() and not (here and here <= _BETWEEN):
+            above = None
 
 
 def _the_one(found: Sequence[Number], why: Why) -> Found:

@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from enum import Enum
+from itertools import islice
 from typing import NamedTuple
 
 import phonenumbers
@@ -34,6 +35,8 @@ class Number(NamedTuple):
     cue: Cue = Cue.NOTHING
     place: tuple[int, int] = (0, 0)  # line and column
 
+
+MOST = 100  # numbers of a text that are looked at; people write two
 
 _OTHER_ENDING = re.compile(r" ?/ ?(\d{1,4})(?!\d)", re.ASCII)  # "070-174 06 90/91": it is two
 # User names end with digits, and a number may follow.
@@ -79,13 +82,14 @@ def found_in(text: str) -> list[Number]:
 
 
 def said_in(text: str, username: str = "", orderer: str = "") -> list[Number]:
-    """All of a text, each with what its sentence says of it.
+    """Those of a text, MOST at most, each with what its sentence says of it.
 
     ``username``: one that the mail gives, of any shape. ``orderer``: whose name before a number makes it theirs.
     """
     given = re.escape(folded(orderer.partition(" ")[0]))
     signed = re.compile(rf"(?<!\w){given}(?: \w+)?\W{{0,4}}$") if given else _FROM
-    return [each for begin, sentence in _sentences(text) for each in _said(sentence, begin, username, signed)]
+    said = (each for begin, sentence in _sentences(text) for each in _said(sentence, begin, username, signed))
+    return list(islice(said, MOST))
 
 
 def asks_to_link(text: str) -> bool:

@@ -74,6 +74,7 @@ def test_somebody_elses_number_is_not_the_new_one(text: str) -> None:
         f"Namn: Anna Berg\nKonto: lovanber11\nMobil: {NEW}",
         f"Namn: Anna Berg\n\nKonto: lovanber11\n\nMobil: {NEW}",
         f"Mobil: {NEW}\nKonto: lovanber11",
+        f"Konto: lovanber11\nFöretag: Hemtjänst Ett AB\nGammalt nr: {THEIRS}\nMobil: {NEW}",
         f"{ANNA}Registrera {NEW}, tack.",
         f"{ANNA}Byt till {NEW}.",
         f"{ANNA}Byt från {THEIRS} till {NEW}.",
