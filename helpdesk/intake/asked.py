@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 from helpdesk.intake import addresses, fields, subjects, telephones
 from helpdesk.intake.fields import Found, Why
 from helpdesk.intake.labels import Label, Labelled, values
 from helpdesk.intake.layout import Section, sections
+from helpdesk.intake.marks import Mark, Marks
 from helpdesk.intake.new_number import number
 from helpdesk.intake.telephones import Cue
 from helpdesk.models import Request
 from helpdesk.names import names_agree
 
 Kind = Request.Kind
-
-LONGEST_MARK = 4000  # characters behind a label in which its value is looked for
-
-
-class Mark(NamedTuple):
-    """Characters of a text, and the field that was read from them."""
-
-    begin: int
-    end: int
-    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +45,7 @@ def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Reque
     """``kind``: what it is about, if somebody knows better than the mail."""
     parts = [Part(section) for section in sections(text)]
     kind = kind or _kind(subject, parts)
-    seen = _Marks(text)
+    seen = Marks(text)
     name, company = _orderer(parts, seen)
     their_name, their_company = _as_name(sender_name)
     common: dict[str, Any] = {
@@ -91,32 +81,6 @@ class Part:
         part.labelled = Labelled(part.values, [], [])
         part.rest = ""
         return part
-
-
-class _Marks:
-    """What the fields were read from, as far as it stands in the text in the same words."""
-
-    def __init__(self, text: str) -> None:
-        self._text = text
-        self._marks: list[Mark] = []
-
-    def add(self, name: str, found: Found, part: Part) -> None:
-        if found.value and found.at and found.at[0] < len(part.starts):
-            begin = part.starts[found.at[0]] + found.at[1]
-            self.add_words(name, found.words or found.value, begin)
-
-    def add_words(self, name: str, words: str, begin: int) -> None:
-        found = re.compile(re.escape(words), re.IGNORECASE).search(self._text, begin, begin + LONGEST_MARK)
-        if found:
-            self._marks.append(Mark(found.start(), found.end(), name))
-
-    def in_order(self) -> tuple[Mark, ...]:
-        """None of them begins before another one ends."""
-        kept: list[Mark] = []
-        for mark in sorted(self._marks):
-            if not kept or kept[-1].end <= mark.begin:
-                kept.append(mark)
-        return tuple(kept)
 
 
 def _kind(subject: str, parts: Sequence[Part]) -> Request.Kind:
@@ -156,13 +120,13 @@ def _is_title(line: str) -> bool:
     return kind is not None and len(line) <= 80 and not any(sign in line for sign in "?!@0")  # noqa: PLR2004
 
 
-def _orderer(parts: Sequence[Part], seen: _Marks) -> tuple[str, str]:
+def _orderer(parts: Sequence[Part], seen: Marks) -> tuple[str, str]:
     """By the newest mail that has labels: what an older one says of itself is about that one."""
     for part in parts:
         name, company = fields.orderer(part.values)
         if name.value or company.value or any(value.strong and value.text for value in part.values):
-            seen.add("orderer_name", name, part)
-            seen.add("company_name", company, part)
+            seen.add("orderer_name", name, part.starts)
+            seen.add("company_name", company, part.starts)
             return name.value, company.value
     return "", ""
 
@@ -170,7 +134,7 @@ def _orderer(parts: Sequence[Part], seen: _Marks) -> tuple[str, str]:
 _OF_PHONE = ("staff_name", "staff_username", "new_number")
 
 
-def _phone(parts: Sequence[Part], common: dict[str, Any], seen: _Marks, *, of_daily_mail: bool) -> Asked:
+def _phone(parts: Sequence[Part], common: dict[str, Any], seen: Marks, *, of_daily_mail: bool) -> Asked:
     found = dict.fromkeys(_OF_PHONE, fields.NOTHING)
     doubts: set[str] = set()
     for part in parts:
@@ -229,15 +193,15 @@ def _said_besides(found: dict[str, Found], part: Part) -> set[str]:
     return {name for name, others in besides.items() if others and found[name].value}
 
 
-def _add(found: dict[str, Found], part: Part, seen: _Marks, *more: Found) -> None:
+def _add(found: dict[str, Found], part: Part, seen: Marks, *more: Found) -> None:
     """What a newer part told stays, also that it was not clear."""
     for name, each in zip(_OF_PHONE, more, strict=True):
         if found[name].says_nothing:
             found[name] = each
-            seen.add(name, each, part)
+            seen.add(name, each, part.starts)
 
 
-def _of_recipients(parts: Sequence[Part], sender: str, common: dict[str, Any], seen: _Marks) -> Asked:
+def _of_recipients(parts: Sequence[Part], sender: str, common: dict[str, Any], seen: Marks) -> Asked:
     for part in parts:
         found, why = addresses.recipients(part.values, part.rest, sender)
         if why == Why.MISSING:

@@ -100,13 +100,7 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
         # Pressed once more, with the warning before their eyes, about this account.
         sure = form.account is not None and request.POST.get("sure") == form.account.id
         if not form.doubt or sure:
-            try:
-                requests.complete(one.pk, agent, _wanted(form, who), request.META["REMOTE_ADDR"])
-            except Refused as refused:
-                messages.error(request, str(refused))
-            else:
-                messages.success(request, _("Uppgifterna är sparade."))
-            return redirect("helpdesk-request", number=one.number)
+            return _save(request, agent, one, _wanted(form, who))
     keep = _kept(request)
     context = {
         "here": "queue",
@@ -125,6 +119,16 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
         "doubt": form.doubt if posted and form.is_valid() else "",
     }
     return render(request, "helpdesk/agent_complete.html", context)
+
+
+def _save(request: HttpRequest, agent: User, one: Request, wanted: requests.Wanted) -> HttpResponse:
+    try:
+        requests.complete(one.pk, agent, wanted, request.META["REMOTE_ADDR"])
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Uppgifterna är sparade."))
+    return redirect("helpdesk-request", number=one.number)
 
 
 def _who(request: HttpRequest, one: Request) -> Caller | None:

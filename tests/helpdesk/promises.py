@@ -11,7 +11,7 @@ from accounts.models.companies import one_line
 from helpdesk.intake import authenticity, mime
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.html import text_of
-from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read
+from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
 from helpdesk.models import Request
 from tests.helpdesk.mailing import SERVER
 
@@ -33,6 +33,10 @@ def assert_kept(raw: bytes, html: str) -> None:
     _assert_texts(reading)
     _assert_asked(reading.asked)
     _assert_marks(reading.text, reading.asked)
+    for kind in Request.Kind:
+        again = read_again(reading.text, reading.subject, reading.sender_name, reading.sender, kind)
+        _assert_asked(again)
+        _assert_marks(reading.text, again)
     said = authenticity.dmarc(reading.letter, SERVER)
     assert said in RESULTS or said.isalpha()
     if said == authenticity.PASS:
