@@ -55,8 +55,8 @@ def opened(request: Request) -> None:
 def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: str = "") -> None:
     """For what came by mail. ``by_address``: from the orderer's own address, so that this is the receipt.
 
-    ``missing``: what the helpdesk could not read in it, in words. ``key``: beside the number, for a second one about
-    the same request, to another orderer.
+    ``missing``: paragraphs on what the helpdesk could not read in it. ``key``: beside the number, for a second one
+    about the same request, to another orderer.
     """
     with translation.override("sv"):
         words = _words(request)
@@ -66,7 +66,7 @@ def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: s
             paragraphs = [
                 " ".join([_("Vi har tagit emot ditt mejl till kommunens helpdesk."), *about]),
                 _("Ärendet har nummer %(number)s. Uppge det om du kontaktar helpdesk.") % words,
-                *_what_is_missing(missing),
+                *missing,
                 *([] if request.kind == Kind.OTHER else [_how_it_goes_on()]),
                 _("Du får ett mejl till när ärendet är avgjort."),
             ]
@@ -77,11 +77,6 @@ def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: s
                 _("Ärendet har nummer %(number)s. Du får ett mejl till när det är avgjort.") % words,
             ]
         _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, _was_it_you(words), key=key)
-
-
-def _what_is_missing(fields: Sequence[str]) -> list[str]:
-    words = _("Det här kunde vi inte läsa i mejlet: %(fields)s. Svara på det här mejlet och skriv det.")
-    return [words % {"fields": ", ".join(fields)}] if fields else []
 
 
 def _how_it_goes_on() -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import QuerySet
 
+from helpdesk import reread
+from helpdesk.intake.asked import Asked
 from helpdesk.models import IncomingMail, Request
+from helpdesk.reread import Piece
 
 MOST = 20  # of those that joined; anyone can write to a number
 MOST_VERIFIED = 20  # of senders for whom the mail server vouches: they don't go under in those of anyone
@@ -17,13 +20,14 @@ MOST_VERIFIED = 20  # of senders for whom the mail server vouches: they don't go
 @dataclass(frozen=True, slots=True)
 class Shown:
     """One mail. ``vouched``: it is from the orderer of the request, says the mail server. ``new``: since an agent did
-    something.
+    something. ``pieces``: its text.
     """
 
     mail: IncomingMail
     joined: bool
     vouched: bool
     new: bool
+    pieces: Sequence[Piece]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +38,13 @@ class Mails:
     more: int
 
 
-def of(one: Request, seen: datetime | None = None) -> Mails:
-    """The mail that opened it, and the newest of those that joined. ``seen``: when an agent last did something."""
+def of(
+    one: Request, seen: datetime | None = None, asked: Asked | None = None, fields: Mapping[str, str] | None = None
+) -> Mails:
+    """The mail that opened it, and the newest of those that joined. ``seen``: when an agent last did something.
+
+    ``asked`` and ``fields``: what was read in the first, and what an agent sees beside it, if it is not the ticket.
+    """
     joined = one.mails.filter(outcome=IncomingMail.Outcome.JOINED)
     newest = _newest(joined, MOST)
     count = len(newest)
@@ -44,6 +53,8 @@ def of(one: Request, seen: datetime | None = None) -> Mails:
         verified = _newest(joined.filter(standing=IncomingMail.Standing.VERIFIED), MOST_VERIFIED)
         newest = sorted({mail.pk: mail for mail in [*newest, *verified]}.values(), key=lambda mail: mail.pk)
     first = [one.opening_mail] if one.opening_mail else []
+    asked = asked or reread.as_kind(one.opening_mail, Request.Kind(one.kind))
+    fields = fields or reread.fields_of(one)
     email = one.orderer.email.lower() if one.orderer else ""
     shown = [
         Shown(
@@ -51,6 +62,7 @@ def of(one: Request, seen: datetime | None = None) -> Mails:
             joined=mail not in first,
             vouched=mail.verified and mail.sender.lower() == email,
             new=mail not in first and (seen is None or mail.came_at > seen),
+            pieces=reread.pieces(mail.text, asked, fields) if mail in first else [Piece(mail.text)],
         )
         for mail in [*first, *newest]
     ]

@@ -1,8 +1,8 @@
-"""What a mail does not tell, in words: for the agent who finds it out, and for whoever can write it in an answer."""
+"""What a mail does not tell, in words: for the agent who finds it out, and for the sender, who can write it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -20,10 +20,10 @@ _NAMES: dict[str, Promise] = {
 }
 _WHY: dict[str, dict[str, Promise]] = {
     "staff_name": {
-        "several": gettext_lazy("Mejlet nämner flera personer. Fråga vem det gäller; ett ärende är om en person."),
+        "several": gettext_lazy("Mejlet nämner flera personer. Be om ett mejl för varje person."),
     },
     "staff_username": {
-        "several": gettext_lazy("Mejlet nämner flera konton. Fråga vilket det gäller; ett ärende är om ett konto."),
+        "several": gettext_lazy("Mejlet nämner flera konton. Be om ett mejl för varje person."),
         "unreadable": gettext_lazy("Användarnamnet går inte att läsa ut."),
     },
     "new_number": {
@@ -39,14 +39,28 @@ _WHY: dict[str, dict[str, Promise]] = {
 }
 
 
-def names_of(request: Request) -> list[str]:
-    """What is missing, in words, in the order in which people write it."""
-    return [str(words) for name, words in _NAMES.items() if name in request.unread]
+def asked_back(request: Request) -> list[str]:
+    """What a receipt asks its receiver to write; nothing if nothing is missing."""
+    if is_about_several(request.unread):
+        return [_("Ditt mejl gäller flera personer. Skriv ett mejl för varje person.")]
+    words = _("Det här kunde vi inte läsa i mejlet: %(fields)s. Svara på det här mejlet och skriv det.")
+    return [words % {"fields": ", ".join(in_words(request.unread))}] if request.unread else []
+
+
+def is_about_several(unread: Mapping[str, str]) -> bool:
+    """Whether a mail is about more than one employee: a ticket is about one."""
+    return "several" in (unread.get("staff_name"), unread.get("staff_username"))
+
+
+def in_words(fields: Iterable[str]) -> list[str]:
+    """In the order in which people write them."""
+    known = set(fields)
+    return [str(words) for name, words in _NAMES.items() if name in known]
 
 
 def doubts_of(request: Request) -> list[str]:
     """Of which fields the mail says something else as well, in words."""
-    return [str(words) for name, words in _NAMES.items() if name in request.doubts]
+    return in_words(request.doubts)
 
 
 def why(request: Request) -> dict[str, str]:
@@ -74,3 +88,8 @@ _CHANGED: dict[str, Promise] = {
 def changed_words(names: Iterable[str]) -> str:
     """For the timeline: which fields an agent changed, without what they hold."""
     return ", ".join(dict.fromkeys(str(_CHANGED[name]) for name in names if name in _CHANGED))
+
+
+def short_name(field: str) -> str:
+    """What the agent's pages call a field."""
+    return str(_CHANGED["recipient1" if field == "recipients" else field])

@@ -19,7 +19,7 @@ from django.utils import timezone
 from imapclient import DELETED
 
 from idportal import wires
-from idportal.mailbox_access import Client, MailboxError, access_token, address, failing, log_in, trust
+from idportal.mailbox_access import Address, Client, MailboxError, access_token, address, failing, log_in, trust
 
 __all__ = ["Fetched", "Mailbox", "MailboxError", "open_mailbox"]
 
@@ -64,7 +64,7 @@ def open_mailbox() -> Iterator[Mailbox]:
         with failing("The mail server refused the log-in", final=True):
             wire.allow()
             log_in(client, where, token)
-        mailbox = Mailbox(client, wire, where.folder)
+        mailbox = Mailbox(client, wire, where)
         mailbox.enter(where.folder)
         yield mailbox
     except BaseException:
@@ -80,10 +80,11 @@ def open_mailbox() -> Iterator[Mailbox]:
 class Mailbox:
     """An open mailbox, from :func:`open_mailbox`. Each method raises :class:`MailboxError`, and nothing else."""
 
-    def __init__(self, client: Client, wire: wires.Wire, folder: str) -> None:
+    def __init__(self, client: Client, wire: wires.Wire, where: Address) -> None:
         self._client = client
         self._wire = wire
-        self._folder = folder
+        self._where = where
+        self._folder = where.folder
         self._entered = ""
         self._known: dict[str, bool] = {}  # folders by their full name: whether they are there
         self._prefix: str | None = None
@@ -91,7 +92,7 @@ class Mailbox:
 
     def name_of(self, uid: int) -> str:
         """Of a message of the folder, for as long as there is one: a UID alone may be given to another one later."""
-        where = address(settings.HELPDESK_MAILBOX)
+        where = self._where
         self._be_in(self._folder)
         return f"{where.user}@{where.host}:{where.port}/{self._folder}/{self._validity}/{uid}"
 

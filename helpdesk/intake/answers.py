@@ -23,7 +23,7 @@ from accounts.addresses import usual
 from helpdesk import letters
 from helpdesk.intake import authenticity
 from helpdesk.models import IncomingMail, Request
-from helpdesk.unread import names_of
+from helpdesk.unread import asked_back
 from idportal.mailbox_access import address as mailbox_address
 from notifications import outbox
 from notifications.letters import letter
@@ -46,7 +46,7 @@ def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
         # Strangers who name an orderer leave room for the answers to her own mails.
         most = limits.MAIL_ANSWERS_EACH if theirs else limits.MAIL_ANSWERS_NAMED
         if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email, most):
-            letters.mailed(request, missing=names_of(request) if theirs else [], by_address=theirs)
+            letters.mailed(request, missing=asked_back(request) if theirs else [], by_address=theirs)
         if not by_address and may_answer(mail):
             _tell_stranger(request, mail)
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from helpdesk.intake.mime import LONGEST_HEADER, Letter
+from helpdesk.intake.decoding import LONGEST_HEADER
+from helpdesk.intake.mime import Letter
 
 _IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
 _RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
@@ -109,18 +110,28 @@ def is_automatic(letter: Letter) -> bool:
     names = {name for name, _ in letter.headers}
     paths = letter.all("return-path")
     submitted = letter.all("auto-submitted")
-    precedence = {value.lower() for value in letter.all("precedence")}
     suppressed = " ".join(letter.all("x-auto-response-suppress")).lower()
     return (
         any(_COMMENT.sub("", value).split(";")[0].strip().lower() not in ("", "no") for value in submitted)
         or any(path.strip("<> ") == "" for path in paths)
-        or not names.isdisjoint((*_LISTS, *_BY_PROGRAMS))
-        or not precedence.isdisjoint(("bulk", "list", "junk", "auto_reply", "auto-reply"))
+        or not names.isdisjoint(_BY_PROGRAMS)
+        or is_bulk(letter)
+        or not _precedence(letter).isdisjoint(("auto_reply", "auto-reply"))
         or any(word in suppressed for word in ("all", "oof", "autoreply"))
         or letter.content_type == "multipart/report"
         or any(_is_nobody(address) for _, address in letter.senders)
         or any(_is_nobody(path.strip("<> ")) for path in paths)
     )
+
+
+def is_bulk(letter: Letter) -> bool:
+    """Whether it went to many: by a list (RFC 2369, RFC 2919), or as a newsletter."""
+    names = {name for name, _ in letter.headers}
+    return not names.isdisjoint(_LISTS) or not _precedence(letter).isdisjoint(("bulk", "list", "junk"))
+
+
+def _precedence(letter: Letter) -> set[str]:
+    return {value.strip().lower() for value in letter.all("precedence")}
 
 
 def _is_nobody(address: str) -> bool:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -60,13 +59,15 @@ def run(seconds: float = RUN) -> Fetch:
     handled = odd = 0
     in_vain: list[MailboxError] = []
     with open_mailbox() as mailbox:
-        stuck = TakenUp.objects.count()
-        waiting = mailbox.waiting(BATCH + stuck)
-        for uid in _fresh_first(mailbox, waiting):
+        before = {row.message: (row.died, row.refused) for row in TakenUp.objects.all()}
+        most = BATCH + len(before)
+        waiting = [(token_digest(mailbox.name_of(uid)), uid) for uid in mailbox.waiting(most)]
+        # The oldest first, and last what was taken up before.
+        for message, uid in sorted(waiting, key=lambda each: (before.get(each[0], (0, 0)), each[1])):
             if time.monotonic() > until:
                 return Fetch(handled, odd, more=True)
             try:
-                good = _take_up(mailbox, uid)
+                good = _take_up(mailbox, uid, message)
             except _Known:
                 continue
             except MailboxError as error:
@@ -78,7 +79,7 @@ def run(seconds: float = RUN) -> Fetch:
                 handled, odd = handled + 1, odd + (not good)
     if in_vain:
         raise in_vain[0]
-    more = len(waiting) >= BATCH + stuck
+    more = len(waiting) >= most
     if not more:
         MailboxRead.objects.update_or_create(pk=1, defaults={"at": timezone.now()})
     return Fetch(handled, odd, more=more)
@@ -88,19 +89,9 @@ class _Known(Exception):
     """The server does not give a message away, and somebody has been told so."""
 
 
-def _fresh_first(mailbox: Mailbox, waiting: Sequence[int]) -> list[int]:
-    """The oldest first, and last what was taken up before."""
-    before = {row.message: (row.died, row.refused) for row in TakenUp.objects.all()}
-    return sorted(waiting, key=lambda uid: (before.get(_digest(mailbox, uid), (0, 0)), uid))
-
-
-def _digest(mailbox: Mailbox, uid: int) -> str:
-    return token_digest(mailbox.name_of(uid))
-
-
-def _take_up(mailbox: Mailbox, uid: int) -> bool | None:
+def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
     """Whether the message could be read; None if somebody else has it. Raises as ``run``, and _Known."""
-    row, _new = TakenUp.objects.get_or_create(message=_digest(mailbox, uid))
+    row, _new = TakenUp.objects.get_or_create(message=message)
     mine = TakenUp.objects.filter(pk=row.pk)
     mine.update(died=F("died") + 1, at=timezone.now())  # committed: whoever ends here leaves it so
     try:

@@ -1,4 +1,4 @@
-"""What one part of a mail asks for: a name, a user name, a number, addresses. What is not plain is left open."""
+"""Whom one part of a mail is about, and who asks. What is not plain is left open."""
 
 from __future__ import annotations
 
@@ -7,15 +7,10 @@ from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
-from django.conf import settings
-from django.core.exceptions import ValidationError
-
-from accounts.addresses import usual
-from helpdesk.intake import telephones
-from helpdesk.intake.labels import Label, Value, folded
+from helpdesk.intake.labels import Label, Value
+from helpdesk.names import names_agree
 
 LONGEST_VALUE = 200
-LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 
 
 class Why(StrEnum):
@@ -28,10 +23,16 @@ class Why(StrEnum):
 
 
 class Found(NamedTuple):
-    """A value, or why there is none; "" and MISSING: this part says nothing of it."""
+    """A value, or why there is none; "" and MISSING: this part says nothing of it.
+
+    ``words``: what it was read from, if it is not written as the value is. ``at``: a line and a column of the part,
+    where the words stand or a little before them.
+    """
 
     value: str = ""
     why: Why | None = Why.MISSING
+    words: str = ""
+    at: tuple[int, int] | None = None
 
     @property
     def says_nothing(self) -> bool:
@@ -50,12 +51,6 @@ _NAME_BEFORE = re.compile(
 _NAME_AFTER = re.compile(rf"[\s,(:;–-]{{0,4}}({_CAPITAL}(?: {_CAPITAL}){{1,3}})")
 _NO_NAMES = ("hej", "kan", "ni", "koppla", "till", "den", "vår", "min", "anställda", "medarbetare", "personal", "konto")
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
-# Not all that are to count, but what is to change about those of today.
-_PARTLY = re.compile(
-    r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt\w*|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"
-    r"|lagga? (?:till|in)|laggs till|aven|ocksa|utover|forutom|ytterligare|kvar|jag sjalv|mig"
-    r"|fran \S{1,100}@\S{1,100} till)(?!\w)"
-)
 
 
 def person(values: Sequence[Value]) -> tuple[Found, Found]:
@@ -65,6 +60,9 @@ def person(values: Sequence[Value]) -> tuple[Found, Found]:
     ]
     accounts = {username.value for _, username in told if username.value}
     if len(accounts) > 1 or any(username.why == Why.SEVERAL for _, username in told):
+        return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
+    named = [name.value for name, _ in told if name.value]
+    if not accounts and any(not names_agree(named[0], other) for other in named[1:]):
         return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
     name = username = NOTHING
     for found_name, found_username in told:
@@ -88,7 +86,12 @@ def _person(value: Value) -> tuple[Found, Found]:
         name = name if _NAME_AFTER.fullmatch(name) else ""  # "Användare: Anna Berg"
         if not username and not name:
             return NOTHING, Found(why=Why.UNREADABLE)
-    return (Found(name, None) if name else NOTHING, Found(username, None) if username else NOTHING)
+    return _read(name, value), _read(username, value)
+
+
+def _read(text: str, value: Value) -> Found:
+    """``text``: read from the label's value."""
+    return Found(text, None, at=value.place) if text else NOTHING
 
 
 def _username(label: Label, text: str) -> str:
@@ -141,6 +144,7 @@ def unlabelled_person(text: str) -> tuple[Found, Found]:
     known = list(dict.fromkeys(each[0] for each in places))
     if len(known) != 1:
         return NOTHING, Found(why=Why.SEVERAL) if known else NOTHING
+    place = _place(text, places[0].start())
     for each in places:
         begin = text[: each.start()].rpartition("\n")[2][-120:]
         end = text[each.end() :].partition("\n")[0][:120]
@@ -148,8 +152,14 @@ def unlabelled_person(text: str) -> tuple[Found, Found]:
         end = re.sub(r"^@[\w.-]*", "", end)
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
             if found and (name := _without_small_talk(found[1])):
-                return Found(name, None), Found(known[0], None)
-    return NOTHING, Found(known[0], None)
+                here = _place(text, each.start())
+                return Found(name, None, at=(here[0], 0)), Found(known[0], None, at=here)
+    return NOTHING, Found(known[0], None, at=place)
+
+
+def _place(text: str, at: int) -> tuple[int, int]:
+    """Line and column."""
+    return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
 
 
 def _without_small_talk(name: str) -> str:
@@ -159,44 +169,21 @@ def _without_small_talk(name: str) -> str:
     return " ".join(words) if len(words) > 1 else ""
 
 
-def number(values: Sequence[Value], rest: str) -> Found:
-    """The new number: after a label that says so; else after one that only says number, or in a sentence.
-
-    ``rest``: what has no label. Two that differ are a question to whoever wrote them.
-    """
-    for label in (Label.NEW_NUMBER, Label.NUMBER):
-        texts = [value.text for value in values if value.label == label and value.text]
-        if texts:
-            found = list(dict.fromkeys(each for text in texts for each in telephones.all_in(text)))
-            # "Mobil:" may be how somebody signs.
-            loose = telephones.meant_in(rest)[0] if label == Label.NUMBER else []
-            return _the_one(found, [each for each in loose if each not in found], Why.UNREADABLE)
-    meant, others = telephones.meant_in(rest)
-    return _the_one(meant, [], Why.SEVERAL if len(others) > 1 else Why.UNCLEAR if others else Why.MISSING)
-
-
-def _the_one(found: Sequence[str], besides: Sequence[str], why: Why) -> Found:
-    """``why``: if there is none."""
-    if not found:
-        return Found(why=why)
-    return Found(why=Why.SEVERAL) if len(found) > 1 or besides else Found(found[0], None)
-
-
 def accounts_in(text: str) -> set[str]:
     """All user names of the usual shape."""
     return set(_accounts(text))
 
 
-def orderer(values: Sequence[Value]) -> tuple[str, str]:
-    """Name and company of who asks, as labels tell; "" for what they don't."""
-    name = company = ""
+def orderer(values: Sequence[Value]) -> tuple[Found, Found]:
+    """Name and company of who asks, as far as labels tell."""
+    name = company = NOTHING
     for value in values:
         text = _short(value.text)
-        if value.label == Label.ORDERER and text and not name:
-            name, company_beside = _name_and_company(text)
-            company = company or company_beside
+        if value.label == Label.ORDERER and text and not name.value:
+            name, beside = (_read(each, value) for each in _name_and_company(text))
+            company = _first(company, beside)
         elif value.label == Label.COMPANY and text:
-            company = text.partition("\t")[0].strip(" ,.")
+            company = _read(text.partition("\t")[0].strip(" ,."), value)
     return name, company
 
 
@@ -210,64 +197,6 @@ def _name_and_company(text: str) -> tuple[str, str]:
     company = re.split(r"\s*[,;|(]\s*", company)[0].strip(" )")
     company = company if company[:1].isupper() or company[:1].isdigit() else ""  # "nås på …"
     return (name if len(name.split()) <= 6 else "", company)  # noqa: PLR2004
-
-
-def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[list[str], Why | None]:
-    """All that are to count: one or two addresses. Three are a question to whoever wrote them, and so is what is to be
-    added to, or taken from, those of today. ``sender``: whose own address may be no more than how they sign.
-    """
-    texts, labelled = _of_recipients(values, sender)
-    found, broken = addresses_in("\n".join(texts) if labelled else rest)
-    said = folded(f"{rest}\n" + "\n".join(texts))
-    if found and _PARTLY.search(said):
-        return [], Why.UNCLEAR
-    if not labelled and len(found) > 1 and _may_be_signed(found, rest, sender):
-        return [], Why.UNCLEAR
-    if broken:
-        return [], Why.UNREADABLE
-    if len(found) > 2:  # noqa: PLR2004  manual-sv.md, "Support": "max två"
-        return [], Why.SEVERAL
-    return found, None if found else Why.MISSING
-
-
-def _of_recipients(values: Sequence[Value], sender: str) -> tuple[list[str], bool]:
-    """What stands after labels of recipients, and whether anything does. "E-post:" alone may be how somebody signs."""
-    labelled = [value for value in values if value.label == Label.RECIPIENTS and value.text]
-    strong = [value for value in labelled if value.strong]
-    weak = [value for value in labelled if not value.strong and sender.lower() not in value.text.lower()]
-    texts = [value.text for value in (strong or weak or labelled)]
-    return texts, bool(texts)
-
-
-def _may_be_signed(found: Sequence[str], rest: str, sender: str) -> bool:
-    """Whether one of several addresses in sentences is the sender's own, or stands alone on a line below them."""
-    if sender.lower() in [each.lower() for each in found]:
-        return True
-    lines = [line.strip(" -*•·.,;") for line in rest.split("\n") if "@" in line]
-    alone = [line in found for line in lines]
-    return any(alone) and not all(alone)
-
-
-def addresses_in(text: str) -> tuple[list[str], bool]:
-    """Different ones, in order, without our own; and whether something was meant as one and isn't."""
-    text = re.sub(r"(?i)\bmailto:", " ", text[:20_000])
-    ours = {settings.HELPDESK_EMAIL.lower()}
-    found: dict[str, str] = {}
-    broken = False
-    for rough in re.split(r"[\s,;<>()\[\]\"”“]+", text):
-        word = rough.strip(".:'’!?|*")
-        if "@" not in word or word.startswith("@"):
-            continue
-        try:
-            usual(word)
-        except ValidationError:
-            broken = True
-            continue
-        if len(word) > LONGEST_ADDRESS:
-            broken = True
-        elif word.lower() not in ours:
-            found.setdefault(word.lower(), word)
-    return list(found.values()), broken
 
 
 def _short(text: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import Enum
+from typing import NamedTuple
 
 
 class Label(Enum):
@@ -51,7 +51,7 @@ _WORDS = {
         rf"|namn{_ON_WHOM}|personal(?:en)?(?:s namn)?|medarbetar(?:e|en)s?(?: namn)?|anstalld(?:s namn)?"
     ),
     Label.NEW_NUMBER: (
-        rf"(?:det )?(?:nytt|nya|ny) {_MOBILE}(?: som (?:ska|skall)[\w ]{{1,60}})?"
+        rf"(?:det )?(?:nytt|nya|ny) {_MOBILE}(?: som (?:ska|skall)(?: [^\W\d]{{1,20}}){{1,5}})?"
         rf"|(?:nr|nummer|{_MOBILE}) som (?:ska|skall) kopplas"
     ),
     Label.RECIPIENTS: (
@@ -70,21 +70,48 @@ _GROUPS = {label.name: label for label in _WORDS}
 _LABEL = "|".join(f"(?P<{label.name}>{words})" for label, words in _WORDS.items())
 # With a sign behind it a label counts wherever it stands; without one at the beginning of a line, if a value follows.
 _SIGNED = re.compile(
-    rf"(?<![\w@.-])(?:{_LABEL})(?: ?\([^()\n]{{0,60}}\))? ?(?::|=|\t|(?<= )-(?= )| -(?=[ \d+])|-(?= ))"
+    rf"(?<![\w@.-])(?<!mitt )(?<!min )(?<!my )(?:{_LABEL})"
+    r"(?: ?\([^()\n]{0,60}\))? ?(?::|=|\t|(?<= )-(?= )| -(?=[ \d+])|-(?= ))"
 )
 _AT_BEGIN = re.compile(rf"(?:[-*•·–>o]|\d{{1,2}}[.)])? {{0,3}}(?:{_LABEL})(?![\w@-])")
 _ALONE = re.compile(rf"(?:[-*•·–>]|\d{{1,2}}[.)])? {{0,3}}(?:{_LABEL})(?: ?\([^()]{{0,60}}\))? ?[:?]?")
 _STRONG = (Label.ORDERER, Label.PERSON, Label.NAME, Label.USERNAME, Label.NEW_NUMBER, Label.NUMBER, Label.COMPANY)
+_NO_NUMBER = (Label.ORDERER, Label.COMPANY, Label.RECIPIENTS, Label.STALE, Label.NOISE)
 _MANY = 2000  # characters of a line that are looked at
+_Mark = tuple[Label, int, int, bool]  # label, begin, end and strength
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
-    """What stood after a label; of RECIPIENTS several lines. ``strong``: the label can only mean a request's field."""
+class Value(NamedTuple):
+    """What stood after a label; of RECIPIENTS several lines. ``strong``: the label can only mean a request's field.
+
+    ``first`` and ``last``: the lines of label and value. ``begin`` and ``end``: where in the first both are.
+    """
 
     label: Label
     text: str
     strong: bool
+    first: int = 0
+    last: int = 0
+    begin: int = 0
+    end: int = 0
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Line and column, from where on the value stands."""
+        below = self.last > self.first and self.label != Label.RECIPIENTS
+        return (self.last, 0) if below else (self.first, self.begin)
+
+
+class Labelled(NamedTuple):
+    """The labelled values of some lines, in order.
+
+    ``rest``: each line up to its first label. ``loose``: each line as long as it was, with blanks instead of what is
+    surely no number to link: values of the orderer, of the company …
+    """
+
+    values: list[Value]
+    rest: list[str]
+    loose: list[str]
 
 
 def folded(text: str) -> str:
@@ -104,32 +131,47 @@ def _folded(sign: str) -> str:
     return small if small and not unicodedata.combining(small) else sign
 
 
-def values(lines: Sequence[str]) -> tuple[list[Value], list[str]]:
-    """All labelled values, in order, and the lines without them."""
+def values(lines: Sequence[str]) -> Labelled:
+    """All labelled values, and the lines without them."""
     found: list[Value] = []
     rest: list[str] = []
+    lines = [line[:_MANY] for line in lines]
     place = 0
     while place < len(lines):
-        line = lines[place][:_MANY]
-        if columns := _columns(line):
-            after = _row(columns, lines, place + 1, found)
-            if after:
-                place = after
-                continue
-        marks = _marks(line)
-        rest.append(line[: marks[0][1]].strip() if marks else line)
-        place += 1
-        for index, (label, _, end, strong) in enumerate(marks):
-            until = marks[index + 1][1] if index + 1 < len(marks) else len(line)
-            text = line[end:until].strip(" \t:=-–—")
-            last = index + 1 == len(marks)
-            if last and (not text or label == Label.RECIPIENTS):
-                text, place = _following(label, text, lines, place)
-            found.append(Value(label, text, strong))
-    return found, rest
+        columns = _columns(lines[place])
+        after = _row(columns, lines, place + 1, found) if columns else 0
+        if not after:
+            marks = _marks(lines[place])
+            rest.append(lines[place][: marks[0][1]].rstrip() if marks else lines[place])
+            after = _after_labels(marks, lines, place, found)
+        rest += [""] * (after - len(rest))
+        place = after
+    return Labelled(found, rest, _loose(lines, found))
 
 
-def _marks(line: str) -> list[tuple[Label, int, int, bool]]:
+def _after_labels(marks: list[_Mark], lines: Sequence[str], place: int, found: list[Value]) -> int:
+    """Adds the values of a line, and says where the mail goes on."""
+    line, after = lines[place], place + 1
+    for index, (label, begin, end, strong) in enumerate(marks):
+        until = marks[index + 1][1] if index + 1 < len(marks) else len(line)
+        text = line[end:until].strip(" \t:=-–—")
+        if until == len(line) and (not text or label == Label.RECIPIENTS):
+            text, after = _following(label, text, lines, after)
+        found.append(Value(label, text, strong, place, after - 1, begin, until))
+    return after
+
+
+def _loose(lines: Sequence[str], found: Sequence[Value]) -> list[str]:
+    loose = list(lines)
+    for each in found:
+        if each.label in _NO_NUMBER:
+            line = loose[each.first]
+            loose[each.first] = line[: each.begin] + " " * (each.end - each.begin) + line[each.end :]
+            loose[each.first + 1 : each.last + 1] = [""] * (each.last - each.first)
+    return loose
+
+
+def _marks(line: str) -> list[_Mark]:
     """Label, begin, end and strength of each label in the line."""
     plain = folded(line)
     marks = [
@@ -175,12 +217,12 @@ def _following(label: Label, text: str, lines: Sequence[str], place: int) -> tup
     if not text:
         while after < len(lines) and not lines[after].strip() and after < place + 2:
             after += 1
-        if after >= len(lines) or _marks(lines[after][:_MANY]) or not lines[after].strip():
+        if after >= len(lines) or _marks(lines[after]) or not lines[after].strip():
             return text, place
-        text, place = lines[after][:_MANY].strip(" \t-*•·"), after + 1
+        text, place = lines[after].strip(" \t-*•·"), after + 1
     if label == Label.RECIPIENTS:
-        while place < len(lines) and "@" in lines[place][:_MANY] and not _marks(lines[place][:_MANY]):
-            text, place = f"{text}\n{lines[place][:_MANY]}", place + 1
+        while place < len(lines) and "@" in lines[place] and not _marks(lines[place]):
+            text, place = f"{text}\n{lines[place]}", place + 1
     return text, place
 
 
@@ -197,8 +239,11 @@ def _row(columns: list[Label], lines: Sequence[str], place: int, found: list[Val
     """Adds the values of the row below, and says where the mail goes on; 0 if there is no such row."""
     while place < len(lines) and not lines[place].strip():
         place += 1
-    cells = lines[place][:_MANY].split("\t") if place < len(lines) else []
+    cells = lines[place].split("\t") if place < len(lines) else []
     if len([cell for cell in cells if cell.strip()]) < 2:  # noqa: PLR2004
         return 0
-    found += [Value(label, cell.strip(), strong=True) for label, cell in zip(columns, cells, strict=False)]
+    begin = 0
+    for label, cell in zip(columns, cells, strict=False):
+        found.append(Value(label, cell.strip(), True, place, place, begin, begin + len(cell)))
+        begin += len(cell) + 1
     return place + 1

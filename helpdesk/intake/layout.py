@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 MOST_LINES = 2000  # that are looked at; a thread of years has fewer
 MOST_SECTIONS = 8
@@ -53,10 +54,14 @@ _ENDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """One of the mails in a thread. ``subject``: of an older one, if its headers stand above it."""
+    """One of the mails in a thread. ``subject``: of an older one, if its headers stand above it.
+
+    ``starts``: where in the text each of the lines begins, those of the signature too.
+    """
 
     lines: Sequence[str]
     signature: Sequence[str]
+    starts: Sequence[int]
     subject: str = ""
 
     @property
@@ -67,7 +72,10 @@ class Section:
 def sections(text: str) -> list[Section]:
     """At least one, the newest first."""
     found: list[Section] = []
-    lines = [_unquoted(line) for line in text.split("\n")[:MOST_LINES]]
+    whole = text.split("\n")[:MOST_LINES]
+    lines = [_unquoted(line) for line in whole]
+    ends = accumulate(len(line) + 1 for line in whole)
+    starts = [end - 1 - len(line) for end, (_, line) in zip(ends, lines, strict=True)]
     begin, depth = 0, lines[0][0] if lines else 0
     subject = ""
     place = 0
@@ -75,7 +83,7 @@ def sections(text: str) -> list[Section]:
         after, next_subject = _border(lines, place)
         deeper = lines[place][1].strip() and lines[place][0] > depth
         if after > place or deeper:
-            found.append(_section([line for _, line in lines[begin:place]], subject))
+            found.append(_section([line for _, line in lines[begin:place]], starts[begin:place], subject))
             begin, subject = max(after, place), next_subject
             place = begin
             depth = lines[place][0] if place < len(lines) else 0
@@ -83,7 +91,7 @@ def sections(text: str) -> list[Section]:
                 break
         if after <= place:
             place += 1
-    found.append(_section([line for _, line in lines[begin:]], subject))
+    found.append(_section([line for _, line in lines[begin:]], starts[begin:], subject))
     return found
 
 
@@ -144,15 +152,14 @@ def _goes_on(lines: Sequence[tuple[int, str]], place: int) -> bool:
     return place + 1 < len(lines) and _HEADER.fullmatch(lines[place + 1][1][:1000]) is not None
 
 
-def _section(lines: list[str], subject: str) -> Section:
-    kept: list[str] = []
+def _section(lines: list[str], starts: list[int], subject: str) -> Section:
     for place, line in enumerate(lines):
-        if kept and _ENDS.fullmatch(line[:200]):
-            return Section(kept, lines[place:], subject)
+        if place and _ENDS.fullmatch(line[:200]):
+            return Section(lines[:place], lines[place:], starts, subject)
         if farewell := _FAREWELL.search(line[:2000]):
-            before = line[: farewell.start()].rstrip()
+            begin = farewell.start()
+            starts = [*starts[: place + 1], starts[place] + begin, *starts[place + 1 :]]
             return Section(
-                [*kept, *([before] if before else [])], [line[farewell.start() :], *lines[place + 1 :]], subject
+                [*lines[:place], line[:begin].rstrip()], [line[begin:], *lines[place + 1 :]], starts, subject
             )
-        kept.append(line)
-    return Section(kept, [], subject)
+    return Section(lines, [], starts, subject)

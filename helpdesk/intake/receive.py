@@ -120,14 +120,17 @@ def _account(username: str) -> Account | None:
 
 def _find_its_place(mail: IncomingMail, reading: Reading, who: Claimed, account: Account | None) -> None:
     about = mail.request or _referred_to(reading)
-    heap = about is None and mail.automatic and reading.asked.kind == Kind.OTHER and not _own(reading)
+    own = _own(reading)
+    # What went to many is nobody's order, whatever its subject, unless it names somebody whom we know.
+    nothing = reading.asked.kind == Kind.OTHER or (reading.bulk and account is None and not who.by_address)
+    heap = about is None and mail.automatic and nothing and not own
     if heap:
         about = _heap_of_automatic()
     if about is not None:
         _join(mail, about)
         return
     mail.outcome = Outcome.OPENED
-    mail.request = _open(reading, who, account, heap=heap)
+    mail.request = _open(reading, who, account, heap=heap, own=own)
     mail.save()
     answers.taken_in(mail.request, mail, by_address=who.by_address)
 
@@ -164,8 +167,8 @@ def _heap_of_automatic() -> Request | None:
     return Request.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
 
 
-def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool) -> Request:
-    if _own(reading):
+def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool, own: bool) -> Request:
+    if own:
         return opening.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
     if heap:
         return opening.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC)

@@ -71,6 +71,11 @@ def _close(letters: str, known: tuple[str, ...]) -> bool:
     return any(SequenceMatcher(None, letters[:100], each, autojunk=False).ratio() >= CLOSE for each in known)
 
 
+def is_of_daily_mail(subject: str) -> bool:
+    """Whether a mail answers the daily one, or passes it on."""
+    return plain(bare(subject)) == "utgaende losenord"
+
+
 def numbers_in(subject: str) -> list[str]:
     """Numbers of requests, as they are written: 2026-00042."""
     return [found[0] for found in _NUMBER.finditer(subject[:LONGEST])]

@@ -1,79 +1,157 @@
-"""Mobile numbers in a mail's text, and which of them somebody asks to have linked."""
+"""Mobile numbers in a mail's text, and what the words around each say of it."""
 
 from __future__ import annotations
 
 import re
 import unicodedata
 from collections.abc import Iterator
+from enum import Enum
+from itertools import islice
+from typing import NamedTuple
 
 import phonenumbers
 
 from accounts import numbers
 from helpdesk.intake.labels import folded
 
+
+class Cue(Enum):
+    """What a mail says of a number. Only LINK, NEW and ACCOUNT ask for it to be linked."""
+
+    LINK = "link"  # a verb: koppla, registrera …
+    NEW = "new"  # "nytt nummer", "ska ha" …
+    ACCOUNT = "account"  # no such word, but in the sentence of a user name
+    CALL = "call"  # where somebody answers: "ring mig", "mitt nummer"
+    GONE = "gone"  # an old one, or one that must not be linked
+    NOTHING = "nothing"
+
+
+class Number(NamedTuple):
+    """``value`` in E.164; ``words``: as it was written; ``at``: where, in characters of the text."""
+
+    value: str
+    words: str
+    at: int
+    cue: Cue = Cue.NOTHING
+    place: tuple[int, int] = (0, 0)  # line and column
+
+
+MOST = 100  # numbers of a text that are looked at; people write two
+
 _OTHER_ENDING = re.compile(r" ?/ ?(\d{1,4})(?!\d)", re.ASCII)  # "070-174 06 90/91": it is two
 # User names end with digits, and a number may follow.
 _ACCOUNT = re.compile(r"(?<![\w@.-])lov[a-z]{3,12}\d{0,4}(?![\w-])", re.ASCII | re.IGNORECASE)
-
-# A sentence ends at a full stop before a capital, and at an empty line: a program may break it anywhere between.
-_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÅÄÖ])|\n\s*\n")
-# "Ring mig på …", "hon har inte kvar …", "den är stulen": of something else, unless the sentence calls it the new one.
-_CALL = re.compile(r"(?<!\w)(?:ring\w*|na|nas|nar|kontakta\w*|undrar|fragor|finns pa|traffas)(?!\w)")
-_GONE = re.compile(r"(?<!\w)(?:inte|ej|aldrig|stul\w*|fel|kvar|gamla|gammalt|tidigare|forra|borta)(?!\w)")
-_NEW = re.compile(r"(?<!\w)(?:nytt|nya|ny|ratt|bytt|byter|andrat|korrekt\w*)(?!\w)")
-_NOT_TO_LINK = re.compile(
-    r"(?<!\w)(?:koppla (?:inte|ej)|(?:inte|ej) (?:kopplas?|till)|stul\w* (?:nr|nummer|mobil))(?!\w)"
+_PHONE = r"(?:mobil|telefon|nummer|numret|nr|tel|tfn|phone|number|cell)\w*"
+_VERB = (
+    r"kopp?la\w*|kopplingen|registrer\w*|lagg(?:a|er)? (?:in|till|upp)|byta?|uppdatera\w*|link\w*|connect\w*"
+    r"|register\w*|add|update\w*|(?:andra[rs]?|chang\w*|switch\w*)(?: \S{1,40}){0,6} (?:till|to)"
 )
+# Without diacritics, see ``folded``. At one place the first that fits counts: "koppla inte" is no verb of linking.
+_CUES = re.compile(
+    rf"(?<!\w)(?:(?P<GONE>(?:inte|ej|aldrig|not|never|don.t)(?: \w+)? (?:{_VERB})|koppla (?:bort|inte|ej|ur)"
+    r"|(?:i ?stallet|instead) (?:for|of)|inte|ej|aldrig|stul\w*|fel|kvar|gamla|gammalt|tidigare|forra|borta|bort|hade"
+    r"|haft|forut|innan|tappa\w*|forlora\w*|avregistrera\w*|slutat?|old|previous\w*|former\w*|no longer|not|never|had"
+    r"|lost|stolen|remove\w*)"
+    rf"|(?P<LINK>(?:{_VERB})(?: (?:till )?(?:mitt|min|my)(?: nya| new)?)?)"
+    rf"|(?P<CALL>(?:mitt|min|my)(?: \w+)? {_PHONE}|(?:mitt|min|my) {_PHONE}|ring\w*|na|nas|nar|kontakt\w*|undra[rs]?"
+    r"|fragor|finns pa|traffas|jag har|call\w*|reach\w*|contact\w*|questions?)"
+    rf"|(?P<NEW>(?:nytt|nya|ny|ratt|korrekt\w*|new|right|correct)(?: \w+)? {_PHONE}"
+    rf"|(?:nytt|nya|ny|ratt|korrekt\w*|new|right|correct) {_PHONE}|bytt|byter|byte|andrat|korrigera\w*"
+    r"|(?:ska|skall|vill|should)(?: nu| now)? (?:ha|vara|kopplas|have|be)|changed))(?!\w)"
+)
+_ASKS = re.compile(rf"(?<!\w)(?:{_VERB})(?: [^\s.!?]{{1,40}}){{0,4}} {_PHONE}")
+_FROM = re.compile(r"(?<!\w)(?:fran|from)\W{0,3}$")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÅÄÖ])")
+_BEGINS = re.compile(r"[\s*•·–-]{0,6}[A-ZÅÄÖÉ]")
 
 
 def all_in(text: str) -> list[str]:
     """Different ones in E.164, in order, however they are written (security.md G3)."""
-    return list(dict.fromkeys(_numbers(text)))
+    return list(dict.fromkeys(each.value for each in found_in(text)))
 
 
-def meant_in(text: str) -> tuple[list[str], list[str]]:
-    """Those that may be meant as new ones, and those of which a sentence says that they are something else."""
-    meant: list[str] = []
-    others: list[str] = []
-    for sentence in _SENTENCE.split(text):
-        found = _numbers(sentence)
-        (others if found and _is_of_something_else(sentence) else meant).extend(found)
-    return list(dict.fromkeys(meant)), [each for each in dict.fromkeys(others) if each not in meant]
-
-
-def callable_in(text: str) -> list[str]:
-    """Numbers at which somebody may be called, as a sentence says: nobody asks to have them linked."""
-    found: list[str] = []
-    for sentence in _SENTENCE.split(text):
-        plain = folded(sentence)
-        found += _numbers(sentence) if _CALL.search(plain) and not _GONE.search(plain) else []
-    return found
-
-
-def _is_of_something_else(sentence: str) -> bool:
-    plain = " ".join(folded(sentence).split())
-    if _NOT_TO_LINK.search(plain):
-        return True
-    return bool(_CALL.search(plain) or _GONE.search(plain)) and not _NEW.search(plain)
-
-
-def _numbers(text: str) -> list[str]:
-    text = "".join(_plain_sign(sign) for sign in text)
+def found_in(text: str) -> list[Number]:
+    """All of a text, in order."""
+    plain = "".join(_plain_sign(sign) for sign in text)
+    alone = plain.strip(" .,;:")
     try:
-        return [numbers.parse(text.strip(" .,;:"))]
+        found = [Number(numbers.parse(alone), alone, plain.index(alone))]
     except numbers.NumberRefused:
-        return list(_matched(_ACCOUNT.sub(lambda found: " ," + " " * (len(found[0]) - 2), text)))
+        found = list(_matched(_ACCOUNT.sub(lambda found: " ," + " " * (len(found[0]) - 2), plain)))
+    return [each._replace(words=text[each.at : each.at + len(each.words)]) for each in found]
 
 
-def _matched(text: str) -> Iterator[str]:
+def said_in(text: str, username: str = "", orderer: str = "") -> list[Number]:
+    """Those of a text, MOST at most, each with what its sentence says of it.
+
+    ``username``: one that the mail gives, of any shape. ``orderer``: whose name before a number makes it theirs.
+    """
+    given = re.escape(folded(orderer.partition(" ")[0]))
+    signed = re.compile(rf"(?<!\w){given}(?: \w+)?\W{{0,4}}$") if given else _FROM
+    said = (each for begin, sentence in _sentences(text) for each in _said(sentence, begin, username, signed))
+    return list(islice(said, MOST))
+
+
+def asks_to_link(text: str) -> bool:
+    """Whether a sentence asks for a number to be linked to an account, which it may not name."""
+    return any(_ACCOUNT.search(sentence) and _ASKS.search(folded(sentence)) for _, sentence in _sentences(text))
+
+
+def _said(sentence: str, begin: int, username: str, signed: re.Pattern[str]) -> Iterator[Number]:
+    """The last cue before a number counts; if there is none, the first behind it. In one pass over both."""
+    found = found_in(sentence)
+    if not found:
+        return
+    plain = folded(sentence)
+    cues = list(_CUES.finditer(plain))
+    beside = bool(_ACCOUNT.search(sentence)) or bool(username and username in sentence.lower())
+    passed = 0
+    for index, each in enumerate(found):
+        while passed < len(cues) and cues[passed].start() < each.at:
+            passed += 1
+        until = found[index + 1].at if index + 1 < len(found) else len(plain)
+        behind = passed < len(cues) and cues[passed].start() < until
+        before = plain[max(0, each.at - 60) : each.at]
+        if _FROM.search(before):
+            cue = Cue.GONE
+        elif signed.search(before):
+            cue = Cue.CALL
+        elif passed or behind:
+            cue = Cue[str(cues[passed - 1 if passed else 0].lastgroup)]
+        else:
+            cue = Cue.ACCOUNT if beside else Cue.NOTHING
+        yield each._replace(at=begin + each.at, cue=cue)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    """Each with its place. One goes on in the next line if a colon ends the line, or if the next begins small."""
+    begin = end = 0
+    for line in text.split("\n"):
+        said = text[begin:end].rstrip()
+        fresh = not line.strip() or said[-1:] in (".", "!", "?") or _BEGINS.match(line)
+        if said and fresh and not said.endswith(":"):
+            yield from _parted(text, begin, end)
+            begin = end
+        end += len(line) + 1
+    yield from _parted(text, begin, len(text))
+
+
+def _parted(text: str, begin: int, end: int) -> Iterator[tuple[int, str]]:
+    for border in _SENTENCE.finditer(text, begin, end):
+        yield begin, text[begin : border.start()]
+        begin = border.end()
+    yield begin, text[begin:end]
+
+
+def _matched(text: str) -> Iterator[Number]:
     for match in phonenumbers.PhoneNumberMatcher(text, numbers.HOME, max_tries=200):
         try:
             number = numbers.parse(match.raw_string)
         except numbers.NumberRefused:
             continue
-        yield number
+        yield Number(number, match.raw_string, match.start)
         if other := _OTHER_ENDING.match(text, match.end):
-            yield f"{number}/{other[1]}"
+            yield Number(f"{number}/{other[1]}", other[0], match.end)
 
 
 def _plain_sign(sign: str) -> str:

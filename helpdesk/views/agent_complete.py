@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -16,7 +15,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import numbers
 from accounts.models import User
-from helpdesk import mails_shown, requests, searches
+from helpdesk import mails_shown, requests, reread, searches
 from helpdesk.call_forms import (
     FORMS,
     MOST,
@@ -31,7 +30,7 @@ from helpdesk.call_forms import (
 )
 from helpdesk.models import Request
 from helpdesk.refusals import Refused
-from helpdesk.unread import doubts_of
+from helpdesk.unread import in_words, is_about_several
 from helpdesk.views.agent_request import one_request
 from helpdesk.views.doors import agent_only
 
@@ -65,7 +64,9 @@ def _find(request: HttpRequest, one: Request) -> HttpResponse:
     text = form.cleaned_data.get("q", "")
     found = callers(text) if text and request.method != "POST" else []
     context = {
-        **_context(one),
+        "here": "queue",
+        "one": one,
+        "mails": mails_shown.of(one, timezone.now()),
         "step": "who",
         "form": form,
         "text": text,
@@ -83,8 +84,14 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
         # Which of their companies, or whether they may still order, is to be said first: saved, it would be nobody.
         return redirect(_address(request, one, {"bestallare": FIND}))
     form_class = FORMS.get(request.GET.get("typ", ""), FORMS[one.kind])
+    kind = Request.Kind(form_class.kind)
+    asked, fields = reread.as_kind(one.opening_mail, kind), reread.fields_of(one)
+    changed = kind != one.kind
+    if changed:
+        fields = reread.with_read(fields, asked)
     posted = request.method == "POST"
-    form = form_class(request.POST if posted else None, caller=who, initial=_initial(one))
+    initial = {**fields, "new_number": numbers.shown(fields["new_number"])}
+    form = form_class(request.POST if posted else None, caller=who, initial=initial)
     if "orderer_name" in form.fields:
         form.fields["orderer_name"].label = _("Vem frågar?")
     if "staff_name" in form.fields:
@@ -93,24 +100,20 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
         # Pressed once more, with the warning before their eyes, about this account.
         sure = form.account is not None and request.POST.get("sure") == form.account.id
         if not form.doubt or sure:
-            try:
-                requests.complete(one.pk, agent, _wanted(form, who), request.META["REMOTE_ADDR"])
-            except Refused as refused:
-                messages.error(request, str(refused))
-            else:
-                messages.success(request, _("Uppgifterna är sparade."))
-            return redirect("helpdesk-request", number=one.number)
+            return _save(request, agent, one, _wanted(form, who))
     keep = _kept(request)
     context = {
-        **_context(one),
+        "here": "queue",
+        "one": one,
+        "mails": mails_shown.of(one, timezone.now(), asked, fields),
         "step": "what",
         "form": form,
         "caller": who,
-        "doubts": doubts_of(one),
-        "subject": Request.Kind(form_class.kind).label,
+        "doubts": in_words(asked.doubts if changed else one.doubts),
+        "several": is_about_several(asked.unread if changed else one.unread),
+        "subject": kind.label,
         "kinds": [
-            (_address(request, one, {**keep, "typ": each.value}), words, each.value == form_class.kind)
-            for each, words in kinds()
+            (_address(request, one, {**keep, "typ": each.value}), words, each == kind) for each, words in kinds()
         ],
         "find": _address(request, one, {"bestallare": FIND}),
         "doubt": form.doubt if posted and form.is_valid() else "",
@@ -118,8 +121,14 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
     return render(request, "helpdesk/agent_complete.html", context)
 
 
-def _context(one: Request) -> dict[str, Any]:
-    return {"here": "queue", "one": one, "mails": mails_shown.of(one, timezone.now())}
+def _save(request: HttpRequest, agent: User, one: Request, wanted: requests.Wanted) -> HttpResponse:
+    try:
+        requests.complete(one.pk, agent, wanted, request.META["REMOTE_ADDR"])
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("Uppgifterna är sparade."))
+    return redirect("helpdesk-request", number=one.number)
 
 
 def _who(request: HttpRequest, one: Request) -> Caller | None:
@@ -132,20 +141,6 @@ def _who(request: HttpRequest, one: Request) -> Caller | None:
     if one.orderer_id and one.company_id:
         return caller(one.orderer_id, one.company_id)
     return None
-
-
-def _initial(one: Request) -> dict[str, str]:
-    """What is there by now."""
-    return {
-        "orderer_name": one.orderer_name,
-        "company_name": one.company_name,
-        "staff_name": one.staff_name,
-        "staff_username": one.staff_username,
-        "new_number": numbers.shown(one.new_number),
-        "recipient1": one.recipient1,
-        "recipient2": one.recipient2,
-        "text": one.text,
-    }
 
 
 def _wanted(form: CallForm, who: Caller | None) -> requests.Wanted:

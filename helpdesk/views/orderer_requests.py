@@ -23,6 +23,7 @@ from helpdesk import recipients
 from helpdesk import requests as verbs
 from helpdesk.models import Entry, Request
 from helpdesk.refusals import Closed
+from helpdesk.unread import is_about_several
 from helpdesk.views.doors import orderer_only
 from idportal.hosts import journey_url
 
@@ -79,6 +80,7 @@ def request(request: HttpRequest, orderer: Orderer, company: Company, number: st
         "here": "requests",
         "one": one,
         "mine": one.orderer_id == orderer.pk,
+        "several": is_about_several(one.unread),
         "phone": one.shown_number,
         "steps": steps,
         "why": next((step.why for step in reversed(steps) if step.why), ""),

@@ -9,8 +9,9 @@ from accounts import numbers
 from accounts.addresses import usual
 from accounts.models.companies import one_line
 from helpdesk.intake import authenticity, mime
+from helpdesk.intake.asked import Asked
 from helpdesk.intake.html import text_of
-from helpdesk.intake.reading import LONGEST_SUBJECT, Asked, Reading, read
+from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
 from helpdesk.models import Request
 from tests.helpdesk.mailing import SERVER
 
@@ -31,6 +32,11 @@ def assert_kept(raw: bytes, html: str) -> None:
         return
     _assert_texts(reading)
     _assert_asked(reading.asked)
+    _assert_marks(reading.text, reading.asked)
+    for kind in Request.Kind:
+        again = read_again(reading.text, reading.subject, reading.sender_name, reading.sender, kind)
+        _assert_asked(again)
+        _assert_marks(reading.text, again)
     said = authenticity.dmarc(reading.letter, SERVER)
     assert said in RESULTS or said.isalpha()
     if said == authenticity.PASS:
@@ -71,6 +77,15 @@ def _assert_asked(asked: Asked) -> None:
     assert set(asked.unread) == {name for name in FIELDS[asked.kind] if not getattr(asked, name)}
     others = {name for names in FIELDS.values() for name in names} - set(FIELDS[asked.kind])
     assert not any(getattr(asked, name) for name in others)
+
+
+def _assert_marks(text: str, asked: Asked) -> None:
+    """Each is a piece of the text, and they come one after the other."""
+    ends = 0
+    for mark in asked.marks:
+        assert ends <= mark.begin < mark.end <= len(text)
+        assert "\n" not in text[mark.begin : mark.end] or mark.field == "new_number"
+        ends = mark.end
 
 
 def _assert_storable(text: str) -> None:

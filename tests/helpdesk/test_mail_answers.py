@@ -272,3 +272,25 @@ def test_results_that_disagree_are_no_forgery_and_no_pass(register: Register) ->
     assert (taken_in(raw).dmarc, taken_in(raw).verified) == ("mixed", False)
     [(_, text)] = all_answers()
     assert "Vi har tagit emot ditt mejl" in text
+
+
+TWO = """\
+Behörig beställare: Carin Ek
+Anna Berg, lovanber11, ska ha 070-174 06 90
+Stefan Lind, lovstlin32, ska ha 070-174 06 91
+"""
+TWO_NAMES = """\
+Namn: Anna Berg
+Nytt nummer: 070-174 06 90
+
+Namn: Stefan Lind
+Nytt nummer: 070-174 06 91
+"""
+
+
+@pytest.mark.parametrize("text", [TWO, TWO_NAMES])
+def test_who_writes_of_two_people_is_asked_for_a_mail_for_each(register: Register, text: str) -> None:
+    request_of(a_mail(text))
+    [(_, told)] = all_answers()
+    assert "Ditt mejl gäller flera personer. Skriv ett mejl för varje person." in told.replace("\n", " ")
+    assert "kunde vi inte läsa" not in told

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpdesk.intake import authenticity, mime
+from helpdesk.intake import authenticity, decoding, mime
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER
 
 pytestmark = pytest.mark.once
@@ -110,7 +110,7 @@ def test_several_headers() -> None:
 
 def test_a_header_that_is_cut_says_nothing() -> None:
     """What was cut away could be the end of another domain, or a second result."""
-    for length in range(mime.LONGEST_HEADER - 40, mime.LONGEST_HEADER + 40):
+    for length in range(decoding.LONGEST_HEADER - 40, decoding.LONGEST_HEADER + 40):
         begin = f"{SERVER}; x=y "
         value = f"{begin.ljust(length - len(HOME) - 26, 'z')}; dmarc=pass header.from={HOME}"
         assert results(f"{value}.evil.example") != "pass"

@@ -340,3 +340,78 @@ def test_who_else_is_told_is_said(per: Officer, register: Register) -> None:
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin")
     assert says(per.get(path(one)), "carin.ek@example.net, som mejlade, får veta att ärendet är klart.")
+
+
+def test_a_mail_about_two_people_says_so_to_the_agent(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(f"{WHOLE}\nNamn: Stefan Lind, lovstlin32\nNytt mobil nr: 070-174 06 91"))
+    does(per, one, "ta/")
+    assert says(per.get(path(one)), "Be om ett mejl för varje person.")
+    assert says(per.get(form(one)), "Mejlet nämner flera personer. Be om ett mejl för varje person.")
+
+
+def test_another_kind_is_read_from_the_mail(per: Officer, register: Register) -> None:
+    text = "Anna Berg, lovanber11, har bytt nummer till 070-174 06 90.\nlena@hemtjanst-ett.example får mejlen."
+    one = request_of(a_mail(text, subject="Ändring av e-postmottagare"))
+    assert (one.kind, one.recipients) == ("recipients", ["lena@hemtjanst-ett.example"])
+    does(per, one, "ta/")
+    page = per.get(f"{form(one)}?typ=phone").content.decode()
+    for value in ("Anna Berg", "lovanber11", SHOWN):
+        assert f'value="{value}"' in page
+    assert marked(page) == [
+        ("Anna Berg", "medarbetarens namn"),
+        ("lovanber11", "användarnamn"),
+        ("070-174 06 90", "nytt mobilnummer"),
+    ]
+    assert marked(per.get(form(one)).content.decode()) == [("lena@hemtjanst-ett.example", "mottagare")]
+    per.post(f"{form(one)}?typ=phone", **FORM)
+    one.refresh_from_db()
+    assert (one.kind, one.new_number) == ("phone", NEW_NUMBER)
+    page = per.get(f"{form(one)}?typ=recipients").content.decode()
+    assert 'value="lena@hemtjanst-ett.example"' in page
+
+
+def test_what_another_kind_leaves_unclear_is_said(per: Officer, register: Register) -> None:
+    text = "Anna Berg, lovanber11, och Karl Lind, lovkalin01, undrar om sina nummer."
+    one = request_of(a_mail(text, subject="Fråga"))
+    does(per, one, "ta/")
+    assert one.kind == "other"
+    assert not says(per.get(form(one)), "Be om ett mejl")
+    assert says(per.get(f"{form(one)}?typ=phone"), "Be om ett mejl för varje person.")
+
+
+def marked(page: str) -> list[tuple[str, str]]:
+    """What is marked in the mail, and the field that it is for."""
+    found = re.findall(r'<mark class="original__read" data-field="([^"]*)">([^<]*)</mark>', page)
+    return [(words, field) for field, words in found]
+
+
+def test_what_the_fields_were_read_from_is_marked_in_the_mail(per: Officer, register: Register) -> None:
+    text = f"Hej!\n\n{WHOLE}\n\nHa det fint!\nCarin Ek\n070-174 06 50"
+    one = request_of(a_mail(text))
+    does(per, one, "ta/")
+    for page in (per.get(path(one)).content.decode(), per.get(form(one)).content.decode()):
+        assert marked(page) == [
+            ("Carin Ek", "beställare"),
+            ("Anna Berg", "medarbetarens namn"),
+            ("lovanber11", "användarnamn"),
+            ("070-174 06 90", "nytt mobilnummer"),
+        ]
+        shown = re.search(r'<div class="original__text"[^>]*>(.*?)</div>', page, re.DOTALL)
+        assert shown
+        assert re.sub(r"</?mark[^>]*>", "", shown[1]) == one.mails.get().text, "sign for sign"
+
+
+def test_a_field_that_an_agent_filled_in_was_not_read(per: Officer, register: Register) -> None:
+    one = request_of(a_mail(WHOLE))
+    does(per, one, "ta/")
+    per.post(form(one), **{**FORM, "new_number": "070-174 06 99"})
+    page = per.get(path(one)).content.decode()
+    assert "nytt mobilnummer" not in [field for _, field in marked(page)]
+    assert ("lovanber11", "användarnamn") in marked(page)
+
+
+def test_marks_let_nothing_through(per: Officer, register: Register) -> None:
+    evil = WHOLE.replace("Carin Ek", "</mark><b>Carin</b>") + "\n<mark data-field='x'>&amp;"
+    page = per.get(path(request_of(a_mail(evil)))).content.decode()
+    assert "&lt;/mark&gt;&lt;b&gt;Carin&lt;/b&gt;" in page
+    assert "&lt;mark data-field=&#x27;x&#x27;&gt;&amp;amp;" in page

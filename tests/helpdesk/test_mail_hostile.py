@@ -246,3 +246,8 @@ def test_a_report_with_a_thousand_recipients_takes_bounded_time() -> None:
     letter = mime.read(HEAD + head + b"delivery-status\n\n" + block * 400)
     assert not bounces.note(letter)
     assert time.process_time() - begun < SECONDS
+
+
+def test_the_type_of_what_is_attached_hides_nothing() -> None:
+    letter = mime.read(b"From: x@example.net\nContent-Type: a/\x1e\x1fb\nContent-Disposition: attachment\n\nx")
+    assert [each.name for each in letter.attachments] == ["a/ b"]

@@ -177,6 +177,26 @@ def test_automatic_mails_about_nothing_lie_in_one_request(register: Register) ->
     assert request_of(a_mail(Auto_Submitted="auto-generated")).kind == "phone", "a company's own system may order"
 
 
+@pytest.mark.parametrize(
+    "bulk",
+    [
+        {"List_Unsubscribe": "<https://nytt.example/u/1>"},
+        {"Precedence": "bulk"},
+        {"List_Id": "nytt <nytt.example.net>"},
+    ],
+)
+def test_a_newsletter_about_mobile_numbers_joins_the_automatic_mails(register: Register, bulk: dict[str, str]) -> None:
+    text = "Så byter ni mobilnummer. Ring oss på 070-174 06 90 så hjälper vi er."
+    newsletter = {"subject": "Nytt mobilnummer till din personal", "sender": "Telenytt <nytt@example.net>"}
+    one = request_of(a_mail(text, **newsletter, **bulk))
+    assert one == request_of(a_mail("Jag är på semester", subject="Borta", Auto_Submitted="auto-replied"))
+    assert (one.kind, one.orderer_name, one.new_number) == ("other", intake.AUTOMATIC, "")
+    ordered = request_of(a_mail(**bulk))
+    assert (ordered.kind, ordered.orderer) == ("phone", register.carin), "an orderer may write by a list"
+    known = request_of(a_mail(sender="Petra <petra@example.net>", **bulk))
+    assert known.kind == "phone", "and so may somebody who names an account that there is"
+
+
 def test_an_automatic_mail_with_a_number_joins_that_request(register: Register) -> None:
     one = ask_for_number(register)
     raw = a_mail("Borta", subject=f"Autosvar: Ärende {one.number} har kommit in", Auto_Submitted="auto-replied")

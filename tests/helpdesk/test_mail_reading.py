@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpdesk.intake.reading import Asked, read
+from helpdesk.intake.asked import Asked
+from helpdesk.intake.reading import read
 from tests.helpdesk.mailing import a_mail
 
 pytestmark = pytest.mark.once
