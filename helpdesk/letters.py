@@ -76,7 +76,8 @@ def mailed(request: Request, *, missing: Sequence[str], by_address: bool, key: s
                 _("Någon har mejlat kommunens helpdesk i ditt namn, från en annan adress eller med en förfalskad."),
                 _("Ärendet har nummer %(number)s. Du får ett mejl till när det är avgjort.") % words,
             ]
-        _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, _was_it_you(words), key=key)
+        after = _was_it_you(words)[1 if missing else 0 :]  # who is to answer is not told to do nothing
+        _send(request, Purpose.REQUEST_OPENED, subject, paragraphs, after, key=key)
 
 
 def _what_is_missing(fields: Sequence[str]) -> list[str]:
