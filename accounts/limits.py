@@ -72,6 +72,8 @@ RECOVERY_CODES_FEW = 3  # time to make new ones
 REQUESTS_OPEN = 50
 REQUESTS_A_DAY = 100
 
+RECIPIENT_CONFIRMATION = timedelta(days=7)  # in which a new recipient confirms the address: a week's leave
+
 # Automatic answers to mail (security.md M2) in an hour: to one address, and to all that are no orderers'. Addresses
 # are easily made up, and whoever owns them never asked.
 MAIL_ANSWERS_EACH, MAIL_ANSWERS_IN_ALL = 5, 200
