@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import apnumber
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import numbers
+from accounts import limits, numbers
 from accounts.password_policy import MAX_LENGTH
+
+
+def with_digits(sentence: Callable[[], str], *counts: str) -> str:
+    """The sentence with these limits in it, as they are when it is shown."""
+    return lazy(lambda: sentence() % tuple(apnumber(getattr(limits, name)) for name in counts), str)()
+
+
+CODE_LENGTH = with_digits(lambda: gettext("Koden har %s siffror."), "CODE_DIGITS")
+_EITHER_LENGTH = with_digits(
+    lambda: gettext("Koden i appen har %s siffror, en återställningskod har %s."),
+    *("APP_CODE_DIGITS", "RECOVERY_CODE_DIGITS"),
+)
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -75,9 +91,9 @@ class CodeForm(forms.Form):
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 ]*", **_PLAIN}
         ),
         error_messages={
-            "required": _("Skriv koden med sex siffror från ditt SMS."),
-            "max_length": _("Koden har sex siffror."),
-            "null_characters_not_allowed": _("Koden har sex siffror."),
+            "required": with_digits(lambda: gettext("Skriv koden med %s siffror från ditt SMS."), "CODE_DIGITS"),
+            "max_length": CODE_LENGTH,
+            "null_characters_not_allowed": CODE_LENGTH,
         },
     )
 
@@ -92,9 +108,9 @@ class FactorForm(forms.Form):
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 \\-]*", **_PLAIN}
         ),
         error_messages={
-            "required": _("Skriv koden med sex siffror från din app."),
-            "max_length": _("Koden i appen har sex siffror, en återställningskod har tolv."),
-            "null_characters_not_allowed": _("Koden i appen har sex siffror, en återställningskod har tolv."),
+            "required": with_digits(lambda: gettext("Skriv koden med %s siffror från din app."), "APP_CODE_DIGITS"),
+            "max_length": _EITHER_LENGTH,
+            "null_characters_not_allowed": _EITHER_LENGTH,
         },
     )
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+
+from accounts.forms import CODE_LENGTH, with_digits
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone
@@ -59,9 +62,11 @@ class ReadOutForm(forms.Form):
         max_length=20,
         widget=Unseen(attrs={"autocomplete": "off", "inputmode": "numeric", "pattern": "[0-9 ]*"}),
         error_messages={
-            "required": _("Skriv koden med sex siffror som den som ringer läser upp."),
-            "max_length": _("Koden har sex siffror."),
-            "null_characters_not_allowed": _("Koden har sex siffror."),
+            "required": with_digits(
+                lambda: gettext("Skriv koden med %s siffror som den som ringer läser upp."), "CODE_DIGITS"
+            ),
+            "max_length": CODE_LENGTH,
+            "null_characters_not_allowed": CODE_LENGTH,
         },
     )
 

@@ -57,7 +57,7 @@ def shown(event: str, language: str) -> Iterator[Written]:
             )
         else:
             for case in ({}, *OTHERWISE.get(event, [])):
-                context = _context(case, link=name.startswith(_WITH_LINK))
+                context = _context(name, case)
                 yield texts.mail(name, language, context) if kind == "mail" else _sms(name, language, context)
 
 
@@ -65,7 +65,7 @@ def _sms(name: str, language: str, context: dict[str, Any]) -> Written:
     return Written("", texts.sms(name, language, context), "")
 
 
-def _context(case: dict[str, Any], *, link: bool) -> dict[str, Any]:
+def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
     """What any text may name."""
     people: dict[str, Any] = {
         "account": "lovanber11",
@@ -78,7 +78,7 @@ def _context(case: dict[str, Any], *, link: bool) -> dict[str, Any]:
     return {
         "at": AT,
         "made": AT,
-        "until": AT + timedelta(seconds=settings.PHONE_LINK_HOLD),
+        "until": AT + timedelta(seconds=limits.LINK_LIFETIME if name == "sign_in_link" else settings.PHONE_LINK_HOLD),
         "stopped": AT + timedelta(minutes=4),
         "asked": AT,
         "day": "2026-03-19",
@@ -86,7 +86,7 @@ def _context(case: dict[str, Any], *, link: bool) -> dict[str, Any]:
         "alarm": "2026-00043",
         "code": "1" * limits.CODE_DIGITS,
         "host": journey_host("RESET_HOST"),
-        "link": f"{settings.PORTAL_URL}/{_KEY}/" if link else "",
+        "link": f"{settings.PORTAL_URL}/{_KEY}/" if name.startswith(_WITH_LINK) else "",
         "url": f"{settings.PORTAL_URL}/stoppa/?nyckel={_KEY}",
         "by": texts.part("stopped_by.txt", {"told": "account"}).strip(),
         "what": texts.part("ticket_what.txt", people).strip(),
