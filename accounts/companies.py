@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, directory, orderers
+from accounts import audit, directory, limits, orderers
 from accounts.directory import Account
 from accounts.models import BouncedAddress, Company, DirectoryKey, Event, User
 from accounts.registers.cells import short
@@ -94,7 +95,7 @@ class Taken:
 
 
 OWN_FIELDS = ("name", "organisation_number", "directory_values", "active")
-RECIPIENTS = ("recipient1", "recipient2")
+RECIPIENTS = tuple(f"recipient{number}" for number in range(1, limits.RECIPIENTS + 1))
 
 
 def store(company: Company, *, actor: User | None, address: str | None = None) -> list[str]:
@@ -134,7 +135,7 @@ def set_recipients(
     Company.DoesNotExist.
     """
     if len(addresses) > len(RECIPIENTS):
-        raise ValidationError(_("Ett företag kan ha högst två mottagare."))
+        raise ValidationError(_("Ett företag kan ha högst %s mottagare.") % apnumber(limits.RECIPIENTS))
     with transaction.atomic():
         company = Company.objects.select_for_update().get(pk=company_id)
         company.recipient1, company.recipient2 = [*addresses, "", ""][:2]

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.core.validators import RegexValidator
+from django.utils.functional import lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import code_texts, limits, numbers
@@ -13,6 +17,18 @@ from accounts.password_policy import MAX_LENGTH
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone
+
+
+def with_digits(sentence: Callable[[], str], *counts: str) -> str:
+    """The sentence with these limits in it, as they are when it is shown."""
+    return lazy(lambda: sentence() % tuple(apnumber(getattr(limits, name)) for name in counts), str)()
+
+
+CODE_LENGTH = with_digits(lambda: gettext("Koden har %s siffror."), "CODE_DIGITS")
+_EITHER_LENGTH = with_digits(
+    lambda: gettext("Koden i appen har %s siffror, en återställningskod har %s."),
+    *("APP_CODE_DIGITS", "RECOVERY_CODE_DIGITS"),
+)
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -75,11 +91,10 @@ class CodeField(forms.CharField):
     What can't be a code is told to be none, and counts as no try: it guesses at nothing.
     """
 
-    _shape = RegexValidator(rf"\A[0-9]{{{limits.CODE_DIGITS}}}\Z", _("Koden har sex siffror."))
+    _shape = RegexValidator(rf"\A[0-9]{{{limits.CODE_DIGITS}}}\Z", CODE_LENGTH)
 
-    def __init__(self, *, label: _StrPromise, missing: _StrPromise, widget: forms.TextInput) -> None:
-        no_code = self._shape.message
-        errors = {"required": missing, "max_length": no_code, "null_characters_not_allowed": no_code}
+    def __init__(self, *, label: _StrPromise, missing: str, widget: forms.TextInput) -> None:
+        errors = {"required": missing, "max_length": CODE_LENGTH, "null_characters_not_allowed": CODE_LENGTH}
         super().__init__(label=label, max_length=20, widget=widget, error_messages=errors)
 
     def clean(self, value: Any) -> str:
@@ -93,7 +108,7 @@ class CodeForm(forms.Form):
 
     code = CodeField(
         label=_("Säkerhetskod"),
-        missing=_("Skriv koden med sex siffror från ditt SMS."),
+        missing=with_digits(lambda: gettext("Skriv koden med %s siffror från ditt SMS."), "CODE_DIGITS"),
         widget=forms.TextInput(attrs={"autocomplete": "one-time-code", "inputmode": "numeric", **_PLAIN}),
     )
 
@@ -108,9 +123,9 @@ class FactorForm(forms.Form):
             attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 \\-]*", **_PLAIN}
         ),
         error_messages={
-            "required": _("Skriv koden med sex siffror från din app."),
-            "max_length": _("Koden i appen har sex siffror, en återställningskod har tolv."),
-            "null_characters_not_allowed": _("Koden i appen har sex siffror, en återställningskod har tolv."),
+            "required": with_digits(lambda: gettext("Skriv koden med %s siffror från din app."), "APP_CODE_DIGITS"),
+            "max_length": _EITHER_LENGTH,
+            "null_characters_not_allowed": _EITHER_LENGTH,
         },
     )
 

@@ -19,6 +19,7 @@ DAY = 24 * HOUR
 # Codes (security.md K1, K5; NIST SP 800-63B-4 3.1.3.2).
 CODE_DIGITS = 6
 CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS; some type slowly
+SMS_PATIENCE = 3 * MINUTE  # how long a person is told to wait for an SMS (manual-sv.md)
 CODE_TRIES = 5  # then that code is dead: five tries at a million codes
 CODE_FAILURES_A_DAY = 10  # across codes, so that asking again and again buys no more guesses
 # How often a day the helpdesk wipes clean what was counted against one account: each time is ten more guesses at a
@@ -72,11 +73,26 @@ RECOVERY_CODES_FEW = 3  # time to make new ones
 REQUESTS_OPEN = 50
 REQUESTS_A_DAY = 100
 
+RECIPIENTS = 2  # of one company's daily mail (manual-sv.md)
+RECIPIENT_CONFIRMATION = timedelta(days=7)  # in which a new recipient confirms the address: a week's leave
+
 # Automatic answers to mail (security.md M2) in an hour: to one address, and to all that are no orderers'. Addresses
 # are easily made up, and whoever owns them never asked.
 MAIL_ANSWERS_EACH, MAIL_ANSWERS_IN_ALL = 5, 200
 MAIL_ANSWERS_NAMED = 3  # to an orderer whom a stranger's mail names
 MAILS_ON_A_TIMELINE = 200  # that joined one request; more are kept, and tell an agent nothing more
+
+EXPIRES_SOON = timedelta(days=30)  # the first threshold of the daily mail (manual-sv.md)
+STAFF_READ_AGAIN = 30  # between two readings that an orderer asks for: the directory serves others too
+
+# How long things are kept (security.md Q1).
+CODES_KEPT = timedelta(hours=24)
+AUDIT_KEPT = timedelta(days=548)  # 18 months
+GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
+BODIES_KEPT = timedelta(days=30)  # of messages, after they settled: long enough to look into a complaint
+MAILS_KEPT = timedelta(days=90)  # to the helpdesk, in the mailbox and in the database
+TICKETS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
+REFUSED_SHOWN = timedelta(days=30)  # refused messages, on the administrators' overview
 
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")

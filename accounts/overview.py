@@ -18,15 +18,15 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import directory
+from accounts import directory, limits
 from accounts.companies import Belonging
 from accounts.directory import Account, DirectoryError
 from accounts.models import BouncedAddress, Company, Phone
+from idportal.times import duration
 
 log = logging.getLogger("idportal.overview")
 
 LISTED = 200  # rows of a section; more are counted, and nobody reads them
-SOON = 30  # days: the first threshold of the daily mail (manual-sv.md)
 BATCH = 500  # accounts whose numbers are looked up at a time
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
@@ -169,7 +169,7 @@ def _from_directory(today: date) -> list[Section]:
     strangers, late = _First(), _First()
     accounts = (account for account in directory.connect().accounts() if account.served)
     for batch in _batches(accounts):
-        soon = [account for account in batch if 0 <= _days_left(account, today) <= SOON]
+        soon = [account for account in batch if 0 <= _days_left(account, today) <= limits.EXPIRES_SOON.days]
         numbered = _with_number(soon)
         for account in batch:
             if belonging.company_of(account) is None:
@@ -204,7 +204,7 @@ def _no_company(found: _First) -> Section:
 
 def _no_number(found: _First) -> Section:
     return Section(
-        _("Lösenordet går ut inom 30 dagar, inget mobilnummer"),
+        _("Lösenordet går ut inom %(days)s, inget mobilnummer") % {"days": duration(limits.EXPIRES_SOON)},
         _(
             "Utan registrerat nummer kan personen inte skaffa ett nytt lösenord själv när det har gått ut. "
             "Be företaget påminna dem om att registrera sitt nummer medan lösenordet fungerar."

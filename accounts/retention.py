@@ -14,6 +14,7 @@ from simple_history.utils import get_history_model_for_model
 
 from accounts import audit, directory, limits
 from accounts.encryption import digest
+from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT
 from accounts.models import (
     AuditEvent,
     Authenticator,
@@ -33,9 +34,6 @@ from accounts.models import (
     User,
 )
 
-CODES_KEPT = timedelta(hours=24)
-AUDIT_KEPT = timedelta(days=548)  # 18 months
-GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
 LINKS_KEPT = timedelta(days=30)  # with the number of before: long enough to look into a complaint
 BOUNCES_KEPT = timedelta(days=30)  # after the last one
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import CodeField
+from accounts.forms import CodeField, with_digits
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone
@@ -58,7 +59,7 @@ class ReadOutForm(forms.Form):
 
     code = CodeField(
         label=_("Koden som den som ringer läser upp"),
-        missing=_("Skriv koden med sex siffror som den som ringer läser upp."),
+        missing=with_digits(lambda: gettext("Skriv koden med %s siffror som den som ringer läser upp."), "CODE_DIGITS"),
         widget=Unseen(attrs={"autocomplete": "off", "inputmode": "numeric"}),
     )
 

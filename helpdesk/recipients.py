@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Collection
-from datetime import timedelta
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -16,7 +15,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, companies
+from accounts import audit, companies, limits
 from accounts.addresses import usual
 from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
@@ -24,8 +23,6 @@ from helpdesk import letters, recipient_letters
 from helpdesk.models import Confirmation, Entry, Request
 from helpdesk.refusals import CantCarryOut
 from helpdesk.timeline import note_down
-
-TO_ANSWER = timedelta(days=7)  # a week's leave
 
 
 def begin(request: Request, agent: User, address: str | None) -> None:
@@ -52,10 +49,10 @@ def begin(request: Request, agent: User, address: str | None) -> None:
             address=each,
             digest=token_digest(token),
             asked_at=now,
-            until=now + TO_ANSWER,
+            until=now + limits.RECIPIENT_CONFIRMATION,
             before=_compared(company.recipients),
         )
-        recipient_letters.confirm(request, each, token, useful=TO_ANSWER)
+        recipient_letters.confirm(request, each, token, useful=limits.RECIPIENT_CONFIRMATION)
 
 
 def waiting(company: Company) -> list[Confirmation]:

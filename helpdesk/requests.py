@@ -102,7 +102,7 @@ def complete(request_id: int, agent: User, wanted: Wanted, address: str | None =
         note_down(request, What.COMPLETED, agent, changed_words(changed))
         record(Event.REQUEST_COMPLETED, request, agent, address)
         if request.orderer and request.orderer != before:
-            letters.mailed(request, missing=[], by_address=False, key=str(request.orderer.pk))
+            letters.mailed(request, unread={}, by_address=False, key=str(request.orderer.pk))
     return request
 
 

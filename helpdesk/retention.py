@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db.models import Model, QuerySet
 from django.utils import timezone
 
-from accounts.retention import AUDIT_KEPT, CODES_KEPT, GONE_KEPT
+from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
 from helpdesk.intake import fetch
-from helpdesk.intake.fetch import MAILS_KEPT
 from helpdesk.models import CompanyCount, Entry, IncomingMail, Request, SignInLink, TakenUp
 
 NUMBERS_KEPT = GONE_KEPT  # of a decided request: as long as the number of an account that is gone
-REQUESTS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
 LINKS_KEPT = CODES_KEPT
 COUNTS_KEPT = AUDIT_KEPT
 
@@ -24,12 +22,12 @@ def purge(now: datetime) -> dict[str, int]:
     A mail's words go after 90 days, whatever became of its request, here and in the mailbox; its fields stay with it.
     The numbers of requests are counted on: none is given twice.
     """
-    requests = Request.objects.filter(decided_at__lt=now - REQUESTS_KEPT)
+    requests = Request.objects.filter(decided_at__lt=now - TICKETS_KEPT)
     links = SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)
     numbers = Request.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
     mails = IncomingMail.objects.filter(came_at__lt=now - MAILS_KEPT, blanked_at=None)
     counts = CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))
-    reports = IncomingMail.objects.filter(came_at__lt=now - REQUESTS_KEPT, request=None)
+    reports = IncomingMail.objects.filter(came_at__lt=now - TICKETS_KEPT, request=None)
     return {
         "reports of bounces": _delete(reports, IncomingMail),
         "messages taken up": _delete(TakenUp.objects.filter(at__lt=now - MAILS_KEPT), TakenUp),

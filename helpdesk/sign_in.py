@@ -16,9 +16,8 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit, codes, limits
@@ -26,7 +25,7 @@ from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
 from helpdesk.models import SignInLink
 from notifications import outbox
-from notifications.letters import Link, letter
+from notifications.letters import letter
 from notifications.models import Message
 
 LIFETIME = timedelta(seconds=limits.LINK_LIFETIME)
@@ -65,8 +64,7 @@ def deliver(link_id: int) -> None:
         token = secrets.token_urlsafe(32)
         link.orderer, link.digest = orderer, _digest(token, orderer.email)
         link.save(update_fields=["asked_for", "orderer", "digest"])
-        with translation.override(link.language):
-            outbox.queue([_letter(link, orderer, token)])
+        outbox.queue([_letter(link, orderer, token)])
         audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
@@ -116,33 +114,12 @@ def _digest(token: str, email: str) -> str:
 
 def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
     url = f"{settings.PORTAL_URL}{reverse('orderer-link')}?{urlencode({'nyckel': token})}"
-    asked = timezone.localtime(link.asked_at)
-    times = {"asked": f"{asked:%H.%M}", "until": f"{asked + LIFETIME:%H.%M}"}
     return letter(
+        "sign_in_link",
+        {"asked": link.asked_at, "until": link.asked_at + LIFETIME, "link": url},
         purpose=Message.Purpose.SIGN_IN_LINK,
         to=orderer.email,
-        subject=_("Din länk till beställarens sidor"),
-        paragraphs=[
-            _(
-                "Klockan %(asked)s bad någon om att få logga in på beställarens sidor i Lösenordsportalen, och skrev "
-                "din e-postadress. Var det du? Då öppnar du länken här nedanför."
-            )
-            % times,
-            _(
-                "Länken gäller till klockan %(until)s, och bara i den webbläsare där du bad om den. Sedan får du en "
-                "kod i ett SMS."
-            )
-            % times,
-        ],
-        link=Link(_("Fortsätt att logga in"), url),
-        after=[
-            _(
-                "Var det inte du? Då behöver du inte göra något. Ingen kan logga in utan både länken och koden som "
-                "kommer till din mobil. Lämna aldrig ut dem till någon."
-            ),
-            _("Får du flera sådana mejl som du inte har bett om, berätta det för helpdesk: %s")
-            % settings.HELPDESK_EMAIL,
-        ],
+        language=link.language,
         useful=LIFETIME - _age(link),
         key=f"{Message.Purpose.SIGN_IN_LINK} {link.pk}",
     )

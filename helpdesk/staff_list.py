@@ -15,7 +15,7 @@ from django.db.models import Count, Max
 from django.utils import timezone
 from redis import RedisError
 
-from accounts import directory
+from accounts import directory, limits
 from accounts.companies import Belonging, is_unit
 from accounts.directory import Account, DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
@@ -25,7 +25,6 @@ from notifications.thresholds import days_left, local_date
 log = logging.getLogger("idportal.helpdesk")
 
 STAFF_KEPT = 5 * 60  # seconds: a list that is looked through, page by page, is read from the directory once
-READ_AGAIN_AFTER = 30  # seconds between two readings that an orderer asks for; the directory serves others too
 
 # Days for which an end that has passed is as pressing as one to come. Who ran out longer ago has often left.
 PRESSING = 30
@@ -93,9 +92,9 @@ def of(company: Company, *, fresh: bool = False) -> StaffList:
 
 
 def again(company: Company) -> StaffList | None:
-    """As :func:`of`, fresh; None if the list of this company was asked for so within READ_AGAIN_AFTER seconds."""
+    """As :func:`of`, fresh; None if the list of this company was asked for so just before."""
     try:
-        due = cache.add(f"{_key(company)}/again", 1, READ_AGAIN_AFTER)
+        due = cache.add(f"{_key(company)}/again", 1, limits.STAFF_READ_AGAIN)
     except RedisError as error:
         _complain(error)
         due = True  # each look at the list asks the directory now, whoever presses what

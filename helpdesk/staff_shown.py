@@ -11,12 +11,10 @@ from itertools import chain
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import directory
+from accounts import directory, limits
 from accounts.registers import sheets
 from helpdesk.searches import words_of
 from helpdesk.staff_list import Member
-
-SOON = 30  # days: the first threshold of the daily mail (manual-sv.md)
 
 
 class Part(enum.StrEnum):
@@ -65,7 +63,7 @@ def parts_of(member: Member) -> tuple[Part, ...]:
     found = [Part.ALL]
     if member.expired:
         found.append(Part.EXPIRED)
-    elif member.days_left is not None and member.days_left <= SOON:
+    elif member.days_left is not None and member.days_left <= limits.EXPIRES_SOON.days:
         found.append(Part.SOON)
     if not member.has_number:
         found.append(Part.NO_NUMBER)
@@ -128,7 +126,7 @@ def _password(member: Member) -> Mark:
         return Mark("", _("går aldrig ut"))
     if left < 0:
         return Mark("bad", _("har gått ut"))
-    if left > SOON:
+    if left > limits.EXPIRES_SOON.days:
         return Mark("", _("gäller"))
     if left == 0:
         return Mark("now", _("går ut i dag"))

@@ -18,8 +18,10 @@ from accounts import signals
 from accounts.models import PhoneLink, User
 from helpdesk import opening, timeline
 from helpdesk.models import Entry, Request
-from notifications import link_words, outbox
-from notifications.letters import Link, letter
+from idportal.times import moment
+from notifications import outbox
+from notifications.letters import letter
+from notifications.link_notices import who_stopped
 from notifications.models import Message
 from notifications.names import inert
 from notifications.notices import MAIL_USEFUL
@@ -32,7 +34,7 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
         # One stop undoes all that was linked within the hold.
         undone = PhoneLink.objects.filter(user=user, stopped_at=link.stopped_at).values_list("reference", flat=True)
         for request in Request.objects.filter(number__in=list(undone)):
-            timeline.note_down(request, Entry.What.STOPPED, None, link_words.who_stopped(link))
+            timeline.note_down(request, Entry.What.STOPPED, None, who_stopped(link))
         cause = Request.objects.filter(number=link.reference).first()
         alarm = opening.open_other(
             source=Request.Source.PORTAL,
@@ -49,8 +51,8 @@ def _words(user: User, link: PhoneLink) -> dict[str, str]:
     return {
         "account": inert(user.username),
         "number": link.reference,
-        "when": link_words.moment(link.stopped_at or link.made_at),
-        "by": link_words.who_stopped(link),
+        "when": moment(link.stopped_at or link.made_at),
+        "by": who_stopped(link),
     }
 
 
@@ -88,17 +90,19 @@ def _alarm(user: User, link: PhoneLink, cause: Request | None) -> str:
 
 def _mail(user: User, link: PhoneLink, alarm: Request) -> Message:
     """Without names of people: a mailbox that many read."""
-    where = f"{settings.PORTAL_URL}{reverse('helpdesk-request', args=[alarm.number])}"
+    words = {
+        "account": inert(user.username),
+        "number": link.reference,
+        "stopped": link.stopped_at or link.made_at,
+        "by": who_stopped(link),
+        "alarm": alarm.number,
+        "link": f"{settings.PORTAL_URL}{reverse('helpdesk-request', args=[alarm.number])}",
+    }
     return letter(
+        "phone_link_stopped_helpdesk",
+        words,
         purpose=Message.Purpose.PHONE_LINK_STOPPED,
         to=settings.HELPDESK_EMAIL,
-        subject=_("En koppling av ett mobilnummer är stoppad, ärende %(number)s") % {"number": alarm.number},
-        paragraphs=[
-            _happened(user, link),
-            _("Någon kan försöka ta över kontot. Ring den anställda och beställaren så snart som möjligt."),
-            _("Vad som har hänt och vad ni ska göra står i ärende %(number)s.") % {"number": alarm.number},
-        ],
-        link=Link(_("Öppna ärendet"), where),
         useful=MAIL_USEFUL,
         about=user.directory_id,
     )

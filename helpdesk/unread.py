@@ -39,14 +39,6 @@ _WHY: dict[str, dict[str, Promise]] = {
 }
 
 
-def asked_back(request: Request) -> list[str]:
-    """What a receipt asks its receiver to write; nothing if nothing is missing."""
-    if is_about_several(request.unread):
-        return [_("Ditt mejl gäller flera personer. Skriv ett mejl för varje person.")]
-    words = _("Det här kunde vi inte läsa i mejlet: %(fields)s. Svara på det här mejlet och skriv det.")
-    return [words % {"fields": ", ".join(in_words(request.unread))}] if request.unread else []
-
-
 def is_about_several(unread: Mapping[str, str]) -> bool:
     """Whether a mail is about more than one employee: a ticket is about one."""
     return "several" in (unread.get("staff_name"), unread.get("staff_username"))

@@ -75,6 +75,7 @@ INSTALLED_APPS = [
     "simple_history",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",

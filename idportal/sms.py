@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import unicodedata
 from datetime import UTC, datetime
 from pathlib import Path
 from time import monotonic
@@ -57,6 +58,18 @@ def septets(text: str) -> int | None:
     return length
 
 
+def fits(text: str) -> bool:
+    """Whether it is one message."""
+    length = septets(text)
+    return length is not None and length <= SEGMENT
+
+
+def gsm7(name: str) -> str:
+    """The name in the alphabet of an SMS, which has no accents but the commonest; "" if it can't be written so."""
+    text = "".join(sign if septets(sign) else unicodedata.normalize("NFKD", sign)[0] for sign in name)
+    return text if septets(text) else ""
+
+
 def send(number: str, text: str) -> str:
     """Send ``text`` to ``number`` (E.164) through SMS_GATEWAYS in order; returns the gateway's name.
 
@@ -64,8 +77,7 @@ def send(number: str, text: str) -> str:
     tried only if no other takes the message. Raises SmsError if none takes it, ValueError if the text is
     more than one GSM-7 segment.
     """
-    length = septets(text)
-    if length is None or length > SEGMENT:
+    if not fits(text):
         raise ValueError("An SMS must be one GSM-7 segment.")
     reasons: list[str] = []
     for place, url in sorted(enumerate(settings.SMS_GATEWAYS, start=1), key=_is_passed_over):

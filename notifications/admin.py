@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 from django.contrib import admin, messages
@@ -17,14 +16,13 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import overview
+from accounts import limits, overview
 from accounts.admin.base import ReadOnlyAdmin, actor, address, column
 from accounts.overview import Cell, Section
+from idportal.times import duration
 from notifications import outbox
 from notifications.again import send_again
 from notifications.models import DigestRun, Message
-
-SHOWN_FOR = timedelta(days=30)  # refused messages, on the overview
 
 _KEY = re.compile(r"nyckel=[\w%-]+")
 
@@ -156,7 +154,7 @@ class MessageAdmin(ReadOnlyAdmin):
     def body(self, message: Message) -> SafeString | str:
         """As inert text; until it is blanked, 30 days after it settled."""
         if message.blanked_at:
-            return _("Texten är raderad, 30 dagar efter att meddelandet var avgjort.")
+            return _("Texten är raderad, %s efter att meddelandet var avgjort.") % duration(limits.BODIES_KEPT)
         # A link is for its receiver alone to press.
         text = _KEY.sub("nyckel=…", message.text)
         return format_html('<pre class="inert" tabindex="0">{}</pre>', text)
@@ -182,7 +180,7 @@ class DigestRunAdmin(ReadOnlyAdmin):
 
 
 def _refused() -> Section:
-    since = timezone.now() - SHOWN_FOR
+    since = timezone.now() - limits.REFUSED_SHOWN
     found = Message.objects.filter(state=Message.State.REFUSED, settled_at__gte=since).select_related("company")
     rows = [
         (
@@ -194,7 +192,7 @@ def _refused() -> Section:
         for message in found.defer("text", "html").order_by("-settled_at")[: overview.LISTED]
     ]
     return Section(
-        _("Meddelanden som inte togs emot, de senaste 30 dagarna"),
+        _("Meddelanden som inte togs emot, de senaste %d dagarna") % limits.REFUSED_SHOWN.days,
         _(
             "Mottagarens server, eller sms-leverantören, sa nej för gott. Portalen skickar dem inte igen av sig själv. "
             "Rätta felet och välj Skicka igen under Meddelanden."

@@ -12,9 +12,8 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone, translation
 
 from accounts import phones
-from accounts.models import PhoneLink
 from idportal import sms
-from notifications import link_words, notices
+from notifications import link_notices, notices
 
 SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may whoever reads it
 
@@ -25,7 +24,7 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
             texts = [notices.sms_text(purpose, "", timezone.now()) for purpose in notices.BY_SMS]
-        if not all((length := sms.septets(text)) is not None and length <= sms.SEGMENT for text in texts):
+        if not all(map(sms.fits, texts)):
             return [
                 Error(
                     "An SMS that tells of a change does not fit one message: HELPDESK_EMAIL is too long, or holds odd "
@@ -43,11 +42,10 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
     url = phones.stop_address("x" * phones.TOKEN_LENGTH)
     # With the day before the time, which is as long as it gets.
     made = datetime(2026, 12, 30, 12, tzinfo=UTC)
-    words = link_words.Words("", "", "", PhoneLink(made_at=made, usable_from=made + timedelta(days=1)))
+    words = {"account": "", "orderer": "", "made": made, "until": made + timedelta(days=1), "url": url}
     found: list[CheckMessage] = []
-    with translation.override("sv"):
-        texts = [words.sms_to_old_number(url), words.sms_to_new_number(), words.sms_that_it_is_stopped()]
-    if not all((length := sms.septets(text)) is not None and length <= sms.SEGMENT for text in texts):
+    events = ("phone_linked", "phone_link_told", "phone_link_stopped")
+    if not all(sms.fits(link_notices.sms_text(event, words)) for event in events):
         found.append(
             Error(
                 "An SMS that tells of a linked number does not fit one message: PORTAL_URL or RESET_HOST is too long.",

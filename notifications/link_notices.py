@@ -12,14 +12,16 @@ from typing import Any
 from django.conf import settings
 from django.dispatch import receiver
 from django.utils import timezone, translation
-from django.utils.translation import gettext as _
 
 from accounts import signals
 from accounts.directory import Account
 from accounts.models import Orderer, PhoneLink, User
-from notifications import link_words, outbox
-from notifications.letters import Link, letter
+from idportal import sms, texts
+from idportal.hosts import journey_host
+from notifications import outbox
+from notifications.letters import letter
 from notifications.models import Message
+from notifications.names import inert
 from notifications.notices import MAIL_USEFUL, SMS_USEFUL, mail_address
 
 Purpose, Told = Message.Purpose, PhoneLink.Told
@@ -30,57 +32,38 @@ def number_was_linked(
     account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
 ) -> None:
     """The new number, from when codes come and where to go; all others, how to stop it and until when."""
-    with translation.override("sv"):
-        outbox.queue(_of_a_link(account, link, orderer, stops))
+    outbox.queue(_of_a_link(account, link, orderer, stops))
 
 
 def _of_a_link(
     account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str]
 ) -> Iterator[Message]:
-    words = link_words.Words(account.username, account.name, orderer.name, link)
-    yield _sms(Purpose.PHONE_LINKED, link.number, words.sms_to_new_number(), account.id)
+    words = _context(account.username, account.name, orderer.name, link)
+    told = Purpose.PHONE_LINK_TOLD
+    yield _sms("phone_linked", Purpose.PHONE_LINKED, link.number, words, account.id)
     if url := stops.get(Told.OLD_NUMBER):
-        yield _sms(Purpose.PHONE_LINK_TOLD, link.old_number, words.sms_to_old_number(url), account.id)
+        yield _sms("phone_link_told", told, link.old_number, {**words, "url": url}, account.id)
     if address := mail_address(account):
-        yield _mail(
-            Purpose.PHONE_LINK_TOLD,
-            address,
-            _("Ett nytt mobilnummer har kopplats till ditt konto"),
-            words.to_account(),
-            account.id,
-            stop=stops[Told.ACCOUNT],
-            after=words.after_the_button(),
-        )
-    yield _mail(
-        Purpose.PHONE_LINK_TOLD,
-        orderer.email,
-        _("Ett nytt mobilnummer har kopplats, ärende %(number)s") % {"number": link.reference},
-        words.to_orderer(),
-        account.id,
-        stop=stops[Told.ORDERER],
-        after=words.after_the_button(),
-    )
+        yield _mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, account.id)
+    yield _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, account.id)
 
 
 @receiver(signals.phone_link_stopped)
 def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
     """The number that is back, the account's address and the orderer. The helpdesk is told by ``helpdesk.stops``."""
-    with translation.override("sv"):
-        outbox.queue(_of_a_stop(user, account, link))
+    outbox.queue(_of_a_stop(user, account, link))
 
 
 def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator[Message]:
     username, name = (account.username, account.name) if account else (user.username, "")
-    words = link_words.Words(username, name, link.orderer.name if link.orderer else "", link)
+    words = _context(username, name, link.orderer.name if link.orderer else "", link)
     about, purpose = user.directory_id, Purpose.PHONE_LINK_STOPPED
     if link.old_number:
-        yield _sms(purpose, link.old_number, words.sms_that_it_is_stopped(), about)
+        yield _sms("phone_link_stopped", purpose, link.old_number, words, about)
     if address := mail_address(account) if account else "":
-        subject = _("Kopplingen av ett nytt mobilnummer till ditt konto är stoppad")
-        yield _mail(purpose, address, subject, words.stopped_to_account(), about)
+        yield _mail("phone_link_stopped", purpose, address, words, about)
     if link.orderer:
-        subject = _("Kopplingen av ett mobilnummer är stoppad, ärende %(number)s") % {"number": link.reference}
-        yield _mail(purpose, link.orderer.email, subject, words.stopped_to_orderer(), about)
+        yield _mail("phone_link_stopped_orderer", purpose, link.orderer.email, words, about)
 
 
 @receiver(signals.phone_removed)
@@ -89,39 +72,44 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
 
     Most accounts have no address. Then the helpdesk's own mailbox is told, so that no agent does it unseen.
     """
+    words = {"account": inert(account.username), "number": reference, "at": timezone.now()}
+    address = mail_address(account)
+    event = "phone_removed" if address else "phone_removed_helpdesk"
+    outbox.queue([_mail(event, Purpose.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
+
+
+def who_stopped(link: PhoneLink) -> str:
+    """By whom a link was stopped, for the end of a sentence: it is known whose message it was. "": not stopped."""
     with translation.override("sv"):
-        if address := mail_address(account):
-            subject = _("Ditt mobilnummer har tagits bort")
-            paragraphs = link_words.removed(account.username, reference, timezone.now())
-        else:
-            address = settings.HELPDESK_EMAIL
-            subject = _("Ett mobilnummer har tagits bort, ärende %(number)s") % {"number": reference}
-            paragraphs = link_words.removed_without_address(account.username, reference, timezone.now())
-        outbox.queue([_mail(Purpose.PHONE_REMOVED, address, subject, paragraphs, account.id)])
+        return texts.part("stopped_by.txt", {"told": link.stopped_by}).strip()
 
 
-def _sms(purpose: Message.Purpose, number: str, text: str, about: str) -> Message:
-    return outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=about)
+def _context(username: str, name: str, orderer: str, link: PhoneLink) -> dict[str, Any]:
+    """What the texts about one link say. Names may be anything, and do nothing where they stand; ``name`` may be ""."""
+    account, name = inert(username), inert(name)
+    return {
+        "account": account,
+        "who": f"{name} ({account})" if name else account,
+        "orderer": inert(orderer),
+        "number": link.reference,
+        "made": link.made_at,
+        "until": link.usable_from,
+        "stopped": link.stopped_at or link.made_at,
+        "by": who_stopped(link),
+        "old_number": bool(link.old_number),
+    }
 
 
-def _mail(
-    purpose: Message.Purpose,
-    to: str,
-    subject: str,
-    paragraphs: list[str],
-    about: str,
-    *,
-    stop: str = "",
-    after: list[str] | None = None,
-) -> Message:
+def sms_text(event: str, words: Mapping[str, Any]) -> str:
+    """One segment, which loses its names before it becomes two."""
+    names = {name: sms.gsm7(words[name]) for name in ("account", "orderer")}
+    return texts.sms(event, "sv", {**words, **names, "host": journey_host("RESET_HOST")})
+
+
+def _sms(event: str, purpose: Message.Purpose, number: str, words: Mapping[str, Any], about: str) -> Message:
+    return outbox.sms(purpose=purpose, to=number, text=sms_text(event, words), useful=SMS_USEFUL, about=about)
+
+
+def _mail(event: str, purpose: Message.Purpose, to: str, words: Mapping[str, Any], about: str) -> Message:
     """Useful past the hold, too: then it says whom to call."""
-    return letter(
-        purpose=purpose,
-        to=to,
-        subject=subject,
-        paragraphs=paragraphs,
-        link=Link(_("Stoppa kopplingen"), stop) if stop else None,
-        after=after or [],
-        useful=MAIL_USEFUL,
-        about=about,
-    )
+    return letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 import smtplib
 from email.charset import QP, Charset
-from email.utils import format_datetime, parseaddr
+from email.header import Header
+from email.utils import format_datetime, formataddr, parseaddr
+from typing import Any
 from urllib.parse import urlsplit
 
 from django.conf import settings
@@ -80,7 +82,7 @@ def _compose(message: Message) -> EmailMultiAlternatives:
         "Auto-Submitted": "auto-generated",  # RFC 3834
         "X-Auto-Response-Suppress": "All",  # Exchange
     }
-    email = EmailMultiAlternatives(message.subject, message.text, to=[message.to], headers=headers)
+    email = _Email(message.subject, message.text, to=[message.to], headers=headers)
     email.encoding = _ENCODING
     if parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower() != settings.HELPDESK_EMAIL.lower():
         email.reply_to = [settings.HELPDESK_EMAIL]  # where somebody reads what people answer
@@ -92,6 +94,27 @@ def _compose(message: Message) -> EmailMultiAlternatives:
     except (ValidationError, ValueError) as error:
         raise Refused(f"it can't be written as a mail ({type(error).__name__})") from None
     return email
+
+
+class _Email(EmailMultiAlternatives):
+    """Django's, in whose long headers the first encoded word leaves room for the header's name on its line.
+
+    Django leaves no room, and then Python folds before that word: the header begins with an empty line.
+    """
+
+    def message(self, **how: Any) -> Any:
+        made = super().message(**how)
+        name, _address = parseaddr(self.from_email)
+        if not (subject := str(self.subject)).isascii():
+            made.replace_header("Subject", _encoded(subject, "Subject"))
+        if not name.isascii():
+            made.replace_header("From", formataddr((_encoded(name, "From"), parseaddr(str(made["From"]))[1])))
+        return made
+
+
+def _encoded(text: str, header: str) -> str:
+    """As encoded words (RFC 2047), which the generator folds between."""
+    return " ".join(Header(text, "utf-8", header_name=header).encode().split())
 
 
 def _host() -> str:

@@ -12,23 +12,20 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.dispatch import receiver
 from django.utils import timezone
-from django.utils.formats import date_format
-from django.utils.translation import gettext as _
+from django.utils.translation import get_language
 
 from accounts import signals
 from accounts.directory import Account
 from accounts.models import FailedTry, User
-from idportal import sms
+from idportal import texts
 from notifications import outbox
 from notifications.letters import letter
 from notifications.models import Message
 from notifications.names import inert
-from notifications.notice_words import WORDS
 
 log = logging.getLogger("idportal.notices")
 
@@ -104,10 +101,11 @@ def _notices(
         yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
     if address := mail_address(account):
         yield letter(
+            event_of(purpose),
+            {"account": inert(account.username), "at": at},
             purpose=purpose,
             to=address,
-            subject=subject(purpose),
-            paragraphs=paragraphs(purpose, account.username, at),
+            language=get_language(),
             useful=MAIL_USEFUL,
             key=key,
             about=account.id,
@@ -118,6 +116,11 @@ def _notices(
         # Most accounts have none, and a number is told; staff are told by mail or not at all.
         level = logging.INFO if told else logging.WARNING
         log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
+
+
+def event_of(purpose: Message.Purpose) -> str:
+    """The name of its templates."""
+    return purpose.value.replace(" ", "_")
 
 
 def mail_address(account: Account) -> str:
@@ -133,42 +136,4 @@ def mail_address(account: Account) -> str:
 
 def sms_text(purpose: Message.Purpose, username: str, at: datetime) -> str:
     """One GSM-7 segment. A user name with which it would be more is left out (``checks.py`` sees to the rest)."""
-    text = _sms_text(purpose, inert(username), at) if username else ""
-    length = sms.septets(text)
-    fits = text and length is not None and length <= sms.SEGMENT
-    return text if fits else _sms_text(purpose, _("ditt konto"), at)
-
-
-def _sms_text(purpose: Message.Purpose, account: str, at: datetime) -> str:
-    words = {"account": account, "when": f"{local(at):%Y-%m-%d %H:%M}", "helpdesk": settings.HELPDESK_EMAIL}
-    if purpose == Purpose.PASSWORD_RESET:
-        return _("Lösenordet för %(account)s byttes %(when)s. Var det inte du? Kontakta genast %(helpdesk)s") % words
-    return _("Mobilnumret för %(account)s ändrades %(when)s. Var det inte du? Kontakta genast %(helpdesk)s") % words
-
-
-def subject(purpose: Message.Purpose) -> str:
-    """Of a mail. Says nothing of whose it is."""
-    return str(WORDS[purpose].subject)
-
-
-def paragraphs(purpose: Message.Purpose, username: str, at: datetime) -> list[str]:
-    """Of a mail, between the greeting and the last line: the same in both of its parts."""
-    said, when = WORDS[purpose], local(at)
-    words = {
-        "account": inert(username),
-        "date": date_format(when, "j F Y"),
-        "time": f"{when:%H:%M}",
-        "count": said.times,
-        "helpdesk": settings.HELPDESK_EMAIL,
-    }
-    return [
-        str(said.happened) % words,
-        str(said.yours),
-        str(said.not_yours) % words,
-        _("Lämna aldrig ut ditt lösenord eller en säkerhetskod till någon."),
-    ]
-
-
-def local(at: datetime) -> datetime:
-    """A moment as the clocks on the wall show it, in Stockholm."""
-    return timezone.localtime(at, timezone.get_default_timezone())
+    return texts.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})

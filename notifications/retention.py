@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from accounts.retention import AUDIT_KEPT
+from accounts.limits import AUDIT_KEPT, BODIES_KEPT
 from notifications import outbox
 from notifications.models import Message
 
-BODIES_KEPT = timedelta(days=30)  # after they settled: long enough to look into a complaint
 MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail, which tells of the same
 
 

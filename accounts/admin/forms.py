@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import numbers
+from accounts import limits, numbers
 from accounts.models import Company, Orderer
 from accounts.registers.organisation_numbers import LONGEST
 
@@ -72,7 +74,10 @@ class CompanyForm(UnchangedSince):
                 "Ligger kontona i en egen enhet kan du skriva enhetens namn i stället, till exempel "
                 "OU=Hemtjänst Ett,OU=Externa,DC=kommunen,DC=example."
             ),
-            "recipient1": gettext_lazy("Hit går mejlet om lösenord som går ut. Högst två adresser."),
+            "recipient1": lazy(
+                lambda: _("Hit går mejlet om lösenord som går ut. Högst %s adresser.") % apnumber(limits.RECIPIENTS),
+                str,
+            )(),
             "recipient2": gettext_lazy("Lämna tomt om en räcker."),
             "active": gettext_lazy(
                 "Ta bort bocken när företaget inte längre har avtal. Mejlet går då till kommunens helpdesk i stället."

@@ -18,6 +18,7 @@ from accounts.password_policy import rules, sentence
 from accounts.reset import Outcome, Result
 from accounts.sessions import Word
 from accounts.views.register import wrong_code
+from idportal.times import duration
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -144,7 +145,9 @@ _OTHER = {
     Outcome.NOT_ALLOWED: lambda: (
         _("Lösenordet för det här kontot kan inte bytas här. Kontakta helpdesk: %s") % settings.HELPDESK_EMAIL
     ),
-    Outcome.BUSY: lambda: _("Ett byte pågår redan. Vänta en halv minut. Skriv sedan lösenordet igen."),
+    Outcome.BUSY: lambda: (
+        _("Ett byte pågår redan. Vänta %s. Skriv sedan lösenordet igen.") % duration(limits.SETTING_LEASE)
+    ),
 }
 
 

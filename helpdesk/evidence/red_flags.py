@@ -169,11 +169,11 @@ def _of_earlier(known: Known) -> Iterator[Flag]:
     if known.account_id and count:
         yield Flag(
             ngettext(
-                "Det har kommit %(count)d annat ärende om kontot de senaste 30 dagarna.",
-                "Det har kommit %(count)d andra ärenden om kontot de senaste 30 dagarna.",
+                "Det har kommit %(count)d annat ärende om kontot de senaste %(days)d dagarna.",
+                "Det har kommit %(count)d andra ärenden om kontot de senaste %(days)d dagarna.",
                 count,
             )
-            % {"count": count},
+            % {"count": count, "days": LATELY.days},
             _("Läs längst ned på sidan, och fråga beställaren varför det behövs igen."),
         )
 

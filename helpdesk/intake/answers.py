@@ -7,7 +7,6 @@ address gets more than a few an hour. Everything is queued in the caller's trans
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
@@ -15,15 +14,13 @@ from email.utils import parseaddr
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
+from django.utils import timezone
 
 from accounts import limits
 from accounts.addresses import usual
 from helpdesk import letters
 from helpdesk.intake import authenticity
 from helpdesk.models import IncomingMail, Request
-from helpdesk.unread import asked_back
 from idportal.mailbox_access import address as mailbox_address
 from notifications import outbox
 from notifications.letters import letter
@@ -31,6 +28,8 @@ from notifications.models import Message
 
 Kind, State = Request.Kind, Request.State
 Purpose = Message.Purpose
+
+_OUTCOMES = {State.REJECTED: "sender_rejected", State.WITHDRAWN: "sender_withdrawn"}
 
 
 def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
@@ -42,13 +41,12 @@ def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
     if mail.automatic:
         return
     theirs = by_address and may_answer(mail)
-    with translation.override("sv"):
-        # Strangers who name an orderer leave room for the answers to her own mails.
-        most = limits.MAIL_ANSWERS_EACH if theirs else limits.MAIL_ANSWERS_NAMED
-        if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email, most):
-            letters.mailed(request, missing=asked_back(request) if theirs else [], by_address=theirs)
-        if not by_address and may_answer(mail):
-            _tell_stranger(request, mail)
+    # Strangers who name an orderer leave room for the answers to her own mails.
+    most = limits.MAIL_ANSWERS_EACH if theirs else limits.MAIL_ANSWERS_NAMED
+    if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email, most):
+        letters.mailed(request, unread=request.unread if theirs else {}, by_address=theirs)
+    if not by_address and may_answer(mail):
+        _send("sender_received", request, mail.sender, f"{Purpose.MAIL_ANSWERED} {request.number}")
 
 
 def decided(request: Request, why: str) -> None:
@@ -56,25 +54,11 @@ def decided(request: Request, why: str) -> None:
     mail = request.opening_mail
     if mail is None or not may_answer(mail) or _is_orderer(request, mail):
         return
+    # What the orderer is told is hers alone.
     told = bool(request.orderer and letters.speaks_for_company(request))
-    with translation.override("sv"):
-        words = {"number": request.number, "helpdesk": settings.HELPDESK_EMAIL}
-        if request.state == State.REJECTED:
-            subject = _("Ärende %(number)s har avslagits") % words
-            paragraphs = [
-                _("Kommunens helpdesk har avslagit ärende %(number)s.") % words,
-                # What the orderer is told is hers alone.
-                *([_("Skälet: %(why)s") % {"why": letters.inert_text(why)}] if why.strip() and not told else []),
-            ]
-        elif request.state == State.WITHDRAWN:
-            subject = _("Ärende %(number)s är återtaget") % words
-            paragraphs = [_("Ärende %(number)s är återtaget, och helpdesk gör inget mer med det.") % words]
-        else:
-            subject = _("Ärende %(number)s är klart") % words
-            paragraphs = [_("Kommunens helpdesk är klar med ärende %(number)s.") % words]
-        after = [_("Om du undrar över något, kontakta %(helpdesk)s och uppge ärendets nummer.") % words]
-        key = f"{Purpose.MAIL_ANSWERED} {request.number} decided"
-        _send(mail.sender, key, subject=subject, paragraphs=paragraphs, after=after)
+    event = _OUTCOMES.get(State(request.state), "sender_done")
+    key = f"{Purpose.MAIL_ANSWERED} {request.number} decided"
+    _send(event, request, mail.sender, key, why="" if told else letters.inert_text(why))
 
 
 def gets_outcome(request: Request) -> str:
@@ -109,32 +93,11 @@ def _is_orderer(request: Request, mail: IncomingMail) -> bool:
     return bool(orderer and orderer.email.lower() == mail.sender.lower() and letters.speaks_for_company(request))
 
 
-def _tell_stranger(request: Request, mail: IncomingMail) -> None:
-    words = {"number": request.number, "helpdesk": settings.HELPDESK_EMAIL}
-    paragraphs = [
-        _("Vi har tagit emot ditt mejl till kommunens helpdesk. Ärendet har nummer %(number)s.") % words,
-        _("Nu läser en handläggare det. Är det en beställning kontrollerar vi den med företagets behöriga beställare."),
-        _("Vill du lägga till något, svara på det här mejlet. Skriv aldrig ett lösenord eller en kod."),
-        _("Du får ett mejl till när ärendet är avgjort."),
-    ]
-    after = [_("Om du inte har mejlat oss har någon använt din adress. Då behöver du inte göra något.")]
-    subject = _("Ärende %(number)s har kommit in") % words
-    key = f"{Purpose.MAIL_ANSWERED} {request.number}"
-    _send(mail.sender, key, subject=subject, paragraphs=paragraphs, after=after)
-
-
-def _send(to: str, key: str, *, subject: str, paragraphs: Sequence[str], after: Sequence[str]) -> None:
+def _send(event: str, request: Request, to: str, key: str, **words: str) -> None:
     if not _has_room(to) or not _has_room_in_all():
         return
-    made = letter(
-        purpose=Purpose.MAIL_ANSWERED,
-        to=to,
-        subject=subject,
-        paragraphs=paragraphs,
-        after=after,
-        useful=letters.USEFUL,
-        key=key,
-    )
+    words["number"] = request.number
+    made = letter(event, words, purpose=Purpose.MAIL_ANSWERED, to=to, useful=letters.USEFUL, key=key)
     outbox.queue([made])
 
 

@@ -9,7 +9,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -18,6 +18,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts.encryption import token_digest
+from accounts.limits import MAILS_KEPT
 from helpdesk import opening
 from helpdesk.intake import mime
 from helpdesk.intake.receive import receive, unreadable
@@ -34,7 +35,6 @@ RUN = 45.0
 # At one message: it may end the process that reads it, and be made to; or the server may not give it away.
 MOST_TRIES = 3
 MOST_IN_VAIN = 2  # messages of a run that the server would not show or move: with one more it is the server
-MAILS_KEPT = timedelta(days=90)  # in the mailbox and in the database (security.md Q1)
 
 
 @dataclass(frozen=True, slots=True)

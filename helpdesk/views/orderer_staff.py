@@ -22,6 +22,7 @@ from helpdesk.staff_list import Member
 from helpdesk.staff_shown import Part
 from helpdesk.views.doors import orderer_only
 from idportal.hosts import journey_url
+from idportal.times import duration
 
 A_PAGE = 50
 
@@ -69,7 +70,8 @@ def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRes
     began = timezone.now()
     found = staff_list.again(company)
     if found is None:
-        messages.info(request, _("Listan hämtades nyss. Vänta en halv minut innan du hämtar den igen."))
+        wait = duration(limits.STAFF_READ_AGAIN)
+        messages.info(request, _("Listan hämtades nyss. Vänta %s innan du hämtar den igen.") % wait)
     elif found.read_at < began:
         messages.warning(request, _("Katalogen svarar inte just nu. Du ser listan som den såg ut tidigare."))
     else:
@@ -118,7 +120,7 @@ def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]
     words = {
         Part.ALL: _("Alla"),
         Part.EXPIRED: _("Gått ut eller måste bytas"),
-        Part.SOON: _("Går ut inom 30 dagar"),
+        Part.SOON: _("Går ut inom %s") % _soon(),
         Part.NO_NUMBER: _("Saknar nummer"),
         Part.BLOCKED: _("Låst eller avstängt"),
     }
@@ -129,17 +131,22 @@ def _summary(counts: Counter[Part]) -> str:
     """The whole company in one line, whatever is searched for."""
     words = {
         "soon": counts[Part.SOON],
+        "days": _soon(),
         "all": counts[Part.ALL],
         "expired": counts[Part.EXPIRED],
         "no_number": counts[Part.NO_NUMBER],
     }
     return (
         _(
-            "Lösenord: %(soon)d av %(all)d går ut inom 30 dagar, och %(expired)d har gått ut eller måste bytas. "
+            "Lösenord: %(soon)d av %(all)d går ut inom %(days)s, och %(expired)d har gått ut eller måste bytas. "
             "%(no_number)d saknar mobilnummer."
         )
         % words
     )
+
+
+def _soon() -> str:
+    return duration(limits.EXPIRES_SOON)
 
 
 def _nothing(part: Part, text: str, found: list[Member]) -> str:
@@ -151,7 +158,7 @@ def _nothing(part: Part, text: str, found: list[Member]) -> str:
     return {
         Part.ALL: _("Vi hittar ingen personal hos ert företag i kommunens katalog."),
         Part.EXPIRED: _("Inget lösenord har gått ut eller måste bytas."),
-        Part.SOON: _("Inget lösenord går ut inom 30 dagar."),
+        Part.SOON: _("Inget lösenord går ut inom %s.") % _soon(),
         Part.NO_NUMBER: _("Alla har registrerat ett mobilnummer."),
         Part.BLOCKED: _("Inget konto är låst eller avstängt."),
     }[part]

@@ -13,9 +13,9 @@ from django.utils import translation
 
 from accounts.companies import Belonging
 from accounts.models import Company
+from idportal.texts import Written
 from notifications import outbox
-from notifications.digests import words
-from notifications.digests.compose import Composed, Composer, Group
+from notifications.digests.compose import Composer, Group
 from notifications.digests.reminders import Reminder, remind
 from notifications.digests.rows import Row, find
 from notifications.models import DigestRun, Message
@@ -117,23 +117,16 @@ def _mails(day: date, rows: list[Row]) -> Iterator[Mail]:
             for address in company.recipients:
                 yield _mail(day, address, composed, told, company)
     groups = [
-        *(Group(told, inert(company.name), _why(company)) for company, told in of_companies.items()),
-        *(_without_company(value, told) for value, told in of_nobody.items()),
+        *(
+            Group(told, inert(company.name), "no recipient" if company.active else "not active")
+            for company, told in of_companies.items()
+        ),
+        *(Group(told, value, "no company" if value else "no value") for value, told in of_nobody.items()),
     ]
     if groups:
         groups.sort(key=lambda group: (group.rows[0].days_left, group.heading.casefold()))
         told = [row for group in groups for row in group.rows]
         yield _mail(day, settings.HELPDESK_EMAIL, composer.to_helpdesk(groups), told)
-
-
-def _why(company: Company) -> words.Reason:
-    return words.no_recipient() if company.active else words.not_active()
-
-
-def _without_company(value: str, rows: list[Row]) -> Group:
-    if value:
-        return Group(rows, value, words.no_company())
-    return Group(rows, words.heading_without_value(), words.no_value())
 
 
 def key_of(day: date | str, whose: str, to: str) -> str:
@@ -142,14 +135,12 @@ def key_of(day: date | str, whose: str, to: str) -> str:
     return f"digest/{day}/{whose}/{receiver}"
 
 
-def _mail(day: date, to: str, composed: Composed, rows: list[Row], company: Company | None = None) -> Mail:
+def _mail(day: date, to: str, composed: Written, rows: list[Row], company: Company | None = None) -> Mail:
     whose = str(company.pk) if company else "helpdesk"
     message = outbox.mail(
         purpose=Message.Purpose.DIGEST if company else Message.Purpose.DIGEST_TO_HELPDESK,
         to=to,
-        subject=composed.subject,
-        text=composed.text,
-        html=composed.html,
+        **composed._asdict(),
         useful=USEFUL,
         key=key_of(day, whose, to),
         company=company,

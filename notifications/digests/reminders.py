@@ -6,13 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 
-from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from accounts.models import Phone
-from idportal import sms
-from idportal.hosts import journey_url
+from idportal import texts
 from notifications import outbox
 from notifications.digests.rows import Row, chunks
 from notifications.models import Message
@@ -58,15 +55,5 @@ def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
 
 def text(row: Row) -> str:
     """One GSM-7 segment in Swedish, as full as the names in it allow."""
-    day, where = row.expires_on.isoformat(), journey_url("RESET_HOST", "" if settings.RESET_HOST else "/aterstall/")
-    said = {"account": inert(row.account.username), "day": day, "where": where, "who": settings.MUNICIPALITY_NAME}
-    for words in (
-        _("Lösenordet till ditt konto {account} går ut {day}. Byt det på {where} Hälsningar {who}"),
-        _("Lösenordet till ditt konto {account} går ut {day}. Byt det på {where}"),
-        _("Lösenordet till ditt konto hos kommunen går ut {day}. Byt det på {where}"),
-    ):
-        full = words.format(**said)
-        length = sms.septets(full)
-        if length is not None and length <= sms.SEGMENT:
-            return full
-    return _("Lösenordet till ditt konto hos kommunen går ut {day}. Byt det innan dess.").format(day=day)
+    words = {"account": inert(row.account.username), "day": row.expires_on.isoformat()}
+    return texts.sms("expiry_reminder", "sv", words)

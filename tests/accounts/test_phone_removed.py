@@ -18,7 +18,7 @@ from accounts import codes, phones
 from accounts.demo.cast import ANNA, CARIN, EVA, KARL, STEFAN, Person
 from accounts.models import Challenge, Event, Phone, PhoneLink
 from accounts.signals import phone_removed
-from notifications import link_words
+from idportal.times import moment
 from notifications.models import Message
 from tests.accounts.helpers import (
     NEW_NUMBER,
@@ -160,7 +160,7 @@ def test_the_account_is_told_by_mail_and_the_number_is_not(sms: Inbox, mailoutbo
     body = " ".join(mail.body.split())
     for words in (
         "Helpdesk tog bort det mobilnummer som var registrerat för ditt konto lovanber11 den ",
-        link_words.moment(now).partition(" kl. ")[0],
+        moment(now).partition(" kl. ")[0],
         "Inga säkerhetskoder skickas till det numret längre.",
         "Kan du ditt lösenord? Logga in på http://pwreg.orebro.se",
         "Be behörig beställare på ditt företag om ett nytt nummer.",

@@ -109,6 +109,20 @@ def test_it_says_what_could_not_be_read(register: Register) -> None:
     )
 
 
+def test_a_receipt_gives_one_instruction(register: Register) -> None:
+    """Either there is nothing to do, or there is something to answer."""
+    nothing, answer = "behöver du inte göra något", "Svara på det här mejlet"
+    request_of(a_mail())
+    [(_, whole)] = all_answers()
+    assert (nothing in whole, answer in whole) == (True, False)
+    Message.objects.all().delete()
+    request_of(a_mail("Behörig beställare: Carin Ek\nKan ni hjälpa Anna?"))
+    [(_, unclear)] = all_answers()
+    assert (nothing in unclear, answer in unclear) == (False, True)
+    for text in (whole, unclear):
+        assert "Om det inte var du försöker någon utge sig för att vara du." in text
+
+
 def test_a_stranger_is_told_the_number_and_no_more(register: Register) -> None:
     one = request_of(a_mail("Hej, kan ni hjälpa mig? Anna Berg lovanber11", subject="Fråga", sender=STRANGER))
     [(to, text)] = all_answers()

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from accounts.directory import Account
+from idportal.texts import Written
 from notifications import digests
-from notifications.digests.compose import Composed, Composer
+from notifications.digests.compose import Composer
 from notifications.digests.rows import Row
 from notifications.models import Message
 from notifications.names import LONGEST, inert
@@ -66,7 +67,7 @@ def test_a_persons_name_stays_as_it_is(name: str) -> None:
     assert inert(name) == unicodedata.normalize("NFC", name)
 
 
-def composed(given_name: str, surname: str, username: str) -> Composed:
+def composed(given_name: str, surname: str, username: str) -> Written:
     """A mail that tells of one person."""
     account = replace(SOMEBODY, given_name=given_name, surname=surname, username=username)
     with translation.override("sv"):

@@ -16,7 +16,8 @@ from accounts import phones
 from accounts.demo.cast import ANNA, CARIN, KARL
 from accounts.models import Orderer, PhoneLink
 from idportal import sms as gateways
-from notifications import checks, link_words
+from idportal.times import moment
+from notifications import checks
 from notifications.models import Message
 from tests.accounts.helpers import NEW_NUMBER
 from tests.accounts.linking import REFERENCE, keys_by_sms, link, orderer
@@ -83,7 +84,7 @@ def test_the_account_is_told_by_mail(mailoutbox: Mailbox) -> None:
     assert subject == "Ett nytt mobilnummer har kopplats till ditt konto"
     until = f"kl. {clock(made.usable_from)}"
     for words in (
-        f"kopplade ett nytt mobilnummer till ditt konto lovanber11 den {link_words.moment(made.made_at)}.",
+        f"kopplade ett nytt mobilnummer till ditt konto lovanber11 den {moment(made.made_at)}.",
         f"Det var Carin Ek, behörig beställare, som bad om det i ärende {REFERENCE}.",
         f"säkerhetskoder till det nya numret från {until}.",
         f"Stoppa då kopplingen före {until}. Du behöver inte logga in.",
@@ -271,4 +272,4 @@ def test_a_hold_that_ends_on_another_day_says_which(settings: Settings, sms: Inb
     made = link(ANNA)
     until = timezone.localtime(made.usable_from)
     assert f"Stoppa före {until.day}/{until.month} {until:%H:%M}: " in texts_to(sms, ANNA.phone)[0]
-    assert f"före den {link_words.moment(made.usable_from)}." in told(mailoutbox, ANNA.mail)[0][1]
+    assert f"före den {moment(made.usable_from)}." in told(mailoutbox, ANNA.mail)[0][1]

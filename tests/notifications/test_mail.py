@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.utils import parsedate_to_datetime
 from pathlib import Path
 
@@ -43,6 +45,29 @@ def test_a_mail_says_that_a_machine_wrote_it_and_to_one_receiver(smtp: PrivateSm
     [raw] = (file.read_bytes() for file in (smtp.folder / "mails").glob("*.eml"))
     assert raw.isascii(), "any relay takes it as it is"
     assert max(map(len, raw.split(b"\r\n"))) < 998
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "Bekräfta att du ska få mejl om lösenord som går ut",
+        "Kopplingen av ett nytt mobilnummer till ditt konto är stoppad",
+        "En koppling av ett mobilnummer är stoppad, ärende 2026-00123",
+        "ö" * 200,
+        "The confirmation of your new mobile number was stopped by somebody who had its link",
+    ],
+)
+def test_no_header_begins_with_an_empty_line(smtp: PrivateSmtp, settings: Settings, subject: str) -> None:
+    """Some servers and filters take the first line of a header for all of it (RFC 5322 3.2.2 and 4.2)."""
+    sender = "Lösenordsportalen för utförare inom vård och omsorg i Örebro kommun <losenord@kommunen.example>"
+    settings.DEFAULT_FROM_EMAIL = sender
+    put(a_mail(subject=subject))
+    [raw] = (file.read_bytes() for file in (smtp.folder / "mails").glob("*.eml"))
+    mail = message_from_bytes(raw.replace(b"\r\n ", b" "))
+    assert [str(make_header(decode_header(mail[name]))) for name in ("Subject", "From")] == [subject, sender]
+    head = raw.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    assert [line for line in head if line.rstrip().endswith(b":")] == []
+    assert max(map(len, head)) <= 78
 
 
 def test_without_html_there_is_one_part(smtp: PrivateSmtp) -> None:

@@ -1,0 +1,45 @@
+"""What the texts of mails and SMS need besides Django's own: moments in words, and paragraphs in HTML."""
+
+from __future__ import annotations
+
+import re
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from idportal import times
+
+register = template.Library()
+
+register.filter(times.moment)
+register.filter(times.deadline)
+register.filter(times.clock)
+register.filter(times.duration)
+
+_PARAGRAPH = '<p style="margin:0 0 16px;max-width:680px">%s</p>\n'
+_LIST = '<ul style="margin:0 0 16px;padding:0 0 0 24px">%s</ul>\n'
+
+
+@register.filter
+def paragraphs(text: SafeString) -> SafeString:
+    """The markup for a text that is HTML already: paragraphs between empty lines, and lines with a dash as a list."""
+    return _marked_up(text, headed=False)
+
+
+@register.filter
+def headed_paragraphs(text: SafeString) -> SafeString:
+    """The same; what stands before the first colon of a paragraph is its heading."""
+    return _marked_up(text, headed=True)
+
+
+def _marked_up(text: str, *, headed: bool) -> SafeString:
+    done = ""
+    for block in re.split(r"\n\s*\n", text.strip()):
+        if block:
+            words, *items = block.strip().split("\n- ")
+            if headed:
+                heading, _, words = words.partition(": ")
+                words = f"<strong>{heading}:</strong> {words}"
+            done += _PARAGRAPH % words
+            done += _LIST % "".join(f"<li>{item}</li>" for item in items) if items else ""
+    return mark_safe(done)  # noqa: S308

@@ -1,0 +1,144 @@
+"""Every duration and count in a text comes from its limit: each is changed here, and its texts are read. Issue 10."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings as configured
+from django.template import Context
+from django.template.loader import get_template
+from django.test import RequestFactory
+from django.utils import translation
+from pytest_django import Settings
+
+from accounts import companies, limits
+from accounts.admin.forms import CompanyForm
+from accounts.forms import CodeForm, FactorForm
+from accounts.reset import Outcome
+from accounts.views import reset
+from helpdesk import staff_shown
+from helpdesk.agent_forms import ReadOutForm
+from helpdesk.views import orderer_staff
+from notifications.management.commands.show_messages import shown
+from tests.test_translations import texts_of_code, texts_of_templates
+
+MINUTE, DAY = 60, timedelta(days=1)
+Text = Callable[[], str]
+
+
+def message(event: str) -> Text:
+    return lambda: next(shown(event, "sv")).text
+
+
+def page(template: str, **context: Any) -> Text:
+    """The template's words, with what it needs to be shown."""
+
+    def rendered() -> str:
+        request = RequestFactory().get("/")
+        found: Any = get_template(template)
+        return " ".join(str(found.template.render(Context({"request": request, **context}))).split())
+
+    return rendered
+
+
+def error(form: type[Any], code: str) -> Text:
+    return lambda: str(form().fields["code"].error_messages[code])
+
+
+def third_recipient() -> str:
+    with pytest.raises(Exception, match="mottagare") as raised:
+        companies.set_recipients(1, ["a@b.example"] * 9, actor=None)
+    return str(raised.value)
+
+
+HOLD = ["mail/phone_linked", "mail/phone_linked_orderer", "sms/phone_linked", "sms/phone_link_told"]
+CODE_PAGES = ["accounts/register_code.html", "accounts/reset_code.html", "accounts/staff_sms.html"]
+CODE_PAGES += ["helpdesk/orderer_code.html"]
+LINK, LINK_PAGE = "Länken gäller i 25 minuter.", "helpdesk/orderer_link.html"
+
+Case = tuple[str, Any, Text, str]
+CASES: list[Case] = [
+    ("CODE_LIFETIME", 20 * MINUTE, message("sms/code"), "Den gäller i 20 minuter."),
+    ("CODE_LIFETIME", 90, message("sms/code"), "Den gäller i 90 sekunder."),
+    ("FACTOR_FAILURES_TOLD", 4, message("mail/wrong_codes"), "fel kod, 4 gånger i rad"),
+    ("FACTOR_FAILURES_A_DAY", 7, message("mail/app_stopped"), "appen, 7 gånger på ett dygn"),
+    ("RECOVERY_FAILURES_A_DAY", 6, message("mail/recovery_stopped"), "6 gånger på ett dygn"),
+    ("RECIPIENT_CONFIRMATION", 5 * DAY, message("mail/recipient_confirm"), "Länken gäller i 5 dagar."),
+    ("RECIPIENT_CONFIRMATION", 5 * DAY, page("helpdesk/recipient_confirm.html"), "äldre än 5 dagar"),
+    *(("PHONE_LINK_HOLD", 25 * MINUTE, message(event), "15:00") for event in HOLD),
+    ("LINK_LIFETIME", 25 * MINUTE, message("mail/sign_in_link"), "till klockan 15.00"),
+    ("LINK_LIFETIME", 25 * MINUTE, page("helpdesk/orderer_sent.html"), LINK),
+    ("LINK_LIFETIME", 25 * MINUTE, page(LINK_PAGE), "och i 25 minuter."),
+    ("LINK_LIFETIME", 25 * MINUTE, page(LINK_PAGE, here=True, refused=True), "äldre än 25 minuter"),
+    *(("CODE_DIGITS", 8, page(template), "åtta siffror i ditt SMS") for template in CODE_PAGES),
+    *(("SMS_PATIENCE", 4 * MINUTE, page(template), "Vänta upp till 4 minuter") for template in CODE_PAGES),
+    (
+        "CODE_DIGITS",
+        8,
+        page("helpdesk/request_verify.html", code_under_way=True, one={"number": "2026-00042"}),
+        "Åtta siffror. Säg dem inte",
+    ),
+    *(("CODE_DIGITS", 8, error(form, "required"), "med åtta siffror") for form in (CodeForm, ReadOutForm)),
+    *(("CODE_DIGITS", 8, error(form, "max_length"), "har åtta siffror") for form in (CodeForm, ReadOutForm)),
+    ("APP_CODE_DIGITS", 8, error(FactorForm, "required"), "med åtta siffror från din app"),
+    ("APP_CODE_DIGITS", 8, error(FactorForm, "max_length"), "appen har åtta siffror"),
+    ("APP_CODE_DIGITS", 8, page("accounts/staff_code.html"), "åtta siffror"),
+    ("APP_CODE_DIGITS", 8, page("accounts/staff_enrol.html"), "åtta siffror"),
+    ("RECOVERY_CODE_DIGITS", 16, page("accounts/staff_code.html"), "De har 16 siffror"),
+    ("RECOVERY_CODE_DIGITS", 16, error(FactorForm, "max_length"), "en återställningskod har 16."),
+    ("SEND_COOLDOWN", 2 * MINUTE, page("components/code_again.html", resend_in=9), "en ny kod efter 2 minuter."),
+    ("SETTING_LEASE", 45, lambda: str(reset._OTHER[Outcome.BUSY]()), "Vänta 45 sekunder."),
+    ("MAILS_KEPT", 60 * DAY, page("pages/privacy.html"), "<td>60 dagar</td>"),
+    ("CODES_KEPT", timedelta(hours=12), page("pages/privacy.html"), "efter 12 timmar"),
+    ("BODIES_KEPT", 20 * DAY, page("pages/privacy.html"), "20 dagar efter att de skickades"),
+    ("TICKETS_KEPT", 730 * DAY, page("pages/privacy.html"), "24 månader efter att de avgjordes"),
+    ("AUDIT_KEPT", 365 * DAY, page("pages/privacy.html"), "efter 12 månader"),
+    ("GONE_KEPT", 40 * DAY, page("pages/privacy.html"), "40 dagar efter att kontot är borta"),
+    ("RECIPIENTS", 3, page("helpdesk/orderer_recipients.html"), "Ni kan ha högst tre."),
+    ("RECIPIENTS", 3, third_recipient, "högst tre mottagare"),
+    ("RECIPIENTS", 3, lambda: str(CompanyForm.base_fields["recipient1"].help_text), "Högst tre adresser."),
+    ("EXPIRES_SOON", 20 * DAY, lambda: orderer_staff._summary(Counter()), "inom 20 dagar"),
+    ("EXPIRES_SOON", 20 * DAY, lambda: str(orderer_staff._tabs(staff_shown.Part.ALL, Counter())), "inom 20 dagar"),
+]
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case[0]}: {case[3]}")
+def test_a_text_follows_its_limit(case: Case, monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    name, value, text, expected = case
+    assert expected not in text()
+    if hasattr(limits, name):
+        monkeypatch.setattr(limits, name, value)
+    else:
+        setattr(settings, name, value)
+    assert expected in text()
+
+
+def test_each_limit_that_a_template_names_is_changed_here() -> None:
+    named: set[str] = set()
+    for path in Path(configured.BASE_DIR, "templates").rglob("*.*"):
+        if path.suffix in (".html", ".txt"):
+            source = path.read_text(encoding="utf-8")
+            named.update(re.findall(r'{%\s*(?:duration|limit|limit_in_words) "(\w+)"', source))
+    assert named
+    assert named - {name for name, *_ in CASES} == set()
+
+
+def test_no_sentence_has_a_duration_of_its_own() -> None:
+    """In digits. What is left is no limit: a heading of the statistics, the history that an agent sees at a glance."""
+    with translation.override("sv"):
+        texts = texts_of_templates() | texts_of_code()
+    found = {text for text in texts if re.search(r"\d[  ]?(?:sekund|minut|timm|dygn|dag|veck|månad)", text)}
+    found = {
+        text for text in found if not re.search(r"Lösenordet går ut om \d+ dagar\.$", text)
+    }  # of the sample people
+    assert found == {
+        *("Andra ärenden, senaste 12 månaderna", "4–24 timmar", "Under 4 timmar", "1–7 dagar", "Mer än 7 dagar"),
+        *("Avgjorda inom 4 timmar", "Avgjorda inom 24 timmar", "Inom 4 timmar", "Inom 24 timmar"),
+        *("kontot har varit borta i 30 dagar",),
+    }
