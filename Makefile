@@ -33,7 +33,7 @@ help:
 	@echo 'make messages        collects the texts for locale/en and compiles them'
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
-	@echo 'make screenshots     docs/screenshots/, every page in two widths'
+	@echo 'make screenshots     every page in two widths, into var/screenshots/; docs/screenshots/ gets what a document shows'
 	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
