@@ -43,11 +43,11 @@ help:
 
 demo: packages-demo
 	@$(MAKE) --no-print-directory environment
-	@exec $(bin)/python -m accounts.demo --port $(PORT)
+	@exec $(bin)/python -m deploy.local --port $(PORT)
 
 stack: packages-test
 	@$(MAKE) --no-print-directory environment-dev
-	@exec $(bin)/python -m deploy.stack --port $(PORT)
+	@exec $(bin)/python -m deploy.local --port $(PORT)
 
 # All parts run, at the same time, also if one fails: one wants to know. Each waits for servers half of its time. What
 # the others say comes when they are done.

@@ -27,4 +27,4 @@ urlpatterns: list[URLPattern | URLResolver] = [
 ]
 
 if settings.DEMO:
-    urlpatterns += [path("demo/", include("accounts.demo.urls")), re_path("", pages.not_found)]
+    urlpatterns += [path("demo/", include("deploy.local.urls")), re_path("", pages.not_found)]

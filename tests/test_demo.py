@@ -23,9 +23,9 @@ from django.core.management import get_commands
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.demo import mailbox, post
-from accounts.demo.cast import ANNA, CARIN, CAST, KARL, STEFAN
-from accounts.demo.dovecot import PrivateDovecot
+from deploy.local import mailbox, post
+from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
+from deploy.local.dovecot import PrivateDovecot
 from idportal import sms
 from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
@@ -69,7 +69,7 @@ class Demo:
 def running(folder: Path, *arguments: str) -> Iterator[Demo]:
     """The demo on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "accounts.demo", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port), *arguments]
     # Where the suite itself was started so as to outlive its terminal, the demo would be, too.
     command = ["env", "--default-signal=HUP", *command]
     # What the shell of a developer may hold, for another installation.
@@ -205,7 +205,7 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def refusal(folder: Path, port: int, *arguments: str) -> tuple[int, str]:
     """Exit code and last words of a demo that is not to start."""
-    command = [sys.executable, "-m", "accounts.demo", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port), *arguments]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT)
     return ended.returncode, ended.stderr
 

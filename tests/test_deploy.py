@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from accounts.demo import certificate
+from deploy.local import certificate
 from tests.idportal.conftest import PRODUCTION, environment, manage
 
 ROOT = Path(__file__).resolve().parent.parent

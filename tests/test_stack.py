@@ -18,8 +18,8 @@ from pathlib import Path
 
 import pytest
 
-from accounts.demo.cast import CARIN, COMPANIES, KARL
-from deploy.stack.__main__ import SAMPLES
+from deploy.local.__main__ import SAMPLES
+from deploy.local.cast import CARIN, COMPANIES, KARL
 from tests.servers.ports import free_port
 from tests.test_demo import NEW_PASSWORD, Demo
 
@@ -66,7 +66,7 @@ def _code(message: Path) -> str:
 def running(folder: Path) -> Iterator[Stack]:
     """The stack on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "deploy.stack", "--folder", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port)]
     # What the shell of a developer may hold, for another installation.
     environment = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/x", "DEBUG": "1"}
     words = folder.with_suffix(".words")
@@ -210,6 +210,6 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def refusal(folder: Path, port: int, *arguments: str) -> tuple[int, str]:
     """Exit code and last words of a stack that is not to start."""
-    command = [sys.executable, "-m", "deploy.stack", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port), *arguments]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT)
     return ended.returncode, ended.stderr

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event
+from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.loader import Loader
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]

@@ -14,8 +14,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.demo.cast import CARIN, KARL, STEFAN
 from accounts.models import AuditEvent, Challenge, Company, Event, FailedTry, Orderer, Phone, SendQuota, SmsDay, User
+from deploy.local.cast import CARIN, KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, wrong_for
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd

@@ -12,9 +12,9 @@ from zoneinfo import ZoneInfo
 import ldap
 from ldap.controls.simple import RelaxRulesControl
 
-from accounts.demo import tree
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, STEFAN, Person
 from accounts.models import Company
+from deploy.local import tree
+from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, STEFAN, Person
 from notifications.models import DigestRun, Message
 from tests.servers.slapd import TestSlapd
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from accounts.demo.dovecot import ACCOUNT, PrivateDovecot
+from deploy.local.dovecot import ACCOUNT, PrivateDovecot
 from tests.servers.ports import free_port
 from tests.servers.processes import suspended
 

@@ -13,9 +13,9 @@ from ldap.controls.simple import RelaxRulesControl
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from accounts.demo import tree
-from accounts.demo.cast import ADMINS, CAST, HELPDESK, Person
-from accounts.demo.slapd import PrivateSlapd
+from deploy.local import tree
+from deploy.local.cast import ADMINS, CAST, HELPDESK, Person
+from deploy.local.slapd import PrivateSlapd
 from tests.servers.ports import free_port
 from tests.servers.processes import copy_folder, suspended
 

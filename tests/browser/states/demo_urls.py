@@ -4,4 +4,4 @@ from __future__ import annotations
 
 from django.urls import include, path
 
-urlpatterns = [path("demo/", include("accounts.demo.urls")), path("", include("idportal.urls"))]
+urlpatterns = [path("demo/", include("deploy.local.urls")), path("", include("idportal.urls"))]

@@ -9,10 +9,10 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from accounts.codes import text
-from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Purpose
 from accounts.reset import OutcomeUnknown
+from deploy.local.cast import KARL, STEFAN
 from tests.browser.states import register, reset
 from tests.browser.states.state import State, Steps, answered, opened
 from tests.browser.visitor import Visitor

@@ -13,10 +13,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Self
 
-from accounts.demo import cast, certificate
-from accounts.demo.process import program
-from accounts.demo.server import PrivateServer, end_stray, stray
-from accounts.demo.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
+from deploy.local import cast, certificate
+from deploy.local.process import program
+from deploy.local.server import PrivateServer, end_stray, stray
+from deploy.local.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
 
 
 class PrivateSlapd(PrivateServer):

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from imapclient import IMAPClient
 
-from accounts.demo.cast import ANNA, CARIN
+from deploy.local.cast import ANNA, CARIN
 from idportal.mailbox_access import address
 
 TIMEOUT = 10.0  # seconds; somebody waits for the page

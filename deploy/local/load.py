@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
 from accounts import directory, users
-from accounts.demo.cast import CARIN, CAST, COMPANIES
 from accounts.encryption import digest
 from accounts.models import Company, Orderer, Phone
+from deploy.local.cast import CARIN, CAST, COMPANIES
 
 
 class Command(BaseCommand):

@@ -15,8 +15,8 @@ from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.demo import mailbox, post
-from accounts.demo.cast import CARIN, CAST, EVA, PER
+from deploy.local import mailbox, post
+from deploy.local.cast import CARIN, CAST, EVA, PER
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

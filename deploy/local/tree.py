@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from accounts.demo import cast
+from deploy.local import cast
 
 SUFFIX = "dc=portal,dc=example"
 PEOPLE = f"ou=people,{SUFFIX}"

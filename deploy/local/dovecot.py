@@ -19,9 +19,9 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import quote
 
-from accounts.demo import certificate
-from accounts.demo.process import program
-from accounts.demo.server import STOP_TIMEOUT, PrivateServer, end_stray, stray
+from deploy.local import certificate
+from deploy.local.process import program
+from deploy.local.server import STOP_TIMEOUT, PrivateServer, end_stray, stray
 
 ACCOUNT = "helpdesk"
 NOBODY, NOGROUP = "nobody", "nogroup"

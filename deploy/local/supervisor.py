@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from accounts.demo.process import CannotStart
-from deploy.stack import postgres
-from deploy.stack.parts import BIN, ROOT, Program
+from deploy.local import postgres
+from deploy.local.parts import BIN, ROOT, Program
+from deploy.local.process import CannotStart
 
 STOP_TIMEOUT = 300.0  # seconds; longer than all programs together may take
 LONGEST_SOCKET = 90  # characters, of 107 that Linux allows; supervisor adds its process id for a moment
@@ -68,7 +68,7 @@ class Supervisor:
         """Returns at once. Raises CannotStart if the folder's path is too long for a socket."""
         if len(f"{self.folder}/supervisor.sock") > LONGEST_SOCKET:
             raise CannotStart(
-                f"Sökvägen {self.folder} är för lång. Välj en kortare: python -m deploy.stack --folder …\n"
+                f"Sökvägen {self.folder} är för lång. Välj en kortare: python -m deploy.local --folder …\n"
                 "That path is too long. Choose a shorter one with --folder."
             )
         self.config.touch(mode=0o600)

@@ -1,4 +1,4 @@
-"""``python -m accounts.demo``: the portal with sample people, a directory, a mailbox and SQLite, on one machine.
+"""``python -m deploy.local``: the portal with sample people, a directory, a mailbox and SQLite, on one machine.
 
 Everything that it keeps lies in ``var/demo/`` and lasts until midnight: the sample passwords run out so many
 days from the day on which they are loaded, and the table on /demo/ promises how many.
@@ -16,9 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from accounts.demo import cast
-from accounts.demo.dovecot import PrivateDovecot
-from accounts.demo.process import (
+from deploy.local import cast
+from deploy.local.dovecot import PrivateDovecot
+from deploy.local.process import (
     HOST,
     CannotStart,
     free_port,
@@ -28,7 +28,7 @@ from accounts.demo.process import (
     require_free,
     say,
 )
-from accounts.demo.slapd import PrivateSlapd
+from deploy.local.slapd import PrivateSlapd
 
 FOLDER = Path("var/demo")
 PORTS = range(1, 65536)
@@ -93,7 +93,7 @@ def main() -> int:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m accounts.demo", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"what it keeps (default: {FOLDER})")
     parser.add_argument("--fresh", action="store_true", help="forget everything that an earlier start left")

@@ -1,4 +1,4 @@
-"""``python -m deploy.stack``: starts everything, says where it is, ends everything on Ctrl-C or SIGTERM."""
+"""``python -m deploy.local``: starts everything, says where it is, ends everything on Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from pathlib import Path
 import redis
 import requests
 
-from accounts.demo import cast
-from accounts.demo.process import CannotStart, ignore_signals, interruptible, only_one, require_free, say
-from deploy.stack import postgres
-from deploy.stack.parts import ROOT, Stack
-from deploy.stack.supervisor import Supervisor
+from deploy.local import cast, postgres
+from deploy.local.parts import ROOT, Stack
+from deploy.local.process import CannotStart, ignore_signals, interruptible, only_one, require_free, say
+from deploy.local.supervisor import Supervisor
 
 FOLDER = Path("var/stack")
 START_TIMEOUT = 60.0  # seconds, for each server
@@ -76,7 +75,7 @@ def main() -> int:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m deploy.stack", description=(__doc__ or "").splitlines()[0])
+    parser = argparse.ArgumentParser(prog="python -m deploy.local", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
     parser.add_argument("--folder", type=Path, default=FOLDER, help=f"what it keeps (default: {FOLDER})")
     parser.add_argument("--fresh", action="store_true", help="forget everything that an earlier start left")

@@ -1,6 +1,6 @@
 """Stands in for the municipality's mail server: keeps each mail that it is given as a file, and passes none on.
 
-python -m deploy.stack.mail_server PORT USER PASSWORD_FILE FOLDER
+python -m deploy.local.mail_server PORT USER PASSWORD_FILE FOLDER
 """
 
 from __future__ import annotations

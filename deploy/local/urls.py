@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from accounts.demo import views
+from deploy.local import views
 
 urlpatterns = [
     path("", views.index, name="demo"),

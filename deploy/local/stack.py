@@ -12,9 +12,9 @@ import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from accounts.demo.process import HOST, CannotStart, free_port
-from accounts.demo.slapd import PrivateSlapd
-from deploy.stack import postgres
+from deploy.local import postgres
+from deploy.local.process import HOST, CannotStart, free_port
+from deploy.local.slapd import PrivateSlapd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
@@ -84,8 +84,8 @@ class Stack:
         place = self.folder / "postgres"
         if place.is_symlink() and not place.exists():
             raise CannotStart(
-                f"{place} pekar på en mapp som inte finns. Börja om: python -m deploy.stack --fresh\n"
-                f"{place} points to a folder that is gone. Start afresh: python -m deploy.stack --fresh"
+                f"{place} pekar på en mapp som inte finns. Börja om: python -m deploy.local --fresh\n"
+                f"{place} points to a folder that is gone. Start afresh: python -m deploy.local --fresh"
             )
         if not place.exists():
             if _others_reach(self.folder):
@@ -124,7 +124,7 @@ class Stack:
         worker = [*celery, "worker", "--concurrency", "2"]
         gunicorn = [run, str(BIN / "gunicorn"), "--config", "deploy/gunicorn.conf.py"]
         listen = f"{self.directory.url}/"
-        mail = ["-m", "deploy.stack.mail_server", str(self.ports["mail"]), USER, self.folder / "secrets" / "mail"]
+        mail = ["-m", "deploy.local.mail_server", str(self.ports["mail"]), USER, self.folder / "secrets" / "mail"]
         found = shutil.which("redis-server")
         slapd = shutil.which("slapd", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
         if found is None or slapd is None:
