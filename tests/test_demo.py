@@ -25,10 +25,10 @@ from pytest_django import Settings
 
 from deploy.local import mailbox, post
 from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
-from deploy.local.dovecot import PrivateDovecot
 from idportal import sms
 from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateDovecot
 
 START_TIMEOUT = 30.0  # seconds
 NEW_PASSWORD = "Nytt-Berg-4711"
@@ -69,7 +69,7 @@ class Demo:
 def running(folder: Path, *arguments: str) -> Iterator[Demo]:
     """The demo on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "demo", "--folder", str(folder), "--port", str(port), *arguments]
     # Where the suite itself was started so as to outlive its terminal, the demo would be, too.
     command = ["env", "--default-signal=HUP", *command]
     # What the shell of a developer may hold, for another installation.
@@ -205,7 +205,7 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def refusal(folder: Path, port: int, *arguments: str) -> tuple[int, str]:
     """Exit code and last words of a demo that is not to start."""
-    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "demo", "--folder", str(folder), "--port", str(port), *arguments]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT)
     return ended.returncode, ended.stderr
 
@@ -327,8 +327,7 @@ def test_the_form_takes_what_a_mail_can_hold(fields: dict[str, str], wrong: list
 def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
     tmp_path: Path, settings: Settings, client: Client
 ) -> None:
-    settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
-    settings.DEMO, settings.DEMO_FOLDER = True, str(tmp_path)
+    settings.ROOT_URLCONF, settings.DEMO_FOLDER = "deploy.local.urls", str(tmp_path)
     settings.HELPDESK_MAILBOX = f"imaps://helpdesk:x@127.0.0.1:{free_port()}/INBOX"
     fields = {"sender": "karin.ek@example.net", "subject": "Hej", "text": "Det som jag skrev"}
     page = client.post("/demo/", fields).content.decode()
@@ -338,9 +337,7 @@ def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
 
 
 @pytest.mark.django_db
-def test_outside_the_demo_no_mail_is_made_up(settings: Settings, client: Client) -> None:
-    settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
-    settings.DEMO = False
+def test_outside_the_demo_no_mail_is_made_up(client: Client) -> None:
     fields = {"sender": CARIN.mail, "subject": "Hej", "text": "Hej!"}
     assert client.post("/demo/", fields).status_code == 404
 

@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-FOR_DEVELOPMENT = {"DEBUG", "DEMO_FOLDER"}
+FOR_DEVELOPMENT = {"DEBUG"}
 
 pytestmark = pytest.mark.once
 

@@ -66,7 +66,7 @@ def _code(message: Path) -> str:
 def running(folder: Path) -> Iterator[Stack]:
     """The stack on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "deploy.local", "stack", "--folder", str(folder), "--port", str(port)]
     # What the shell of a developer may hold, for another installation.
     environment = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/x", "DEBUG": "1"}
     words = folder.with_suffix(".words")
@@ -118,7 +118,7 @@ def family(pid: int) -> set[int]:
 def test_everything_runs_heals_ends_and_begins_where_it_was(folder: Path) -> None:
     with running(folder) as stack:
         assert stack.states() == dict.fromkeys(
-            ("postgres", "redis", "slapd", "mail", "web", "worker", "outbox", "beat"), "RUNNING"
+            ("postgres", "redis", "slapd", "dovecot", "mail", "web", "worker", "outbox", "beat"), "RUNNING"
         )
         assert_secrets_are_the_portals_own(stack)
         assert stack.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
@@ -157,7 +157,7 @@ def assert_secrets_are_the_portals_own(stack: Stack) -> None:
     for name, pid in portal.items():
         assert b"SECRET_KEY=" + secrets["secret-key"] in Path(f"/proc/{pid}/environ").read_bytes(), name
     servers = family(stack.process.pid) - set[int]().union(*map(family, portal.values()))
-    assert len(servers) > len(("the stack", "supervisord", "postgres", "redis", "slapd", "mail"))
+    assert len(servers) > len(("the stack", "supervisord", "postgres", "redis", "slapd", "dovecot", "mail"))
     for pid in servers:
         given = Path(f"/proc/{pid}/environ").read_bytes()
         assert [name for name, secret in secrets.items() if secret in given] == [], pid
@@ -210,6 +210,6 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def refusal(folder: Path, port: int, *arguments: str) -> tuple[int, str]:
     """Exit code and last words of a stack that is not to start."""
-    command = [sys.executable, "-m", "deploy.local", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "stack", "--folder", str(folder), "--port", str(port), *arguments]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT)
     return ended.returncode, ended.stderr

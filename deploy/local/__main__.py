@@ -1,4 +1,4 @@
-"""``python -m deploy.local``: starts everything, says where it is, ends everything on Ctrl-C or SIGTERM."""
+"""``python -m deploy.local demo|stack``: starts everything, says where it is, ends everything on Ctrl-C or SIGTERM."""
 
 from __future__ import annotations
 
@@ -7,37 +7,39 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
-import redis
-import requests
-
-from deploy.local import cast, postgres
-from deploy.local.parts import ROOT, Stack
-from deploy.local.process import CannotStart, ignore_signals, interruptible, only_one, require_free, say
+from deploy.local import cast
+from deploy.local.demo import Demo
+from deploy.local.installation import ROOT, Installation
+from deploy.local.process import (
+    CannotStart,
+    ignore_signals,
+    interruptible,
+    only_one,
+    own_environment,
+    require_free,
+    say,
+)
+from deploy.local.stack import Stack
 from deploy.local.supervisor import Supervisor
 
-FOLDER = Path("var/stack")
-START_TIMEOUT = 60.0  # seconds, for each server
-SAMPLES = Path(__file__).resolve().parent
+KINDS: dict[str, type[Installation]] = {kind.name: kind for kind in (Demo, Stack)}
 
-RUNS_ALREADY = "Stacken körs redan (process {pid}). Avsluta den först.\nThe stack is already running. End it first."
+RUNS_ALREADY = "{title} körs redan (process {{pid}}). Avsluta den först.\nThe {name} is already running. End it first."
 
 BANNER = """
-  Portalen är igång, som i drift   {url}/    The portal is running, as in production
+  Portalen är igång   {url}/          The portal is running
+  Börja här           {url}/demo/     Start here: accounts to try, telephone, mailbox
 
-  Registrera mobil    {url}/registrera/   {karl.username}  {karl.password}
-  Återställ lösenord  {url}/aterstall/    {karl.username}  (registrera först / register first)
-  Administration      {url}/admin/        {eva.username}  {eva.password}
-  Företag / companies: {companies}. Beställare / orderer: {carin.name}, {carin.mail}
+  Registrera mobil    {url}/registrera/    {karl.username}  {karl.password}
+  Återställ lösenord  {url}/aterstall/     {stefan.username}  (koden kommer på / the code arrives at /demo/)
+  Beställare          {url}/bestallare/    {carin.mail}  (länken kommer på / the link arrives at /demo/)
+  Helpdesk            {url}/helpdesk/      {per.username}  {per.password}
+  Administration      {url}/admin/         {eva.username}  {eva.password}
 
-  SMS    {folder}/sms     en fil per meddelande / a file for each message
-  Mejl   {folder}/mail    …likaså / likewise (.eml)
-  Loggar {folder}/log     en fil per process / a file for each process
-  Data   {folder}         PostgreSQL: {data}
-
+  SMS och mejl som filer / SMS and mails as files: {folder}/sms, {folder}/mail
+  Loggar / logs: {folder}/log
   {control} status
   {folder}/manage doctor
 
@@ -48,26 +50,18 @@ BANNER = """
 def main() -> int:
     """Prepare, start, wait for Ctrl-C or SIGTERM, end everything. Returns the exit code."""
     arguments = parse(sys.argv[1:])
-    folder = arguments.folder.resolve()
+    folder = (arguments.folder or Path("var", arguments.kind)).resolve()
     os.umask(0o077)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    kind = KINDS[arguments.kind]
+    title = kind.title.capitalize()
     try:
-        with interruptible(), only_one(folder.with_suffix(".lock"), RUNS_ALREADY):
-            require_free(arguments.port, "stack")
-            stack = Stack(folder, arguments.port)
-            prepare(stack, fresh=arguments.fresh)
-            supervisor = Supervisor(folder, stack.programs())
-            try:
-                start(stack, supervisor)
-                code = supervisor.wait()
-                raise CannotStart(f"supervisord slutade oväntat. / supervisord ended unexpectedly ({code}).")
-            finally:
-                ignore_signals()
-                with contextlib.suppress(OSError):  # the terminal is closed
-                    say("\nAvslutar… / Ending…")
-                supervisor.stop()
+        runs_already = RUNS_ALREADY.format(title=title, name=kind.name)
+        with interruptible(), only_one(folder.with_suffix(".lock"), runs_already):
+            require_free(arguments.port, kind.name)
+            run(kind(folder, arguments.port), fresh=arguments.fresh)
     except KeyboardInterrupt:
-        say("Stacken är avslutad. / The stack has ended.")
+        say(f"{title} är avslutad. / The {kind.name} has ended.")
     except (CannotStart, RuntimeError) as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
@@ -76,8 +70,9 @@ def main() -> int:
 
 def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
-    parser.add_argument("--folder", type=Path, default=FOLDER, help=f"what it keeps (default: {FOLDER})")
+    parser.add_argument("--folder", type=Path, help="what it keeps (default: var/demo or var/stack)")
     parser.add_argument("--fresh", action="store_true", help="forget everything that an earlier start left")
     arguments = parser.parse_args(words)
     if not 0 < arguments.port < 1 << 16:
@@ -85,97 +80,53 @@ def parse(words: list[str]) -> argparse.Namespace:
     return arguments
 
 
-def prepare(stack: Stack, *, fresh: bool) -> None:
-    """Make the folder; begin anew if asked to. Raises CannotStart if the folder is something else's."""
-    stamp = stack.folder / "stack"
-    if stack.folder.exists() and any(stack.folder.iterdir()) and not stamp.exists():
-        raise CannotStart(
-            f"{stack.folder} hör inte till stacken. Välj en annan mapp. / This is not the stack's folder."
-        )
-    if fresh:
-        stack.forget()
-    stack.folder.mkdir(mode=0o700, exist_ok=True)
-    stamp.touch()
+def run(installation: Installation, *, fresh: bool) -> None:
+    """Until supervisor or the caller is ended. Raises CannotStart."""
+    installation.require_own_folder()
+    supervisor = Supervisor(installation.folder)
+    supervisor.end_stray()
+    if installation.is_outdated() or fresh:
+        installation.forget()
     say("Förbereder… / Preparing…")
-    stack.prepare()
-    if (stack.folder / "postgres").is_symlink():
-        say(
-            f"PostgreSQL kör inte som root och når inte {stack.folder}: dess data ligger i {stack.postgres_folder()}.\n"
-            "PostgreSQL does not run as root and can't reach that folder: its data are in the other one."
-        )
-
-
-def start(stack: Stack, supervisor: Supervisor) -> None:
-    """Servers, then the database's tables and the sample companies, then the portal."""
-    say("Startar PostgreSQL, Redis, OpenLDAP och e-postserver… / Starting servers…")
-    supervisor.start()
-    password = stack.secret("postgres")
-    store = redis.Redis(host="127.0.0.1", port=stack.ports["redis"], password=stack.secret("redis"))
-    wait(supervisor, "postgres", lambda: postgres.create_database(stack.ports["postgres"], password))
-    wait(supervisor, "redis", lambda: answers(store))
-    wait(supervisor, "slapd", stack.directory.answers)
-    say("Databas och sidor… / Database and pages…")
-    manage(stack, "migrate", "--verbosity=0")
-    manage(stack, "collectstatic", "--noinput", "--verbosity=0")
-    loaded = stack.folder / "loaded"
-    if not loaded.exists():  # once: what was changed since stays so
-        manage(stack, "import_companies", str(SAMPLES / "companies.csv"))
-        manage(stack, "import_orderers", str(SAMPLES / "orderers.csv"))
-        loaded.touch()
-    say("Startar workers, beat och webb… / Starting workers, beat and web…")
-    supervisor.begin("worker", "outbox", "beat", "web")
-    wait(supervisor, "web", lambda: is_ready(stack.url))
-    say(
-        BANNER.format(
-            url=stack.url,
-            karl=cast.KARL,
-            eva=cast.EVA,
-            carin=cast.CARIN,
-            companies=", ".join(company.name for company in cast.COMPANIES),
-            folder=shown(stack.folder),
-            data=shown(stack.postgres_folder()),
-            control=" ".join(str(shown(Path(word))) for word in supervisor.control()),
-        )
-    )
-
-
-def wait(supervisor: Supervisor, name: str, good: Callable[[], bool]) -> None:
-    """Until it is good. Raises CannotStart with the program's last words if it does not come to that."""
-    deadline = time.monotonic() + START_TIMEOUT
-    while not good():
-        if not supervisor.runs() or time.monotonic() > deadline:
-            raise CannotStart(f"{name} startade inte. / did not start.\n{supervisor.last_words(name)}")
-        time.sleep(0.1)
-
-
-def answers(store: redis.Redis) -> bool:
+    installation.prepare()
     try:
-        return bool(store.ping())
-    except redis.RedisError:
-        return False
+        say("Startar servrar… / Starting servers…")
+        supervisor.start(installation.programs())
+        say("Databas och sidor… / Database and pages…")
+        load(installation)
+        supervisor.start_others()
+        say(banner(installation, supervisor))
+        raise CannotStart(f"supervisord slutade oväntat. / supervisord ended unexpectedly ({supervisor.wait()}).")
+    finally:
+        ignore_signals()
+        with contextlib.suppress(OSError):  # the terminal is closed
+            say("\nAvslutar… / Ending…")
+        supervisor.stop()
+        installation.mailbox.tidy()
 
 
-def is_ready(url: str) -> bool:
-    try:
-        return requests.get(f"{url}/healthz/ready", timeout=10).status_code == requests.codes.ok
-    except requests.RequestException:
-        return False
-
-
-def manage(stack: Stack, *words: str) -> None:
-    """Runs manage.py with the stack's settings. Raises CannotStart with its words if it fails."""
-    command = ["setpriv", "--pdeathsig", "TERM", sys.executable, str(ROOT / "manage.py"), *words]
+def load(installation: Installation) -> None:
+    """Bring the database up to date, with the cast in it. Raises CannotStart with the words of what fails."""
     ran = subprocess.run(  # noqa: S603 - our own arguments
-        command,
+        installation.portal(sys.executable, "-m", "deploy.local.load"),
         check=False,
         capture_output=True,
         text=True,
-        env=stack.environment(),
+        env=own_environment(),
         cwd=ROOT,
         start_new_session=True,
     )
     if ran.returncode:
-        raise CannotStart(f"manage.py {words[0]}:\n{ran.stdout}{ran.stderr}".strip())
+        raise CannotStart(f"{ran.stdout}{ran.stderr}".strip())
+
+
+def banner(installation: Installation, supervisor: Supervisor) -> str:
+    return BANNER.format(
+        url=installation.url,
+        folder=shown(installation.folder),
+        control=" ".join(str(shown(Path(word))) for word in supervisor.control()),
+        **{name.lower(): getattr(cast, name) for name in ("KARL", "STEFAN", "CARIN", "PER", "EVA")},
+    )
 
 
 def shown(path: Path) -> Path:

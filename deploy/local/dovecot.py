@@ -1,7 +1,7 @@
-"""A private Dovecot in a folder: the helpdesk's mailbox of the demo, and of the tests.
+"""A private Dovecot in a folder: the helpdesk's mailbox of demo, stack and tests.
 
 Configuration, certificate, mails and the account's password all lie in the folder; deleting it deletes everything.
-Whoever sends, and to whomever: there is one mailbox.
+There is one mailbox, for every sender and receiver.
 """
 
 from __future__ import annotations
@@ -9,19 +9,14 @@ from __future__ import annotations
 import grp
 import os
 import pwd
-import secrets
 import shutil
-import signal
-import subprocess
 import tempfile
-from contextlib import suppress
 from pathlib import Path
-from typing import Self
 from urllib.parse import quote
 
-from deploy.local import certificate
+from deploy.local import certificate, files
 from deploy.local.process import program
-from deploy.local.server import STOP_TIMEOUT, PrivateServer, end_stray, stray
+from deploy.local.server import Server
 
 ACCOUNT = "helpdesk"
 NOBODY, NOGROUP = "nobody", "nogroup"
@@ -32,12 +27,12 @@ TEMPORARY = "idportal-dovecot-"
 SHORT = 70
 
 
-class PrivateDovecot(PrivateServer):
+class Dovecot(Server):
     """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
 
-    A context manager. ``start`` returns when the server answers, and raises :class:`RuntimeError` with its words if it
-    does not. It ends with the thread that started it, at the latest. ``introspection_url`` is asked about tokens
-    (RFC 7662), which then let one in besides the password (XOAUTH2); ``extra`` goes into the configuration verbatim.
+    ``introspection_url`` is asked about tokens (RFC 7662), which then let one in besides the password (XOAUTH2);
+    ``extra`` goes into the configuration verbatim. Its whole process group must be ended: a process that serves a
+    client goes on without the master.
     """
 
     name = "Dovecot"
@@ -60,39 +55,28 @@ class PrivateDovecot(PrivateServer):
 
     @property
     def url(self) -> str:
-        """For HELPDESK_MAILBOX. After a start, or :meth:`prepare`."""
+        """For HELPDESK_MAILBOX. After :meth:`prepare`."""
         return f"imaps://{ACCOUNT}:{quote(self.secret(), safe='')}@127.0.0.1:{self.port}/INBOX"
 
     def environment(self) -> dict[str, str]:
-        """The settings that point the portal here. After a start, or :meth:`prepare`."""
+        """The settings that point the portal here. After :meth:`prepare`."""
         return {"HELPDESK_MAILBOX": self.url, "HELPDESK_MAILBOX_CA_FILE": str(self.ca_file)}
 
     def secret(self) -> str:
-        """The account's password: made once, kept in the folder, for its owner only."""
-        file = self.folder / "password"
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(24), encoding="ascii")
-        return file.read_text(encoding="ascii")
+        """The account's password."""
+        return files.secret(self.folder / "password")
 
     def prepare(self) -> None:
-        """Write the configuration, and on the first time the certificate."""
-        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        if not self.ca_file.exists():
-            certificate.make(self.folder / "tls")
-        for name, content in (("users", f"{ACCOUNT}:{{PLAIN}}{self.secret()}\n"), ("dovecot.conf", self._config())):
-            file = self.folder / name
-            file.touch(mode=0o600)
-            file.write_text(content, encoding="utf-8")
-
-    def start(self) -> Self:
-        self.end_stray()
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._make_run_folder()
-        self.prepare()
+        if not self.ca_file.exists():
+            certificate.make(self.folder / "tls")
+        files.write(self.folder / "users", f"{ACCOUNT}:{{PLAIN}}{self.secret()}\n")
+        files.write(self.folder / "dovecot.conf", self._config())
+
+    def command(self) -> list[str]:
         dovecot = program("dovecot", "dovecot-imapd")
-        self._launch([*_as_plain_user(), dovecot, "-F", "-c", str(self.folder / "dovecot.conf")])
-        return self
+        return [*_as_plain_user(), dovecot, "-F", "-c", str(self.folder / "dovecot.conf")]
 
     def answers(self) -> bool:
         """Whether the server greets over TLS, with its own certificate."""
@@ -102,25 +86,6 @@ class PrivateDovecot(PrivateServer):
         except OSError:
             return False
 
-    def stop(self) -> None:
-        """End the server that this object started, if it still runs; its mails stay."""
-        if self._process is not None:
-            # Its group: who serves a client goes on without the master, as long as the client stays.
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGTERM)
-            with suppress(subprocess.TimeoutExpired):
-                self._process.wait(STOP_TIMEOUT)
-            with suppress(ProcessLookupError):
-                os.killpg(self._process.pid, signal.SIGKILL)
-            self._process.wait()
-            self._process = None
-        self._remove_run_folder()
-
-    def end_stray(self) -> None:
-        """End a Dovecot of this very folder left behind by an earlier run: it holds the port and the mails."""
-        if pid := stray(self._run / "master.pid", self.folder / "dovecot.conf"):
-            end_stray(pid, group=True)
-
     @property
     def _run(self) -> Path:
         """Where its sockets lie: in the folder, or where a link there points if that would be too deep."""
@@ -128,7 +93,7 @@ class PrivateDovecot(PrivateServer):
         return run.readlink() if run.is_symlink() else run
 
     def _make_run_folder(self) -> None:
-        self._remove_run_folder()
+        self.tidy()
         run = self.folder / "run"
         if len(os.fsencode(run)) > SHORT:
             # Not in TMPDIR, which may be as deep; and a folder further in, since Dovecot opens its own to everybody.
@@ -136,7 +101,8 @@ class PrivateDovecot(PrivateServer):
         self._run.mkdir()
         self._run.chmod(0o755)
 
-    def _remove_run_folder(self) -> None:
+    def tidy(self) -> None:
+        """Remove the sockets of a server that has ended; its mails stay."""
         run = self.folder / "run"
         shutil.rmtree(self._run, ignore_errors=True)
         if run.is_symlink():

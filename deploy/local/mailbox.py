@@ -1,4 +1,6 @@
-"""The demo's telephone and mailbox: reads back the SMS and the mails that the portal wrote to files."""
+"""The demo's telephone and mailbox: reads back the SMS and the mails that the portal wrote to files.
+
+The demo's mails come from Django's file-based backend (.log), the stack's from its mail server (.eml)."""
 
 from __future__ import annotations
 
@@ -56,7 +58,7 @@ def mails(folder: Path) -> list[Mail]:
     """The newest mail first; none if the folder isn't there yet."""
     found = [
         _mail(raw, written)
-        for _, written, content in _newest(folder, "*.log")
+        for _, written, content in (*_newest(folder, "*.log"), *_newest(folder, "*.eml"))
         for raw in _END_OF_MAIL.split(content)
         if raw.strip()
     ]

@@ -13,6 +13,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+from deploy.local import files
+from deploy.local.process import own_environment
+
 DATABASE = USER = "idportal"
 
 
@@ -25,8 +28,7 @@ def initialise(folder: Path, password: str) -> None:
     """Make the cluster, in ``folder/data``, with one role. Raises :class:`RuntimeError` with PostgreSQL's words."""
     # A password, though only this machine can connect: others may be logged in on it.
     secret = folder / "password"
-    secret.touch(mode=0o600)
-    secret.write_text(password, encoding="ascii")
+    files.write(secret, password)
     if os.getuid() == 0:
         user = pwd.getpwnam("postgres")
         for path in (folder, secret):
@@ -56,12 +58,6 @@ def create_database(port: int, password: str) -> bool:
     environment = {**os.environ, "PGPASSWORD": password}
     made = subprocess.run(words, check=False, capture_output=True, env=environment)  # noqa: S603
     return made.returncode == 0 or b"already exists" in made.stderr
-
-
-def own_environment() -> dict[str, str]:
-    """Of the shell's variables, which may hold secrets, none but those that every program wants."""
-    own = ("HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR")
-    return {name: os.environ[name] for name in own if name in os.environ}
 
 
 def as_user() -> list[str]:

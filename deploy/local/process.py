@@ -91,6 +91,17 @@ def program(name: str, package: str) -> str:
     return found
 
 
+def bound(command: list[str]) -> list[str]:
+    """The command; its process ends with the one that starts it, also if that is killed."""
+    return [program("setpriv", "util-linux"), "--pdeathsig", "TERM", *command]
+
+
+def own_environment() -> dict[str, str]:
+    """Of the shell's variables, which may hold secrets, none but those that every program wants."""
+    own = ("HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR")
+    return {name: os.environ[name] for name in own if name in os.environ}
+
+
 def say(text: str) -> None:
     sys.stdout.write(f"{text}\n")
     sys.stdout.flush()

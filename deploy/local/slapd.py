@@ -1,4 +1,4 @@
-"""A private slapd in a folder: the directory of the demo, and of the tests.
+"""A private slapd in a folder: the directory of demo, stack and tests.
 
 Configuration, certificate, data and the service account's password all lie in the folder; deleting it deletes
 everything. The first start loads the cast; later ones find the data as it was left.
@@ -6,24 +6,21 @@ everything. The first start loads the cast; later ones find the data as it was l
 
 from __future__ import annotations
 
-import secrets
 import shutil
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Self
 
-from deploy.local import cast, certificate
-from deploy.local.process import program
-from deploy.local.server import PrivateServer, end_stray, stray
+from deploy.local import cast, certificate, files
+from deploy.local.process import bound, program
+from deploy.local.server import Server
 from deploy.local.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
 
 
-class PrivateSlapd(PrivateServer):
+class Slapd(Server):
     """slapd on ``ldaps://127.0.0.1:port``, and on ``ldap://127.0.0.1:plain_port`` too if that is given.
 
-    A context manager. ``start`` returns when the server answers, and raises :class:`RuntimeError` with its
-    words if it does not. ``people`` are loaded into an empty folder.
+    ``people`` are loaded into an empty folder.
     """
 
     name = "slapd"
@@ -42,7 +39,7 @@ class PrivateSlapd(PrivateServer):
         self.plain_url = f"ldap://127.0.0.1:{plain_port}" if plain_port else ""
 
     def environment(self) -> dict[str, str]:
-        """The ``DIRECTORY_*`` settings that point the portal here. After a start, or :meth:`prepare`."""
+        """The ``DIRECTORY_*`` settings that point the portal here. After :meth:`prepare`."""
         return {
             "DIRECTORY_KIND": "openldap",
             "DIRECTORY_URLS": self.url,
@@ -57,22 +54,16 @@ class PrivateSlapd(PrivateServer):
         }
 
     def secret(self, name: str) -> str:
-        """The password of ``service`` or ``root``: made once, kept in the folder, for its owner only."""
-        file = self.folder / f"{name}-password"
-        if not file.exists():
-            file.touch(mode=0o600)
-            file.write_text(secrets.token_urlsafe(24), encoding="ascii")
-        return file.read_text(encoding="ascii")
+        """The password of ``service`` or ``root``."""
+        return files.secret(self.folder / f"{name}-password")
 
     def prepare(self) -> None:
-        """Write the configuration, and on the first time the certificate and the data."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         loaded, data = self.folder / "loaded", self.folder / "data"
         if not self.ca_file.exists():
             certificate.make(self.folder / "tls")
         config = self.folder / "slapd.conf"
-        config.touch(mode=0o600)
-        config.write_text(self._config(), encoding="utf-8")
+        files.write(config, self._config())
         if loaded.exists():
             return
         shutil.rmtree(data, ignore_errors=True)  # half loaded: the last first start was interrupted
@@ -85,33 +76,9 @@ class PrivateSlapd(PrivateServer):
         )
         loaded.touch()
 
-    def start(self) -> Self:
-        self.end_stray()
-        self.prepare()
-        listen = " ".join(filter(None, [f"{self.url}/", self.plain_url and f"{self.plain_url}/"]))
-        config = str(self.folder / "slapd.conf")
-        self._launch([program("slapd", "slapd"), "-f", config, "-h", listen, "-d", "0"])
-        return self
-
-    def answers(self) -> bool:
-        """Whether the server completes a TLS handshake with its own certificate."""
-        try:
-            with self._handshake():
-                return True
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        """End the server at once, in the middle of whatever it does."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
-            self._process = None
-
-    def end_stray(self) -> None:
-        """End a slapd of this very folder left behind by an earlier run: it holds the port and the data."""
-        if pid := stray(self.folder / "slapd.pid", self.folder / "slapd.conf"):
-            end_stray(pid)
+    def command(self) -> list[str]:
+        listen = " ".join(f"{url}/" for url in (self.url, self.plain_url) if url)
+        return bound([program("slapd", "slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"])
 
     def _config(self) -> str:
         # =w on userPassword: the service account sets passwords but cannot read their hashes. It is not

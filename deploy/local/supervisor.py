@@ -1,16 +1,20 @@
-"""Runs the processes: supervisor, as a child of ours, doing what systemd does in production."""
+"""Runs the processes with supervisor, which does here what systemd does in production."""
 
 from __future__ import annotations
 
+import os
 import shlex
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
-from deploy.local import postgres
-from deploy.local.parts import BIN, ROOT, Program
-from deploy.local.process import CannotStart
+from deploy.local import files
+from deploy.local.installation import BIN, ROOT, Program
+from deploy.local.process import CannotStart, bound, own_environment
 
+START_TIMEOUT = 60.0  # seconds, for each program
 STOP_TIMEOUT = 300.0  # seconds; longer than all programs together may take
 LONGEST_SOCKET = 90  # characters, of 107 that Linux allows; supervisor adds its process id for a moment
 
@@ -44,6 +48,7 @@ autorestart=true
 startretries=1000000
 stopsignal={signal}
 stopwaitsecs={seconds}
+stopasgroup={group}
 killasgroup=true
 redirect_stderr=true
 stdout_logfile={folder}/log/{name}.log
@@ -58,57 +63,49 @@ class Supervisor:
     Its environment is that of all of them, and holds no secret.
     """
 
-    def __init__(self, folder: Path, programs: list[Program]) -> None:
+    def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.programs = programs
+        self.programs: list[Program] = []
         self.config = folder / "supervisord.conf"
         self._process: subprocess.Popen[bytes] | None = None
 
-    def start(self) -> None:
-        """Returns at once. Raises CannotStart if the folder's path is too long for a socket."""
+    def start(self, programs: list[Program]) -> None:
+        """Return when all servers answer. Raises CannotStart."""
         if len(f"{self.folder}/supervisor.sock") > LONGEST_SOCKET:
             raise CannotStart(
-                f"Sökvägen {self.folder} är för lång. Välj en kortare: python -m deploy.local --folder …\n"
+                f"Sökvägen {self.folder} är för lång. Välj en kortare med --folder.\n"
                 "That path is too long. Choose a shorter one with --folder."
             )
-        self.config.touch(mode=0o600)
-        self.config.write_text(self._text(), encoding="utf-8")
-        command = ["setpriv", "--pdeathsig", "TERM", str(BIN / "supervisord"), "-c", str(self.config)]
+        self.programs = programs
+        files.write(self.config, self._text())
         self._process = subprocess.Popen(  # noqa: S603 - our own arguments
-            command,
+            bound([str(BIN / "supervisord"), "-c", str(self.config)]),
             cwd=ROOT,
-            env=postgres.own_environment(),
+            env=own_environment(),
             # Out of the terminal's reach: Ctrl-C asks us, and we end it in order.
             start_new_session=True,
         )
+        for program in programs:
+            if program.server:
+                self._wait(program)
 
-    def runs(self) -> bool:
-        return self._process is not None and self._process.poll() is None
+    def start_others(self) -> None:
+        """Start the programs that are no servers, and return when they answer. Raises CannotStart."""
+        command = [*self.control(), "start", "all"]
+        started = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+        for line in started.stdout.splitlines():
+            if ": ERROR" in line:
+                raise CannotStart(f"{line}\n{self._last_words(line.split(':')[0])}")
+        for program in self.programs:
+            self._wait(program)
 
     def wait(self) -> int:
         """Until it ends by itself, which it does not unless someone ends it."""
         return self._process.wait() if self._process else 0
 
-    def begin(self, *names: str) -> None:
-        """Start programs that are no servers, and return when each has run for a second.
-
-        Raises CannotStart with the last words of the one that does not.
-        """
-        for name in names:
-            command = [*self.control(), "start", name]
-            started = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
-            if started.returncode:
-                raise CannotStart(f"{started.stdout.strip()}\n{self.last_words(name)}")
-
     def control(self) -> list[str]:
         """The command that shows and steers the processes, for people too."""
         return [str(BIN / "supervisorctl"), "-c", str(self.config)]
-
-    def last_words(self, name: str) -> str:
-        """The end of a program's log."""
-        log = self.folder / "log" / f"{name}.log"
-        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
-        return "\n".join([f"{log}:", *lines[-15:]])
 
     def stop(self) -> None:
         """End all: web, beat and workers first, the servers that they stand on last."""
@@ -121,20 +118,46 @@ class Supervisor:
             sys.stderr.write(f"supervisord (process {self._process.pid}) does not end. / avslutas inte.\n")
         self._process = None
 
-    def _text(self) -> str:
-        def escaped(words: list[str]) -> str:
-            return shlex.join(words).replace("%", "%%")
+    def end_stray(self) -> None:
+        """Wait for what a killed demo or stack left in this folder: it is ending, and holds data and ports."""
+        try:
+            pid = int((self.folder / "supervisor.pid").read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if os.fsencode(self.config) not in command:
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
 
+    def _wait(self, program: Program) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not program.answers():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                words = self._last_words(program.name)
+                raise CannotStart(f"{program.name} startade inte. / did not start.\n{words}")
+            time.sleep(0.1)
+
+    def _last_words(self, name: str) -> str:
+        """The end of a program's log."""
+        log = self.folder / "log" / f"{name}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+        return "\n".join([f"{log}:", *lines[-15:]])
+
+    def _text(self) -> str:
         values = {"root": str(ROOT).replace("%", "%%"), "folder": str(self.folder).replace("%", "%%")}
         text = GENERAL.format(**values)
         for place, program in enumerate(self.programs):
             text += PROGRAM.format(
                 **values,
                 name=program.name,
-                command=escaped(program.command),
+                command=shlex.join(program.command).replace("%", "%%"),
                 priority=place,
                 server=str(program.server).lower(),
                 signal=program.stop_signal,
                 seconds=program.stop_seconds,
+                group=str(program.group).lower(),
             )
         return text

@@ -14,8 +14,8 @@ from typing import Any
 
 from accounts.directory.windows import filetime
 from deploy.local import cast, tree
-from deploy.local.slapd import PrivateSlapd
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateSlapd
 from tests.servers.samba import GROUPS, MAX_AGE, NORMAL_ACCOUNT, STAFF, PrivateSamba
 from tests.servers.samba_process import free_addresses, run
 

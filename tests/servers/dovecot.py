@@ -1,4 +1,4 @@
-"""The demo's Dovecot, with a hand that puts mails into it and looks what is there."""
+"""The Dovecot of demo and stack, with a hand that puts mails into it and looks what is there."""
 
 from __future__ import annotations
 
@@ -12,8 +12,9 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from deploy.local.dovecot import ACCOUNT, PrivateDovecot
+from deploy.local.dovecot import ACCOUNT
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateDovecot
 from tests.servers.processes import suspended
 
 TIMEOUT = 20.0  # seconds

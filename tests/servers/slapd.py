@@ -1,4 +1,4 @@
-"""The demo's slapd, with a hand on it that sets people to the state a test wants."""
+"""The slapd of demo and stack, with a hand on it that sets people to the state a test wants."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from ldap.filter import escape_filter_chars
 
 from deploy.local import tree
 from deploy.local.cast import ADMINS, CAST, HELPDESK, Person
-from deploy.local.slapd import PrivateSlapd
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateSlapd
 from tests.servers.processes import copy_folder, suspended
 
 ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"

@@ -12,6 +12,7 @@ from accounts.codes import text
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Purpose
 from accounts.reset import OutcomeUnknown
+from deploy import local
 from deploy.local.cast import KARL, STEFAN
 from tests.browser.states import register, reset
 from tests.browser.states.state import State, Steps, answered, opened
@@ -66,12 +67,13 @@ ERRORS = (
 
 
 def demo(path: str) -> Steps:
-    """As ``settings.DEMO`` has it: with the demo's own page and the line at the top of all others."""
+    """As ``deploy.local.settings`` has it: with the demo's own page and the line at the top of all others."""
 
     def steps(visitor: Visitor) -> None:
         settings = visitor.portal.settings
-        settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
-        settings.DEMO, settings.DEMO_FOLDER = True, str(visitor.portal.sms.folder.parent)
+        templates = settings.TEMPLATES[0]
+        settings.TEMPLATES = [{**templates, "DIRS": [Path(local.__file__).parent / "templates", *templates["DIRS"]]}]
+        settings.ROOT_URLCONF, settings.DEMO_FOLDER = "deploy.local.urls", str(visitor.portal.sms.folder.parent)
         visitor.open(path)
 
     return steps
