@@ -26,6 +26,7 @@ from pytest_django import Settings
 from deploy.local import mailbox, post
 from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
 from idportal import sms
+from tests.as_demo import show_demo
 from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
 from tests.servers.private import PrivateDovecot
@@ -118,6 +119,22 @@ def mailbox_runs(folder: Path) -> bool:
         return False
 
 
+def family(pid: int) -> set[int]:
+    """The process, its children, theirs, and so on."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found, new = {pid}, {pid}
+    while new:
+        new = {child for child, parent in parents.items() if parent in new} - found
+        found |= new
+    return found
+
+
 @pytest.mark.once
 def test_both_journeys_with_the_codes_from_the_telephone(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as demo:
@@ -150,6 +167,24 @@ def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_
 
 
 @pytest.mark.once
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
+    with running(tmp_path / "demo") as demo:
+        processes = family(demo.process.pid)
+        assert len(processes) > len(("the demo", "supervisord", "slapd", "dovecot", "web", "its worker"))
+        os.kill(int((demo.folder / "supervisor.pid").read_text(encoding="ascii")), signal.SIGKILL)
+        _, errors = demo.process.communicate(timeout=20)
+        assert (demo.process.returncode, "supervisord slutade oväntat." in errors) == (1, True)
+        wait_until_gone(processes)
+
+
+def wait_until_gone(processes: set[int]) -> None:
+    deadline = time.monotonic() + 20
+    while left := [pid for pid in processes if Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+@pytest.mark.once
 def test_page_shows_everybody_with_password_and_state(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as demo:
         page = demo.get("/demo/")
@@ -163,9 +198,11 @@ def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
     with running(folder) as demo:
         demo.post("/aterstall/", username=STEFAN.username)
         assert len(list((folder / "sms").iterdir())) == 1
-        demo.process.kill()  # its slapd stays behind, and is no obstacle
+        processes = family(demo.process.pid)
+        demo.process.kill()  # the others end by themselves, and are no obstacle meanwhile
     with running(folder):
         assert len(list((folder / "sms").iterdir())) == 1
+        assert [pid for pid in processes - {demo.process.pid} if Path(f"/proc/{pid}").exists()] == []
     (folder / "day").write_text("2026-01-01", encoding="ascii")
     with running(folder) as demo:
         assert list((folder / "sms").iterdir()) == []
@@ -327,7 +364,7 @@ def test_the_form_takes_what_a_mail_can_hold(fields: dict[str, str], wrong: list
 def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
     tmp_path: Path, settings: Settings, client: Client
 ) -> None:
-    settings.ROOT_URLCONF, settings.DEMO_FOLDER = "deploy.local.urls", str(tmp_path)
+    show_demo(settings, tmp_path)
     settings.HELPDESK_MAILBOX = f"imaps://helpdesk:x@127.0.0.1:{free_port()}/INBOX"
     fields = {"sender": "karin.ek@example.net", "subject": "Hej", "text": "Det som jag skrev"}
     page = client.post("/demo/", fields).content.decode()
@@ -379,14 +416,3 @@ def test_a_mail_server_whose_port_is_taken_says_so(tmp_path: Path) -> None:
         server = PrivateDovecot(tmp_path / "dovecot", other.getsockname()[1])
         with pytest.raises(RuntimeError, match="Address already in use"):
             server.start()
-
-
-@pytest.mark.once
-def test_a_mail_server_left_behind_is_ended_by_the_next_one(tmp_path: Path) -> None:
-    port = free_port()
-    stray = PrivateDovecot(tmp_path / "dovecot", port).start()
-    try:
-        with PrivateDovecot(tmp_path / "dovecot", port) as server:
-            assert server.pid != stray.pid
-    finally:
-        stray.stop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import shutil
@@ -18,10 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.__main__ import SAMPLES
-from deploy.local.cast import CARIN, COMPANIES, KARL
+from deploy.local.cast import CARIN, KARL
 from tests.servers.ports import free_port
-from tests.test_demo import NEW_PASSWORD, Demo
+from tests.test_demo import NEW_PASSWORD, Demo, family
 
 START_TIMEOUT = 90.0  # seconds
 WAIT = 30.0
@@ -99,22 +97,6 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def family(pid: int) -> set[int]:
-    """The process, its children, theirs, and so on."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    found, new = {pid}, {pid}
-    while new:
-        new = {child for child, parent in parents.items() if parent in new} - found
-        found |= new
-    return found
-
-
 def test_everything_runs_heals_ends_and_begins_where_it_was(folder: Path) -> None:
     with running(folder) as stack:
         assert stack.states() == dict.fromkeys(
@@ -173,21 +155,6 @@ def mails_to(folder: Path, receiver: str) -> list[str]:
     """The subjects of what the mail server was given for the receiver."""
     mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in (folder / "mail").glob("*.eml")]
     return [mail["Subject"] for mail in mails if mail["Delivered-To"] == receiver]
-
-
-def test_samples_are_the_cast() -> None:
-    with (SAMPLES / "companies.csv").open(encoding="utf-8", newline="") as file:
-        companies = list(csv.DictReader(file))
-    assert [(row["name"], row["organisation_number"], row["directory_value"]) for row in companies] == [
-        (company.name, company.organisation_number, company.name) for company in COMPANIES
-    ]
-    assert [tuple(filter(None, (row["recipient1"], row["recipient2"]))) for row in companies] == [
-        company.recipients for company in COMPANIES
-    ]
-    with (SAMPLES / "orderers.csv").open(encoding="utf-8", newline="") as file:
-        (orderer,) = csv.DictReader(file)
-    assert (orderer["company"], orderer["name"], orderer["email"]) == (CARIN.company, CARIN.name, CARIN.mail)
-    assert re.sub(r"\D", "", orderer["mobile"]).removeprefix("0") == CARIN.phone.removeprefix("+46")
 
 
 def test_busy_port_is_said_in_plain_words(folder: Path) -> None:

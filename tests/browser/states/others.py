@@ -12,8 +12,8 @@ from accounts.codes import text
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Purpose
 from accounts.reset import OutcomeUnknown
-from deploy import local
 from deploy.local.cast import KARL, STEFAN
+from tests.as_demo import show_demo
 from tests.browser.states import register, reset
 from tests.browser.states.state import State, Steps, answered, opened
 from tests.browser.visitor import Visitor
@@ -70,10 +70,7 @@ def demo(path: str) -> Steps:
     """As ``deploy.local.settings`` has it: with the demo's own page and the line at the top of all others."""
 
     def steps(visitor: Visitor) -> None:
-        settings = visitor.portal.settings
-        templates = settings.TEMPLATES[0]
-        settings.TEMPLATES = [{**templates, "DIRS": [Path(local.__file__).parent / "templates", *templates["DIRS"]]}]
-        settings.ROOT_URLCONF, settings.DEMO_FOLDER = "deploy.local.urls", str(visitor.portal.sms.folder.parent)
+        show_demo(visitor.portal.settings, visitor.portal.sms.folder.parent)
         visitor.open(path)
 
     return steps
