@@ -88,6 +88,13 @@ def running(folder: Path, *arguments: str) -> Iterator[Demo]:
             process.wait(20)
 
 
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for all tests that leave it running."""
+    with running(tmp_path_factory.mktemp("one") / "demo") as one:
+        yield one
+
+
 def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
     deadline = time.monotonic() + START_TIMEOUT
     while process.poll() is None and time.monotonic() < deadline:
@@ -136,21 +143,20 @@ def family(pid: int) -> set[int]:
 
 
 @pytest.mark.once
-def test_both_journeys_with_the_codes_from_the_telephone(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
-        assert demo.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
-        assert "+46701740690" in demo.get("/demo/")
-        assert demo.post("/registrera/kod/", code=demo.code()) == "/registrera/klart/"
+def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
+    assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
+    assert demo.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
+    assert "+46701740690" in demo.get("/demo/")
+    assert demo.post("/registrera/kod/", code=demo.code()) == "/registrera/klart/"
 
-        assert demo.post("/aterstall/", username=KARL.username) == "/aterstall/kod/"
-        assert demo.post("/aterstall/kod/", code=demo.code()) == "/aterstall/losenord/"
-        new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
-        assert demo.post("/aterstall/losenord/", **new) == "/aterstall/klart/"
+    assert demo.post("/aterstall/", username=KARL.username) == "/aterstall/kod/"
+    assert demo.post("/aterstall/kod/", code=demo.code()) == "/aterstall/losenord/"
+    new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    assert demo.post("/aterstall/losenord/", **new) == "/aterstall/klart/"
 
-        demo.visitor = requests.Session()
-        assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == ""
-        assert demo.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
+    demo.visitor = requests.Session()
+    assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == ""
+    assert demo.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
 
 
 @pytest.mark.once
@@ -185,11 +191,10 @@ def wait_until_gone(processes: set[int]) -> None:
 
 
 @pytest.mark.once
-def test_page_shows_everybody_with_password_and_state(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        page = demo.get("/demo/")
-        for person in CAST:
-            assert all(text in page for text in (person.name, person.username, person.password, person.state))
+def test_page_shows_everybody_with_password_and_state(demo: Demo) -> None:
+    page = demo.get("/demo/")
+    for person in CAST:
+        assert all(text in page for text in (person.name, person.username, person.password, person.state))
 
 
 @pytest.mark.once
@@ -213,11 +218,10 @@ def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_second_demo_in_the_same_folder_says_that_one_runs(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        code, words = refusal(tmp_path / "demo", free_port())
-        assert (code, "Demon körs redan" in words) == (1, True)
-        assert "/demo/" in demo.get("/")
+def test_second_demo_in_the_same_folder_says_that_one_runs(demo: Demo) -> None:
+    code, words = refusal(demo.folder, free_port())
+    assert (code, "Demon körs redan" in words) == (1, True)
+    assert "/demo/" in demo.get("/")
 
 
 @pytest.mark.once
@@ -301,15 +305,14 @@ def test_mailbox_without_a_folder_is_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_a_mail_to_the_helpdesk_is_taken_in_at_once(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        page = demo.get("/demo/")
-        assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))
-        assert 'name="vouched" id="id_vouched" checked' in page
-        told = demo.post("/demo/", sender=CARIN.mail, vouched="on", subject=post.SUBJECT, text=post.TEXT)
-        assert told == "/demo/"
-        assert "Mejlet har kommit fram till helpdesk." in demo.get("/demo/")
-        assert "Mejlet har kommit fram till helpdesk." not in demo.get("/demo/"), "once"
+def test_a_mail_to_the_helpdesk_is_taken_in_at_once(demo: Demo) -> None:
+    page = demo.get("/demo/")
+    assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))
+    assert 'name="vouched" id="id_vouched" checked' in page
+    told = demo.post("/demo/", sender=CARIN.mail, vouched="on", subject=post.SUBJECT, text=post.TEXT)
+    assert told == "/demo/"
+    assert "Mejlet har kommit fram till helpdesk." in demo.get("/demo/")
+    assert "Mejlet har kommit fram till helpdesk." not in demo.get("/demo/"), "once"
 
 
 def test_the_demo_calls_a_command_that_there_is() -> None:

@@ -29,7 +29,8 @@ def entries() -> list[tuple[str, str]]:
 
 def texts_of_templates() -> set[str]:
     found: set[str] = set()
-    for path in Path(settings.BASE_DIR, "templates").rglob("*.html"):
+    folders = (Path(settings.BASE_DIR, "templates"), Path(settings.BASE_DIR, "deploy"))
+    for path in (path for folder in folders for path in folder.rglob("*.html")):
         source = path.read_text(encoding="utf-8")
         found.update(re.findall(r'{%\s*translate "([^"]+)"', source))
         found.update(re.findall(r"{%\s*translate '([^']+)'", source))
@@ -38,7 +39,7 @@ def texts_of_templates() -> set[str]:
 
 def texts_of_code() -> set[str]:
     found: set[str] = set()
-    for app in ("accounts", "notifications", "helpdesk"):
+    for app in ("accounts", "notifications", "helpdesk", "deploy"):
         for path in Path(settings.BASE_DIR, app).rglob("*.py"):
             found.update(re.findall(r'\b_\(\s*"([^"\\]+)"\s*\)', path.read_text(encoding="utf-8")))
     return found
