@@ -22,4 +22,4 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
 # What deploy.local.settings adds; tests/as_demo.py gives it a folder.
-DEMO_FOLDER = ""
+DEMO_FOLDER: str = ""

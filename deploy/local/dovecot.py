@@ -30,7 +30,6 @@ SHORT = 70
 class Dovecot(Server):
     """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
 
-    ``introspection_url`` is asked about tokens (RFC 7662), which then let one in besides the password (XOAUTH2);
     ``extra`` goes into the configuration verbatim. Its whole process group must be ended: a process that serves a
     client goes on without the master.
     """
@@ -44,13 +43,11 @@ class Dovecot(Server):
         *,
         plain_port: int | None = None,
         lmtp_port: int | None = None,
-        introspection_url: str = "",
         extra: str = "",
     ) -> None:
         super().__init__(folder, port)
         self.plain_port = plain_port
         self.lmtp_port = lmtp_port
-        self.introspection_url = introspection_url
         self.extra = extra
 
     @property
@@ -114,7 +111,6 @@ class Dovecot(Server):
         user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
         if os.geteuid() == 0:
             user, group = NOBODY, NOGROUP
-        tokens = self._tokens() if self.introspection_url else ""
         # All as one user, who is not root, and without chroot: as Dovecot runs where nobody is root. A wrong password
         # is answered at once: the tests try many, and the demo has nobody to guess.
         return f"""\
@@ -177,27 +173,7 @@ service lmtp {{
     port = {self.lmtp_port or 0}
   }}
 }}
-{tokens}{self.extra}
-"""
-
-    def _tokens(self) -> str:
-        return f"""\
-auth_mechanisms {{
-  plain = yes
-  login = yes
-  xoauth2 = yes
-}}
-passdb oauth2 {{
-  mechanisms_filter = xoauth2
-}}
-oauth2 {{
-  introspection_mode = post
-  introspection_url = {self.introspection_url}
-  force_introspection = yes
-  active_attribute = active
-  active_value = true
-  username_attribute = username
-}}
+{self.extra}
 """
 
 

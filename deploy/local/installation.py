@@ -124,9 +124,9 @@ class Installation:
             return False
 
     def _write_scripts(self) -> None:
-        """``run COMMAND`` gives a command the settings: the portal's processes, and nobody else, have them.
+        """``run COMMAND`` gives a command the settings: only the portal's processes have them.
 
-        Whoever a server runs as can read the environment that it was given. ``manage doctor`` is for people.
+        The user that a server runs as could read them in the server's environment. ``manage doctor`` is for people.
         """
         exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings().items())
         files.write(self.folder / "run", f'#!/bin/sh\n{exports}exec "$@"\n', 0o700)

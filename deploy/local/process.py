@@ -1,4 +1,4 @@
-"""What a program that a developer starts in a terminal has: it ends in order, runs once, says what is in the way."""
+"""Helpers for a program in a terminal: it ends in order, runs once, says what is in the way."""
 
 from __future__ import annotations
 
@@ -71,14 +71,10 @@ def require_free(port: int, target: str) -> None:
             ) from None
 
 
-def free_port(preferred: int = 0) -> int:
-    """A port of loopback that is free just now: the preferred one if it is."""
+def free_port() -> int:
+    """A port of loopback that is free just now."""
     with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, preferred))
-        except OSError:
-            probe.bind((HOST, 0))
+        probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
     return port
 

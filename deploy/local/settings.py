@@ -15,7 +15,7 @@ if not LOCAL:
     )
 
 # Where the portal writes SMS and mails, in sms/ and mail/.
-DEMO_FOLDER = env.text("DEMO_FOLDER")
+DEMO_FOLDER: str = env.text("DEMO_FOLDER")
 
 ROOT_URLCONF = "deploy.local.urls"
 TEMPLATES[0] = {**TEMPLATES[0], "DIRS": [BASE_DIR / "deploy" / "local" / "templates", BASE_DIR / "templates"]}

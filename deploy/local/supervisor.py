@@ -100,7 +100,7 @@ class Supervisor:
             self._wait(program)
 
     def wait(self) -> int:
-        """Until it ends by itself, which it does not unless someone ends it."""
+        """Wait until supervisord ends, and return its exit code."""
         return self._process.wait() if self._process else 0
 
     def control(self) -> list[str]:
