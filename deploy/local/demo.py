@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from deploy.local.installation import Installation, Program
 from deploy.local.process import say
 
-LAYOUT = "2"  # of the folder; another one begins anew, too
+LAYOUT = "2"  # of the folder. A demo with another layout begins anew, too
 
 
 class Demo(Installation):
@@ -24,7 +24,7 @@ class Demo(Installation):
         mark = self.folder / self.mark
         outdated = mark.exists() and mark.read_text(encoding="ascii") != _today()
         if outdated:
-            say("En ny dag: demon börjar om, så att antalet dagar stämmer. / A new day: the demo starts afresh.")
+            say("En ny dag eller version: demon börjar om. / A new day or version: the demo starts afresh.")
         return outdated
 
     def prepare(self) -> None:
