@@ -98,6 +98,8 @@ class Installation:
             "SMS_GATEWAYS": (self.folder / "sms").as_uri(),
             # Seconds: nobody who tries it waits for a quarter of an hour.
             "PHONE_LINK_HOLD": os.environ.get("PHONE_LINK_HOLD", "120"),
+            # gunicorn and celery use setproctitle if it is there; it must not wipe what /proc/PID/environ shows.
+            "SPT_NOENV": "1",
             **self.directory.environment(),
             **self.mailbox.environment(),
         }
