@@ -19,7 +19,7 @@ bin = $(VENV)/bin
 
 .DEFAULT_GOAL := help
 .PHONY: help demo stack test test-sqlite test-postgresql test-whole lint format clean requirements vendor messages screenshots bench crash fuzz \
-    packages-demo packages-test packages-develop environment environment-dev with-environment
+    packages-demo packages-test packages-develop environment-local environment-dev with-environment
 
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
@@ -33,7 +33,7 @@ help:
 	@echo 'make messages        collects the texts for locale/en and compiles them'
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
-	@echo 'make screenshots     docs/screenshots/, every page in two widths'
+	@echo 'make screenshots     every page in two widths, into var/screenshots/; docs/screenshots/ gets what a document shows'
 	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
@@ -42,12 +42,12 @@ help:
 # --- What a person runs ---------------------------------------------------------------------------
 
 demo: packages-demo
-	@$(MAKE) --no-print-directory environment
-	@exec $(bin)/python -m accounts.demo --port $(PORT)
+	@$(MAKE) --no-print-directory environment-local
+	@exec $(bin)/python -m deploy.local demo --port $(PORT)
 
 stack: packages-test
-	@$(MAKE) --no-print-directory environment-dev
-	@exec $(bin)/python -m deploy.stack --port $(PORT)
+	@$(MAKE) --no-print-directory environment-local
+	@exec $(bin)/python -m deploy.local stack --port $(PORT)
 
 # All parts run, at the same time, also if one fails: one wants to know. Each waits for servers half of its time. What
 # the others say comes when they are done.
@@ -114,7 +114,8 @@ compile = UV_CUSTOM_COMPILE_COMMAND='make requirements' $(bin)/uv pip compile --
 requirements: packages-demo
 	@$(MAKE) --no-print-directory environment-dev
 	$(compile) --output-file requirements.txt
-	$(compile) --extra dev --constraint requirements.txt --output-file requirements-dev.txt
+	$(compile) --extra local --constraint requirements.txt --output-file requirements-local.txt
+	$(compile) --extra dev --extra local --constraint requirements-local.txt --output-file requirements-dev.txt
 
 messages: packages-develop
 	@$(MAKE) --no-print-directory environment-dev
@@ -156,8 +157,8 @@ fuzz: packages-test
 packages-demo packages-test packages-develop:
 	@test '$(PACKAGES)' = none || deploy/debian/install $(@:packages-%=%)
 
-environment:
-	@$(MAKE) --no-print-directory with-environment FILE=requirements.txt
+environment-local:
+	@$(MAKE) --no-print-directory with-environment FILE=requirements-local.txt
 environment-dev:
 	@$(MAKE) --no-print-directory with-environment FILE=requirements-dev.txt
 

@@ -1,1 +1,1 @@
-"""What the portal runs with: units, a site, an environment, lists of packages; and the stack of a developer."""
+"""What the portal runs with: units, a site, an environment, lists of packages; and demo and stack (local)."""

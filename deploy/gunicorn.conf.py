@@ -1,4 +1,4 @@
-"""The web server, as idportal-web.service and `make stack` run it: gunicorn --config deploy/gunicorn.conf.py …"""
+"""The web server, in production and in `make demo` and `make stack`: gunicorn --config deploy/gunicorn.conf.py …"""
 
 wsgi_app = "idportal.wsgi"
 

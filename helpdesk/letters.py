@@ -6,6 +6,7 @@ In Swedish, whatever language the page has that set it off: it is somebody else'
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django.conf import settings

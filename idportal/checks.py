@@ -30,7 +30,6 @@ def settings_are_safe(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
         *_addresses(),
         *_keys(),
         *_passwords(),
-        *_demo(),
         *_proxies(),
         *_directory(),
         *_sms(),
@@ -168,15 +167,6 @@ def _passwords() -> Iterator[CheckMessage]:
             f"PASSWORD_MIN_LENGTH is {settings.PASSWORD_MIN_LENGTH} and PASSWORD_KINDS is {settings.PASSWORD_KINDS}.",
             hint=f"At least {SHORTEST_PASSWORD} characters, as in the manual; there are {PASSWORD_KINDS} kinds.",
             id="idportal.E013",
-        )
-
-
-def _demo() -> Iterator[CheckMessage]:
-    if settings.DEMO_FOLDER and not settings.DEMO:
-        yield Error(
-            "DEMO_FOLDER is set: the demo shows passwords and codes to anyone.",
-            hint="Unset DEMO_FOLDER. The demo runs with DEBUG and on a loopback address only.",
-            id="idportal.E006",
         )
 
 

@@ -18,6 +18,5 @@ def portal(request: HttpRequest) -> dict[str, object]:
             "register_url": journey_url("REGISTER_HOST", "/registrera/") if settings.REGISTER_HOST else "/registrera/",
             "reset_url": journey_url("RESET_HOST", "/aterstall/") if settings.RESET_HOST else "/aterstall/",
             "orderer_url": f"{settings.PORTAL_URL if elsewhere else ''}/bestallare/",
-            "demo": settings.DEMO,
         }
     }

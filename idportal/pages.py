@@ -5,11 +5,10 @@ from __future__ import annotations
 import sys
 
 from django.conf import settings
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseServerError
+from django.http import HttpRequest, HttpResponse, HttpResponseServerError
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.views.decorators.http import require_safe
-from django.views.defaults import page_not_found
 from django.views.i18n import set_language as django_set_language
 
 from idportal.middleware import outage_page
@@ -37,11 +36,6 @@ def set_language(request: HttpRequest) -> HttpResponse:
     """Django's, which redirects to ``next`` only on this host."""
     response: HttpResponse = django_set_language(request)
     return response
-
-
-def not_found(request: HttpRequest) -> HttpResponse:
-    """The 404 page, in the demo too, where DEBUG would show a programmer's."""
-    return page_not_found(request, Http404())
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -49,7 +49,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or sorted(
     {host for url in (PORTAL_URL, f"//{REGISTER_HOST}", f"//{RESET_HOST}") if (host := urlsplit(url).hostname)}
 )
 
-# Whether nobody but this machine can reach the portal: DEBUG and the demo are for that alone.
+# Whether nobody but this machine can reach the portal: DEBUG and deploy/local are for that alone.
 LOCAL = env.is_loopback(PORTAL_URL) and all(env.is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
 
 # Addresses or networks of reverse proxies. Only from those are X-Forwarded-For and X-Forwarded-Proto believed.
@@ -58,10 +58,6 @@ TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 # Names that the pages show: the municipality, and the helpdesk's address.
 MUNICIPALITY_NAME = env.text("MUNICIPALITY_NAME", "Örebro kommun")
 HELPDESK_EMAIL = env.text("HELPDESK_EMAIL", "it-helpdesk@orebro.se")
-
-# The folder of the demo, set by `make demo` alone. Refused outside DEBUG and loopback.
-DEMO_FOLDER = env.text("DEMO_FOLDER")
-DEMO = bool(DEMO_FOLDER) and DEBUG and LOCAL
 
 # --- The parts -----------------------------------------------------------------------------------
 

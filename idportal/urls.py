@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.contrib import admin
-from django.urls import URLPattern, URLResolver, include, path, re_path
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
 from idportal import health, metrics, pages
@@ -26,6 +26,3 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("healthz/ready", health.ready),
     path("metrics", metrics.metrics),
 ]
-
-if settings.DEMO:
-    urlpatterns += [path("demo/", include("accounts.demo.urls")), re_path("", pages.not_found)]

@@ -27,8 +27,8 @@ from django.test import Client, override_settings  # noqa: E402
 from django.test.utils import CaptureQueriesContext, setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 
 from accounts import codes, tasks  # noqa: E402
-from accounts.demo.cast import STEFAN  # noqa: E402
 from accounts.models import SendQuota  # noqa: E402
+from deploy.local.cast import STEFAN  # noqa: E402
 from notifications import outbox  # noqa: E402
 from notifications import tasks as outbox_tasks  # noqa: E402
 from tests.conftest import has_number  # noqa: E402

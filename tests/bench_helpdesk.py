@@ -32,8 +32,8 @@ from django.test.utils import (  # noqa: E402
 from django.utils import timezone  # noqa: E402
 
 from accounts import directory  # noqa: E402
-from accounts.demo.cast import ANNA, CAST, HEMTJANST_ETT, PER, STEFAN  # noqa: E402
 from accounts.models import AuditEvent, Company, Event, Orderer, Phone, User  # noqa: E402
+from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, PER, STEFAN  # noqa: E402
 from helpdesk.models import Counter, Entry, Request  # noqa: E402
 from tests.accounts.linking import link  # noqa: E402
 from tests.accounts.staff import Officer  # noqa: E402

@@ -23,7 +23,7 @@ from django.db import transaction  # noqa: E402
 from django.test import override_settings  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 
-from accounts.demo.cast import ANNA, HEMTJANST_ETT  # noqa: E402
+from deploy.local.cast import ANNA, HEMTJANST_ETT  # noqa: E402
 from helpdesk import requests  # noqa: E402
 from helpdesk.intake import mime  # noqa: E402
 from helpdesk.intake.reading import read  # noqa: E402

@@ -14,10 +14,10 @@ from django.test import Client, TransactionTestCase
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import Person
 from accounts.encryption import digest
 from accounts.models import Phone
 from accounts.users import of
+from deploy.local.cast import Person
 from tests.emptying import delete_all_rows
 
 pytest_plugins = ["tests.servers.fixtures", "tests.servers.services"]

@@ -31,7 +31,7 @@ if not apps.ready:  # run as a program
 from django.test import override_settings
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
-from accounts.demo.cast import KARL, STEFAN
+from deploy.local.cast import KARL, STEFAN
 from notifications import digests
 from notifications import mail as relay
 from tests.conftest import has_number

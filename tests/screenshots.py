@@ -1,8 +1,13 @@
-"""``python -m tests.screenshots``: docs/screenshots/ anew: each state of each page, and a mail, in two widths."""
+"""``python -m tests.screenshots``: each state of each page, and a mail, in two widths, into ``var/screenshots/``.
+
+The pictures that a document shows are copied to ``docs/screenshots/``; those alone are committed.
+"""
 
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +15,10 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "docs" / "screenshots"
+FOLDER = ROOT / "var" / "screenshots"
+COMMITTED = ROOT / "docs" / "screenshots"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+IMAGE = re.compile(r'<img[^>]*\bsrc="([^"]+)"|!\[[^\]]*\]\(([^)\s]+)')
 WIDTHS = (360, 1280)
 MAILS = ("mail-utgaende-losenord",)  # docs/example-mail.eml, in a mail view
 COLOURS = 64  # enough for these pages; the files take a third of the space
@@ -21,26 +29,31 @@ def picture(state: str, width: int) -> Path:
     return FOLDER / f"{state}-{width}.png"
 
 
-def wanted() -> set[Path]:
-    """All files that there are to be: one of each state of each page, and of each mail, in each width."""
-    from tests.browser.states import STATES  # needs Django to be set up
+def pictures_in(document: Path) -> list[Path]:
+    """The local files that a document shows."""
+    shown = ["".join(match) for match in IMAGE.findall(document.read_text(encoding="utf-8"))]
+    return [(document.parent / source).resolve() for source in shown if "://" not in source]
 
-    return {picture(name, width) for name in (*MAILS, *(state.name for state in STATES)) for width in WIDTHS}
+
+def shown() -> set[Path]:
+    """The files that a document shows."""
+    return {path for document in DOCUMENTS for path in pictures_in(document)}
 
 
 def main() -> int:
-    """Takes all pictures, and removes those that nothing has any more. Returns the exit code."""
+    """Takes all pictures, and copies those that are shown. Returns the exit code."""
     # On SQLite, whatever the shell is set up for.
     for name in ("DATABASE_URL", "DATABASE_URL_FILE"):
         os.environ.pop(name, None)
-    failed = pytest.main(["-q", str(ROOT / "tests" / "browser" / "screenshots.py")])
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    failed = pytest.main(["-q", str(ROOT / "tests" / "browser" / "screenshots.py"), *sys.argv[1:]])
     if failed:
         return int(failed)
-    pictures = wanted()  # pytest has set Django up
-    for path in set(FOLDER.glob("*.png")) - pictures:
-        path.unlink()
-    compress = ["pngquant", "--force", "--ext", ".png", "--strip", "--nofs", str(COLOURS)]
-    return subprocess.call([*compress, *sorted(pictures)])
+    COMMITTED.mkdir(exist_ok=True)
+    renewed = sorted(path for path in shown() if (FOLDER / path.name).exists())
+    for path in renewed:
+        shutil.copyfile(FOLDER / path.name, path)
+    return subprocess.call(["pngquant", "--force", "--ext", ".png", "--strip", "--nofs", str(COLOURS), *renewed])
 
 
 if __name__ == "__main__":

@@ -20,3 +20,6 @@ from idportal.settings import *  # noqa: F403
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}  # noqa: F405
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
+
+# What deploy.local.settings adds; tests/as_demo.py gives it a folder.
+DEMO_FOLDER: str = ""

@@ -23,12 +23,13 @@ from django.core.management import get_commands
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.demo import mailbox, post
-from accounts.demo.cast import ANNA, CARIN, CAST, KARL, STEFAN
-from accounts.demo.dovecot import PrivateDovecot
+from deploy.local import mailbox, post
+from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
 from idportal import sms
+from tests.as_demo import show_demo
 from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateDovecot
 
 START_TIMEOUT = 30.0  # seconds
 NEW_PASSWORD = "Nytt-Berg-4711"
@@ -69,7 +70,7 @@ class Demo:
 def running(folder: Path, *arguments: str) -> Iterator[Demo]:
     """The demo on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "accounts.demo", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "demo", "--folder", str(folder), "--port", str(port), *arguments]
     # Where the suite itself was started so as to outlive its terminal, the demo would be, too.
     command = ["env", "--default-signal=HUP", *command]
     # What the shell of a developer may hold, for another installation.
@@ -85,6 +86,13 @@ def running(folder: Path, *arguments: str) -> Iterator[Demo]:
         finally:
             process.terminate()  # which ends its slapd, too
             process.wait(20)
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
+    """One demo for all tests that leave it running."""
+    with running(tmp_path_factory.mktemp("one") / "demo") as one:
+        yield one
 
 
 def wait_until_ready(process: subprocess.Popen[str], url: str) -> None:
@@ -118,22 +126,37 @@ def mailbox_runs(folder: Path) -> bool:
         return False
 
 
+def family(pid: int) -> set[int]:
+    """The process, its children, theirs, and so on."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        parents[int(stat.parent.name)] = int(fields[1])
+    found, new = {pid}, {pid}
+    while new:
+        new = {child for child, parent in parents.items() if parent in new} - found
+        found |= new
+    return found
+
+
 @pytest.mark.once
-def test_both_journeys_with_the_codes_from_the_telephone(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
-        assert demo.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
-        assert "+46701740690" in demo.get("/demo/")
-        assert demo.post("/registrera/kod/", code=demo.code()) == "/registrera/klart/"
+def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
+    assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
+    assert demo.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
+    assert "+46701740690" in demo.get("/demo/")
+    assert demo.post("/registrera/kod/", code=demo.code()) == "/registrera/klart/"
 
-        assert demo.post("/aterstall/", username=KARL.username) == "/aterstall/kod/"
-        assert demo.post("/aterstall/kod/", code=demo.code()) == "/aterstall/losenord/"
-        new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
-        assert demo.post("/aterstall/losenord/", **new) == "/aterstall/klart/"
+    assert demo.post("/aterstall/", username=KARL.username) == "/aterstall/kod/"
+    assert demo.post("/aterstall/kod/", code=demo.code()) == "/aterstall/losenord/"
+    new = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
+    assert demo.post("/aterstall/losenord/", **new) == "/aterstall/klart/"
 
-        demo.visitor = requests.Session()
-        assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == ""
-        assert demo.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
+    demo.visitor = requests.Session()
+    assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == ""
+    assert demo.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
 
 
 @pytest.mark.once
@@ -150,11 +173,28 @@ def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_
 
 
 @pytest.mark.once
-def test_page_shows_everybody_with_password_and_state(tmp_path: Path) -> None:
+def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as demo:
-        page = demo.get("/demo/")
-        for person in CAST:
-            assert all(text in page for text in (person.name, person.username, person.password, person.state))
+        processes = family(demo.process.pid)
+        assert len(processes) > len(("the demo", "supervisord", "slapd", "dovecot", "web", "its worker"))
+        os.kill(int((demo.folder / "supervisor.pid").read_text(encoding="ascii")), signal.SIGKILL)
+        _, errors = demo.process.communicate(timeout=20)
+        assert (demo.process.returncode, "supervisord slutade oväntat." in errors) == (1, True)
+        wait_until_gone(processes)
+
+
+def wait_until_gone(processes: set[int]) -> None:
+    deadline = time.monotonic() + 20
+    while left := [pid for pid in processes if Path(f"/proc/{pid}").exists()]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+@pytest.mark.once
+def test_page_shows_everybody_with_password_and_state(demo: Demo) -> None:
+    page = demo.get("/demo/")
+    for person in CAST:
+        assert all(text in page for text in (person.name, person.username, person.password, person.state))
 
 
 @pytest.mark.once
@@ -163,9 +203,11 @@ def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
     with running(folder) as demo:
         demo.post("/aterstall/", username=STEFAN.username)
         assert len(list((folder / "sms").iterdir())) == 1
-        demo.process.kill()  # its slapd stays behind, and is no obstacle
+        processes = family(demo.process.pid)
+        demo.process.kill()  # the others end by themselves, and are no obstacle meanwhile
     with running(folder):
         assert len(list((folder / "sms").iterdir())) == 1
+        assert [pid for pid in processes - {demo.process.pid} if Path(f"/proc/{pid}").exists()] == []
     (folder / "day").write_text("2026-01-01", encoding="ascii")
     with running(folder) as demo:
         assert list((folder / "sms").iterdir()) == []
@@ -176,11 +218,10 @@ def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_second_demo_in_the_same_folder_says_that_one_runs(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        code, words = refusal(tmp_path / "demo", free_port())
-        assert (code, "Demon körs redan" in words) == (1, True)
-        assert "/demo/" in demo.get("/")
+def test_second_demo_in_the_same_folder_says_that_one_runs(demo: Demo) -> None:
+    code, words = refusal(demo.folder, free_port())
+    assert (code, "Demon körs redan" in words) == (1, True)
+    assert "/demo/" in demo.get("/")
 
 
 @pytest.mark.once
@@ -205,7 +246,7 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def refusal(folder: Path, port: int, *arguments: str) -> tuple[int, str]:
     """Exit code and last words of a demo that is not to start."""
-    command = [sys.executable, "-m", "accounts.demo", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "demo", "--folder", str(folder), "--port", str(port), *arguments]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT)
     return ended.returncode, ended.stderr
 
@@ -264,15 +305,14 @@ def test_mailbox_without_a_folder_is_empty(tmp_path: Path) -> None:
 
 
 @pytest.mark.once
-def test_a_mail_to_the_helpdesk_is_taken_in_at_once(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
-        page = demo.get("/demo/")
-        assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))
-        assert 'name="vouched" id="id_vouched" checked' in page
-        told = demo.post("/demo/", sender=CARIN.mail, vouched="on", subject=post.SUBJECT, text=post.TEXT)
-        assert told == "/demo/"
-        assert "Mejlet har kommit fram till helpdesk." in demo.get("/demo/")
-        assert "Mejlet har kommit fram till helpdesk." not in demo.get("/demo/"), "once"
+def test_a_mail_to_the_helpdesk_is_taken_in_at_once(demo: Demo) -> None:
+    page = demo.get("/demo/")
+    assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))
+    assert 'name="vouched" id="id_vouched" checked' in page
+    told = demo.post("/demo/", sender=CARIN.mail, vouched="on", subject=post.SUBJECT, text=post.TEXT)
+    assert told == "/demo/"
+    assert "Mejlet har kommit fram till helpdesk." in demo.get("/demo/")
+    assert "Mejlet har kommit fram till helpdesk." not in demo.get("/demo/"), "once"
 
 
 def test_the_demo_calls_a_command_that_there_is() -> None:
@@ -327,8 +367,7 @@ def test_the_form_takes_what_a_mail_can_hold(fields: dict[str, str], wrong: list
 def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
     tmp_path: Path, settings: Settings, client: Client
 ) -> None:
-    settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
-    settings.DEMO, settings.DEMO_FOLDER = True, str(tmp_path)
+    show_demo(settings, tmp_path)
     settings.HELPDESK_MAILBOX = f"imaps://helpdesk:x@127.0.0.1:{free_port()}/INBOX"
     fields = {"sender": "karin.ek@example.net", "subject": "Hej", "text": "Det som jag skrev"}
     page = client.post("/demo/", fields).content.decode()
@@ -338,9 +377,7 @@ def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
 
 
 @pytest.mark.django_db
-def test_outside_the_demo_no_mail_is_made_up(settings: Settings, client: Client) -> None:
-    settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
-    settings.DEMO = False
+def test_outside_the_demo_no_mail_is_made_up(client: Client) -> None:
     fields = {"sender": CARIN.mail, "subject": "Hej", "text": "Hej!"}
     assert client.post("/demo/", fields).status_code == 404
 
@@ -382,14 +419,3 @@ def test_a_mail_server_whose_port_is_taken_says_so(tmp_path: Path) -> None:
         server = PrivateDovecot(tmp_path / "dovecot", other.getsockname()[1])
         with pytest.raises(RuntimeError, match="Address already in use"):
             server.start()
-
-
-@pytest.mark.once
-def test_a_mail_server_left_behind_is_ended_by_the_next_one(tmp_path: Path) -> None:
-    port = free_port()
-    stray = PrivateDovecot(tmp_path / "dovecot", port).start()
-    try:
-        with PrivateDovecot(tmp_path / "dovecot", port) as server:
-            assert server.pid != stray.pid
-    finally:
-        stray.stop()

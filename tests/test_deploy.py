@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from accounts.demo import certificate
+from deploy.local import certificate
 from tests.idportal.conftest import PRODUCTION, environment, manage
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
-FOR_DEVELOPMENT = {"DEBUG", "DEMO_FOLDER"}
+FOR_DEVELOPMENT = {"DEBUG"}
 
 pytestmark = pytest.mark.once
 

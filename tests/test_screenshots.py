@@ -1,21 +1,17 @@
-"""The pictures in docs/screenshots: one of each state or mail and width, and every one that a document shows."""
+"""The committed pictures: those that a document shows, and no others."""
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 
 import pytest
 
-from tests.screenshots import FOLDER, ROOT, picture, wanted
+from tests.browser.states import STATES
+from tests.screenshots import COMMITTED, DOCUMENTS, MAILS, ROOT, WIDTHS, picture, pictures_in, shown
 
-DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
-IMAGE = re.compile(r'<img[^>]*\bsrc="([^"]+)"|!\[[^\]]*\]\(([^)\s]+)')
-
-
-def pictures_in(document: Path) -> list[Path]:
-    shown = ["".join(match) for match in IMAGE.findall(document.read_text(encoding="utf-8"))]
-    return [(document.parent / source).resolve() for source in shown if "://" not in source]
+KINDS = {".png", ".webp", ".jpg", ".jpeg", ".gif"}
+MOST = 30
+LARGEST = 2 * 1024 * 1024  # bytes of all together: each version of a picture stays in the history
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda document: document.name)
@@ -25,10 +21,17 @@ def test_every_picture_that_a_document_shows_is_there(document: Path) -> None:
 
 def test_the_guides_show_pictures() -> None:
     """…or the test above would pass for a reason of its own."""
-    assert picture("aterstall-losenord", 360) in pictures_in(ROOT / "README.md")
-    assert picture("registrera", 360) in pictures_in(ROOT / "docs" / "guide-personal.md")
+    assert COMMITTED / "aterstall-losenord-360.png" in pictures_in(ROOT / "README.md")
+    assert COMMITTED / "registrera-360.png" in pictures_in(ROOT / "docs" / "guide-personal.md")
 
 
-def test_there_is_one_of_each_state_and_mail_in_each_width() -> None:
-    """After a change of the states: make screenshots."""
-    assert set(FOLDER.glob("*.png")) == wanted()
+def test_only_what_a_document_shows_is_committed() -> None:
+    pictures = {path for path in (ROOT / "docs").rglob("*") if path.suffix in KINDS}
+    assert pictures == shown()
+    assert len(pictures) <= MOST
+    assert sum(path.stat().st_size for path in pictures) <= LARGEST
+
+
+def test_make_screenshots_takes_every_picture_that_is_shown() -> None:
+    taken = {picture(name, width).name for name in (*MAILS, *(state.name for state in STATES)) for width in WIDTHS}
+    assert {path.name for path in COMMITTED.iterdir()} - taken == set()

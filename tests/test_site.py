@@ -20,8 +20,8 @@ from urllib.parse import urlencode
 
 import pytest
 
-from accounts.demo import certificate
-from accounts.demo.cast import KARL
+from deploy.local import certificate
+from deploy.local.cast import KARL
 from tests.idportal.conftest import PRODUCTION, Prepared, environment, prepared  # noqa: F401 - a fixture
 from tests.servers.ports import free_port
 from tests.servers.processes import end

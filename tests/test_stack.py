@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import os
 import re
 import shutil
@@ -18,10 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from accounts.demo.cast import CARIN, COMPANIES, KARL
-from deploy.stack.__main__ import SAMPLES
+from deploy.local.cast import CARIN, KARL
 from tests.servers.ports import free_port
-from tests.test_demo import NEW_PASSWORD, Demo
+from tests.test_demo import NEW_PASSWORD, Demo, family
 
 START_TIMEOUT = 90.0  # seconds
 WAIT = 30.0
@@ -66,7 +64,7 @@ def _code(message: Path) -> str:
 def running(folder: Path) -> Iterator[Stack]:
     """The stack on a port of its own. Whatever the test does, it is gone afterwards."""
     port = free_port()
-    command = [sys.executable, "-m", "deploy.stack", "--folder", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "deploy.local", "stack", "--folder", str(folder), "--port", str(port)]
     # What the shell of a developer may hold, for another installation.
     environment = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/x", "DEBUG": "1"}
     words = folder.with_suffix(".words")
@@ -99,26 +97,10 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
-def family(pid: int) -> set[int]:
-    """The process, its children, theirs, and so on."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        parents[int(stat.parent.name)] = int(fields[1])
-    found, new = {pid}, {pid}
-    while new:
-        new = {child for child, parent in parents.items() if parent in new} - found
-        found |= new
-    return found
-
-
 def test_everything_runs_heals_ends_and_begins_where_it_was(folder: Path) -> None:
     with running(folder) as stack:
         assert stack.states() == dict.fromkeys(
-            ("postgres", "redis", "slapd", "mail", "web", "worker", "outbox", "beat"), "RUNNING"
+            ("postgres", "redis", "slapd", "dovecot", "mail", "web", "worker", "outbox", "beat"), "RUNNING"
         )
         assert_secrets_are_the_portals_own(stack)
         assert stack.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
@@ -157,7 +139,7 @@ def assert_secrets_are_the_portals_own(stack: Stack) -> None:
     for name, pid in portal.items():
         assert b"SECRET_KEY=" + secrets["secret-key"] in Path(f"/proc/{pid}/environ").read_bytes(), name
     servers = family(stack.process.pid) - set[int]().union(*map(family, portal.values()))
-    assert len(servers) > len(("the stack", "supervisord", "postgres", "redis", "slapd", "mail"))
+    assert len(servers) > len(("the stack", "supervisord", "postgres", "redis", "slapd", "dovecot", "mail"))
     for pid in servers:
         given = Path(f"/proc/{pid}/environ").read_bytes()
         assert [name for name, secret in secrets.items() if secret in given] == [], pid
@@ -173,21 +155,6 @@ def mails_to(folder: Path, receiver: str) -> list[str]:
     """The subjects of what the mail server was given for the receiver."""
     mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in (folder / "mail").glob("*.eml")]
     return [mail["Subject"] for mail in mails if mail["Delivered-To"] == receiver]
-
-
-def test_samples_are_the_cast() -> None:
-    with (SAMPLES / "companies.csv").open(encoding="utf-8", newline="") as file:
-        companies = list(csv.DictReader(file))
-    assert [(row["name"], row["organisation_number"], row["directory_value"]) for row in companies] == [
-        (company.name, company.organisation_number, company.name) for company in COMPANIES
-    ]
-    assert [tuple(filter(None, (row["recipient1"], row["recipient2"]))) for row in companies] == [
-        company.recipients for company in COMPANIES
-    ]
-    with (SAMPLES / "orderers.csv").open(encoding="utf-8", newline="") as file:
-        (orderer,) = csv.DictReader(file)
-    assert (orderer["company"], orderer["name"], orderer["email"]) == (CARIN.company, CARIN.name, CARIN.mail)
-    assert re.sub(r"\D", "", orderer["mobile"]).removeprefix("0") == CARIN.phone.removeprefix("+46")
 
 
 def test_busy_port_is_said_in_plain_words(folder: Path) -> None:
@@ -210,6 +177,6 @@ def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
 
 def refusal(folder: Path, port: int, *arguments: str) -> tuple[int, str]:
     """Exit code and last words of a stack that is not to start."""
-    command = [sys.executable, "-m", "deploy.stack", "--folder", str(folder), "--port", str(port), *arguments]
+    command = [sys.executable, "-m", "deploy.local", "stack", "--folder", str(folder), "--port", str(port), *arguments]
     ended = subprocess.run(command, check=False, capture_output=True, text=True, timeout=START_TIMEOUT)
     return ended.returncode, ended.stderr

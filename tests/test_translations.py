@@ -33,7 +33,8 @@ def entries() -> list[tuple[str, str]]:
 def texts_of_templates() -> set[str]:
     """Of pages, mails and SMS: what Django's own reader finds in translate and blocktranslate, trimmed or not."""
     found: set[str] = set()
-    for path in Path(settings.BASE_DIR, "templates").rglob("*.*"):
+    folders = (Path(settings.BASE_DIR, "templates"), Path(settings.BASE_DIR, "deploy", "local"))
+    for path in (path for folder in folders for path in folder.rglob("*.*")):
         if path.suffix in (".html", ".txt"):
             code = templatize(path.read_text(encoding="utf-8"), origin=str(path))
             found.update(ast.literal_eval(text) for text in CALL.findall(code))
@@ -42,7 +43,7 @@ def texts_of_templates() -> set[str]:
 
 def texts_of_code() -> set[str]:
     found: set[str] = set()
-    for app in ("accounts", "notifications", "helpdesk"):
+    for app in ("accounts", "notifications", "helpdesk", "deploy"):
         for path in Path(settings.BASE_DIR, app).rglob("*.py"):
             found.update(re.findall(r'\b_\(\s*"([^"\\]+)"\s*\)', path.read_text(encoding="utf-8")))
     return found

@@ -10,10 +10,10 @@ from django.core.mail import EmailMessage
 from django.db import transaction
 
 from accounts import directory, phones
-from accounts.demo.cast import CARIN, PER, Person
 from accounts.directory import Account
 from accounts.models import Orderer, PhoneLink, User
 from accounts.users import of
+from deploy.local.cast import CARIN, PER, Person
 from tests.accounts.helpers import NEW_NUMBER
 from tests.conftest import Inbox
 

@@ -14,9 +14,9 @@ from django.test import Client
 from django_otp.oath import TOTP
 
 from accounts import sessions, staff, users
-from accounts.demo.cast import EVA, Person
 from accounts.directory.staff import people
 from accounts.models import Authenticator, RecoveryCodes
+from deploy.local.cast import EVA, Person
 from tests.accounts.helpers import new_session, text_of, time_passes
 
 WRONG_FACTOR = "Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den."

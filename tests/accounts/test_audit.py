@@ -9,8 +9,8 @@ from django.db import connection
 from django.test import Client
 
 from accounts import audit, directory
-from accounts.demo.cast import KARL, STEFAN
 from accounts.models import AuditEvent, Event
+from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 

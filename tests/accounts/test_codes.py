@@ -14,8 +14,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import codes, limits
-from accounts.demo.cast import KARL, MARIA, STEFAN
 from accounts.models import Challenge, Event, FailedTry, Purpose, SmsDay
+from deploy.local.cast import KARL, MARIA, STEFAN
 from idportal import sms as messages
 from tests.accounts.helpers import (
     NEW_NUMBER_TYPED,

@@ -14,10 +14,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import codes, directory, users
-from accounts.demo.cast import KARL, STEFAN
 from accounts.directory.connection import Connection
 from accounts.directory.openldap import OpenLdap
 from accounts.models import Challenge, Event, FailedTry
+from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import (
     NEW_NUMBER_TYPED,
     NEW_PASSWORD,

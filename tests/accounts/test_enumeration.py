@@ -17,8 +17,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts import codes, directory, tasks
-from accounts.demo.cast import ANNA, EVA, KARL, STEFAN
 from accounts.models import Event
+from deploy.local.cast import ANNA, EVA, KARL, STEFAN
 from tests.accounts.helpers import last, normalised, time_passes, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd

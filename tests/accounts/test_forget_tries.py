@@ -8,9 +8,9 @@ import pytest
 from django.utils import timezone
 
 from accounts import counts, directory, limits, users
-from accounts.demo.cast import KARL, PER, STEFAN, Person
 from accounts.directory import Account
 from accounts.models import Event, FailedTry, SendQuota, User
+from deploy.local.cast import KARL, PER, STEFAN, Person
 from tests.accounts.helpers import last, purge_trail, time_passes, trail, wrong_for
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, Walker, has_number

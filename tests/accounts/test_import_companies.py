@@ -8,8 +8,8 @@ import pytest
 from django.db import IntegrityError
 
 from accounts import companies
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event
+from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.loader import Loader
 
 pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]

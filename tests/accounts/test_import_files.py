@@ -7,10 +7,10 @@ import io
 
 import pytest
 
-from accounts.demo.cast import HEMTJANST_ETT
 from accounts.models import Company
 from accounts.registers import cells, sheets
 from accounts.registers.sheets import FileRefused
+from deploy.local.cast import HEMTJANST_ETT
 from tests.accounts.loader import Loader
 
 COLUMNS = ("name", "number")

@@ -9,9 +9,9 @@ import pytest
 from django.db import IntegrityError, connection
 
 from accounts import companies, orderers
-from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event, Orderer
 from accounts.registers import loading
+from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import carin, company
 from tests.accounts.loader import Loader
 

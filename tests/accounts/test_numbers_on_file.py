@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from accounts.demo.cast import ANNA, KARL, MARIA, PER, STEFAN
 from accounts.encryption import digest
 from accounts.models import Event, Phone, User
+from deploy.local.cast import ANNA, KARL, MARIA, PER, STEFAN
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,

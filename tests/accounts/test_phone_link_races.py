@@ -15,9 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import codes, phones
-from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN
 from accounts.models import Event, Phone, PhoneLink
 from accounts.signals import phone_link_stopped, phone_linked
+from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, OTHER_NUMBER, time_passes, trail
 from tests.accounts.linking import agent, keys_by_sms, link, orderer
 from tests.accounts.test_races import at_once

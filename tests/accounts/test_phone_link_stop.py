@@ -12,9 +12,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import phones
-from accounts.demo.cast import ANNA, CARIN, KARL, STEFAN
 from accounts.encryption import digest
 from accounts.models import Event, Phone, PhoneLink
+from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_PASSWORD,

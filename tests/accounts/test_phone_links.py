@@ -10,9 +10,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import phones, retention
-from accounts.demo.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from accounts.models import AuditEvent, Challenge, Event, Phone, PhoneLink, Purpose
 from accounts.signals import phone_linked
+from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from notifications.models import Message
 from tests.accounts.helpers import (
     NEW_NUMBER,

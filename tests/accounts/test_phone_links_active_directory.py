@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from accounts import phones
-from accounts.demo.cast import ANNA
+from deploy.local.cast import ANNA
 from tests.accounts.helpers import NEW_NUMBER, NEW_PASSWORD, binds, time_passes
 from tests.accounts.linking import keys_by_sms, link
 from tests.conftest import Walker, has_number

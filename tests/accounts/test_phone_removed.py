@@ -15,9 +15,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import codes, phones
-from accounts.demo.cast import ANNA, CARIN, EVA, KARL, STEFAN, Person
 from accounts.models import Challenge, Event, Phone, PhoneLink
 from accounts.signals import phone_removed
+from deploy.local.cast import ANNA, CARIN, EVA, KARL, STEFAN, Person
 from idportal.times import moment
 from notifications.models import Message
 from tests.accounts.helpers import (

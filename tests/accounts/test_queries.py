@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.demo.cast import KARL, STEFAN
+from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD
 from tests.conftest import Walker, has_number
 

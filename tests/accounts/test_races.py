@@ -17,10 +17,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import codes, directory
-from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN, Person
 from accounts.directory.openldap import OpenLdap
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SmsDay
 from accounts.signals import password_reset, phone_registered
+from deploy.local.cast import ANNA, KARL, MARIA, STEFAN, Person
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,
@@ -361,6 +361,6 @@ def test_parallel_registrations_do_not_exceed_the_cap(sms: Inbox, settings: Sett
 
 
 def _others(count: int) -> list[Person]:
-    from accounts.demo.cast import EVA, PER
+    from deploy.local.cast import EVA, PER
 
     return [PER, EVA][:count]

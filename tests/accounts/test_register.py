@@ -7,8 +7,8 @@ import dataclasses
 import pytest
 from django.test import Client
 
-from accounts.demo.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from accounts.models import Event, FailedTry, Phone
+from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from tests.accounts.conftest import Heard
 from tests.accounts.helpers import (
     NEW_NUMBER,

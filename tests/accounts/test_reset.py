@@ -13,8 +13,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import ANNA, EVA, KARL, MARIA, STEFAN, Person
 from accounts.models import Challenge, Event
+from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN, Person
 from tests.accounts.conftest import Heard
 from tests.accounts.helpers import (
     NEW_PASSWORD,

@@ -10,8 +10,8 @@ import ldap
 import pytest
 
 from accounts import directory
-from accounts.demo.cast import ANNA, EVA, KARL, STEFAN
 from accounts.models import Event
+from deploy.local.cast import ANNA, EVA, KARL, STEFAN
 from tests.accounts.conftest import Heard
 from tests.accounts.helpers import (
     NEW_NUMBER,

@@ -6,8 +6,8 @@ import pytest
 from django.conf import settings
 from django.test import Client
 
-from accounts.demo.cast import EVA, KARL, MARIA, STEFAN, Person
 from accounts.models import Challenge, Event, User
+from deploy.local.cast import EVA, KARL, MARIA, STEFAN, Person
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD, OTHER_PASSWORD, last, time_passes, trail
 from tests.accounts.linking import link
 from tests.conftest import Walker, has_number

@@ -14,7 +14,6 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.demo.cast import CARIN, KARL, STEFAN
 from accounts.models import (
     AuditEvent,
     Challenge,
@@ -29,6 +28,7 @@ from accounts.models import (
     TriesForgotten,
     User,
 )
+from deploy.local.cast import CARIN, KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, wrong_for
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd

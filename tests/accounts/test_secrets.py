@@ -17,9 +17,9 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import ANNA, KARL, STEFAN
 from accounts.directory.connection import Connection, Refused
 from accounts.models import Challenge
+from deploy.local.cast import ANNA, KARL, STEFAN
 from idportal.logs import JsonFormatter
 from notifications.models import Message
 from tests.accounts.helpers import NEW_NUMBER_TYPED, time_passes

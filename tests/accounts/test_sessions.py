@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accounts.demo.cast import KARL, STEFAN
 from accounts.models import Event, User
+from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, text_of, time_passes
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 from django.db import transaction
 
-from accounts.demo.cast import KARL, STEFAN
 from accounts.models import AuditEvent, Event, Phone, User
 from accounts.signals import password_reset, phone_replaced
+from deploy.local.cast import KARL, STEFAN
 from tests.accounts.conftest import Heard
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD, wrong_for
 from tests.conftest import Walker, has_number

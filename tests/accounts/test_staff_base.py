@@ -10,9 +10,9 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from accounts import directory, retention
-from accounts.demo.cast import EVA, KARL, STEFAN
 from accounts.directory.staff import people
 from accounts.models import Authenticator, Event, User
+from deploy.local.cast import EVA, KARL, STEFAN
 from tests.accounts.directory.conftest import KINDS
 from tests.accounts.helpers import WRONG_LOGIN, last
 from tests.accounts.staff import NO_ROLE, Officer, says

@@ -12,11 +12,11 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import ADMINS, EVA, KARL, MARIA, PER, STEFAN, Person
 from accounts.directory import Account, DirectoryMisconfigured, PasswordCheck
 from accounts.directory.connection import Connection
 from accounts.directory.staff import groups_of, people
 from accounts.models import Event, User
+from deploy.local.cast import ADMINS, EVA, KARL, MARIA, PER, STEFAN, Person
 from tests.accounts.directory.conftest import KINDS
 from tests.accounts.helpers import WRONG_LOGIN, last
 from tests.accounts.staff import NO_ROLE, Officer, says

@@ -9,8 +9,8 @@ import ldap
 import pytest
 
 from accounts import directory
-from accounts.demo.cast import EVA, Person
 from accounts.models import Event
+from deploy.local.cast import EVA, Person
 from tests.accounts.directory.conftest import KINDS
 from tests.accounts.helpers import last, trail
 from tests.accounts.staff import Officer, later

@@ -11,8 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import limits
-from accounts.demo.cast import EVA, PER
 from accounts.models import AuditEvent, Authenticator, Event, FailedTry
+from deploy.local.cast import EVA, PER
 from tests.accounts.helpers import WRONG_CODE, trail, wrong_for
 from tests.accounts.staff import Officer, later, says
 from tests.accounts.test_races import at_once

@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import EVA, KARL, PER
 from accounts.models import Event, User
+from deploy.local.cast import EVA, KARL, PER
 from tests.accounts.helpers import last, trail
 from tests.accounts.staff import NO_ROLE, Officer, later, says
 from tests.conftest import Walker

@@ -14,9 +14,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import EVA
 from accounts.directory.connection import Connection
 from accounts.models import RecoveryCodes
+from deploy.local.cast import EVA
 from idportal.logs import JsonFormatter
 from tests.accounts.staff import Officer, later
 from tests.accounts.test_secrets import crash, refuse, rows

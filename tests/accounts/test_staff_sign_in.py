@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import limits
-from accounts.demo.cast import ANNA, EVA, KARL, PER, STEFAN
 from accounts.models import Authenticator, Event, FailedTry, User
+from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
 from tests.accounts.helpers import WRONG_LOGIN, binds, entry, last, normalised, time_passes, trail
 from tests.accounts.staff import NO_ROLE, Officer, says
 from tests.conftest import Walker

@@ -15,10 +15,10 @@ from django_otp import DEVICE_ID_SESSION_KEY
 from pytest_django import Settings
 
 from accounts import directory, limits, retention, signals
-from accounts.demo.cast import EVA, PER
 from accounts.encryption import digest
 from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, SmsFactor, User
 from accounts.users import of
+from deploy.local.cast import EVA, PER
 from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, purge_trail, trail, wrong_for
 from tests.accounts.staff import WRONG_FACTOR, Officer, later, says
 from tests.conftest import Inbox, Walker, has_number

@@ -14,9 +14,9 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import directory, limits
-from accounts.demo import tree
-from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN
 from accounts.models import Event, FailedTry
+from deploy.local import tree
+from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import WRONG_LOGIN, binds, entry, last, normalised, text_of, time_passes, trail
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.redis import PrivateRedis

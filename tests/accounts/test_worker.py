@@ -15,8 +15,8 @@ import pytest
 import redis
 from django.db import connection
 
-from accounts.demo.cast import ANNA, KARL, STEFAN
 from accounts.models import AuditEvent, Challenge, Event
+from deploy.local.cast import ANNA, KARL, STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, WRONG_CODE, binds, last, time_passes, wrong_for
 from tests.accounts.timing import Comparison, Samples, told_apart
 from tests.accounts.with_worker import (

@@ -13,8 +13,8 @@ import redis
 from django.conf import settings
 from django.db import connection
 
-from accounts.demo.cast import ANNA, KARL, STEFAN
 from accounts.models import AuditEvent, Challenge, Event, SendQuota
+from deploy.local.cast import ANNA, KARL, STEFAN
 from tests.accounts.helpers import time_passes
 from tests.accounts.timing import Samples, shuffled
 from tests.idportal.conftest import PRODUCTION, Answer, Browser, Portal

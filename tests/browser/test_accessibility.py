@@ -83,7 +83,7 @@ def axe(page: Page, options: dict[str, Any]) -> str:
 
 def test_every_page_has_a_state() -> None:
     """Whoever adds an address adds its states to tests/browser/states, or its name to NO_PAGE."""
-    addresses = set(_addresses(get_resolver("tests.browser.states.demo_urls")))
+    addresses = set(_addresses(get_resolver("deploy.local.urls")))
     assert addresses - {state.page for state in STATES} == NO_PAGE
 
 

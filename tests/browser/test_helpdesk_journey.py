@@ -10,8 +10,8 @@ from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import expect
 
-from accounts.demo.cast import ANNA, CARIN, PER
 from accounts.models import Company
+from deploy.local.cast import ANNA, CARIN, PER
 from helpdesk.models import Request
 from notifications import digests
 from tests.accounts.helpers import time_passes

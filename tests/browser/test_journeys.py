@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from accounts.demo.cast import KARL, STEFAN, Person
 from accounts.models import Phone
+from deploy.local.cast import KARL, STEFAN, Person
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD
 from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.visitor import Visitor, opens

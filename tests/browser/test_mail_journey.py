@@ -6,8 +6,8 @@ import pytest
 from django.core import mail
 from playwright.sync_api import expect
 
-from accounts.demo.cast import ANNA, CARIN
 from accounts.models import Phone
+from deploy.local.cast import ANNA, CARIN
 from helpdesk.intake import fetch
 from helpdesk.models import Request
 from tests.browser.conftest import DESK, NewVisitor

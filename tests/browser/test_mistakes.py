@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from accounts.demo.cast import ANNA, KARL, STEFAN
+from deploy.local.cast import ANNA, KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, OTHER_PASSWORD, WRONG_CODE, wrong_for
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor, opens

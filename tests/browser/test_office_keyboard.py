@@ -13,8 +13,8 @@ from django.core import mail
 from playwright.sync_api import expect
 
 from accounts import directory
-from accounts.demo.cast import ANNA, CARIN, MARIA, STEFAN
 from accounts.models import Company, Phone
+from deploy.local.cast import ANNA, CARIN, MARIA, STEFAN
 from helpdesk import decisions, requests
 from helpdesk.models import Request
 from tests.browser.conftest import DESK, NewVisitor

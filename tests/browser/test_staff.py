@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from accounts.demo.cast import EVA
+from deploy.local.cast import EVA
 from tests.accounts.staff import App, later
 from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.test_journeys import _press_enter, _tab_to, _type

@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import Person
+from deploy.local.cast import Person
 from tests.browser.guard import Guard
 from tests.conftest import Inbox, has_number
 from tests.servers.slapd import TestSlapd

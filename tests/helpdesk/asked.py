@@ -10,8 +10,8 @@ from typing import Any
 from django.db.models import F, QuerySet
 
 from accounts import directory, users
-from accounts.demo.cast import ANNA, PER, Person
 from accounts.models import User
+from deploy.local.cast import ANNA, PER, Person
 from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request, Verification
 from notifications.models import Message

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import pytest
 from django.test import Client
 
-from accounts.demo.cast import PER
 from accounts.models import Company, Orderer
+from deploy.local.cast import PER
 from tests.accounts.staff import Officer
 from tests.helpdesk.people import SECOND_AGENT, a_company, an_orderer, as_orderer
 from tests.servers.slapd import TestSlapd

@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.http import HttpResponse
 from django.utils import timezone
 
-from accounts.demo.cast import ANNA
 from accounts.models import Orderer
+from deploy.local.cast import ANNA
 from helpdesk.models import Request
 from tests.accounts.staff import Officer
 from tests.conftest import has_number

@@ -59,7 +59,7 @@ def main(count: int) -> int:
     from django.test import override_settings
     from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
-    from accounts.demo.cast import ANNA
+    from deploy.local.cast import ANNA
     from tests.servers.crowd import slapd_with
     from tests.servers.dovecot import TestDovecot
 

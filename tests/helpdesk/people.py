@@ -7,8 +7,8 @@ from dataclasses import replace
 from django.test import Client
 
 from accounts import companies, orderers
-from accounts.demo.cast import PER
 from accounts.models import Company, Orderer
+from deploy.local.cast import PER
 from helpdesk import orderer_sessions
 from tests.accounts.helpers import new_session
 

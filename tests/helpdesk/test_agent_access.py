@@ -9,8 +9,8 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import URLPattern, resolve
 
-from accounts.demo.cast import ANNA, PER
 from accounts.models import AuditEvent, Phone
+from deploy.local.cast import ANNA, PER
 from helpdesk import urls
 from helpdesk.models import Entry, Request
 from tests.accounts.staff import Officer

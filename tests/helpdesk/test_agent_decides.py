@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts.companies import set_recipients
-from accounts.demo.cast import ANNA, CARIN
 from accounts.models import Company, Orderer, Phone
+from deploy.local.cast import ANNA, CARIN
 from helpdesk import requests
 from helpdesk.models import Entry, Request, Verification
 from helpdesk.timeline import note_down

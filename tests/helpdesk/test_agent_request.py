@@ -8,9 +8,9 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.demo.cast import MARIA, STEFAN
 from accounts.directory import DirectoryUnavailable
 from accounts.models import User
+from deploy.local.cast import MARIA, STEFAN
 from helpdesk.models import Entry, Request
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer, says

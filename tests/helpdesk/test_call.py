@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.http import HttpResponse
 from django.test import Client
 
-from accounts.demo.cast import ANNA, MARIA
 from accounts.models import Event
+from deploy.local.cast import ANNA, MARIA
 from helpdesk.models import Request
 from notifications.models import Message
 from tests.accounts.helpers import last, text_of

@@ -8,9 +8,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts import companies, orderers
-from accounts.demo.cast import ANNA, CARIN, MARIA
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Event, Phone, PhoneLink
+from deploy.local.cast import ANNA, CARIN, MARIA
 from helpdesk import decisions, evidence, requests, verification
 from helpdesk.models import Confirmation, Request
 from helpdesk.refusals import CantCarryOut, Closed, FourEyes, NotVerified, NotYours

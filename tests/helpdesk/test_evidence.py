@@ -10,9 +10,9 @@ import pytest
 from django.utils import timezone
 
 from accounts import directory, orderers
-from accounts.demo.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Orderer, User
+from deploy.local.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
 from helpdesk import evidence, requests, verification
 from helpdesk.evidence import Fact
 from helpdesk.models import Request

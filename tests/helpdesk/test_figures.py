@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import directory
-from accounts.demo.cast import ANNA, EVA, KARL, PER, STEFAN
 from accounts.models import AuditEvent, Event
+from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
 from helpdesk import figures
 from helpdesk.models import CompanyCount, Request
 from helpdesk.months import STOCKHOLM, Month, today

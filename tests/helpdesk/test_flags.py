@@ -9,8 +9,8 @@ from django.utils import timezone
 
 from accounts import directory, orderers, phones
 from accounts.companies import note_bounce
-from accounts.demo.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
 from accounts.models import Orderer, PhoneLink
+from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
 from helpdesk import evidence, requests, verification
 from helpdesk.models import Entry, Request
 from helpdesk.names import names_agree

@@ -22,8 +22,8 @@ from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
 from accounts import companies, directory
-from accounts.demo.cast import MARIA
 from accounts.models import AuditEvent
+from deploy.local.cast import MARIA
 from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request, SignInLink, Verification
 from helpdesk.timeline import note_down

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.utils import translation
 
 from accounts import orderers
-from accounts.demo.cast import ANNA, CARIN
+from deploy.local.cast import ANNA, CARIN
 from helpdesk import letters, requests
 from helpdesk.models import Request
 from notifications.models import Message

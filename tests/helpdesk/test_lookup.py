@@ -12,8 +12,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import audit, directory
-from accounts.demo.cast import ANNA, EVA, KARL, MARIA, STEFAN, Person
 from accounts.models import AuditEvent, Event, FailedTry, Phone, PhoneLink
+from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN, Person
 from helpdesk.models import Request
 from tests.accounts.helpers import last, text_of, trail
 from tests.accounts.staff import Officer

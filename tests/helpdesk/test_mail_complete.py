@@ -8,8 +8,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.demo.cast import ANNA, STEFAN
 from accounts.models import Event, Orderer, Phone
+from deploy.local.cast import ANNA, STEFAN
 from helpdesk import decisions, next_step, requests, verification
 from helpdesk.evidence import of
 from helpdesk.models import Entry, IncomingMail, Request

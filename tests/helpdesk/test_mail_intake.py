@@ -6,8 +6,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory, limits
-from accounts.demo.cast import ANNA
 from accounts.models import Event
+from deploy.local.cast import ANNA
 from helpdesk import requests
 from helpdesk.intake import receive as intake
 from helpdesk.models import Entry, IncomingMail, Request

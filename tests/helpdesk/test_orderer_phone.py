@@ -11,8 +11,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN, Person
 from accounts.models import Event
+from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN, Person
 from helpdesk import staff_list
 from helpdesk.models import Entry, Request
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, normalised, text_of

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import phones
-from accounts.demo.cast import ANNA, PER
 from accounts.models import Event, Orderer, User
+from deploy.local.cast import ANNA, PER
 from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request
 from helpdesk.timeline import note_down

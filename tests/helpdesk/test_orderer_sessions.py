@@ -9,8 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.urls import path
 
-from accounts.demo.cast import PER
 from accounts.models import Company, Event, Orderer
+from deploy.local.cast import PER
 from helpdesk.views.doors import orderer_only
 from idportal.urls import urlpatterns as of_the_portal
 from tests.accounts.helpers import last, text_of, time_passes, trail

@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import orderers
-from accounts.demo.cast import ANNA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from accounts.models import AuditEvent, Event
+from deploy.local.cast import ANNA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk import staff_list
 from helpdesk.staff_list import Member, StaffList
 from notifications.thresholds import local_date

@@ -21,8 +21,8 @@ from kombu.exceptions import OperationalError
 from pytest_django import Settings
 from redis.exceptions import ConnectionError as RedisDown
 
-from accounts.demo.cast import EVA, STEFAN
 from accounts.models import AuditEvent, Company, Event
+from deploy.local.cast import EVA, STEFAN
 from helpdesk import figures, overview, overview_words, plots
 from helpdesk.models import CompanyCount, Request
 from helpdesk.months import Month, today

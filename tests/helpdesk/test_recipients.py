@@ -9,8 +9,8 @@ from django.conf import settings
 from django.test import Client
 
 from accounts import companies
-from accounts.demo.cast import CARIN, MARIA
 from accounts.models import AuditEvent, BouncedAddress, Event, Orderer
+from deploy.local.cast import CARIN, MARIA
 from helpdesk import decisions, recipients
 from helpdesk.models import Confirmation, Request
 from notifications.models import Message

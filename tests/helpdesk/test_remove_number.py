@@ -12,8 +12,8 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from accounts.demo.cast import ANNA, EVA, STEFAN, Person
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval
+from deploy.local.cast import ANNA, EVA, STEFAN, Person
 from helpdesk.models import Entry, Request
 from helpdesk.requests import reject
 from notifications.models import Message

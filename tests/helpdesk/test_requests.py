@@ -10,8 +10,8 @@ import pytest
 from django.db import connection
 
 from accounts import limits
-from accounts.demo.cast import ANNA, PER
 from accounts.models import Event
+from deploy.local.cast import ANNA, PER
 from helpdesk import requests
 from helpdesk.models import Entry, Request
 from helpdesk.refusals import Closed, NotYours, Refused

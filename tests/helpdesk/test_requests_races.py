@@ -9,8 +9,8 @@ from unittest import mock
 
 import pytest
 
-from accounts.demo.cast import ANNA, PER
 from accounts.models import Event, Phone, PhoneLink
+from deploy.local.cast import ANNA, PER
 from helpdesk import decisions, requests, verification
 from helpdesk.lookup import seen
 from helpdesk.models import Counter, Request

@@ -13,9 +13,9 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import companies
-from accounts.demo.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Phone
+from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk import staff_list
 from helpdesk.staff_list import Member, StaffList
 from notifications.thresholds import local_date

@@ -10,9 +10,9 @@ from django.db import transaction
 from django.test import Client
 
 from accounts import phones, users
-from accounts.demo.cast import ANNA, PER
 from accounts.models import Phone
 from accounts.signals import phone_link_stopped
+from deploy.local.cast import ANNA, PER
 from helpdesk import opening
 from helpdesk.models import Entry, Request
 from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER

@@ -8,9 +8,9 @@ import pytest
 from django.http import HttpResponse
 
 from accounts import directory
-from accounts.demo.cast import EVA, STEFAN, Person
 from accounts.directory import Account
 from accounts.models import Event, FailedTry
+from deploy.local.cast import EVA, STEFAN, Person
 from tests.accounts.helpers import binds, entry, last, text_of, trail
 from tests.accounts.staff import Officer
 from tests.helpdesk.conftest import Register

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 
 from accounts import orderers
-from accounts.demo.cast import CARIN, PER
 from accounts.models import AuditEvent, Event
+from deploy.local.cast import CARIN, PER
 from helpdesk import requests, verification
 from helpdesk.models import Request, Verification
 from helpdesk.refusals import Closed, NotYours, Refused

@@ -54,7 +54,7 @@ PRODUCTION = {
 SERVE = """
 import os
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
-os.environ["DJANGO_SETTINGS_MODULE"] = "idportal.settings"
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "idportal.settings")
 from idportal.wsgi import application
 from django.urls import path
 from idportal import urls

@@ -14,8 +14,8 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from accounts.demo import certificate
-from accounts.demo.dovecot import ACCOUNT
+from deploy.local import certificate
+from deploy.local.dovecot import ACCOUNT
 from idportal import wires
 from idportal.mailbox import Mailbox, MailboxError, open_mailbox
 from tests.servers.dovecot import TestDovecot

@@ -14,8 +14,7 @@ pytestmark = pytest.mark.once
 @pytest.fixture(autouse=True)
 def production(settings: Settings) -> None:
     """What the checks look at, as a good production environment would set it."""
-    settings.DEBUG = settings.DEMO = False
-    settings.DEMO_FOLDER = ""
+    settings.DEBUG = False
     settings.SECRET_KEY = PRODUCTION["SECRET_KEY"]
     settings.PORTAL_URL = PRODUCTION["PORTAL_URL"]
     settings.REGISTER_HOST, settings.RESET_HOST = PRODUCTION["REGISTER_HOST"], PRODUCTION["RESET_HOST"]
@@ -137,12 +136,6 @@ def test_a_secret_key_that_can_be_guessed_is_an_error(settings: Settings, length
 def test_the_secret_key_is_in_no_message(settings: Settings) -> None:
     settings.SECRET_KEY = "canary"
     assert "canary" not in str(problems())
-
-
-@pytest.mark.parametrize(("debug", "url"), [(False, "https://a.example"), (False, "http://127.0.0.1")])
-def test_the_demo_in_production_is_an_error(settings: Settings, debug: bool, url: str) -> None:
-    settings.DEBUG, settings.PORTAL_URL, settings.DEMO_FOLDER = debug, url, "/srv/demo"
-    assert ids() == ["idportal.E006"]
 
 
 def test_a_host_name_too_long_for_one_sms_is_an_error(settings: Settings) -> None:

@@ -208,4 +208,4 @@ def test_the_environment_is_read_in_one_place() -> None:
         for file in (ROOT / folder).rglob("*.py")
         if re.search(r"\bos\.(environ|getenv)\b|from os import", file.read_text(encoding="utf-8"))
     }
-    assert {name for name in readers if not name.startswith("accounts/demo/")} <= allowed
+    assert readers <= allowed

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from accounts.demo import certificate
+from deploy.local import certificate
 from idportal.mailbox import open_mailbox
 from idportal.mailbox_access import Address, address
 from tests.idportal.mail_servers import SECRET, bad_server, failure, silence, talking

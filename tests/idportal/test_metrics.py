@@ -9,8 +9,8 @@ from django.test import Client
 from django.utils import timezone
 from prometheus_client.parser import text_string_to_metric_families
 
-from accounts.demo.cast import CARIN, STEFAN
 from accounts.models import AuditEvent, Company, Event
+from deploy.local.cast import CARIN, STEFAN
 from notifications.models import DigestRun, Message
 from tests.conftest import has_number
 from tests.servers.slapd import TestSlapd

@@ -14,10 +14,10 @@ import pytest
 from ldap.controls.simple import RelaxRulesControl
 
 from accounts import directory
-from accounts.demo import tree
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, STEFAN, Person
 from accounts.directory import Account
 from accounts.models import Company
+from deploy.local import tree
+from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, STEFAN, Person
 from notifications.models import DigestRun, Message
 from tests.servers.slapd import TestSlapd
 

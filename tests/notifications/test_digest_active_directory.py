@@ -8,8 +8,8 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from accounts.demo import tree
-from accounts.demo.cast import ANNA, CARIN, KARL, STEFAN
+from deploy.local import tree
+from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
 from notifications import digests
 from notifications.thresholds import local_date
 from tests.conftest import has_number

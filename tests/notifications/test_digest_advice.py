@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from accounts.demo.cast import KARL, STEFAN
+from deploy.local.cast import KARL, STEFAN
 from notifications import digests
 from notifications.models import Message
 from tests.conftest import has_number

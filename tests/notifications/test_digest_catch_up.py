@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from accounts.demo.cast import STEFAN
 from accounts.models import Company, Event
+from deploy.local.cast import STEFAN
 from notifications import digests
 from notifications.models import DigestRun
 from notifications.thresholds import at

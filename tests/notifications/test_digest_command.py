@@ -10,8 +10,8 @@ from django.core.management import CommandError, call_command
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from accounts.models import AuditEvent, Event
+from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from notifications import digests
 from notifications.models import DigestRun
 from notifications.thresholds import local_date

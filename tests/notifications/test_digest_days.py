@@ -7,8 +7,8 @@ from datetime import date, time, timedelta
 import pytest
 from pytest_django import Settings
 
-from accounts.demo import tree
-from accounts.demo.cast import KARL, STEFAN
+from deploy.local import tree
+from deploy.local.cast import KARL, STEFAN
 from notifications import digests
 from notifications.models import DigestRun
 from notifications.thresholds import at, days_left, local_date

@@ -12,7 +12,7 @@ from django.core import mail as django_mail
 from django.utils import translation
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.demo.cast import ANNA, CARIN, KARL, STEFAN
+from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
 from notifications import digests
 from notifications.models import Message
 from tests.conftest import has_number

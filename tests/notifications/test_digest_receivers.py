@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
+from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
 from notifications import digests
 from notifications.models import Message
 from tests.notifications.digest_world import (

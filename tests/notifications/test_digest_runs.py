@@ -11,9 +11,9 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.demo.cast import CARIN, KARL, STEFAN
 from accounts.directory import DirectoryError, connection
 from accounts.models import AuditEvent, Company, Event
+from deploy.local.cast import CARIN, KARL, STEFAN
 from notifications import digests, outbox
 from notifications.models import DigestRun, Message
 from notifications.thresholds import local_date

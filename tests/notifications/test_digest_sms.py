@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as some
 from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 
-from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import Account
 from accounts.models import Phone
+from deploy.local.cast import KARL, STEFAN
 from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
 from notifications.digests.reminders import text

@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts import phones
-from accounts.demo.cast import ANNA, CARIN, KARL
 from accounts.models import Orderer, PhoneLink
+from deploy.local.cast import ANNA, CARIN, KARL
 from idportal import sms as gateways
 from idportal.times import moment
 from notifications import checks

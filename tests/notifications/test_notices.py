@@ -14,10 +14,10 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.demo.cast import KARL, STEFAN, Person
 from accounts.models import SendQuota, SmsDay
 from accounts.signals import password_reset
 from accounts.users import of
+from deploy.local.cast import KARL, STEFAN, Person
 from idportal import sms as gateways
 from notifications import notices
 from notifications.models import Message

@@ -8,8 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import companies
-from accounts.demo.cast import CARIN, STEFAN
 from accounts.models import Company
+from deploy.local.cast import CARIN, STEFAN
 from notifications import delivery, digests
 from notifications.models import Message
 from tests.notifications.digest_world import DAY, hemtjanst_ett, runs_out, somebody

@@ -14,9 +14,9 @@ from django.utils import timezone
 
 from accounts import codes
 from accounts import tasks as account_tasks
-from accounts.demo.cast import STEFAN
 from accounts.models import Challenge, Event
 from accounts.models import Purpose as CodePurpose
+from deploy.local.cast import STEFAN
 from notifications import tasks
 from notifications.models import Message
 from tests.accounts.helpers import last

@@ -9,8 +9,8 @@ from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
 from accounts import limits, second_factor
-from accounts.demo.cast import EVA
 from accounts.models import Authenticator, User
+from deploy.local.cast import EVA
 from idportal import texts
 from notifications import notices
 from notifications.models import Message

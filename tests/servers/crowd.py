@@ -12,10 +12,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from accounts.demo import cast, tree
-from accounts.demo.slapd import PrivateSlapd
 from accounts.directory.windows import filetime
+from deploy.local import cast, tree
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateSlapd
 from tests.servers.samba import GROUPS, MAX_AGE, NORMAL_ACCOUNT, STAFF, PrivateSamba
 from tests.servers.samba_process import free_addresses, run
 

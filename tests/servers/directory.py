@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from accounts.demo.cast import Person
+from deploy.local.cast import Person
 
 
 class DirectoryServer(Protocol):

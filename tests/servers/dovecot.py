@@ -1,4 +1,4 @@
-"""The demo's Dovecot, with a hand that puts mails into it and looks what is there."""
+"""The Dovecot of demo and stack, with a hand that puts mails into it and looks what is there."""
 
 from __future__ import annotations
 
@@ -12,15 +12,38 @@ from typing import Any
 
 from imapclient import IMAPClient
 
-from accounts.demo.dovecot import ACCOUNT, PrivateDovecot
+from deploy.local.dovecot import ACCOUNT
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateDovecot
 from tests.servers.processes import suspended
 
 TIMEOUT = 20.0  # seconds
 
+TOKENS = """\
+auth_mechanisms {
+  plain = yes
+  login = yes
+  xoauth2 = yes
+}
+passdb oauth2 {
+  mechanisms_filter = xoauth2
+}
+oauth2 {
+  introspection_mode = post
+  introspection_url = %s
+  force_introspection = yes
+  active_attribute = active
+  active_value = true
+  username_attribute = username
+}
+"""
+
 
 class TestDovecot:
-    """A mail server with one mailbox. What is done here is done as its owner, past the portal."""
+    """A mail server with one mailbox. What is done here is done as its owner, past the portal.
+
+    ``introspection_url`` is asked about tokens (RFC 7662), which then let one in besides the password (XOAUTH2).
+    """
 
     __test__ = False
 
@@ -30,8 +53,7 @@ class TestDovecot:
             free_port(),
             plain_port=free_port(),
             lmtp_port=free_port(),
-            introspection_url=introspection_url,
-            extra=extra,
+            extra=(TOKENS % introspection_url if introspection_url else "") + extra,
         )
 
     @property

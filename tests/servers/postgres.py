@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from deploy.stack import postgres
+from deploy.local import postgres
 from tests.servers.ports import free_port
 
 START_TIMEOUT = 30.0  # seconds

@@ -13,8 +13,8 @@ import ldap
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from accounts.demo import tree
-from accounts.demo.cast import ADMINS, CAST, HELPDESK, Person
+from deploy.local import tree
+from deploy.local.cast import ADMINS, CAST, HELPDESK, Person
 from tests.servers.samba_process import ADMINISTRATOR_PASSWORD, SambaProcess, run
 
 DOMAIN = "DC=ad,DC=example,DC=test"

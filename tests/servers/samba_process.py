@@ -14,7 +14,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from accounts.demo import certificate
+from deploy.local import certificate
 from tests.servers.processes import copy_folder, suspended
 
 PORTS = (389, 636, 3268, 3269)  # Samba knows no others

@@ -1,4 +1,4 @@
-"""The demo's slapd, with a hand on it that sets people to the state a test wants."""
+"""The slapd of demo and stack, with a hand on it that sets people to the state a test wants."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from ldap.controls.simple import RelaxRulesControl
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from accounts.demo import tree
-from accounts.demo.cast import ADMINS, CAST, HELPDESK, Person
-from accounts.demo.slapd import PrivateSlapd
+from deploy.local import tree
+from deploy.local.cast import ADMINS, CAST, HELPDESK, Person
 from tests.servers.ports import free_port
+from tests.servers.private import PrivateSlapd
 from tests.servers.processes import copy_folder, suspended
 
 ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"

@@ -13,10 +13,10 @@ from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts import directory, users
-from accounts.demo.cast import CARIN, COMPANIES, EVA
-from accounts.demo.cast import Company as Told
 from accounts.models import Authenticator, Company, Orderer, User
 from accounts.staff import ADMINISTRATOR
+from deploy.local.cast import CARIN, COMPANIES, EVA
+from deploy.local.cast import Company as Told
 from tests.servers.slapd import TestSlapd
 
 

@@ -10,9 +10,9 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts import directory, users
-from accounts.demo.cast import PER, STEFAN, Person
 from accounts.models import Authenticator, Company, User
 from accounts.uploads import ForAdministrators
+from deploy.local.cast import PER, STEFAN, Person
 from tests.accounts.admin.conftest import carin, company, signed_in
 from tests.servers.slapd import TestSlapd
 

@@ -9,8 +9,8 @@ from django.test import Client
 
 from accounts import companies
 from accounts.companies import Taken
-from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event, Orderer, User
+from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import Say, carin, company
 
 LIST = "/admin/accounts/company/"

@@ -10,8 +10,8 @@ from django.core.management import call_command
 from django.test import Client
 
 from accounts import companies, orderers
-from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT
 from accounts.models import AuditEvent, Company, Event, Orderer, User
+from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT
 from tests.accounts.admin.conftest import Say, carin, company
 
 NASTY = ('=HYPERLINK("http://x.example")', "+Vård", "-Vård", "@Vård", "'=Vård", 'Å "Ö"; Vård, AB', "'Vård")

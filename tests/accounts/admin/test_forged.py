@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts.demo.cast import CARIN
 from accounts.models import Company, Orderer
+from deploy.local.cast import CARIN
 from tests.accounts.admin.conftest import Say, carin, company
 
 REGISTER = "/admin/accounts/company/"

@@ -10,8 +10,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts import overview
-from accounts.demo.cast import CARIN, STEFAN
 from accounts.models import AuditEvent, Company, Event, User
+from deploy.local.cast import CARIN, STEFAN
 from notifications import outbox
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import Say, company

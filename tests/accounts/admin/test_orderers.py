@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts.demo.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from accounts.models import AuditEvent, Company, Event, Orderer, User
+from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import Say, carin, company
 from tests.accounts.admin.test_companies import seen
 

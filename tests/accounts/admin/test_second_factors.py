@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 
 from accounts import directory, second_factor, users
-from accounts.demo.cast import PER
 from accounts.models import AuditEvent, Authenticator, Event, RecoveryCodes, User
+from deploy.local.cast import PER
 from tests.accounts.admin.conftest import Say
 
 LIST = "/admin/accounts/authenticator/"

@@ -7,7 +7,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from accounts.demo import cast
+from deploy.local import cast
 
 STOCKHOLM = ZoneInfo("Europe/Stockholm")
 

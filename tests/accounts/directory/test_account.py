@@ -9,8 +9,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import ANNA, CAST, EVA, KARL, PER, STEFAN, Person
 from accounts.directory import Account, Expiry
+from deploy.local.cast import ANNA, CAST, EVA, KARL, PER, STEFAN, Person
 from tests.accounts.directory.people import day_of, in_days, somebody
 from tests.servers.directory import DirectoryServer
 

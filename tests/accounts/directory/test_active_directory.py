@@ -9,7 +9,6 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import (
     DirectoryMisconfigured,
     Lockout,
@@ -18,6 +17,7 @@ from accounts.directory import (
     active_directory,
 )
 from accounts.directory.connection import Connection, Refused
+from deploy.local.cast import KARL, STEFAN
 from tests.servers import samba
 from tests.servers.samba import PrivateSamba
 from tests.servers.samba_process import ADMINISTRATOR_PASSWORD

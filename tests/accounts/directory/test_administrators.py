@@ -12,9 +12,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import CAST, EVA, HEMTJANST_ETT, KARL, MUNICIPALITY, PER, STEFAN
 from accounts.directory import Account, Directory, DirectoryUnavailable, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection, Refused
+from deploy.local.cast import CAST, EVA, HEMTJANST_ETT, KARL, MUNICIPALITY, PER, STEFAN
 from tests.accounts.directory.people import somebody
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd

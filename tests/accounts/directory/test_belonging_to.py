@@ -10,9 +10,9 @@ from ldap.dn import escape_dn_chars
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, MUNICIPALITY, OMSORG_TVA, PER, STEFAN
 from accounts.directory import Account, Directory, DirectoryError, DirectoryUnavailable, conditions, connection
 from accounts.directory.connection import Connection
+from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, MUNICIPALITY, OMSORG_TVA, PER, STEFAN
 from tests.accounts.directory.people import somebody
 from tests.servers.directory import DirectoryServer
 from tests.servers.samba import PrivateSamba

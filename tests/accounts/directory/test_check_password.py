@@ -8,9 +8,9 @@ from collections.abc import Callable
 import pytest
 
 from accounts import directory as portal
-from accounts.demo.cast import ANNA, CAST, STEFAN, Person
 from accounts.directory import Account, Directory, PasswordCheck
 from accounts.directory.dialect import STEP
+from deploy.local.cast import ANNA, CAST, STEFAN, Person
 from tests.servers.directory import DirectoryServer
 
 Find = Callable[[str], Account]

@@ -13,9 +13,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import CAST, STEFAN
 from accounts.directory import Directory, DirectoryUnavailable, PasswordChange, PasswordCheck, connection, pool
 from accounts.directory.connection import Connection
+from deploy.local.cast import CAST, STEFAN
 from tests.accounts.directory.listener import Listener
 from tests.servers.directory import DirectoryServer
 

@@ -9,8 +9,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import CAST, MARIA, STEFAN, Person
 from accounts.directory import Account, Directory
+from deploy.local.cast import CAST, MARIA, STEFAN, Person
 from tests.accounts.directory.people import somebody
 from tests.servers.directory import DirectoryServer
 

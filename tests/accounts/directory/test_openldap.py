@@ -9,10 +9,10 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo import tree
-from accounts.demo.cast import ANNA, STEFAN
 from accounts.directory import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection
+from deploy.local import tree
+from deploy.local.cast import ANNA, STEFAN
 from tests.servers.slapd import TestSlapd
 
 NEW = "Nytt-Losen-2031"

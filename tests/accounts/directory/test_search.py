@@ -8,8 +8,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import ANNA, CAST, EVA, KARL, MARIA, STEFAN
 from accounts.directory import Account, Directory, DirectoryUnavailable
+from deploy.local.cast import ANNA, CAST, EVA, KARL, MARIA, STEFAN
 from tests.accounts.directory.people import somebody
 from tests.servers.directory import DirectoryServer
 from tests.servers.slapd import TestSlapd

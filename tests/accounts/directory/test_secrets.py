@@ -11,11 +11,11 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo import certificate
-from accounts.demo.cast import STEFAN
 from accounts.directory import DirectoryError, PasswordChange, PasswordCheck
 from accounts.directory.config import from_settings
 from accounts.directory.connection import Connection
+from deploy.local import certificate
+from deploy.local.cast import STEFAN
 from tests.servers.directory import DirectoryServer
 
 CANARY = "Kanarie-Fagel-7731"

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from accounts.demo.cast import ANNA, EVA, STEFAN
 from accounts.directory import Account, Directory, Expiry, PasswordChange, PasswordCheck
+from deploy.local.cast import ANNA, EVA, STEFAN
 from tests.accounts.directory.people import day_of, in_days
 from tests.servers.directory import DirectoryServer
 

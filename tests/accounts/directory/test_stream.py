@@ -9,8 +9,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import CAST, EVA
 from accounts.directory import Directory, Expiry
+from deploy.local.cast import CAST, EVA
 from tests.accounts.directory.people import day_of, in_days, somebody
 from tests.servers.directory import DirectoryServer
 from tests.servers.slapd import TestSlapd

@@ -9,10 +9,10 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo import certificate
-from accounts.demo.cast import STEFAN
 from accounts.directory import DirectoryMisconfigured, DirectoryUnavailable, PasswordCheck
 from accounts.directory.config import from_settings
+from deploy.local import certificate
+from deploy.local.cast import STEFAN
 from tests.accounts.directory.listener import Listener
 from tests.servers.directory import DirectoryServer
 

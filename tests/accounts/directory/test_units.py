@@ -10,10 +10,10 @@ import pytest
 from ldap.dn import escape_dn_chars
 
 from accounts.companies import Belonging
-from accounts.demo.cast import KARL, MARIA, STEFAN
 from accounts.directory import Account, Directory, normal_unit, units_of
 from accounts.directory.names import parent
 from accounts.models import Company
+from deploy.local.cast import KARL, MARIA, STEFAN
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
 

@@ -9,8 +9,8 @@ from datetime import timedelta
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import Account, Directory, Lockout, PasswordCheck
+from deploy.local.cast import KARL, STEFAN
 from tests.servers.directory import DirectoryServer
 
 Find = Callable[[str], Account]

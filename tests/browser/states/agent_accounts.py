@@ -7,8 +7,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import audit, directory
-from accounts.demo.cast import EVA, STEFAN, Person
 from accounts.models import Event, FailedTry, Phone, PhoneLink
+from deploy.local.cast import EVA, STEFAN, Person
 from helpdesk.models import Request
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps

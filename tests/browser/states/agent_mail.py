@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.test import override_settings
 
-from accounts.demo.cast import MARIA
+from deploy.local.cast import MARIA
 from helpdesk.intake.receive import receive
 from helpdesk.models import Request
 from tests.browser.states.agent_request import long_ago, opened, took

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts.demo.cast import ANNA, CARIN, KARL, MARIA, OMSORG_TVA, PER
 from accounts.models import Company, User
+from deploy.local.cast import ANNA, CARIN, KARL, MARIA, OMSORG_TVA, PER
 from helpdesk.models import Request
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps

@@ -8,8 +8,8 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts import orderers
-from accounts.demo.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from accounts.models import Company, Orderer, User
+from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk import requests, verification
 from helpdesk.models import Request
 from tests.browser.states.office import as_per, the_register

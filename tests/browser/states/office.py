@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.test import Client
 
-from accounts.demo.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, PER
 from accounts.models import Company, Orderer
+from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, PER
 from tests.accounts.staff import Officer
 from tests.browser.visitor import Visitor
 from tests.helpdesk.people import a_company, an_orderer, as_orderer

@@ -9,8 +9,8 @@ from unittest import mock
 from django.utils import timezone
 
 from accounts import companies, directory
-from accounts.demo.cast import ANNA, MARIA, STEFAN, Person
 from accounts.models import Company, Orderer, User
+from deploy.local.cast import ANNA, MARIA, STEFAN, Person
 from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request
 from helpdesk.timeline import note_down

@@ -6,8 +6,8 @@ import re
 
 from django.core import mail
 
-from accounts.demo.cast import CARIN
 from accounts.models import Company, Orderer
+from deploy.local.cast import CARIN
 from tests.accounts.helpers import WRONG_CODE
 from tests.browser.states.office import as_carin, the_register
 from tests.browser.states.state import State, mistyped, opened, pressed, typed

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from accounts.demo.cast import ANNA, CAST, HEMTJANST_ETT, STEFAN
+from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, STEFAN
 from helpdesk import staff_list
 from helpdesk.staff_list import Member, StaffList
 from notifications.thresholds import local_date

@@ -9,10 +9,11 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from accounts.codes import text
-from accounts.demo.cast import KARL, STEFAN
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Purpose
 from accounts.reset import OutcomeUnknown
+from deploy.local.cast import KARL, STEFAN
+from tests.as_demo import show_demo
 from tests.browser.states import register, reset
 from tests.browser.states.state import State, Steps, answered, opened
 from tests.browser.visitor import Visitor
@@ -66,12 +67,10 @@ ERRORS = (
 
 
 def demo(path: str) -> Steps:
-    """As ``settings.DEMO`` has it: with the demo's own page and the line at the top of all others."""
+    """As ``deploy.local.settings`` has it: with the demo's own page and the line at the top of all others."""
 
     def steps(visitor: Visitor) -> None:
-        settings = visitor.portal.settings
-        settings.ROOT_URLCONF = "tests.browser.states.demo_urls"
-        settings.DEMO, settings.DEMO_FOLDER = True, str(visitor.portal.sms.folder.parent)
+        show_demo(visitor.portal.settings, visitor.portal.sms.folder.parent)
         visitor.open(path)
 
     return steps

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.demo.cast import ANNA
+from deploy.local.cast import ANNA
 from tests.accounts.linking import keys_by_sms, link
 from tests.browser.states.state import State, opened, typed
 from tests.browser.visitor import Visitor

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from accounts import phones
-from accounts.demo.cast import ANNA, KARL, MARIA, STEFAN
 from accounts.sign_in import Outcome
+from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_NUMBER, OTHER_NUMBER_TYPED, WRONG_CODE, WRONG_LOGIN
 from tests.accounts.linking import REFERENCE, account_of, agent, link
 from tests.browser.states.state import State, answered, confirmed, mistyped, opened, passed, pressed, typed

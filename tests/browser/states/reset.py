@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from accounts.demo.cast import STEFAN
 from accounts.reset import Outcome, Result
+from deploy.local.cast import STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, OTHER_PASSWORD, WRONG_CODE
 from tests.browser.states.state import State, Steps, answered, mistyped, opened, passed, pressed, typed
 from tests.browser.visitor import Visitor

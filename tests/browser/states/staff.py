@@ -5,9 +5,9 @@ from __future__ import annotations
 from unittest import mock
 
 from accounts import second_factor
-from accounts.demo.cast import EVA, PER, STEFAN
 from accounts.models import Authenticator
 from accounts.sign_in import Outcome
+from deploy.local.cast import EVA, PER, STEFAN
 from tests.accounts.helpers import WRONG_CODE, WRONG_LOGIN
 from tests.accounts.staff import NO_ROLE, WRONG_FACTOR, App, later
 from tests.browser.states.state import State, answered, mistyped, opened, passed, typed

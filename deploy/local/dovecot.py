@@ -1,0 +1,190 @@
+"""A private Dovecot in a folder: the helpdesk's mailbox of demo, stack and tests.
+
+Configuration, certificate, mails and the account's password all lie in the folder; deleting it deletes everything.
+There is one mailbox, for every sender and receiver.
+"""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import shutil
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.local import certificate, files
+from deploy.local.process import program
+from deploy.local.server import Server
+
+ACCOUNT = "helpdesk"
+NOBODY, NOGROUP = "nobody", "nogroup"
+TEMPORARY = "idportal-dovecot-"
+
+# Bytes of a path below which the longest of Dovecot's sockets ("/token-login/imap-urlauth", a dot, a number) still
+# has one that the system takes: 108 with the zero at its end (unix(7)).
+SHORT = 70
+
+
+class Dovecot(Server):
+    """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
+
+    ``extra`` goes into the configuration verbatim. Its whole process group must be ended: a process that serves a
+    client goes on without the master.
+    """
+
+    name = "Dovecot"
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        *,
+        plain_port: int | None = None,
+        lmtp_port: int | None = None,
+        extra: str = "",
+    ) -> None:
+        super().__init__(folder, port)
+        self.plain_port = plain_port
+        self.lmtp_port = lmtp_port
+        self.extra = extra
+
+    @property
+    def url(self) -> str:
+        """For HELPDESK_MAILBOX. After :meth:`prepare`."""
+        return f"imaps://{ACCOUNT}:{quote(self.secret(), safe='')}@127.0.0.1:{self.port}/INBOX"
+
+    def environment(self) -> dict[str, str]:
+        """The settings that point the portal here. After :meth:`prepare`."""
+        return {"HELPDESK_MAILBOX": self.url, "HELPDESK_MAILBOX_CA_FILE": str(self.ca_file)}
+
+    def secret(self) -> str:
+        """The account's password."""
+        return files.secret(self.folder / "password")
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        self._make_run_folder()
+        if not self.ca_file.exists():
+            certificate.make(self.folder / "tls")
+        files.write(self.folder / "users", f"{ACCOUNT}:{{PLAIN}}{self.secret()}\n")
+        files.write(self.folder / "dovecot.conf", self._config())
+
+    def command(self) -> list[str]:
+        dovecot = program("dovecot", "dovecot-imapd")
+        return [*_as_plain_user(), dovecot, "-F", "-c", str(self.folder / "dovecot.conf")]
+
+    def answers(self) -> bool:
+        """Whether the server greets over TLS, with its own certificate."""
+        try:
+            with self._handshake() as connection:
+                return connection.recv(64).startswith(b"* OK")
+        except OSError:
+            return False
+
+    @property
+    def _run(self) -> Path:
+        """Where its sockets lie: in the folder, or where a link there points if that would be too deep."""
+        run = self.folder / "run"
+        return run.readlink() if run.is_symlink() else run
+
+    def _make_run_folder(self) -> None:
+        self.tidy()
+        run = self.folder / "run"
+        if len(os.fsencode(run)) > SHORT:
+            # Not in TMPDIR, which may be as deep; and a folder further in, since Dovecot opens its own to everybody.
+            run.symlink_to(Path(tempfile.mkdtemp(prefix=TEMPORARY, dir="/tmp")) / "run")
+        self._run.mkdir()
+        self._run.chmod(0o755)
+
+    def tidy(self) -> None:
+        """Remove the sockets of a server that has ended; its mails stay."""
+        run = self.folder / "run"
+        shutil.rmtree(self._run, ignore_errors=True)
+        if run.is_symlink():
+            if self._run.parent.name.startswith(TEMPORARY):
+                self._run.parent.rmdir()
+            run.unlink()
+
+    def _config(self) -> str:
+        user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
+        if os.geteuid() == 0:
+            user, group = NOBODY, NOGROUP
+        # All as one user, who is not root, and without chroot: as Dovecot runs where nobody is root. A wrong password
+        # is answered at once: the tests try many, and the demo has nobody to guess.
+        return f"""\
+dovecot_config_version = 2.4.0
+dovecot_storage_version = 2.4.0
+base_dir = {self._run}
+state_dir = {self.folder}/state
+log_path = /dev/stderr
+listen = 127.0.0.1
+default_internal_user = {user}
+default_internal_group = {group}
+default_login_user = {user}
+mail_uid = {user}
+mail_gid = {group}
+first_valid_uid = 1
+first_valid_gid = 0
+mail_driver = maildir
+mail_home = {self.folder}/home
+mail_path = {self.folder}/mail
+mail_fsync = never
+ssl = required
+ssl_server_cert_file = {self.folder}/tls/cert.pem
+ssl_server_key_file = {self.folder}/tls/key.pem
+auth_failure_delay = 0 secs
+passdb passwd-file {{
+  passwd_file_path = {self.folder}/users
+}}
+userdb static {{
+  static_allow_all_users = yes
+}}
+protocols {{
+  imap = yes
+  lmtp = {"yes" if self.lmtp_port else "no"}
+}}
+namespace inbox {{
+  inbox = yes
+}}
+service anvil {{
+  chroot =
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service stats {{
+  chroot =
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {self.plain_port or 0}
+  }}
+  inet_listener imaps {{
+    port = {self.port}
+    ssl = yes
+  }}
+}}
+service lmtp {{
+  user = {user}
+  inet_listener lmtp {{
+    port = {self.lmtp_port or 0}
+  }}
+}}
+{self.extra}
+"""
+
+
+def _as_plain_user() -> list[str]:
+    """Dovecot lets no mail be read as root. For root it runs as nobody, who may reach into the folder all the same.
+
+    The signal comes after the change of users, which would forget it (prctl(2)).
+    """
+    words = [program("setpriv", "util-linux")]
+    if os.geteuid() == 0:
+        reach = ["--inh-caps", "+dac_override", "--ambient-caps", "+dac_override"]
+        words += ["--reuid", NOBODY, "--regid", NOGROUP, "--clear-groups", *reach]
+    # Without the signal a demo or a test run that is killed would leave the server behind.
+    return [*words, "--pdeathsig", "TERM"]

@@ -1,0 +1,53 @@
+"""``python -m deploy.local.load``: brings the database of demo or stack up to date, and puts the cast into it."""
+
+from __future__ import annotations
+
+import io
+
+import django
+from django.conf import settings
+from django.core.management import call_command
+from django.db import transaction
+
+
+def main() -> None:
+    django.setup(set_prefix=False)
+    call_command("check", stdout=io.StringIO())
+    call_command("migrate", verbosity=0)
+    if not settings.DEBUG:
+        call_command("collectstatic", interactive=False, verbosity=0)
+    fill()
+    if settings.CELERY_TASK_ALWAYS_EAGER:  # no beat will send it
+        call_command("send_expiry_digests", stdout=io.StringIO())
+
+
+@transaction.atomic
+def fill() -> None:
+    """Put numbers, companies and the orderer there once: what was changed since stays so."""
+    from accounts import directory, users
+    from accounts.encryption import digest
+    from accounts.models import Company, Orderer, Phone
+    from deploy.local.cast import CARIN, CAST, COMPANIES
+
+    if Company.objects.exists():
+        return
+    for person in CAST:
+        account = directory.connect().find(person.username)
+        if account is not None and person.phone:
+            number = {"number": person.phone, "number_digest": digest(person.phone, "number")}
+            Phone.objects.create(user=users.of(account), **number)
+    for company in COMPANIES:
+        first, second = (*company.recipients, "", "")[:2]
+        Company.objects.create(
+            organisation_number=company.organisation_number,
+            name=company.name,
+            directory_values=company.name,
+            recipient1=first,
+            recipient2=second,
+        )
+    orderer = Orderer.objects.create(email=CARIN.mail, name=CARIN.name, mobile=CARIN.phone)
+    orderer.companies.set(Company.objects.filter(name=CARIN.company))
+
+
+if __name__ == "__main__":
+    main()

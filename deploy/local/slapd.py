@@ -1,0 +1,118 @@
+"""A private slapd in a folder: the directory of demo, stack and tests.
+
+Configuration, certificate, data and the service account's password all lie in the folder; deleting it deletes
+everything. The first start loads the cast; later ones find the data as it was left.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+from deploy.local import cast, certificate, files
+from deploy.local.process import bound, program
+from deploy.local.server import Server
+from deploy.local.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
+
+
+class Slapd(Server):
+    """slapd on ``ldaps://127.0.0.1:port``, and on ``ldap://127.0.0.1:plain_port`` too if that is given.
+
+    ``people`` are loaded into an empty folder.
+    """
+
+    name = "slapd"
+
+    def __init__(
+        self,
+        folder: Path,
+        port: int,
+        plain_port: int | None = None,
+        people: tuple[cast.Person, ...] = cast.CAST,
+    ) -> None:
+        super().__init__(folder, port)
+        self.plain_port = plain_port
+        self.people = people
+        self.url = f"ldaps://127.0.0.1:{port}"
+        self.plain_url = f"ldap://127.0.0.1:{plain_port}" if plain_port else ""
+
+    def environment(self) -> dict[str, str]:
+        """The ``DIRECTORY_*`` settings that point the portal here. After :meth:`prepare`."""
+        return {
+            "DIRECTORY_KIND": "openldap",
+            "DIRECTORY_URLS": self.url,
+            "DIRECTORY_CA_FILE": str(self.ca_file),
+            "DIRECTORY_BIND_DN": SERVICE_ACCOUNT,
+            "DIRECTORY_BIND_PASSWORD": self.secret("service"),
+            "DIRECTORY_USER_BASE": PEOPLE,
+            "DIRECTORY_PROTECTED_FILTER": f"(memberOf=cn={cast.ADMINS},{GROUPS})",
+            "DIRECTORY_DEFAULT_POLICY": DEFAULT_POLICY,
+            "DIRECTORY_HELPDESK_GROUP": f"cn={cast.HELPDESK},{GROUPS}",
+            "DIRECTORY_ADMIN_GROUP": f"cn={cast.ADMINS},{GROUPS}",
+        }
+
+    def secret(self, name: str) -> str:
+        """The password of ``service`` or ``root``."""
+        return files.secret(self.folder / f"{name}-password")
+
+    def prepare(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        loaded, data = self.folder / "loaded", self.folder / "data"
+        if not self.ca_file.exists():
+            certificate.make(self.folder / "tls")
+        config = self.folder / "slapd.conf"
+        files.write(config, self._config())
+        if loaded.exists():
+            return
+        shutil.rmtree(data, ignore_errors=True)  # half loaded: the last first start was interrupted
+        data.mkdir(mode=0o700)
+        subprocess.run(  # noqa: S603 - fixed program and arguments
+            [program("slapadd", "slapd"), "-q", "-f", str(config)],
+            input="\n".join(ldif(self.people, self.secret("service"), datetime.now(UTC))).encode(),
+            capture_output=True,
+            check=True,
+        )
+        loaded.touch()
+
+    def command(self) -> list[str]:
+        listen = " ".join(f"{url}/" for url in (self.url, self.plain_url) if url)
+        return bound([program("slapd", "slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"])
+
+    def _config(self) -> str:
+        # =w on userPassword: the service account sets passwords but cannot read their hashes. It is not
+        # the rootdn, so history and quality hold for what it sets (slapo-ppolicy(5)).
+        return f"""\
+include /etc/ldap/schema/core.schema
+include /etc/ldap/schema/cosine.schema
+include /etc/ldap/schema/inetorgperson.schema
+modulepath /usr/lib/ldap
+moduleload back_mdb
+moduleload ppolicy
+moduleload memberof
+pidfile "{self.folder}/slapd.pid"
+TLSCACertificateFile "{self.folder}/tls/ca.pem"
+TLSCertificateFile "{self.folder}/tls/cert.pem"
+TLSCertificateKeyFile "{self.folder}/tls/key.pem"
+
+database mdb
+directory "{self.folder}/data"
+suffix "{SUFFIX}"
+rootdn "{ROOT}"
+rootpw "{self.secret("root")}"
+maxsize 268435456
+dbnosync
+index objectClass,uid,mail,entryUUID,member,memberOf eq
+limits dn.exact="{SERVICE_ACCOUNT}" size=unlimited
+access to attrs=userPassword by dn.exact="{SERVICE_ACCOUNT}" =w by self =xw by anonymous auth by * none
+access to attrs=pwdHistory by * none
+access to attrs=pwdReset,pwdAccountLockedTime by dn.exact="{SERVICE_ACCOUNT}" write by * none
+access to * by dn.exact="{SERVICE_ACCOUNT}" read by * none
+
+overlay memberof
+overlay ppolicy
+ppolicy_default "{DEFAULT_POLICY}"
+ppolicy_use_lockout
+ppolicy_hash_cleartext
+"""

@@ -1,0 +1,163 @@
+"""Runs the processes with supervisor, which does here what systemd does in production."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from deploy.local import files
+from deploy.local.installation import BIN, ROOT, Program
+from deploy.local.process import CannotStart, bound, own_environment
+
+START_TIMEOUT = 60.0  # seconds, for each program
+STOP_TIMEOUT = 300.0  # seconds; longer than all programs together may take
+LONGEST_SOCKET = 90  # characters, of 107 that Linux allows; supervisor adds its process id for a moment
+
+GENERAL = """\
+[supervisord]
+nodaemon=true
+silent=true
+directory={root}
+logfile={folder}/log/supervisor.log
+pidfile={folder}/supervisor.pid
+umask=077
+
+[unix_http_server]
+file={folder}/supervisor.sock
+chmod=0700
+
+[rpcinterface:supervisor]
+supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
+
+[supervisorctl]
+serverurl=unix://{folder}/supervisor.sock
+"""
+
+# Like Restart=always and StartLimitIntervalSec=0: what ended comes back, and is never given up.
+PROGRAM = """
+[program:{name}]
+command={command}
+priority={priority}
+autostart={server}
+autorestart=true
+startretries=1000000
+stopsignal={signal}
+stopwaitsecs={seconds}
+stopasgroup={group}
+killasgroup=true
+redirect_stderr=true
+stdout_logfile={folder}/log/{name}.log
+stdout_logfile_maxbytes=10MB
+stdout_logfile_backups=1
+"""
+
+
+class Supervisor:
+    """supervisord with these programs. Servers start with it; the others when they are told to.
+
+    Its environment is that of all of them, and holds no secret.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.programs: list[Program] = []
+        self.config = folder / "supervisord.conf"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, programs: list[Program]) -> None:
+        """Return when all servers answer. Raises CannotStart."""
+        if len(f"{self.folder}/supervisor.sock") > LONGEST_SOCKET:
+            raise CannotStart(
+                f"Sökvägen {self.folder} är för lång. Välj en kortare med --folder.\n"
+                "That path is too long. Choose a shorter one with --folder."
+            )
+        self.programs = programs
+        files.write(self.config, self._text())
+        self._process = subprocess.Popen(  # noqa: S603 - our own arguments
+            bound([str(BIN / "supervisord"), "-c", str(self.config)]),
+            cwd=ROOT,
+            env=own_environment(),
+            # Out of the terminal's reach: Ctrl-C asks us, and we end it in order.
+            start_new_session=True,
+        )
+        for program in programs:
+            if program.server:
+                self._wait(program)
+
+    def start_others(self) -> None:
+        """Start the programs that are no servers, and return when they answer. Raises CannotStart."""
+        command = [*self.control(), "start", "all"]
+        started = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
+        for line in started.stdout.splitlines():
+            if ": ERROR" in line:
+                raise CannotStart(f"{line}\n{self._last_words(line.split(':')[0])}")
+        for program in self.programs:
+            self._wait(program)
+
+    def wait(self) -> int:
+        """Wait until supervisord ends, and return its exit code."""
+        return self._process.wait() if self._process else 0
+
+    def control(self) -> list[str]:
+        """The command that shows and steers the processes, for people too."""
+        return [str(BIN / "supervisorctl"), "-c", str(self.config)]
+
+    def stop(self) -> None:
+        """End all: web, beat and workers first, the servers that they stand on last."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            sys.stderr.write(f"supervisord (process {self._process.pid}) does not end. / avslutas inte.\n")
+        self._process = None
+
+    def end_stray(self) -> None:
+        """Wait for what a killed demo or stack left in this folder: it is ending, and holds data and ports."""
+        try:
+            pid = int((self.folder / "supervisor.pid").read_text(encoding="ascii"))
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
+        except (OSError, ValueError):
+            return
+        if os.fsencode(self.config) not in command:
+            return
+        os.kill(pid, signal.SIGTERM)
+        deadline = time.monotonic() + STOP_TIMEOUT
+        while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
+            time.sleep(0.02)
+
+    def _wait(self, program: Program) -> None:
+        deadline = time.monotonic() + START_TIMEOUT
+        while not program.answers():
+            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+                words = self._last_words(program.name)
+                raise CannotStart(f"{program.name} startade inte. / did not start.\n{words}")
+            time.sleep(0.1)
+
+    def _last_words(self, name: str) -> str:
+        """The end of a program's log."""
+        log = self.folder / "log" / f"{name}.log"
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
+        return "\n".join([f"{log}:", *lines[-15:]])
+
+    def _text(self) -> str:
+        values = {"root": str(ROOT).replace("%", "%%"), "folder": str(self.folder).replace("%", "%%")}
+        text = GENERAL.format(**values)
+        for place, program in enumerate(self.programs):
+            text += PROGRAM.format(
+                **values,
+                name=program.name,
+                command=shlex.join(program.command).replace("%", "%%"),
+                priority=place,
+                server=str(program.server).lower(),
+                signal=program.stop_signal,
+                seconds=program.stop_seconds,
+                group=str(program.group).lower(),
+            )
+        return text
