@@ -12,8 +12,9 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import code_texts, limits, numbers
-from accounts.password_policy import MAX_LENGTH
+from accounts import limits, numbers
+from accounts.codes import texts
+from accounts.passwords.policy import MAX_LENGTH
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone
@@ -98,7 +99,7 @@ class CodeField(forms.CharField):
         super().__init__(label=label, max_length=20, widget=widget, error_messages=errors)
 
     def clean(self, value: Any) -> str:
-        code = code_texts.plain(super().clean(value))
+        code = texts.plain(super().clean(value))
         self._shape(code)
         return code
 

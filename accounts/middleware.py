@@ -12,9 +12,10 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
-from accounts import sessions, staff
+from accounts import sessions
 from accounts.directory import DirectoryError
-from accounts.reset import OutcomeUnknown
+from accounts.passwords.reset import OutcomeUnknown
+from accounts.staff import roles
 from idportal.middleware import unavailable
 
 log = logging.getLogger("idportal.outage")
@@ -48,13 +49,13 @@ class StaffRoles(MiddlewareMixin):
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
-        role = staff.role_at(request.path_info)
+        role = roles.role_at(request.path_info)
         user = sessions.verified(request) if role else None
         if role is None or user is None:
             return None
         try:
             began = sessions.roles(request), sessions.password_at(request)
-            held = staff.standing(user, *began, request.META["REMOTE_ADDR"])
+            held = roles.standing(user, *began, request.META["REMOTE_ADDR"])
         except DirectoryError as error:
             return _outage_page(request, error)
         if not held:

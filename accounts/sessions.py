@@ -4,7 +4,7 @@ Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``asked_<purp
 about), ``entered`` (the id of the challenge whose code was accepted here), ``word`` (what the next page says of the
 last click), ``done`` (the journey that was finished), ``password_at`` (when the password was typed), ``started`` and
 ``seen``. Times are seconds since 1970.
-Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer_sessions``).
+Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer.sessions``).
 Of staff: ``signing_in`` (who typed the password, to what end, with which app), ``roles`` (what they had at log-in),
 ``onward`` (where to go next) and ``codes_owed`` (recovery codes are still to be shown).
 """
@@ -124,7 +124,7 @@ def somebody_is_in(request: HttpRequest) -> bool:
 
 
 def who_is_in(request: HttpRequest) -> User | Orderer | None:
-    """Whose session it is, for the trail. That an orderer's still holds is for ``helpdesk.orderer_sessions`` to say."""
+    """Whose session it is, for the trail. That an orderer's still holds is for ``helpdesk.orderer.sessions`` to say."""
     if isinstance(request.user, User):
         return request.user
     kept = request.session.get(ORDERER)

@@ -2,7 +2,10 @@
 
 from django.urls import path
 
-from accounts.views import register, reset, staff, stop
+from accounts.passwords import views as reset
+from accounts.phones import stop_views
+from accounts.phones import views as register
+from accounts.staff import views as staff
 
 urlpatterns = [
     path("registrera/", register.login, name="register"),
@@ -19,7 +22,7 @@ urlpatterns = [
     path("logga-in/kod/", staff.code, name="staff-code"),
     path("logga-in/kod/igen/", staff.code_again, name="staff-code-again"),
     path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
-    path("stoppa/", stop.stop, name="phone-link-stop"),
+    path("stoppa/", stop_views.stop, name="phone-link-stop"),
     path("logga-ut/", register.log_out, name="logout"),
     path("session/forlang/", register.extend, name="session-extend"),
 ]

@@ -8,9 +8,9 @@ class HelpdeskConfig(AppConfig):
 
     def ready(self) -> None:
         from accounts import retention as accounts_retention
+        from helpdesk import metrics, retention
 
         # The first and the last listen: when mail to a recipient comes back, when a linked number is stopped.
-        from helpdesk import bouncing, metrics, retention, stops  # noqa: F401
         from idportal import metrics as monitor
 
         accounts_retention.register(retention.purge, retention.renew_keys)

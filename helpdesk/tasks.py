@@ -7,9 +7,10 @@ import logging
 from celery import shared_task
 
 from accounts import directory
-from helpdesk import figures, sign_in
+from helpdesk.agent.statistics import figures
+from helpdesk.agent.statistics.months import today
 from helpdesk.intake import fetch
-from helpdesk.months import today
+from helpdesk.orderer import sign_in
 from idportal.mailbox import MailboxError
 
 log = logging.getLogger("idportal.overview")

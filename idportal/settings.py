@@ -299,7 +299,7 @@ OUTBOX_LEASE = env.number("OUTBOX_LEASE", CELERY_TASK_TIME_LIMIT + 30)
 # --- People, sessions, limits --------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.sign_in.SessionBackend"]
+AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend"]
 LOGIN_URL = "register"
 
 # A session ends after 15 minutes without a click, and after 8 hours whatever happens (seconds).
@@ -324,7 +324,7 @@ PASSWORD_FORBIDDEN_CHARACTERS = env.text("PASSWORD_FORBIDDEN_CHARACTERS", "åä�
 PASSWORD_CONTEXT_WORDS = env.words(
     "PASSWORD_CONTEXT_WORDS", f"{MUNICIPALITY_NAME} idportal pwreg pwreset lösenord losenord"
 )
-AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.password_policy.PolicyValidator"}]
+AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.passwords.policy.PolicyValidator"}]
 
 # --- Web security (security.md S1, Y1) -----------------------------------------------------------
 
@@ -363,9 +363,9 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an orderer may have each of 2,000 companies; the 256 kB bound the rest
-FILE_UPLOAD_HANDLERS = ["accounts.uploads.ForAdministrators"]
+FILE_UPLOAD_HANDLERS = ["accounts.companies.uploads.ForAdministrators"]
 
-# What was is told by the history; to go back to it is a change like any other (accounts.admin.registers).
+# What was is told by the history; to go back to it is a change like any other (accounts.companies.admin.registers).
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
 # --- Language, time, files, logs -----------------------------------------------------------------

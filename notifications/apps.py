@@ -9,7 +9,8 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from idportal import metrics as monitor
-        from notifications import checks, link_notices, metrics, notices, retention  # noqa: F401  they register
+        from notifications import metrics, retention
+        from notifications.notices import changes, links  # noqa: F401  they register
 
         accounts_retention.register(retention.purge, retention.renew_keys)
         monitor.register(metrics.figures)

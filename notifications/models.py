@@ -22,7 +22,7 @@ class Message(models.Model):
 
     A row is made in the transaction of what it tells, claimed before it is sent, and settled once: SENT, REFUSED (the
     receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). What is settled stays so, but for
-    what an administrator has sent again: that waits anew (``notifications.again``).
+    what an administrator has sent again: that waits anew (``notifications.outbox.resending``).
     """
 
     class Kind(models.TextChoices):

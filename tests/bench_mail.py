@@ -24,11 +24,11 @@ from django.test import override_settings  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 
 from deploy.local.cast import ANNA, HEMTJANST_ETT  # noqa: E402
-from helpdesk import requests  # noqa: E402
 from helpdesk.intake import mime  # noqa: E402
 from helpdesk.intake.reading import read  # noqa: E402
 from helpdesk.intake.receive import receive  # noqa: E402
 from helpdesk.models import Request  # noqa: E402
+from helpdesk.tickets import handling  # noqa: E402
 from tests.helpdesk.mailing import a_mail  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer  # noqa: E402
 from tests.servers.crowd import slapd_with  # noqa: E402
@@ -87,7 +87,7 @@ def main() -> int:
 
             def from_a_form() -> None:
                 with transaction.atomic():
-                    made = requests.open_phone(
+                    made = handling.open_phone(
                         source=Request.Source.CALL,
                         company=company,
                         orderer=orderer,

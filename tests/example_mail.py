@@ -33,7 +33,7 @@ from django.test.utils import setup_databases, setup_test_environment, teardown_
 
 from deploy.local.cast import KARL, STEFAN
 from notifications import digests
-from notifications import mail as relay
+from notifications.outbox import smtp as relay
 from tests.conftest import has_number
 from tests.notifications.digest_world import hemtjanst_ett, remove_everybody, runs_out
 from tests.servers.slapd import TestSlapd

@@ -18,13 +18,13 @@ from django.utils import translation
 from pytest_django import Settings
 
 from accounts import companies, limits
-from accounts.admin.forms import CompanyForm
+from accounts.companies.admin.forms import CompanyForm
 from accounts.forms import CodeForm, FactorForm
-from accounts.reset import Outcome
-from accounts.views import reset
-from helpdesk import staff_shown
-from helpdesk.agent_forms import ReadOutForm
-from helpdesk.views import orderer_staff
+from accounts.passwords import views as reset
+from accounts.passwords.reset import Outcome
+from helpdesk.agent.forms import ReadOutForm
+from helpdesk.orderer import employee_table
+from helpdesk.orderer.views import employees
 from notifications.management.commands.show_messages import shown
 from tests.test_translations import texts_of_code, texts_of_templates
 
@@ -103,8 +103,8 @@ CASES: list[Case] = [
     ("RECIPIENTS", 3, page("helpdesk/orderer_recipients.html"), "Ni kan ha högst tre."),
     ("RECIPIENTS", 3, third_recipient, "högst tre mottagare"),
     ("RECIPIENTS", 3, lambda: str(CompanyForm.base_fields["recipient1"].help_text), "Högst tre adresser."),
-    ("EXPIRES_SOON", 20 * DAY, lambda: orderer_staff._summary(Counter()), "inom 20 dagar"),
-    ("EXPIRES_SOON", 20 * DAY, lambda: str(orderer_staff._tabs(staff_shown.Part.ALL, Counter())), "inom 20 dagar"),
+    ("EXPIRES_SOON", 20 * DAY, lambda: employees._summary(Counter()), "inom 20 dagar"),
+    ("EXPIRES_SOON", 20 * DAY, lambda: str(employees._tabs(employee_table.Part.ALL, Counter())), "inom 20 dagar"),
 ]
 
 

@@ -3,7 +3,9 @@
 from django.contrib import admin
 from django.contrib.auth.models import Group
 
-from accounts.admin import companies, orderers, second_factors, trail
+from accounts.audit import admin as trail
+from accounts.companies.admin import companies, orderers
+from accounts.staff import admin as second_factors
 
 __all__ = ["companies", "orderers", "second_factors", "trail"]
 

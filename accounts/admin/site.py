@@ -14,9 +14,9 @@ from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 
-from accounts.admin import overview
-from accounts.overview import counts
-from accounts.staff import ADMINISTRATOR
+from accounts.companies.admin import overview
+from accounts.companies.overview import counts
+from accounts.staff.roles import ADMINISTRATOR
 
 
 class PortalAdminSite(OTPAdminSite):
@@ -52,7 +52,7 @@ class PortalAdminSite(OTPAdminSite):
         return redirect(f"{reverse('staff-login')}?{urlencode(wanted)}")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        from accounts.views.register import log_out
+        from accounts.phones.views import log_out
 
         return log_out(request)
 

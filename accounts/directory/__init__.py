@@ -25,9 +25,9 @@ from accounts.directory.account import (
     Span,
 )
 from accounts.directory.active_directory import ActiveDirectory
+from accounts.directory.attributes import folded, normal_unit, units_of
 from accounts.directory.config import from_settings
 from accounts.directory.dialect import CLOCKS_DIFFER, LdapDirectory
-from accounts.directory.names import folded, normal_unit, units_of
 from accounts.directory.openldap import OpenLdap
 
 __all__ = [

@@ -13,12 +13,12 @@ import ldap
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
+from accounts.directory.attributes import Names, parent
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.entry import Attributes, Entry
 from accounts.directory.lookup import logger, within
-from accounts.directory.names import Names, parent
 from accounts.directory.pool import NOT_NOW
 from accounts.directory.windows import LAST, NEVER, filetime, guid, interval, moment
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ldap.filter import escape_filter_chars
 
-from accounts.directory.names import Names, can_be_name, dns_domain, folded
+from accounts.directory.attributes import Names, can_be_name, dns_domain, folded
 
 # Values in one filter: a directory may refuse one that is too long.
 AT_A_TIME = 100

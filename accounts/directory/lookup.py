@@ -17,10 +17,10 @@ from ldap.filter import escape_filter_chars
 
 from accounts.directory import conditions
 from accounts.directory.account import Account, Span
+from accounts.directory.attributes import can_be_name, folded, normal_unit, plain_dn, same, units_of, without_domain
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.entry import Attributes, Entry
-from accounts.directory.names import can_be_name, folded, normal_unit, plain_dn, same, units_of, without_domain
 from accounts.directory.pool import Servers, ServiceConnections, translated
 from accounts.directory.protection import UNMAPPABLE, Protection, logger, pass_over
 

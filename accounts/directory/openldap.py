@@ -22,6 +22,7 @@ from accounts.directory.account import (
     PasswordCheck,
     Span,
 )
+from accounts.directory.attributes import Names, parent
 from accounts.directory.conditions import between
 from accounts.directory.config import Config
 from accounts.directory.connection import Broken, Connection, Refused
@@ -29,7 +30,6 @@ from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
 from accounts.directory.entry import Attributes, Entry
 from accounts.directory.generalized_time import before, moment
 from accounts.directory.lookup import logger, within
-from accounts.directory.names import Names, parent
 from accounts.directory.policy import Policy
 from accounts.directory.pool import NOT_NOW
 

@@ -11,10 +11,10 @@ from itertools import chain
 import ldap
 from ldap.filter import escape_filter_chars
 
+from accounts.directory.attributes import Names
 from accounts.directory.config import Config
 from accounts.directory.connection import Connection, Refused
 from accounts.directory.entry import Entry
-from accounts.directory.names import Names
 from accounts.directory.pool import NOT_NOW, TOO_MUCH
 
 logger = logging.getLogger("idportal.directory")

@@ -1,11 +1,11 @@
 """What the portal keeps: people and their numbers, companies and orderers, codes, second factors, and the trail."""
 
-from accounts.models.challenges import Challenge, Purpose
+from accounts.models.audit import AuditEvent, Event
+from accounts.models.codes import Challenge, Purpose
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
-from accounts.models.counts import FailedTry, SendQuota, SmsDay, TriesForgotten
-from accounts.models.people import Phone, PhoneLink, PhoneRemoval, User
-from accounts.models.second_factor import Authenticator, RecoveryCodes, SmsFactor
-from accounts.models.trail import AuditEvent, Event
+from accounts.models.quotas import FailedTry, SendQuota, SmsDay, TriesForgotten
+from accounts.models.staff import Authenticator, RecoveryCodes, SmsFactor
+from accounts.models.users import Phone, PhoneLink, PhoneRemoval, User
 
 __all__ = [
     "AuditEvent",

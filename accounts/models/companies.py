@@ -15,9 +15,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from simple_history.models import HistoricalRecords
 
-from accounts import addresses, numbers
+from accounts import addresses, numbers, organisation_numbers
 from accounts.encryption import EncryptedTextField
-from accounts.registers import organisation_numbers
 
 LONGEST_KEY = 500  # of a directory value
 LONGEST_LINE = 2000  # of what is read as one: normalising takes long for what is made to

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.contrib.humanize.templatetags.humanize import apnumber
 
 from accounts import limits
-from idportal import times
+from idportal import clock
 
 register = template.Library()
 
@@ -20,7 +20,7 @@ register = template.Library()
 @register.simple_tag
 def duration(name: str) -> str:
     """10 minuter."""
-    return times.duration(limit(name))
+    return clock.duration(limit(name))
 
 
 @register.simple_tag

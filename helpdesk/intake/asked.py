@@ -14,7 +14,7 @@ from helpdesk.intake.marks import Mark, Marks
 from helpdesk.intake.new_number import number
 from helpdesk.intake.telephones import Cue
 from helpdesk.models import Request
-from helpdesk.names import names_agree
+from helpdesk.tickets.name_match import names_agree
 
 Kind = Request.Kind
 

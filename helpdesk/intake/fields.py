@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from helpdesk.intake.labels import Label, Value
-from helpdesk.names import names_agree
+from helpdesk.tickets.name_match import names_agree
 
 LONGEST_VALUE = 200
 

@@ -19,12 +19,12 @@ from accounts.directory import Account, DirectoryError
 from accounts.encryption import token_digest
 from accounts.models import Event
 from accounts.models.companies import one_line
-from helpdesk import opening
-from helpdesk.intake import answers, bounces, mime
+from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
 from helpdesk.intake.who import Claimed, claimed
 from helpdesk.models import OPEN, Entry, IncomingMail, Request
-from helpdesk.timeline import note_mail, record
+from helpdesk.tickets import answers, creating
+from helpdesk.tickets.timeline import note_mail, record
 from notifications.models import Message
 
 log = logging.getLogger("idportal.intake")
@@ -71,7 +71,7 @@ def unreadable(raw: bytes) -> IncomingMail:
         )
         if new:
             mail.automatic = True  # nobody can tell whom an answer would go to
-            mail.request = opening.open_other(source=Source.MAIL, text="", orderer_name=_("okänd avsändare"))
+            mail.request = creating.open_other(source=Source.MAIL, text="", orderer_name=_("okänd avsändare"))
             mail.save()
     return mail
 
@@ -169,9 +169,9 @@ def _heap_of_automatic() -> Request | None:
 
 def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool, own: bool) -> Request:
     if own:
-        return opening.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
+        return creating.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
     if heap:
-        return opening.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC)
+        return creating.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC)
     asked = reading.asked
     common: dict[str, Any] = {
         "source": Source.MAIL,
@@ -181,7 +181,7 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
         "company_name": one_line(asked.company_name)[:200],
     }
     if asked.kind == Kind.PHONE:
-        return opening.open_phone(
+        return creating.open_phone(
             **common,
             staff_name=one_line(asked.staff_name),
             staff_username=account.username if account else asked.staff_username,
@@ -191,8 +191,8 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
             doubts=asked.doubts,
         )
     if asked.kind == Kind.RECIPIENTS:
-        return opening.open_recipients(**common, addresses=asked.recipients, unread=asked.unread, doubts=asked.doubts)
-    return opening.open_other(**common, text="")
+        return creating.open_recipients(**common, addresses=asked.recipients, unread=asked.unread, doubts=asked.doubts)
+    return creating.open_other(**common, text="")
 
 
 def _join(mail: IncomingMail, about: Request) -> None:
@@ -212,7 +212,7 @@ def _tell_of_late_mail(request: Request) -> None:
     text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
         "number": request.number
     }
-    opening.open_by_portal(text, orderer_name=request.orderer_name, company_name=request.company_name)
+    creating.open_by_portal(text, orderer_name=request.orderer_name, company_name=request.company_name)
 
 
 def _blank(mail: IncomingMail) -> None:

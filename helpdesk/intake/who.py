@@ -10,7 +10,7 @@ from accounts.models import Company, Orderer
 from helpdesk.intake import authenticity
 from helpdesk.intake.reading import Reading
 from helpdesk.models import IncomingMail
-from helpdesk.names import names_agree
+from helpdesk.tickets.name_match import names_agree
 
 Standing = IncomingMail.Standing
 

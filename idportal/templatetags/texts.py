@@ -7,14 +7,14 @@ import re
 from django import template
 from django.utils.safestring import SafeString, mark_safe
 
-from idportal import times
+from idportal import clock
 
 register = template.Library()
 
-register.filter(times.moment)
-register.filter(times.deadline)
-register.filter(times.clock)
-register.filter(times.duration)
+register.filter(clock.moment)
+register.filter(clock.deadline)
+register.filter(clock.clock)
+register.filter(clock.duration)
 
 _PARAGRAPH = '<p style="margin:0 0 16px;max-width:680px">%s</p>\n'
 _LIST = '<ul style="margin:0 0 16px;padding:0 0 0 24px">%s</ul>\n'

@@ -17,10 +17,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from idportal import texts
-from idportal.texts import Written
+from idportal import message_templates
+from idportal.message_templates import Written
+from idportal.text import inert
 from notifications.digests.rows import Row
-from notifications.names import inert
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,10 +45,10 @@ class Composer:
     def __init__(self) -> None:
         self._text, self._html = {}, {}
         for kind in [(ran_out, registered) for ran_out in (True, False) for registered in (True, False)]:
-            line = texts.part("digest_row.txt", {"ran_out": kind[0], "registered": kind[1]})
+            line = message_templates.part("digest_row.txt", {"ran_out": kind[0], "registered": kind[1]})
             cells = [cell.partition(": ")[::2] for cell in line.strip().splitlines()]
             self._text[kind] = line
-            self._html[kind] = texts.part("digest_row.html", {"cells": cells}, html=True)
+            self._html[kind] = message_templates.part("digest_row.html", {"cells": cells}, html=True)
         self._columns = [label for label, _value in cells]
         self._frames: dict[tuple[bool, ...], Written] = {}
 
@@ -72,7 +72,7 @@ class Composer:
     def _render(self, event: str, groups: Sequence[Mapping[str, str]], cases: tuple[bool, ...]) -> Written:
         occurring = dict(zip(("without_number", "with_number", "ran_out"), cases, strict=True))
         context = {"columns": self._columns, "groups": groups, "cases": occurring}
-        return texts.mail(event, get_language(), context, layout="digest", links=_links())
+        return message_templates.mail(event, get_language(), context, layout="digest", links=_links())
 
     def _lines(self, rows: Sequence[Row]) -> tuple[str, SafeString]:
         """In plain text and in HTML, in which nothing that came from the directory is markup."""
@@ -101,7 +101,7 @@ def _links() -> dict[str, str]:
     """What the HTML has for the addresses. A mail to the helpdesk has the manual's subject."""
     subject = quote(_("Koppla nytt mobil nr"))
     mailto = format_html('<a href="mailto:{0}?subject={1}">{0}</a>', settings.HELPDESK_EMAIL, subject)
-    here = texts.everywhere()
+    here = message_templates.everywhere()
     return {
         "helpdesk": mailto,
         **{name: format_html('<a href="{0}">{0}</a>', here[name]) for name in ("register", "reset")},

@@ -13,13 +13,13 @@ from django.utils import translation
 
 from accounts.companies import Belonging
 from accounts.models import Company
-from idportal.texts import Written
+from idportal.message_templates import Written
+from idportal.text import inert
 from notifications import outbox
 from notifications.digests.compose import Composer, Group
 from notifications.digests.reminders import Reminder, remind
 from notifications.digests.rows import Row, find
 from notifications.models import DigestRun, Message
-from notifications.names import inert
 
 # Until when a mail that could not be delivered is worth delivering: as long as mail servers usually try (RFC 5321
 # 4.5.4.1). Its lines name the date, and no other mail tells of the same threshold.

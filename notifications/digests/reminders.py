@@ -9,12 +9,12 @@ from datetime import date
 from django.utils import timezone
 
 from accounts.models import Phone
-from idportal import texts
+from idportal import message_templates
+from idportal.text import inert
 from notifications import outbox
 from notifications.digests.rows import Row, chunks
+from notifications.digests.thresholds import at
 from notifications.models import Message
-from notifications.names import inert
-from notifications.thresholds import at
 
 # Stockholm's hours. Nobody is woken by it, and nobody gets it the day after.
 FROM, UNTIL = 9, 21
@@ -56,4 +56,4 @@ def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
 def text(row: Row) -> str:
     """One GSM-7 segment in Swedish, as full as the names in it allow."""
     words = {"account": inert(row.account.username), "day": row.expires_on.isoformat()}
-    return texts.sms("expiry_reminder", "sv", words)
+    return message_templates.sms("expiry_reminder", "sv", words)

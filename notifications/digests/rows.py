@@ -13,7 +13,7 @@ from django.conf import settings
 from accounts import directory
 from accounts.directory import Account
 from accounts.models import Phone
-from notifications.thresholds import days_left, local_date, reached, spans
+from notifications.digests.thresholds import days_left, local_date, reached, spans
 
 T = TypeVar("T")
 

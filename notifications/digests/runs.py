@@ -14,8 +14,8 @@ from accounts.directory import DirectoryError
 from accounts.models import Event
 from notifications import outbox
 from notifications.digests.plan import Plan, look, outstanding
+from notifications.digests.thresholds import at, local_date
 from notifications.models import DigestRun
-from notifications.thresholds import at, local_date
 
 log = logging.getLogger("idportal.digests")
 

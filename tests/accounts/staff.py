@@ -13,9 +13,10 @@ from django.http import HttpResponse
 from django.test import Client
 from django_otp.oath import TOTP
 
-from accounts import sessions, staff, users
-from accounts.directory.staff import people
+from accounts import sessions, users
+from accounts.directory.groups import people
 from accounts.models import Authenticator, RecoveryCodes
+from accounts.staff import roles
 from deploy.local.cast import EVA, Person
 from tests.accounts.helpers import new_session, text_of, time_passes
 
@@ -101,7 +102,7 @@ class Officer:
         device = Authenticator.objects.create(user=user, name="app", confirmed=True)
         with new_session(self.client) as request:
             sessions.begin_sign_in(request, user, "")
-            sessions.log_in_staff(request, user, device, staff.roles_of(account))
+            sessions.log_in_staff(request, user, device, roles.roles_of(account))
 
     def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
         """A later sign-in from end to end."""

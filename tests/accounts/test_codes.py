@@ -59,7 +59,7 @@ def test_six_digits_with_leading_zeros() -> None:
 
 def test_leading_zeros_are_sent_and_needed(walker: Walker) -> None:
     """K1."""
-    with mock.patch("accounts.models.challenges.random_number_token", return_value="000042"):
+    with mock.patch("accounts.models.codes.random_number_token", return_value="000042"):
         walker.ask(STEFAN.username)
     assert walker.sms.code() == "000042"
     assert "Koden har sex siffror." in text_of(walker.enter_code("42"))
@@ -75,7 +75,7 @@ def test_leading_zeros_are_sent_and_needed(walker: Walker) -> None:
 )
 def test_a_code_may_be_written_in_groups_and_in_full_width(walker: Walker, typed: str) -> None:
     """Telephones show codes in groups; keyboards in Asia write such digits."""
-    with mock.patch("accounts.models.challenges.random_number_token", return_value="123456"):
+    with mock.patch("accounts.models.codes.random_number_token", return_value="123456"):
         walker.ask(STEFAN.username)
     assert walker.enter_code(typed)["Location"] == ACCEPTED
     assert trail(Event.CODE_REFUSED) == []

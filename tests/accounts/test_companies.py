@@ -9,10 +9,11 @@ import pytest
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection
 
-from accounts import companies, orderers
+from accounts import companies
+from accounts.companies import orderers
 from accounts.directory import Account, Expiry
 from accounts.models import AuditEvent, Company, DirectoryKey, Event, Orderer, User
-from accounts.registers.organisation_numbers import OrganisationNumberRefused, parse
+from accounts.organisation_numbers import OrganisationNumberRefused, parse
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import carin, company
 

@@ -7,7 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import counts, directory, limits, users
+from accounts import directory, limits, users
+from accounts.codes import counts
 from accounts.directory import Account
 from accounts.models import Event, FailedTry, SendQuota, User
 from deploy.local.cast import KARL, PER, STEFAN, Person

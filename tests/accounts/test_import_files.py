@@ -7,9 +7,9 @@ import io
 
 import pytest
 
+from accounts.companies.files import cells, sheets
+from accounts.companies.files.sheets import FileRefused
 from accounts.models import Company
-from accounts.registers import cells, sheets
-from accounts.registers.sheets import FileRefused
 from deploy.local.cast import HEMTJANST_ETT
 from tests.accounts.loader import Loader
 

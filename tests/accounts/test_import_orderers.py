@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection
 
-from accounts import companies, orderers
+from accounts import companies
+from accounts.companies import orderers
+from accounts.companies.files import loading
 from accounts.models import AuditEvent, Company, Event, Orderer
-from accounts.registers import loading
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import carin, company
 from tests.accounts.loader import Loader

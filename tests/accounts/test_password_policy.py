@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts import password_policy
-from accounts.password_policy import Owner, PolicyValidator, broken_rules, kinds, rules, sentence
+from accounts.passwords import policy
+from accounts.passwords.policy import Owner, PolicyValidator, broken_rules, kinds, rules, sentence
 
 pytestmark = pytest.mark.once
 
@@ -260,14 +260,14 @@ def test_the_help_text_is_the_checklist() -> None:
 
 
 def test_django_has_the_rules_in_its_settings() -> None:
-    assert {"NAME": "accounts.password_policy.PolicyValidator"} in django_settings.AUTH_PASSWORD_VALIDATORS
+    assert {"NAME": "accounts.passwords.policy.PolicyValidator"} in django_settings.AUTH_PASSWORD_VALIDATORS
 
 
 # --- Sentences -----------------------------------------------------------------------------------
 
 
-def all_rules() -> tuple[password_policy.Rule, ...]:
-    return (*password_policy.RULES, *password_policy.SILENT_RULES)
+def all_rules() -> tuple[policy.Rule, ...]:
+    return (*policy.RULES, *policy.SILENT_RULES)
 
 
 def test_each_rule_has_a_key_of_its_own() -> None:

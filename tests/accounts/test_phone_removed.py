@@ -18,7 +18,7 @@ from accounts import codes, phones
 from accounts.models import Challenge, Event, Phone, PhoneLink
 from accounts.signals import phone_removed
 from deploy.local.cast import ANNA, CARIN, EVA, KARL, STEFAN, Person
-from idportal.times import moment
+from idportal.clock import moment
 from notifications.models import Message
 from tests.accounts.helpers import (
     NEW_NUMBER,

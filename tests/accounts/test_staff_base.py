@@ -10,7 +10,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from accounts import directory, retention
-from accounts.directory.staff import people
+from accounts.directory.groups import people
 from accounts.models import Authenticator, Event, User
 from deploy.local.cast import EVA, KARL, STEFAN
 from tests.accounts.directory.conftest import KINDS

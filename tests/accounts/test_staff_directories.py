@@ -14,7 +14,7 @@ from pytest_django import Settings
 from accounts import directory
 from accounts.directory import Account, DirectoryMisconfigured, PasswordCheck
 from accounts.directory.connection import Connection
-from accounts.directory.staff import groups_of, people
+from accounts.directory.groups import groups_of, people
 from accounts.models import Event, User
 from deploy.local.cast import ADMINS, EVA, KARL, MARIA, PER, STEFAN, Person
 from tests.accounts.directory.conftest import KINDS

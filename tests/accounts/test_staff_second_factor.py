@@ -13,8 +13,9 @@ from django.test import Client
 from pytest_django import Settings
 from simple_history.utils import get_history_model_for_model
 
-from accounts import limits, second_factor, sessions, signals, users
+from accounts import limits, sessions, signals, users
 from accounts.models import AuditEvent, Authenticator, Event, FailedTry, Orderer, RecoveryCodes, User
+from accounts.staff import second_factor
 from deploy.local.cast import CARIN, EVA, KARL
 from tests.accounts.helpers import last, text_of, trail
 from tests.accounts.staff import WRONG_FACTOR, App, Officer, later, says

@@ -12,8 +12,8 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 
 from accounts import audit, companies, directory, users
+from accounts.companies.files.companies import CompanyRegister
 from accounts.models import Company, Event, Orderer
-from accounts.registers.companies import CompanyRegister
 from deploy.local.cast import CARIN, EVA, STEFAN
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import carin, company, signed_in

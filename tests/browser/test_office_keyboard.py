@@ -15,8 +15,8 @@ from playwright.sync_api import expect
 from accounts import directory
 from accounts.models import Company, Phone
 from deploy.local.cast import ANNA, CARIN, MARIA, STEFAN
-from helpdesk import decisions, requests
 from helpdesk.models import Request
+from helpdesk.tickets import decisions, handling
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states.agent_request import NEW, asked
 from tests.browser.states.office import as_carin, as_per, the_register
@@ -82,7 +82,7 @@ def test_the_orderer_changes_the_recipients_and_the_new_one_confirms(new_visitor
     _press(carin, "Enter", f"/bestallare/{A_REQUEST}")
 
     request = Request.objects.get()
-    requests.take(request.pk, an_agent())
+    handling.take(request.pk, an_agent())
     decisions.approve(request.pk, an_agent())
     chief.open(link_to(CHIEF))
     _press(chief, "Space", r"/bestallare/mottagare/bekrafta/\?klart", on=PRIMARY)

@@ -12,8 +12,8 @@ from django.db.models import F, QuerySet
 from accounts import directory, users
 from accounts.models import User
 from deploy.local.cast import ANNA, PER, Person
-from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request, Verification
+from helpdesk.tickets import handling
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 
@@ -37,17 +37,17 @@ def ask_for_number(register: Register, **other: Any) -> Request:
         "staff_username": ANNA.username,
         "new_number": NEW_NUMBER,
     }
-    return requests.open_phone(**{**words, **other})
+    return handling.open_phone(**{**words, **other})
 
 
 def ask_for_recipients(register: Register, *addresses: str, **other: Any) -> Request:
     """Carin asks that these be the recipients of her company."""
     words: dict[str, Any] = {"source": PAGES, "company": register.ett, "orderer": register.carin}
-    return requests.open_recipients(**{**words, "addresses": addresses, **other})
+    return handling.open_recipients(**{**words, "addresses": addresses, **other})
 
 
 def taken(request: Request, agent: User) -> Request:
-    return requests.take(request.pk, agent)
+    return handling.take(request.pk, agent)
 
 
 def in_the_directory(person: Person) -> User:

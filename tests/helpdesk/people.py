@@ -6,10 +6,11 @@ from dataclasses import replace
 
 from django.test import Client
 
-from accounts import companies, orderers
+from accounts import companies
+from accounts.companies import orderers
 from accounts.models import Company, Orderer
 from deploy.local.cast import PER
-from helpdesk import orderer_sessions
+from helpdesk.orderer import sessions
 from tests.accounts.helpers import new_session
 
 SECOND_AGENT = replace(
@@ -48,7 +49,7 @@ def as_orderer(orderer: Orderer, company: Company | None = None) -> Client:
     """A browser in which the orderer has signed in (how, is for test_orderer_sign_in.py to show)."""
     client = Client()
     with new_session(client) as request:
-        orderer_sessions.log_in(request, orderer)
+        sessions.log_in(request, orderer)
         if company:
-            orderer_sessions.choose(request, company)
+            sessions.choose(request, company)
     return client

@@ -8,8 +8,8 @@ from django.test import Client
 
 from accounts import companies
 from accounts.models import Company
-from helpdesk import decisions
 from helpdesk.models import Request
+from helpdesk.tickets import decisions
 from tests.accounts.helpers import text_of
 from tests.helpdesk.asked import an_agent, ask_for_recipients, link_to, taken
 from tests.helpdesk.conftest import Register

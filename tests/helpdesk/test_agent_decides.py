@@ -8,9 +8,9 @@ from pytest_django import Settings
 from accounts.companies import set_recipients
 from accounts.models import Company, Orderer, Phone
 from deploy.local.cast import ANNA, CARIN
-from helpdesk import requests
 from helpdesk.models import Entry, Request, Verification
-from helpdesk.timeline import note_down
+from helpdesk.tickets import handling
+from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import OTHER_NUMBER, text_of, wrong_for
 from tests.accounts.linking import link
 from tests.accounts.staff import Officer, says
@@ -176,7 +176,7 @@ def test_recipients_from_the_orderer_s_own_pages_need_no_code(per: Officer, regi
 
 
 def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> None:
-    one = requests.open_other(
+    one = handling.open_other(
         source=Request.Source.CALL, text="Hej!\n<i>Ny chef</i>", orderer=register.carin, company=register.ett
     )
     page = does(per, one, "ta/")
@@ -188,7 +188,7 @@ def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> N
 
 def test_what_a_stranger_asks_is_rejected(per: Officer, db: None) -> None:
     """Nobody who reads it later is to believe that it was carried out."""
-    one = requests.open_other(source=Request.Source.MAIL, text="Koppla mitt nya nummer!", orderer_name="Lena Ask")
+    one = handling.open_other(source=Request.Source.MAIL, text="Koppla mitt nya nummer!", orderer_name="Lena Ask")
     page = does(per, one, "ta/")
     assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt, och avslå det här.")
     assert says(page, "Nästa steg: avslå ärendet")

@@ -7,13 +7,14 @@ from unittest import mock
 import pytest
 from pytest_django import Settings
 
-from accounts import companies, orderers
+from accounts import companies
+from accounts.companies import orderers
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, CARIN, MARIA
-from helpdesk import decisions, evidence, requests, verification
 from helpdesk.models import Confirmation, Request
-from helpdesk.refusals import CantCarryOut, Closed, FourEyes, NotVerified, NotYours
+from helpdesk.tickets import decisions, evidence, handling, verification
+from helpdesk.tickets.refusals import CantCarryOut, Closed, FourEyes, NotVerified, NotYours
 from notifications.models import Message
 from tests.accounts.helpers import last, trail
 from tests.conftest import has_number
@@ -100,7 +101,7 @@ def test_recipients_need_one_unless_the_orderer_was_signed_in(register: Register
 
 
 def test_anything_else_is_closed_by_an_approval(register: Register) -> None:
-    request = requests.open_other(source=PAGES, text="Hej!", company=register.ett, orderer=register.carin)
+    request = handling.open_other(source=PAGES, text="Hej!", company=register.ett, orderer=register.carin)
     taken(request, an_agent())
     decisions.approve(request.pk, an_agent())
     assert state_of(request) == State.DONE
@@ -187,7 +188,7 @@ def test_a_number_that_does_not_fit_is_said_in_the_words_of_the_link(register: R
     """What only the linking itself finds, inside the transaction."""
     request = verified(ask_for_number(register))
     with (
-        mock.patch("helpdesk.evidence.obstacles", return_value=[]),
+        mock.patch("helpdesk.tickets.evidence.obstacles", return_value=[]),
         mock.patch("accounts.phones._refusal", return_value="Numret finns redan på flera konton."),
     ):
         assert refused(request) == "Numret finns redan på flera konton."
@@ -196,7 +197,7 @@ def test_a_number_that_does_not_fit_is_said_in_the_words_of_the_link(register: R
 def test_nothing_counts_as_carried_out_without_account_or_orderer(register: Register) -> None:
     """Even if nobody had seen an obstacle."""
     request = verified(ask_for_number(register, staff_username="lovfinnsej"))
-    with mock.patch("helpdesk.evidence.obstacles", return_value=[]):
+    with mock.patch("helpdesk.tickets.evidence.obstacles", return_value=[]):
         assert "finns inte längre" in refused(request)
 
 
@@ -216,7 +217,7 @@ def test_recipients_of_a_company_that_is_not_active_are_refused(register: Regist
     register.ett.active = False
     companies.store(register.ett, actor=None)
     found = evidence.obstacles if seen else mock.Mock(return_value=[])
-    with mock.patch("helpdesk.evidence.obstacles", found), pytest.raises(CantCarryOut, match="inte aktivt"):
+    with mock.patch("helpdesk.tickets.evidence.obstacles", found), pytest.raises(CantCarryOut, match="inte aktivt"):
         decisions.approve(request.pk, an_agent())
     assert not Confirmation.objects.exists()
 
@@ -241,7 +242,7 @@ def test_all_of_it_is_one_transaction(register: Register, kind: str) -> None:
     has_number(ANNA)
     request = verified(ask_for_number(register) if kind == "number" else ask_for_recipients(register, NEW))
     before = timeline(request), trail()
-    with mock.patch("helpdesk.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
+    with mock.patch("helpdesk.tickets.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
         decisions.approve(request.pk, an_agent())
     nothing_was_done(request)
     assert not Confirmation.objects.exists()

@@ -9,13 +9,14 @@ from unittest import mock
 import pytest
 from django.utils import timezone
 
-from accounts import directory, orderers
+from accounts import directory
+from accounts.companies import orderers
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Orderer, User
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
-from helpdesk import evidence, requests, verification
-from helpdesk.evidence import Fact
 from helpdesk.models import Request
+from helpdesk.tickets import evidence, handling, verification
+from helpdesk.tickets.evidence import Fact
 from tests.conftest import has_number
 from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
 from tests.helpdesk.conftest import Register
@@ -133,9 +134,9 @@ def test_recipients_without_an_address_are_none(register: Register) -> None:
 
 def test_anything_else_is_for_orderers_to_ask(register: Register) -> None:
     """Nobody else's is closed as carried out. The portal asks an agent for something, too."""
-    own = requests.open_other(source=CALL, text="Hej!", orderer=register.carin, company=register.ett, agent=an_agent())
-    alarm = requests.open_other(source=Request.Source.PORTAL, text="Ring den anställda.")
-    strange = requests.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
+    own = handling.open_other(source=CALL, text="Hej!", orderer=register.carin, company=register.ett, agent=an_agent())
+    alarm = handling.open_other(source=Request.Source.PORTAL, text="Ring den anställda.")
+    strange = handling.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
     assert (obstacles(own), obstacles(alarm)) == ([], [])
     [why] = obstacles(strange)
     assert why.startswith("Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs.")

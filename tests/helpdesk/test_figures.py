@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts import directory
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
-from helpdesk import figures
+from helpdesk.agent.statistics import figures
+from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
 from helpdesk.models import CompanyCount, Request
-from helpdesk.months import STOCKHOLM, Month, today
 from helpdesk.tasks import count_companies
 from notifications.models import Message
 from tests.conftest import has_number
@@ -237,7 +237,7 @@ def test_counted_again_the_new_figures_stand(server: TestSlapd, register: Regist
 
 
 def test_more_than_a_batch(server: TestSlapd, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpdesk.company_counts.BATCH", 2)
+    monkeypatch.setattr("helpdesk.agent.statistics.company_counts.BATCH", 2)
     for person in (STEFAN, ANNA):
         has_number(person)
     figures.count_companies(today())

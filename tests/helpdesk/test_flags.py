@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from accounts import directory, orderers, phones
-from accounts.companies import note_bounce
+from accounts import directory, phones
+from accounts.companies import note_bounce, orderers
 from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
-from helpdesk import evidence, requests, verification
 from helpdesk.models import Entry, Request
-from helpdesk.names import names_agree
-from helpdesk.timeline import note_down
+from helpdesk.tickets import evidence, handling, verification
+from helpdesk.tickets.name_match import names_agree
+from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -180,18 +180,18 @@ def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
 
 def test_a_request_that_is_closed_has_none_any_more(register: Register) -> None:
     request = taken(for_person(register, staff_name="Anna Borg"), an_agent())
-    known = evidence.of(requests.reject(request.pk, an_agent(), "Fel namn."))
+    known = evidence.of(handling.reject(request.pk, an_agent(), "Fel namn."))
     assert (known.flags, known.obstacles) == ([], [])
 
 
 def test_the_portals_own_request_is_not_called_a_strangers(per: Officer) -> None:
     """It tells what to do, and no flag says the contrary."""
-    alarm = requests.open_other(source=Request.Source.PORTAL, text="Ring den anställda.", orderer_name="Carin Ek")
+    alarm = handling.open_other(source=Request.Source.PORTAL, text="Ring den anställda.", orderer_name="Carin Ek")
     assert flags(alarm) == {}
     page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
     assert "Ring den anställda." in page
     assert "finns inte i registret" not in page
-    requests.take(alarm.pk, in_the_directory(per.person))
+    handling.take(alarm.pk, in_the_directory(per.person))
     page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
     assert "Gör det som står i ärendet först." in page
     assert "Avsluta som utfört" in page

@@ -24,9 +24,9 @@ from django.utils import timezone
 from accounts import companies, directory
 from accounts.models import AuditEvent
 from deploy.local.cast import MARIA
-from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request, SignInLink, Verification
-from helpdesk.timeline import note_down
+from helpdesk.tickets import handling
+from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import entry, normalised
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -61,7 +61,7 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
     assert account
     companies.set_recipients(register.ett.pk, [register.carin.email], actor=None)
     companies.set_recipients(register.tva.pk, [register.olle.email], actor=None)
-    number = requests.open_phone(
+    number = handling.open_phone(
         source=Request.Source.PAGES,
         company=register.tva,
         orderer=register.olle,
@@ -70,11 +70,11 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
         account=account.id,
         new_number="+46701740698",
     )
-    recipients = requests.open_recipients(
+    recipients = handling.open_recipients(
         source=Request.Source.PAGES, company=register.tva, orderer=register.olle, addresses=[THEIR_CHIEF]
     )
-    requests.take(number.pk, an_agent())
-    requests.note(number.pk, an_agent(), "Maria Sund har ny telefon.")
+    handling.take(number.pk, an_agent())
+    handling.note(number.pk, an_agent(), "Maria Sund har ny telefon.")
     note_down(recipients, Entry.What.CONFIRMED, None, THEIR_CHIEF)
     Verification.objects.create(request=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile="x")
     until, before = timezone.now() + timedelta(days=7), [register.olle.email]

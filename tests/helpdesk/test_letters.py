@@ -6,10 +6,10 @@ import pytest
 from django.conf import settings
 from django.utils import translation
 
-from accounts import orderers
+from accounts.companies import orderers
 from deploy.local.cast import ANNA, CARIN
-from helpdesk import letters, requests
 from helpdesk.models import Request
+from helpdesk.tickets import handling, letters
 from notifications.models import Message
 from tests.helpdesk.asked import (
     CALL,
@@ -66,8 +66,8 @@ def test_a_second_press_of_the_button_tells_nothing_more(register: Register) -> 
 
 
 def test_of_what_the_portal_opens_nobody_is_told(register: Register) -> None:
-    requests.open_other(source=Source.PORTAL, text="…", company=register.ett, orderer=register.carin)
-    requests.open_other(source=Source.CALL, text="…", agent=an_agent(), orderer_name="Någon")
+    handling.open_other(source=Source.PORTAL, text="…", company=register.ett, orderer=register.carin)
+    handling.open_other(source=Source.CALL, text="…", agent=an_agent(), orderer_name="Någon")
     assert not Message.objects.exists()
 
 
@@ -76,14 +76,14 @@ def test_who_is_no_orderer_there_learns_nothing_of_its_staff(register: Register)
     register.carin.active = False
     orderers.store(register.carin, [register.ett], actor=None)
     request = ask_for_number(register, source=CALL, agent=an_agent())
-    requests.reject(request.pk, an_agent(), "Hon är inte beställare längre.")
+    handling.reject(request.pk, an_agent(), "Hon är inte beställare längre.")
     assert not Message.objects.exists()
 
 
 def test_a_rejection_comes_with_the_reason(register: Register) -> None:
     request, per = ask_for_number(register), an_agent()
     taken(request, per)
-    requests.reject(request.pk, per, "Vi når dig inte på numret i registret.\nRing oss.")
+    handling.reject(request.pk, per, "Vi når dig inte på numret i registret.\nRing oss.")
     text = told(Purpose.REQUEST_DECIDED)
     assert f"Kommunens helpdesk har avslagit ärende {request.number}." in text
     assert "Skälet: Vi når dig inte på numret i registret. Ring oss." in text
@@ -95,7 +95,7 @@ def test_what_people_wrote_does_nothing_in_a_mail(register: Register) -> None:
     name = "https://angripare.example/\r\nBcc: alla@kommunen.example"
     request = ask_for_number(register, staff_username=name, source=CALL, agent=an_agent())
     reason = f"Se www.angripare.example eller {'mycket ' * 40}<b>info@angripare.example</b>"
-    requests.reject(request.pk, an_agent(), reason)
+    handling.reject(request.pk, an_agent(), reason)
     for row in Message.objects.all():
         assert "https://angripare" not in row.text + row.html
         assert "www.angripare" not in row.text + row.html
@@ -120,7 +120,7 @@ def test_what_was_carried_out_is_told_as_such(register: Register) -> None:
 def test_letters_are_in_swedish_whatever_the_page_was(register: Register) -> None:
     with translation.override("en"):
         request = ask_for_number(register, source=CALL, agent=an_agent())
-        requests.reject(request.pk, an_agent(), "No.")
+        handling.reject(request.pk, an_agent(), "No.")
     assert Message.objects.filter(html__isnull=False).count() == 2
     for row in Message.objects.all():
         assert '<html lang="sv">' in row.html

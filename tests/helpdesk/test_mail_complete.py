@@ -10,11 +10,12 @@ from pytest_django import Settings
 
 from accounts.models import Event, Orderer, Phone
 from deploy.local.cast import ANNA, STEFAN
-from helpdesk import decisions, next_step, requests, verification
-from helpdesk.evidence import of
+from helpdesk.agent import next_step
+from helpdesk.agent.next_step import Step
 from helpdesk.models import Entry, IncomingMail, Request
-from helpdesk.next_step import Step
-from helpdesk.refusals import Closed, NotVerified, NotYours, Refused
+from helpdesk.tickets import decisions, handling, verification
+from helpdesk.tickets.evidence import of
+from helpdesk.tickets.refusals import Closed, NotVerified, NotYours, Refused
 from notifications.models import Message
 from tests.accounts.helpers import text_of, trail
 from tests.accounts.staff import Officer, says
@@ -87,7 +88,7 @@ def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(r
     one.refresh_from_db()
     assert next_step.of(one, agent, of(one)) == Step.APPROVE
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
-    requests.complete(one.pk, agent, wanted)
+    handling.complete(one.pk, agent, wanted)
     one.refresh_from_db()
     assert next_step.of(one, agent, of(one)) == Step.VERIFY
     with pytest.raises(NotVerified):
@@ -102,13 +103,13 @@ def test_four_eyes_are_not_got_round_by_a_change(register: Register, settings: S
     taken(one, first)
     verification.called_back(one.pk, first, "Carin")
     taken(one, second)
-    requests.complete(one.pk, second, _as_it_is(one)._replace(new_number="+46701740699"))
+    handling.complete(one.pk, second, _as_it_is(one)._replace(new_number="+46701740699"))
     with pytest.raises(NotVerified):
         decisions.approve(one.pk, second)
 
 
-def _as_it_is(one: Request) -> requests.Wanted:
-    return requests.Wanted(**{name: getattr(one, name) for name in requests.Wanted._fields})
+def _as_it_is(one: Request) -> handling.Wanted:
+    return handling.Wanted(**{name: getattr(one, name) for name in handling.Wanted._fields})
 
 
 def test_nothing_changed_is_nothing_done(register: Register) -> None:
@@ -116,7 +117,7 @@ def test_nothing_changed_is_nothing_done(register: Register) -> None:
     agent = an_agent()
     taken(one, agent)
     verification.called_back(one.pk, agent, "Carin")
-    requests.complete(one.pk, agent, _as_it_is(one))
+    handling.complete(one.pk, agent, _as_it_is(one))
     one.refresh_from_db()
     assert one.changed_at is None
     assert Entry.What.COMPLETED not in one.entries.values_list("what", flat=True)
@@ -128,11 +129,11 @@ def test_only_who_has_it_and_while_it_is_open(register: Register) -> None:
     agent = an_agent()
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
     with pytest.raises(NotYours):
-        requests.complete(one.pk, agent, wanted)
+        handling.complete(one.pk, agent, wanted)
     taken(one, agent)
-    requests.reject(one.pk, agent, "Nej.")
+    handling.reject(one.pk, agent, "Nej.")
     with pytest.raises(Closed):
-        requests.complete(one.pk, agent, wanted)
+        handling.complete(one.pk, agent, wanted)
 
 
 def test_what_somebody_filled_in_a_form_stays_as_they_did(register: Register) -> None:
@@ -140,7 +141,7 @@ def test_what_somebody_filled_in_a_form_stays_as_they_did(register: Register) ->
     agent = an_agent()
     taken(one, agent)
     with pytest.raises(Refused):
-        requests.complete(one.pk, agent, _as_it_is(one)._replace(new_number="+46701740699"))
+        handling.complete(one.pk, agent, _as_it_is(one)._replace(new_number="+46701740699"))
 
 
 def test_the_page_is_for_who_has_the_request(per: Officer, register: Register) -> None:

@@ -8,9 +8,9 @@ from pytest_django import Settings
 from accounts import directory, limits
 from accounts.models import Event
 from deploy.local.cast import ANNA
-from helpdesk import requests
 from helpdesk.intake import receive as intake
 from helpdesk.models import Entry, IncomingMail, Request
+from helpdesk.tickets import handling
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import an_agent, ask_for_number, taken, timeline
@@ -115,7 +115,7 @@ def test_a_reply_to_what_is_decided_is_seen_by_somebody(register: Register) -> N
     one = ask_for_number(register)
     agent = an_agent()
     taken(one, agent)
-    requests.reject(one.pk, agent, "Fel nummer.")
+    handling.reject(one.pk, agent, "Fel nummer.")
     for _ in range(3):
         assert request_of(a_mail("Det gick inte", subject=f"Sv: {one.number}")) == one
     one.refresh_from_db()

@@ -16,7 +16,8 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import Event
-from helpdesk import sign_in, tasks
+from helpdesk import tasks
+from helpdesk.orderer import sign_in
 from tests.accounts.helpers import last, normalised, trail
 from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register

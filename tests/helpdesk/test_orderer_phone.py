@@ -13,8 +13,8 @@ from pytest_django import Settings
 from accounts import directory
 from accounts.models import Event
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN, Person
-from helpdesk import staff_list
 from helpdesk.models import Entry, Request
+from helpdesk.orderer import employees
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, normalised, text_of
 from tests.conftest import has_number
 from tests.helpdesk.conftest import Register
@@ -145,14 +145,14 @@ def test_own_staff_can_be_picked_and_nobody_else(carin: Client) -> None:
 
 
 def test_a_large_company_types_or_comes_from_the_list(carin: Client, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpdesk.views.orderer_ask.SUGGESTED", 2)
+    monkeypatch.setattr("helpdesk.orderer.views.ask.SUGGESTED", 2)
     page = carin.get(PATH).content.decode()
     assert "<datalist" not in page
     assert 'list="staff"' not in page
 
 
 def test_who_began_a_minute_ago_is_found(register: Register, server: TestSlapd, carin: Client) -> None:
-    staff_list.of(register.ett)
+    employees.of(register.ett)
     server.put(NEWCOMER)
     assert ask(carin, NEWCOMER).status_code == 302
     assert Request.objects.get().staff_username == NEWCOMER.username

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from accounts import companies
 from accounts.models import Company
-from helpdesk import decisions, verification
 from helpdesk.models import Confirmation, Request
+from helpdesk.tickets import decisions, verification
 from tests.accounts.helpers import text_of
 from tests.helpdesk.asked import CALL, an_agent, ask_for_recipients
 from tests.helpdesk.conftest import Register

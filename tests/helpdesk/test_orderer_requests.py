@@ -13,9 +13,9 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import phones
 from accounts.models import Event, Orderer, User
 from deploy.local.cast import ANNA, PER
-from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request
-from helpdesk.timeline import note_down
+from helpdesk.tickets import handling
+from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
 from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
@@ -47,7 +47,7 @@ def dan(register: Register) -> Orderer:
 
 def a_number(orderer: Orderer) -> Request:
     """A request for a number, as her form makes it."""
-    return requests.open_phone(
+    return handling.open_phone(
         source=Request.Source.PAGES,
         company=orderer.companies.first(),
         orderer=orderer,
@@ -59,7 +59,7 @@ def a_number(orderer: Orderer) -> Request:
 
 def some_recipients(orderer: Orderer, *addresses: str) -> Request:
     company = orderer.companies.first()
-    return requests.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+    return handling.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
 
 
 def page(client: Client, request: Request | None = None) -> str:
@@ -129,7 +129,7 @@ def test_a_request_shows_what_was_asked(carin: Client, asked: Request) -> None:
 
 def test_of_a_decided_request_the_number_shows_its_end_alone(carin: Client, per: Officer, asked: Request) -> None:
     """It may be on file by then, and which number is registered is for nobody to read."""
-    requests.withdraw(asked.pk, Orderer.objects.get(name="Carin Ek"))
+    handling.withdraw(asked.pk, Orderer.objects.get(name="Carin Ek"))
     for words in (page(carin, asked), text_of(per.get(f"/helpdesk/arenden/{asked.number}/"))):
         assert f"••• {NEW_NUMBER[-2:]}" in words
         assert NEW_NUMBER_TYPED not in words
@@ -153,8 +153,8 @@ def test_taking_it_back_needs_a_press(carin: Client, asked: Request) -> None:
 
 
 def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Request, agent: User) -> None:
-    requests.take(asked.pk, agent)
-    requests.note(asked.pk, agent, "Låter inte som Carin")
+    handling.take(asked.pk, agent)
+    handling.note(asked.pk, agent, "Låter inte som Carin")
     for what in (What.CODE_SENT, What.CODE_WRONG, What.CODE_RIGHT, What.CALLED_BACK, What.NOT_CARRIED_OUT):
         note_down(asked, what, agent, "numret sitter på tre andra konton")
     words = page(carin, asked)
@@ -167,8 +167,8 @@ def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Request, a
 def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Request, agent: User) -> None:
     other = an_agent(SECOND_AGENT)
     for each in (agent, other, agent):
-        requests.take(asked.pk, each)
-    requests.give_back(asked.pk, agent)
+        handling.take(asked.pk, each)
+    handling.give_back(asked.pk, agent)
     words = page(carin, asked)
     assert words.count("Började kontrollera ärendet") == 1
     assert PER.username not in words
@@ -176,14 +176,14 @@ def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Request, 
 
 
 def test_every_kind_of_entry_is_either_shown_or_the_helpdesks_own() -> None:
-    from helpdesk.views.orderer_requests import _SEEN
+    from helpdesk.orderer.views.tickets import _SEEN
 
     assert set(What) - set(_SEEN) == {What.NOTED, What.GIVEN_BACK}
 
 
 def test_a_rejection_shows_its_reason(carin: Client, asked: Request, agent: User) -> None:
-    requests.take(asked.pk, agent)
-    requests.reject(asked.pk, agent, "Vi nådde dig inte.\nSkicka gärna igen.")
+    handling.take(asked.pk, agent)
+    handling.reject(asked.pk, agent, "Vi nådde dig inte.\nSkicka gärna igen.")
     words = page(carin, asked)
     assert "Därför avslogs det Vi nådde dig inte. Skicka gärna igen." in words
     assert "Ta tillbaka" not in words
@@ -224,8 +224,8 @@ def test_who_still_has_to_confirm_is_shown(carin: Client, register: Register, ag
 
 
 def test_too_late_is_told_by_whom_and_when(carin: Client, asked: Request, agent: User) -> None:
-    requests.take(asked.pk, agent)
-    requests.reject(asked.pk, agent, "Nej.")
+    handling.take(asked.pk, agent)
+    handling.reject(asked.pk, agent, "Nej.")
     asked.refresh_from_db()
     at = f"{timezone.localtime(asked.decided_at):%Y-%m-%d %H:%M}"
     words = withdraw(carin, asked)
@@ -253,7 +253,7 @@ def test_a_request_of_another_company_is_not_there(carin: Client, register: Regi
 
 
 def test_what_the_portal_tells_the_helpdesk_is_not_the_orderers(carin: Client, register: Register) -> None:
-    theirs = requests.open_other(source=Request.Source.PORTAL, text="Många försök.", company=register.ett)
+    theirs = handling.open_other(source=Request.Source.PORTAL, text="Många försök.", company=register.ett)
     assert theirs.number not in page(carin)
     assert carin.get(f"{LIST}{theirs.number}/").status_code == 404
 

@@ -12,12 +12,12 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries, Settings
 
-from accounts import orderers
+from accounts.companies import orderers
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, HEMTJANST_ETT, KARL, MARIA, STEFAN
-from helpdesk import staff_list
-from helpdesk.staff_list import Member, StaffList
-from notifications.thresholds import local_date
+from helpdesk.orderer import employees
+from helpdesk.orderer.employees import Member, StaffList
+from notifications.digests.thresholds import local_date
 from tests.accounts.directory.people import somebody
 from tests.accounts.helpers import text_of
 from tests.conftest import has_number
@@ -222,7 +222,7 @@ def test_empty_lists_say_so(register: Register, carin: Client, server: TestSlapd
     assert "Inget konto är låst eller avstängt." in text_of(look(carin, visa="sparrade"))
     for person in (STEFAN, KARL, ANNA):
         server.remove(person.username)
-    staff_list.of(register.ett, fresh=True)
+    employees.of(register.ett, fresh=True)
     assert "Vi hittar ingen personal hos ert företag" in text_of(look(carin))
     assert len(exported(carin)) == 1
 
@@ -293,7 +293,7 @@ def test_who_took_the_file_is_in_the_trail(register: Register, carin: Client) ->
 def test_a_company_of_2000_opens_as_one_of_five(
     register: Register, carin: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    staff_list.keep(register.ett, many(2000))
+    employees.keep(register.ett, many(2000))
     with django_assert_max_num_queries(8):
         answer = look(carin)
     assert len(answer.context["rows"]) == 50

@@ -23,10 +23,12 @@ from redis.exceptions import ConnectionError as RedisDown
 
 from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import EVA, STEFAN
-from helpdesk import figures, overview, overview_words, plots
+from helpdesk.agent.statistics import figures, plots
+from helpdesk.agent.statistics import page as overview
+from helpdesk.agent.statistics import words as overview_words
+from helpdesk.agent.statistics.months import Month, today
+from helpdesk.agent.statistics.plots import Series
 from helpdesk.models import CompanyCount, Request
-from helpdesk.months import Month, today
-from helpdesk.plots import Series
 from tests.accounts.helpers import last, text_of
 from tests.accounts.staff import Officer, says
 from tests.conftest import has_number

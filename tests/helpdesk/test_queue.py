@@ -11,9 +11,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Company, User
-from helpdesk import queue, requests
+from helpdesk.agent import queue
+from helpdesk.agent.queue import Tab, Wanted
 from helpdesk.models import Counter, Request
-from helpdesk.queue import Tab, Wanted
+from helpdesk.tickets import handling
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.helpdesk.conftest import Register
@@ -67,11 +68,11 @@ def search(per: Officer, text: str, query: str = "") -> HttpResponse:
 
 def test_each_request_lies_under_its_tab(per: Officer, sara: Officer, register: Register) -> None:
     new, mine, hers = put(register), put(register), put(register)
-    requests.take(mine.pk, user_of(per))
-    requests.take(hers.pk, user_of(sara))
+    handling.take(mine.pk, user_of(per))
+    handling.take(hers.pk, user_of(sara))
     closed = put(register)
-    requests.take(closed.pk, user_of(per))
-    requests.reject(closed.pk, user_of(per), "Fel företag.")
+    handling.take(closed.pk, user_of(per))
+    handling.reject(closed.pk, user_of(per), "Fel företag.")
     assert listed(per.get(QUEUE)) == listed(per.get(f"{QUEUE}?flik=nya")) == [new.number]
     assert listed(per.get(f"{QUEUE}?flik=mina")) == [mine.number]
     waiting = per.get(f"{QUEUE}?flik=vantar")

@@ -11,8 +11,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Event
-from helpdesk import recipients
 from helpdesk.models import Confirmation
+from helpdesk.tickets import recipients
 from notifications.models import Message
 from tests.accounts.helpers import text_of, trail
 from tests.helpdesk.asked import all_becomes_older, link_to, mails, token_of

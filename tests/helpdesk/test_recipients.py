@@ -11,8 +11,8 @@ from django.test import Client
 from accounts import companies
 from accounts.models import AuditEvent, BouncedAddress, Event, Orderer
 from deploy.local.cast import CARIN, MARIA
-from helpdesk import decisions, recipients
 from helpdesk.models import Confirmation, Request
+from helpdesk.tickets import decisions, recipients
 from notifications.models import Message
 from tests.accounts.helpers import last, text_of, trail
 from tests.helpdesk.asked import (

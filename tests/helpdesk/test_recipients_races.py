@@ -9,9 +9,9 @@ from django.test import Client
 
 from accounts import companies
 from accounts.models import Company, Event
-from helpdesk import decisions, recipients
 from helpdesk.models import Confirmation, Request
-from helpdesk.refusals import Refused
+from helpdesk.tickets import decisions, recipients
+from helpdesk.tickets.refusals import Refused
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once

@@ -12,9 +12,9 @@ from django.db import connection
 from accounts import limits
 from accounts.models import Event
 from deploy.local.cast import ANNA, PER
-from helpdesk import requests
 from helpdesk.models import Entry, Request
-from helpdesk.refusals import Closed, NotYours, Refused
+from helpdesk.tickets import handling
+from helpdesk.tickets.refusals import Closed, NotYours, Refused
 from tests.accounts.helpers import last, trail
 from tests.helpdesk.asked import (
     CALL,
@@ -75,7 +75,7 @@ def test_the_same_asked_later_or_after_the_decision_is_another_one(register: Reg
     first = ask_for_number(register)
     all_becomes_older(minutes=11)
     second = ask_for_number(register)
-    requests.withdraw(second.pk, register.carin)
+    handling.withdraw(second.pk, register.carin)
     assert len({first, second, ask_for_number(register)}) == 3
 
 
@@ -95,7 +95,7 @@ def test_one_orderer_does_not_fill_the_queue(
     assert Request.objects.count() == room
     ask_for_number(register, staff_username="lovnr99", company=register.tva, orderer=register.olle)
     ask_for_number(register, staff_username="lovnr99", source=CALL, agent=an_agent())
-    requests.withdraw(Request.objects.order_by("pk")[0].pk, register.carin)
+    handling.withdraw(Request.objects.order_by("pk")[0].pk, register.carin)
     if of_the_day == room:
         with pytest.raises(Refused, match="många ärenden"):
             ask_for_number(register, staff_username="lovnr98")
@@ -116,7 +116,7 @@ def test_a_call_of_whom_nobody_knows(db: None) -> None:
     """The names are what was said."""
 
     def opened(text: str = "Hon ville veta vem som får mejlen.") -> Request:
-        return requests.open_other(
+        return handling.open_other(
             source=CALL, text=text, agent=an_agent(), orderer_name="Någon", company_name="Ett företag"
         )
 
@@ -130,7 +130,7 @@ def test_two_callers_whom_nobody_knows_are_two_requests(db: None) -> None:
     """Their names are all that tells them apart; the same one twice is a second press."""
     agent, numbers_ = an_agent(), []
     for name, company in (("Nils Ny", "Nytt AB"), ("Berit Berg", "Gammalt AB"), ("Berit Berg", "Gammalt AB")):
-        made = requests.open_other(
+        made = handling.open_other(
             source=CALL, text="Glömt lösenord", orderer_name=name, company_name=company, agent=agent
         )
         numbers_.append(made.number)
@@ -139,7 +139,7 @@ def test_two_callers_whom_nobody_knows_are_two_requests(db: None) -> None:
 
 
 def test_what_the_portal_opens_is_nobodys(db: None) -> None:
-    request = requests.open_other(source=Source.PORTAL, text="Kopplingen stoppades.", staff_username=ANNA.username)
+    request = handling.open_other(source=Source.PORTAL, text="Kopplingen stoppades.", staff_username=ANNA.username)
     assert timeline(request) == [("opened", "")]
     assert request.entries.get().by == Entry.By.PORTAL
     assert last(Event.REQUEST_OPENED).actor == ""
@@ -150,7 +150,7 @@ def test_taking_assigns_it_and_another_agent_can_take_over(register: Register) -
     assert taken(request, per).state == State.VERIFYING
     taken(request, per)  # once more changes nothing
     with pytest.raises(NotYours, match=r"hdpernil har ärende"):
-        requests.give_back(request.pk, sara)
+        handling.give_back(request.pk, sara)
     assert taken(request, sara).agent == sara
     entries = list(request.entries.values_list("what", flat=True))
     assert entries == [What.OPENED, What.TAKEN, What.TAKEN]
@@ -162,9 +162,9 @@ def test_taking_assigns_it_and_another_agent_can_take_over(register: Register) -
 def test_what_is_given_back_is_new_again(register: Register) -> None:
     request, per = ask_for_number(register), an_agent()
     with pytest.raises(NotYours, match="Ta ärendet först"):
-        requests.give_back(request.pk, per)
+        handling.give_back(request.pk, per)
     taken(request, per)
-    back = requests.give_back(request.pk, per, "192.0.2.7")
+    back = handling.give_back(request.pk, per, "192.0.2.7")
     assert (back.state, back.agent, back.taken_at) == (State.NEW, None, None)
     assert last(Event.REQUEST_GIVEN_BACK).address == "192.0.2.7"
 
@@ -172,23 +172,23 @@ def test_what_is_given_back_is_new_again(register: Register) -> None:
 def test_the_orderer_takes_it_back_as_long_as_it_is_open(register: Register) -> None:
     request = ask_for_number(register)
     taken(request, an_agent())
-    requests.withdraw(request.pk, register.carin)
+    handling.withdraw(request.pk, register.carin)
     assert state_of(request) == State.WITHDRAWN
     assert timeline(request)[-1] == ("withdrawn", "Carin Ek")
     assert last(Event.REQUEST_WITHDRAWN).actor == f"orderer {register.carin.pk}"
     with pytest.raises(Closed, match="är redan återtaget"):
-        requests.withdraw(request.pk, register.carin)
+        handling.withdraw(request.pk, register.carin)
 
 
 def test_what_is_closed_stays_so_and_says_by_whom(register: Register) -> None:
     request, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
     taken(request, per)
-    requests.reject(request.pk, per, "Numret hör till någon annan.")
+    handling.reject(request.pk, per, "Numret hör till någon annan.")
     verbs: list[Callable[[], object]] = [
-        lambda: requests.take(request.pk, sara),
-        lambda: requests.give_back(request.pk, per),
-        lambda: requests.reject(request.pk, sara, "en gång till"),
-        lambda: requests.withdraw(request.pk, register.carin),
+        lambda: handling.take(request.pk, sara),
+        lambda: handling.give_back(request.pk, per),
+        lambda: handling.reject(request.pk, sara, "en gång till"),
+        lambda: handling.withdraw(request.pk, register.carin),
     ]
     for verb in verbs:
         with pytest.raises(Closed, match="är redan avslaget av hdpernil, "):
@@ -201,14 +201,14 @@ def test_only_who_has_it_turns_it_down(register: Register) -> None:
     request = ask_for_number(register)
     taken(request, an_agent())
     with pytest.raises(NotYours):
-        requests.reject(request.pk, an_agent(SECOND_AGENT), "fel")
+        handling.reject(request.pk, an_agent(SECOND_AGENT), "fel")
     assert state_of(request) == State.VERIFYING
 
 
 def test_anybody_may_note_something_at_any_time(register: Register) -> None:
     request = ask_for_number(register)
-    requests.withdraw(request.pk, register.carin)
-    entry = requests.note(request.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
+    handling.withdraw(request.pk, register.carin)
+    entry = handling.note(request.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
     assert (entry.what, entry.who, entry.state) == (What.NOTED, SECOND_AGENT.username, State.WITHDRAWN)
 
 
@@ -225,8 +225,8 @@ def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: 
     request, per = ask_for_number(register), an_agent()
     taken(request, per)
     events = trail()
-    with mock.patch("helpdesk.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
-        requests.reject(request.pk, per, "fel")
+    with mock.patch("helpdesk.tickets.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
+        handling.reject(request.pk, per, "fel")
     assert state_of(request) == State.VERIFYING
     assert [what for what, _ in timeline(request)] == ["opened", "taken"]
     assert trail() == events
@@ -235,7 +235,7 @@ def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: 
 def test_the_database_holds_no_number_and_no_words_in_clear(register: Register) -> None:
     """X1: some write a password where they are asked for a text."""
     request = ask_for_number(register, text="Lösenordet är Gammal-Bro-11")
-    requests.note(request.pk, an_agent(), "Hon heter Berg-Hemlig")
+    handling.note(request.pk, an_agent(), "Hon heter Berg-Hemlig")
     with connection.cursor() as cursor:
         cursor.execute("SELECT new_number, text FROM helpdesk_request")
         held = str(cursor.fetchall())

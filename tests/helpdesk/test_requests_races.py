@@ -11,11 +11,11 @@ import pytest
 
 from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, PER
-from helpdesk import decisions, requests, verification
-from helpdesk.lookup import seen
+from helpdesk.agent.lookup import seen
+from helpdesk.agent.removal import remove_number
 from helpdesk.models import Counter, Request
-from helpdesk.refusals import Closed, NotYours, Refused
-from helpdesk.removal import remove_number
+from helpdesk.tickets import decisions, handling, verification
+from helpdesk.tickets.refusals import Closed, NotYours, Refused
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once
@@ -74,7 +74,7 @@ def test_parallel_presses_of_one_button_are_one_request(register: Register) -> N
 
 def test_parallel_presses_on_a_call_of_somebody_unknown_are_one_request(db: None) -> None:
     per = an_agent()
-    opened = at_once([lambda: requests.open_other(source=CALL, text="Hej!", agent=per)] * 5, threads=5)
+    opened = at_once([lambda: handling.open_other(source=CALL, text="Hej!", agent=per)] * 5, threads=5)
     assert len({request.number for request in opened}) == 1
 
 
@@ -89,8 +89,8 @@ def test_two_agents_who_decide_at_once(register: Register, server: TestSlapd) ->
         verification.called_back(request.pk, per, "Carin Ek")
 
         def rejecting(pk: int = request.pk) -> Request:
-            requests.take(pk, sara)
-            return requests.reject(pk, sara, "fel")
+            handling.take(pk, sara)
+            return handling.reject(pk, sara, "fel")
 
         answers = told([lambda pk=request.pk: decisions.approve(pk, per), rejecting])  # type: ignore[misc]
         refusals = [answer for answer in answers if isinstance(answer, Refused)]
@@ -126,7 +126,7 @@ def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, s
     taken(request, an_agent())
     verification.called_back(request.pk, an_agent(), "Carin Ek")
     answers = told(
-        [lambda: decisions.approve(request.pk, an_agent()), lambda: requests.withdraw(request.pk, register.carin)]
+        [lambda: decisions.approve(request.pk, an_agent()), lambda: handling.withdraw(request.pk, register.carin)]
     )
     assert sum(isinstance(answer, Closed) for answer in answers) == 1
     assert PhoneLink.objects.exists() == (state_of(request) == State.DONE)
@@ -167,7 +167,7 @@ def test_an_agent_who_approves_one_request_and_takes_the_number_away_in_another(
         assert linked.wait(10)
         return remove_number(account, per, "Stulen.", shown)
 
-    with mock.patch("helpdesk.letters.decided", slowly):
+    with mock.patch("helpdesk.tickets.letters.decided", slowly):
         approved, refused = told([lambda: decisions.approve(one.pk, per), removing])
     assert isinstance(approved, Request)
     assert isinstance(refused, Refused), "it was another number by then"

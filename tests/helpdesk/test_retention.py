@@ -11,8 +11,9 @@ from pytest_django import Settings
 
 from accounts import retention as accounts_retention
 from accounts.encryption import token_digest
-from helpdesk import recipients, requests, retention, verification
+from helpdesk import retention
 from helpdesk.models import CompanyCount, Confirmation, Counter, Entry, Request, SignInLink, Verification
+from helpdesk.tickets import handling, recipients, verification
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import (
     CALL,
@@ -37,7 +38,7 @@ def test_a_request_goes_a_year_after_its_decision(register: Register) -> None:
     request = ask_for_recipients(register, "ny@hemtjanst-ett.example", source=CALL, agent=an_agent())
     verification.called_back(request.pk, an_agent(), "Carin Ek")
     Confirmation.objects.create(request=request, address="ny@hemtjanst-ett.example", until=timezone.now())
-    requests.reject(request.pk, an_agent(), "fel")
+    handling.reject(request.pk, an_agent(), "fel")
     events = trail()
     all_becomes_older(days=364)
     assert purge()["requests"] == 0
@@ -59,7 +60,7 @@ def test_an_open_one_stays_however_old_it_is(register: Register) -> None:
 def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> None:
     """Q1: of one that is open it is needed; the rest of the request stays its year."""
     decided, waiting = ask_for_number(register), ask_for_number(register, staff_username="lovkalin01")
-    requests.withdraw(decided.pk, register.carin)
+    handling.withdraw(decided.pk, register.carin)
     all_becomes_older(days=29)
     assert purge()["numbers in requests"] == 0
     all_becomes_older(days=2)
@@ -70,7 +71,7 @@ def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> N
 
 def test_no_number_is_given_twice(register: Register) -> None:
     request = ask_for_number(register)
-    requests.withdraw(request.pk, register.carin)
+    handling.withdraw(request.pk, register.carin)
     all_becomes_older(days=366)
     purge()
     assert ask_for_number(register).number != request.number
@@ -100,7 +101,7 @@ def test_keys_can_be_renewed(register: Register, settings: Settings) -> None:
     """What was encrypted with the old key is read with the new one alone; links to confirm go on."""
     request = ask_for_number(register, text="bråttom")
     taken(request, an_agent())
-    requests.note(request.pk, an_agent(), "Hon ringde.")
+    handling.note(request.pk, an_agent(), "Hon ringde.")
     SignInLink.objects.create(language="sv", asked_for="carin@hemtjanst-ett.example")
     Confirmation.objects.create(
         request=request,

@@ -13,8 +13,8 @@ from accounts import phones, users
 from accounts.models import Phone
 from accounts.signals import phone_link_stopped
 from deploy.local.cast import ANNA, PER
-from helpdesk import opening
 from helpdesk.models import Entry, Request
+from helpdesk.tickets import creating
 from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER
 from tests.accounts.linking import account_of, keys_by_mail, keys_by_sms
 from tests.conftest import Inbox, has_number
@@ -36,7 +36,7 @@ def linked(server: TestSlapd, register: Register, sms: Inbox) -> Linked:
     def make(number: str = NEW_NUMBER) -> Request:
         account, agent = account_of(ANNA), users.of(account_of(PER))
         with transaction.atomic():
-            request = opening.open_phone(
+            request = creating.open_phone(
                 source=Source.PAGES,
                 company=register.ett,
                 orderer=register.carin,

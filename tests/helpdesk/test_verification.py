@@ -7,12 +7,12 @@ import logging
 import pytest
 from django.db import connection
 
-from accounts import orderers
+from accounts.companies import orderers
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import CARIN, PER
-from helpdesk import requests, verification
 from helpdesk.models import Request, Verification
-from helpdesk.refusals import Closed, NotYours, Refused
+from helpdesk.tickets import handling, verification
+from helpdesk.tickets.refusals import Closed, NotYours, Refused
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
 from tests.conftest import Inbox
 from tests.helpdesk.asked import (
@@ -196,7 +196,7 @@ def test_only_who_has_the_request_does_it_while_it_is_open(register: Register, r
     ):
         with pytest.raises(NotYours, match=PER.username):
             verb(an_agent(SECOND_AGENT))
-    requests.withdraw(request_.pk, register.carin)
+    handling.withdraw(request_.pk, register.carin)
     with pytest.raises(Closed):
         verification.send_code(request_.pk, an_agent())
     assert not Verification.objects.exists()
@@ -204,7 +204,7 @@ def test_only_who_has_the_request_does_it_while_it_is_open(register: Register, r
 
 def test_nobody_is_verified_who_is_no_orderer_of_that_company(register: Register, sms: Inbox) -> None:
     per = an_agent()
-    unknown = requests.open_other(source=CALL, text="…", agent=per, orderer_name="Någon")
+    unknown = handling.open_other(source=CALL, text="…", agent=per, orderer_name="Någon")
     stranger = ask_for_number(register, orderer=register.olle, source=CALL, agent=per)
     left = ask_for_number(register, source=CALL, agent=per)
     register.carin.active = False

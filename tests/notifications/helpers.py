@@ -9,8 +9,9 @@ from typing import Any
 from django.db import connection, transaction
 from django.db.models import F
 
-from notifications import delivery, outbox
+from notifications import outbox
 from notifications.models import Message
+from notifications.outbox import delivery
 
 CARIN = "carin@hemtjanst-ett.example"
 NUMBER = "+46701740605"

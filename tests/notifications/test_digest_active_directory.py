@@ -11,7 +11,7 @@ from django.utils import timezone
 from deploy.local import tree
 from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
 from notifications import digests
-from notifications.thresholds import local_date
+from notifications.digests.thresholds import local_date
 from tests.conftest import has_number
 from tests.notifications.digest_world import completed, count_mapped, hemtjanst_ett, lines, sent, told
 from tests.servers.samba import PrivateSamba

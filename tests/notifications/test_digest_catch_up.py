@@ -10,8 +10,8 @@ import pytest
 from accounts.models import Company, Event
 from deploy.local.cast import STEFAN
 from notifications import digests
+from notifications.digests.thresholds import at
 from notifications.models import DigestRun
-from notifications.thresholds import at
 from tests.accounts.helpers import trail
 from tests.notifications.digest_world import DAY, Clock, completed, hemtjanst_ett, runs_out, sent, told
 from tests.servers.slapd import TestSlapd

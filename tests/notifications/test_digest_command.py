@@ -13,8 +13,8 @@ from pytest_django import Settings
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from notifications import digests
+from notifications.digests.thresholds import local_date
 from notifications.models import DigestRun
-from notifications.thresholds import local_date
 from tests.accounts.helpers import trail
 from tests.conftest import has_number
 from tests.notifications.digest_world import DAY, completed, hemtjanst_ett, omsorg_tva, runs_out, sent, somebody, told

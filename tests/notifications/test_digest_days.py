@@ -10,8 +10,8 @@ from pytest_django import Settings
 from deploy.local import tree
 from deploy.local.cast import KARL, STEFAN
 from notifications import digests
+from notifications.digests.thresholds import at, days_left, local_date
 from notifications.models import DigestRun
-from notifications.thresholds import at, days_left, local_date
 from tests.notifications.digest_world import (
     DAY,
     completed,

@@ -13,12 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from accounts.directory import Account
-from idportal.texts import Written
+from idportal.message_templates import Written
+from idportal.text import LONGEST, inert
 from notifications import digests
 from notifications.digests.compose import Composer
 from notifications.digests.rows import Row
 from notifications.models import Message
-from notifications.names import LONGEST, inert
 from tests.notifications.digest_world import COLUMNS, DAY, Page, blocks, hemtjanst_ett, lines, runs_out, sent, somebody
 from tests.servers.slapd import TestSlapd
 

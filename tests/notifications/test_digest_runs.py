@@ -15,8 +15,8 @@ from accounts.directory import DirectoryError, connection
 from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import CARIN, KARL, STEFAN
 from notifications import digests, outbox
+from notifications.digests.thresholds import local_date
 from notifications.models import DigestRun, Message
-from notifications.thresholds import local_date
 from tests.accounts.helpers import trail
 from tests.conftest import has_number
 from tests.notifications.digest_world import (

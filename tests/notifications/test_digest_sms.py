@@ -16,8 +16,8 @@ from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
 from notifications.digests.reminders import text
 from notifications.digests.rows import Row
+from notifications.digests.thresholds import at
 from notifications.models import Message
-from notifications.thresholds import at
 from tests.conftest import Inbox, has_number
 from tests.notifications.digest_world import DAY, Clock, completed, hemtjanst_ett, runs_out, sent, told
 from tests.servers.slapd import TestSlapd

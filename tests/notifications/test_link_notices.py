@@ -16,7 +16,7 @@ from accounts import phones
 from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL
 from idportal import sms as gateways
-from idportal.times import moment
+from idportal.clock import moment
 from notifications import checks
 from notifications.models import Message
 from tests.accounts.helpers import NEW_NUMBER

@@ -13,9 +13,9 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BouncedAddress
-from notifications import delivery
-from notifications import mail as relay
 from notifications.models import Message
+from notifications.outbox import delivery
+from notifications.outbox import smtp as relay
 from tests.notifications.helpers import CARIN, Purpose, a_mail, again, only, put
 from tests.servers.ports import free_port
 from tests.servers.smtp import PrivateSmtp

@@ -13,8 +13,9 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueDown
 from pytest_django import Settings
 
-from notifications import delivery, outbox, tasks
+from notifications import outbox, tasks
 from notifications.models import Message
+from notifications.outbox import delivery
 from tests.conftest import Inbox
 from tests.notifications.helpers import CARIN, a_mail, again, an_sms, in_clear, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
@@ -152,7 +153,7 @@ def test_what_nobody_foresaw_is_noted_by_its_type_and_tried_again(
     smtp: PrivateSmtp, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its words could hold anything."""
-    with mock.patch("notifications.mail.send", side_effect=LookupError("Hemligt-Kanarie-4713")):
+    with mock.patch("notifications.outbox.smtp.send", side_effect=LookupError("Hemligt-Kanarie-4713")):
         put(a_mail())
         assert (only().state, only().error) == (State.WAITING, "LookupError")
         time_passes(minutes=2)

@@ -9,9 +9,10 @@ import pytest
 from django.db import connection, transaction
 from pytest_django import Settings
 
-from notifications import delivery, outbox
-from notifications import mail as relay
+from notifications import outbox
 from notifications.models import Message
+from notifications.outbox import delivery
+from notifications.outbox import smtp as relay
 from tests.notifications.helpers import a_mail, an_sms, only, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
 from tests.servers.smsgateway import SmsGateway

@@ -10,8 +10,9 @@ from pytest_django import Settings
 from accounts import companies
 from accounts.models import Company
 from deploy.local.cast import CARIN, STEFAN
-from notifications import delivery, digests
+from notifications import digests
 from notifications.models import Message
+from notifications.outbox import delivery
 from tests.notifications.digest_world import DAY, hemtjanst_ett, runs_out, somebody
 from tests.notifications.helpers import a_mail, put, time_passes
 from tests.servers.slapd import TestSlapd

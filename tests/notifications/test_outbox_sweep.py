@@ -15,8 +15,9 @@ from kombu.exceptions import OperationalError as QueueDown
 from pytest_django import Settings
 from redis import ConnectionError as CacheDown
 
-from notifications import delivery, handover, outbox, tasks
+from notifications import outbox, tasks
 from notifications.models import Message
+from notifications.outbox import delivery, enqueueing
 from tests.notifications.helpers import a_mail, an_sms, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
 from tests.servers.smtp import PrivateSmtp
@@ -137,9 +138,9 @@ def test_a_task_that_was_used_up_counts_no_more(queue: Queue, settings: Settings
 def test_who_takes_a_task_before_it_is_noted_leaves_no_note(queue: Queue) -> None:
     """A worker is quick: the row that it has claimed by then has no task in the queue any more."""
     [message_id] = wait([a_mail()])
-    row = handover.Row(message_id, timezone.now(), "digest", State.WAITING)
+    row = enqueueing.Row(message_id, timezone.now(), "digest", State.WAITING)
     delivery._claim(message_id)
-    handover._note_handed_over([row])
+    enqueueing._note_handed_over([row])
     assert (only().state, only().queued_at) == (State.SENDING, None)
 
 
@@ -207,7 +208,7 @@ def test_one_that_takes_long_is_not_joined_by_another(queue: Queue) -> None:
 def test_thousands_are_read_a_chunk_at_a_time(queue: Queue) -> None:
     """However many there are, they are not all in memory."""
     ids = wait(a_mail() for _each in range(2300))
-    with mock.patch.object(handover, "_put", wraps=handover._put) as put_chunk:
+    with mock.patch.object(enqueueing, "_put", wraps=enqueueing._put) as put_chunk:
         assert outbox.sweep(everything=True).queued == 2300
-    assert [len(call.args[0]) for call in put_chunk.call_args_list] == [handover.CHUNK] * 4 + [300]
+    assert [len(call.args[0]) for call in put_chunk.call_args_list] == [enqueueing.CHUNK] * 4 + [300]
     assert queue.tasks == dict.fromkeys(ids, 1)

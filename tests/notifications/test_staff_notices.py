@@ -8,12 +8,13 @@ import pytest
 from django.core.mail import EmailMultiAlternatives
 from django.utils import timezone
 
-from accounts import limits, second_factor
+from accounts import limits
 from accounts.models import Authenticator, User
+from accounts.staff import second_factor
 from deploy.local.cast import EVA
-from idportal import texts
-from notifications import notices
+from idportal import message_templates
 from notifications.models import Message
+from notifications.notices import changes
 from tests.accounts.staff import Officer, later
 from tests.notifications.helpers import in_clear
 from tests.notifications.test_notices import DATE, Mailbox, has_mail_address, words
@@ -190,7 +191,7 @@ def test_they_hold_no_code_no_key_and_no_link(eva: Officer, mailoutbox: Mailbox)
 )
 def test_every_sentence_is_filled_in(purpose: Message.Purpose, language: str) -> None:
     text = " ".join(
-        texts.mail(notices.event_of(purpose), language, {"account": EVA.username, "at": timezone.now()})[:2]
+        message_templates.mail(changes.event_of(purpose), language, {"account": EVA.username, "at": timezone.now()})[:2]
     )
     assert "%" not in text
     assert EVA.username in text

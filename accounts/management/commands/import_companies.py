@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from accounts.registers.command import ImportCommand
-from accounts.registers.companies import CompanyRegister
+from accounts.companies.files.command import ImportCommand
+from accounts.companies.files.companies import CompanyRegister
 
 
 class Command(ImportCommand):

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
-from accounts.registers.command import ImportCommand
-from accounts.registers.orderers import OrdererRegister
+from accounts.companies.files.command import ImportCommand
+from accounts.companies.files.orderers import OrdererRegister
 
 
 class Command(ImportCommand):

@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import second_factor
 from accounts.directory import DirectoryError
-from accounts.directory.staff import people
+from accounts.directory.groups import people
 from accounts.models import User
+from accounts.staff import second_factor
 
 
 class Command(BaseCommand):

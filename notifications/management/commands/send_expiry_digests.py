@@ -10,10 +10,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from accounts.directory import DirectoryError
+from idportal.text import inert
 from notifications import digests
 from notifications.digests import Plan, Row
-from notifications.names import inert
-from notifications.thresholds import STOCKHOLM, local_date
+from notifications.digests.thresholds import STOCKHOLM, local_date
 
 # What a calendar and the directories' own times hold, with room for the thresholds before and after.
 YEARS = range(1970, 3000)

@@ -14,9 +14,9 @@ from django.utils import translation
 
 from accounts import limits
 from accounts.directory import Account
-from idportal import sms, texts
+from idportal import message_templates, sms
 from idportal.hosts import journey_host
-from idportal.texts import Written
+from idportal.message_templates import Written
 from notifications.digests.compose import Composer, Group
 from notifications.digests.rows import Row
 
@@ -62,11 +62,13 @@ def shown(event: str, language: str) -> Iterator[Written]:
         else:
             for case in ({}, *OTHERWISE.get(event, [])):
                 context = _context(name, case)
-                yield texts.mail(name, language, context) if kind == "mail" else _sms(name, language, context)
+                yield (
+                    message_templates.mail(name, language, context) if kind == "mail" else _sms(name, language, context)
+                )
 
 
 def _sms(name: str, language: str, context: dict[str, Any]) -> Written:
-    return Written("", texts.sms(name, language, context), "")
+    return Written("", message_templates.sms(name, language, context), "")
 
 
 def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
@@ -92,8 +94,8 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "host": journey_host("RESET_HOST"),
         "link": f"{settings.PORTAL_URL}/{_KEY}/" if name.startswith(_WITH_LINK) else "",
         "url": f"{settings.PORTAL_URL}/stoppa/?nyckel={_KEY}",
-        "by": texts.part("stopped_by.txt", {"told": "account"}).strip(),
-        "what": texts.part("ticket_what.txt", people).strip(),
+        "by": message_templates.part("stopped_by.txt", {"told": "account"}).strip(),
+        "what": message_templates.part("ticket_what.txt", people).strip(),
         "why": "Beställaren kände inte till ärendet.",
         "outcome": "linked",
         "old_number": True,

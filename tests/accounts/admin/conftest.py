@@ -14,7 +14,7 @@ from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts import directory, users
 from accounts.models import Authenticator, Company, Orderer, User
-from accounts.staff import ADMINISTRATOR
+from accounts.staff.roles import ADMINISTRATOR
 from deploy.local.cast import CARIN, COMPANIES, EVA
 from deploy.local.cast import Company as Told
 from tests.servers.slapd import TestSlapd

@@ -10,8 +10,8 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts import directory, users
+from accounts.companies.uploads import ForAdministrators
 from accounts.models import Authenticator, Company, User
-from accounts.uploads import ForAdministrators
 from deploy.local.cast import PER, STEFAN, Person
 from tests.accounts.admin.conftest import carin, company, signed_in
 from tests.servers.slapd import TestSlapd

@@ -9,7 +9,8 @@ from pathlib import Path
 from django.core.management import call_command
 from django.test import Client
 
-from accounts import companies, orderers
+from accounts import companies
+from accounts.companies import orderers
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT
 from tests.accounts.admin.conftest import Say, carin, company

@@ -12,8 +12,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import companies
+from accounts.companies.files.sheets import LARGEST
 from accounts.models import AuditEvent, Company, Event, Orderer, User
-from accounts.registers.sheets import LARGEST
 from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import Say, company
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from accounts import overview
+from accounts.companies import overview
 from accounts.models import AuditEvent, Company, Event, User
 from deploy.local.cast import CARIN, STEFAN
 from notifications import outbox

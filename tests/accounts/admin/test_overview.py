@@ -11,10 +11,11 @@ import pytest
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import companies, directory, overview
+from accounts import companies, directory
+from accounts.companies import overview
+from accounts.companies.overview import Report, Section
 from accounts.directory import Account
 from accounts.models import Company
-from accounts.overview import Report, Section
 from deploy.local.cast import ANNA, CARIN, COMPANIES, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
 from tests.accounts.admin.conftest import Say, company
 from tests.conftest import has_number

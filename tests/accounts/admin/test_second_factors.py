@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
-from accounts import directory, second_factor, users
+from accounts import directory, users
 from accounts.models import AuditEvent, Authenticator, Event, RecoveryCodes, User
+from accounts.staff import second_factor
 from deploy.local.cast import PER
 from tests.accounts.admin.conftest import Say
 

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts import audit, directory, users
-from accounts.admin.event_words import EVENTS, in_words
+from accounts.audit.labels import EVENTS, in_words
 from accounts.models import AuditEvent, Company, Event, User
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.admin.conftest import Say, company

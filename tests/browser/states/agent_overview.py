@@ -9,8 +9,8 @@ from unittest import mock
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Company, Event
+from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
 from helpdesk.models import CompanyCount, Request
-from helpdesk.months import STOCKHOLM, Month, today
 from tests.browser.states.office import as_per
 from tests.browser.states.state import State
 from tests.browser.visitor import Visitor

@@ -7,11 +7,11 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts import orderers
+from accounts.companies import orderers
 from accounts.models import Company, Orderer, User
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
-from helpdesk import requests, verification
 from helpdesk.models import Request
+from helpdesk.tickets import handling, verification
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -36,7 +36,7 @@ def asked(person: Person = ANNA, number: str = NEW, name: str = "") -> Request:
     phone = has_number(person)
     phone.confirmed_at = timezone.now() - timedelta(days=400)
     phone.save()
-    return requests.open_phone(
+    return handling.open_phone(
         source=Source.PAGES,
         company=ett,
         orderer=carin,
@@ -64,12 +64,12 @@ def opened(make: Callable[[], Request], then: Callable[[Request], object] = lamb
 
 
 def took(one: Request) -> None:
-    requests.take(one.pk, per())
+    handling.take(one.pk, per())
 
 
 def a_colleague_took(one: Request) -> None:
     sara = User.objects.create(directory_id="11111111-1111-1111-1111-111111111111", username=SECOND_AGENT.username)
-    requests.take(one.pk, sara)
+    handling.take(one.pk, sara)
 
 
 def called_back(one: Request) -> None:
@@ -108,19 +108,19 @@ def left_empty(summary: str, button: str) -> Steps:
 
 def rejected(one: Request) -> None:
     took(one)
-    requests.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
+    handling.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
 
 
 def recipients_asked() -> Request:
     ett, carin = long_ago()
-    return requests.open_recipients(
+    return handling.open_recipients(
         source=Source.PAGES, company=ett, orderer=carin, addresses=[CARIN.mail, "chef@annan.example"]
     )
 
 
 def anyone_asked() -> Request:
     words = "Hej!\nVi har en ny chef. Hur gör vi?"
-    return requests.open_other(source=Source.CALL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
+    return handling.open_other(source=Source.CALL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
 
 
 AGENT_REQUEST = (

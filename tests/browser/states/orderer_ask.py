@@ -11,9 +11,9 @@ from django.utils import timezone
 from accounts import companies, directory
 from accounts.models import Company, Orderer, User
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
-from helpdesk import requests
 from helpdesk.models import Confirmation, Entry, Request
-from helpdesk.timeline import note_down
+from helpdesk.tickets import handling
+from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, Steps, typed
@@ -51,7 +51,7 @@ sent = typed(new_number, username=ANNA.username, phone=NEW_NUMBER_TYPED)
 
 
 def asked(orderer: Orderer, whom: Person = ANNA) -> Request:
-    return requests.open_phone(
+    return handling.open_phone(
         source=Request.Source.PAGES,
         company=orderer.companies.get(),
         orderer=orderer,
@@ -63,7 +63,7 @@ def asked(orderer: Orderer, whom: Person = ANNA) -> Request:
 
 def recipients_asked(orderer: Orderer, *addresses: str) -> Request:
     company = orderer.companies.get()
-    return requests.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+    return handling.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
 
 
 def done(request: Request, by: User) -> None:
@@ -89,18 +89,18 @@ def several_requests(visitor: Visitor) -> None:
     """One in each state, and more than a page."""
     carin, by = as_carin(visitor), an_agent()
     done(recipients_asked(carin, CHIEF, carin.email), by)
-    requests.withdraw(asked(carin, replace(ANNA, username="x" * 40)).pk, carin)
+    handling.withdraw(asked(carin, replace(ANNA, username="x" * 40)).pk, carin)
     rejected(asked(carin, STEFAN), by)
-    requests.take(asked(carin).pk, by)
+    handling.take(asked(carin).pk, by)
     recipients_asked(carin, CHIEF)
-    with mock.patch("helpdesk.views.orderer_requests.A_PAGE", 4):
+    with mock.patch("helpdesk.orderer.views.tickets.A_PAGE", 4):
         visitor.open("/bestallare/arenden/")
 
 
 def rejected(request: Request, by: User) -> None:
-    requests.take(request.pk, by)
+    handling.take(request.pk, by)
     note_down(request, Entry.What.CODE_WRONG, by)
-    requests.reject(request.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
+    handling.reject(request.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
 
 
 def a_rejected_one(visitor: Visitor) -> None:
@@ -115,7 +115,7 @@ def too_late(visitor: Visitor) -> None:
     request = asked(carin)
     visitor.open(f"/bestallare/arenden/{request.number}/")
     by = an_agent()
-    requests.take(request.pk, by)
+    handling.take(request.pk, by)
     done(Request.objects.get(pk=request.pk), by)
     visitor.page.locator("summary").click()
     visitor.page.locator("details button").click()

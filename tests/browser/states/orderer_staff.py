@@ -10,9 +10,9 @@ from typing import Any
 from django.utils import timezone
 
 from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, STEFAN
-from helpdesk import staff_list
-from helpdesk.staff_list import Member, StaffList
-from notifications.thresholds import local_date
+from helpdesk.orderer import employees
+from helpdesk.orderer.employees import Member, StaffList
+from notifications.digests.thresholds import local_date
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, typed
 from tests.browser.visitor import Visitor
@@ -65,7 +65,7 @@ def second_page(visitor: Visitor) -> None:
         Member(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, None, False, False, False)
         for number in range(60)
     ]
-    staff_list.keep(company, StaffList(members, timezone.now()))
+    employees.keep(company, StaffList(members, timezone.now()))
     visitor.open("/bestallare/?sida=2")
 
 

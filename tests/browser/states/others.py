@@ -11,7 +11,7 @@ from django.core.exceptions import PermissionDenied
 from accounts.codes import text
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Purpose
-from accounts.reset import OutcomeUnknown
+from accounts.passwords.reset import OutcomeUnknown
 from deploy.local.cast import KARL, STEFAN
 from tests.as_demo import show_demo
 from tests.browser.states import register, reset
@@ -43,7 +43,7 @@ def many_posts(visitor: Visitor) -> None:
 
 
 def broken(error: Exception) -> Steps:
-    return answered(register.log_in, "accounts.sign_in.check", error, **register.CURRENT)
+    return answered(register.log_in, "accounts.passwords.sign_in.check", error, **register.CURRENT)
 
 
 # Named after their templates.
@@ -60,7 +60,7 @@ ERRORS = (
         "503-unsure",
         "",
         "Vi vet inte om lösenordet blev bytt",
-        answered(reset.password, "accounts.reset.set_password", OutcomeUnknown(), **reset.NEW),
+        answered(reset.password, "accounts.passwords.reset.set_password", OutcomeUnknown(), **reset.NEW),
         503,
     ),
 )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from helpdesk import decisions, requests
 from helpdesk.models import Request
+from helpdesk.tickets import decisions, handling
 from tests.browser.states.office import the_register
 from tests.browser.states.state import State, opened, typed
 from tests.browser.visitor import Visitor
@@ -15,10 +15,10 @@ NEW = "ny.chef@hemtjanst-ett.example"
 def link_opened(visitor: Visitor) -> None:
     """Carin has asked, an agent has approved, and the letter has come."""
     company, carin = the_register()
-    request = requests.open_recipients(
+    request = handling.open_recipients(
         source=Request.Source.PAGES, company=company, orderer=carin, addresses=[carin.email, NEW]
     )
-    requests.take(request.pk, an_agent())
+    handling.take(request.pk, an_agent())
     decisions.approve(request.pk, an_agent())
     visitor.open(link_to(NEW))
 

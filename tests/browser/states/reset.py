@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.reset import Outcome, Result
+from accounts.passwords.reset import Outcome, Result
 from deploy.local.cast import STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, OTHER_PASSWORD, WRONG_CODE
 from tests.browser.states.state import State, Steps, answered, mistyped, opened, passed, pressed, typed
@@ -33,7 +33,7 @@ def sent(first: str, second: str = "") -> Steps:
 
 
 def refused(outcome: Outcome) -> Steps:
-    return answered(password, "accounts.reset.set_password", Result(outcome), **NEW)
+    return answered(password, "accounts.passwords.reset.set_password", Result(outcome), **NEW)
 
 
 RESET = (

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from unittest import mock
 
-from accounts import second_factor
 from accounts.models import Authenticator
-from accounts.sign_in import Outcome
+from accounts.passwords.sign_in import Outcome
+from accounts.staff import second_factor
 from deploy.local.cast import EVA, PER, STEFAN
 from tests.accounts.helpers import WRONG_CODE, WRONG_LOGIN
 from tests.accounts.staff import NO_ROLE, WRONG_FACTOR, App, later
@@ -40,7 +40,7 @@ def connected(visitor: Visitor) -> None:
     first_time(visitor)
     make = second_factor.make_recovery_codes
     same = mock.Mock(side_effect=lambda *whose: make(*whose) and RECOVERY_CODES)
-    with mock.patch("accounts.second_factor.make_recovery_codes", same):
+    with mock.patch("accounts.staff.roles.second_factor.make_recovery_codes", same):
         visitor.submit(code=app().code())
         visitor.is_at("/logga-in/koder/")
 
@@ -91,7 +91,7 @@ STAFF = (
             f"logga-in-{name}",
             "staff-login",
             words,
-            answered(log_in, "accounts.staff.check", (outcome, None), **CURRENT),
+            answered(log_in, "accounts.staff.roles.check", (outcome, None), **CURRENT),
         )
         for name, words, outcome in (
             ("expired", "Ditt lösenord har gått ut", Outcome.EXPIRED),

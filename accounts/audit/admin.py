@@ -1,0 +1,109 @@
+"""The audit trail, to be read (security.md L1)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin.base import ReadOnlyAdmin, column
+from accounts.audit.labels import EVENTS, in_words
+from accounts.models import AuditEvent, Company, Event, Orderer, User
+
+
+class ByEvent(admin.SimpleListFilter):
+    title = gettext_lazy("händelse")
+    template = "admin/filter_select.html"
+    parameter_name = "handelse"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return sorted(((event.value, str(words)) for event, words in EVENTS.items()), key=lambda pair: pair[1])
+
+    def choices(self, changelist: Any) -> Any:
+        """For the template: the other parameters, and what there is to choose."""
+        others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
+        first = {
+            "others": [pair for pair in others if pair[0] != self.parameter_name],
+            "parameter": self.parameter_name,
+        }
+        for value, words in (("", _("Alla")), *self.lookup_choices):
+            yield {**first, "value": value, "display": words, "selected": value == (self.value() or "")}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(event=self.value()) if self.value() else queryset
+
+
+class WithNames(ChangeList):
+    """The events of one page, with the names of who did it and to whom: two queries for all of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        add_names(self.result_list)
+
+
+def add_names(events: list[Any]) -> None:
+    """Puts on each event the user names that the directory last had, for the ids that it keeps."""
+    ids = {each for event in events for each in (event.actor, event.subject) if each}
+    names = dict(User.objects.filter(directory_id__in=ids).values_list("directory_id", "username"))
+    for event in events:
+        event.actor_name = names.get(event.actor, event.actor)
+        event.whom = event.subject_name or names.get(event.subject, "")
+
+
+@admin.register(AuditEvent)
+class AuditEventAdmin(ReadOnlyAdmin):
+    """Newest first. Found by user name, of who did it or to whom."""
+
+    when = column("at", gettext_lazy("Tid"))
+    company = column("company", gettext_lazy("Företag"))
+    address = column("address", gettext_lazy("Adress"))
+    list_display = (when, "what", "by", "about", company, "outcome", address)
+    list_display_links = None
+    list_filter = (ByEvent,)
+    date_hierarchy = "at"
+    ordering = ("-at", "-pk")
+    sortable_by = ()
+    search_fields = ("subject_name",)
+    search_help_text = gettext_lazy("Användarnamn, eller början på det. För beställare: namnet. För företag: namnet.")
+    fields = readonly_fields = list_display
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return WithNames
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        event = super().get_object(request, object_id, from_field)
+        if event:
+            add_names([event])
+        return event
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """By what the trail keeps: ids, and the name that the subject had at the time."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        ids = User.objects.filter(username__istartswith=term).values("directory_id")
+        named = Q(subject_name__istartswith=term) | Q(company__istartswith=term)
+        return queryset.filter(named | Q(actor__in=ids) | Q(subject__in=ids)), False
+
+    @admin.display(description=gettext_lazy("Vad"))
+    def what(self, event: AuditEvent) -> str:
+        return str(EVENTS[Event(event.event)]) if event.event in Event else event.event
+
+    @admin.display(description=gettext_lazy("Vem gjorde det"))
+    def by(self, event: Any) -> str:
+        return event.actor_name or "–"
+
+    @admin.display(description=gettext_lazy("Om vem"))
+    def about(self, event: Any) -> str:
+        return event.whom or "–"
+
+    @admin.display(description=gettext_lazy("Resultat"))
+    def outcome(self, event: AuditEvent) -> str:
+        model = {"company": Company, "orderer": Orderer}.get(event.event.partition(" ")[0])
+        return in_words(event.result, model) or "–"

@@ -1,0 +1,177 @@
+"""The pages of companies and their recipients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import companies, organisation_numbers
+from accounts.admin.base import actor, address
+from accounts.companies.admin.forms import CompanyForm
+from accounts.companies.admin.orderers import of
+from accounts.companies.admin.registers import RegisterAdmin
+from accounts.companies.files.companies import CompanyRegister
+from accounts.models import BouncedAddress, Company
+
+SHOWN_ORDERERS = 20  # on a company's page; its list has them all
+
+
+class State(admin.SimpleListFilter):
+    """What an administrator looks for: the companies that mail doesn't reach."""
+
+    title = gettext_lazy("mottagare")
+    parameter_name = "mottagare"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("saknas", _("Saknas")), ("studsar", _("Mejlet studsar"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == "saknas":
+            return queryset.filter(recipient1="")
+        return queryset.filter(bounces=True) if self.value() == "studsar" else queryset
+
+
+@admin.register(Company)
+class CompanyAdmin(RegisterAdmin):
+    """One row a company; who asks for what is missing filters by recipient."""
+
+    form = CompanyForm
+    register = CompanyRegister
+    ordering = ("name",)
+    list_display = ("name", "organisation_number", "recipients", "how_many_orderers", "is_active", "remark")
+    list_filter = (State, ("active", admin.BooleanFieldListFilter))
+    search_fields = ("name", "organisation_number", "directory_values", "recipient1", "recipient2")
+    search_help_text = gettext_lazy("Namn, organisationsnummer, värde i katalogen eller mottagare.")
+    readonly_fields = ("orderers_here", "bounced")
+    fieldsets = (
+        (None, {"fields": ("name", "organisation_number", "directory_values", "active")}),
+        (gettext_lazy("Mottagare av mejlet om lösenord"), {"fields": ("recipient1", "recipient2", "bounced")}),
+        (gettext_lazy("Beställare"), {"fields": ("orderers_here",)}),
+    )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        first, recipients, rest = super().get_fieldsets(request, obj)
+        if obj:
+            return first, recipients, rest
+        return first, (recipients[0], {"fields": ("recipient1", "recipient2")})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """With what the list shows beside the row, in one query."""
+        bounced = BouncedAddress.objects.filter(Q(address=OuterRef("lower1")) | Q(address=OuterRef("lower2")))
+        rows: QuerySet[Any] = super().get_queryset(request)
+        rows = rows.alias(lower1=Lower("recipient1"), lower2=Lower("recipient2"))
+        shown: QuerySet[Any] = rows.annotate(bounces=Exists(bounced), orderer_count=Count("orderers", distinct=True))
+        return shown
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """An organisation number is found however it is written."""
+        search_term = organisation_numbers.parse_or_blank(search_term) or search_term
+        return super().get_search_results(request, queryset, search_term)
+
+    # The list.
+
+    @admin.display(description=gettext_lazy("Mottagare"), ordering="recipient1")
+    def recipients(self, company: Company) -> SafeString | str:
+        return format_html_join(SafeString("<br>"), "{}", ((each,) for each in company.recipients)) or "–"
+
+    @admin.display(description=gettext_lazy("Beställare"), ordering="orderer_count")
+    def how_many_orderers(self, company: Any) -> SafeString | str:
+        if not company.orderer_count:
+            return "0"
+        return format_html('<a href="{}">{}</a>', _orderers_of(company), company.orderer_count)
+
+    @admin.display(description=gettext_lazy("Aktivt"), ordering="active")
+    def is_active(self, company: Company) -> str:
+        return _("Ja") if company.active else _("Nej")
+
+    @admin.display(description=gettext_lazy("Att göra"))
+    def remark(self, company: Any) -> SafeString | str:
+        """Words, and a colour beside them."""
+        if not company.active:
+            return ""
+        if not company.recipients:
+            return format_html('<span class="flag flag--bad">{}</span>', _("Mottagare saknas"))
+        return format_html('<span class="flag flag--bad">{}</span>', _("Mejlet studsar")) if company.bounces else ""
+
+    # One company.
+
+    @admin.display(description=gettext_lazy("Mejl som har studsat"))
+    def bounced(self, company: Company) -> SafeString | str:
+        addresses = {each.lower() for each in company.recipients} if company.pk else set()
+        found = BouncedAddress.objects.filter(address__in=addresses)
+        told = [
+            ngettext(
+                "%(address)s: %(count)d gång, %(day)s. Servern svarade: %(reason)s",
+                "%(address)s: %(count)d gånger, senast %(day)s. Servern svarade: %(reason)s",
+                each.count,
+            )
+            % {
+                "address": each.address,
+                "count": each.count,
+                "day": each.last_at.date(),
+                "reason": each.reason or _("inget"),
+            }
+            for each in found
+        ]
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in told)) or _("Inget")
+
+    @admin.display(description=gettext_lazy("Får beställa"))
+    def orderers_here(self, company: Company) -> SafeString:
+        found = list(company.orderers.all()[: SHOWN_ORDERERS + 1])
+        links = [
+            (
+                reverse("admin:accounts_orderer_change", args=[each.pk]),
+                each.name,
+                each.email if each.active else _("%(email)s (inte aktiv)") % {"email": each.email},
+            )
+            for each in found[:SHOWN_ORDERERS]
+        ]
+        if len(found) > SHOWN_ORDERERS:
+            links.append((_orderers_of(company), _("Visa alla"), ""))
+        add = f"{reverse('admin:accounts_orderer_add')}?companies={company.pk}"
+        links.append((add, _("Lägg till en beställare för företaget"), ""))
+        lines = format_html_join("", '<li><a href="{}">{}</a> {}</li>', links)
+        return format_html('<ul class="plain">{}</ul>', lines)
+
+    # What changes a company.
+
+    def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
+        companies.store(obj, actor=actor(request), address=address(request))
+
+    def delete_model(self, request: HttpRequest, obj: Company) -> None:
+        companies.remove(obj, actor=actor(request), address=address(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In sentences, instead of the rows of the tables."""
+        (company,) = objs
+        count = company.orderers.count()
+        only_here = company.orderers.annotate(number=Count("companies")).filter(number=1).count()
+        words = [_("Mejlet om lösenord som går ut slutar. Kommunens helpdesk får det i stället.")]
+        if count:
+            told = ngettext(
+                "%(count)d beställare förlorar företaget.", "%(count)d beställare förlorar företaget.", count
+            )
+            words.append(told % {"count": count})
+        if only_here:
+            told = ngettext(
+                "%(count)d av dem har inget annat företag kvar. Ta bort den beställaren också, om den inte ska finnas.",
+                "%(count)d av dem har inget annat företag kvar. Ta bort de beställarna också, om de inte ska finnas.",
+                only_here,
+            )
+            words.append(told % {"count": only_here})
+        words.append(_("Meddelanden som har skickats, ändringshistoriken och loggen finns kvar."))
+        words.append(_("Det går inte att ångra. Ska företaget bara vila, ta hellre bort bocken vid Aktivt."))
+        return words, {}, set(), []
+
+
+def _orderers_of(company: Company) -> str:
+    return f"{reverse('admin:accounts_orderer_changelist')}?foretag={of(company)}"

@@ -1,0 +1,113 @@
+"""The forms of companies and orderers, and of a file that is imported."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.humanize.templatetags.humanize import apnumber
+from django.db.models import Model
+from django.utils import timezone
+from django.utils.functional import lazy
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import limits, numbers
+from accounts.models import Company, Orderer
+from accounts.organisation_numbers import LONGEST
+
+
+class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Refuses to save over what somebody else has saved since the page was opened. Call it in a transaction."""
+
+    # Set for the second try, when the first has met somebody who saved at the same moment.
+    raced: ClassVar[bool] = False
+
+    seen = forms.CharField(label="", required=False, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["seen"] = self._state()
+
+    def clean(self) -> dict[str, Any] | None:
+        cleaned = super().clean()
+        if self.raced:
+            self.add_error(None, _("Någon annan sparade samtidigt. Kontrollera uppgifterna och spara igen."))
+        if self.instance.pk:
+            model: type[Model] = type(self.instance)
+            model._default_manager.select_for_update().get(pk=self.instance.pk)  # until it is saved
+            if self._state() != self.data.get("seen", ""):
+                self.add_error(None, self._overtaken(self._latest()))
+        return cleaned
+
+    def _state(self) -> str:
+        """The newest row of history; "" for what has none."""
+        latest = self._latest()
+        return str(latest.pk) if latest else ""
+
+    def _latest(self) -> Any:
+        return self.instance.history.select_related("history_user").first()
+
+    def _overtaken(self, latest: Any) -> str:
+        when = timezone.localtime(latest.history_date).strftime("%Y-%m-%d %H:%M")
+        return _(
+            "Uppgifterna ändrades %(when)s, medan du hade sidan öppen (%(who)s). Inget är sparat. "
+            "Öppna sidan på nytt och gör om din ändring."
+        ) % {"when": when, "who": latest.history_user or _("import eller portalen själv")}
+
+
+class CompanyForm(UnchangedSince):
+    organisation_number = forms.CharField(
+        label=gettext_lazy("Organisationsnummer"),
+        max_length=LONGEST,
+        help_text=gettext_lazy("Tio siffror, till exempel 556677-8899. För enskild firma: personnumret."),
+    )
+
+    class Meta:
+        model = Company
+        fields = ("name", "organisation_number", "directory_values", "recipient1", "recipient2", "active")
+        help_texts = {
+            "name": gettext_lazy("Som det ska stå i mejl och listor."),
+            "directory_values": gettext_lazy(
+                "Vad som står som företag på personalens konton i katalogen. Ett värde på varje rad. "
+                "Ligger kontona i en egen enhet kan du skriva enhetens namn i stället, till exempel "
+                "OU=Hemtjänst Ett,OU=Externa,DC=kommunen,DC=example."
+            ),
+            "recipient1": lazy(
+                lambda: _("Hit går mejlet om lösenord som går ut. Högst %s adresser.") % apnumber(limits.RECIPIENTS),
+                str,
+            )(),
+            "recipient2": gettext_lazy("Lämna tomt om en räcker."),
+            "active": gettext_lazy(
+                "Ta bort bocken när företaget inte längre har avtal. Mejlet går då till kommunens helpdesk i stället."
+            ),
+        }
+        widgets = {"directory_values": forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})}
+
+
+class OrdererForm(UnchangedSince):
+    class Meta:
+        model = Orderer
+        fields = ("name", "email", "mobile", "companies", "active")
+        help_texts = {
+            "email": gettext_lazy("Hit går inloggningslänken. Adressen får finnas hos en enda beställare."),
+            "mobile": gettext_lazy("Hit går koderna, som SMS. Till exempel 070-174 06 05."),
+            "companies": gettext_lazy("Skriv några bokstäver i namnet och välj. Det kan vara flera företag."),
+            "active": gettext_lazy("Ta bort bocken när personen inte längre får beställa."),
+        }
+        widgets = {"mobile": forms.TextInput(attrs={"type": "tel", "class": "vTextField", "autocomplete": "off"})}
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if self.instance.pk:
+            self.initial["mobile"] = numbers.shown(self.instance.mobile)
+
+
+class ImportFileForm(forms.Form):
+    file = forms.FileField(
+        label=gettext_lazy("CSV-fil"),
+        help_text=gettext_lazy("Högst 2 MB. Komma, semikolon eller tabb mellan kolumnerna."),
+        widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
+        error_messages={"required": gettext_lazy("Välj en fil."), "empty": gettext_lazy("Filen är tom.")},
+    )

@@ -1,0 +1,137 @@
+"""The pages of orderers."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import BadRequest
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts import numbers
+from accounts.admin.base import actor, address, is_key
+from accounts.companies import orderers
+from accounts.companies.admin.forms import OrdererForm
+from accounts.companies.admin.registers import HistoryWords, RegisterAdmin
+from accounts.companies.files.orderers import OrdererRegister
+from accounts.models import Company, Orderer
+
+_ONE = re.compile(r"nr-([0-9]{1,18})")
+
+
+def of(company: Company) -> str:
+    """What the filter by company takes for this very one. Its organisation number may be a person's: not for links."""
+    return f"nr-{company.pk}"
+
+
+class OfCompany(admin.SimpleListFilter):
+    """By company: a field to write in, since a list of 2,000 to choose from is none."""
+
+    title = gettext_lazy("företag")
+    parameter_name = "foretag"
+    template = "admin/filter_by_company.html"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [("-", _("Utan företag"))]
+
+    def choices(self, changelist: Any) -> Any:
+        """For the template: what is written, the other parameters, and the one link."""
+        value = self.value() or ""
+        others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
+        yield {
+            "written": "" if value == "-" else self._name(value),
+            "others": [pair for pair in others if pair[0] != self.parameter_name],
+            "without": changelist.get_query_string({self.parameter_name: "-"}),
+            "without_selected": value == "-",
+            "all": changelist.get_query_string(remove=[self.parameter_name]),
+        }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        value = (self.value() or "").strip()
+        if not value:
+            return queryset
+        if value == "-":
+            return queryset.filter(companies=None)
+        if one := _ONE.fullmatch(value):
+            wanted = Company.objects.filter(pk=one[1])
+        else:
+            wanted = Company.objects.filter(Q(name__icontains=value) | Q(organisation_number=value))
+        return queryset.filter(pk__in=Orderer.objects.filter(companies__in=wanted).values("pk"))
+
+    def _name(self, value: str) -> str:
+        """What people read for what a link says."""
+        one = _ONE.fullmatch(value.strip())
+        return (Company.objects.filter(pk=one[1]).values_list("name", flat=True).first() or "") if one else value
+
+
+class OrdererHistoryWords(HistoryWords):
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        prepared = super().prepare_delta_change_value(change, value)
+        return numbers.shown(value) if change.field == "mobile" else prepared
+
+
+@admin.register(Orderer)
+class OrdererAdmin(RegisterAdmin):
+    """One row a person, who may order for several companies."""
+
+    form = OrdererForm
+    register = OrdererRegister
+    history_words = OrdererHistoryWords
+    list_display = ("name", "email", "number", "of_companies", "is_active")
+    list_filter = (OfCompany, ("active", admin.BooleanFieldListFilter))
+    search_fields = ("name", "email", "companies__name")
+    search_help_text = gettext_lazy("Namn, e-postadress eller företag.")
+    autocomplete_fields = ("companies",)
+    fieldsets = ((None, {"fields": ("name", "email", "mobile", "companies", "active")}),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("companies")
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Raises BadRequest for companies that no list has offered: the field that shows them again can't."""
+        if not all(is_key(each) for each in request.POST.getlist("companies")):
+            raise BadRequest("no companies")
+        return super().changeform_view(request, *args, **kwargs)
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = super().get_changeform_initial_data(request)
+        if "companies" in initial:
+            initial["companies"] = [each for each in initial["companies"] if is_key(each)]
+        return initial
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if db_field.name == "companies":
+            field.widget.can_add_related = False  # a company has a page of its own, and no room in a window
+        return field
+
+    @admin.display(description=gettext_lazy("Mobilnummer"))
+    def number(self, orderer: Orderer) -> str:
+        return numbers.shown(orderer.mobile)
+
+    @admin.display(description=gettext_lazy("Företag"))
+    def of_companies(self, orderer: Orderer) -> str:
+        return ", ".join(sorted(each.name for each in orderer.companies.all())) or _("Inget")
+
+    @admin.display(description=gettext_lazy("Aktiv"), ordering="active")
+    def is_active(self, orderer: Orderer) -> str:
+        return _("Ja") if orderer.active else _("Nej")
+
+    def save_model(self, request: HttpRequest, obj: Orderer, form: Any, change: bool) -> None:
+        orderers.store(obj, form.cleaned_data["companies"], actor=actor(request), address=address(request))
+
+    def delete_model(self, request: HttpRequest, obj: Orderer) -> None:
+        orderers.remove(obj, actor=actor(request), address=address(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In sentences, instead of the rows of the tables."""
+        words = [
+            _("Personen kan inte längre logga in som beställare."),
+            _("Ändringshistoriken och loggen finns kvar."),
+            _("Det går inte att ångra. Slutar personen bara för en tid, ta hellre bort bocken vid Aktiv."),
+        ]
+        return words, {}, set(), []

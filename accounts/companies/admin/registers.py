@@ -1,0 +1,228 @@
+"""What the pages of companies and of orderers have in common: history, CSV in and out, and nobody overwritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, ClassVar
+
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils import timezone
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from simple_history.admin import SimpleHistoryAdmin
+from simple_history.template_utils import HistoricalRecordContextHelper
+
+from accounts import audit
+from accounts.admin.base import PortalAdmin, actor, address, is_key
+from accounts.companies.admin.forms import ImportFileForm
+from accounts.companies.files import kept, sheets
+from accounts.companies.files.loading import Loaded, load
+from accounts.companies.files.register import COLUMN_OF, Register
+from accounts.companies.uploads import is_too_large
+from accounts.models import Event
+
+MOST = 10_000  # records of a file: what a web process shows within seconds; the commands take more
+
+
+class HistoryWords(HistoricalRecordContextHelper):
+    """Old and new values as people write them, whole."""
+
+    def __init__(self, model: type[Model], historical_record: Any) -> None:
+        super().__init__(model, historical_record, max_displayed_delta_change_chars=1000)
+
+    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        prepared = super().prepare_delta_change_value(change, value)
+        if isinstance(prepared, list):
+            return ", ".join(sorted(str(each) for each in prepared)) or "–"
+        if isinstance(prepared, bool):
+            return _("ja") if prepared else _("nej")
+        return prepared or "–"
+
+
+class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
+    """A register of the portal. Changes go through its verbs, which keep history and trail."""
+
+    register: ClassVar[type[Register]]
+    model: type[Model]
+    history_words: ClassVar[type[HistoryWords]] = HistoryWords
+    change_list_template = "admin/register_list.html"
+    object_history_template = "admin/register_history.html"
+    object_history_list_template = "admin/register_history_list.html"
+
+    def get_urls(self) -> list[Any]:
+        """With the pages of the files."""
+        views = {"import": self.import_action, "process_import": self.process_import, "export": self.export_action}
+        own = [
+            path(f"{page}/", self.admin_site.admin_view(view), name=self._name(page)) for page, view in views.items()
+        ]
+        return own + list(super().get_urls())  # type: ignore[no-untyped-call]
+
+    # A row that another administrator takes between the check and the write is a mistake in the form, not an error.
+
+    def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        try:
+            return super().changeform_view(request, *args, **kwargs)
+        except IntegrityError:
+            # Checked once more, the form sees what came first, and says whose it is.
+            request.raced = True  # type: ignore[attr-defined]
+            return super().changeform_view(request, *args, **kwargs)
+
+    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        form = super().get_form(request, *args, **kwargs)
+        return type(form.__name__, (form,), {"raced": getattr(request, "raced", False)})
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """With the hidden field that tells which state the page shows."""
+        fieldsets = super().get_fieldsets(request, obj)
+        return [(name, {**options, "fields": [*options["fields"], "seen"]}) for name, options in fieldsets[:1]] + list(
+            fieldsets[1:]
+        )
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        """Stored with the rest, by the verb."""
+
+    # Who changed what.
+
+    history_list_per_page = 25
+
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: Any = None) -> HttpResponse:
+        if not is_key(object_id):
+            raise Http404
+        shown: HttpResponse = super().history_view(request, object_id, extra_context)  # type: ignore[no-untyped-call]
+        return shown
+
+    def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any) -> None:
+        """Of the last one of a page too, which changed from what the next page begins with."""
+        page, records = historical_records, list(historical_records)
+        if page.has_next():
+            records.append(page.paginator.object_list[page.end_index()])
+        super().set_history_delta_changes(request, records, *args)
+
+    def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
+        """An earlier state is read in the history. To go back to one is a change like any other."""
+        return redirect(reverse(f"admin:{self._name('history')}", args=[object_id]))
+
+    def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
+        return self.history_words(self.model, historical_record)
+
+    # CSV in: the page, what would change, the press of the button.
+
+    def import_action(self, request: HttpRequest) -> HttpResponse:
+        if request.method != "POST":
+            return self._import_page(request, ImportFileForm())
+        form = ImportFileForm(request.POST, request.FILES)
+        if is_too_large(request):
+            form.errors["file"] = form.error_class([_("Filen är större än 2 MB. Dela upp den i flera.")])
+        if not form.is_valid():
+            return self._import_page(request, form)
+        data = form.cleaned_data["file"].read()
+        return self._shown(request, data, load(self.register, data, actor=actor(request), dry_run=True, most=MOST))
+
+    def process_import(self, request: HttpRequest) -> HttpResponse:
+        data = kept.kept(request.session, self.register.__name__)
+        plan = request.POST.get("plan", "")
+        if data is None or not plan:
+            messages.error(request, _("Filen finns inte kvar här. Välj den igen, så får du se vad som ändras."))
+            return redirect(self._address("import"))
+        loaded = load(self.register, data, actor=actor(request), address=address(request), dry_run=False, shown=plan)
+        if loaded.problems or loaded.stale:
+            return self._shown(request, data, loaded)
+        kept.drop(request.session, self.register.__name__)
+        messages.success(request, _summary(loaded))
+        return redirect(self._address("changelist"))
+
+    def _shown(self, request: HttpRequest, data: bytes, loaded: Loaded) -> HttpResponse:
+        kept.drop(request.session, self.register.__name__)
+        if loaded.changes:
+            kept.keep(request.session, self.register.__name__, data)
+        return self._import_page(request, ImportFileForm(), loaded=loaded, changes=list(self._lines(loaded)))
+
+    def _lines(self, loaded: Loaded) -> Iterator[dict[str, object]]:
+        """The changes as the page shows them, with the words that the forms have for the columns."""
+        for change in loaded.changes:
+            fields = [(self._label(each.column), each.old, each.new) for each in change.differences]
+            yield {"line": change.line, "label": change.label, "new": change.pk is None, "fields": fields}
+
+    def _label(self, column: str) -> str:
+        name = next((field for field, other in COLUMN_OF.items() if other == column), column)
+        return capfirst(str(self.model._meta.get_field(name).verbose_name))  # type: ignore[union-attr]  # no relation back
+
+    def _import_page(self, request: HttpRequest, form: ImportFileForm, **context: Any) -> HttpResponse:
+        new = sum(1 for line in context.get("changes", ()) if line["new"])
+        return TemplateResponse(
+            request,
+            "admin/register_import.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": _("Importera %s") % self.opts.verbose_name_plural,
+                "opts": self.opts,
+                "form": form,
+                "columns": self.register.columns,
+                "register": self.opts.model_name,
+                "new": new,
+                "changed": len(context.get("changes", ())) - new,
+                **context,
+            },
+        )
+
+    # CSV out.
+
+    def export_action(self, request: HttpRequest) -> HttpResponse:
+        """A page that says what the file holds; then, by the press of a button, the file."""
+        try:
+            chosen = self.get_changelist_instance(request).queryset
+        except IncorrectLookupParameters:
+            messages.error(request, _("Det filtret finns inte. Välj i listan vilka som ska komma med."))
+            return redirect(self._address("changelist"))
+        if request.method == "POST":
+            return self._file(request, chosen)
+        return TemplateResponse(
+            request,
+            "admin/register_export.html",
+            {
+                **self.admin_site.each_context(request),
+                "title": _("Exportera %s") % self.opts.verbose_name_plural,
+                "opts": self.opts,
+                "columns": (*self.register.columns, *self.register.optional),
+                "count": chosen.count(),
+                "all": self.model._default_manager.count(),
+            },
+        )
+
+    def _file(self, request: HttpRequest, chosen: Any) -> HttpResponse:
+        with transaction.atomic():
+            register = self.register()
+            lines = [line for each in chosen for line in register.lines(each)]
+            result = f"{self.opts.model_name}, {len(lines)} rows"
+            audit.record(Event.REGISTER_EXPORTED, actor=actor(request), result=result, address=address(request))
+        data = sheets.write((*register.columns, *register.optional), iter(lines))
+        response = HttpResponse(data, content_type="text/csv; charset=utf-8")
+        name = f"{capfirst(str(self.opts.verbose_name_plural))}-{timezone.localdate()}.csv"
+        response.headers["Content-Disposition"] = f'attachment; filename="{_ascii(name)}"'
+        return response
+
+    def _address(self, page: str) -> str:
+        return reverse(f"admin:{self._name(page)}")
+
+    def _name(self, page: str) -> str:
+        return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
+
+
+def _ascii(name: str) -> str:
+    return name.translate(str.maketrans("åäöÅÄÖ", "aaoAAO"))
+
+
+def _summary(loaded: Loaded) -> str:
+    new = sum(change.pk is None for change in loaded.changes)
+    return _("Importen är klar. Nya: %(new)d. Ändrade: %(changed)d. Oförändrade: %(unchanged)d.") % {
+        "new": new,
+        "changed": len(loaded.changes) - new,
+        "unchanged": loaded.unchanged,
+    }

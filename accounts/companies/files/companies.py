@@ -1,0 +1,89 @@
+"""The register of companies as a file: one line a company, known by its organisation number."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import Any
+
+from django.db.models import CharField, Value
+from django.db.models.functions import Cast, Concat
+from django.utils.translation import gettext as _
+
+from accounts import companies, organisation_numbers
+from accounts.companies.files.register import Change, Register, yes_or_no
+from accounts.companies.files.sheets import Problem, Row
+from accounts.models import Company, DirectoryKey, User
+from accounts.models.companies import BETWEEN
+
+
+class CompanyRegister(Register):
+    """Rows that have an organisation number of the register change that company; the others are new ones."""
+
+    model = Company
+    columns = ("name", "organisation_number", "directory_value", "recipient1", "recipient2")
+    locked = (Company,)
+
+    def prepare(self, rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+        prepared, problems = [], []
+        first: dict[str, int] = {}
+        for row in rows:
+            number = self._number(row)
+            if number and number in first:
+                words = _("organisation_number: %(number)s står redan på rad %(line)d. Ta bort en av raderna.")
+                problems.append(Problem(row.line, words % {"number": number, "line": first[number]}))
+                continue
+            first[number] = row.line
+            prepared.append(row)
+        self.known = {company.organisation_number: company for company in Company.objects.all()}
+        # Values that the file reassigns belong to no company until their row is read, so two companies can swap.
+        self.taken = companies.Taken(each for number, each in self.known.items() if number not in first)
+        return prepared, problems
+
+    def find(self, row: Row) -> Company | None:
+        return self.known.get(self._number(row))
+
+    @staticmethod
+    def _number(row: Row) -> str:
+        return organisation_numbers.parse_or_blank(row.cells["organisation_number"])
+
+    def values(self, instance: Company) -> dict[str, str]:
+        return {
+            "name": instance.name,
+            "organisation_number": instance.organisation_number,
+            "directory_value": BETWEEN.join(instance.values),
+            "recipient1": instance.recipient1,
+            "recipient2": instance.recipient2,
+            "active": yes_or_no(instance.active),
+        }
+
+    def compared(self, instance: Company) -> dict[str, Any]:
+        return {**self.values(instance), "directory_value": instance.values}
+
+    def fill(self, instance: Company, row: Row) -> None:
+        cells = row.cells
+        instance.name, instance.organisation_number = cells["name"], cells["organisation_number"]
+        instance.directory_values = cells["directory_value"].replace(BETWEEN, "\n")
+        instance.recipient1, instance.recipient2 = cells["recipient1"], cells["recipient2"]
+
+    def conflicts(self, instance: Company, line: int) -> dict[str, str]:
+        found = self.taken.conflicts(instance)
+        self.taken.add(instance, _("%(name)s på rad %(line)d") % {"name": instance.name, "line": line})
+        return found
+
+    def make_room(self, changes: Sequence[Change]) -> None:
+        """For those that swap a name or a directory value: for a moment nobody has it."""
+        renamed, moved = (
+            [change.pk for change in changes if change.pk and column in {each.column for each in change.differences}]
+            for column in ("name", "directory_value")
+        )
+        aside = Concat(Cast("pk", CharField()), Value(f" {uuid.uuid4()}"))
+        Company.objects.filter(pk__in=renamed).update(name=aside)
+        DirectoryKey.objects.filter(company__in=moved).delete()
+
+    def writer(self, instance: Company, actor: User | None, address: str | None) -> Callable[[], object]:
+        return partial(companies.store, instance, actor=actor, address=address)
+
+    def lines(self, instance: Company) -> Iterator[Sequence[str]]:
+        yield list(self.values(instance).values())

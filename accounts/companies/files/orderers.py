@@ -1,0 +1,119 @@
+"""The register of orderers as a file: one line for each company that a person orders for, known by e-mail address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts import numbers
+from accounts.companies import orderers
+from accounts.companies.files.cells import short
+from accounts.companies.files.register import Register, truth, yes_or_no
+from accounts.companies.files.sheets import Problem, Row
+from accounts.models import Company, Orderer, User
+from accounts.models.companies import one_line
+from accounts.organisation_numbers import parse_or_blank
+
+
+@dataclass
+class _Person:
+    """What the lines with one address say together."""
+
+    row: Row
+    companies: list[Company] = field(default_factory=list)
+
+
+class OrdererRegister(Register):
+    """Rows with an address of the register change that orderer, and add companies; a file takes none away."""
+
+    model = Orderer
+    columns = ("company", "name", "email", "mobile")
+    locked = (Company, Orderer)
+
+    def prepare(self, rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+        """The first row of each person; what the others add to it is kept here."""
+        registered = Company.objects.all()
+        self._by_number = {company.organisation_number: company for company in registered}
+        self._by_name = {company.name.casefold(): company for company in registered}
+        self.known = {each.email.lower(): each for each in Orderer.objects.prefetch_related("companies")}
+        self.people: dict[str, _Person] = {}
+        problems: list[Problem] = []
+        for row in rows:
+            key = _key(row)
+            person = self.people.setdefault(key, _Person(row))
+            if wrong := self._add(person, row, known=key in self.known):
+                problems.append(Problem(row.line, " ".join(wrong)))
+        return [person.row for person in self.people.values()], problems
+
+    def _add(self, person: _Person, row: Row, *, known: bool) -> list[str]:
+        """Adds the line's company to the person's; what is wrong with the line, if anything."""
+        wrong = []
+        columns = ("name", "mobile", *(each for each in self.optional if each in row.cells))
+        for column in columns if row is not person.row else ():
+            told, here = (_comparable(column, each.cells[column]) for each in (person.row, row))
+            if told != here:
+                words = _("%(column)s: ”%(here)s” här, men ”%(told)s” på rad %(line)d med samma adress.")
+                wrong.append(
+                    words % {"column": column, "here": short(here), "told": short(told), "line": person.row.line}
+                )
+        text = row.cells["company"]
+        company = self._by_number.get(parse_or_blank(text)) or self._by_name.get(one_line(text).casefold())
+        if company:
+            person.companies.append(company)
+        elif text:
+            words = _("company: Det finns inget företag ”%s”. Skriv namnet eller organisationsnumret som i registret.")
+            wrong.append(words % short(text))
+        elif not known:
+            wrong.append(_("company: Skriv företagets namn eller organisationsnummer."))
+        return wrong
+
+    def find(self, row: Row) -> Orderer | None:
+        found = self.known.get(_key(row))
+        self.companies = {each.pk: each for each in found.companies.all()} if found else {}
+        return found
+
+    def values(self, instance: Orderer) -> dict[str, str]:
+        return {
+            "company": ", ".join(sorted(each.name for each in self.companies.values())),
+            "name": instance.name,
+            "email": instance.email,
+            "mobile": numbers.shown(instance.mobile),
+            "active": yes_or_no(instance.active),
+        }
+
+    def fill(self, instance: Orderer, row: Row) -> None:
+        self.companies.update((company.pk, company) for company in self.people[_key(row)].companies)
+        instance.name, instance.mobile = row.cells["name"], row.cells["mobile"]
+        instance.email = instance.email or row.cells["email"]  # the same but for case: as it was
+
+    def writer(self, instance: Orderer, actor: User | None, address: str | None) -> Callable[[], object]:
+        return partial(orderers.store, instance, self.companies.values(), actor=actor, address=address)
+
+    def lines(self, instance: Orderer) -> Iterator[Sequence[str]]:
+        """A line for each company; one without, for who has lost hers."""
+        rest = (instance.name, instance.email, numbers.shown(instance.mobile), yes_or_no(instance.active))
+        for company in sorted(each.name for each in instance.companies.all()) or [""]:
+            yield company, *rest
+
+
+def _key(row: Row) -> str:
+    """The address; without one, each row is its own mistake."""
+    return row.cells["email"].lower() or f"\0{row.line}"
+
+
+def _comparable(column: str, text: str) -> str:
+    if column == "mobile":
+        try:
+            return numbers.shown(numbers.parse(text))
+        except numbers.NumberRefused:
+            return text
+    if column == "active" and text:
+        try:
+            return yes_or_no(truth(text))
+        except ValidationError:
+            return text
+    return one_line(text)

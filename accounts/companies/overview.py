@@ -1,0 +1,237 @@
+"""What would otherwise be silent: accounts, companies and staff that the daily mail does not reach, or not in time.
+
+Other apps add sections of their own with :func:`register`, as parts of the portal do with ``idportal.health``.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+from zoneinfo import ZoneInfo
+
+from django.db.models import F, Q, QuerySet
+from django.db.models.functions import Lower
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from accounts import directory, limits
+from accounts.companies import Belonging
+from accounts.directory import Account, DirectoryError
+from accounts.models import BouncedAddress, Company, Phone
+from idportal.clock import duration
+
+log = logging.getLogger("idportal.overview")
+
+LISTED = 200  # rows of a section; more are counted, and nobody reads them
+BATCH = 500  # accounts whose numbers are looked up at a time
+STOCKHOLM = ZoneInfo("Europe/Stockholm")
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A text, and where it leads."""
+
+    text: str
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One kind of what is to be looked at. ``advice``: what it means and what to do; ``rows``: the first LISTED."""
+
+    title: str
+    advice: str
+    columns: tuple[str, ...]
+    rows: Sequence[tuple[Cell, ...]]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All sections, as things stood at ``read_at``. ``directory_down``: those from the directory are missing."""
+
+    sections: list[Section]
+    read_at: datetime
+    directory_down: bool
+
+
+_sections: list[Callable[[], Section]] = []
+
+
+def register(section: Callable[[], Section]) -> None:
+    """Adds a section, which is made anew for each report and asks nothing but the database."""
+    _sections.append(section)
+
+
+def report() -> Report:
+    """Looks at everything. Reads the whole directory, once and in pages; what is kept of it is bounded."""
+    read_at = timezone.now()
+    found: list[Section] = []
+    down = False
+    try:
+        found += _from_directory(read_at.astimezone(STOCKHOLM).date())
+    except DirectoryError as error:
+        log.error("the directory is not available: %s (%s)", type(error).__name__, error)
+        down = True
+    return Report([*found, *(section() for section in _sections)], read_at, down)
+
+
+def counts() -> list[tuple[str, int]]:
+    """Only what is cheap to know: for the admin's first page."""
+    return [
+        (_("Aktiva företag utan mottagare"), _without_recipient().count()),
+        (_("Företag vars mejl studsar"), _bouncing().count()),
+    ]
+
+
+# From the register of companies.
+
+
+def _without_recipient() -> QuerySet[Company]:
+    return Company.objects.filter(active=True, recipient1="").order_by(Lower("name"))
+
+
+def _bouncing() -> QuerySet[Company]:
+    bounced = BouncedAddress.objects.values("address")
+    lower = Company.objects.filter(active=True).alias(lower1=Lower(F("recipient1")), lower2=Lower(F("recipient2")))
+    return lower.filter(Q(lower1__in=bounced) | Q(lower2__in=bounced)).order_by(Lower("name"))
+
+
+def _companies_without_recipient() -> Section:
+    found = _without_recipient()
+    return Section(
+        _("Aktiva företag utan mottagare"),
+        _(
+            "Ingen på företaget får mejlet om lösenord som går ut. Kommunens helpdesk får det i stället. "
+            "Fråga företaget efter en adress och skriv in den."
+        ),
+        (_("Företag"), _("Organisationsnummer")),
+        [(_link(each), Cell(each.organisation_number)) for each in found[:LISTED]],
+        found.count(),
+    )
+
+
+def _companies_that_bounce() -> Section:
+    found = _bouncing()
+    bounced = {each.address: each for each in BouncedAddress.objects.all()}
+    rows = [
+        (_link(company), Cell(address), Cell(str(row.last_at.astimezone(STOCKHOLM).date())), Cell(row.reason))
+        for company in found
+        for address in company.recipients
+        if (row := bounced.get(address.lower()))
+    ]
+    return Section(
+        _("Mottagare vars mejl har studsat"),
+        _(
+            "Mejlet kom tillbaka, eller så tog mottagarens server inte emot det. Kontrollera stavningen och fråga "
+            "företaget efter en ny adress. Raden försvinner en månad efter den senaste studsen."
+        ),
+        (_("Företag"), _("Adress"), _("Senast"), _("Servern svarade")),
+        rows[:LISTED],
+        len(rows),
+    )
+
+
+register(_companies_without_recipient)
+register(_companies_that_bounce)
+
+
+# From the directory.
+
+
+class _First:
+    """Counts all rows, and keeps the LISTED first ones by key."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self._kept: list[tuple[tuple[str, ...], tuple[Cell, ...]]] = []
+
+    def add(self, key: tuple[str, ...], row: tuple[Cell, ...]) -> None:
+        self.total += 1
+        self._kept.append((key, row))
+        if len(self._kept) >= 2 * LISTED:
+            self._kept = self._first()
+
+    def _first(self) -> list[tuple[tuple[str, ...], tuple[Cell, ...]]]:
+        return sorted(self._kept, key=lambda pair: pair[0])[:LISTED]
+
+    def rows(self) -> list[tuple[Cell, ...]]:
+        return [row for _, row in self._first()]
+
+
+def _from_directory(today: date) -> list[Section]:
+    """One pass. Accounts that are disabled or protected are left out: the portal does nothing for them."""
+    belonging = Belonging()
+    strangers, late = _First(), _First()
+    accounts = (account for account in directory.connect().accounts() if account.served)
+    for batch in _batches(accounts):
+        soon = [account for account in batch if 0 <= _days_left(account, today) <= limits.EXPIRES_SOON.days]
+        numbered = _with_number(soon)
+        for account in batch:
+            if belonging.company_of(account) is None:
+                strangers.add(
+                    (account.company.casefold(), account.username),
+                    (Cell(account.company or "–"), Cell(account.name), Cell(account.username)),
+                )
+        for account in soon:
+            if account.id not in numbered:
+                company, days = belonging.company_of(account), _days_left(account, today)
+                shown = _link(company) if company else Cell(account.company or "–")
+                late.add(
+                    (shown.text.casefold(), f"{days:03d}", account.username),
+                    (shown, Cell(account.name), Cell(account.username), Cell(str(days))),
+                )
+    return [_no_company(strangers), _no_number(late)]
+
+
+def _no_company(found: _First) -> Section:
+    return Section(
+        _("Konton som inte hör till något företag"),
+        _(
+            "Det som står som företag på kontot finns inte hos något företag här, så ingen på företaget får veta när "
+            "lösenordet går ut. Lägg till värdet hos rätt företag under Värden i katalogen, lägg upp företaget, "
+            "eller rätta kontot i katalogen."
+        ),
+        (_("Företag enligt katalogen"), _("Namn"), _("Konto")),
+        found.rows(),
+        found.total,
+    )
+
+
+def _no_number(found: _First) -> Section:
+    return Section(
+        _("Lösenordet går ut inom %(days)s, inget mobilnummer") % {"days": duration(limits.EXPIRES_SOON)},
+        _(
+            "Utan registrerat nummer kan personen inte skaffa ett nytt lösenord själv när det har gått ut. "
+            "Be företaget påminna dem om att registrera sitt nummer medan lösenordet fungerar."
+        ),
+        (_("Företag"), _("Namn"), _("Konto"), _("Dagar kvar")),
+        found.rows(),
+        found.total,
+    )
+
+
+def _days_left(account: Account, today: date) -> int:
+    """Calendar days in Stockholm; below zero for what has run out, and for what has no date."""
+    if not isinstance(account.expires, datetime):
+        return -1
+    return (account.expires.astimezone(STOCKHOLM).date() - today).days
+
+
+def _with_number(accounts: Iterable[Account]) -> set[str]:
+    ids = [account.id for account in accounts]
+    found = Phone.objects.filter(user__directory_id__in=ids).values_list("user__directory_id", flat=True)
+    return set(found) if ids else set()
+
+
+def _batches(accounts: Iterator[Account]) -> Iterator[list[Account]]:
+    while batch := list(islice(accounts, BATCH)):
+        yield batch
+
+
+def _link(company: Company) -> Cell:
+    return Cell(company.name, reverse("admin:accounts_company_change", args=[company.pk]))

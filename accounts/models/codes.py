@@ -1,0 +1,112 @@
+"""Codes, and the way through a journey that each belongs to."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django_otp.util import random_number_token
+
+from accounts import limits
+from accounts.encryption import EncryptedTextField, digest
+from accounts.models.companies import Orderer
+from accounts.models.users import User
+
+
+class Purpose(models.TextChoices):
+    """What a code is for. One made for one purpose opens nothing else."""
+
+    REGISTER = "register"
+    RESET = "reset"
+    SIGN_IN = "sign-in"
+    VERIFY = "verify"  # an orderer reads it to the helpdesk, who enters it (H1)
+
+
+class Challenge(models.Model):
+    """One browser session's way through one journey: asked, code sent, code entered, used.
+
+    A plain model: django-otp's mixins want a device with a user, and each account gets a row, known or not (E2).
+    """
+
+    user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)
+    # Whose it is in place of a user: an orderer has no account in the directory.
+    orderer = models.ForeignKey(Orderer, null=True, blank=True, on_delete=models.CASCADE)
+    token = models.CharField(max_length=64, blank=True, default="")  # a keyed hash of the code (K2)
+    valid_until = models.DateTimeField(default=timezone.now)
+    failures = models.PositiveIntegerField(default=0)  # wrong tries of this code
+
+    purpose = models.CharField(max_length=10, choices=Purpose.choices)
+    language = models.CharField(max_length=2)
+    address = models.GenericIPAddressField(null=True)
+    # What was typed as user name, until the task has looked it up. Encrypted: some type a password there.
+    asked_for = EncryptedTextField(blank=True, default="")
+    number = EncryptedTextField(blank=True, default="")  # where the code goes, E.164
+    asked_at = models.DateTimeField(default=timezone.now)  # when a code was last asked for
+    verified_at = models.DateTimeField(null=True)
+    ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
+    refusals = models.PositiveSmallIntegerField(default=0)
+    # A digest of the browser that asked and of what it asked for, while a second post of the same click may come.
+    begun_by = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  unique, where it is set
+    setting_until = models.DateTimeField(null=True)  # a new password is on its way to the directory
+
+    class Meta:
+        indexes = [models.Index(fields=["user", "purpose"])]
+
+    def __str__(self) -> str:
+        return f"{self.purpose} {self.pk}"
+
+    @classmethod
+    def sealed(cls) -> models.QuerySet[Challenge]:
+        """As requests read them until a code is accepted: with the user, and without what is encrypted.
+
+        To decrypt takes time and an empty field takes none, and one query more for a user takes some: either would
+        tell that the task has found someone (E2).
+        """
+        return cls._default_manager.select_related("user").defer("asked_for", "number")
+
+    def make_code(self) -> str:
+        """Makes a code, keeps its hash, and returns the code to the sender. Earlier failures are forgotten."""
+        code = str(random_number_token(limits.CODE_DIGITS))
+        self.token = self._hash(code)
+        self.valid_until = timezone.now() + timedelta(seconds=limits.CODE_LIFETIME)
+        self.failures = 0
+        self.save()
+        return code
+
+    def accept(self, code: str) -> bool:
+        """Whether this is the code, unspent and in time. Spends it, or counts a failure; call it under a row lock.
+
+        Does the same work whether or not a code was ever sent.
+        """
+        right = constant_time_compare(self.token, self._hash(code)) and self.live
+        if right:
+            self.token = ""
+            self.valid_until = self.verified_at = timezone.now()
+        else:
+            self.failures += 1
+        self.save()
+        return right
+
+    def _hash(self, code: str) -> str:
+        return digest(f"{self.pk}/{self.purpose}/{code}", "code")
+
+    @property
+    def live(self) -> bool:
+        """Whether there is a code that could be entered now: after CODE_TRIES failures it is dead (K1)."""
+        unspent = bool(self.token) and self.ended_at is None and self.failures < limits.CODE_TRIES
+        return unspent and timezone.now() < self.valid_until
+
+    @property
+    def minutes_left(self) -> int:
+        """Whole minutes, rounded up, for which the right to set a password is still good."""
+        used = timezone.now() - (self.verified_at or timezone.now())
+        return max(1, -(-round(limits.VERIFIED_LIFETIME - used.total_seconds()) // limits.MINUTE))
+
+    @property
+    def verified(self) -> bool:
+        """An accepted code whose right is neither used nor run out (R3)."""
+        if self.verified_at is None or self.ended_at is not None or self.refusals >= limits.PASSWORD_REFUSALS:
+            return False
+        return timezone.now() - self.verified_at < timedelta(seconds=limits.VERIFIED_LIFETIME)

@@ -1,0 +1,172 @@
+"""Setting a new password with a code. Source: manual-sv.md, "Återställa/byta lösenord"; security.md R1 to R8."""
+
+from __future__ import annotations
+
+import enum
+import logging
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import InterfaceError, OperationalError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from accounts import audit, codes, directory, limits, users
+from accounts.directory import Account, PasswordChange
+from accounts.models import Challenge, Event, FailedTry, Purpose, User
+from accounts.passwords.policy import Owner, broken_rules
+from accounts.signals import password_reset
+
+log = logging.getLogger("idportal.reset")
+
+DATABASE_DOWN = (OperationalError, InterfaceError)
+
+
+class Outcome(enum.Enum):
+    """What became of a new password."""
+
+    DONE = "done"
+    BROKEN_RULES = "broken rules"
+    IN_HISTORY = "in history"
+    TOO_WEAK = "too weak"
+    TOO_YOUNG = "too young"
+    NOT_ALLOWED = "not allowed"
+    BUSY = "busy"
+    NOT_VERIFIED = "not verified"
+
+
+class OutcomeUnknown(directory.DirectoryUnavailable):
+    """The directory broke off in the middle: the new password may or may not be in place. Trying again is safe."""
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """The outcome, and the keys of the broken rules if that is what it was."""
+
+    outcome: Outcome
+    broken: tuple[str, ...] = ()
+
+
+_REFUSALS = {
+    PasswordChange.IN_HISTORY: Outcome.IN_HISTORY,
+    PasswordChange.TOO_WEAK: Outcome.TOO_WEAK,
+    PasswordChange.TOO_YOUNG: Outcome.TOO_YOUNG,
+    PasswordChange.NOT_ALLOWED: Outcome.NOT_ALLOWED,
+}
+
+
+def verified(challenge_id: int | None) -> Challenge | None:
+    """The challenge, if its code was accepted and its right is still good (R3)."""
+    if challenge_id is None:
+        return None
+    challenge = Challenge.sealed().filter(pk=challenge_id, purpose=Purpose.RESET).first()
+    return challenge if challenge and challenge.verified and challenge.user else None
+
+
+def has_lapsed(challenge_id: int | None) -> bool:
+    """Whether the challenge's code was accepted, but its right has run out before it was used."""
+    if challenge_id is None:
+        return False
+    return Challenge.objects.filter(
+        pk=challenge_id,
+        purpose=Purpose.RESET,
+        ended_at=None,
+        verified_at__lte=timezone.now() - timedelta(seconds=limits.VERIFIED_LIFETIME),
+    ).exists()
+
+
+def account_of(challenge: Challenge) -> Account | None:
+    """The account that a challenge is about, if the portal still serves it. Raises DirectoryError."""
+    if challenge.user is None:
+        return None
+    account = directory.connect().get(challenge.user.directory_id)
+    return account if account and account.served else None
+
+
+def owner_of(account: Account) -> Owner:
+    """What the rules need to know of an account."""
+    return Owner(account.username, account.given_name, account.surname, account.company)
+
+
+def set_password(challenge: Challenge, password: str, address: str | None) -> Result:
+    """Sets the password once, if the rules and the directory take it; a refusal leaves the right as it was.
+
+    The attempt is on record before the directory is touched, and DONE only after the directory said yes (R8).
+    Raises OutcomeUnknown if the directory broke off, DirectoryError if it was not reached; the right then stays.
+    """
+    user = challenge.user
+    account = account_of(challenge)
+    if user is None or account is None:
+        return Result(Outcome.NOT_ALLOWED)
+    broken = tuple(rule.key for rule in broken_rules(password, owner_of(account)))
+    if broken:
+        return _refuse(challenge, account, Result(Outcome.BROKEN_RULES, broken), address)
+    with transaction.atomic():
+        if not _claim(challenge):
+            return Result(Outcome.BUSY if verified(challenge.pk) else Outcome.NOT_VERIFIED)
+        audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
+    try:
+        change = directory.connect().set_password(account.id, password)
+        if change is PasswordChange.UNAVAILABLE:
+            raise OutcomeUnknown("no answer to a password change")
+    except directory.DirectoryError as error:
+        try:
+            _release(challenge)
+            if isinstance(error, OutcomeUnknown):
+                users.end_sessions(user)  # it may be in place
+            audit.record(Event.PASSWORD_REFUSED, account, actor=user, result="outcome not known", address=address)
+        except DATABASE_DOWN as down:  # whoever waits is told of the password
+            log.error("the outcome of a new password is not known, nor noted: %s", type(down).__name__)
+        raise
+    if change is not PasswordChange.DONE:
+        _release(challenge)
+        return _refuse(challenge, account, Result(_REFUSALS[change]), address)
+    _note_done(challenge, user, account, address)
+    return Result(Outcome.DONE)
+
+
+def _note_done(challenge: Challenge, user: User, account: Account, address: str | None) -> None:
+    """What follows a new password, all of it or nothing. The directory can't take it back, so it is tried thrice.
+
+    Raises OutcomeUnknown if the database won't have it: the person is told to try whether the password works.
+    """
+    for last in (False, False, True):
+        try:
+            with transaction.atomic():
+                User.objects.select_for_update().get(pk=user.pk)  # before its challenges, as everywhere
+                codes.end_challenges(user)
+                users.end_sessions(user)
+                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Kind.PASSWORD, answered=True).delete()
+                audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
+                password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
+        except DATABASE_DOWN as error:
+            log.error("a new password is in place, but the database did not take note: %s", type(error).__name__)
+            if last:
+                raise OutcomeUnknown("a new password was not noted") from error
+        else:
+            return
+
+
+def _claim(challenge: Challenge) -> bool:
+    """Takes the right for one write. Of parallel posts one gets it; a crash gives it back when the lease ends."""
+    now = timezone.now()
+    free = Challenge.objects.filter(
+        Q(setting_until=None) | Q(setting_until__lt=now),
+        pk=challenge.pk,
+        ended_at=None,
+        refusals__lt=limits.PASSWORD_REFUSALS,
+        verified_at__gt=now - timedelta(seconds=limits.VERIFIED_LIFETIME),
+    )
+    return free.update(setting_until=now + timedelta(seconds=limits.SETTING_LEASE)) == 1
+
+
+def _release(challenge: Challenge) -> None:
+    Challenge.objects.filter(pk=challenge.pk).update(setting_until=None)
+
+
+def _refuse(challenge: Challenge, account: Account, result: Result, address: str | None) -> Result:
+    with transaction.atomic():
+        Challenge.objects.filter(pk=challenge.pk).update(refusals=F("refusals") + 1)
+        told = ", ".join((result.outcome.value, *result.broken))[:80]
+        audit.record(Event.PASSWORD_REFUSED, account, actor=challenge.user, result=told, address=address)
+    return result

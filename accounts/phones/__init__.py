@@ -1,0 +1,35 @@
+"""Registering, changing, linking and removing a mobile number. Source: manual-sv.md, "Registrera/Kontrollera/ändra" and"""
+
+from accounts.phones.numbers_on_file import (
+    TOKEN_LENGTH,
+    LinkRefused,
+    RemoveRefused,
+    already_there,
+    confirm_unchanged,
+    is_crowded,
+    is_stopped,
+    link,
+    of,
+    register,
+    remove,
+    stop,
+    stop_address,
+    tells_old_number,
+)
+
+__all__ = [
+    "TOKEN_LENGTH",
+    "LinkRefused",
+    "RemoveRefused",
+    "already_there",
+    "confirm_unchanged",
+    "is_crowded",
+    "is_stopped",
+    "link",
+    "of",
+    "register",
+    "remove",
+    "stop",
+    "stop_address",
+    "tells_old_number",
+]

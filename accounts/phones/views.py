@@ -1,0 +1,191 @@
+"""/registrera/: log in, check or change the number, enter the code, done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import audit, codes, limits, numbers, phones, sessions
+from accounts.directory import Account
+from accounts.forms import CodeForm, LoginForm, PhoneForm
+from accounts.models import Event, Purpose, User
+from accounts.passwords import sign_in
+from accounts.sessions import Word
+
+SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
+
+
+def signed_in(view: SignedInView) -> Callable[[HttpRequest], HttpResponse]:
+    """For who has logged in with the password, and whose account the portal still serves (S2)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        user = request.user
+        if not isinstance(user, User):
+            return redirect("register")
+        account = sign_in.still_served(user)
+        if account is None:
+            logout(request)
+            return redirect("register")
+        return view(request, user, account)
+
+    return guarded
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def login(request: HttpRequest) -> HttpResponse:
+    """Step 1: user name and current password."""
+    if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
+        return page
+    form = LoginForm(request.POST or None)
+    outcome = ""
+    if form.is_valid():
+        name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+        result, user = sign_in.check(name, password, request.META["REMOTE_ADDR"])
+        if user:
+            sessions.log_in(request, user)
+            return redirect("register-phone")
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        if result is sign_in.Outcome.WRONG:
+            form.add_error(None, wrong_login())
+        else:
+            outcome = result.value
+    # Why one is here again: "igen", the password was typed too long ago; "borta", the page saw the session end.
+    again = next((why for why in ("igen", "borta") if why in request.GET), "")
+    if isinstance(request.user, User):
+        again = ""  # another tab has kept the session alive
+    context = {"form": form, "outcome": outcome, "again": again}
+    return render(request, "accounts/register_login.html", context)
+
+
+def wrong_login() -> str:
+    return _(
+        "Fel användarnamn eller lösenord. Efter flera fel kan kontot också vara låst en stund. "
+        "Vänta 30 minuter och försök igen, eller byt lösenord med en kod på sidan Återställa/byta lösenord."
+    )
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@signed_in
+def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
+    """Step 2: the number on file, to be confirmed or changed."""
+    kept = phones.of(user)
+    on_file = kept.number if kept else ""
+    form = PhoneForm(request.POST or None, initial={"phone": numbers.shown(on_file)})
+    address = request.META["REMOTE_ADDR"]
+    if request.method == "POST" and not sessions.password_is_fresh(request):
+        return _log_in_again(request)
+    if form.is_valid():
+        number = form.cleaned_data["phone"]
+        if phones.confirm_unchanged(user, number, address):
+            sessions.finish(request, Purpose.REGISTER)
+            return redirect("register-done")
+        if not phones.is_crowded(user, number):
+            _send_code(request, user, number)
+            return redirect("register-code")
+        form.add_error("phone", _("Numret används redan av flera andra konton. Skriv ett annat mobilnummer."))
+    context = {
+        "form": form,
+        "username": user.username,
+        "has_phone": bool(on_file),
+        "on_hold": kept is not None and kept.on_hold,
+        "taken_away": not on_file and user.removals.exists(),
+    }
+    return render(request, "accounts/register_phone.html", context)
+
+
+def _log_in_again(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect(f"{reverse('register')}?igen")  # the page says why
+
+
+def _send_code(request: HttpRequest, user: User, number: str) -> None:
+    if challenge := sessions.under_way(request, Purpose.REGISTER, number):
+        codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+        return
+    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+    challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
+    sessions.begin(request, challenge, number)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@signed_in
+def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
+    """Step 3: the code that was sent to the new number."""
+    challenge = sessions.challenge_of(request, Purpose.REGISTER)
+    if challenge is None or challenge.user_id != user.pk:
+        return redirect("register-phone")
+    # Whoever waited for the SMS has waited; but one code after another does not go on for hours.
+    if request.method == "POST" and not sessions.password_is_fresh(request, limits.CODE_PASSWORD_FRESH):
+        return _log_in_again(request)
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if phones.register(challenge.pk, form.cleaned_data["code"], account, request.META["REMOTE_ADDR"]):
+            sessions.finish(request, Purpose.REGISTER)
+            return redirect("register-done")
+        form.add_error("code", wrong_code())
+    context = {
+        "form": form,
+        "number": numbers.shown(challenge.number),
+        "resend_in": codes.resend_in(challenge),
+        "word": sessions.take_word(request),
+    }
+    return render(request, "accounts/register_code.html", context)
+
+
+def wrong_code() -> str:
+    """One sentence for every reason: wrong, too old, tried too often, spent, or never sent."""
+    return _("Koden stämmer inte eller har gått ut. Kontrollera siffrorna, eller be om en ny kod.")
+
+
+@require_POST
+@limits.posts_by_address
+@signed_in
+def code_again(request: HttpRequest, user: User, account: Account) -> HttpResponse:
+    """Another code to the new number."""
+    challenge = sessions.challenge_of(request, Purpose.REGISTER)
+    if challenge and challenge.user_id == user.pk:
+        asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+        sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    return redirect("register-code")
+
+
+@require_http_methods(["GET", "HEAD"])
+@signed_in
+def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
+    """Step 4: the number is registered; the way on to a new password."""
+    if not sessions.is_done(request, Purpose.REGISTER):
+        return redirect("register-phone")
+    return render(request, "accounts/register_done.html", {"username": user.username})
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session, on the server too."""
+    if who := sessions.who_is_in(request):
+        audit.record(Event.LOGGED_OUT, who, actor=who, address=request.META["REMOTE_ADDR"])
+    logout(request)
+    return redirect("start")
+
+
+@require_POST
+def extend(request: HttpRequest) -> HttpResponse:
+    """The button to stay: for how long the session lives on, or 403 if it has ended (S3)."""
+    if not sessions.somebody_is_in(request):
+        return HttpResponse(status=403)
+    request.session.modified = True
+    return JsonResponse({"seconds": settings.SESSION_COOKIE_AGE})

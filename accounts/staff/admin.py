@@ -1,0 +1,55 @@
+"""The second factors of staff: who has one, and taking it away when a phone is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.admin.base import PortalAdmin, actor, address, column
+from accounts.models import Authenticator
+from accounts.staff import second_factor
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(PortalAdmin):
+    """One row a person. To take the app away takes the recovery codes along; the next log-in connects a new one."""
+
+    may_add = may_change = False
+    connected = column("created_at", gettext_lazy("Kopplad"))
+    used = column("last_used_at", gettext_lazy("Senast använd"))
+    list_display = ("person", connected, used, "codes_left")
+    list_display_links = ("person",)
+    search_fields = ("user__username__istartswith",)
+    search_help_text = gettext_lazy("Användarnamn.")
+    ordering = ("user__username",)
+    list_select_related = ("user",)
+    fields = readonly_fields = list_display
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Those that are connected; one that somebody has only looked at is nobody's second factor."""
+        return super().get_queryset(request).filter(confirmed=True).prefetch_related("user__recoverycodes_set")
+
+    @admin.display(description=gettext_lazy("Konto"), ordering="user__username")
+    def person(self, app: Authenticator) -> str:
+        return app.user.username
+
+    @admin.display(description=gettext_lazy("Återställningskoder kvar"))
+    def codes_left(self, app: Any) -> int:
+        return sum(len(row.digests) for row in app.user.recoverycodes_set.all())
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
+        second_factor.remove(obj.user, actor=actor(request), address=address(request))
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """In sentences, instead of the rows of the tables."""
+        words = [
+            _("Appen och återställningskoderna slutar gälla."),
+            _("Personen loggas ut överallt, och kopplar en ny app vid nästa inloggning."),
+            _("Gör det bara när du är säker på vem som ber om det, till exempel öga mot öga."),
+        ]
+        return words, {}, set(), []

@@ -1,0 +1,215 @@
+# mypy: disallow-untyped-calls=False
+"""The second factor of staff: an app, connected at the first sign-in and asked for at each, and codes on paper.
+
+What agents may have in place of an app is in ``accounts.staff.roles.sms_factor``.
+Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
+"""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+
+import segno
+from django.conf import settings
+from django.db import models, transaction
+from django.utils import timezone
+from django.utils.safestring import SafeString
+
+from accounts import audit, codes, limits, signals, users
+from accounts.codes import texts
+from accounts.directory import Account, DirectoryError
+from accounts.directory.groups import groups_of, people
+from accounts.models import Authenticator, Event, FailedTry, Phone, RecoveryCodes, User
+
+log = logging.getLogger("idportal.second_factor")
+
+Device = Authenticator | RecoveryCodes
+
+Kind = FailedTry.Kind
+A_DAY = {Kind.FACTOR: limits.FACTOR_FAILURES_A_DAY, Kind.RECOVERY: limits.RECOVERY_FAILURES_A_DAY}
+
+
+def is_enrolled(user: User) -> bool:
+    """Whether the person has an app that is connected."""
+    return Authenticator.objects.filter(user=user, confirmed=True).exists()
+
+
+def begin(user: User, begun: int | None) -> Authenticator:
+    """The app that is being connected: the one that this sign-in has begun with (its key), or a new one.
+
+    Another sign-in gets a key of its own. Somebody who knows the password and has looked at a key must not find that
+    its owner connected just that one.
+    """
+    found: Authenticator | None = Authenticator.objects.filter(pk=begun, user=user, confirmed=False).first()
+    if found:
+        return found
+    left_behind = timezone.now() - timedelta(seconds=limits.SIGN_IN_LIFETIME)
+    Authenticator.objects.filter(user=user, confirmed=False, created_at__lt=left_behind).delete()
+    made: Authenticator = Authenticator.objects.create(user=user, name="app", confirmed=False)
+    return made
+
+
+def enrol(user: User, begun: int | None, code: str, address: str | None) -> Authenticator | None:
+    """Connects the app that was begun, if this is a code of it; else None, and a pause follows. The owner is told.
+
+    Of several that were begun, the first to be confirmed is the one; the others are gone then.
+    """
+    account = whom_to_tell(user)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
+        found: Authenticator | None = None if is_enrolled(person) else waiting.first()
+        if found is None or not found.verify_token(texts.plain(code)):
+            audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
+            return None
+        found.confirmed = True
+        found.save(update_fields=["confirmed"])
+        Authenticator.objects.filter(user=person, confirmed=False).delete()
+        RecoveryCodes.objects.filter(user=person).delete()
+        audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="app", address=address)
+        signals.second_factor_added.send(Authenticator, user=person, account=account, what="app")
+        return found
+
+
+def check(user: User, code: str, address: str | None) -> Device | None:
+    """The device whose code this is, which is then spent; else None, and the failure counts.
+
+    After a wrong code the next ones are not looked at for 1, 2, 4 … seconds, and after FACTOR_FAILURES_A_DAY (those
+    on paper: RECOVERY_FAILURES_A_DAY) in a row not before they are a day old: of its own kind, so that the other is
+    still a way in. The owner is told. Whatever the reason, the answer is the same.
+    """
+    account = whom_to_tell(user)
+    typed = texts.plain(code)
+    by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
+    what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
+    with transaction.atomic():
+        # One at a time for each account: what is counted here counts for the next.
+        person = User.objects.select_for_update().get(pk=user.pk)
+        model: type[Device] = RecoveryCodes if by_paper else Authenticator
+        device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
+        refusal = _may_not_try(person, device, kind)
+        if device and not refusal and device.verify_token(typed):
+            FailedTry.objects.filter(subject=person.directory_id, kind__in=[*A_DAY, Kind.SMS]).delete()
+            audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result=what, address=address)
+            return device
+        audit.record(Event.SECOND_FACTOR_REFUSED, person, result=refusal or what, address=address)
+        if not refusal:
+            FailedTry.objects.create(subject=person.directory_id, kind=kind)
+            _warn_owner(person, account, kind)
+    return None
+
+
+def _warn_owner(user: User, account: Account | None, kind: FailedTry.Kind) -> None:
+    """After a wrong code, which is counted: the right password with wrong codes is how a stolen one is noticed."""
+    stopped = _used_up(user, kind)
+    if stopped or _failures(user).count() == limits.FACTOR_FAILURES_TOLD:
+        # Robustly: a notice that fails must not undo the count of the failure, or the guesses would be without end.
+        signals.second_factor_attacked.send_robust(
+            Authenticator, user=user, account=account, kind=kind, stopped=stopped
+        )
+
+
+def _used_up(user: User, kind: FailedTry.Kind) -> bool:
+    """Whether there have been as many wrong codes of this kind as a day has room for."""
+    return FailedTry.count(user.directory_id, kind, timedelta(seconds=limits.DAY)) >= A_DAY[kind]
+
+
+def _may_not_try(user: User, device: Device | None, kind: FailedTry.Kind) -> str:
+    """Why a code is not even looked at, or ""."""
+    if _used_up(user, kind):
+        return "too many wrong codes in a day"
+    if device and not device.verify_is_allowed()[0]:
+        return "too soon after a wrong code"
+    return ""
+
+
+def make_recovery_codes(user: User, address: str | None, first: bool = False) -> list[str]:
+    """Ten new codes, kept only as hashes: they can be shown this once. Earlier ones are worth nothing any more.
+
+    ``first``: those that are owed after an app was connected. None if they were made already: of two requests at the
+    same time one gets them, and the other must not put others in their place. The owner is told.
+    """
+    account = whom_to_tell(user)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        # To connect an app takes earlier ones away: as long as there is no row, the first are owed.
+        if first and RecoveryCodes.objects.filter(user=person).exists():
+            return []
+        row, _made = RecoveryCodes.objects.get_or_create(user=person, defaults={"name": "paper"})
+        codes: list[str] = row.make()
+        audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="recovery codes", address=address)
+        signals.second_factor_added.send(RecoveryCodes, user=person, account=account, what="recovery codes")
+    return codes
+
+
+def recovery_codes_left(user: User) -> int:
+    """How many of the ten are unspent."""
+    row = RecoveryCodes.objects.filter(user=user).first()
+    return len(row.digests) if row else 0
+
+
+def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
+    """Takes the app and the recovery codes away and ends every session; the next sign-in connects a new app.
+
+    With HELPDESK_SMS_FACTOR an agent's number is a second factor as well, and goes too: what was stolen is the
+    telephone. False if there was nothing to take away, else the owner is told. The sessions end all the same.
+    ``actor`` None: somebody at a shell.
+    """
+    account = whom_to_tell(user)
+    agent = settings.HELPDESK_SMS_FACTOR and _is_agent(account)
+    with transaction.atomic():
+        person = User.objects.select_for_update().get(pk=user.pk)
+        apps, _ = Authenticator.objects.filter(user=person).delete()
+        papers, _ = RecoveryCodes.objects.filter(user=person).delete()
+        numbers = _forget_number(person, actor, address) if agent or apps or papers else 0
+        _failures(person).delete()
+        users.end_sessions(person)
+        if apps or papers or numbers:
+            audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=actor, address=address)
+            signals.second_factor_removed.send(Authenticator, user=person, account=account)
+        return bool(apps or papers or numbers)
+
+
+def _is_agent(account: Account | None) -> bool:
+    """Whether the directory names the account as an agent's; no, if it does not say."""
+    group = settings.DIRECTORY_HELPDESK_GROUP
+    try:
+        return bool(group and account and groups_of(account, [group]))
+    except DirectoryError as error:
+        log.error("the directory does not say whether an account is an agent's: %s", type(error).__name__)
+        return False
+
+
+def _forget_number(user: User, actor: User | None, address: str | None) -> int:
+    """The number of somebody on the staff, where it is a second factor; returns how many went."""
+    if not settings.HELPDESK_SMS_FACTOR:
+        return 0
+    numbers, _ = Phone.objects.filter(user=user).delete()
+    if numbers:
+        codes.end_challenges(user)
+        audit.record(Event.PHONE_FORGOTTEN, user, actor=actor, result="second factor removed", address=address)
+    return numbers
+
+
+def _failures(user: User) -> models.QuerySet[FailedTry]:
+    """Since the last right code, of both kinds; as far back as they are kept."""
+    return FailedTry.objects.filter(subject=user.directory_id, kind__in=A_DAY)
+
+
+def whom_to_tell(user: User) -> Account | None:
+    """The account as the directory has it. Asked before the change: no row is locked while a server takes its time.
+
+    None if the directory does not say. What is to be done is done all the same, and the log says that nobody was told:
+    to take a stolen phone's app away must not wait for a directory.
+    """
+    try:
+        return people().get(user.directory_id)
+    except DirectoryError as error:
+        log.error("the directory does not say where to reach account %s: %s", user.directory_id, type(error).__name__)
+        return None
+
+
+def picture(text: str) -> SafeString:
+    """The text as a QR code in SVG, which is readable with a seventh of it covered (level M)."""
+    return SafeString(segno.make_qr(text, error="m").svg_inline(omitsize=True))

@@ -1,0 +1,247 @@
+"""/logga-in/: staff of the portal itself; user name and password, then a code of an app. Recovery codes, too.
+
+Agents without an app get a code by SMS, where HELPDESK_SMS_FACTOR is on (``accounts.staff.roles.sms_factor``).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django.views.decorators.http import require_http_methods, require_POST
+from django_otp.models import Device
+
+from accounts import audit, codes, limits, sessions
+from accounts.forms import CodeForm, FactorForm, LoginForm
+from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
+from accounts.passwords.sign_in import Outcome
+from accounts.phones.views import wrong_code, wrong_login
+from accounts.sessions import Word
+from accounts.staff import roles, second_factor, sms_factor
+
+
+@sensitive_post_parameters("password")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def login(request: HttpRequest) -> HttpResponse:
+    """Step 1: user name and password."""
+    if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
+        return page
+    form = LoginForm(request.POST or None)
+    outcome = ""
+    if form.is_valid():
+        name, password = form.cleaned_data["username"], form.cleaned_data["password"]
+        result, user = roles.check(name, password, request.META["REMOTE_ADDR"])
+        if user:
+            _begin(request, user)
+            return redirect("staff-code")
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        if result is Outcome.WRONG:
+            form.add_error(None, wrong_login())
+        else:
+            outcome = result.value
+    # Why one is here: "igen", it took too long; "borta", the page saw the session end; "slut", the role has ended.
+    again = next((why for why in ("igen", "borta", "slut") if why in request.GET), "")
+    return render(request, "accounts/staff_login.html", {"form": form, "outcome": outcome, "again": again})
+
+
+def _begin(request: HttpRequest, user: User) -> None:
+    """The password was right: the session is this person's way in, and a code goes out if theirs comes by SMS."""
+    before = sessions.under_way(request, Purpose.SIGN_IN, user.directory_id)
+    sessions.begin_sign_in(request, user, _wanted(request))
+    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+    if challenge := sms_factor.begin(user, before, language=language, address=address):
+        sessions.begin(request, challenge, user.directory_id)
+
+
+def _wanted(request: HttpRequest) -> str:
+    """The page of ours that was asked for, or ""."""
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    return wanted if ours else ""
+
+
+def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
+    query = urlencode({REDIRECT_FIELD_NAME: wanted}) if wanted else ""
+    return redirect(f"{reverse('staff-login')}?{'&'.join(filter(None, (why, query)))}")
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def code(request: HttpRequest) -> HttpResponse:
+    """Step 2: a code of the app, or by SMS; the first time, the app is connected here."""
+    user = sessions.signing_in(request)
+    if user is None:
+        return _log_in_again("igen", sessions.wanted(request))
+    held = roles.NONE
+    if request.method == "POST":
+        if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
+            return page
+        # Before a code is spent: the role may have ended since the password was typed, or the directory be down.
+        held = roles.standing(user, roles.NONE, sessions.password_at(request), request.META["REMOTE_ADDR"])
+        if not held:
+            logout(request)
+            return _log_in_again("slut")
+    challenge, number = sessions.challenge_of(request, Purpose.SIGN_IN), sms_factor.number_of(user)
+    if number and not (challenge and sms_factor.fits(challenge, user, number)):
+        # The number, or the setting, is another since the password was typed.
+        return _log_in_again("igen", sessions.wanted(request))
+    if number and challenge and challenge.verified_at is None:
+        return _code_by_sms(request, user, challenge, held)
+    # With a number, the code by SMS was entered, and an app is to be connected besides.
+    return _enter_code(request, user, held) if request.method == "POST" else _code_page(request, user, FactorForm())
+
+
+@sensitive_variables("typed")
+def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
+    form, address = FactorForm(request.POST), request.META["REMOTE_ADDR"]
+    if not form.is_valid():
+        return _code_page(request, user, form)
+    typed = form.cleaned_data["code"]
+    known = second_factor.is_enrolled(user)
+    if known:
+        device = second_factor.check(user, typed, address)
+    else:
+        device = second_factor.enrol(user, sessions.app_begun(request), typed, address)
+    if device is None:
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        form.add_error("code", _wrong_code())
+        return _code_page(request, user, form)
+    onward = _log_in(request, user, device, held)
+    if not known:
+        sessions.owe_codes(request, onward)
+        return redirect("staff-recovery-codes")
+    if isinstance(device, RecoveryCodes):
+        _warn_of_few(request, len(device.digests))
+    return redirect(onward)
+
+
+def _log_in(request: HttpRequest, user: User, device: Device, held: roles.Roles) -> str:
+    """Ends the sign-in; returns where to go next."""
+    onward = roles.destination(held, sessions.wanted(request))
+    sessions.log_in_staff(request, user, device, held)
+    address = request.META["REMOTE_ADDR"]
+    audit.record(Event.LOGIN_DONE, user, actor=user, result=", ".join(sorted(held)), address=address)
+    return onward
+
+
+@sensitive_variables("typed")
+def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: roles.Roles) -> HttpResponse:
+    """For a number: its code. Who wants to connect an app enters it all the same, or the password would be enough."""
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        typed = form.cleaned_data["code"]
+        device = sms_factor.check(user, challenge, typed, request.META["REMOTE_ADDR"])
+        if device and "app" in request.POST:
+            return redirect("staff-code")
+        if device:
+            return redirect(_log_in(request, user, device, held))
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        form.add_error("code", wrong_code())
+    context = {
+        "form": form,
+        "username": user.username,
+        "resend_in": codes.resend_in(challenge),
+        "word": sessions.take_word(request),
+    }
+    return render(request, "accounts/staff_sms.html", context)
+
+
+@require_POST
+@limits.posts_by_address
+def code_again(request: HttpRequest) -> HttpResponse:
+    """Another code by SMS, if it is time for one."""
+    user, challenge = sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
+    number = sms_factor.number_of(user) if user else ""
+    if user is None or challenge is None or not (number and sms_factor.fits(challenge, user, number)):
+        return _log_in_again("igen", sessions.wanted(request))
+    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    return redirect("staff-code")
+
+
+def _wrong_code() -> str:
+    """One sentence for every reason: wrong, used already, or too soon after a wrong one."""
+    return _("Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den.")
+
+
+def _warn_of_few(request: HttpRequest, left: int) -> None:
+    if left > limits.RECOVERY_CODES_FEW:
+        return
+    words = ngettext("Du har %(count)d återställningskod kvar.", "Du har %(count)d återställningskoder kvar.", left)
+    link = format_html('<a href="{}">{}</a>', reverse("staff-recovery-codes"), _("Gör nya koder"))
+    messages.warning(request, format_html("{} {}", words % {"count": left}, link))
+
+
+def _code_page(request: HttpRequest, user: User, form: FactorForm) -> HttpResponse:
+    if second_factor.is_enrolled(user):
+        return render(request, "accounts/staff_code.html", {"form": form, "username": user.username})
+    app = second_factor.begin(user, sessions.app_begun(request))
+    sessions.begin_app(request, app.pk)
+    context = {
+        "form": form,
+        "username": user.username,
+        "picture": second_factor.picture(app.address),
+        "address": app.address,
+        "secret": _in_groups(app.secret),
+    }
+    return render(request, "accounts/staff_enrol.html", context)
+
+
+def _in_groups(text: str) -> str:
+    """Four signs at a time, as people read and type them."""
+    return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
+
+
+StaffView = Callable[[HttpRequest, User], HttpResponse]
+
+
+def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
+    """For who is signed in with both factors and still has the roles they came with (S2)."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest) -> HttpResponse:
+        user = sessions.verified(request)
+        if user is None:
+            return _log_in_again("", request.path)
+        began = sessions.roles(request), sessions.password_at(request)
+        if not roles.standing(user, *began, request.META["REMOTE_ADDR"]):
+            logout(request)
+            return _log_in_again("slut")
+        return view(request, user)
+
+    return guarded
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@staff_only
+def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
+    """Ten codes for when the app is gone: shown once after it was connected, and anew whenever new ones are made."""
+    if request.method == "POST" and not sessions.password_is_fresh(request, limits.SIGN_IN_LIFETIME):
+        logout(request)
+        return _log_in_again("igen", reverse("staff-recovery-codes"))
+    shown: list[str] = []
+    owed = request.method == "GET" and sessions.codes_owed(request)
+    if request.method == "POST" or owed:
+        # The session's mark is not enough: another request may have read it at the same time.
+        shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"], owed)
+        sessions.codes_shown(request)
+    context = {
+        "codes": [_in_groups(each) for each in shown],
+        "left": second_factor.recovery_codes_left(user),
+        "onward": sessions.next_page(request) or roles.destination(sessions.roles(request), ""),
+    }
+    return render(request, "accounts/staff_recovery_codes.html", context)

@@ -1,0 +1,178 @@
+"""The orderer's way in: a link by mail, then a code by SMS. No password (security.md E1 to E3, S1).
+
+A request for a link does the same for every address that is typed: one row, one task. Whose address it is, and
+whether there is a link to send, the task finds out.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+from collections.abc import Collection
+from datetime import timedelta
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.db import transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare
+from django.views.decorators.debug import sensitive_variables
+
+from accounts import audit, codes, limits
+from accounts.encryption import digest
+from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
+from helpdesk.models import SignInLink
+from notifications import outbox
+from notifications.models import Message
+from notifications.outbox.letters import letter
+
+LIFETIME = timedelta(seconds=limits.LINK_LIFETIME)
+FRESH = timedelta(seconds=limits.LINK_FRESH)
+
+
+def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
+    """Notes that somebody wants a link sent to the mail address that they typed, and queues the task, on commit.
+
+    Raises kombu.exceptions.OperationalError if the queue is down.
+    """
+    from helpdesk.tasks import send_sign_in_link
+
+    with transaction.atomic():
+        link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
+        audit.record(Event.LINK_REQUESTED, address=address)
+        # A link that comes when it is no good any more only confuses.
+        transaction.on_commit(lambda: send_sign_in_link.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
+    return link
+
+
+@sensitive_variables()
+def deliver(link_id: int) -> None:
+    """Makes a link and queues the mail, if it is an active orderer's address and the limits allow it; once."""
+    with transaction.atomic():
+        link = SignInLink.objects.select_for_update().get(pk=link_id)
+        typed, link.asked_for = link.asked_for, ""
+        if not typed or _age(link) >= LIFETIME:
+            return
+        orderer = Orderer.objects.filter(email__iexact=typed).first()
+        why_not = _why_not(orderer, link.address)
+        if orderer is None or why_not:
+            link.save(update_fields=["asked_for"])
+            audit.record(Event.LINK_WITHHELD, orderer, result=why_not, address=link.address)
+            return
+        token = secrets.token_urlsafe(32)
+        link.orderer, link.digest = orderer, _digest(token, orderer.email)
+        link.save(update_fields=["asked_for", "orderer", "digest"])
+        outbox.queue([_letter(link, orderer, token)])
+        audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
+
+
+def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
+    """Why there is no link; "" if there is to be one, which is counted then.
+
+    Counted for the network from which it was asked for, too: a stranger who asks all day leaves the owner a way in, as
+    long as they don't ask from many networks.
+    """
+    if orderer is None:
+        return "no such orderer"
+    if not orderer.active:
+        return "orderer not active"
+    if not _has_company(orderer):
+        return "no active company"
+    mail = orderer.email.lower()
+    counted = (
+        (digest(f"{mail} {_network(asked_from)}", "mail address"), limits.LINK_SENDS),
+        (digest(mail, "mail address"), limits.LINK_SENDS_IN_ALL),
+    )
+    with transaction.atomic():
+        allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
+        transaction.set_rollback(not allowed)  # counted for neither: what is not sent uses nothing up
+    return "" if allowed else "too many links to this address"
+
+
+def _network(address: str | None) -> str:
+    """Where a client is: an IPv4 address, or the /64 that an IPv6 client has to itself."""
+    if not address:
+        return ""
+    known = ipaddress.ip_address(address)
+    return str(ipaddress.ip_network((known, 64 if known.version == 6 else 32), strict=False))  # noqa: PLR2004
+
+
+def _has_company(orderer: Orderer) -> bool:
+    return orderer.companies.filter(active=True).exists()
+
+
+def _age(link: SignInLink) -> timedelta:
+    return timezone.now() - link.asked_at
+
+
+def _digest(token: str, email: str) -> str:
+    """With the address that it goes to: a link is worth nothing once the orderer has another one."""
+    return digest(f"{token}/{email.lower()}", "sign-in link")
+
+
+def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
+    url = f"{settings.PORTAL_URL}{reverse('orderer-link')}?{urlencode({'nyckel': token})}"
+    return letter(
+        "sign_in_link",
+        {"asked": link.asked_at, "until": link.asked_at + LIFETIME, "link": url},
+        purpose=Message.Purpose.SIGN_IN_LINK,
+        to=orderer.email,
+        language=link.language,
+        useful=LIFETIME - _age(link),
+        key=f"{Message.Purpose.SIGN_IN_LINK} {link.pk}",
+    )
+
+
+class Pressed(NamedTuple):
+    """A link that was good, and the way to the code that it opened."""
+
+    link_id: int
+    challenge: Challenge
+
+
+@sensitive_variables("token")
+def press(link_ids: Collection[int], token: str, *, language: str, address: str | None) -> Pressed | None:
+    """Spends the link with this token, if it is one of these and good, and queues a code; else None.
+
+    ``link_ids`` are those that were asked for in the session. Of parallel presses one wins. Does the same for a wrong
+    token whether or not a link was ever sent (E2).
+    """
+    open_ = SignInLink.objects.filter(used_at=None, asked_at__gt=timezone.now() - LIFETIME)
+    rows = open_.filter(pk__in=link_ids).values_list("pk", "digest", "orderer__email")
+    right = [key for key, kept, email in rows if constant_time_compare(kept, _digest(token, email or ""))]
+    with transaction.atomic():
+        if not right or open_.filter(pk=right[0]).update(used_at=timezone.now()) != 1:
+            audit.record(Event.LINK_REFUSED, result="wrong, old or used", address=address)
+            return None
+        orderer = SignInLink.objects.select_related("orderer").get(pk=right[0]).orderer
+        if orderer is None or not orderer.active or not _has_company(orderer):
+            audit.record(Event.LINK_REFUSED, orderer, result="orderer not active", address=address)
+            return None
+        challenge = codes.ask(
+            Purpose.SIGN_IN, language=language, address=address, orderer=orderer, number=orderer.mobile
+        )
+    return Pressed(right[0], challenge)
+
+
+def is_fresh(link_id: int | None) -> bool:
+    """Whether the link was pressed a short while ago: one code after another does not go on for hours."""
+    return link_id is not None and SignInLink.objects.filter(pk=link_id, used_at__gt=timezone.now() - FRESH).exists()
+
+
+def enter(challenge_id: int, code: str, address: str | None) -> Orderer | None:
+    """The orderer, if this is the challenge's code, and they are still who was asked; else None.
+
+    Wrong, old, spent, or no orderer any more: whoever asks sees the same.
+    """
+    with transaction.atomic():
+        challenge = codes.check(challenge_id, code, address)
+        if challenge is None:
+            return None
+        orderer = challenge.orderer
+        if orderer is None or not orderer.active or orderer.mobile != challenge.number or not _has_company(orderer):
+            audit.record(Event.LOGIN_REFUSED, orderer, result="orderer not active", address=address)
+            return None
+        audit.record(Event.LOGIN_DONE, orderer, actor=orderer, result="orderer", address=address)
+    return orderer

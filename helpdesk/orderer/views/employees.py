@@ -1,0 +1,165 @@
+"""/bestallare/: the company's own staff, most urgent first; as a file too."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from urllib.parse import urlencode
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import audit, limits
+from accounts.models import Company, Event, Orderer
+from helpdesk import searches
+from helpdesk.access import orderer_only
+from helpdesk.orderer import employee_table, employees
+from helpdesk.orderer.employee_table import Part
+from helpdesk.orderer.employees import Member
+from idportal.clock import duration
+from idportal.hosts import journey_url
+
+A_PAGE = 50
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@orderer_only
+def staff(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+    """A part of the list. A search is posted, kept in the session, and shown by the same page."""
+    part, text = _part(request.GET.get("visa")), searches.kept(request, _place(company))
+    form = searches.SearchForm(request.POST if request.method == "POST" else {"q": text})
+    form.fields["q"].label = _("Namn eller konto")
+    if request.method == "POST" and form.is_valid():
+        searches.keep(request, _place(company), "" if "rensa" in request.POST else form.cleaned_data["q"])
+        return redirect(_address(part))
+    everybody = employees.of(company)
+    found = employee_table.chosen(everybody.members, text)
+    of_all = employee_table.counts(everybody.members)
+    page = Paginator(_in(part, found), A_PAGE).get_page(request.GET.get("sida"))
+    context = {
+        "here": "staff",
+        "form": form,
+        "text": text,
+        "part": part,
+        "tabs": _tabs(part, employee_table.counts(found) if text else of_all),
+        "page": page,
+        "rows": [employee_table.row(member) for member in page],
+        "before": _address(part, page.previous_page_number()) if page.has_previous() else "",
+        "after": _address(part, page.next_page_number()) if page.has_next() else "",
+        "everybody": len(everybody.members),
+        "summary": _summary(of_all),
+        "empty": _nothing(part, text, found),
+        "read_at": everybody.read_at,
+        "register_url": journey_url("REGISTER_HOST", "/registrera/"),
+        "reset_url": journey_url("RESET_HOST", "/aterstall/"),
+    }
+    return render(request, "helpdesk/orderer_staff.html", context)
+
+
+@require_POST
+@limits.posts_by_address
+@orderer_only
+def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+    """Reads the list from the directory now, if that was not done just now."""
+    began = timezone.now()
+    found = employees.again(company)
+    if found is None:
+        wait = duration(limits.STAFF_READ_AGAIN)
+        messages.info(request, _("Listan hämtades nyss. Vänta %s innan du hämtar den igen.") % wait)
+    elif found.read_at < began:
+        messages.warning(request, _("Katalogen svarar inte just nu. Du ser listan som den såg ut tidigare."))
+    else:
+        messages.success(request, _("Listan är hämtad på nytt."))
+    return redirect(_address(_part(request.POST.get("visa"))))
+
+
+@require_http_methods(["GET", "HEAD"])
+@orderer_only
+def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+    """All that the page shows of the same part, with the same search, on all its pages."""
+    part = _part(request.GET.get("visa"))
+    if request.GET.get("foretag", str(company.pk)) != str(company.pk):
+        messages.warning(request, _("Du har bytt företag i en annan flik. Nu visas %s.") % company.name)
+        return redirect(_address(part))
+    found = employee_table.chosen(employees.of(company).members, searches.kept(request, _place(company)))
+    data = employee_table.as_file(_in(part, found))
+    audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])
+    answer = HttpResponse(data, content_type="text/csv; charset=utf-8")
+    answer.headers["Content-Disposition"] = 'attachment; filename="personal.csv"'
+    return answer
+
+
+def _place(company: Company) -> str:
+    """Where a search is kept: what was looked for at one company is not looked for at another."""
+    return f"staff_{company.pk}"
+
+
+def _part(word: str | None) -> Part:
+    """What the address asks for; whatever is none of its words is for all."""
+    return next((part for part in Part if part == word), Part.ALL)
+
+
+def _in(part: Part, members: Iterable[Member]) -> list[Member]:
+    return [member for member in members if part in employee_table.parts_of(member)]
+
+
+def _address(part: Part, page: int = 1) -> str:
+    pairs = {"visa": "" if part == Part.ALL else str(part), "sida": str(page) if page > 1 else ""}
+    query = urlencode({name: value for name, value in pairs.items() if value})
+    return reverse("orderer-staff") + (f"?{query}" if query else "")
+
+
+def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]:
+    """Each with its address, its words, how many there are, and whether it is the one that is open."""
+    words = {
+        Part.ALL: _("Alla"),
+        Part.EXPIRED: _("Gått ut eller måste bytas"),
+        Part.SOON: _("Går ut inom %s") % _soon(),
+        Part.NO_NUMBER: _("Saknar nummer"),
+        Part.BLOCKED: _("Låst eller avstängt"),
+    }
+    return [(_address(each), text, counts[each], each == part) for each, text in words.items()]
+
+
+def _summary(counts: Counter[Part]) -> str:
+    """The whole company in one line, whatever is searched for."""
+    words = {
+        "soon": counts[Part.SOON],
+        "days": _soon(),
+        "all": counts[Part.ALL],
+        "expired": counts[Part.EXPIRED],
+        "no_number": counts[Part.NO_NUMBER],
+    }
+    return (
+        _(
+            "Lösenord: %(soon)d av %(all)d går ut inom %(days)s, och %(expired)d har gått ut eller måste bytas. "
+            "%(no_number)d saknar mobilnummer."
+        )
+        % words
+    )
+
+
+def _soon() -> str:
+    return duration(limits.EXPIRES_SOON)
+
+
+def _nothing(part: Part, text: str, found: list[Member]) -> str:
+    """What an empty list says."""
+    if text and not found:
+        return _("Ingen i er personal har ett namn eller konto som stämmer med det du söker.")
+    if text:
+        return _("Ingen här stämmer med det du söker. Titta under Alla, eller rensa sökningen.")
+    return {
+        Part.ALL: _("Vi hittar ingen personal hos ert företag i kommunens katalog."),
+        Part.EXPIRED: _("Inget lösenord har gått ut eller måste bytas."),
+        Part.SOON: _("Inget lösenord går ut inom %s.") % _soon(),
+        Part.NO_NUMBER: _("Alla har registrerat ett mobilnummer."),
+        Part.BLOCKED: _("Inget konto är låst eller avstängt."),
+    }[part]

@@ -1,0 +1,31 @@
+"""Where a new recipient of the daily mail confirms the address. Nobody signs in: the link says who it is."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.http import require_http_methods
+
+from accounts import limits
+from helpdesk.tickets import recipients
+
+DONE = "klart"
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def confirm(request: HttpRequest) -> HttpResponse:
+    """GET shows the company and a button, so that a program that follows links confirms nothing; POST confirms."""
+    if request.method == "POST":
+        if recipients.confirm(request.POST.get("nyckel", ""), request.META["REMOTE_ADDR"]):
+            return redirect(f"{reverse('recipient-confirm')}?{DONE}")
+        return _page(request, waiting=None)
+    if DONE in request.GET:
+        return _page(request, done=True)
+    token = request.GET.get("nyckel", "")
+    return _page(request, waiting=recipients.find(token), token=token)
+
+
+def _page(request: HttpRequest, **context: object) -> HttpResponse:
+    return render(request, "helpdesk/recipient_confirm.html", context)

@@ -1,0 +1,168 @@
+"""/bestallare/logga-in/: e-mail address, link, button, code. And the choice of a company, and the way out."""
+
+from __future__ import annotations
+
+from django import forms
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.debug import sensitive_post_parameters
+from django.views.decorators.http import require_http_methods, require_POST
+
+from accounts import audit, codes, limits, sessions
+from accounts.forms import CodeForm
+from accounts.models import Challenge, Company, Event, Orderer, Purpose
+from accounts.phones.views import wrong_code
+from accounts.sessions import Word
+from helpdesk.access import of_any_company
+from helpdesk.orderer import sessions as orderer_sessions
+from helpdesk.orderer import sign_in
+
+_UNREADABLE = _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se.")
+
+
+class AddressForm(forms.Form):
+    """The address that the register has for the orderer."""
+
+    email = forms.EmailField(
+        label=_("E-postadress"),
+        max_length=254,
+        widget=forms.EmailInput(
+            attrs={"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "email"}
+        ),
+        error_messages={
+            "required": _("Skriv din e-postadress, till exempel namn@exempel.se."),
+            "invalid": _UNREADABLE,
+            "null_characters_not_allowed": _UNREADABLE,
+            "max_length": _("Adressen är för lång. Skriv högst 254 tecken."),
+        },
+    )
+
+
+@sensitive_post_parameters("email")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def start(request: HttpRequest) -> HttpResponse:
+    """Step 1: the address. Whosever it is, the same answer (E1)."""
+    form = AddressForm(request.POST or None)
+    if form.is_valid():
+        language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+        link = sign_in.ask(form.cleaned_data["email"], language=language, address=address)
+        orderer_sessions.note_link(request, link)
+        return redirect("orderer-link-sent")
+    # Why one is here: "ut", logged out; "igen", it took too long; "borta", the page saw the session end; "slut",
+    # access has ended.
+    again = next((why for why in ("ut", "igen", "borta", "slut") if why in request.GET), "")
+    if orderer_sessions.signed_in(request):
+        again = ""  # another tab has kept the session alive
+    return render(request, "helpdesk/orderer_login.html", {"form": form, "again": again})
+
+
+@require_http_methods(["GET", "HEAD"])
+def sent(request: HttpRequest) -> HttpResponse:
+    """Step 2: look into the mailbox."""
+    if not orderer_sessions.has_asked(request):
+        return redirect("orderer-login")
+    return render(request, "helpdesk/orderer_sent.html")
+
+
+@sensitive_post_parameters("nyckel")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def link(request: HttpRequest) -> HttpResponse:
+    """Step 3: the link from the mail, and a button. What only looks at links, as mail filters do, spends none.
+
+    The page asks nobody whether the link is good; only whether this is the browser that asked for one.
+    """
+    here = orderer_sessions.has_asked(request)
+    if request.method == "POST" and here:
+        language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+        token = request.POST.get("nyckel", "")
+        pressed = sign_in.press(orderer_sessions.links(request), token, language=language, address=address)
+        if pressed:
+            orderer_sessions.begin_code(request, pressed.link_id, pressed.challenge)
+            return redirect("orderer-code")
+    context = {"here": here, "refused": request.method == "POST", "token": request.GET.get("nyckel", "")}
+    return render(request, "helpdesk/orderer_link.html", context)
+
+
+def _under_way(request: HttpRequest) -> Challenge | None:
+    """The orderer's code that this session waits for, if its link was pressed a short while ago."""
+    challenge = sessions.challenge_of(request, Purpose.SIGN_IN)
+    if challenge is None or challenge.orderer_id is None:
+        return None
+    return challenge if sign_in.is_fresh(orderer_sessions.pressed(request)) else None
+
+
+def _begin_again(request: HttpRequest) -> HttpResponse:
+    late = orderer_sessions.pressed(request) is not None
+    return redirect(f"{reverse('orderer-login')}{'?igen' if late else ''}")
+
+
+@sensitive_post_parameters("code")
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+def code(request: HttpRequest) -> HttpResponse:
+    """Step 4: the code."""
+    challenge = _under_way(request)
+    if challenge is None:
+        return _begin_again(request)
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        orderer = sign_in.enter(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"])
+        if orderer:
+            orderer_sessions.log_in(request, orderer)
+            companies = orderer_sessions.companies_of(orderer)
+            return redirect("orderer-staff" if orderer_sessions.chosen(request, companies) else "orderer-company")
+        form.add_error("code", wrong_code())
+    context = {
+        "form": form,
+        "resend_in": codes.resend_in(challenge),
+        "word": sessions.take_word(request),
+        "codes_a_day": max(most for most, _seconds in limits.SENDS),
+    }
+    return render(request, "helpdesk/orderer_code.html", context)
+
+
+@require_POST
+@limits.posts_by_address
+def code_again(request: HttpRequest) -> HttpResponse:
+    """Another code, if it is time for one."""
+    challenge = _under_way(request)
+    if challenge is None:
+        return _begin_again(request)
+    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    return redirect("orderer-code")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@limits.posts_by_address
+@of_any_company
+def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) -> HttpResponse:
+    """For which of their companies they act. Anybody else's is none that there is (H5)."""
+    if request.method == "POST":
+        wanted = next((each for each in companies if str(each.pk) == request.POST.get("company")), None)
+        if wanted is None:
+            raise Http404
+        orderer_sessions.choose(request, wanted)
+        return redirect("orderer-staff")
+    chosen = orderer_sessions.chosen(request, companies)
+    if chosen and len(companies) == 1:
+        return redirect("orderer-staff")
+    context = {"orderer": orderer, "companies": companies, "chosen": chosen}
+    context["has_left"] = orderer_sessions.has_left(request, companies)
+    return render(request, "helpdesk/orderer_company.html", context)
+
+
+@require_POST
+def log_out(request: HttpRequest) -> HttpResponse:
+    """Ends the session, on the server too."""
+    orderer = orderer_sessions.signed_in(request)
+    if orderer:
+        audit.record(Event.LOGGED_OUT, orderer, actor=orderer, address=request.META["REMOTE_ADDR"])
+    if sessions.ORDERER in request.session:
+        orderer_sessions.log_out(request)
+    return redirect(f"{reverse('orderer-login')}?ut")

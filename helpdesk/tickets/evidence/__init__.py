@@ -1,0 +1,52 @@
+"""What is known beside what is asked, and what speaks against it: for the agent who decides.
+
+Facts and flags are made anew each time from the directory and the registers. A red flag says what is odd and what to
+do; an obstacle is what ``decisions.approve`` refuses.
+"""
+
+from __future__ import annotations
+
+from accounts import directory, phones
+from accounts.directory import Account, DirectoryError
+from helpdesk.models import Request
+from helpdesk.tickets.evidence import blockers, facts, flags
+from helpdesk.tickets.evidence.context import Known
+from helpdesk.tickets.evidence.parts import Evidence, Fact, Flag
+
+__all__ = ["Evidence", "Fact", "Flag", "obstacles", "of"]
+
+
+def of(request: Request) -> Evidence:
+    """All of it, for the page. ``request``: with its company and orderer, or they are asked for, too."""
+    account, down = None, False
+    if request.staff_username:
+        try:
+            account = directory.connect().find(request.staff_username)
+        except DirectoryError:
+            down = True
+    known = Known(request, account)
+    against = blockers.of_registers(known) if down else blockers.of(known)
+    return Evidence(
+        requester=list(facts.of_requester(known)),
+        account=list(facts.of_account(known, down)),
+        number=list(facts.of_number(known)),
+        earlier=known.earlier,
+        flags=list(flags.of(known, down)) if request.open else [],
+        obstacles=against if request.open else [],
+        directory_down=down,
+        person=account,
+        tells_old_number=phones.tells_old_number(known.phone, request.new_number),
+        mobile_changed=known.changed_lately("mobile") is not None,
+        told=known.told,
+        by_program=known.by_program,
+        verified=known.verified,
+        timeline=known.timeline,
+    )
+
+
+def obstacles(request: Request, account: Account | None) -> list[str]:
+    """Why the request can't be carried out as things stand, in words that say what to do; empty if it can.
+
+    ``account``: whom the user name of a PHONE request belongs to now.
+    """
+    return blockers.of(Known(request, account))

@@ -1,0 +1,237 @@
+"""What the registers, the directory and earlier requests say about a request: each asked once, and only if needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from django.apps import apps
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts import numbers
+from accounts.companies import Belonging
+from accounts.directory import Account, Expiry
+from accounts.encryption import digest
+from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
+from helpdesk.models import Entry, IncomingMail, Request, Verification
+from helpdesk.tickets import recipients, verification
+
+Kind = Request.Kind
+
+LATELY = timedelta(days=30)
+EARLIER, MOST_EARLIER = timedelta(days=365), 10
+
+
+class Change(NamedTuple):
+    """When something of an orderer changed for the last time, and by whom ("": by somebody with a shell)."""
+
+    at: datetime
+    who: str
+
+
+class Known:
+    """Reads lazily, and each thing once. ``account``: whom the request's user name belongs to now."""
+
+    def __init__(self, request: Request, account: Account | None) -> None:
+        self.request = request
+        self.account = account
+        self.company: Company | None = request.company
+        self.orderer: Orderer | None = request.orderer
+
+    # Who asks.
+
+    @cached_property
+    def belongs(self) -> bool:
+        """Whether the orderer is one of the company now; if they or it are active is another question."""
+        if self.orderer is None or self.company is None:
+            return False
+        return self.orderer.companies.filter(pk=self.company.pk).exists()
+
+    @property
+    def entitled(self) -> bool:
+        """Whether the orderer may order for the company now."""
+        active = self.orderer and self.orderer.active and self.company and self.company.active
+        return bool(active) and self.belongs
+
+    @property
+    def told(self) -> bool:
+        """Whether the orderer is told of the decision (``letters.speaks_for_company``)."""
+        if self.company is None:
+            return self.orderer is not None and self.orderer.active
+        return self.entitled
+
+    @property
+    def mail(self) -> IncomingMail | None:
+        """The mail that opened the request."""
+        return self.request.opening_mail if self.request.source == Request.Source.MAIL else None
+
+    @property
+    def by_program(self) -> bool:
+        """Whether nobody asks for anything: a program wrote the mail, and it is of no kind that the helpdesk knows."""
+        mail = self.mail if self.request.kind == Kind.OTHER else None
+        return mail is not None and mail.automatic and not mail.unreadable
+
+    @property
+    def from_orderer(self) -> bool:
+        """Whether the mail bears the address of the orderer who is on file; that proves nothing yet (M1)."""
+        mail, orderer = self.mail, self.orderer
+        return mail is not None and orderer is not None and mail.sender.lower() == orderer.email.lower()
+
+    @cached_property
+    def _history(self) -> list[Any]:
+        """The orderer as they were, oldest first."""
+        if self.orderer is None:
+            return []
+        membership = apps.get_model("accounts", "HistoricalOrderer_companies")._default_manager
+        same = membership.filter(history=OuterRef("pk"), company=self.company.pk if self.company else None)
+        rows = Orderer.history.filter(id=self.orderer.pk).annotate(belonged=Exists(same))
+        return list(rows.select_related("history_user").order_by("history_date", "history_id"))
+
+    @property
+    def entitled_since(self) -> date | None:
+        """Since which day, as far back as the history reaches; None if it does not tell."""
+        since = None
+        for row in self._history:
+            if not (row.active and row.belonged):
+                since = None
+            elif since is None:
+                since = timezone.localdate(row.history_date)
+        return since
+
+    def changed(self, field: str) -> Change | None:
+        """When this of the orderer (``mobile``, ``email``) was last changed to another; None if never."""
+        for before, after in reversed(list(zip(self._history, self._history[1:], strict=False))):
+            if getattr(before, field) != getattr(after, field):
+                return Change(after.history_date, after.history_user.username if after.history_user else "")
+        return None
+
+    def changed_lately(self, field: str) -> Change | None:
+        change = self.changed(field)
+        return change if change and lately(change.at) else None
+
+    @cached_property
+    def verified(self) -> Sequence[Verification]:
+        """Each verification of the orderer that counts, the newest first."""
+        return verification.all_counting(self.request)
+
+    # The account.
+
+    @cached_property
+    def home(self) -> Company | None:
+        """The company whose staff the account is by the directory."""
+        return Belonging().company_of(self.account) if self.account else None
+
+    @property
+    def account_id(self) -> str:
+        return self.account.id if self.account else self.request.account
+
+    @property
+    def ran_out(self) -> bool:
+        """Whether nobody can sign in with the present password any more."""
+        if self.account is None or self.account.expires is Expiry.NEVER:
+            return False
+        expires = self.account.expires
+        return not isinstance(expires, datetime) or expires <= timezone.now()
+
+    # Its number, and the new one.
+
+    @cached_property
+    def _phones(self) -> list[Phone]:
+        wanted = Q(user__directory_id=self.account_id) if self.account_id else Q()
+        if self.request.new_number:
+            wanted |= Q(number_digest=digest(self.request.new_number, "number"))
+        return list(Phone.objects.filter(wanted).select_related("user").order_by("user__username")) if wanted else []
+
+    @property
+    def phone(self) -> Phone | None:
+        """The number on file for the account."""
+        return next((phone for phone in self._phones if phone.user.directory_id == self.account_id), None)
+
+    @property
+    def elsewhere(self) -> list[str]:
+        """The user names of the other accounts that the new number is on."""
+        return [phone.user.username for phone in self._phones if phone.user.directory_id != self.account_id]
+
+    @cached_property
+    def removed(self) -> PhoneRemoval | None:
+        """The last number of the account that the helpdesk took away, if that was lately."""
+        if not self.account_id:
+            return None
+        removals = PhoneRemoval.objects.filter(user__directory_id=self.account_id, at__gt=timezone.now() - LATELY)
+        return removals.exclude(reference="").select_related("agent").order_by("-at").first()
+
+    @cached_property
+    def links(self) -> list[PhoneLink]:
+        """What the helpdesk linked to the account before, newest first."""
+        if not self.account_id:
+            return []
+        made = PhoneLink.objects.filter(user__directory_id=self.account_id, made_at__gt=timezone.now() - EARLIER)
+        return list(made.select_related("agent").order_by("-made_at")[:MOST_EARLIER])
+
+    # Recipients.
+
+    @property
+    def new_recipients(self) -> list[str]:
+        has = {address.lower() for address in self.company.recipients} if self.company else set()
+        return [address for address in self.request.recipients if address.lower() not in has]
+
+    @cached_property
+    def bounced(self) -> list[str]:
+        """Which of the new ones mail has come back from."""
+        new = [address.lower() for address in self.new_recipients]
+        return list(BouncedAddress.objects.filter(address__in=new).values_list("address", flat=True)) if new else []
+
+    @cached_property
+    def waiting(self) -> list[str]:
+        """Who has been asked to confirm by an earlier request of the company, and has not answered yet."""
+        if self.company is None:
+            return []
+        return [each.address for each in recipients.waiting(self.company)]
+
+    # Requests.
+
+    @cached_property
+    def earlier(self) -> Sequence[Request]:
+        others = Request.objects.filter(created_at__gt=timezone.now() - EARLIER).exclude(pk=self.request.pk)
+        newest = others.order_by("-created_at", "-pk")
+        wanted = Q()
+        if self.account_id:
+            wanted |= Q(pk__in=newest.filter(account=self.account_id).values("pk")[:MOST_EARLIER])
+        if self.orderer:
+            wanted |= Q(pk__in=newest.filter(orderer=self.orderer).values("pk")[:MOST_EARLIER])
+        return list(Request.objects.filter(wanted).order_by("-created_at", "-pk")) if wanted else []
+
+    @cached_property
+    def timeline(self) -> Sequence[Entry]:
+        """What happened to this one, newest first."""
+        return list(self.request.entries.order_by("-at", "-pk"))
+
+
+def lately(at: datetime | None) -> bool:
+    return at is not None and timezone.now() - at < LATELY
+
+
+def readable(number: str) -> str:
+    """As people write it; what is no number stays as it is."""
+    try:
+        return numbers.shown(numbers.parse(number))
+    except numbers.NumberRefused:
+        return number
+
+
+def day(at: datetime) -> str:
+    """2026-11-20, för 5 dagar sedan."""
+    on = timezone.localdate(at)
+    days = (timezone.localdate() - on).days
+    if days <= 0:
+        ago = _("i dag")
+    elif days == 1:
+        ago = _("i går")
+    else:
+        ago = ngettext("för %(count)d dag sedan", "för %(count)d dagar sedan", days) % {"count": days}
+    return f"{on:%Y-%m-%d}, {ago}"

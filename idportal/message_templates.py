@@ -1,0 +1,88 @@
+"""The words of mails and SMS: one template an event, ``templates/mail/<event>.txt`` and ``templates/sms/<event>.txt``.
+
+Nothing of a plain text is escaped. Names in a context are one line that does nothing (``idportal.text.inert``).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from django.conf import settings
+from django.template import Context, Engine
+from django.utils import translation
+from django.views.decorators.debug import sensitive_variables
+
+from idportal import sms as gateways
+from idportal.hosts import journey_url
+
+SHORTER = "\n---\n"  # between the texts of an SMS
+
+
+class Written(NamedTuple):
+    """A mail without its receiver."""
+
+    subject: str
+    text: str
+    html: str
+
+
+@sensitive_variables()
+def mail(
+    event: str,
+    language: str,
+    context: Mapping[str, Any],
+    *,
+    layout: str = "notice",
+    links: Mapping[str, str] | None = None,
+) -> Written:
+    """The mail in both formats: its template fills the blocks of ``mail/base/<layout>.txt`` and then of the ``.html``.
+
+    The first line of the text is the subject. ``context["link"]`` is the address behind the one button, if any;
+    ``links`` is what only the HTML has in the place of others.
+    """
+    with translation.override(language):
+        text = _render(f"mail/{event}.txt", {**context, "layout": f"mail/base/{layout}.txt"})
+        html_context = {**context, **(links or {}), "layout": f"mail/base/{layout}.html"}
+        html = _render(f"mail/{event}.txt", html_context, html=True)
+    subject, _, text = text.strip().partition("\n")
+    return Written(subject, _tidy(text), html)
+
+
+@sensitive_variables()
+def sms(event: str, language: str, context: Mapping[str, Any]) -> str:
+    """The first of the template's texts that is one GSM-7 segment.
+
+    They get shorter. If none fits, the last, which the system checks find beforehand.
+    """
+    with translation.override(language):
+        texts = _render(f"sms/{event}.txt", context).split(SHORTER)
+    filled = [text.strip() for text in texts if text.strip()]
+    return next((text for text in filled if gateways.fits(text)), filled[-1])
+
+
+def part(template: str, context: Mapping[str, Any], *, html: bool = False) -> str:
+    """A template of ``mail/base/``, in the language that is active."""
+    return _render(f"mail/base/{template}", context, html=html)
+
+
+def _tidy(text: str) -> str:
+    """One empty line between paragraphs, however many tags stood there, and none around them."""
+    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
+
+
+def _render(template: str, context: Mapping[str, Any], *, html: bool = False) -> str:
+    found = Engine.get_default().get_template(template)
+    return str(found.render(Context({**everywhere(), **context}, autoescape=html)))
+
+
+def everywhere() -> dict[str, str]:
+    """What every text may name."""
+    return {
+        "language": translation.get_language(),
+        "municipality": settings.MUNICIPALITY_NAME,
+        "helpdesk": settings.HELPDESK_EMAIL,
+        "register": journey_url("REGISTER_HOST", "" if settings.REGISTER_HOST else "/registrera/"),
+        "reset": journey_url("RESET_HOST", "" if settings.RESET_HOST else "/aterstall/"),
+    }

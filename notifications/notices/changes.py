@@ -1,0 +1,139 @@
+"""What a person is told when a password, a number or a second factor of theirs was changed (security.md R4, G2).
+
+None of it holds a code, a password, a digit of a number or a link: it says what happened, when, to which account, and
+whom to ask. It counts against no limit of codes, or who burns one could silence it.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.dispatch import receiver
+from django.utils import timezone
+from django.utils.translation import get_language
+
+from accounts import signals
+from accounts.directory import Account
+from accounts.models import FailedTry, User
+from idportal import message_templates
+from idportal.text import inert
+from notifications import outbox
+from notifications.models import Message
+from notifications.outbox.letters import letter
+
+log = logging.getLogger("idportal.notices")
+
+SMS_USEFUL = timedelta(hours=24)
+MAIL_USEFUL = timedelta(days=3)  # a server that is down over a weekend
+
+Purpose = Message.Purpose
+BY_SMS = (Purpose.PASSWORD_RESET, Purpose.PHONE_REPLACED)
+
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
+
+
+@receiver(signals.password_reset)
+def password_was_reset(account: Account, number: str, **others: Any) -> None:
+    """R4: to the number that the code went to, and to the account's address."""
+    _tell(Purpose.PASSWORD_RESET, account, number)
+
+
+@receiver(signals.phone_replaced)
+def phone_was_replaced(account: Account, old_numbers: Sequence[str], **others: Any) -> None:
+    """G2: to the old numbers, which whoever took the account over doesn't have, and to the account's address."""
+    _tell(Purpose.PHONE_REPLACED, account, *old_numbers)
+
+
+@receiver(signals.phone_registered)
+def phone_was_registered(account: Account, **others: Any) -> None:
+    """To the account's address alone: the number is the new one, and its owner has just entered a code."""
+    _tell(Purpose.PHONE_REGISTERED, account)
+
+
+@receiver(signals.second_factor_added)
+def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
+    """To the account's address: whoever has the password of somebody without an app yet may have connected theirs."""
+    _tell_staff(Purpose.APP_CONNECTED if what == "app" else Purpose.RECOVERY_CODES_MADE, user, account)
+
+
+@receiver(signals.second_factor_removed)
+def second_factor_was_removed(user: User, account: Account | None, **others: Any) -> None:
+    """To the account's address: a call for help that its owner never made would else go unnoticed."""
+    _tell_staff(Purpose.FACTOR_REMOVED, user, account)
+
+
+@receiver(signals.second_factor_attacked)
+def second_factor_was_attacked(
+    user: User, account: Account | None, kind: FailedTry.Kind, stopped: bool, **others: Any
+) -> None:
+    """To the account's address; that its codes are stopped is told once a day, however long somebody goes on."""
+    if not stopped:
+        _tell_staff(Purpose.WRONG_CODES, user, account)
+        return
+    purpose = Purpose.APP_STOPPED if kind == FailedTry.Kind.FACTOR else Purpose.RECOVERY_STOPPED
+    _tell_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
+
+
+def _tell_staff(purpose: Message.Purpose, user: User, account: Account | None, *, key: str = "") -> None:
+    """By mail alone. Without an account the directory did not say where to."""
+    if account:
+        _tell(purpose, account, key=key)
+    else:
+        log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
+
+
+def _tell(purpose: Message.Purpose, account: Account, *told: str, key: str = "") -> None:
+    """Queues it in the transaction of the change, in the language that is active. ``told``: numbers (E.164)."""
+    outbox.queue(_notices(purpose, account, told, timezone.now(), key))
+
+
+def _notices(
+    purpose: Message.Purpose, account: Account, told: Sequence[str], at: datetime, key: str
+) -> Iterator[Message]:
+    for number in told:
+        text = sms_text(purpose, account.username, at)
+        yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
+    if address := mail_address(account):
+        yield letter(
+            event_of(purpose),
+            {"account": inert(account.username), "at": at},
+            purpose=purpose,
+            to=address,
+            language=get_language(),
+            useful=MAIL_USEFUL,
+            key=key,
+            about=account.id,
+        )
+    elif account.mail.strip():
+        log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
+    else:
+        # Most accounts have none, and a number is told; staff are told by mail or not at all.
+        level = logging.INFO if told else logging.WARNING
+        log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
+
+
+def event_of(purpose: Message.Purpose) -> str:
+    """The name of its templates."""
+    return purpose.value.replace(" ", "_")
+
+
+def mail_address(account: Account) -> str:
+    """The first mail address in what the directory holds as such, or "". Some hold several in one text."""
+    for each in (account.mail.strip(), *_BETWEEN_ADDRESSES.split(account.mail)):
+        try:
+            validate_email(each)
+        except ValidationError:
+            continue
+        return each
+    return ""
+
+
+def sms_text(purpose: Message.Purpose, username: str, at: datetime) -> str:
+    """One GSM-7 segment. A user name with which it would be more is left out (``checks.py`` sees to the rest)."""
+    return message_templates.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})

@@ -1,0 +1,115 @@
+"""Who is told when the helpdesk has linked a number to an account or taken one away, and when a link was stopped (H4).
+
+In Swedish, whatever language the agent's pages have: those who are told are others. Each of the old number, the
+account's address and the orderer gets a link of their own that stops it. No digit of either number stands in any of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from django.conf import settings
+from django.dispatch import receiver
+from django.utils import timezone, translation
+
+from accounts import signals
+from accounts.directory import Account
+from accounts.models import Orderer, PhoneLink, User
+from idportal import message_templates, sms
+from idportal.hosts import journey_host
+from idportal.text import inert
+from notifications import outbox
+from notifications.models import Message
+from notifications.notices.changes import MAIL_USEFUL, SMS_USEFUL, mail_address
+from notifications.outbox.letters import letter
+
+Purpose, Told = Message.Purpose, PhoneLink.Told
+
+
+@receiver(signals.phone_linked)
+def number_was_linked(
+    account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
+) -> None:
+    """The new number, from when codes come and where to go; all others, how to stop it and until when."""
+    outbox.queue(_of_a_link(account, link, orderer, stops))
+
+
+def _of_a_link(
+    account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str]
+) -> Iterator[Message]:
+    words = _context(account.username, account.name, orderer.name, link)
+    told = Purpose.PHONE_LINK_TOLD
+    yield _sms("phone_linked", Purpose.PHONE_LINKED, link.number, words, account.id)
+    if url := stops.get(Told.OLD_NUMBER):
+        yield _sms("phone_link_told", told, link.old_number, {**words, "url": url}, account.id)
+    if address := mail_address(account):
+        yield _mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, account.id)
+    yield _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, account.id)
+
+
+@receiver(signals.phone_link_stopped)
+def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
+    """The number that is back, the account's address and the orderer. The helpdesk is told by ``helpdesk.tickets.alarms``."""
+    outbox.queue(_of_a_stop(user, account, link))
+
+
+def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator[Message]:
+    username, name = (account.username, account.name) if account else (user.username, "")
+    words = _context(username, name, link.orderer.name if link.orderer else "", link)
+    about, purpose = user.directory_id, Purpose.PHONE_LINK_STOPPED
+    if link.old_number:
+        yield _sms("phone_link_stopped", purpose, link.old_number, words, about)
+    if address := mail_address(account) if account else "":
+        yield _mail("phone_link_stopped", purpose, address, words, about)
+    if link.orderer:
+        yield _mail("phone_link_stopped_orderer", purpose, link.orderer.email, words, about)
+
+
+@receiver(signals.phone_removed)
+def number_was_removed(account: Account, reference: str, **others: Any) -> None:
+    """The account's address, never the number: whoever holds the telephone now may be the one who stole it.
+
+    Most accounts have no address. Then the helpdesk's own mailbox is told, so that no agent does it unseen.
+    """
+    words = {"account": inert(account.username), "number": reference, "at": timezone.now()}
+    address = mail_address(account)
+    event = "phone_removed" if address else "phone_removed_helpdesk"
+    outbox.queue([_mail(event, Purpose.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
+
+
+def who_stopped(link: PhoneLink) -> str:
+    """By whom a link was stopped, for the end of a sentence: it is known whose message it was. "": not stopped."""
+    with translation.override("sv"):
+        return message_templates.part("stopped_by.txt", {"told": link.stopped_by}).strip()
+
+
+def _context(username: str, name: str, orderer: str, link: PhoneLink) -> dict[str, Any]:
+    """What the texts about one link say. Names may be anything, and do nothing where they stand; ``name`` may be ""."""
+    account, name = inert(username), inert(name)
+    return {
+        "account": account,
+        "who": f"{name} ({account})" if name else account,
+        "orderer": inert(orderer),
+        "number": link.reference,
+        "made": link.made_at,
+        "until": link.usable_from,
+        "stopped": link.stopped_at or link.made_at,
+        "by": who_stopped(link),
+        "old_number": bool(link.old_number),
+    }
+
+
+def sms_text(event: str, words: Mapping[str, Any]) -> str:
+    """One segment, which loses its names before it becomes two."""
+    names = {name: sms.gsm7(words[name]) for name in ("account", "orderer")}
+    return message_templates.sms(event, "sv", {**words, **names, "host": journey_host("RESET_HOST")})
+
+
+def _sms(event: str, purpose: Message.Purpose, number: str, words: Mapping[str, Any], about: str) -> Message:
+    return outbox.sms(purpose=purpose, to=number, text=sms_text(event, words), useful=SMS_USEFUL, about=about)
+
+
+def _mail(event: str, purpose: Message.Purpose, to: str, words: Mapping[str, Any], about: str) -> Message:
+    """Useful past the hold, too: then it says whom to call."""
+    return letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about)

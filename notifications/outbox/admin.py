@@ -1,0 +1,207 @@
+"""The outbox and the days of the digest, to be read; and what of them an administrator must look at."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django.contrib import admin, messages
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from accounts import limits
+from accounts.admin.base import ReadOnlyAdmin, actor, address, column
+from accounts.companies import overview
+from accounts.companies.overview import Cell, Section
+from idportal.clock import duration
+from notifications import outbox
+from notifications.models import DigestRun, Message
+from notifications.outbox.resending import send_again
+
+_KEY = re.compile(r"nyckel=[\w%-]+")
+
+
+def receiver(message: Message) -> str:
+    """Whom it went to. Of a number its last two digits alone: an administrator needs no more to recognise it."""
+    if not message.to:
+        return "–"
+    return f"••• {message.to[-2:]}" if message.kind == Message.Kind.SMS else message.to
+
+
+class ByState(admin.SimpleListFilter):
+    title = gettext_lazy("läge")
+    parameter_name = "lage"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(state.value, str(state.label)) for state in Message.State]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(state=self.value()) if self.value() else queryset
+
+
+class ByPurpose(admin.SimpleListFilter):
+    title = gettext_lazy("ärende")
+    parameter_name = "vad"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
+        return [(purpose.value, str(purpose.label)) for purpose in Message.Purpose]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(purpose=self.value()) if self.value() else queryset
+
+
+@admin.register(Message)
+class MessageAdmin(ReadOnlyAdmin):
+    """Newest first. What was refused stands out, with the server's words.
+
+    Nobody changes a message. What was refused or too late can be sent again as it is.
+    """
+
+    actions = ("again",)  # type: ignore[assignment]  # no other page has any
+
+    made = column("created_at", gettext_lazy("Skapat"))
+    settled = column("settled_at", gettext_lazy("Avgjort"))
+    attempts = column("attempts", gettext_lazy("Försök"))
+    error = column("error", gettext_lazy("Servern svarade"), sortable=False)
+    company = column("company", gettext_lazy("Företag"), sortable=False)
+    until = column("useful_until", gettext_lazy("Skickas senast"))
+    subject = column("subject", gettext_lazy("Rubrik"))
+    list_display = ("about_what", made, "how", "sent_to", company, "condition", error)
+    list_filter = (ByState, ByPurpose)
+    list_select_related = ("company",)
+    date_hierarchy = "created_at"
+    search_fields = ("subject",)
+    search_help_text = gettext_lazy("Hela e-postadressen, eller företagets namn.")
+    fields = (
+        "about_what",
+        "how",
+        "sent_to",
+        company,
+        "condition",
+        error,
+        attempts,
+        made,
+        settled,
+        until,
+        subject,
+        "body",
+    )
+    readonly_fields = fields
+
+    def change_view(
+        self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        """With a title that says what the message is about."""
+        message = self.get_object(request, object_id)
+        title = {"subtitle": capfirst(self.about_what(message))} if message else {}
+        return super().change_view(request, object_id, form_url, {**title, **(extra_context or {})})
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Without the bodies, which are decrypted for the one that is read."""
+        return super().get_queryset(request).defer("text", "html")
+
+    def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
+        """Receivers are encrypted: a whole address is found by its digest."""
+        term = search_term.strip()
+        if not term:
+            return queryset, False
+        to = outbox.receiver(Message.Kind.MAIL, term)
+        return queryset.filter(Q(to_digest=to) | Q(company__name__icontains=term)), False
+
+    @admin.action(description=gettext_lazy("Skicka igen"))
+    def again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        """Says how many go out again, and of how many others were chosen."""
+        ids = list(queryset.values_list("pk", flat=True))
+        count = send_again(ids, actor=actor(request), address=address(request))
+        if count:
+            words = ngettext("%(count)d meddelande skickas igen.", "%(count)d meddelanden skickas igen.", count)
+            self.message_user(request, words % {"count": count}, messages.SUCCESS)
+        if left := len(ids) - count:
+            words = ngettext(
+                "%(count)d meddelande skickas inte igen. Det går bara med det som är avvisat eller för sent, och vars "
+                "text inte är raderad.",
+                "%(count)d meddelanden skickas inte igen. Det går bara med det som är avvisat eller för sent, och vars "
+                "text inte är raderad.",
+                left,
+            )
+            self.message_user(request, words % {"count": left}, messages.WARNING)
+
+    @admin.display(description=gettext_lazy("Vad"), ordering="purpose")
+    def about_what(self, message: Message) -> str:
+        return message.get_purpose_display()
+
+    @admin.display(description=gettext_lazy("Sätt"), ordering="kind")
+    def how(self, message: Message) -> str:
+        return message.get_kind_display()
+
+    @admin.display(description=gettext_lazy("Till"))
+    def sent_to(self, message: Message) -> str:
+        return receiver(message)
+
+    @admin.display(description=gettext_lazy("Läge"), ordering="state")
+    def condition(self, message: Message) -> SafeString | str:
+        words = message.get_state_display()
+        bad = message.state in (Message.State.REFUSED, Message.State.EXPIRED)
+        return format_html('<span class="flag flag--bad">{}</span>', words) if bad else words
+
+    @admin.display(description=gettext_lazy("Text"))
+    def body(self, message: Message) -> SafeString | str:
+        """As inert text; until it is blanked, 30 days after it settled."""
+        if message.blanked_at:
+            return _("Texten är raderad, %s efter att meddelandet var avgjort.") % duration(limits.BODIES_KEPT)
+        # A link is for its receiver alone to press.
+        text = _KEY.sub("nyckel=…", message.text)
+        return format_html('<pre class="inert" tabindex="0">{}</pre>', text)
+
+
+@admin.register(DigestRun)
+class DigestRunAdmin(ReadOnlyAdmin):
+    """One row a day on which it was looked whose password runs out."""
+
+    day = column("day", gettext_lazy("Dag"))
+    since = column("since", gettext_lazy("Berättar om allt efter"))
+    started = column("started_at", gettext_lazy("Började"))
+    accounts = column("accounts", gettext_lazy("Konton"))
+    mails = column("mails", gettext_lazy("Mejl"))
+    list_display = (day, since, started, "done", accounts, mails)
+    date_hierarchy = "day"
+    fields = readonly_fields = list_display
+
+    @admin.display(description=gettext_lazy("Klar"), ordering="completed_at")
+    def done(self, run: DigestRun) -> Any:
+        unfinished = format_html('<span class="flag flag--bad">{}</span>', _("Inte klar"))
+        return run.completed_at or unfinished
+
+
+def _refused() -> Section:
+    since = timezone.now() - limits.REFUSED_SHOWN
+    found = Message.objects.filter(state=Message.State.REFUSED, settled_at__gte=since).select_related("company")
+    rows = [
+        (
+            Cell(message.get_purpose_display(), reverse("admin:notifications_message_change", args=[message.pk])),
+            Cell(receiver(message)),
+            Cell(message.company.name if message.company else "–"),
+            Cell(message.error or "–"),
+        )
+        for message in found.defer("text", "html").order_by("-settled_at")[: overview.LISTED]
+    ]
+    return Section(
+        _("Meddelanden som inte togs emot, de senaste %d dagarna") % limits.REFUSED_SHOWN.days,
+        _(
+            "Mottagarens server, eller sms-leverantören, sa nej för gott. Portalen skickar dem inte igen av sig själv. "
+            "Rätta felet och välj Skicka igen under Meddelanden."
+        ),
+        (_("Vad"), _("Till"), _("Företag"), _("Servern svarade")),
+        rows,
+        found.count(),
+    )
+
+
+overview.register(_refused)
