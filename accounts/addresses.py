@@ -15,7 +15,7 @@ UNUSUAL = frozenset('"[]\\')
 
 def has_unseen(address: str) -> bool:
     """Whether it holds signs that nobody sees."""
-    return any(unicodedata.category(sign) in ("Cc", "Cf") for sign in address)
+    return any(unicodedata.category(character) in ("Cc", "Cf") for character in address)
 
 
 def is_unusual(address: str) -> bool:

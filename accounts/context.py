@@ -10,4 +10,4 @@ from accounts import sessions
 
 def session(request: HttpRequest) -> dict[str, object]:
     """``session_seconds``: how long the session lives on without a click, for the warning (security.md S3)."""
-    return {"session_seconds": settings.SESSION_COOKIE_AGE} if sessions.somebody_is_in(request) else {}
+    return {"session_seconds": settings.SESSION_COOKIE_AGE} if sessions.is_signed_in(request) else {}

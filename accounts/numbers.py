@@ -24,7 +24,7 @@ def parse(text: str) -> str:
     if len(text) > 2 * _TOO_LONG:  # before it is normalised, which takes long for what is made to
         raise NumberRefused(_unreadable())
     plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(_ascii(sign) for sign in plain if unicodedata.category(sign) != "Cf").strip()
+    plain = "".join(_ascii(character) for character in plain if unicodedata.category(character) != "Cf").strip()
     if not plain or len(plain) > _TOO_LONG or not _PLAIN.fullmatch(plain):
         raise NumberRefused(_unreadable())
     try:
@@ -55,15 +55,15 @@ def shown(number: str) -> str:
     return phonenumbers.format_number(parsed, style)
 
 
-def _ascii(sign: str) -> str:
-    category = unicodedata.category(sign)
+def _ascii(character: str) -> str:
+    category = unicodedata.category(character)
     if category in ("Zs", "Zl", "Zp", "Cc"):
         return " "
-    if category == "Pd" or sign == "\N{MINUS SIGN}":
+    if category == "Pd" or character == "\N{MINUS SIGN}":
         return "-"
     if category in ("Ps", "Pe"):
         return "(" if category == "Ps" else ")"
-    return str(unicodedata.digit(sign)) if category == "Nd" else sign
+    return str(unicodedata.digit(character)) if category == "Nd" else character
 
 
 def _unreadable() -> str:

@@ -27,7 +27,7 @@ def parse(text: str) -> str:
     if len(text) > LONGEST * 2:  # before it is normalised, which takes long for what is made to
         raise OrganisationNumberRefused(_unreadable())
     plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(sign for sign in plain if unicodedata.category(sign) not in ("Zs", "Pd", "Cf", "Cc"))
+    plain = "".join(character for character in plain if unicodedata.category(character) not in ("Zs", "Pd", "Cf", "Cc"))
     plain = plain.replace("\N{MINUS SIGN}", "").replace("+", "")  # 121212+1212: born more than 100 years ago
     if not plain.isascii() or not _SHAPE.fullmatch(plain):
         raise OrganisationNumberRefused(_unreadable())

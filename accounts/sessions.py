@@ -87,17 +87,17 @@ def log_in_staff(request: HttpRequest, user: User, device: Device, roles: Collec
     request.session["roles"] = sorted(roles)
 
 
-def owe_codes(request: HttpRequest, onward: str) -> None:
+def show_recovery_codes_next(request: HttpRequest, onward: str) -> None:
     """The recovery codes are still to be shown; then the person goes on to ``onward``."""
     request.session["codes_owed"], request.session["onward"] = True, onward
 
 
-def codes_owed(request: HttpRequest) -> bool:
+def recovery_codes_pending(request: HttpRequest) -> bool:
     """Whether the recovery codes are still to be shown."""
     return bool(request.session.get("codes_owed"))
 
 
-def codes_shown(request: HttpRequest) -> None:
+def recovery_codes_shown(request: HttpRequest) -> None:
     """They were, and are not shown again."""
     request.session.pop("codes_owed", None)
 
@@ -118,12 +118,12 @@ def roles(request: HttpRequest) -> frozenset[str]:
     return frozenset(request.session.get("roles", ()))
 
 
-def somebody_is_in(request: HttpRequest) -> bool:
+def is_signed_in(request: HttpRequest) -> bool:
     """Whether the session is a signed-in person's, a user's or an orderer's, and its end is to be warned of (S3)."""
     return isinstance(getattr(request, "user", None), User) or ORDERER in getattr(request, "session", ())
 
 
-def who_is_in(request: HttpRequest) -> User | Orderer | None:
+def signed_in_as(request: HttpRequest) -> User | Orderer | None:
     """Whose session it is, for the trail. That an orderer's still holds is for ``helpdesk.orderer.sessions`` to say."""
     if isinstance(request.user, User):
         return request.user
@@ -194,7 +194,7 @@ def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     return rows.filter(pk=found, purpose=purpose).first() if found is not None else None
 
 
-class Word(enum.StrEnum):
+class Flash(enum.StrEnum):
     """What the next page is to say about the one before."""
 
     ASKED = "asked"  # another code was asked for
@@ -202,11 +202,11 @@ class Word(enum.StrEnum):
     LATE = "late"  # the right to set a password has run out
 
 
-def leave_word(request: HttpRequest, word: Word) -> None:
+def set_flash(request: HttpRequest, word: Flash) -> None:
     request.session["word"] = str(word)
 
 
-def take_word(request: HttpRequest) -> str:
+def pop_flash(request: HttpRequest) -> str:
     """What the page before left to say, or ""; once."""
     return str(request.session.pop("word", ""))
 

@@ -22,7 +22,7 @@ Of staff, with ``user`` and ``account``, which is None if the directory did not 
 second_factor_added: an app was connected, or recovery codes were made. Also ``what``: "app" or "recovery codes".
 second_factor_removed: both were taken away.
 second_factor_attacked: wrong codes after the right password, FACTOR_FAILURES_TOLD in a row, or all that a day has room
-for. Also ``kind`` (FailedTry.Kind) of the last one, and ``stopped``: its day's room is used up. Sent robustly.
+for. Also ``kind`` (FailedTry.Secret) of the last one, and ``stopped``: its day's room is used up. Sent robustly.
 """
 
 from django.dispatch import Signal

@@ -9,7 +9,7 @@ from accounts.directory import Account
 from accounts.models import Event, User
 
 
-def of(account: Account) -> User:
+def for_account(account: Account) -> User:
     """The record of an account, made if there is none, with the name that the directory has now."""
     user, _made = User.objects.get_or_create(directory_id=account.id, defaults={"username": account.username})
     if user.username != account.username:

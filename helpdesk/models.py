@@ -25,7 +25,7 @@ class Counter(models.Model):
         return f"{self.year}: {self.last}"
 
 
-class Request(models.Model):
+class Ticket(models.Model):
     """What somebody asks of the helpdesk (manual-sv.md, "Support"), from its arrival to the decision.
 
     NEW → VERIFYING (an agent has taken it) → DONE (approved and carried out) | REJECTED | WITHDRAWN. What is closed
@@ -57,14 +57,14 @@ class Request(models.Model):
     source = models.CharField(max_length=6, choices=Source.choices)
     created_at = models.DateTimeField(default=timezone.now)
 
-    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="requests")
+    company = models.ForeignKey(Company, null=True, on_delete=models.SET_NULL, related_name="tickets")
     company_name = models.CharField(max_length=200, blank=True)
-    orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="requests")
+    orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="tickets")
     orderer_name = models.CharField(max_length=200, blank=True)
 
     # Of PHONE. ``account``: the directory's id of whom the user name belonged to when it was asked; "": nobody's.
-    staff_name = models.CharField(max_length=200, blank=True)
-    staff_username = models.CharField(max_length=256, blank=True)
+    employee_name = models.CharField(max_length=200, blank=True)
+    employee_username = models.CharField(max_length=256, blank=True)
     account = models.CharField(max_length=36, blank=True, db_index=True)
     new_number = EncryptedTextField(blank=True, default="")  # E.164
     # Of RECIPIENTS: all that are to count afterwards.
@@ -80,7 +80,7 @@ class Request(models.Model):
     changed_at = models.DateTimeField(null=True)
 
     agent = models.ForeignKey(
-        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="requests_taken"
+        settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="tickets_taken"
     )
     taken_at = models.DateTimeField(null=True)
     decided_at = models.DateTimeField(null=True)
@@ -107,7 +107,7 @@ class Request(models.Model):
     @cached_property
     def opening_mail(self) -> IncomingMail | None:
         """The mail that opened it; read once, since it stays the same."""
-        return self.mails.filter(outcome=IncomingMail.Outcome.OPENED).first()
+        return self.mails.filter(outcome=IncomingMail.MailOutcome.OPENED).first()
 
     @property
     def shown_number(self) -> str:
@@ -125,10 +125,10 @@ class Request(models.Model):
         return [address for address in (self.recipient1, self.recipient2) if address]
 
 
-OPEN = (Request.State.NEW, Request.State.VERIFYING)
+OPEN = (Ticket.State.NEW, Ticket.State.VERIFYING)
 
 
-class AppendOnly(models.QuerySet["Entry"]):
+class AppendOnlyTimeline(models.QuerySet["Entry"]):
     """Entries are added. They go with their request alone."""
 
     def update(self, **_: Any) -> int:
@@ -165,21 +165,21 @@ class Entry(models.Model):
         CONFIRMED = "confirmed", _("En mottagare bekräftade sin adress")
         STOPPED = "stopped", _("Kopplingen av numret stoppades")
 
-    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="entries")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="entries")
     at = models.DateTimeField(default=timezone.now)
     by = models.CharField(max_length=7, choices=By.choices)
     who = models.CharField(max_length=256, blank=True)  # an agent's user name, an orderer's name, or ""
     what = models.CharField(max_length=16, choices=What.choices)
-    state = models.CharField(max_length=10, choices=Request.State.choices)  # the request's, afterwards
+    state = models.CharField(max_length=10, choices=Ticket.State.choices)  # the request's, afterwards
     why = EncryptedTextField(blank=True, default="")
 
-    objects = AppendOnly.as_manager()
+    objects = AppendOnlyTimeline.as_manager()
 
     class Meta:
         ordering = ["at", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.request_id} {self.what}"
+        return f"{self.ticket_id} {self.what}"
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
@@ -196,13 +196,13 @@ class IncomingMail(models.Model):
     What it says is claimed and believed by nobody. It is kept as text, for 90 days; the row stays with its request.
     """
 
-    class Outcome(models.TextChoices):
+    class MailOutcome(models.TextChoices):
         OPENED = "opened"  # the request
         JOINED = "joined"  # one that was there, and grants it nothing
         BOUNCE = "bounce"  # of a digest: the recipient is marked, and there is no request
         ARRIVED = "arrived"  # until it has found its place, in the same transaction
 
-    class Standing(models.TextChoices):
+    class SenderTrust(models.TextChoices):
         """Who the sender is, as far as is known (security.md M1)."""
 
         VERIFIED = "verified"  # a registered orderer, and the border server says that the mail is from there
@@ -210,9 +210,9 @@ class IncomingMail(models.Model):
 
     key = models.CharField(max_length=64, unique=True)  # a digest of the Message-ID, or of the whole if it has none
     content = models.CharField(max_length=64)  # a digest of what it says
-    request = models.ForeignKey(Request, null=True, on_delete=models.CASCADE, related_name="mails")
-    outcome = models.CharField(max_length=7, choices=Outcome.choices)
-    standing = models.CharField(max_length=10, choices=Standing.choices, default=Standing.UNVERIFIED)
+    ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="mails")
+    outcome = models.CharField(max_length=7, choices=MailOutcome.choices)
+    standing = models.CharField(max_length=10, choices=SenderTrust.choices, default=SenderTrust.UNVERIFIED)
     dmarc = models.CharField(max_length=20, blank=True)  # what the border server says; "": nothing, or nobody believed
     automatic = models.BooleanField(default=False)  # by a program; it gets no answer (M2)
     came_at = models.DateTimeField(default=timezone.now)
@@ -241,7 +241,7 @@ class IncomingMail(models.Model):
 
     @property
     def verified(self) -> bool:
-        return self.standing == self.Standing.VERIFIED
+        return self.standing == self.SenderTrust.VERIFIED
 
 
 class MailboxRead(models.Model):
@@ -253,7 +253,7 @@ class MailboxRead(models.Model):
         return f"read at {self.at}"
 
 
-class TakenUp(models.Model):
+class ReadAttempt(models.Model):
     """A message of the mailbox that a reader took up and is not done with; the row goes when it is.
 
     ``died``: how many readers ended with it, this one as well until it has come through. ``refused``: how often the
@@ -279,7 +279,7 @@ class Verification(models.Model):
         CODE = "code", _("kod till beställarens mobil, uppläst")
         CALL_BACK = "call back", _("uppringning av numret i registret")
 
-    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="verifications")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="verifications")
     how = models.CharField(max_length=9, choices=How.choices)
     agent = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="+")
@@ -292,7 +292,7 @@ class Verification(models.Model):
         ordering = ["begun_at", "pk"]
 
     def __str__(self) -> str:
-        return f"{self.how} for {self.request_id}"
+        return f"{self.how} for {self.ticket_id}"
 
 
 class Confirmation(models.Model):
@@ -301,7 +301,7 @@ class Confirmation(models.Model):
     ``ended_at``: overtaken by a later change.
     """
 
-    request = models.ForeignKey(Request, on_delete=models.CASCADE, related_name="confirmations")
+    ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="confirmations")
     address = models.EmailField(max_length=254)
     digest = models.CharField(max_length=64, unique=True)
     asked_at = models.DateTimeField(default=timezone.now)

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
 from helpdesk.intake import fetch
-from helpdesk.models import CompanyCount, Entry, IncomingMail, Request, SignInLink, TakenUp
+from helpdesk.models import CompanyCount, Entry, IncomingMail, ReadAttempt, SignInLink, Ticket
 
 NUMBERS_KEPT = GONE_KEPT  # of a decided request: as long as the number of an account that is gone
 LINKS_KEPT = CODES_KEPT
@@ -22,16 +22,16 @@ def purge(now: datetime) -> dict[str, int]:
     A mail's words go after 90 days, whatever became of its request, here and in the mailbox; its fields stay with it.
     The numbers of requests are counted on: none is given twice.
     """
-    requests = Request.objects.filter(decided_at__lt=now - TICKETS_KEPT)
+    tickets = Ticket.objects.filter(decided_at__lt=now - TICKETS_KEPT)
     links = SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)
-    numbers = Request.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
+    numbers = Ticket.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
     mails = IncomingMail.objects.filter(came_at__lt=now - MAILS_KEPT, blanked_at=None)
     counts = CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))
-    reports = IncomingMail.objects.filter(came_at__lt=now - TICKETS_KEPT, request=None)
+    reports = IncomingMail.objects.filter(came_at__lt=now - TICKETS_KEPT, ticket=None)
     return {
         "reports of bounces": _delete(reports, IncomingMail),
-        "messages taken up": _delete(TakenUp.objects.filter(at__lt=now - MAILS_KEPT), TakenUp),
-        "requests": _delete(requests, Request),
+        "messages taken up": _delete(ReadAttempt.objects.filter(at__lt=now - MAILS_KEPT), ReadAttempt),
+        "tickets": _delete(tickets, Ticket),
         "numbers in requests": numbers.update(new_number=""),
         "mails to the helpdesk": mails.update(
             sender="", sender_name="", subject="", text="", attached="", blanked_at=now
@@ -53,7 +53,7 @@ def renew_keys() -> None:
     A verification made under the old key counts no more, since the digest of the number is another one now: the agent
     makes sure once again. Raises cryptography.fernet.InvalidToken for what no present key opens.
     """
-    _encrypt_anew(QuerySet(Request), "new_number", "text")
+    _encrypt_anew(QuerySet(Ticket), "new_number", "text")
     _encrypt_anew(QuerySet(Entry), "why")  # not its manager's: a timeline is append-only
     _encrypt_anew(QuerySet(SignInLink), "asked_for")
     _encrypt_anew(QuerySet(IncomingMail), "sender", "sender_name", "subject", "text", "attached")

@@ -29,7 +29,7 @@ _NUMBER = re.compile(
 )
 
 # JSON lets these stand in a string as they are, and some readers of logs end a line at them.
-_LINE_ENDS = {ord(sign): f"\\u{ord(sign):04x}" for sign in "\x85\u2028\u2029"}
+_LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 
 
 def masked(text: str) -> str:

@@ -48,10 +48,10 @@ class SmsError(Exception):
 def septets(text: str) -> int | None:
     """The length in GSM 7-bit septets, or None if the text needs another alphabet."""
     length = 0
-    for sign in text:
-        if sign in _GSM7:
+    for character in text:
+        if character in _GSM7:
             length += 1
-        elif sign in _GSM7_ESCAPED:
+        elif character in _GSM7_ESCAPED:
             length += 2
         else:
             return None
@@ -66,7 +66,9 @@ def fits(text: str) -> bool:
 
 def gsm7(name: str) -> str:
     """The name in the alphabet of an SMS, which has no accents but the commonest; "" if it can't be written so."""
-    text = "".join(sign if septets(sign) else unicodedata.normalize("NFKD", sign)[0] for sign in name)
+    text = "".join(
+        character if septets(character) else unicodedata.normalize("NFKD", character)[0] for character in name
+    )
     return text if septets(text) else ""
 
 

@@ -35,8 +35,8 @@ def inert(text: str) -> str:
     return _LINK.sub(_APART, text)
 
 
-def _sign(sign: str) -> str:
-    if sign.isspace():  # the separators of lines and paragraphs (Zl, Zp) among them
+def _sign(character: str) -> str:
+    if character.isspace():  # the separators of lines and paragraphs (Zl, Zp) among them
         return " "
     # Cc control, Cf format, Cs half of a pair, Co private, Cn not assigned.
-    return "" if unicodedata.category(sign).startswith("C") else sign
+    return "" if unicodedata.category(character).startswith("C") else character

@@ -19,12 +19,12 @@ def figures() -> Iterator[Metric]:
         (kind, state): count
         for kind, state, count in Message.objects.order_by().values_list("kind", "state").annotate(Count("pk"))
     }
-    for kind in Message.Kind:
-        for state in Message.State:
+    for kind in Message.Channel:
+        for state in Message.Status:
             messages.add_metric([kind, state], counted.get((kind, state), 0))
     yield messages
     now = timezone.now()
-    open_ = Message.objects.filter(state__in=(Message.State.WAITING, Message.State.SENDING), next_try_at__lte=now)
+    open_ = Message.objects.filter(state__in=(Message.Status.WAITING, Message.Status.SENDING), next_try_at__lte=now)
     oldest = open_.aggregate(Min("created_at"))["created_at__min"]
     words = "Seconds since the oldest message that is due was made; 0 if none is."
     yield GaugeMetricFamily("idportal_outbox_oldest_seconds", words, (now - oldest).total_seconds() if oldest else 0)

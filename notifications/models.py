@@ -25,11 +25,11 @@ class Message(models.Model):
     what an administrator has sent again: that waits anew (``notifications.outbox.resending``).
     """
 
-    class Kind(models.TextChoices):
+    class Channel(models.TextChoices):
         MAIL = "mail", _("mejl")
         SMS = "sms", "SMS"
 
-    class Purpose(models.TextChoices):
+    class Topic(models.TextChoices):
         DIGEST = "digest", _("utgående lösenord")
         DIGEST_TO_HELPDESK = "digest to helpdesk", _("utgående lösenord utan mottagare")
         EXPIRY_REMINDER = "expiry reminder", _("påminnelse till den anställda")
@@ -43,7 +43,7 @@ class Message(models.Model):
         APP_STOPPED = "app stopped", _("appens koder stoppade")
         RECOVERY_STOPPED = "recovery stopped", _("återställningskoder stoppade")
         SIGN_IN_LINK = "sign-in link", _("inloggningslänk till beställare")
-        REQUEST_OPENED = "request opened", _("ärende öppnat")
+        TICKET_OPENED = "request opened", _("ärende öppnat")
         REQUEST_DECIDED = "request decided", _("ärende avgjort")
         MAIL_ANSWERED = "mail answered", _("svar på mejl till helpdesk")
         PHONE_LINKED = "phone linked", _("nummer kopplat")
@@ -53,7 +53,7 @@ class Message(models.Model):
         CONFIRM_RECIPIENT = "confirm recipient", _("mottagare ska bekräfta")
         RECIPIENTS_CHANGED = "recipients changed", _("mottagare ändrade")
 
-    class State(models.TextChoices):
+    class Status(models.TextChoices):
         WAITING = "waiting", _("väntar")
         SENDING = "sending", _("skickas")
         SENT = "sent", _("skickat")
@@ -63,8 +63,8 @@ class Message(models.Model):
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # the Message-ID, the same at each try
     # What it is about, of which there is to be one message only, however often its cause is looked at.
     key = models.CharField(max_length=200, unique=True, default=_a_key)
-    kind = models.CharField(max_length=4, choices=Kind.choices)
-    purpose = models.CharField(max_length=20, choices=Purpose.choices)
+    kind = models.CharField(max_length=4, choices=Channel.choices)
+    purpose = models.CharField(max_length=20, choices=Topic.choices)
     to = EncryptedTextField()  # an address, or a number in E.164
     to_digest = models.CharField(max_length=64, db_index=True)
     subject = models.CharField(max_length=200, blank=True)
@@ -73,7 +73,7 @@ class Message(models.Model):
     company = models.ForeignKey(Company, null=True, blank=True, on_delete=models.SET_NULL)
     about = models.CharField(max_length=36, blank=True, db_index=True)  # directory id of the one person it is about
 
-    state = models.CharField(max_length=8, choices=State.choices, default=State.WAITING)
+    state = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
     # Of those, how many ended without an answer, or with their worker: it may have gone out all the same.
     perhaps_sent = models.PositiveSmallIntegerField(default=0)

@@ -34,7 +34,7 @@ from django.utils import timezone  # noqa: E402
 from accounts import directory  # noqa: E402
 from accounts.models import AuditEvent, Company, Event, Orderer, Phone, User  # noqa: E402
 from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, PER, STEFAN  # noqa: E402
-from helpdesk.models import Counter, Entry, Request  # noqa: E402
+from helpdesk.models import Counter, Entry, Ticket  # noqa: E402
 from tests.accounts.linking import link  # noqa: E402
 from tests.accounts.staff import Officer  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer, as_orderer  # noqa: E402
@@ -45,7 +45,7 @@ STAFF, OTHERS, QUEUE, EVENTS = 2_000, 8_000, 10_000, 200_000
 ROUNDS, WARM_UP = 15, 3
 DAYS = 365
 
-Kind, State = Request.Kind, Request.State
+Kind, State = Ticket.Kind, Ticket.State
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -84,36 +84,36 @@ def _frame(sql: str) -> bool:
 def fill(company: Company, orderer: Orderer, agent: User) -> None:
     """QUEUE requests over a year, a tenth of them open, with their timelines; a year's trail."""
     now = timezone.now()
-    requests = []
+    tickets = []
     for number in range(QUEUE):
         at = now - timedelta(days=DAYS) * (1 - number / QUEUE)
         is_open = number % 10 == 0
         state = (State.NEW, State.VERIFYING)[number // 10 % 2] if is_open else State.DONE
-        requests.append(
-            Request(
+        tickets.append(
+            Ticket(
                 number=f"{at.year}-{number:05d}",
                 kind=(Kind.PHONE, Kind.RECIPIENTS)[number % 2],
                 state=state,
-                source=Request.Source.PAGES,
+                source=Ticket.Source.PAGES,
                 created_at=at,
                 company=company,
                 company_name=company.name,
                 orderer=orderer,
                 orderer_name=orderer.name,
-                staff_name=ANNA.name,
-                staff_username=f"lovmassa{number}",
+                employee_name=ANNA.name,
+                employee_username=f"lovmassa{number}",
                 new_number="+46701740620",
                 agent=None if state == State.NEW else agent,
                 decided_at=None if is_open else at + timedelta(hours=number % 40),
                 decided_by=None if is_open else agent,
             )
         )
-    made = Request.objects.bulk_create(requests, batch_size=1000)
+    made = Ticket.objects.bulk_create(tickets, batch_size=1000)
     Counter.objects.create(year=now.year, last=QUEUE)
     Entry.objects.bulk_create(
         [
-            Entry(request=request, by=Entry.By.ORDERER, who=orderer.name, what=Entry.What.OPENED, state=State.NEW)
-            for request in made
+            Entry(ticket=ticket, by=Entry.By.ORDERER, who=orderer.name, what=Entry.What.OPENED, state=State.NEW)
+            for ticket in made
         ],
         batch_size=1000,
     )
@@ -204,8 +204,8 @@ def main() -> int:
             cache.clear()
             stefan = directory.connect().find(STEFAN.username)
             ids = {
-                "open": Request.objects.filter(state=State.VERIFYING, kind=Kind.PHONE).latest("created_at").number,
-                "closed": Request.objects.filter(state=State.DONE).latest("created_at").number,
+                "open": Ticket.objects.filter(state=State.VERIFYING, kind=Kind.PHONE).latest("created_at").number,
+                "closed": Ticket.objects.filter(state=State.DONE).latest("created_at").number,
                 "account": stefan.id if stefan else "",
             }
             link(STEFAN)  # the account page then tells of its request and its hold, too

@@ -27,7 +27,7 @@ from deploy.local.cast import ANNA, HEMTJANST_ETT  # noqa: E402
 from helpdesk.intake import mime  # noqa: E402
 from helpdesk.intake.reading import read  # noqa: E402
 from helpdesk.intake.receive import receive  # noqa: E402
-from helpdesk.models import Request  # noqa: E402
+from helpdesk.models import Ticket  # noqa: E402
 from helpdesk.tickets import handling  # noqa: E402
 from tests.helpdesk.mailing import a_mail  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer  # noqa: E402
@@ -88,11 +88,11 @@ def main() -> int:
             def from_a_form() -> None:
                 with transaction.atomic():
                     made = handling.open_phone(
-                        source=Request.Source.CALL,
+                        source=Ticket.Source.CALL,
                         company=company,
                         orderer=orderer,
-                        staff_name=ANNA.name,
-                        staff_username=ANNA.username,
+                        employee_name=ANNA.name,
+                        employee_username=ANNA.username,
                         new_number="+46701740690",
                         text=str(time.perf_counter()),
                     )

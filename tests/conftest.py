@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts import directory
 from accounts.encryption import digest
 from accounts.models import Phone
-from accounts.users import of
+from accounts.users import for_account
 from deploy.local.cast import Person
 from tests.emptying import delete_all_rows
 
@@ -135,5 +135,5 @@ def has_number(person: Person, number: str = "") -> Phone:
     assert account, f"{person.username} is not in the directory"
     number = number or person.phone
     fields = {"number": number, "number_digest": digest(number, "number")}
-    phone, _made = Phone.objects.update_or_create(user=of(account), defaults=fields)
+    phone, _made = Phone.objects.update_or_create(user=for_account(account), defaults=fields)
     return phone

@@ -8,7 +8,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.db import connection
 
 from accounts.models import AuditEvent, User
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.emptying import KEPT, delete_all_rows
 from tests.helpdesk.asked import an_agent, ask_for_number, taken
 from tests.helpdesk.conftest import Register, register
@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 
 def test_all_rows_go_and_the_migrations_own_stay(register: Register) -> None:
     taken(ask_for_number(register), an_agent())
-    assert Request.objects.exists()
+    assert Ticket.objects.exists()
     assert AuditEvent.objects.exists()
     kept = (ContentType.objects.count(), Permission.objects.count())
     delete_all_rows()

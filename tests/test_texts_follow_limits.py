@@ -21,7 +21,7 @@ from accounts import companies, limits
 from accounts.companies.admin.forms import CompanyForm
 from accounts.forms import CodeForm, FactorForm
 from accounts.passwords import views as reset
-from accounts.passwords.reset import Outcome
+from accounts.passwords.reset import ResetOutcome
 from helpdesk.agent.forms import ReadOutForm
 from helpdesk.orderer import employee_table
 from helpdesk.orderer.views import employees
@@ -81,7 +81,7 @@ CASES: list[Case] = [
     (
         "CODE_DIGITS",
         8,
-        page("helpdesk/request_verify.html", code_under_way=True, one={"number": "2026-00042"}),
+        page("helpdesk/ticket_verify.html", code_under_way=True, one={"number": "2026-00042"}),
         "Åtta siffror. Säg dem inte",
     ),
     *(("CODE_DIGITS", 8, error(form, "required"), "med åtta siffror") for form in (CodeForm, ReadOutForm)),
@@ -93,7 +93,7 @@ CASES: list[Case] = [
     ("RECOVERY_CODE_DIGITS", 16, page("accounts/staff_code.html"), "De har 16 siffror"),
     ("RECOVERY_CODE_DIGITS", 16, error(FactorForm, "max_length"), "en återställningskod har 16."),
     ("SEND_COOLDOWN", 2 * MINUTE, page("components/code_again.html", resend_in=9), "en ny kod efter 2 minuter."),
-    ("SETTING_LEASE", 45, lambda: str(reset._OTHER[Outcome.BUSY]()), "Vänta 45 sekunder."),
+    ("SETTING_LEASE", 45, lambda: str(reset._OTHER[ResetOutcome.BUSY]()), "Vänta 45 sekunder."),
     ("MAILS_KEPT", 60 * DAY, page("pages/privacy.html"), "<td>60 dagar</td>"),
     ("CODES_KEPT", timedelta(hours=12), page("pages/privacy.html"), "efter 12 timmar"),
     ("BODIES_KEPT", 20 * DAY, page("pages/privacy.html"), "20 dagar efter att de skickades"),

@@ -100,7 +100,7 @@ def ask_again(challenge: Challenge, address: str | None, asked_for: str = "") ->
         if asked_for:
             challenge.asked_for, fields = asked_for, [*fields, "asked_for"]
         challenge.save(update_fields=fields)
-        audit.record(Event.CODE_REQUESTED, owners.of(challenge), result=challenge.purpose, address=address)
+        audit.record(Event.CODE_REQUESTED, owners.owner_of(challenge), result=challenge.purpose, address=address)
         _queue(challenge)
     return True
 
@@ -133,7 +133,7 @@ def deliver(challenge_id: int) -> None:
         return
     if challenge.purpose == Purpose.RESET and not owners.recognise(challenge):
         return
-    owner = owners.of(challenge)
+    owner = owners.owner_of(challenge)
     code = _make(challenge, owner) if owner else None
     if owner is None or code is None:
         return
@@ -217,7 +217,7 @@ def _give_back(challenge: Challenge, owner: Owner) -> None:
 
 def failures(subject: str) -> int:
     """Wrong codes for an account or an orderer (``code_owners.subject``) in a day, over all codes and sessions."""
-    return FailedTry.count(subject, FailedTry.Kind.CODE, timedelta(seconds=limits.DAY))
+    return FailedTry.count(subject, FailedTry.Secret.CODE, timedelta(seconds=limits.DAY))
 
 
 def end_challenges(user: User) -> None:
@@ -237,7 +237,7 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
     """
     with transaction.atomic():
         challenge = _locked(challenge_id)
-        owner = owners.of(challenge)
+        owner = owners.owner_of(challenge)
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
         subject = owners.subject(owner, challenge.purpose) if owner else nobody
         live = challenge.live
@@ -246,6 +246,6 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
             asker = actor or owners.asker(owner, challenge.purpose)
             audit.record(Event.CODE_ACCEPTED, owner, actor=asker, result=challenge.purpose, address=address)
             return challenge
-        FailedTry.objects.create(subject=subject if live else nobody, kind=FailedTry.Kind.CODE)
+        FailedTry.objects.create(subject=subject if live else nobody, kind=FailedTry.Secret.CODE)
         audit.record(Event.CODE_REFUSED, owner, actor=actor, result=challenge.purpose, address=address)
     return None

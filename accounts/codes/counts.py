@@ -52,11 +52,11 @@ class Counted:
         return self.anything and self.forgotten < limits.FORGOTTEN_A_DAY
 
 
-def of(account: Account) -> Counted:
+def for_account(account: Account) -> Counted:
     """What counts against the account now."""
     since = timezone.now() - _DAY
     wrong = _wrong(account).filter(at__gt=since).order_by("at")
-    times: dict[str, list[datetime]] = {FailedTry.Kind.CODE: [], FailedTry.Kind.PASSWORD: []}
+    times: dict[str, list[datetime]] = {FailedTry.Secret.CODE: [], FailedTry.Secret.PASSWORD: []}
     for kind, at in wrong.values_list("kind", "at"):
         times[kind].append(at)
     sent: dict[str, list[datetime]] = {}
@@ -64,7 +64,7 @@ def of(account: Account) -> Counted:
         moments = (datetime.fromtimestamp(at, since.tzinfo) for at in quota.sent)
         sent[quota.purpose] = [at for at in moments if at > since]
     to_reset = sent.get(Purpose.RESET, [])
-    codes, passwords = times[FailedTry.Kind.CODE], times[FailedTry.Kind.PASSWORD]
+    codes, passwords = times[FailedTry.Secret.CODE], times[FailedTry.Secret.PASSWORD]
     full = [_room_at(codes, limits.CODE_FAILURES_A_DAY), _room_at(to_reset, limits.SENDS[-1][0])]
     return Counted(
         codes=len(codes),
@@ -84,7 +84,7 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
     with transaction.atomic():
         # The account first, as wherever a code is counted: of two who press at once, one finds nothing left.
         User.objects.select_for_update().filter(directory_id=account.id).first()
-        counted = of(account)
+        counted = for_account(account)
         if not counted.anything:
             raise NothingCounted
         if not counted.may_forget:
@@ -100,8 +100,8 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
 
 def _wrong(account: Account) -> QuerySet[FailedTry]:
     """Wrong codes, and passwords that the directory has said no to."""
-    password = Q(kind=FailedTry.Kind.PASSWORD, answered=True)
-    return FailedTry.objects.filter(Q(kind=FailedTry.Kind.CODE) | password, subject=account.id)
+    password = Q(kind=FailedTry.Secret.PASSWORD, answered=True)
+    return FailedTry.objects.filter(Q(kind=FailedTry.Secret.CODE) | password, subject=account.id)
 
 
 def _quotas(account: Account, *, locked: bool = False) -> list[SendQuota]:

@@ -16,7 +16,7 @@ log = logging.getLogger("idportal.codes")
 Owner = User | Orderer
 
 
-def of(challenge: Challenge) -> Owner | None:
+def owner_of(challenge: Challenge) -> Owner | None:
     """Whose code it is, once that is known. Asks no more of the database for a user than for nobody (E2)."""
     return challenge.orderer if challenge.orderer_id else challenge.user
 
@@ -74,7 +74,7 @@ def recognise(challenge: Challenge) -> bool:
         # The account first, as everywhere: one whose number changes at the same time gets no code to the other one.
         user = User.objects.select_for_update().filter(directory_id=account.id).first() if account else None
         if account and user is None:
-            user = users.of(account)
+            user = users.for_account(account)
         phone = Phone.objects.filter(user=user).first() if user else None
         refusal = _why_not(account, phone)
         if phone and not refusal:

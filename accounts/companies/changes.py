@@ -34,7 +34,7 @@ def key_of(value: str) -> str:
     return f"value {directory.folded(value)}"
 
 
-class Belonging:
+class CompanyMatcher:
     """Tells which company an account belongs to. Reads all companies when made; a snapshot."""
 
     def __init__(self) -> None:
@@ -54,7 +54,7 @@ class Belonging:
         return self._companies[found] if found else None
 
 
-class Taken:
+class DirectoryValueConflicts:
     """Which names, organisation numbers and directory values are some company's already; a snapshot."""
 
     def __init__(self, companies: Iterable[Company]) -> None:
@@ -65,7 +65,7 @@ class Taken:
             self.add(company)
 
     @classmethod
-    def by_all_but(cls, company: Company) -> Taken:
+    def by_all_but(cls, company: Company) -> DirectoryValueConflicts:
         """By all other companies, as the database has them."""
         return cls(Company.objects.exclude(pk=company.pk).only("name", "organisation_number", "directory_values"))
 

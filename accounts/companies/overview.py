@@ -19,7 +19,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import directory, limits
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account, DirectoryError
 from accounts.models import BouncedAddress, Company, Phone
 from idportal.clock import duration
@@ -40,7 +40,7 @@ class Cell:
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class OverviewSection:
     """One kind of what is to be looked at. ``advice``: what it means and what to do; ``rows``: the first LISTED."""
 
     title: str
@@ -54,15 +54,15 @@ class Section:
 class Report:
     """All sections, as things stood at ``read_at``. ``directory_down``: those from the directory are missing."""
 
-    sections: list[Section]
+    sections: list[OverviewSection]
     read_at: datetime
     directory_down: bool
 
 
-_sections: list[Callable[[], Section]] = []
+_sections: list[Callable[[], OverviewSection]] = []
 
 
-def register(section: Callable[[], Section]) -> None:
+def register(section: Callable[[], OverviewSection]) -> None:
     """Adds a section, which is made anew for each report and asks nothing but the database."""
     _sections.append(section)
 
@@ -70,7 +70,7 @@ def register(section: Callable[[], Section]) -> None:
 def report() -> Report:
     """Looks at everything. Reads the whole directory, once and in pages; what is kept of it is bounded."""
     read_at = timezone.now()
-    found: list[Section] = []
+    found: list[OverviewSection] = []
     down = False
     try:
         found += _from_directory(read_at.astimezone(STOCKHOLM).date())
@@ -101,9 +101,9 @@ def _bouncing() -> QuerySet[Company]:
     return lower.filter(Q(lower1__in=bounced) | Q(lower2__in=bounced)).order_by(Lower("name"))
 
 
-def _companies_without_recipient() -> Section:
+def _companies_without_recipient() -> OverviewSection:
     found = _without_recipient()
-    return Section(
+    return OverviewSection(
         _("Aktiva företag utan mottagare"),
         _(
             "Ingen på företaget får mejlet om lösenord som går ut. Kommunens helpdesk får det i stället. "
@@ -115,7 +115,7 @@ def _companies_without_recipient() -> Section:
     )
 
 
-def _companies_that_bounce() -> Section:
+def _companies_that_bounce() -> OverviewSection:
     found = _bouncing()
     bounced = {each.address: each for each in BouncedAddress.objects.all()}
     rows = [
@@ -124,7 +124,7 @@ def _companies_that_bounce() -> Section:
         for address in company.recipients
         if (row := bounced.get(address.lower()))
     ]
-    return Section(
+    return OverviewSection(
         _("Mottagare vars mejl har studsat"),
         _(
             "Mejlet kom tillbaka, eller så tog mottagarens server inte emot det. Kontrollera stavningen och fråga "
@@ -163,9 +163,9 @@ class _First:
         return [row for _, row in self._first()]
 
 
-def _from_directory(today: date) -> list[Section]:
+def _from_directory(today: date) -> list[OverviewSection]:
     """One pass. Accounts that are disabled or protected are left out: the portal does nothing for them."""
-    belonging = Belonging()
+    belonging = CompanyMatcher()
     strangers, late = _First(), _First()
     accounts = (account for account in directory.connect().accounts() if account.served)
     for batch in _batches(accounts):
@@ -188,8 +188,8 @@ def _from_directory(today: date) -> list[Section]:
     return [_no_company(strangers), _no_number(late)]
 
 
-def _no_company(found: _First) -> Section:
-    return Section(
+def _no_company(found: _First) -> OverviewSection:
+    return OverviewSection(
         _("Konton som inte hör till något företag"),
         _(
             "Det som står som företag på kontot finns inte hos något företag här, så ingen på företaget får veta när "
@@ -202,8 +202,8 @@ def _no_company(found: _First) -> Section:
     )
 
 
-def _no_number(found: _First) -> Section:
-    return Section(
+def _no_number(found: _First) -> OverviewSection:
+    return OverviewSection(
         _("Lösenordet går ut inom %(days)s, inget mobilnummer") % {"days": duration(limits.EXPIRES_SOON)},
         _(
             "Utan registrerat nummer kan personen inte skaffa ett nytt lösenord själv när det har gått ut. "

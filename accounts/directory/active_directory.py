@@ -15,9 +15,9 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
 from accounts.directory.attributes import Names, parent
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, Refused
+from accounts.directory.connection import Connection, DirectoryRefused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
-from accounts.directory.entry import Attributes, Entry
+from accounts.directory.entry import Attributes, LdapEntry
 from accounts.directory.lookup import logger, within
 from accounts.directory.pool import NOT_NOW
 from accounts.directory.windows import LAST, NEVER, filetime, guid, interval, moment
@@ -97,7 +97,7 @@ class ActiveDirectory(LdapDirectory):
             )
         )
 
-    def _account(self, entry: Entry) -> Account:
+    def _account(self, entry: LdapEntry) -> Account:
         identifier, username = entry.raw("objectGUID"), entry.text("sAMAccountName")
         control, computed = (
             entry.number("userAccountControl"),
@@ -123,7 +123,7 @@ class ActiveDirectory(LdapDirectory):
             unit=parent(entry.dn),
         )
 
-    def _identifier(self, entry: Entry) -> str:
+    def _identifier(self, entry: LdapEntry) -> str:
         return guid(entry.raw("objectGUID") or b"")
 
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
@@ -141,14 +141,16 @@ class ActiveDirectory(LdapDirectory):
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return "(objectGUID=" + "".join(f"\\{byte:02x}" for byte in identifier.bytes_le) + ")"
 
-    def _outcome(self, refused: Refused) -> PasswordCheck | None:
+    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
         if refused.code != ldap.INVALID_CREDENTIALS.errnum:
             return None
         data = DATA.search(refused.text)
         return OUTCOMES.get(int(data[1], 16), PasswordCheck.WRONG) if data else PasswordCheck.WRONG
 
     @sensitive_variables("password", "quoted")
-    def _set_password(self, connection: Connection, entry: Entry, account: Account, password: str) -> PasswordChange:
+    def _set_password(
+        self, connection: Connection, entry: LdapEntry, account: Account, password: str
+    ) -> PasswordChange:
         hints = connection.offers(POLICY_HINTS)
         if not hints and self._is_present(entry, password):
             # P3: without the control at least the present password is refused. Any other one counts as a
@@ -163,14 +165,16 @@ class ActiveDirectory(LdapDirectory):
                 {"unicodePwd": quoted, "lockoutTime": b"0"},
                 {POLICY_HINTS: FULL_POLICY} if hints else None,
             )
-        except Refused as refused:
+        except DirectoryRefused as refused:
             if not hints and not account.locked:
                 self._unlock(connection, entry)
             return self._refusal(connection, entry, refused, password)
         return PasswordChange.DONE
 
     @sensitive_variables("password")
-    def _refusal(self, connection: Connection, entry: Entry, refused: Refused, password: str) -> PasswordChange:
+    def _refusal(
+        self, connection: Connection, entry: LdapEntry, refused: DirectoryRefused, password: str
+    ) -> PasswordChange:
         text = refused.text.lower()
         if refused.code in REFUSED_BY_POLICY:
             for words, change in REFUSALS.items():
@@ -185,7 +189,7 @@ class ActiveDirectory(LdapDirectory):
 
     @staticmethod
     @sensitive_variables("password")
-    def _likeliest(domain: Entry, entry: Entry, password: str) -> PasswordChange:
+    def _likeliest(domain: LdapEntry, entry: LdapEntry, password: str) -> PasswordChange:
         """Why Windows refused a password, which it does not say: what the domain's policy can't explain is
         history, or a fine-grained policy stricter than the domain's and than the portal's own rules.
         """
@@ -198,10 +202,10 @@ class ActiveDirectory(LdapDirectory):
             return PasswordChange.TOO_WEAK
         return PasswordChange.IN_HISTORY
 
-    def _unlock(self, connection: Connection, entry: Entry) -> None:
+    def _unlock(self, connection: Connection, entry: LdapEntry) -> None:
         connection.replace(entry.dn, {"lockoutTime": b"0"})
 
-    def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
+    def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
         policy = self._lockout_of(connection, entry.text("msDS-ResultantPSO"))
         last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
         at = moment(last) if last else None
@@ -237,17 +241,17 @@ class ActiveDirectory(LdapDirectory):
                 "(objectClass=msDS-PasswordSettings)",
                 ["msDS-LockoutThreshold", "msDS-LockoutObservationWindow"],
             )
-        except Refused:
+        except DirectoryRefused:
             found = []
         for entry in found:
             window = interval(entry.number("msDS-LockoutObservationWindow"))
             policies[entry.dn] = Lockout(entry.number("msDS-LockoutThreshold") or 0, window)
         return policies
 
-    def _domain(self, connection: Connection) -> Entry:
+    def _domain(self, connection: Connection) -> LdapEntry:
         """The domain's head, which carries its password policy (MS-ADTS 3.1.1.3.2.34)."""
         dn = connection.root_dse.text("defaultNamingContext")
-        return connection.read(dn, DOMAIN_ATTRIBUTES) or Entry(dn, {})
+        return connection.read(dn, DOMAIN_ATTRIBUTES) or LdapEntry(dn, {})
 
 
 def _complex(password: str) -> bool:

@@ -20,7 +20,7 @@ from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
 from accounts.directory.config import Config, Server
-from accounts.directory.entry import Attributes, Entry, entries
+from accounts.directory.entry import Attributes, LdapEntry, entries
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
 
@@ -40,7 +40,7 @@ class Broken(DirectoryUnavailable):
         self.unsure = unsure
 
 
-class Refused(Exception):
+class DirectoryRefused(Exception):
     """The server's answer is an error. ``code``: RFC 4511 4.1.9; ``policy``: ppolicy's reason, if any."""
 
     def __init__(self, code: int, text: str, policy: int | None = None) -> None:
@@ -92,11 +92,11 @@ class Connection:
         *,
         scope: int = ldap.SCOPE_SUBTREE,
         limit: int = 0,
-    ) -> list[Entry]:
+    ) -> list[LdapEntry]:
         data, _ = self._call(lambda: self._ldap.search_ext(base, scope, filterstr, attributes, sizelimit=limit))
-        return [Entry(dn, found) for dn, found in entries(data, attributes)]
+        return [LdapEntry(dn, found) for dn, found in entries(data, attributes)]
 
-    def first(self, base: str, filterstr: str, attributes: list[str], *, limit: int) -> list[Entry]:
+    def first(self, base: str, filterstr: str, attributes: list[str], *, limit: int) -> list[LdapEntry]:
         """As many as the limit allows, or the server's own if that is less; which of them is the server's choice."""
         with _told(changes=False):
             message = self._ldap.search_ext(base, ldap.SCOPE_SUBTREE, filterstr, attributes, sizelimit=limit)
@@ -109,16 +109,16 @@ class Connection:
                 if kind == ldap.RES_SEARCH_RESULT:
                     break
                 found += data
-        except Refused as refused:
+        except DirectoryRefused as refused:
             if refused.code not in ENOUGH:
                 raise
-        return [Entry(dn, one) for dn, one in entries(found, attributes)][:limit]
+        return [LdapEntry(dn, one) for dn, one in entries(found, attributes)][:limit]
 
-    def read(self, dn: str, attributes: list[str], filterstr: str = "(objectClass=*)") -> Entry | None:
+    def read(self, dn: str, attributes: list[str], filterstr: str = "(objectClass=*)") -> LdapEntry | None:
         """The entry with this DN if it exists, may be read and matches."""
         try:
             found = self.search(dn, filterstr, attributes, scope=ldap.SCOPE_BASE)
-        except Refused as refused:
+        except DirectoryRefused as refused:
             if refused.code == ldap.NO_SUCH_OBJECT.errnum:
                 return None
             raise
@@ -149,9 +149,9 @@ class Connection:
             yield entries(data, attributes)
 
     @cached_property
-    def root_dse(self) -> Entry:
+    def root_dse(self) -> LdapEntry:
         """What the server says of itself (RFC 4512 5.1)."""
-        return self.read("", ["supportedControl", "defaultNamingContext"]) or Entry("", {})
+        return self.read("", ["supportedControl", "defaultNamingContext"]) or LdapEntry("", {})
 
     def offers(self, control: str) -> bool:
         return control.encode() in self.root_dse.attributes.get("supportedControl", [])
@@ -168,7 +168,7 @@ class Connection:
         """Delete just this value; one that is gone meanwhile, or another one, is left as it is."""
         try:
             self._call(lambda: self._ldap.modify_ext(dn, [(ldap.MOD_DELETE, name, [value])]), changes=True)
-        except Refused as refused:
+        except DirectoryRefused as refused:
             if refused.code not in (ldap.NO_SUCH_ATTRIBUTE.errnum, ldap.NO_SUCH_OBJECT.errnum):
                 raise
 
@@ -212,7 +212,7 @@ class Connection:
                 lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]),
                 timeout=timeout,
             )
-        except Refused:
+        except DirectoryRefused:
             return  # a server that answers nothing before a bind has answered
 
     def _call(
@@ -250,10 +250,10 @@ def _broken(error: ldap.LDAPError, *, unsure: bool = False) -> Broken:
     return Broken(_text(error), timed_out=isinstance(error, ldap.TIMEOUT), unsure=unsure)
 
 
-def _refused(error: ldap.LDAPError) -> Refused:
+def _refused(error: ldap.LDAPError) -> DirectoryRefused:
     details = error.args[0] if error.args and isinstance(error.args[0], dict) else {}
     controls = DecodeControlTuples(details.get("ctrls"))
-    return Refused(details.get("result", getattr(error, "errnum", -1)), _text(error), _policy_error(controls))
+    return DirectoryRefused(details.get("result", getattr(error, "errnum", -1)), _text(error), _policy_error(controls))
 
 
 def _policy_error(controls: list[Any]) -> int | None:

@@ -23,8 +23,8 @@ from accounts.directory.account import (
     PasswordChange,
     PasswordCheck,
 )
-from accounts.directory.connection import Broken, Connection, Refused
-from accounts.directory.entry import Entry
+from accounts.directory.connection import Broken, Connection, DirectoryRefused
+from accounts.directory.entry import LdapEntry
 from accounts.directory.lookup import Lookup, logger
 
 # The lock-out policy changes when an administrator decides so; five minutes old is new enough.
@@ -50,19 +50,19 @@ class LdapDirectory(Lookup):
     def keeps_history(self) -> bool: ...
 
     @abc.abstractmethod
-    def _outcome(self, refused: Refused) -> PasswordCheck | None:
+    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
         """What a refused bind says; ``None`` if it says nothing of the password."""
 
     @abc.abstractmethod
     def _set_password(
-        self, connection: Connection, entry: Entry, account: Account, password: str
+        self, connection: Connection, entry: LdapEntry, account: Account, password: str
     ) -> PasswordChange: ...
 
     @abc.abstractmethod
-    def _unlock(self, connection: Connection, entry: Entry) -> None: ...
+    def _unlock(self, connection: Connection, entry: LdapEntry) -> None: ...
 
     @abc.abstractmethod
-    def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
+    def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
         """The policy of an entry and the failures counted for it; of an empty entry, what holds in general."""
 
     # What all do.
@@ -124,7 +124,9 @@ class LdapDirectory(Lookup):
         account_id = account.id if account else str(uuid.uuid4())
 
         def read(connection: Connection) -> Lockout:
-            return self._read_lockout(connection, self._entry(connection, account_id, self.failures) or Entry("", {}))
+            return self._read_lockout(
+                connection, self._entry(connection, account_id, self.failures) or LdapEntry("", {})
+            )
 
         found, threshold = self._ask(read), self._config.lockout_threshold
         return found if threshold is None else replace(found, threshold=threshold, known=True)
@@ -133,7 +135,7 @@ class LdapDirectory(Lookup):
         self._ask(lambda connection: connection.read("", ["1.1"]))
 
     @sensitive_variables("password")
-    def _is_present(self, entry: Entry, password: str) -> bool:
+    def _is_present(self, entry: LdapEntry, password: str) -> bool:
         """Whether this is the password that the account has now (``security.md`` P3)."""
         outcome = self._bind(entry.dn, password)
         if outcome is PasswordCheck.UNAVAILABLE:
@@ -152,7 +154,7 @@ class LdapDirectory(Lookup):
                 # Not tried again elsewhere: it may have been counted as a wrong password already.
                 self._servers.mark_dead(connection.server, str(broken))
                 raise DirectoryUnavailable("the directory did not answer a bind") from None
-            except Refused as refused:
+            except DirectoryRefused as refused:
                 outcome = self._outcome(refused)
                 if outcome is None:
                     logger.error("a person's bind was refused: %s", refused)

@@ -10,7 +10,7 @@ Attributes = dict[str, list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class LdapEntry:
     """One entry. Attributes are named as they were asked for; absent texts are "", absent numbers ``None``."""
 
     dn: str

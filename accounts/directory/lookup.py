@@ -19,8 +19,8 @@ from accounts.directory import conditions
 from accounts.directory.account import Account, Span
 from accounts.directory.attributes import can_be_name, folded, normal_unit, plain_dn, same, units_of, without_domain
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, Refused
-from accounts.directory.entry import Attributes, Entry
+from accounts.directory.connection import Connection, DirectoryRefused
+from accounts.directory.entry import Attributes, LdapEntry
 from accounts.directory.pool import Servers, ServiceConnections, translated
 from accounts.directory.protection import UNMAPPABLE, Protection, logger, pass_over
 
@@ -62,7 +62,7 @@ class Lookup(Protection, abc.ABC):
         self._attributes = list(dict.fromkeys([*attributes, self._company]))
 
     @abc.abstractmethod
-    def _account(self, entry: Entry) -> Account:
+    def _account(self, entry: LdapEntry) -> Account:
         """Map an entry. Raises :class:`ValueError` or :class:`LookupError` for one that can't be mapped."""
 
     @abc.abstractmethod
@@ -92,7 +92,7 @@ class Lookup(Protection, abc.ABC):
 
         def has_one(attributes: Attributes) -> bool:
             # What a directory takes for equal is not always what the rest of the portal does.
-            return folded(Entry("", attributes).text(self._company)) in wanted
+            return folded(LdapEntry("", attributes).text(self._company)) in wanted
 
         filters = conditions.one_of(self._company, values, spaces_count=self.spaces_count)
         searches = [Search(has_one, base, self._people(each)) for each in filters]
@@ -162,7 +162,7 @@ class Lookup(Protection, abc.ABC):
                     try:
                         if not search.chosen(attributes):
                             continue
-                        account = self._account(Entry(dn, attributes))
+                        account = self._account(LdapEntry(dn, attributes))
                     except UNMAPPABLE as error:
                         pass_over(dn, error)
                         continue
@@ -172,7 +172,7 @@ class Lookup(Protection, abc.ABC):
         try:
             for page in connection.pages(search.base, search.condition, self._attributes):
                 yield from page
-        except Refused as refused:
+        except DirectoryRefused as refused:
             if refused.code not in NOWHERE or search.base == self._config.user_base:
                 raise
 
@@ -185,7 +185,7 @@ class Lookup(Protection, abc.ABC):
         wanted = self._people(conditions.called(self.names, name, base))
         try:
             entries = connection.search(base, wanted, self._attributes, limit=MATCHES)
-        except Refused as refused:
+        except DirectoryRefused as refused:
             if refused.code != ldap.SIZELIMIT_EXCEEDED.errnum:
                 raise
             by_name = f"({self.names.username}={escape_filter_chars(name)})"
@@ -195,12 +195,12 @@ class Lookup(Protection, abc.ABC):
             entries = [entry for entry in entries if same(entry.text(self.names.username), name)]
         return self._one(connection, entries[0] if len(entries) == 1 else None)
 
-    def _get(self, connection: Connection, account_id: str) -> tuple[Entry, Account] | None:
+    def _get(self, connection: Connection, account_id: str) -> tuple[LdapEntry, Account] | None:
         entry = self._entry(connection, account_id)
         account = self._one(connection, entry)
         return (entry, account) if entry and account else None
 
-    def _entry(self, connection: Connection, account_id: str, more: tuple[str, ...] = ()) -> Entry | None:
+    def _entry(self, connection: Connection, account_id: str, more: tuple[str, ...] = ()) -> LdapEntry | None:
         try:
             condition = self._identifier_filter(uuid.UUID(account_id))
         except ValueError:
@@ -208,13 +208,13 @@ class Lookup(Protection, abc.ABC):
         entries = connection.search(self._config.user_base, self._people(condition), [*self._attributes, *more])
         return entries[0] if len(entries) == 1 else None
 
-    def _one(self, connection: Connection, entry: Entry | None) -> Account | None:
+    def _one(self, connection: Connection, entry: LdapEntry | None) -> Account | None:
         """The account of an entry. For nobody, and for whom the first word protects already, as much is asked."""
         account = self._mapped(entry) if entry else None
         protected = self._is_protected(connection, entry.dn if entry else self._config.user_base)
         return replace(account, protected=True) if account and protected else account
 
-    def _mapped(self, entry: Entry) -> Account | None:
+    def _mapped(self, entry: LdapEntry) -> Account | None:
         try:
             return self._account(entry)
         except UNMAPPABLE as error:

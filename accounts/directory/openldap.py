@@ -25,9 +25,9 @@ from accounts.directory.account import (
 from accounts.directory.attributes import Names, parent
 from accounts.directory.conditions import between
 from accounts.directory.config import Config
-from accounts.directory.connection import Broken, Connection, Refused
+from accounts.directory.connection import Broken, Connection, DirectoryRefused
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
-from accounts.directory.entry import Attributes, Entry
+from accounts.directory.entry import Attributes, LdapEntry
 from accounts.directory.generalized_time import before, moment
 from accounts.directory.lookup import logger, within
 from accounts.directory.policy import Policy
@@ -83,7 +83,7 @@ class OpenLdap(LdapDirectory):
     def keeps_history(self) -> bool:
         return self._policy(self._config.default_policy).history > 0
 
-    def _account(self, entry: Entry) -> Account:
+    def _account(self, entry: LdapEntry) -> Account:
         policy = self._policy_of(entry)
         username = entry.text("uid")
         if not username:
@@ -111,7 +111,7 @@ class OpenLdap(LdapDirectory):
             unit=parent(entry.dn),
         )
 
-    def _identifier(self, entry: Entry) -> str:
+    def _identifier(self, entry: LdapEntry) -> str:
         identifier = entry.text("entryUUID")
         return identifier if UUID.fullmatch(identifier) else str(uuid.UUID(identifier))
 
@@ -141,7 +141,7 @@ class OpenLdap(LdapDirectory):
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return f"(entryUUID={identifier})"
 
-    def _outcome(self, refused: Refused) -> PasswordCheck | None:
+    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
         if refused.code != ldap.INVALID_CREDENTIALS.errnum:
             return None
         # One that an administrator disabled is LOCKED here: slapd says so before it looks at the password.
@@ -153,14 +153,16 @@ class OpenLdap(LdapDirectory):
         return PasswordCheck.MUST_CHANGE if policy == CHANGE_AFTER_RESET else PasswordCheck.RIGHT
 
     @sensitive_variables("password")
-    def _set_password(self, connection: Connection, entry: Entry, account: Account, password: str) -> PasswordChange:
+    def _set_password(
+        self, connection: Connection, entry: LdapEntry, account: Account, password: str
+    ) -> PasswordChange:
         policy = self._policy_of(entry)
         if not policy.history and self._is_present(entry, password):
             # A bind that fails here is counted by slapd, and forgotten with the password that is set next.
             return PasswordChange.IN_HISTORY
         try:
             connection.modify_password(entry.dn, password)
-        except Refused as refused:
+        except DirectoryRefused as refused:
             return self._refusal(refused)
         if policy.must_change:
             # With pwdMustChange slapd marks what a service account set as to be changed at next logon.
@@ -174,7 +176,7 @@ class OpenLdap(LdapDirectory):
                     raise broken from None
         return PasswordChange.DONE
 
-    def _refusal(self, refused: Refused) -> PasswordChange:
+    def _refusal(self, refused: DirectoryRefused) -> PasswordChange:
         if refused.policy in REFUSALS:
             return REFUSALS[refused.policy]
         if refused.code in NOT_NOW:
@@ -182,14 +184,14 @@ class OpenLdap(LdapDirectory):
         logger.error("a password was refused for no reason of the policy: %s", refused)
         return PasswordChange.NOT_ALLOWED
 
-    def _unlock(self, connection: Connection, entry: Entry) -> None:
+    def _unlock(self, connection: Connection, entry: LdapEntry) -> None:
         since = entry.raw("pwdAccountLockedTime")
         if since:
             # Just the lock that was seen: an administrator's that came meanwhile stays. slapd drops the
             # counted failures along with it.
             connection.delete_value(entry.dn, "pwdAccountLockedTime", since)
 
-    def _read_lockout(self, connection: Connection, entry: Entry) -> Lockout:
+    def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
         failures = [moment(at) for at in entry.attributes.get("pwdFailureTime", [])]
         if not self._policy_name(entry):
             # slapd may have a ppolicy_default of its own, which it shows to nobody.
@@ -202,11 +204,11 @@ class OpenLdap(LdapDirectory):
         since = datetime.now(UTC) - policy.failure_window - CLOCKS_DIFFER
         return Lockout(threshold, policy.failure_window, sum(at > since for at in failures))
 
-    def _policy_name(self, entry: Entry) -> str:
+    def _policy_name(self, entry: LdapEntry) -> str:
         """The DN of the policy that holds for an entry, or "" if none is known."""
         return entry.text("pwdPolicySubentry") or self._config.default_policy
 
-    def _policy_of(self, entry: Entry) -> Policy:
+    def _policy_of(self, entry: LdapEntry) -> Policy:
         return self._policy(self._policy_name(entry))
 
     def _policy(self, dn: str) -> Policy:

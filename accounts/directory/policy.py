@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Self
 
-from accounts.directory.entry import Entry
+from accounts.directory.entry import LdapEntry
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Policy:
     ]
 
     @classmethod
-    def from_entry(cls, entry: Entry) -> Self:
+    def from_entry(cls, entry: LdapEntry) -> Self:
         """The policy of an entry with these attributes. Raises ValueError if it can't be read."""
 
         def seconds(name: str) -> timedelta:

@@ -17,7 +17,7 @@ import ldap
 from accounts.directory import trust
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
 from accounts.directory.config import Config, Server
-from accounts.directory.connection import Broken, Connection, Refused
+from accounts.directory.connection import Broken, Connection, DirectoryRefused
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ class Servers:
                 # To ask why takes as long again, so only of a server that was quick to fail.
                 quick = time.monotonic() - started < self._config.connect_timeout / 2
                 self.mark_dead(server, (quick and trust.problem(server, self._config)) or str(broken))
-            except Refused as refused:
+            except DirectoryRefused as refused:
                 if refused.code not in NOT_NOW:
                     raise
                 self.mark_dead(server, refused.text)
@@ -80,7 +80,7 @@ def translated() -> Iterator[None]:
     """Turns a refusal of what the portal asks for itself into the errors that the rest of it knows."""
     try:
         yield
-    except Refused as refused:
+    except DirectoryRefused as refused:
         logger.error("the directory refuses what the portal asks: %s", refused)
         if refused.code in NOT_NOW or refused.code in TOO_MUCH:
             raise DirectoryUnavailable("the directory is busy") from None
@@ -119,7 +119,7 @@ class ServiceConnections:
             raise DirectoryMisconfigured("the directory refused DIRECTORY_BIND_DN just now")
         try:
             return self._servers.connect(self._bind)
-        except Refused as refused:
+        except DirectoryRefused as refused:
             # Not asked again at once: a wrong password sent with every request locks the service account.
             self._refused_until = time.monotonic() + self._config.retry_dead_after
             logger.error("the directory refuses DIRECTORY_BIND_DN: %s", refused)
@@ -149,7 +149,7 @@ class ServiceConnections:
             if broken.timed_out:
                 self._servers.mark_dead(connection.server, str(broken))
             raise
-        except Refused:
+        except DirectoryRefused:
             self._give_back(connection)
             raise
         except BaseException:

@@ -13,8 +13,8 @@ from ldap.filter import escape_filter_chars
 
 from accounts.directory.attributes import Names
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, Refused
-from accounts.directory.entry import Entry
+from accounts.directory.connection import Connection, DirectoryRefused
+from accounts.directory.entry import LdapEntry
 from accounts.directory.pool import NOT_NOW, TOO_MUCH
 
 logger = logging.getLogger("idportal.directory")
@@ -36,7 +36,7 @@ class Protection(abc.ABC):
         self._complain_from: dict[str, float] = {}
 
     @abc.abstractmethod
-    def _identifier(self, entry: Entry) -> str:
+    def _identifier(self, entry: LdapEntry) -> str:
         """The immutable id of an entry. Raises :class:`ValueError` or :class:`LookupError` if it has none."""
 
     def _people(self, condition: str = "") -> str:
@@ -61,15 +61,15 @@ class Protection(abc.ABC):
                 pass_over(entry.dn, error)
         return found
 
-    def _by_filter(self, connection: Connection) -> Iterator[Entry]:
+    def _by_filter(self, connection: Connection) -> Iterator[LdapEntry]:
         """Whom the protected filter matches."""
         condition = self._config.protected_filter
         if condition:
             base, wanted = self._config.user_base, self._people(condition)
             for page in connection.pages(base, wanted, [self.names.identifier]):
-                yield from (Entry(dn, attributes) for dn, attributes in page)
+                yield from (LdapEntry(dn, attributes) for dn, attributes in page)
 
-    def _by_group(self, connection: Connection) -> Iterator[Entry]:
+    def _by_group(self, connection: Connection) -> Iterator[LdapEntry]:
         """The members of the groups, each read: a DN may be written in more than one way."""
         groups = [
             self._group(connection, group, "(objectClass=*)", "member") for group in self._config.protected_groups
@@ -77,18 +77,20 @@ class Protection(abc.ABC):
         for member in dict.fromkeys(_members(groups)):
             try:
                 entry = connection.read(member.decode(), [self.names.identifier])
-            except Refused as refused:
+            except DirectoryRefused as refused:
                 _raise_if_busy(refused)
                 continue  # it lies where the portal may not look, and so is nobody whom it would come across
             if entry:
                 yield entry
 
-    def _group(self, connection: Connection, group: tuple[str, str], condition: str, attribute: str) -> Entry | None:
+    def _group(
+        self, connection: Connection, group: tuple[str, str], condition: str, attribute: str
+    ) -> LdapEntry | None:
         """A protected group if it matches. One that can't be read protects nobody, and stops nobody."""
         setting, dn = group
         try:
             found = connection.search(dn, condition, [attribute], scope=ldap.SCOPE_BASE)
-        except Refused as refused:
+        except DirectoryRefused as refused:
             _raise_if_busy(refused)
             if time.monotonic() >= self._complain_from.get(setting, 0.0):
                 self._complain_from[setting] = time.monotonic() + COMPLAIN_EVERY
@@ -97,12 +99,12 @@ class Protection(abc.ABC):
         return found[0] if found else None
 
 
-def _members(groups: Iterable[Entry | None]) -> Iterator[bytes]:
+def _members(groups: Iterable[LdapEntry | None]) -> Iterator[bytes]:
     for group in groups:
         yield from group.attributes.get("member", []) if group else []
 
 
-def _raise_if_busy(refused: Refused) -> None:
+def _raise_if_busy(refused: DirectoryRefused) -> None:
     """A server that would answer another time has not said that there is nothing."""
     if refused.code in NOT_NOW or refused.code in TOO_MUCH:
         raise refused

@@ -56,16 +56,16 @@ class Event(models.TextChoices):
     PHONE_LINKED = "phone linked"
     PHONE_LINK_STOPPED = "phone link stopped"
     PHONE_REMOVED = "phone removed"
-    REQUEST_OPENED = "request opened"
-    REQUEST_MAILED = "request mailed"
-    REQUEST_COMPLETED = "request completed"
-    REQUEST_TAKEN = "request taken"
-    REQUEST_GIVEN_BACK = "request given back"
-    REQUEST_VERIFIED = "request verified"
-    REQUEST_APPROVED = "request approved"
-    REQUEST_NOT_CARRIED_OUT = "request not carried out"
-    REQUEST_REJECTED = "request rejected"
-    REQUEST_WITHDRAWN = "request withdrawn"
+    TICKET_OPENED = "request opened"
+    TICKET_MAILED = "request mailed"
+    TICKET_COMPLETED = "request completed"
+    TICKET_TAKEN = "request taken"
+    TICKET_GIVEN_BACK = "request given back"
+    TICKET_VERIFIED = "request verified"
+    TICKET_APPROVED = "request approved"
+    TICKET_NOT_CARRIED_OUT = "request not carried out"
+    TICKET_REJECTED = "request rejected"
+    TICKET_WITHDRAWN = "request withdrawn"
     RECIPIENT_CONFIRMED = "recipient confirmed"
     STAFF_EXPORTED = "staff exported"
     ACCOUNT_LOOKED_UP = "account looked up"
@@ -74,7 +74,7 @@ class Event(models.TextChoices):
     FIGURES_EXPORTED = "figures exported"
 
 
-class AppendOnly(models.QuerySet["AuditEvent"]):
+class AppendOnlyTrail(models.QuerySet["AuditEvent"]):
     """Rows are added. Only retention takes them away."""
 
     def update(self, **_: Any) -> int:
@@ -100,7 +100,7 @@ class AuditEvent(models.Model):
     result = models.CharField(max_length=80, blank=True)
     address = models.GenericIPAddressField(null=True)
 
-    objects = AppendOnly.as_manager()
+    objects = AppendOnlyTrail.as_manager()
 
     class Meta:
         verbose_name = _("händelse i loggen")

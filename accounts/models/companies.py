@@ -26,7 +26,9 @@ BETWEEN = "|"  # several directory values in one cell of a file; so no value can
 
 def one_line(text: str) -> str:
     """The text with single spaces, in NFC, and without signs that nobody sees and that make two names of one."""
-    seen = (sign for sign in text if sign.isspace() or unicodedata.category(sign) not in ("Cf", "Cc"))
+    seen = (
+        character for character in text if character.isspace() or unicodedata.category(character) not in ("Cf", "Cc")
+    )
     return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
 
 
@@ -84,7 +86,7 @@ def _values(text: str) -> str:
     return "\n".join(values.values())
 
 
-class Tidy(models.Model):
+class NormalisedModel(models.Model):
     """Texts become what is kept before they are checked, so that forms and files are read alike."""
 
     tidied: dict[str, Callable[[str], str]] = {}
@@ -113,7 +115,7 @@ class Tidy(models.Model):
             raise ValidationError(errors)
 
 
-class Company(Tidy):
+class Company(NormalisedModel):
     """One external care company.
 
     Its recipients are two columns, so that there can't be a third however many write at once (security.md H6; the
@@ -175,9 +177,9 @@ class Company(Tidy):
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         """Raises ValidationError if another company has its name, number or one of its values, and names that one."""
-        from accounts.companies import Taken
+        from accounts.companies import DirectoryValueConflicts
 
-        conflicts = Taken.by_all_but(self).conflicts(self)
+        conflicts = DirectoryValueConflicts.by_all_but(self).conflicts(self)
         if errors := {name: words for name, words in conflicts.items() if name not in (exclude or ())}:
             raise ValidationError(errors)
 
@@ -202,7 +204,7 @@ class DirectoryKey(models.Model):
         return self.key
 
 
-class Orderer(Tidy):
+class Orderer(NormalisedModel):
     """An authorised orderer (behörig beställare) of one company or several."""
 
     name = models.CharField(_("namn"), max_length=200)

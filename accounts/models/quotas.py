@@ -93,7 +93,7 @@ class SmsDay(models.Model):
 class FailedTry(models.Model):
     """A wrong password or code for one account. Counted in the database: it outlives restarts and Redis (T1)."""
 
-    class Kind(models.TextChoices):
+    class Secret(models.TextChoices):
         PASSWORD = "password"  # noqa: S105  a kind, no password
         CODE = "code"
         FACTOR = "factor"  # a code of an authenticator app
@@ -101,7 +101,7 @@ class FailedTry(models.Model):
         SMS = "sms"  # one sent to an agent's number, to sign in; such a code counts as CODE, too
 
     subject = models.CharField(max_length=36)  # the directory's id of the account
-    kind = models.CharField(max_length=8, choices=Kind.choices)
+    kind = models.CharField(max_length=8, choices=Secret.choices)
     at = models.DateTimeField(default=timezone.now)
     answered = models.BooleanField(default=False)  # a password's: the directory has said that it is wrong
 
@@ -112,7 +112,7 @@ class FailedTry(models.Model):
         return f"{self.kind} at {self.at}"
 
     @classmethod
-    def count(cls, subject: str, kind: Kind, window: timedelta) -> int:
+    def count(cls, subject: str, kind: Secret, window: timedelta) -> int:
         """How many within the window, up to now."""
         return cls.objects.filter(subject=subject, kind=kind, at__gt=timezone.now() - window).count()
 

@@ -56,7 +56,7 @@ def _has_no_forbidden(password: str, owner: Owner) -> bool:
 
 def _has_no_control(password: str, owner: Owner) -> bool:
     # U+FFFD stands where something was sent that is no text at all.
-    return not any(unicodedata.category(sign) in ("Cc", "Cs") or sign == "\ufffd" for sign in password)
+    return not any(unicodedata.category(character) in ("Cc", "Cs") or character == "\ufffd" for character in password)
 
 
 def _has_no_username(password: str, owner: Owner) -> bool:
@@ -79,7 +79,7 @@ def _common_passwords() -> CommonPasswordValidator:
 def folded(text: str) -> str:
     """Without case and without the rings and dots of å, ä, ö."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(sign for sign in decomposed if not unicodedata.combining(sign))
+    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def _words(texts: Iterable[str]) -> set[str]:

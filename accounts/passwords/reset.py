@@ -22,7 +22,7 @@ log = logging.getLogger("idportal.reset")
 DATABASE_DOWN = (OperationalError, InterfaceError)
 
 
-class Outcome(enum.Enum):
+class ResetOutcome(enum.Enum):
     """What became of a new password."""
 
     DONE = "done"
@@ -43,15 +43,15 @@ class OutcomeUnknown(directory.DirectoryUnavailable):
 class Result:
     """The outcome, and the keys of the broken rules if that is what it was."""
 
-    outcome: Outcome
+    outcome: ResetOutcome
     broken: tuple[str, ...] = ()
 
 
 _REFUSALS = {
-    PasswordChange.IN_HISTORY: Outcome.IN_HISTORY,
-    PasswordChange.TOO_WEAK: Outcome.TOO_WEAK,
-    PasswordChange.TOO_YOUNG: Outcome.TOO_YOUNG,
-    PasswordChange.NOT_ALLOWED: Outcome.NOT_ALLOWED,
+    PasswordChange.IN_HISTORY: ResetOutcome.IN_HISTORY,
+    PasswordChange.TOO_WEAK: ResetOutcome.TOO_WEAK,
+    PasswordChange.TOO_YOUNG: ResetOutcome.TOO_YOUNG,
+    PasswordChange.NOT_ALLOWED: ResetOutcome.NOT_ALLOWED,
 }
 
 
@@ -97,13 +97,13 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
     user = challenge.user
     account = account_of(challenge)
     if user is None or account is None:
-        return Result(Outcome.NOT_ALLOWED)
+        return Result(ResetOutcome.NOT_ALLOWED)
     broken = tuple(rule.key for rule in broken_rules(password, owner_of(account)))
     if broken:
-        return _refuse(challenge, account, Result(Outcome.BROKEN_RULES, broken), address)
+        return _refuse(challenge, account, Result(ResetOutcome.BROKEN_RULES, broken), address)
     with transaction.atomic():
         if not _claim(challenge):
-            return Result(Outcome.BUSY if verified(challenge.pk) else Outcome.NOT_VERIFIED)
+            return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
         audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
     try:
         change = directory.connect().set_password(account.id, password)
@@ -122,7 +122,7 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
         _release(challenge)
         return _refuse(challenge, account, Result(_REFUSALS[change]), address)
     _note_done(challenge, user, account, address)
-    return Result(Outcome.DONE)
+    return Result(ResetOutcome.DONE)
 
 
 def _note_done(challenge: Challenge, user: User, account: Account, address: str | None) -> None:
@@ -136,7 +136,7 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
                 User.objects.select_for_update().get(pk=user.pk)  # before its challenges, as everywhere
                 codes.end_challenges(user)
                 users.end_sessions(user)
-                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Kind.PASSWORD, answered=True).delete()
+                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Secret.PASSWORD, answered=True).delete()
                 audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
                 password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
         except DATABASE_DOWN as error:

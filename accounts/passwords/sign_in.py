@@ -23,7 +23,7 @@ from accounts.models import Event, FailedTry, User
 WINDOW_EDGE = timedelta(seconds=10)
 
 
-class Outcome(enum.Enum):
+class SignInOutcome(enum.Enum):
     """What a log-in came to. WRONG serves wrong, unknown, locked, protected and stopped alike."""
 
     RIGHT = "right"
@@ -35,10 +35,10 @@ class Outcome(enum.Enum):
 
 
 _TOLD = {
-    PasswordCheck.RIGHT: Outcome.RIGHT,
-    PasswordCheck.EXPIRED: Outcome.EXPIRED,
-    PasswordCheck.MUST_CHANGE: Outcome.MUST_CHANGE,
-    PasswordCheck.DISABLED: Outcome.DISABLED,
+    PasswordCheck.RIGHT: SignInOutcome.RIGHT,
+    PasswordCheck.EXPIRED: SignInOutcome.EXPIRED,
+    PasswordCheck.MUST_CHANGE: SignInOutcome.MUST_CHANGE,
+    PasswordCheck.DISABLED: SignInOutcome.DISABLED,
 }
 
 
@@ -49,7 +49,7 @@ class SessionBackend(BaseBackend):
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
-def check(name: str, password: str, address: str | None) -> tuple[Outcome, User | None]:
+def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
     """Checks a user name and password against the directory. The user comes with RIGHT only.
 
     Unknown names, and protected accounts, whose passwords are nobody's to try here, go the same way as all
@@ -66,7 +66,7 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
 
 def try_password(
     people: Directory, found: Account | None, account: Account | None, *, name: str, password: str, address: str | None
-) -> tuple[Outcome, User | None]:
+) -> tuple[SignInOutcome, User | None]:
     """Asks the directory for a password, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: whom the name belongs to, for the trail; ``account``: the same, or None if no password is to be tried
@@ -75,12 +75,12 @@ def try_password(
     """
     subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
     # For nobody, the same question to the database.
-    user = users.of(account) if account else User.objects.filter(directory_id=subject).first()
+    user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
     with transaction.atomic():
         # Noted before it is made, and one at a time for each account, so that none in parallel goes uncounted.
         User.objects.select_for_update().filter(directory_id=subject).first()
-        before = list(FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD).order_by("-at"))
-        noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.PASSWORD)
+        before = list(FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD).order_by("-at"))
+        noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
         if not _may_try(before, people.lockout(account)):
@@ -92,18 +92,18 @@ def try_password(
     except directory.DirectoryError:
         _forget(noted)
         raise
-    outcome = _TOLD.get(answer, Outcome.WRONG)
-    if outcome is Outcome.RIGHT and account and not account.enabled:
-        outcome = Outcome.DISABLED
-    if outcome is Outcome.RIGHT:
+    outcome = _TOLD.get(answer, SignInOutcome.WRONG)
+    if outcome is SignInOutcome.RIGHT and account and not account.enabled:
+        outcome = SignInOutcome.DISABLED
+    if outcome is SignInOutcome.RIGHT:
         # The directory forgets earlier failures now; the portal does so too, but not those that are under way.
-        forgotten = FailedTry.objects.filter(subject=subject, kind=FailedTry.Kind.PASSWORD)
+        forgotten = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         forgotten.filter(Q(answered=True) | Q(pk=noted.pk if noted else None)).delete()
-    elif outcome is not Outcome.WRONG:
+    elif outcome is not SignInOutcome.WRONG:
         _forget(noted)  # no failure; but Active Directory forgets none at a password that lets nobody in
     elif noted:
         FailedTry.objects.filter(pk=noted.pk).update(answered=True)
-    if outcome is not Outcome.RIGHT or user is None:
+    if outcome is not SignInOutcome.RIGHT or user is None:
         result = answer.value if noted else "stopped before lock-out"
         audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
         return outcome, None

@@ -16,9 +16,9 @@ from accounts.forms import CodeForm, NameForm, NewPasswordForm
 from accounts.models import Challenge, Purpose
 from accounts.passwords import reset
 from accounts.passwords.policy import rules, sentence
-from accounts.passwords.reset import Outcome, Result
+from accounts.passwords.reset import ResetOutcome, Result
 from accounts.phones.views import wrong_code
-from accounts.sessions import Word
+from accounts.sessions import Flash
 from idportal.clock import duration
 
 
@@ -43,7 +43,7 @@ def start(request: HttpRequest) -> HttpResponse:
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge, name)
         return redirect("reset-code")
-    return render(request, "accounts/reset_start.html", {"form": form, "word": sessions.take_word(request)})
+    return render(request, "accounts/reset_start.html", {"form": form, "word": sessions.pop_flash(request)})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -66,7 +66,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 def _code_page(request: HttpRequest, form: CodeForm, resend_in: int) -> HttpResponse:
-    context = {"form": form, "resend_in": resend_in, "word": sessions.take_word(request)}
+    context = {"form": form, "resend_in": resend_in, "word": sessions.pop_flash(request)}
     return render(request, "accounts/reset_code.html", context)
 
 
@@ -92,7 +92,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
         return redirect("reset")
     if challenge.verified_at is None:
         asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-        sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+        sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
     return redirect("reset-code")  # an accepted code leads on from there, as long as its right is good
 
 
@@ -109,11 +109,11 @@ def password(request: HttpRequest) -> HttpResponse:
     failed: tuple[str, ...] = ()
     if form.is_valid():
         result = reset.set_password(challenge, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
-        if result.outcome is Outcome.DONE:
+        if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
             request.session.cycle_key()
             return redirect("reset-done")
-        if result.outcome is Outcome.NOT_VERIFIED:
+        if result.outcome is ResetOutcome.NOT_VERIFIED:
             return redirect("reset")
         failed = _explain(form, result)
     return _password_page(request, form, challenge, account, failed)
@@ -122,13 +122,13 @@ def password(request: HttpRequest) -> HttpResponse:
 def _start_again(request: HttpRequest) -> HttpResponse:
     """The first page, which says so if it was time that ran out."""
     if reset.has_lapsed(sessions.challenge_id(request, Purpose.RESET)):
-        sessions.leave_word(request, Word.LATE)
+        sessions.set_flash(request, Flash.LATE)
     return redirect("reset")
 
 
 def _explain(form: NewPasswordForm, result: Result) -> tuple[str, ...]:
     """Says why on the form; returns the keys of the rules to mark in the checklist."""
-    broken = ("history",) if result.outcome is Outcome.IN_HISTORY else result.broken
+    broken = ("history",) if result.outcome is ResetOutcome.IN_HISTORY else result.broken
     for key in broken:
         form.add_error("new_password1", sentence(key))
     if not broken:
@@ -137,16 +137,16 @@ def _explain(form: NewPasswordForm, result: Result) -> tuple[str, ...]:
 
 
 _OTHER = {
-    Outcome.TOO_WEAK: lambda: _(
+    ResetOutcome.TOO_WEAK: lambda: _(
         "Lösenordet godkändes inte: det är för kort eller för enkelt. Välj ett längre, med fler sorters tecken."
     ),
-    Outcome.TOO_YOUNG: lambda: _(
+    ResetOutcome.TOO_YOUNG: lambda: _(
         "Lösenordet byttes nyligen och kan inte bytas igen ännu. Vänta till i morgon och försök då."
     ),
-    Outcome.NOT_ALLOWED: lambda: (
+    ResetOutcome.NOT_ALLOWED: lambda: (
         _("Lösenordet för det här kontot kan inte bytas här. Kontakta helpdesk: %s") % settings.HELPDESK_EMAIL
     ),
-    Outcome.BUSY: lambda: (
+    ResetOutcome.BUSY: lambda: (
         _("Ett byte pågår redan. Vänta %s. Skriv sedan lösenordet igen.") % duration(limits.SETTING_LEASE)
     ),
 }

@@ -36,7 +36,7 @@ Told = PhoneLink.Told
 TOKEN_LENGTH = 22
 
 
-def of(user: User) -> Phone | None:
+def on_file(user: User) -> Phone | None:
     """The number on file."""
     return Phone.objects.filter(user=user).first()
 
@@ -46,7 +46,7 @@ def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
 
     Not for a number on hold: no code to reset goes there yet. A code to register proves it, and ends the hold.
     """
-    phone = of(user)
+    phone = on_file(user)
     if phone is None or phone.on_hold or phone.number != number:
         return False
     audit.record(Event.PHONE_CONFIRMED, user, actor=user, address=address)
@@ -85,7 +85,7 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
 
 def _store(user: User, challenge: Challenge, account: Account, address: str | None) -> None:
     number = challenge.number
-    phone = of(user)
+    phone = on_file(user)
     old = {phone.number} if phone else set()
     if phone and phone.on_hold:
         # Whoever had the number before the link is told, too: it is the last one that was proven.
@@ -123,8 +123,8 @@ def link(
     each with a link that stops it meanwhile; the new number is told, too. Raises LinkRefused.
     """
     with transaction.atomic():
-        user = User.objects.select_for_update().get(pk=users.of(account).pk)
-        phone = of(user)
+        user = User.objects.select_for_update().get(pk=users.for_account(account).pk)
+        phone = on_file(user)
         # The number's own row, as in ``register``: two who want its last free place wait for each other.
         SendQuota.objects.select_for_update().get_or_create(digest=digest(number, "number"), purpose=Purpose.REGISTER)
         if refusal := _refusal(account, user, phone, number):
@@ -256,7 +256,7 @@ def _give_back(user: User, stopped: PhoneLink) -> None:
     if not stopped.old_number:
         Phone.objects.filter(user=user).delete()
         return
-    phone = of(user) or Phone(user=user)
+    phone = on_file(user) or Phone(user=user)
     _keep(phone, stopped.old_number, confirmed_at=stopped.old_confirmed_at or timezone.now(), usable_from=None)
 
 

@@ -20,7 +20,7 @@ from accounts.directory import Account
 from accounts.forms import CodeForm, LoginForm, PhoneForm
 from accounts.models import Event, Purpose, User
 from accounts.passwords import sign_in
-from accounts.sessions import Word
+from accounts.sessions import Flash
 
 SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
 
@@ -58,7 +58,7 @@ def login(request: HttpRequest) -> HttpResponse:
             sessions.log_in(request, user)
             return redirect("register-phone")
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        if result is sign_in.Outcome.WRONG:
+        if result is sign_in.SignInOutcome.WRONG:
             form.add_error(None, wrong_login())
         else:
             outcome = result.value
@@ -82,7 +82,7 @@ def wrong_login() -> str:
 @signed_in
 def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 2: the number on file, to be confirmed or changed."""
-    kept = phones.of(user)
+    kept = phones.on_file(user)
     on_file = kept.number if kept else ""
     form = PhoneForm(request.POST or None, initial={"phone": numbers.shown(on_file)})
     address = request.META["REMOTE_ADDR"]
@@ -142,7 +142,7 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "form": form,
         "number": numbers.shown(challenge.number),
         "resend_in": codes.resend_in(challenge),
-        "word": sessions.take_word(request),
+        "word": sessions.pop_flash(request),
     }
     return render(request, "accounts/register_code.html", context)
 
@@ -160,7 +160,7 @@ def code_again(request: HttpRequest, user: User, account: Account) -> HttpRespon
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge and challenge.user_id == user.pk:
         asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-        sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+        sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
     return redirect("register-code")
 
 
@@ -176,7 +176,7 @@ def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
     """Ends the session, on the server too."""
-    if who := sessions.who_is_in(request):
+    if who := sessions.signed_in_as(request):
         audit.record(Event.LOGGED_OUT, who, actor=who, address=request.META["REMOTE_ADDR"])
     logout(request)
     return redirect("start")
@@ -185,7 +185,7 @@ def log_out(request: HttpRequest) -> HttpResponse:
 @require_POST
 def extend(request: HttpRequest) -> HttpResponse:
     """The button to stay: for how long the session lives on, or 403 if it has ended (S3)."""
-    if not sessions.somebody_is_in(request):
+    if not sessions.is_signed_in(request):
         return HttpResponse(status=403)
     request.session.modified = True
     return JsonResponse({"seconds": settings.SESSION_COOKIE_AGE})

@@ -17,7 +17,7 @@ from accounts.directory import CLOCKS_DIFFER, Account, Expiry
 from accounts.directory import groups as people
 from accounts.models import Event, User
 from accounts.passwords import sign_in
-from accounts.passwords.sign_in import Outcome
+from accounts.passwords.sign_in import SignInOutcome
 
 Roles = frozenset[str]
 NONE: Roles = frozenset()
@@ -40,7 +40,7 @@ AGENT = Role("agent", "DIRECTORY_HELPDESK_GROUP", "/helpdesk/")
 ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 
 
-def check(name: str, password: str, address: str | None) -> tuple[Outcome, User | None]:
+def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
     """Checks the user name and password of somebody who should have a role. The user comes with RIGHT only.
 
     Protected accounts are welcome here, as administrators' are, and agents' while HELPDESK_SMS_FACTOR is on. That
@@ -55,7 +55,7 @@ def check(name: str, password: str, address: str | None) -> tuple[Outcome, User 
     _mirror(user, held)
     if not held:
         audit.record(Event.LOGIN_REFUSED, found, result="no role", address=address)
-        return Outcome.NO_ROLE, None
+        return SignInOutcome.NO_ROLE, None
     return outcome, user
 
 

@@ -26,7 +26,7 @@ log = logging.getLogger("idportal.second_factor")
 
 Device = Authenticator | RecoveryCodes
 
-Kind = FailedTry.Kind
+Kind = FailedTry.Secret
 A_DAY = {Kind.FACTOR: limits.FACTOR_FAILURES_A_DAY, Kind.RECOVERY: limits.RECOVERY_FAILURES_A_DAY}
 
 
@@ -100,7 +100,7 @@ def check(user: User, code: str, address: str | None) -> Device | None:
     return None
 
 
-def _warn_owner(user: User, account: Account | None, kind: FailedTry.Kind) -> None:
+def _warn_owner(user: User, account: Account | None, kind: FailedTry.Secret) -> None:
     """After a wrong code, which is counted: the right password with wrong codes is how a stolen one is noticed."""
     stopped = _used_up(user, kind)
     if stopped or _failures(user).count() == limits.FACTOR_FAILURES_TOLD:
@@ -110,12 +110,12 @@ def _warn_owner(user: User, account: Account | None, kind: FailedTry.Kind) -> No
         )
 
 
-def _used_up(user: User, kind: FailedTry.Kind) -> bool:
+def _used_up(user: User, kind: FailedTry.Secret) -> bool:
     """Whether there have been as many wrong codes of this kind as a day has room for."""
     return FailedTry.count(user.directory_id, kind, timedelta(seconds=limits.DAY)) >= A_DAY[kind]
 
 
-def _may_not_try(user: User, device: Device | None, kind: FailedTry.Kind) -> str:
+def _may_not_try(user: User, device: Device | None, kind: FailedTry.Secret) -> str:
     """Why a code is not even looked at, or ""."""
     if _used_up(user, kind):
         return "too many wrong codes in a day"

@@ -65,17 +65,17 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> S
         # The account first, then its challenges, as whoever needs both.
         person = User.objects.select_for_update().get(pk=user.pk)
         if fits(challenge, person, number_of(person)) and codes.check(challenge.pk, code, address):
-            FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Kind.SMS).delete()
+            FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Secret.SMS).delete()
             audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
             device: SmsFactor = SmsFactor.objects.get_or_create(user=person, defaults={"name": "sms"})[0]
             return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
         # A challenge forgets its own wrong ones with each new code.
-        FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Kind.SMS)
-        in_a_row = FailedTry.count(person.directory_id, FailedTry.Kind.SMS, timedelta(seconds=limits.DAY))
+        FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Secret.SMS)
+        in_a_row = FailedTry.count(person.directory_id, FailedTry.Secret.SMS, timedelta(seconds=limits.DAY))
         if in_a_row == limits.FACTOR_FAILURES_TOLD:
             # Robustly: a notice that fails must not undo the count of the failure.
             signals.second_factor_attacked.send_robust(
-                Challenge, user=person, account=account, kind=FailedTry.Kind.CODE, stopped=False
+                Challenge, user=person, account=account, kind=FailedTry.Secret.CODE, stopped=False
             )
     return None

@@ -25,9 +25,9 @@ from django_otp.models import Device
 from accounts import audit, codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm, LoginForm
 from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
-from accounts.passwords.sign_in import Outcome
+from accounts.passwords.sign_in import SignInOutcome
 from accounts.phones.views import wrong_code, wrong_login
-from accounts.sessions import Word
+from accounts.sessions import Flash
 from accounts.staff import roles, second_factor, sms_factor
 
 
@@ -47,7 +47,7 @@ def login(request: HttpRequest) -> HttpResponse:
             _begin(request, user)
             return redirect("staff-code")
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        if result is Outcome.WRONG:
+        if result is SignInOutcome.WRONG:
             form.add_error(None, wrong_login())
         else:
             outcome = result.value
@@ -121,7 +121,7 @@ def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResp
         return _code_page(request, user, form)
     onward = _log_in(request, user, device, held)
     if not known:
-        sessions.owe_codes(request, onward)
+        sessions.show_recovery_codes_next(request, onward)
         return redirect("staff-recovery-codes")
     if isinstance(device, RecoveryCodes):
         _warn_of_few(request, len(device.digests))
@@ -154,7 +154,7 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
         "form": form,
         "username": user.username,
         "resend_in": codes.resend_in(challenge),
-        "word": sessions.take_word(request),
+        "word": sessions.pop_flash(request),
     }
     return render(request, "accounts/staff_sms.html", context)
 
@@ -168,7 +168,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     if user is None or challenge is None or not (number and sms_factor.fits(challenge, user, number)):
         return _log_in_again("igen", sessions.wanted(request))
     asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
     return redirect("staff-code")
 
 
@@ -234,11 +234,11 @@ def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
         logout(request)
         return _log_in_again("igen", reverse("staff-recovery-codes"))
     shown: list[str] = []
-    owed = request.method == "GET" and sessions.codes_owed(request)
+    owed = request.method == "GET" and sessions.recovery_codes_pending(request)
     if request.method == "POST" or owed:
         # The session's mark is not enough: another request may have read it at the same time.
         shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"], owed)
-        sessions.codes_shown(request)
+        sessions.recovery_codes_shown(request)
     context = {
         "codes": [_in_groups(each) for each in shown],
         "left": second_factor.recovery_codes_left(user),

@@ -35,7 +35,7 @@ def fill() -> None:
         account = directory.connect().find(person.username)
         if account is not None and person.phone:
             number = {"number": person.phone, "number_digest": digest(person.phone, "number")}
-            Phone.objects.create(user=users.of(account), **number)
+            Phone.objects.create(user=users.for_account(account), **number)
     for company in COMPANIES:
         first, second = (*company.recipients, "", "")[:2]
         Company.objects.create(

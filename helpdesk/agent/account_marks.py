@@ -13,7 +13,7 @@ from notifications.digests.thresholds import days_left, local_date
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class AccountMark:
     """A word on how an account stands; ``tone``: "bad", "ok" or ""."""
 
     word: str
@@ -28,20 +28,20 @@ class Expiring:
     day: date | None = None
 
 
-def marks(account: Account, now: datetime) -> list[Mark]:
+def marks(account: Account, now: datetime) -> list[AccountMark]:
     """How an account stands, the gravest first; of one without trouble, that it is open."""
     found = []
     if account.protected:
-        found.append(Mark(_("skyddat"), "bad"))
+        found.append(AccountMark(_("skyddat"), "bad"))
     if not account.enabled:
-        found.append(Mark(_("avstängt"), "bad"))
+        found.append(AccountMark(_("avstängt"), "bad"))
     if account.locked:
-        found.append(Mark(_("låst"), "bad"))
+        found.append(AccountMark(_("låst"), "bad"))
     if account.expires is Expiry.MUST_CHANGE:
-        found.append(Mark(_("måste byta lösenord"), "bad"))
+        found.append(AccountMark(_("måste byta lösenord"), "bad"))
     elif isinstance(account.expires, datetime) and account.expires <= now:
-        found.append(Mark(_("lösenordet har gått ut"), "bad"))
-    return found or [Mark(_("öppet"), "ok")]
+        found.append(AccountMark(_("lösenordet har gått ut"), "bad"))
+    return found or [AccountMark(_("öppet"), "ok")]
 
 
 def expiry(account: Account, now: datetime) -> Expiring:

@@ -13,11 +13,11 @@ from django.utils.translation import gettext_lazy
 
 from accounts import directory, numbers
 from accounts.addresses import UsualAddressField
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Company, Orderer
 from accounts.models.companies import one_line
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.searches import words_of
 
 MOST = 50  # orderers of one search
@@ -72,12 +72,12 @@ def called(orderer_id: str, company_id: str) -> Caller | None:
     return caller(*ids) if len(ids) == 2 else None  # noqa: PLR2004  the two
 
 
-def kinds() -> list[tuple[Request.Kind, str]]:
+def kinds() -> list[tuple[Ticket.Kind, str]]:
     """What a request can be about, in the words of the page."""
     return [
-        (Request.Kind.PHONE, _("Nytt mobilnummer")),
-        (Request.Kind.RECIPIENTS, _("Mottagare av mejl")),
-        (Request.Kind.OTHER, _("Annat")),
+        (Ticket.Kind.PHONE, _("Nytt mobilnummer")),
+        (Ticket.Kind.RECIPIENTS, _("Mottagare av mejl")),
+        (Ticket.Kind.OTHER, _("Annat")),
     ]
 
 
@@ -135,7 +135,7 @@ class CallForm(forms.Form):
     def _doubt(self, account: Account) -> str:
         if self.caller is None:
             return ""
-        company = Belonging().company_of(account)
+        company = CompanyMatcher().company_of(account)
         if company == self.caller.company:
             return ""
         words = {"who": account.username, "wanted": self.caller.company.name, "company": company and company.name}
@@ -144,18 +144,18 @@ class CallForm(forms.Form):
         return _("%(who)s hör inte till något företag i registret, alltså inte till %(wanted)s.") % words
 
 
-class PhoneForm(CallForm):
+class CallPhoneForm(CallForm):
     """Koppla nytt mobil nr."""
 
     kind = "phone"
 
-    staff_name = forms.CharField(
+    employee_name = forms.CharField(
         label=gettext_lazy("Medarbetarens namn"),
         max_length=200,
         widget=forms.TextInput(attrs=_OFF),
         error_messages={"required": gettext_lazy("Skriv medarbetarens namn."), **_NUL},
     )
-    staff_username = forms.CharField(
+    employee_username = forms.CharField(
         label=gettext_lazy("Medarbetarens användarnamn"),
         max_length=256,
         widget=forms.TextInput(attrs=_PLAIN),
@@ -172,11 +172,11 @@ class PhoneForm(CallForm):
         },
     )
 
-    def clean_staff_name(self) -> str:
-        return one_line(self.cleaned_data["staff_name"])
+    def clean_employee_name(self) -> str:
+        return one_line(self.cleaned_data["employee_name"])
 
-    def clean_staff_username(self) -> str:
-        return self.look_up(self.cleaned_data["staff_username"])
+    def clean_employee_username(self) -> str:
+        return self.look_up(self.cleaned_data["employee_username"])
 
     def clean_new_number(self) -> str:
         try:
@@ -185,7 +185,7 @@ class PhoneForm(CallForm):
             raise forms.ValidationError(str(refused), code="refused") from refused
 
 
-class RecipientsForm(CallForm):
+class CallRecipientsForm(CallForm):
     """Ändring av e-postmottagare: all that are to count afterwards, one or two."""
 
     kind = "recipients"
@@ -225,7 +225,7 @@ class RecipientsForm(CallForm):
         return [address for address in both if address]
 
 
-class OtherForm(CallForm):
+class CallOtherForm(CallForm):
     """Anything else, in the agent's own words."""
 
     kind = "other"
@@ -237,7 +237,7 @@ class OtherForm(CallForm):
         help_text=gettext_lazy("Skriv aldrig ner ett lösenord eller en kod."),
         error_messages={"required": gettext_lazy("Skriv vad det gäller."), **_NUL},
     )
-    staff_username = forms.CharField(
+    employee_username = forms.CharField(
         label=gettext_lazy("Användarnamn, om det gäller ett konto"),
         max_length=256,
         required=False,
@@ -245,9 +245,9 @@ class OtherForm(CallForm):
         error_messages=_NUL,
     )
 
-    def clean_staff_username(self) -> str:
-        name = self.cleaned_data["staff_username"]
+    def clean_employee_username(self) -> str:
+        name = self.cleaned_data["employee_username"]
         return self.look_up(name) if name else ""
 
 
-FORMS: dict[str, type[CallForm]] = {form.kind: form for form in (PhoneForm, RecipientsForm, OtherForm)}
+FORMS: dict[str, type[CallForm]] = {form.kind: form for form in (CallPhoneForm, CallRecipientsForm, CallOtherForm)}

@@ -23,7 +23,7 @@ class Unseen(forms.TextInput):
         return None
 
 
-class Words(forms.Form):
+class WordsField(forms.Form):
     """One text, which may have several lines."""
 
     ids = ""
@@ -64,7 +64,7 @@ class ReadOutForm(forms.Form):
     )
 
 
-class CallBackForm(Words):
+class CallBackForm(WordsField):
     """Whom the agent spoke to when calling back."""
 
     ids = "ring"
@@ -72,7 +72,7 @@ class CallBackForm(Words):
     why = _text(_("Vem talade du med, och vad sade hen?"), _("Skriv vem du talade med när du ringde upp."), rows=2)
 
 
-class RejectForm(Words):
+class RejectForm(WordsField):
     """Why a request is turned down, as the orderer is told."""
 
     ids = "avsla"
@@ -80,7 +80,7 @@ class RejectForm(Words):
     why = _text(_("Därför avslås ärendet"), _("Skriv varför ärendet avslås."))
 
 
-class NoteForm(Words):
+class NoteForm(WordsField):
     """A note for colleagues."""
 
     ids = "notera"
@@ -88,7 +88,7 @@ class NoteForm(Words):
     text = _text(_("Anteckning"), _("Skriv vad du vill anteckna."))
 
 
-class RemoveForm(Words):
+class RemoveForm(WordsField):
     """Why a number is taken away, for colleagues."""
 
     ids = "ta-bort"

@@ -17,13 +17,13 @@ from accounts import audit, directory, limits, numbers
 from accounts.audit.labels import EVENTS, in_words
 from accounts.codes import counts
 from accounts.codes.counts import Counted
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
-from helpdesk.agent.account_marks import Expiring, Mark, expiry, marks
-from helpdesk.models import Request
-from helpdesk.tickets.refusals import Refused
+from helpdesk.agent.account_marks import AccountMark, Expiring, expiry, marks
+from helpdesk.models import Ticket
+from helpdesk.tickets.refusals import TicketRefused
 
 MOST = 50  # accounts of one search; events of one account
 REQUESTS = 20
@@ -32,12 +32,12 @@ SAME_LOOK = timedelta(minutes=10)  # a page that is loaded again meanwhile is st
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
+class AccountsFound:
     """One account that a search found. ``company``: the register's name for it, else the directory's, or ""."""
 
     account: Account
     company: str
-    marks: Sequence[Mark]
+    marks: Sequence[AccountMark]
     registered: bool
 
 
@@ -67,16 +67,16 @@ class Happened:
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class AccountPage:
     """All that the page of one account shows."""
 
     account: Account
     company: Company | None
-    marks: Sequence[Mark]
+    marks: Sequence[AccountMark]
     expiry: Expiring
     number: Number | None
     counted: Counted
-    requests: Sequence[Request]
+    tickets: Sequence[Ticket]
     history: Sequence[Happened]
 
     @property
@@ -93,7 +93,7 @@ class Standing:
         return self.number is not None and not self.account.protected
 
 
-def search(text: str, agent: User, address: str | None) -> list[Found]:
+def search(text: str, agent: User, address: str | None) -> list[AccountsFound]:
     """Accounts by user name, name or mail address, or by a whole mobile number, by name. Raises DirectoryError.
 
     Whose a number is leaves a trail for each account that was found. The page of a request tells it, too: that it was
@@ -108,14 +108,14 @@ def search(text: str, agent: User, address: str | None) -> list[Found]:
         _leave_trail(accounts, agent, address, BY_NUMBER)
     if not accounts:
         return []
-    belonging, now = Belonging(), timezone.now()
+    belonging, now = CompanyMatcher(), timezone.now()
     with_number = set(
         Phone.objects.filter(user__directory_id__in=[account.id for account in accounts]).values_list(
             "user__directory_id", flat=True
         )
     )
     return [
-        Found(account, _company_name(account, belonging), marks(account, now), account.id in with_number)
+        AccountsFound(account, _company_name(account, belonging), marks(account, now), account.id in with_number)
         for account in sorted(accounts, key=_by_name)
     ]
 
@@ -134,27 +134,27 @@ def _by_name(account: Account) -> tuple[str, str, str]:
     return account.surname.casefold(), account.given_name.casefold(), account.username.casefold()
 
 
-def _company_name(account: Account, belonging: Belonging) -> str:
+def _company_name(account: Account, belonging: CompanyMatcher) -> str:
     company = belonging.company_of(account)
     return company.name if company else account.company
 
 
-def look_at(account_id: str, agent: User, address: str | None) -> Standing | None:
+def look_at(account_id: str, agent: User, address: str | None) -> AccountPage | None:
     """One account with all that is known, and the trail of the look; None if there is none. Raises DirectoryError."""
     account = directory.connect().get(account_id)
     if account is None:
         return None
     now = timezone.now()
     _leave_trail([account], agent, address, "")
-    return Standing(
+    return AccountPage(
         account=account,
-        company=Belonging().company_of(account),
+        company=CompanyMatcher().company_of(account),
         marks=marks(account, now),
         expiry=expiry(account, now),
         number=_number(account),
-        counted=counts.of(account),
-        requests=list(
-            Request.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")[:REQUESTS]
+        counted=counts.for_account(account),
+        tickets=list(
+            Ticket.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")[:REQUESTS]
         ),
         history=_history(account),
     )
@@ -218,9 +218,9 @@ def unlock(account_id: str, agent: User, address: str | None = None) -> Account 
         return None
     _may_touch(account)
     if not account.locked:
-        raise Refused(_("Kontot är inte låst längre. Inget behövde göras."))
+        raise TicketRefused(_("Kontot är inte låst längre. Inget behövde göras."))
     if not people.unlock(account.id):
-        raise Refused(_("Katalogen låste inte upp kontot. En administratör har stängt det."))
+        raise TicketRefused(_("Katalogen låste inte upp kontot. En administratör har stängt det."))
     audit.record(Event.ACCOUNT_UNLOCKED, account, actor=agent, address=address)
     return account
 
@@ -234,15 +234,15 @@ def forget_tries(account_id: str, agent: User, address: str | None = None) -> Ac
     try:
         counts.forget_tries(account, actor=agent, address=address)
     except counts.NothingCounted as nothing:
-        raise Refused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
+        raise TicketRefused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
     except counts.TooOften as often:
         words = _("Kontot har nollställts %(count)d gånger det senaste dygnet, och oftare går det inte.")
-        raise Refused(words % {"count": limits.FORGOTTEN_A_DAY}) from often
+        raise TicketRefused(words % {"count": limits.FORGOTTEN_A_DAY}) from often
     return account
 
 
 def _may_touch(account: Account) -> None:
     if account.protected:
-        raise Refused(_("Kontot är skyddat. Portalen ändrar inget i det."))
+        raise TicketRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
     if not account.enabled:
-        raise Refused(_("Kontot är avstängt. Portalen ändrar inget i det."))
+        raise TicketRefused(_("Kontot är avstängt. Portalen ändrar inget i det."))

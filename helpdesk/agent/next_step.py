@@ -13,17 +13,17 @@ from django.utils.translation import ngettext
 
 from accounts import limits
 from accounts.models import User
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import answers
 from helpdesk.tickets.decisions import needs_verification
 from helpdesk.tickets.evidence import Evidence
 from helpdesk.tickets.evidence.context import readable
 from notifications.notices.changes import mail_address
 
-Kind, What = Request.Kind, Entry.What
+Kind, What = Ticket.Kind, Entry.What
 
 
-class Step(enum.StrEnum):
+class NextStep(enum.StrEnum):
     """In the order in which they come; the first that holds."""
 
     CLOSED = "closed"
@@ -37,34 +37,34 @@ class Step(enum.StrEnum):
     APPROVE = "approve"
 
 
-def of(request: Request, agent: User, evidence: Evidence) -> Step:
-    if not request.open:
-        return Step.CLOSED
-    if request.agent_id != agent.pk:
-        return Step.TAKE_OVER if request.agent_id else Step.TAKE
+def for_ticket(ticket: Ticket, agent: User, evidence: Evidence) -> NextStep:
+    if not ticket.open:
+        return NextStep.CLOSED
+    if ticket.agent_id != agent.pk:
+        return NextStep.TAKE_OVER if ticket.agent_id else NextStep.TAKE
     verified_by = [each.agent_id for each in evidence.verified]
     steps = (
-        (is_incomplete(request) or _names_nobody(request, evidence), Step.COMPLETE),
-        (bool(evidence.obstacles), Step.REJECT),
-        (needs_verification(request) and not verified_by, Step.VERIFY),
-        (request.kind == Kind.PHONE and evidence.directory_down, Step.WAIT),
-        (settings.HELPDESK_FOUR_EYES and agent.pk in verified_by, Step.COLLEAGUE),
+        (is_incomplete(ticket) or _names_nobody(ticket, evidence), NextStep.COMPLETE),
+        (bool(evidence.obstacles), NextStep.REJECT),
+        (needs_verification(ticket) and not verified_by, NextStep.VERIFY),
+        (ticket.kind == Kind.PHONE and evidence.directory_down, NextStep.WAIT),
+        (settings.HELPDESK_FOUR_EYES and agent.pk in verified_by, NextStep.COLLEAGUE),
     )
-    return next((step for holds, step in steps if holds), Step.APPROVE)
+    return next((step for holds, step in steps if holds), NextStep.APPROVE)
 
 
-def is_incomplete(request: Request) -> bool:
+def is_incomplete(ticket: Ticket) -> bool:
     """Whether an agent has to find out what a mail asks for, or who asks, before anything can be decided."""
-    if request.source != Request.Source.MAIL or request.kind == Kind.OTHER:
+    if ticket.source != Ticket.Source.MAIL or ticket.kind == Kind.OTHER:
         return False
-    told: list[object] = [request.orderer_id, request.company_id]
-    told += [request.staff_username, request.new_number] if request.kind == Kind.PHONE else [request.recipient1]
+    told: list[object] = [ticket.orderer_id, ticket.company_id]
+    told += [ticket.employee_username, ticket.new_number] if ticket.kind == Kind.PHONE else [ticket.recipient1]
     return not all(told)
 
 
-def _names_nobody(request: Request, evidence: Evidence) -> bool:
+def _names_nobody(ticket: Ticket, evidence: Evidence) -> bool:
     """Whether a mail's user name is nobody's, as the directory says: a slip of the finger, which can be mended."""
-    of_a_mail = request.source == Request.Source.MAIL and request.kind == Kind.PHONE
+    of_a_mail = ticket.source == Ticket.Source.MAIL and ticket.kind == Kind.PHONE
     return of_a_mail and evidence.person is None and not evidence.directory_down
 
 
@@ -75,25 +75,25 @@ def code_under_way(timeline: Iterable[Entry]) -> bool:
     return sent is not None and sent.what == What.CODE_SENT and sent.at > fresh
 
 
-def button(request: Request, evidence: Evidence) -> str:
+def button(ticket: Ticket, evidence: Evidence) -> str:
     """What the button to approve says: what it will do."""
-    if request.kind == Kind.PHONE:
-        username = evidence.person.username if evidence.person else request.staff_username
-        return _("Koppla %(phone)s till %(username)s") % {"phone": readable(request.new_number), "username": username}
-    if request.kind == Kind.RECIPIENTS:
-        return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(request.recipients)}
+    if ticket.kind == Kind.PHONE:
+        username = evidence.person.username if evidence.person else ticket.employee_username
+        return _("Koppla %(phone)s till %(username)s") % {"phone": readable(ticket.new_number), "username": username}
+    if ticket.kind == Kind.RECIPIENTS:
+        return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(ticket.recipients)}
     return _("Avsluta som läst") if evidence.by_program else _("Avsluta som utfört")
 
 
-def consequences(request: Request, evidence: Evidence) -> list[str]:
+def consequences(ticket: Ticket, evidence: Evidence) -> list[str]:
     """What will happen then: who is told what, and from when it counts."""
-    if request.kind == Kind.PHONE:
+    if ticket.kind == Kind.PHONE:
         said = _of_link(evidence)
-    elif request.kind == Kind.RECIPIENTS:
-        said = _of_recipients(request)
+    elif ticket.kind == Kind.RECIPIENTS:
+        said = _of_recipients(ticket)
     else:
-        said = _of_other(request, evidence)
-    to = answers.gets_outcome(request) if request.source == Request.Source.MAIL else ""
+        said = _of_other(ticket, evidence)
+    to = answers.gets_outcome(ticket) if ticket.source == Ticket.Source.MAIL else ""
     return [*said, _("%(address)s, som mejlade, får veta att ärendet är klart.") % {"address": to}] if to else said
 
 
@@ -118,15 +118,15 @@ def _of_link(evidence: Evidence) -> list[str]:
     ]
 
 
-def _of_other(request: Request, evidence: Evidence) -> list[str]:
+def _of_other(ticket: Ticket, evidence: Evidence) -> list[str]:
     if evidence.by_program:
         return [
             _("Ett program har skrivit mejlet. Gör inget som det ber om: en behörig beställare frågar själv."),
             _("Ingen får något mejl."),
         ]
-    if request.source == Request.Source.PORTAL:
+    if ticket.source == Ticket.Source.PORTAL:
         return [_("Portalen ändrar inget själv. Gör det som står i ärendet först."), _("Ingen får något mejl.")]
-    if request.source == Request.Source.MAIL:
+    if ticket.source == Ticket.Source.MAIL:
         return [
             _("Portalen ändrar inget själv. Ring upp beställaren på numret i registret innan du gör något som begärs."),
             _("Beställaren får ett mejl om att ärendet är klart."),
@@ -137,9 +137,9 @@ def _of_other(request: Request, evidence: Evidence) -> list[str]:
     ]
 
 
-def _of_recipients(request: Request) -> list[str]:
-    has = {address.lower() for address in request.company.recipients} if request.company else set()
-    new = [address for address in request.recipients if address.lower() not in has]
+def _of_recipients(ticket: Ticket) -> list[str]:
+    has = {address.lower() for address in ticket.company.recipients} if ticket.company else set()
+    new = [address for address in ticket.recipients if address.lower() not in has]
     first = (
         _("%(addresses)s får ett mejl, och gäller först när mottagaren har bekräftat sin adress.")
         % {"addresses": _(" och ").join(new)}

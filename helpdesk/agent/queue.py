@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
-from helpdesk.models import OPEN, Entry, Request
+from helpdesk.models import OPEN, Entry, Ticket
 from helpdesk.searches import words_of
 
 PAGE = 50  # requests a page
@@ -34,14 +34,14 @@ class Tab(enum.StrEnum):
 
 
 KINDS = {
-    Request.Kind.PHONE: gettext_lazy("Nummer"),
-    Request.Kind.RECIPIENTS: gettext_lazy("Mottagare"),
-    Request.Kind.OTHER: gettext_lazy("Annat"),
+    Ticket.Kind.PHONE: gettext_lazy("Nummer"),
+    Ticket.Kind.RECIPIENTS: gettext_lazy("Mottagare"),
+    Ticket.Kind.OTHER: gettext_lazy("Annat"),
 }
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class QueueFilter:
     """What is to be shown. ``kind`` "" and ``company`` None: of any; ``text``: what is searched for."""
 
     tab: Tab = Tab.NEW
@@ -52,13 +52,13 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class QueueRow:
     """One request as the queue shows it. ``old``: "", "old" or "very old"; of closed ones always "".
 
     ``news``: a mail joined it since an agent last did something with it.
     """
 
-    request: Request
+    ticket: Ticket
     kind: str
     about: tuple[str, ...]
     age: str
@@ -70,13 +70,13 @@ class Row:
 class Page:
     """One page under a tab, and how many requests there are under each."""
 
-    rows: Sequence[Row]
+    rows: Sequence[QueueRow]
     counts: dict[Tab, int]
     number: int
     pages: int
 
 
-def look(wanted: Wanted, agent: User) -> Page:
+def look(wanted: QueueFilter, agent: User) -> Page:
     """What an agent sees: open ones oldest first, closed ones newest first. Two queries."""
     chosen = _filtered(wanted)
     counts = _counts(chosen, agent)
@@ -85,14 +85,14 @@ def look(wanted: Wanted, agent: User) -> Page:
     listed = chosen.filter(_under(wanted.tab, agent)).order_by(*_order(wanted.tab))
     some = _light(listed)[(number - 1) * PAGE : number * PAGE]
     now = timezone.now()
-    return Page([_row(request, now) for request in some], counts, number, pages)
+    return Page([_row(ticket, now) for ticket in some], counts, number, pages)
 
 
 def by_number(text: str) -> str:
     """The number of the request that this is the number of, however its dash was typed; "" if there is none."""
     found = _NUMBER.fullmatch(text.strip())
     number = f"{found[1]}-{int(found[2]):05d}" if found else ""
-    return number if number and Request.objects.filter(number=number).exists() else ""
+    return number if number and Ticket.objects.filter(number=number).exists() else ""
 
 
 def age(since: datetime, now: datetime) -> str:
@@ -108,29 +108,29 @@ def age(since: datetime, now: datetime) -> str:
     return ngettext("%(count)d dag", "%(count)d dagar", days) % {"count": days}
 
 
-def about(request: Request) -> tuple[str, ...]:
+def about(ticket: Ticket) -> tuple[str, ...]:
     """Whom or what it concerns, a line each."""
-    if request.kind == Request.Kind.RECIPIENTS:
-        return tuple(request.recipients)
-    told = tuple(text for text in (request.staff_username, request.staff_name) if text)
-    return told or (request.orderer_name,) if request.kind == Request.Kind.OTHER and request.orderer_name else told
+    if ticket.kind == Ticket.Kind.RECIPIENTS:
+        return tuple(ticket.recipients)
+    told = tuple(text for text in (ticket.employee_username, ticket.employee_name) if text)
+    return told or (ticket.orderer_name,) if ticket.kind == Ticket.Kind.OTHER and ticket.orderer_name else told
 
 
-def _row(request: Request, now: datetime) -> Row:
-    waited = now - request.created_at if request.open else timedelta(0)
+def _row(ticket: Ticket, now: datetime) -> QueueRow:
+    waited = now - ticket.created_at if ticket.open else timedelta(0)
     old = "very old" if waited > VERY_OLD else "old" if waited > OLD else ""
-    kind, waits = str(KINDS[Request.Kind(request.kind)]), age(request.created_at, now)
-    return Row(request, kind, about(request), waits, old, bool(getattr(request, "news", False)))
+    kind, waits = str(KINDS[Ticket.Kind(ticket.kind)]), age(ticket.created_at, now)
+    return QueueRow(ticket, kind, about(ticket), waits, old, bool(getattr(ticket, "news", False)))
 
 
-def _filtered(wanted: Wanted) -> QuerySet[Request]:
-    found = Request.objects.all()
+def _filtered(wanted: QueueFilter) -> QuerySet[Ticket]:
+    found = Ticket.objects.all()
     if wanted.kind:
         found = found.filter(kind=wanted.kind)
     if wanted.company is not None:
         found = found.filter(company=wanted.company)
     for word in words_of(wanted.text):
-        names = ("number", "company_name", "orderer_name", "staff_name", "staff_username")
+        names = ("number", "company_name", "orderer_name", "employee_name", "employee_username")
         anywhere = Q()
         for name in names:
             anywhere |= Q(**{f"{name}__icontains": word})
@@ -140,11 +140,11 @@ def _filtered(wanted: Wanted) -> QuerySet[Request]:
 
 def _under(tab: Tab, agent: User) -> Q:
     if tab == Tab.NEW:
-        return Q(state=Request.State.NEW)
+        return Q(state=Ticket.State.NEW)
     if tab == Tab.MINE:
         return Q(state__in=OPEN, agent=agent)
     if tab == Tab.WAITING:
-        return Q(state=Request.State.VERIFYING)
+        return Q(state=Ticket.State.VERIFYING)
     return Q(decided_at__isnull=False)
 
 
@@ -152,23 +152,23 @@ def _order(tab: Tab) -> tuple[str, str]:
     return ("-decided_at", "-pk") if tab == Tab.CLOSED else ("created_at", "pk")
 
 
-def _counts(chosen: QuerySet[Request], agent: User) -> dict[Tab, int]:
+def _counts(chosen: QuerySet[Ticket], agent: User) -> dict[Tab, int]:
     found = chosen.order_by().aggregate(**{tab.value: Count("pk", filter=_under(tab, agent)) for tab in Tab})
     return {tab: found[tab.value] for tab in Tab}
 
 
-def _light(requests: QuerySet[Request]) -> QuerySet[Request]:
+def _light(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Without what is encrypted: no row of the queue shows it."""
     fields = (
         *("number", "kind", "state", "created_at", "decided_at", "company_name"),
-        *("orderer_name", "staff_name", "staff_username", "recipient1", "recipient2"),
+        *("orderer_name", "employee_name", "employee_username", "recipient1", "recipient2"),
         *("agent__username", "decided_by__username"),
     )
-    return requests.select_related("agent", "decided_by").only(*fields).annotate(news=Exists(_unseen_mail()))
+    return tickets.select_related("agent", "decided_by").only(*fields).annotate(news=Exists(_unseen_mail()))
 
 
 def _unseen_mail() -> QuerySet[Entry]:
     """Mails that joined a request after the last thing that an agent did with it."""
-    by_agents = Entry.objects.filter(request=OuterRef("request"), by=Entry.By.AGENT).order_by("-at").values("at")
-    mails = Entry.objects.filter(request=OuterRef("pk"), what=Entry.What.MAILED).annotate(seen=Subquery(by_agents[:1]))
+    by_agents = Entry.objects.filter(ticket=OuterRef("ticket"), by=Entry.By.AGENT).order_by("-at").values("at")
+    mails = Entry.objects.filter(ticket=OuterRef("pk"), what=Entry.What.MAILED).annotate(seen=Subquery(by_agents[:1]))
     return mails.filter(Q(seen=None) | Q(at__gt=F("seen")))

@@ -7,16 +7,16 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import directory, phones
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Phone, User
 from helpdesk.agent.lookup import seen
-from helpdesk.models import OPEN, Entry, Request
+from helpdesk.models import OPEN, Entry, Ticket
 from helpdesk.tickets import creating, handling, timeline
-from helpdesk.tickets.refusals import Refused
+from helpdesk.tickets.refusals import TicketRefused
 
 
-def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Request | None:
+def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Ticket | None:
     """Takes the account's number away; returns the request in whose timeline the reason stands.
 
     That is the newest open one about the account. If there is none, one is opened and closed at once, for nothing is
@@ -30,8 +30,8 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
         return None
     with transaction.atomic():
         # The request before the account, as an approval has them, or each would wait for the other.
-        about = Request.objects.select_for_update().filter(account=account.id, state__in=OPEN)
-        request = about.order_by("-created_at", "-pk").first()
+        about = Ticket.objects.select_for_update().filter(account=account.id, state__in=OPEN)
+        ticket = about.order_by("-created_at", "-pk").first()
         # Both people in one order: two agents who do it to each other would wait for each other. Their keys stay free:
         # an approval of this agent, which has the account's row, names the agent.
         whom = [account.id, agent.directory_id]
@@ -39,41 +39,41 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
         user = next((each for each in both if each.directory_id == account.id), None)
         phone = Phone.objects.filter(user=user).defer("number").first() if user else None
         if phone is None:
-            raise Refused(_("Kontot har inget nummer längre. Inget behövde göras."))
+            raise TicketRefused(_("Kontot har inget nummer längre. Inget behövde göras."))
         if seen(phone) != shown:
-            raise Refused(
+            raise TicketRefused(
                 _(
                     "Kontot har fått ett annat nummer sedan du öppnade sidan. Inget är borttaget. Se när det nya "
                     "registrerades och av vem, och ta bort det bara om det är det som ska bort."
                 )
             )
-        request = _note_down(request, account, agent, why, address)
+        ticket = _note_down(ticket, account, agent, why, address)
         try:
-            phones.remove(account, agent=agent, reference=request.number, address=address)
+            phones.remove(account, agent=agent, reference=ticket.number, address=address)
         except phones.RemoveRefused as refused:
-            raise Refused(str(refused)) from refused
-    return request
+            raise TicketRefused(str(refused)) from refused
+    return ticket
 
 
-def _note_down(request: Request | None, account: Account, agent: User, why: str, address: str | None) -> Request:
+def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, address: str | None) -> Ticket:
     """In Swedish, whatever language this agent's pages have: others read it later. No orderer sees it."""
     with translation.override("sv"):
         words = _("Det registrerade numret för %(account)s är borttaget. Skälet: %(why)s")
         text = words % {"account": account.username, "why": why}
-        if request:
-            timeline.note_down(request, Entry.What.NOTED, agent, text)
-            return request
-        company = Belonging().company_of(account)
+        if ticket:
+            timeline.note_down(ticket, Entry.What.NOTED, agent, text)
+            return ticket
+        company = CompanyMatcher().company_of(account)
         # Of no company and no orderer, as the alarm of a stop: they may be the ones who are after the account.
         opened = creating.open_other(
-            source=Request.Source.PORTAL,
+            source=Ticket.Source.PORTAL,
             text=text,
             company_name=company.name if company else account.company,
             account=account.id,
-            staff_username=account.username,
+            employee_username=account.username,
             agent=agent,
             address=address,
         )
-        handling.close(opened, Request.State.DONE, agent, address)
+        handling.close(opened, Ticket.State.DONE, agent, address)
         timeline.note_down(opened, Entry.What.CARRIED_OUT, agent)
         return opened

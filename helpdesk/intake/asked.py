@@ -7,16 +7,16 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpdesk.intake import addresses, fields, subjects, telephones
-from helpdesk.intake.fields import Found, Why
+from helpdesk.intake.fields import FieldsFound, Why
 from helpdesk.intake.labels import Label, Labelled, values
-from helpdesk.intake.layout import Section, sections
+from helpdesk.intake.layout import MailSection, sections
 from helpdesk.intake.marks import Mark, Marks
 from helpdesk.intake.new_number import number
 from helpdesk.intake.telephones import Cue
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets.name_match import names_agree
 
-Kind = Request.Kind
+Kind = Ticket.Kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +28,11 @@ class Asked:
     and signatures.
     """
 
-    kind: Request.Kind = Kind.OTHER
+    kind: Ticket.Kind = Kind.OTHER
     orderer_name: str = ""
     company_name: str = ""
-    staff_name: str = ""
-    staff_username: str = ""
+    employee_name: str = ""
+    employee_username: str = ""
     new_number: str = ""  # E.164
     recipients: tuple[str, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Asked:
     marks: tuple[Mark, ...] = ()
 
 
-def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Request.Kind | None = None) -> Asked:
+def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind | None = None) -> Asked:
     """``kind``: what it is about, if somebody knows better than the mail."""
     parts = [Part(section) for section in sections(text)]
     kind = kind or _kind(subject, parts)
@@ -66,7 +66,7 @@ def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Reque
 class Part:
     """One of the mails in a thread, with its labels read."""
 
-    def __init__(self, section: Section) -> None:
+    def __init__(self, section: MailSection) -> None:
         self.section = section
         self.labelled = values(section.lines)
         self.values = self.labelled.values
@@ -76,14 +76,14 @@ class Part:
     def signature(self) -> Part:
         """For a mail that begins with its farewell: what only a request's field is called counts there too."""
         lines = self.section.lines
-        part = Part(Section(self.section.signature, [], self.starts[len(lines) :]))
+        part = Part(MailSection(self.section.signature, [], self.starts[len(lines) :]))
         part.values = [value for value in part.values if value.strong]
         part.labelled = Labelled(part.values, [], [])
         part.rest = ""
         return part
 
 
-def _kind(subject: str, parts: Sequence[Part]) -> Request.Kind:
+def _kind(subject: str, parts: Sequence[Part]) -> Ticket.Kind:
     """By the subject, or by that of a mail that was forwarded; else by what its text asks for."""
     known = [subjects.kind_of(each) for each in (subject, *(part.section.subject for part in parts))]
     if kind := next(filter(None, known), None):
@@ -117,7 +117,7 @@ def _asks_for_number(part: Part, *, of_daily_mail: bool) -> bool:
 def _is_title(line: str) -> bool:
     """Whether somebody wrote the subject into the mail."""
     kind = subjects.kind_of(line)
-    return kind is not None and len(line) <= 80 and not any(sign in line for sign in "?!@0")  # noqa: PLR2004
+    return kind is not None and len(line) <= 80 and not any(character in line for character in "?!@0")  # noqa: PLR2004
 
 
 def _orderer(parts: Sequence[Part], seen: Marks) -> tuple[str, str]:
@@ -131,7 +131,7 @@ def _orderer(parts: Sequence[Part], seen: Marks) -> tuple[str, str]:
     return "", ""
 
 
-_OF_PHONE = ("staff_name", "staff_username", "new_number")
+_OF_PHONE = ("employee_name", "employee_username", "new_number")
 
 
 def _phone(parts: Sequence[Part], common: dict[str, Any], seen: Marks, *, of_daily_mail: bool) -> Asked:
@@ -153,7 +153,7 @@ def _phone(parts: Sequence[Part], common: dict[str, Any], seen: Marks, *, of_dai
     return Asked(**common, **told, unread=unread, doubts=tuple(sorted(doubts)))
 
 
-def _person(part: Part) -> tuple[Found, Found]:
+def _person(part: Part) -> tuple[FieldsFound, FieldsFound]:
     name, username = fields.person(part.values)
     # A name that stands beside an account belongs to it, and to no other one.
     loose_name, loose_username = fields.unlabelled_person(part.rest)
@@ -163,7 +163,9 @@ def _person(part: Part) -> tuple[Found, Found]:
     return name, username
 
 
-def _is_about_others(found: dict[str, Found], name: Found, username: Found, part: Part, *, of_daily_mail: bool) -> bool:
+def _is_about_others(
+    found: dict[str, FieldsFound], name: FieldsFound, username: FieldsFound, part: Part, *, of_daily_mail: bool
+) -> bool:
     """Whether an older mail is about somebody else than the newer one: then nothing of it is meant.
 
     The daily mail lists everybody whose password runs out, so it tells nothing of whom its answer is about.
@@ -171,15 +173,15 @@ def _is_about_others(found: dict[str, Found], name: Found, username: Found, part
     told = any(each.value for each in found.values())
     if told and (of_daily_mail or username.why == Why.SEVERAL):
         return True
-    known = found["staff_username"].value
+    known = found["employee_username"].value
     if known:
         named = fields.accounts_in(part.section.text) | ({username.value} if username.value else set())
         return bool(named) and known not in named
-    asked = found["staff_name"].value
+    asked = found["employee_name"].value
     return bool(asked and name.value) and not names_agree(asked, name.value)
 
 
-def _said_besides(found: dict[str, Found], part: Part) -> set[str]:
+def _said_besides(found: dict[str, FieldsFound], part: Part) -> set[str]:
     """Which fields are filled in though the same mail names more than that, and not as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
     explained = "\n".join(value.text for value in part.values if value.label in something_else)
@@ -188,12 +190,12 @@ def _said_besides(found: dict[str, Found], part: Part) -> set[str]:
     others = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
     besides = {
         "new_number": set(telephones.all_in(text)) - others,
-        "staff_username": fields.accounts_in(text) - {found["staff_username"].value},
+        "employee_username": fields.accounts_in(text) - {found["employee_username"].value},
     }
     return {name for name, others in besides.items() if others and found[name].value}
 
 
-def _add(found: dict[str, Found], part: Part, seen: Marks, *more: Found) -> None:
+def _add(found: dict[str, FieldsFound], part: Part, seen: Marks, *more: FieldsFound) -> None:
     """What a newer part told stays, also that it was not clear."""
     for name, each in zip(_OF_PHONE, more, strict=True):
         if found[name].says_nothing:

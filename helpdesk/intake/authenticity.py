@@ -75,22 +75,22 @@ def _plain(header: str) -> str | None:
     if len(header) >= LONGEST_HEADER or not _PLAIN.fullmatch(header):
         return None
     kept: list[str] = []
-    depth, quoted, signs = 0, False, iter(header)
-    for sign in signs:
-        if sign == "\\" and (quoted or depth):
-            next(signs, "")
+    depth, quoted, characters = 0, False, iter(header)
+    for character in characters:
+        if character == "\\" and (quoted or depth):
+            next(characters, "")
         elif quoted:
-            quoted = sign != '"'
-        elif sign == '"' and not depth:
+            quoted = character != '"'
+        elif character == '"' and not depth:
             quoted = True
             kept.append('""')
-        elif sign in "()":
-            depth += 1 if sign == "(" else -1
+        elif character in "()":
+            depth += 1 if character == "(" else -1
             kept.append(" ")
             if depth < 0:
                 return None
         elif not depth:
-            kept.append(sign)
+            kept.append(character)
     return None if quoted or depth else "".join(kept)
 
 

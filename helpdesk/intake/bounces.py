@@ -47,7 +47,7 @@ def sent_as(message_id: str) -> Message | None:
         uid = uuid.UUID(found[1]) if found else None
     except ValueError:
         return None
-    return Message.objects.filter(uid=uid, kind=Message.Kind.MAIL).first() if uid else None
+    return Message.objects.filter(uid=uid, kind=Message.Channel.MAIL).first() if uid else None
 
 
 def note(letter: Letter) -> bool:
@@ -56,7 +56,7 @@ def note(letter: Letter) -> bool:
     known = message is not None
     if message is None and not _gives_back(letter) and _from_a_server(letter):
         message = _by_address(letter)
-    if message is None or message.purpose != Message.Purpose.DIGEST or not message.to:
+    if message is None or message.purpose != Message.Topic.DIGEST or not message.to:
         return False
     reason = next((_reason(block, in_words=known) for block in letter.reports if _failed(block)), None)
     if reason is not None and _first(message):
@@ -83,9 +83,9 @@ def _by_address(letter: Letter) -> Message | None:
     for block in letter.reports[:MOST_BLOCKS]:
         for address in _recipients(block)[:2]:
             sent = Message.objects.filter(
-                to_digest=outbox.receiver(Message.Kind.MAIL, address),
-                purpose=Message.Purpose.DIGEST,
-                state=Message.State.SENT,
+                to_digest=outbox.receiver(Message.Channel.MAIL, address),
+                purpose=Message.Topic.DIGEST,
+                state=Message.Status.SENT,
                 settled_at__gt=timezone.now() - LATELY,
                 bounced_at=None,
             )

@@ -108,10 +108,10 @@ def _composed(line: str) -> str:
 
 def _seen(text: str, keep: str) -> Iterable[str]:
     """Without what can't be seen: it hides a text from its reader, or turns it around, or can't be stored."""
-    for sign in text:
-        if sign in keep or sign == " ":
-            yield sign
-        elif sign.isspace():
+    for character in text:
+        if character in keep or character == " ":
+            yield character
+        elif character.isspace():
             yield " "
-        elif unicodedata.category(sign)[0] != "C":
-            yield sign
+        elif unicodedata.category(character)[0] != "C":
+            yield character

@@ -21,7 +21,7 @@ from accounts.encryption import token_digest
 from accounts.limits import MAILS_KEPT
 from helpdesk.intake import mime
 from helpdesk.intake.receive import receive, unreadable
-from helpdesk.models import MailboxRead, TakenUp
+from helpdesk.models import MailboxRead, ReadAttempt
 from helpdesk.tickets import creating
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 
@@ -59,7 +59,7 @@ def run(seconds: float = RUN) -> Fetch:
     handled = odd = 0
     in_vain: list[MailboxError] = []
     with open_mailbox() as mailbox:
-        before = {row.message: (row.died, row.refused) for row in TakenUp.objects.all()}
+        before = {row.message: (row.died, row.refused) for row in ReadAttempt.objects.all()}
         most = BATCH + len(before)
         waiting = [(token_digest(mailbox.name_of(uid)), uid) for uid in mailbox.waiting(most)]
         # The oldest first, and last what was taken up before.
@@ -91,8 +91,8 @@ class _Known(Exception):
 
 def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
     """Whether the message could be read; None if somebody else has it. Raises as ``run``, and _Known."""
-    row, _new = TakenUp.objects.get_or_create(message=message)
-    mine = TakenUp.objects.filter(pk=row.pk)
+    row, _new = ReadAttempt.objects.get_or_create(message=message)
+    mine = ReadAttempt.objects.filter(pk=row.pk)
     mine.update(died=F("died") + 1, at=timezone.now())  # committed: whoever ends here leaves it so
     try:
         fetched = mailbox.read(uid, mime.MOST_BYTES)

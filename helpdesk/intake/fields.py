@@ -22,7 +22,7 @@ class Why(StrEnum):
     UNCLEAR = "unclear"
 
 
-class Found(NamedTuple):
+class FieldsFound(NamedTuple):
     """A value, or why there is none; "" and MISSING: this part says nothing of it.
 
     ``words``: what it was read from, if it is not written as the value is. ``at``: a line and a column of the part,
@@ -39,7 +39,7 @@ class Found(NamedTuple):
         return self.why == Why.MISSING
 
 
-NOTHING = Found()
+NOTHING = FieldsFound()
 
 # User names of the external companies' staff, as the municipality makes them: lovstlin32, lovmalsund (manual-sv.md).
 _ACCOUNT = re.compile(r"(?<![\w@.-])lov(?:[a-z]{3,12}\d{1,4}|[a-z]{7})(?![\w-]|\.\w)", re.ASCII)
@@ -53,17 +53,17 @@ _NO_NAMES = ("hej", "kan", "ni", "koppla", "till", "den", "vår", "min", "anstä
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
 
 
-def person(values: Sequence[Value]) -> tuple[Found, Found]:
+def person(values: Sequence[Value]) -> tuple[FieldsFound, FieldsFound]:
     """Name and user name, as far as labels tell. Of two people neither: a request is about one."""
     told = [
         _person(value) for value in values if value.label in (Label.PERSON, Label.NAME, Label.USERNAME) and value.text
     ]
     accounts = {username.value for _, username in told if username.value}
     if len(accounts) > 1 or any(username.why == Why.SEVERAL for _, username in told):
-        return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
+        return FieldsFound(why=Why.SEVERAL), FieldsFound(why=Why.SEVERAL)
     named = [name.value for name, _ in told if name.value]
     if not accounts and any(not names_agree(named[0], other) for other in named[1:]):
-        return Found(why=Why.SEVERAL), Found(why=Why.SEVERAL)
+        return FieldsFound(why=Why.SEVERAL), FieldsFound(why=Why.SEVERAL)
     name = username = NOTHING
     for found_name, found_username in told:
         name = _first(name, found_name)
@@ -71,36 +71,36 @@ def person(values: Sequence[Value]) -> tuple[Found, Found]:
     return name, username
 
 
-def _first(one: Found, other: Found) -> Found:
+def _first(one: FieldsFound, other: FieldsFound) -> FieldsFound:
     return other if one.says_nothing else one
 
 
-def _person(value: Value) -> tuple[Found, Found]:
+def _person(value: Value) -> tuple[FieldsFound, FieldsFound]:
     text = _short(value.text)
     known = _accounts(text)
     if len(known) > 1:
-        return NOTHING, Found(why=Why.SEVERAL)
+        return NOTHING, FieldsFound(why=Why.SEVERAL)
     username = known[0] if known else _username(value.label, text)
     name = _name(text, username)
     if value.label == Label.USERNAME:
         name = name if _NAME_AFTER.fullmatch(name) else ""  # "Användare: Anna Berg"
         if not username and not name:
-            return NOTHING, Found(why=Why.UNREADABLE)
+            return NOTHING, FieldsFound(why=Why.UNREADABLE)
     return _read(name, value), _read(username, value)
 
 
-def _read(text: str, value: Value) -> Found:
+def _read(text: str, value: Value) -> FieldsFound:
     """``text``: read from the label's value."""
-    return Found(text, None, at=value.place) if text else NOTHING
+    return FieldsFound(text, None, at=value.place) if text else NOTHING
 
 
 def _username(label: Label, text: str) -> str:
     """A user name of another shape, beside a name or alone."""
     words = [_bare(word) for word in re.split(r"[\s,;()/]+", text) if _bare(word)]
     if label == Label.USERNAME:
-        return words[0] if len(words) == 1 or (words and any(sign.isdigit() for sign in words[0])) else ""
+        return words[0] if len(words) == 1 or (words and any(character.isdigit() for character in words[0])) else ""
     if label == Label.PERSON:
-        odd = [word for word in words if any(sign.isdigit() for sign in word)]
+        odd = [word for word in words if any(character.isdigit() for character in word)]
         small = [_bare(word) for word in text.replace(",", " ").split() if word.islower() and word.isalnum()]
         one = odd or small
         return one[0] if len(one) == 1 else ""
@@ -137,13 +137,13 @@ def _name(text: str, username: str) -> str:
     return text if usual_length and all(re.fullmatch(rf"(?:{_WORD}),?", word) for word in words) else ""
 
 
-def unlabelled_person(text: str) -> tuple[Found, Found]:
+def unlabelled_person(text: str) -> tuple[FieldsFound, FieldsFound]:
     """The only account that a text names, and whose it says that it is."""
     plain = _without_domains(text.lower())
     places = list(_ACCOUNT.finditer(plain)) if len(plain) == len(text) else []
     known = list(dict.fromkeys(each[0] for each in places))
     if len(known) != 1:
-        return NOTHING, Found(why=Why.SEVERAL) if known else NOTHING
+        return NOTHING, FieldsFound(why=Why.SEVERAL) if known else NOTHING
     place = _place(text, places[0].start())
     for each in places:
         begin = text[: each.start()].rpartition("\n")[2][-120:]
@@ -153,8 +153,8 @@ def unlabelled_person(text: str) -> tuple[Found, Found]:
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
             if found and (name := _without_small_talk(found[1])):
                 here = _place(text, each.start())
-                return Found(name, None, at=(here[0], 0)), Found(known[0], None, at=here)
-    return NOTHING, Found(known[0], None, at=place)
+                return FieldsFound(name, None, at=(here[0], 0)), FieldsFound(known[0], None, at=here)
+    return NOTHING, FieldsFound(known[0], None, at=place)
 
 
 def _place(text: str, at: int) -> tuple[int, int]:
@@ -174,7 +174,7 @@ def accounts_in(text: str) -> set[str]:
     return set(_accounts(text))
 
 
-def orderer(values: Sequence[Value]) -> tuple[Found, Found]:
+def orderer(values: Sequence[Value]) -> tuple[FieldsFound, FieldsFound]:
     """Name and company of who asks, as far as labels tell."""
     name = company = NOTHING
     for value in values:

@@ -59,7 +59,7 @@ _HIDDEN = re.compile(r"display:none|visibility:hidden|font-size:0(?![.\d])|mso-h
 _NOT_TEXT = ("head", "noscript", "script", "style", "template", "title")
 
 
-class _Text:
+class _HtmlText:
     """What lxml calls. A cell ends with a tab, and its outer breaks go, so that a table's rows stay lines."""
 
     def __init__(self) -> None:
@@ -119,7 +119,7 @@ def _is_hidden(attributes: Mapping[str, str]) -> bool:
 
 def text_of(html: str) -> str:
     """In linear time and memory. Empty if there is nothing to see."""
-    parser = etree.HTMLParser(target=_Text(), huge_tree=True, recover=True)
+    parser = etree.HTMLParser(target=_HtmlText(), huge_tree=True, recover=True)
     html = html.encode("utf-8", "replace").decode().replace("\0", "")
     for begin in range(0, len(html), _CHUNK):
         parser.feed(html[begin : begin + _CHUNK])

@@ -116,19 +116,19 @@ class Labelled(NamedTuple):
 
 def folded(text: str) -> str:
     """In lower case without diacritics, sign for sign, so that places stay; every space and dash of one kind."""
-    return "".join(_folded(sign) for sign in text)
+    return "".join(_folded(character) for character in text)
 
 
-def _folded(sign: str) -> str:
-    if sign == "\t":
-        return sign
-    if sign.isspace():
+def _folded(character: str) -> str:
+    if character == "\t":
+        return character
+    if character.isspace():
         return " "
-    category = unicodedata.category(sign)
-    if category == "Pd" or sign == "\N{MINUS SIGN}":
+    category = unicodedata.category(character)
+    if category == "Pd" or character == "\N{MINUS SIGN}":
         return "-"
-    small = unicodedata.normalize("NFKD", sign.lower())[:1]
-    return small if small and not unicodedata.combining(small) else sign
+    small = unicodedata.normalize("NFKD", character.lower())[:1]
+    return small if small and not unicodedata.combining(small) else character
 
 
 def values(lines: Sequence[str]) -> Labelled:
@@ -199,7 +199,7 @@ def _fits(label: Label, value: str) -> bool:
     if label in (Label.NEW_NUMBER, Label.NUMBER):
         return bool(re.match(r"[+(]?\d[\d\s()+./-]{5,}", folded(value)))
     if label == Label.USERNAME:
-        return bool(re.fullmatch(r"[\w.\\@-]{4,80}[.,]?", value)) and any(sign.isdigit() for sign in value)
+        return bool(re.fullmatch(r"[\w.\\@-]{4,80}[.,]?", value)) and any(character.isdigit() for character in value)
     words = value.split()
     return 1 < len(words) <= 8 and words[0][:1].isupper() and words[1][:1].isupper()  # noqa: PLR2004  a name
 
@@ -207,7 +207,7 @@ def _fits(label: Label, value: str) -> bool:
 def _is_strong(label: Label, words: str) -> bool:
     """Whether nobody writes this in a signature."""
     if label == Label.RECIPIENTS:
-        return any(sign in words for sign in ("mottag", "aktuell", "ny", "1", "2"))
+        return any(character in words for character in ("mottag", "aktuell", "ny", "1", "2"))
     return label in (Label.PERSON, Label.USERNAME, Label.NEW_NUMBER) or (label == Label.ORDERER and "bestall" in words)
 
 

@@ -53,7 +53,7 @@ _ENDS = re.compile(
 
 
 @dataclass(frozen=True, slots=True)
-class Section:
+class MailSection:
     """One of the mails in a thread. ``subject``: of an older one, if its headers stand above it.
 
     ``starts``: where in the text each of the lines begins, those of the signature too.
@@ -69,9 +69,9 @@ class Section:
         return "\n".join(self.lines)
 
 
-def sections(text: str) -> list[Section]:
+def sections(text: str) -> list[MailSection]:
     """At least one, the newest first."""
-    found: list[Section] = []
+    found: list[MailSection] = []
     whole = text.split("\n")[:MOST_LINES]
     lines = [_unquoted(line) for line in whole]
     ends = accumulate(len(line) + 1 for line in whole)
@@ -152,14 +152,14 @@ def _goes_on(lines: Sequence[tuple[int, str]], place: int) -> bool:
     return place + 1 < len(lines) and _HEADER.fullmatch(lines[place + 1][1][:1000]) is not None
 
 
-def _section(lines: list[str], starts: list[int], subject: str) -> Section:
+def _section(lines: list[str], starts: list[int], subject: str) -> MailSection:
     for place, line in enumerate(lines):
         if place and _ENDS.fullmatch(line[:200]):
-            return Section(lines[:place], lines[place:], starts, subject)
+            return MailSection(lines[:place], lines[place:], starts, subject)
         if farewell := _FAREWELL.search(line[:2000]):
             begin = farewell.start()
             starts = [*starts[: place + 1], starts[place] + begin, *starts[place + 1 :]]
-            return Section(
+            return MailSection(
                 [*lines[:place], line[:begin].rstrip()], [line[begin:], *lines[place + 1 :]], starts, subject
             )
-    return Section(lines, [], starts, subject)
+    return MailSection(lines, [], starts, subject)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from helpdesk.intake.fields import Found
+from helpdesk.intake.fields import FieldsFound
 
 LONGEST_MARK = 4000  # characters behind a label in which its value is looked for
 
@@ -26,7 +26,7 @@ class Marks:
         self._text = text
         self._marks: list[Mark] = []
 
-    def add(self, name: str, found: Found, starts: Sequence[int]) -> None:
+    def add(self, name: str, found: FieldsFound, starts: Sequence[int]) -> None:
         """``starts``: where in the text each line of the part begins."""
         if found.value and found.at and found.at[0] < len(starts):
             begin = starts[found.at[0]] + found.at[1]

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from helpdesk.intake import telephones
-from helpdesk.intake.fields import Found, Why, accounts_in
+from helpdesk.intake.fields import FieldsFound, Why, accounts_in
 from helpdesk.intake.labels import Label, Labelled, Value
 from helpdesk.intake.telephones import Cue, Number
 
@@ -16,7 +16,7 @@ _OF_PERSON = {Label.PERSON, Label.NAME, Label.USERNAME}
 _BETWEEN = {Label.COMPANY, Label.STALE, Label.NOISE, Label.NUMBER}
 
 
-def number(labelled: Labelled, username: str = "", orderer: str = "") -> Found:
+def number(labelled: Labelled, username: str = "", orderer: str = "") -> FieldsFound:
     """The new number: one that stands after a label for it; else one that the mail says something of, or that stands
     beside the account. Any other may be anybody's. Two that differ are a question to whoever wrote them.
 
@@ -40,7 +40,7 @@ def number(labelled: Labelled, username: str = "", orderer: str = "") -> Found:
     meant = [each for each in said if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
     if meant or not said:
         return _the_one(meant, Why.UNREADABLE if _says_number(values) else Why.MISSING)
-    return Found(why=Why.UNCLEAR if len({each.value for each in said}) == 1 else Why.SEVERAL)
+    return FieldsFound(why=Why.UNCLEAR if len({each.value for each in said}) == 1 else Why.SEVERAL)
 
 
 def _place(starts: Sequence[int], at: int) -> tuple[int, int]:
@@ -74,10 +74,10 @@ def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
             above = None
 
 
-def _the_one(found: Sequence[Number], why: Why) -> Found:
+def _the_one(found: Sequence[Number], why: Why) -> FieldsFound:
     """``why``: if there is none."""
     if not found:
-        return Found(why=why)
+        return FieldsFound(why=why)
     if len({each.value for each in found}) > 1:
-        return Found(why=Why.SEVERAL)
-    return Found(found[0].value, None, found[0].words, found[0].place)
+        return FieldsFound(why=Why.SEVERAL)
+    return FieldsFound(found[0].value, None, found[0].words, found[0].place)

@@ -13,7 +13,7 @@ from helpdesk.intake import mime, subjects
 from helpdesk.intake.asked import Asked, asked_in
 from helpdesk.intake.authenticity import is_automatic, is_bulk
 from helpdesk.intake.mime import Attachment, Letter
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 
 log = logging.getLogger("idportal.intake")
 
@@ -69,7 +69,7 @@ def read(raw: bytes) -> Reading:
     )
 
 
-def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Request.Kind) -> Asked:
+def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind) -> Asked:
     """What a mail that was kept asks for if it is about ``kind``. Its other form, if there is one, is left out."""
     try:
         return asked_in(text.partition(OTHER_FORM)[0], subject, sender_name, sender, kind)
@@ -85,7 +85,7 @@ def _with_doubts(asked: Asked, other: Asked) -> tuple[Asked, bool]:
     """
     differ = {
         name
-        for name in ("staff_username", "new_number", "recipients")
+        for name in ("employee_username", "new_number", "recipients")
         if getattr(other, name) and getattr(asked, name) and getattr(other, name) != getattr(asked, name)
     }
     return replace(asked, doubts=tuple(sorted({*asked.doubts, *differ}))), bool(differ)

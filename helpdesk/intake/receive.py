@@ -21,17 +21,17 @@ from accounts.models import Event
 from accounts.models.companies import one_line
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
-from helpdesk.intake.who import Claimed, claimed
-from helpdesk.models import OPEN, Entry, IncomingMail, Request
+from helpdesk.intake.who import ClaimedSender, claimed
+from helpdesk.models import OPEN, Entry, IncomingMail, Ticket
 from helpdesk.tickets import answers, creating
 from helpdesk.tickets.timeline import note_mail, record
 from notifications.models import Message
 
 log = logging.getLogger("idportal.intake")
 
-Kind, Source = Request.Kind, Request.Source
-Outcome = IncomingMail.Outcome
-Purpose = Message.Purpose
+Kind, Source = Ticket.Kind, Ticket.Source
+Outcome = IncomingMail.MailOutcome
+Purpose = Message.Topic
 
 
 def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
@@ -45,7 +45,7 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
     except mime.Unreadable as error:
         log.warning("a mail can't be read (%s): it becomes a request for somebody to look at", error)
         return unreadable(raw)
-    account = _account(reading.asked.staff_username)
+    account = _account(reading.asked.employee_username)
     with transaction.atomic(), translation.override("sv"):
         content = _content(reading)
         mail, new = _row(reading.message_id.strip(), content, reading)
@@ -63,7 +63,10 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
 
 def unreadable(raw: bytes) -> IncomingMail:
     """A request of type "other" for a mail that could not be taken in as what it is."""
-    text = "".join(sign if sign.isprintable() or sign == "\n" else " " for sign in raw[: 16 * 1024].decode("latin-1"))
+    text = "".join(
+        character if character.isprintable() or character == "\n" else " "
+        for character in raw[: 16 * 1024].decode("latin-1")
+    )
     digest = token_digest(raw.decode("latin-1"))
     with transaction.atomic(), translation.override("sv"):
         mail, new = IncomingMail.objects.get_or_create(
@@ -71,7 +74,7 @@ def unreadable(raw: bytes) -> IncomingMail:
         )
         if new:
             mail.automatic = True  # nobody can tell whom an answer would go to
-            mail.request = creating.open_other(source=Source.MAIL, text="", orderer_name=_("okänd avsändare"))
+            mail.ticket = creating.open_other(source=Source.MAIL, text="", orderer_name=_("okänd avsändare"))
             mail.save()
     return mail
 
@@ -96,7 +99,7 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
     if new or mail.content == content:
         return mail, new
     again = token_digest(f"id {message_id} content {content}")
-    values["request"] = mail.request
+    values["ticket"] = mail.ticket
     return IncomingMail.objects.select_for_update().get_or_create(key=again, defaults=values)
 
 
@@ -118,8 +121,8 @@ def _account(username: str) -> Account | None:
         return None
 
 
-def _find_its_place(mail: IncomingMail, reading: Reading, who: Claimed, account: Account | None) -> None:
-    about = mail.request or _referred_to(reading)
+def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, account: Account | None) -> None:
+    about = mail.ticket or _referred_to(reading)
     own = _own(reading)
     # What went to many is nobody's order, whatever its subject, unless it names somebody whom we know.
     nothing = reading.asked.kind == Kind.OTHER or (reading.bulk and account is None and not who.by_address)
@@ -130,19 +133,19 @@ def _find_its_place(mail: IncomingMail, reading: Reading, who: Claimed, account:
         _join(mail, about)
         return
     mail.outcome = Outcome.OPENED
-    mail.request = _open(reading, who, account, heap=heap, own=own)
+    mail.ticket = _open(reading, who, account, heap=heap, own=own)
     mail.save()
-    answers.taken_in(mail.request, mail, by_address=who.by_address)
+    answers.taken_in(mail.ticket, mail, by_address=who.by_address)
 
 
-def _referred_to(reading: Reading) -> Request | None:
+def _referred_to(reading: Reading) -> Ticket | None:
     """The request whose number stands in the subject, of the mail or of the one of ours that came back with it."""
     for number in reading.refers_to:
-        if found := Request.objects.filter(number=number).first():
+        if found := Ticket.objects.filter(number=number).first():
             return found
     ours = bounces.returned_message(reading.letter) if bounces.is_report(reading.letter) else None
     numbers = [part for part in ours.key.split() if part[:1].isdigit()] if ours else []
-    return Request.objects.filter(number__in=numbers).first() if numbers else None
+    return Ticket.objects.filter(number__in=numbers).first() if numbers else None
 
 
 def _own(reading: Reading) -> bool:
@@ -156,18 +159,18 @@ AUTOMATIC = "Automatiska mejl"
 MOST_IN_HEAP = 200
 
 
-def _heap_of_automatic() -> Request | None:
+def _heap_of_automatic() -> Ticket | None:
     """The open request that they join; None: the next one opens it."""
-    opened = IncomingMail.objects.filter(request=OuterRef("pk"), outcome=Outcome.OPENED, automatic=True)
-    heap = Request.objects.filter(
+    opened = IncomingMail.objects.filter(ticket=OuterRef("pk"), outcome=Outcome.OPENED, automatic=True)
+    heap = Ticket.objects.filter(
         Exists(opened), source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, orderer=None, state__in=OPEN
     )
     found = heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
     # As it is now: an agent may have closed it meanwhile, and nobody would look there.
-    return Request.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
+    return Ticket.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
 
 
-def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool, own: bool) -> Request:
+def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap: bool, own: bool) -> Ticket:
     if own:
         return creating.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
     if heap:
@@ -183,8 +186,8 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
     if asked.kind == Kind.PHONE:
         return creating.open_phone(
             **common,
-            staff_name=one_line(asked.staff_name),
-            staff_username=account.username if account else asked.staff_username,
+            employee_name=one_line(asked.employee_name),
+            employee_username=account.username if account else asked.employee_username,
             new_number=asked.new_number,
             account=account.id if account else "",
             unread=asked.unread,
@@ -195,24 +198,24 @@ def _open(reading: Reading, who: Claimed, account: Account | None, *, heap: bool
     return creating.open_other(**common, text="")
 
 
-def _join(mail: IncomingMail, about: Request) -> None:
+def _join(mail: IncomingMail, about: Ticket) -> None:
     """On the timeline, and no more: whoever knows a number has proved nothing."""
-    request = Request.objects.select_for_update().get(pk=about.pk)
-    mail.request, mail.outcome = request, Outcome.JOINED
+    ticket = Ticket.objects.select_for_update().get(pk=about.pk)
+    mail.ticket, mail.outcome = ticket, Outcome.JOINED
     mail.save()
-    if request.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
-        note_mail(request, Entry.What.MAILED)
-        record(Event.REQUEST_MAILED, request, None, None)
-    if not request.open and not mail.automatic:
-        _tell_of_late_mail(request)
+    if ticket.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
+        note_mail(ticket, Entry.What.MAILED)
+        record(Event.TICKET_MAILED, ticket, None, None)
+    if not ticket.open and not mail.automatic:
+        _tell_of_late_mail(ticket)
 
 
-def _tell_of_late_mail(request: Request) -> None:
+def _tell_of_late_mail(ticket: Ticket) -> None:
     """A request of the portal's own, for a mail about one that is decided: there nobody would see it."""
     text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
-        "number": request.number
+        "number": ticket.number
     }
-    creating.open_by_portal(text, orderer_name=request.orderer_name, company_name=request.company_name)
+    creating.open_by_portal(text, orderer_name=ticket.orderer_name, company_name=ticket.company_name)
 
 
 def _blank(mail: IncomingMail) -> None:

@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import read_again
-from helpdesk.models import IncomingMail, Request
+from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.missing import short_name
 
-_OF_PERSON = ("staff_name", "staff_username", "new_number")
+_OF_PERSON = ("employee_name", "employee_username", "new_number")
 _FIELDS = ("orderer_name", "company_name", *_OF_PERSON, "recipient1", "recipient2", "text")
 
 
@@ -21,14 +21,14 @@ class Piece(NamedTuple):
     field: str = ""
 
 
-def as_kind(mail: IncomingMail | None, kind: Request.Kind) -> Asked:
+def as_kind(mail: IncomingMail | None, kind: Ticket.Kind) -> Asked:
     """What the mail that opened a ticket asks for, read as one of this kind; nothing of one that is not there."""
     if mail is None or mail.unreadable or not mail.text:
         return Asked(kind=kind)
     return read_again(mail.text, mail.subject, mail.sender_name, mail.sender, kind)
 
 
-def fields_of(ticket: Request) -> dict[str, str]:
+def fields_of(ticket: Ticket) -> dict[str, str]:
     """What the ticket asks for."""
     return {name: getattr(ticket, name) for name in _FIELDS}
 

@@ -6,9 +6,9 @@ import re
 import unicodedata
 from difflib import SequenceMatcher
 
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 
-Kind = Request.Kind
+Kind = Ticket.Kind
 
 CLOSE = 0.85  # of the manual's own subject; two slips of the finger in twenty letters
 LONGEST = 300  # characters that are looked at
@@ -39,7 +39,9 @@ _TO_CHANGE = re.compile(r"andr|byt|ny|uppdater|lagg|ta bort")
 def plain(text: str) -> str:
     """In lower case, without diacritics, with single spaces instead of signs."""
     letters = unicodedata.normalize("NFKD", text[:LONGEST].casefold())
-    kept = "".join(sign if sign.isalnum() else " " for sign in letters if not unicodedata.combining(sign))
+    kept = "".join(
+        character if character.isalnum() else " " for character in letters if not unicodedata.combining(character)
+    )
     return " ".join(kept.split())
 
 
@@ -51,7 +53,7 @@ def bare(subject: str) -> str:
     return subject.strip()
 
 
-def kind_of(subject: str) -> Request.Kind | None:
+def kind_of(subject: str) -> Ticket.Kind | None:
     """None: it is of no known kind, or of both."""
     words = plain(bare(subject))
     if not words:

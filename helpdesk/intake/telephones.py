@@ -72,7 +72,7 @@ def all_in(text: str) -> list[str]:
 
 def found_in(text: str) -> list[Number]:
     """All of a text, in order."""
-    plain = "".join(_plain_sign(sign) for sign in text)
+    plain = "".join(_plain_sign(character) for character in text)
     alone = plain.strip(" .,;:")
     try:
         found = [Number(numbers.parse(alone), alone, plain.index(alone))]
@@ -154,9 +154,13 @@ def _matched(text: str) -> Iterator[Number]:
             yield Number(f"{number}/{other[1]}", other[0], match.end)
 
 
-def _plain_sign(sign: str) -> str:
-    if sign.isspace():
-        return "\n" if sign == "\n" else " "
-    if unicodedata.category(sign) == "Pd" or sign == "\N{MINUS SIGN}":
+def _plain_sign(character: str) -> str:
+    if character.isspace():
+        return "\n" if character == "\n" else " "
+    if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}":
         return "-"
-    return unicodedata.normalize("NFKC", sign)[:1] if unicodedata.category(sign) == "Nd" or sign == "＋" else sign
+    return (
+        unicodedata.normalize("NFKC", character)[:1]
+        if unicodedata.category(character) == "Nd" or character == "＋"
+        else character
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Company, Orderer
 from helpdesk.intake import authenticity
@@ -12,11 +12,11 @@ from helpdesk.intake.reading import Reading
 from helpdesk.models import IncomingMail
 from helpdesk.tickets.name_match import names_agree
 
-Standing = IncomingMail.Standing
+Standing = IncomingMail.SenderTrust
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class ClaimedSender:
     """``orderer``: whose address the mail bears, or whom it names; ``by_address``: it is the former.
 
     ``company``: the one that the orderer acts for, if that is plain. ``standing``: VERIFIED only if the border server
@@ -26,11 +26,11 @@ class Claimed:
     orderer: Orderer | None
     company: Company | None
     by_address: bool
-    standing: IncomingMail.Standing
+    standing: IncomingMail.SenderTrust
     dmarc: str
 
 
-def claimed(reading: Reading, account: Account | None, authserv_id: str) -> Claimed:
+def claimed(reading: Reading, account: Account | None, authserv_id: str) -> ClaimedSender:
     """``account``: whom the user name in the mail belongs to."""
     dmarc = authenticity.dmarc(reading.letter, authserv_id)
     orderer = _by_address(reading.sender)
@@ -41,7 +41,7 @@ def claimed(reading: Reading, account: Account | None, authserv_id: str) -> Clai
     if company and not by_address and not _may_be_theirs(company, reading, account):
         company = None
     verified = by_address and dmarc == authenticity.PASS
-    return Claimed(
+    return ClaimedSender(
         orderer=orderer,
         company=company,
         by_address=by_address,
@@ -65,7 +65,7 @@ def _by_name(name: str) -> Orderer | None:
 def _may_be_theirs(company: Company, reading: Reading, account: Account | None) -> bool:
     """Whether nothing that a stranger wrote is another company's: it would stand on this one's pages (H5)."""
     named = reading.asked.company_name.casefold()
-    home = Belonging().company_of(account) if account else company
+    home = CompanyMatcher().company_of(account) if account else company
     return home == company and named in ("", company.name.casefold())
 
 
@@ -74,7 +74,7 @@ def _company(orderer: Orderer, reading: Reading, account: Account | None) -> Com
     theirs = list(orderer.companies.filter(active=True).order_by("pk"))
     if len(theirs) == 1:
         return theirs[0]
-    home = Belonging().company_of(account) if account else None
+    home = CompanyMatcher().company_of(account) if account else None
     named = reading.asked.company_name.casefold()
     return next((each for each in theirs if each == home), None) or next(
         (each for each in theirs if named and each.name.casefold() == named), None

@@ -13,7 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts import directory, limits
 from accounts.companies.files import sheets
-from helpdesk.orderer.employees import Member
+from helpdesk.orderer.employees import Employee
 from helpdesk.searches import words_of
 
 
@@ -28,7 +28,7 @@ class Part(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class EmployeeMark:
     """A word about somebody. ``tone``: "bad": nothing works before something is done; "now": soon; "": all is well."""
 
     tone: str
@@ -36,15 +36,15 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class EmployeeRow:
     """One of the staff, in words."""
 
-    member: Member
+    member: Employee
     days: str
-    marks: Sequence[Mark]
+    marks: Sequence[EmployeeMark]
 
 
-def chosen(members: Iterable[Member], text: str) -> list[Member]:
+def chosen(members: Iterable[Employee], text: str) -> list[Employee]:
     """Those in whose name or user name each word of the text stands."""
     words = [directory.folded(word) for word in words_of(text)]
     if not words:
@@ -56,7 +56,7 @@ def chosen(members: Iterable[Member], text: str) -> list[Member]:
     ]
 
 
-def parts_of(member: Member) -> tuple[Part, ...]:
+def parts_of(member: Employee) -> tuple[Part, ...]:
     """Where somebody is listed. Whoever is disabled is among the blocked, and in no other part but all."""
     if member.disabled:
         return Part.ALL, Part.BLOCKED
@@ -72,16 +72,16 @@ def parts_of(member: Member) -> tuple[Part, ...]:
     return tuple(found)
 
 
-def counts(members: Iterable[Member]) -> Counter[Part]:
+def counts(members: Iterable[Employee]) -> Counter[Part]:
     """How many of them are in each part."""
     return Counter(chain.from_iterable(map(parts_of, members)))
 
 
-def row(member: Member) -> Row:
-    return Row(member, _days(member), _marks(member))
+def row(member: Employee) -> EmployeeRow:
+    return EmployeeRow(member, _days(member), _marks(member))
 
 
-def as_file(members: Iterable[Member]) -> bytes:
+def as_file(members: Iterable[Employee]) -> bytes:
     """A CSV file for Excel: the five columns of the daily mail, and two more. Formulas are made inert (H7)."""
     columns = (
         *(_("Förnamn"), _("Efternamn"), _("Konto"), _("Förfalldatum"), _("Dagar kvar")),
@@ -90,7 +90,7 @@ def as_file(members: Iterable[Member]) -> bytes:
     return sheets.write(columns, (_cells(row(member)) for member in members))
 
 
-def _cells(row: Row) -> list[str]:
+def _cells(row: EmployeeRow) -> list[str]:
     member = row.member
     return [
         *(member.given_name, member.surname, member.username),
@@ -99,7 +99,7 @@ def _cells(row: Row) -> list[str]:
     ]
 
 
-def _days(member: Member) -> str:
+def _days(member: Employee) -> str:
     """The days that are left, or how long ago they ended; "" for whom there is no date."""
     left = member.days_left
     if left is None:
@@ -109,25 +109,25 @@ def _days(member: Member) -> str:
     return ngettext("%(days)d dag sedan", "%(days)d dagar sedan", -left) % {"days": -left}
 
 
-def _marks(member: Member) -> list[Mark]:
+def _marks(member: Employee) -> list[EmployeeMark]:
     if member.disabled:
-        return [Mark("bad", _("avstängt"))]  # the rest does not matter before somebody has opened it again
+        return [EmployeeMark("bad", _("avstängt"))]  # the rest does not matter before somebody has opened it again
     password = _password(member)
     if not member.locked:
         return [password]
-    return [Mark("bad", _("låst just nu")), *([password] if password.tone else [])]
+    return [EmployeeMark("bad", _("låst just nu")), *([password] if password.tone else [])]
 
 
-def _password(member: Member) -> Mark:
+def _password(member: Employee) -> EmployeeMark:
     left = member.days_left
     if member.must_change:
-        return Mark("bad", _("måste byta lösenord"))
+        return EmployeeMark("bad", _("måste byta lösenord"))
     if left is None:
-        return Mark("", _("går aldrig ut"))
+        return EmployeeMark("", _("går aldrig ut"))
     if left < 0:
-        return Mark("bad", _("har gått ut"))
+        return EmployeeMark("bad", _("har gått ut"))
     if left > limits.EXPIRES_SOON.days:
-        return Mark("", _("gäller"))
+        return EmployeeMark("", _("gäller"))
     if left == 0:
-        return Mark("now", _("går ut i dag"))
-    return Mark("now", ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left})
+        return EmployeeMark("now", _("går ut i dag"))
+    return EmployeeMark("now", ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left})

@@ -16,7 +16,7 @@ from django.utils import timezone
 from redis import RedisError
 
 from accounts import directory, limits
-from accounts.companies import Belonging, is_unit
+from accounts.companies import CompanyMatcher, is_unit
 from accounts.directory import Account, DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
 from accounts.models import Company, DirectoryKey, Phone
@@ -35,7 +35,7 @@ _SWEDISH = str.maketrans("åäö", "{|}")
 
 
 @dataclass(frozen=True, slots=True)
-class Member:
+class Employee:
     """One of the staff. ``expires``: the day in Stockholm, None if there is none; ``days_left``: below zero: ran out.
 
     ``has_number``: whether one is registered; which, the orderer never sees.
@@ -63,14 +63,14 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
-class StaffList:
+class EmployeeList:
     """All of them, most urgent first, as they stood at ``read_at``."""
 
-    members: Sequence[Member]
+    members: Sequence[Employee]
     read_at: datetime
 
 
-def of(company: Company, *, fresh: bool = False) -> StaffList:
+def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
     """The company's staff; ``fresh`` asks the directory now. Whether a number is registered is always as of now.
 
     Protected accounts are left out: nothing is done about them here. If the directory can't be asked, what is kept is
@@ -80,7 +80,7 @@ def of(company: Company, *, fresh: bool = False) -> StaffList:
     found = None if fresh else kept
     if found is None:
         try:
-            found = StaffList(_read(company), timezone.now())
+            found = EmployeeList(_read(company), timezone.now())
         except DirectoryError as error:
             if kept is None:
                 raise
@@ -88,28 +88,28 @@ def of(company: Company, *, fresh: bool = False) -> StaffList:
             found = kept
         else:
             keep(company, found)
-    return StaffList(sorted(_as_of_now(found.members), key=_urgency), found.read_at)
+    return EmployeeList(sorted(_as_of_now(found.members), key=_urgency), found.read_at)
 
 
-def again(company: Company) -> StaffList | None:
+def again(company: Company) -> EmployeeList | None:
     """As :func:`of`, fresh; None if the list of this company was asked for so just before."""
     try:
         due = cache.add(f"{_key(company)}/again", 1, limits.STAFF_READ_AGAIN)
     except RedisError as error:
         _complain(error)
         due = True  # each look at the list asks the directory now, whoever presses what
-    return of(company, fresh=True) if due else None
+    return of_company(company, fresh=True) if due else None
 
 
 # From the directory.
 
 
-def _read(company: Company) -> list[Member]:
+def _read(company: Company) -> list[Employee]:
     values = company.values
     units = [value for value in values if is_unit(value)]
     others = [value for value in values if not is_unit(value)]
     # Another company's unit is more exact than this one's attribute.
-    belonging = Belonging()
+    belonging = CompanyMatcher()
     return [
         _member(account)
         for account in directory.connect().belonging_to(others, units)
@@ -117,8 +117,8 @@ def _read(company: Company) -> list[Member]:
     ]
 
 
-def _member(account: Account) -> Member:
-    return Member(
+def _member(account: Account) -> Employee:
+    return Employee(
         id=account.id,
         username=account.username,
         given_name=account.given_name,
@@ -134,7 +134,7 @@ def _member(account: Account) -> Member:
 # What is added each time.
 
 
-def _as_of_now(members: Sequence[Member]) -> Iterator[Member]:
+def _as_of_now(members: Sequence[Employee]) -> Iterator[Employee]:
     """With what may have changed since they were read: who has a number, and how many days are left today."""
     numbered: set[str] = set()
     for start in range(0, len(members), IDS_AT_A_TIME):
@@ -147,7 +147,7 @@ def _as_of_now(members: Sequence[Member]) -> Iterator[Member]:
         yield replace(member, days_left=left, has_number=member.id in numbered)
 
 
-def _urgency(member: Member) -> tuple[int, int, str, str, str]:
+def _urgency(member: Employee) -> tuple[int, int, str, str, str]:
     """Who has just run out, and who runs out soonest; then the others; those who never do; the disabled."""
     left = 0 if member.must_change else member.days_left
     if member.disabled:
@@ -175,7 +175,7 @@ def _key(company: Company) -> str:
     return f"staff/{company.pk}/{digest('|'.join(company.values), 'staff list')}/{keys['count']}/{keys['last']}"
 
 
-def keep(company: Company, found: StaffList) -> None:
+def keep(company: Company, found: EmployeeList) -> None:
     """Keeps a list for STAFF_KEPT seconds, in which :func:`of` gives it."""
     rows = [_row_of(member) for member in found.members]
     try:
@@ -184,7 +184,7 @@ def keep(company: Company, found: StaffList) -> None:
         _complain(error)
 
 
-def _kept(company: Company) -> StaffList | None:
+def _kept(company: Company) -> EmployeeList | None:
     try:
         sealed = cache.get(_key(company))
         read_at, rows = json.loads(unseal(sealed)) if sealed else ("", None)
@@ -193,19 +193,19 @@ def _kept(company: Company) -> StaffList | None:
         return None
     except InvalidToken:
         return None  # sealed with a key that is gone
-    return None if rows is None else StaffList([_member_of(row) for row in rows], datetime.fromisoformat(read_at))
+    return None if rows is None else EmployeeList([_member_of(row) for row in rows], datetime.fromisoformat(read_at))
 
 
-def _row_of(member: Member) -> list[str | bool | None]:
+def _row_of(member: Employee) -> list[str | bool | None]:
     expires = member.expires.isoformat() if member.expires else None
     names = (member.id, member.username, member.given_name, member.surname)
     return [*names, expires, member.must_change, member.locked, member.disabled]
 
 
-def _member_of(row: list[Any]) -> Member:
+def _member_of(row: list[Any]) -> Employee:
     account_id, username, given_name, surname, expires, must_change, locked, disabled = row
     day = date.fromisoformat(expires) if expires else None
-    return Member(account_id, username, given_name, surname, day, None, must_change, locked, disabled)
+    return Employee(account_id, username, given_name, surname, day, None, must_change, locked, disabled)
 
 
 def _complain(error: RedisError) -> None:

@@ -29,7 +29,7 @@ _ADDRESS: dict[str, Any] = {
 }
 
 
-class PhoneRequestForm(forms.Form):
+class PhoneTicketForm(forms.Form):
     """Koppla nytt mobil nr: for whom, and which number, in any way that people write one; cleaned to E.164."""
 
     username = forms.CharField(

@@ -64,7 +64,7 @@ def deliver(link_id: int) -> None:
         token = secrets.token_urlsafe(32)
         link.orderer, link.digest = orderer, _digest(token, orderer.email)
         link.save(update_fields=["asked_for", "orderer", "digest"])
-        outbox.queue([_letter(link, orderer, token)])
+        outbox.enqueue([_letter(link, orderer, token)])
         audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
@@ -117,11 +117,11 @@ def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
     return letter(
         "sign_in_link",
         {"asked": link.asked_at, "until": link.asked_at + LIFETIME, "link": url},
-        purpose=Message.Purpose.SIGN_IN_LINK,
+        purpose=Message.Topic.SIGN_IN_LINK,
         to=orderer.email,
         language=link.language,
         useful=LIFETIME - _age(link),
-        key=f"{Message.Purpose.SIGN_IN_LINK} {link.pk}",
+        key=f"{Message.Topic.SIGN_IN_LINK} {link.pk}",
     )
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import signals
 from accounts.models import PhoneLink, User
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import creating, timeline
 from idportal.clock import moment
 from idportal.text import inert
@@ -33,18 +33,18 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
     with translation.override("sv"):
         # One stop undoes all that was linked within the hold.
         undone = PhoneLink.objects.filter(user=user, stopped_at=link.stopped_at).values_list("reference", flat=True)
-        for request in Request.objects.filter(number__in=list(undone)):
-            timeline.note_down(request, Entry.What.STOPPED, None, who_stopped(link))
-        cause = Request.objects.filter(number=link.reference).first()
+        for ticket in Ticket.objects.filter(number__in=list(undone)):
+            timeline.note_down(ticket, Entry.What.STOPPED, None, who_stopped(link))
+        cause = Ticket.objects.filter(number=link.reference).first()
         alarm = creating.open_other(
-            source=Request.Source.PORTAL,
+            source=Ticket.Source.PORTAL,
             text=_alarm(user, link, cause),
             orderer_name=cause.orderer_name if cause else "",
             company_name=cause.company_name if cause else "",
             account=user.directory_id,
-            staff_username=user.username,
+            employee_username=user.username,
         )
-        outbox.queue([_mail(user, link, alarm)])
+        outbox.enqueue([_mail(user, link, alarm)])
 
 
 def _words(user: User, link: PhoneLink) -> dict[str, str]:
@@ -63,14 +63,17 @@ def _happened(user: User, link: PhoneLink) -> str:
     return text % _words(user, link)
 
 
-def _alarm(user: User, link: PhoneLink, cause: Request | None) -> str:
+def _alarm(user: User, link: PhoneLink, cause: Ticket | None) -> str:
     """What happened, what it may mean, and what to do, a line each."""
     if link.old_number:
         now = _("Det nummer som fanns innan gäller igen.")
     else:
         now = _("Inget nummer fanns innan, så kontot har nu inget nummer.")
     lines = [_happened(user, link), now, _("Någon kan försöka ta över kontot.")]
-    words = {"orderer": inert(cause.orderer_name) if cause else "", "staff": inert(cause.staff_name) if cause else ""}
+    words = {
+        "orderer": inert(cause.orderer_name) if cause else "",
+        "staff": inert(cause.employee_name) if cause else "",
+    }
     if words["orderer"] and words["staff"]:
         lines.append(_("Ring den anställda, %(staff)s, och beställaren, %(orderer)s.") % words)
     else:
@@ -88,7 +91,7 @@ def _alarm(user: User, link: PhoneLink, cause: Request | None) -> str:
     return "\n".join(lines)
 
 
-def _mail(user: User, link: PhoneLink, alarm: Request) -> Message:
+def _mail(user: User, link: PhoneLink, alarm: Ticket) -> Message:
     """Without names of people: a mailbox that many read."""
     words = {
         "account": inert(user.username),
@@ -96,12 +99,12 @@ def _mail(user: User, link: PhoneLink, alarm: Request) -> Message:
         "stopped": link.stopped_at or link.made_at,
         "by": who_stopped(link),
         "alarm": alarm.number,
-        "link": f"{settings.PORTAL_URL}{reverse('helpdesk-request', args=[alarm.number])}",
+        "link": f"{settings.PORTAL_URL}{reverse('helpdesk-ticket', args=[alarm.number])}",
     }
     return letter(
         "phone_link_stopped_helpdesk",
         words,
-        purpose=Message.Purpose.PHONE_LINK_STOPPED,
+        purpose=Message.Topic.PHONE_LINK_STOPPED,
         to=settings.HELPDESK_EMAIL,
         useful=MAIL_USEFUL,
         about=user.directory_id,

@@ -19,20 +19,20 @@ from django.utils import timezone
 from accounts import limits
 from accounts.addresses import usual
 from helpdesk.intake import authenticity
-from helpdesk.models import IncomingMail, Request
+from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import letters
 from idportal.mailbox_access import address as mailbox_address
 from notifications import outbox
 from notifications.models import Message
 from notifications.outbox.letters import letter
 
-Kind, State = Request.Kind, Request.State
-Purpose = Message.Purpose
+Kind, State = Ticket.Kind, Ticket.State
+Purpose = Message.Topic
 
 _OUTCOMES = {State.REJECTED: "sender_rejected", State.WITHDRAWN: "sender_withdrawn"}
 
 
-def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
+def taken_in(ticket: Ticket, mail: IncomingMail, *, by_address: bool) -> None:
     """The one acknowledgement: the number, what happens next, and what the helpdesk could not read.
 
     ``by_address``: the mail bears the orderer's address. If it doesn't but names them, or if it is surely forged, they
@@ -43,28 +43,28 @@ def taken_in(request: Request, mail: IncomingMail, *, by_address: bool) -> None:
     theirs = by_address and may_answer(mail)
     # Strangers who name an orderer leave room for the answers to her own mails.
     most = limits.MAIL_ANSWERS_EACH if theirs else limits.MAIL_ANSWERS_NAMED
-    if request.orderer and letters.speaks_for_company(request) and _has_room(request.orderer.email, most):
-        letters.mailed(request, unread=request.unread if theirs else {}, by_address=theirs)
+    if ticket.orderer and letters.speaks_for_company(ticket) and _has_room(ticket.orderer.email, most):
+        letters.mailed(ticket, unread=ticket.unread if theirs else {}, by_address=theirs)
     if not by_address and may_answer(mail):
-        _send("sender_received", request, mail.sender, f"{Purpose.MAIL_ANSWERED} {request.number}")
+        _send("sender_received", ticket, mail.sender, f"{Purpose.MAIL_ANSWERED} {ticket.number}")
 
 
-def decided(request: Request, why: str) -> None:
+def decided(ticket: Ticket, why: str) -> None:
     """The outcome, to whoever mailed and is not the orderer, who gets it by ``letters.decided``."""
-    mail = request.opening_mail
-    if mail is None or not may_answer(mail) or _is_orderer(request, mail):
+    mail = ticket.opening_mail
+    if mail is None or not may_answer(mail) or _is_orderer(ticket, mail):
         return
     # What the orderer is told is hers alone.
-    told = bool(request.orderer and letters.speaks_for_company(request))
-    event = _OUTCOMES.get(State(request.state), "sender_done")
-    key = f"{Purpose.MAIL_ANSWERED} {request.number} decided"
-    _send(event, request, mail.sender, key, why="" if told else letters.inert_text(why))
+    told = bool(ticket.orderer and letters.speaks_for_company(ticket))
+    event = _OUTCOMES.get(State(ticket.state), "sender_done")
+    key = f"{Purpose.MAIL_ANSWERED} {ticket.number} decided"
+    _send(event, ticket, mail.sender, key, why="" if told else letters.inert_text(why))
 
 
-def gets_outcome(request: Request) -> str:
+def gets_outcome(ticket: Ticket) -> str:
     """The address that ``decided`` will write to, or ""."""
-    mail = request.opening_mail
-    return mail.sender if mail and may_answer(mail) and not _is_orderer(request, mail) else ""
+    mail = ticket.opening_mail
+    return mail.sender if mail and may_answer(mail) and not _is_orderer(ticket, mail) else ""
 
 
 def may_answer(mail: IncomingMail) -> bool:
@@ -87,23 +87,23 @@ def is_ours(address: str) -> bool:
     return address.lower() in {parseaddr(each)[1].lower() for each in ours if each}
 
 
-def _is_orderer(request: Request, mail: IncomingMail) -> bool:
+def _is_orderer(ticket: Ticket, mail: IncomingMail) -> bool:
     """Whether the sender's address is the orderer's, who is told as an orderer."""
-    orderer = request.orderer
-    return bool(orderer and orderer.email.lower() == mail.sender.lower() and letters.speaks_for_company(request))
+    orderer = ticket.orderer
+    return bool(orderer and orderer.email.lower() == mail.sender.lower() and letters.speaks_for_company(ticket))
 
 
-def _send(event: str, request: Request, to: str, key: str, **words: str) -> None:
+def _send(event: str, ticket: Ticket, to: str, key: str, **words: str) -> None:
     if not _has_room(to) or not _has_room_in_all():
         return
-    words["number"] = request.number
+    words["number"] = ticket.number
     made = letter(event, words, purpose=Purpose.MAIL_ANSWERED, to=to, useful=letters.USEFUL, key=key)
-    outbox.queue([made])
+    outbox.enqueue([made])
 
 
 def _has_room(address: str, most: int = limits.MAIL_ANSWERS_EACH) -> bool:
     """M2. Exact for receipts, since whoever opens a request holds the counter of their numbers locked."""
-    sent = _lately().filter(to_digest=outbox.receiver(Message.Kind.MAIL, address))
+    sent = _lately().filter(to_digest=outbox.receiver(Message.Channel.MAIL, address))
     return sent.count() < most
 
 
@@ -113,6 +113,6 @@ def _has_room_in_all() -> bool:
 
 
 def _lately() -> QuerySet[Message]:
-    purposes = (Purpose.MAIL_ANSWERED, Purpose.REQUEST_OPENED)
+    purposes = (Purpose.MAIL_ANSWERED, Purpose.TICKET_OPENED)
     since = timezone.now() - timedelta(seconds=limits.HOUR)
     return Message.objects.filter(purpose__in=purposes, created_at__gt=since)

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import signals
 from accounts.models import Company
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import creating
 from idportal.text import inert
 
@@ -29,7 +29,7 @@ def mail_came_back(address: str, count: int, reason: str, **others: Any) -> None
     with translation.override("sv"):
         for company in whose.order_by("pk"):
             text = _text(company, address, count, reason)
-            creating.open_other(source=Request.Source.PORTAL, text=text, company=company)
+            creating.open_other(source=Ticket.Source.PORTAL, text=text, company=company)
 
 
 def _text(company: Company, address: str, count: int, reason: str) -> str:

@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from helpdesk.intake import reread
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.reread import Piece
-from helpdesk.models import IncomingMail, Request
+from helpdesk.models import IncomingMail, Ticket
 
 MOST = 20  # of those that joined; anyone can write to a number
 MOST_VERIFIED = 20  # of senders for whom the mail server vouches: they don't go under in those of anyone
@@ -38,22 +38,22 @@ class Mails:
     more: int
 
 
-def of(
-    one: Request, seen: datetime | None = None, asked: Asked | None = None, fields: Mapping[str, str] | None = None
+def for_page(
+    one: Ticket, seen: datetime | None = None, asked: Asked | None = None, fields: Mapping[str, str] | None = None
 ) -> Mails:
     """The mail that opened it, and the newest of those that joined. ``seen``: when an agent last did something.
 
     ``asked`` and ``fields``: what was read in the first, and what an agent sees beside it, if it is not the ticket.
     """
-    joined = one.mails.filter(outcome=IncomingMail.Outcome.JOINED)
+    joined = one.mails.filter(outcome=IncomingMail.MailOutcome.JOINED)
     newest = _newest(joined, MOST)
     count = len(newest)
     if count == MOST:
         count = joined.count()
-        verified = _newest(joined.filter(standing=IncomingMail.Standing.VERIFIED), MOST_VERIFIED)
+        verified = _newest(joined.filter(standing=IncomingMail.SenderTrust.VERIFIED), MOST_VERIFIED)
         newest = sorted({mail.pk: mail for mail in [*newest, *verified]}.values(), key=lambda mail: mail.pk)
     first = [one.opening_mail] if one.opening_mail else []
-    asked = asked or reread.as_kind(one.opening_mail, Request.Kind(one.kind))
+    asked = asked or reread.as_kind(one.opening_mail, Ticket.Kind(one.kind))
     fields = fields or reread.fields_of(one)
     email = one.orderer.email.lower() if one.orderer else ""
     shown = [

@@ -8,21 +8,21 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 
-Kind = Request.Kind
+Kind = Ticket.Kind
 
 _NAMES: dict[str, Promise] = {
-    "staff_name": gettext_lazy("medarbetarens namn"),
-    "staff_username": gettext_lazy("medarbetarens användarnamn"),
+    "employee_name": gettext_lazy("medarbetarens namn"),
+    "employee_username": gettext_lazy("medarbetarens användarnamn"),
     "new_number": gettext_lazy("det nya mobilnumret"),
     "recipients": gettext_lazy("en eller två e-postadresser"),
 }
 _WHY: dict[str, dict[str, Promise]] = {
-    "staff_name": {
+    "employee_name": {
         "several": gettext_lazy("Mejlet nämner flera personer. Be om ett mejl för varje person."),
     },
-    "staff_username": {
+    "employee_username": {
         "several": gettext_lazy("Mejlet nämner flera konton. Be om ett mejl för varje person."),
         "unreadable": gettext_lazy("Användarnamnet går inte att läsa ut."),
     },
@@ -41,7 +41,7 @@ _WHY: dict[str, dict[str, Promise]] = {
 
 def is_about_several(unread: Mapping[str, str]) -> bool:
     """Whether a mail is about more than one employee: a ticket is about one."""
-    return "several" in (unread.get("staff_name"), unread.get("staff_username"))
+    return "several" in (unread.get("employee_name"), unread.get("employee_username"))
 
 
 def in_words(fields: Iterable[str]) -> list[str]:
@@ -50,15 +50,15 @@ def in_words(fields: Iterable[str]) -> list[str]:
     return [str(words) for name, words in _NAMES.items() if name in known]
 
 
-def doubts_of(request: Request) -> list[str]:
+def doubts_of(ticket: Ticket) -> list[str]:
     """Of which fields the mail says something else as well, in words."""
-    return in_words(request.doubts)
+    return in_words(ticket.doubts)
 
 
-def why(request: Request) -> dict[str, str]:
+def why(ticket: Ticket) -> dict[str, str]:
     """Of each field that is blank, what the agent is told beside it."""
     missing = _("Står inte i mejlet.")
-    return {name: str(_WHY.get(name, {}).get(reason, missing)) for name, reason in request.unread.items()}
+    return {name: str(_WHY.get(name, {}).get(reason, missing)) for name, reason in ticket.unread.items()}
 
 
 # Of what an agent fills in: the names of two fields of which people know one thing.
@@ -68,8 +68,8 @@ _CHANGED: dict[str, Promise] = {
     "orderer_name": gettext_lazy("beställare"),
     "company": gettext_lazy("företag"),
     "company_name": gettext_lazy("företag"),
-    "staff_name": gettext_lazy("medarbetarens namn"),
-    "staff_username": gettext_lazy("användarnamn"),
+    "employee_name": gettext_lazy("medarbetarens namn"),
+    "employee_username": gettext_lazy("användarnamn"),
     "new_number": gettext_lazy("nytt mobilnummer"),
     "recipient1": gettext_lazy("mottagare"),
     "recipient2": gettext_lazy("mottagare"),

@@ -19,45 +19,45 @@ from accounts import audit, companies, limits
 from accounts.addresses import usual
 from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
-from helpdesk.models import Confirmation, Entry, Request
+from helpdesk.models import Confirmation, Entry, Ticket
 from helpdesk.tickets import letters, recipient_letters
-from helpdesk.tickets.refusals import CantCarryOut
+from helpdesk.tickets.refusals import Blocked
 from helpdesk.tickets.timeline import note_down
 
 
-def begin(request: Request, agent: User, address: str | None) -> None:
+def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     """Asks each new address to confirm; those that are recipients already and stay need not.
 
     In the caller's transaction, with the request locked. Once the first new one has confirmed, those who are not
     wanted any more leave; with no new ones at all they leave at once. They are told now. Earlier changes of the company
     that still wait for somebody are ended. Raises CantCarryOut.
     """
-    company = _locked_company(request)
+    company = _locked_company(ticket)
     if company is None:
-        raise CantCarryOut([_("Företaget finns inte i registret längre, eller är inte aktivt. Avslå ärendet.")])
-    wanted = _wanted(request)
+        raise Blocked([_("Företaget finns inte i registret längre, eller är inte aktivt. Avslå ärendet.")])
+    wanted = _wanted(ticket)
     now = timezone.now()
-    _waiting().filter(request__company=company).update(ended_at=now)
+    _waiting().filter(ticket__company=company).update(ended_at=now)
     new = _without(wanted, company.recipients)
-    recipient_letters.leaving(request, _without(company.recipients, wanted), at_once=not new)
+    recipient_letters.leaving(ticket, _without(company.recipients, wanted), at_once=not new)
     if not new:
         companies.set_recipients(company.pk, _within(company.recipients, wanted), actor=agent, address=address)
     for each in new:
         token = secrets.token_urlsafe(24)
         Confirmation.objects.create(
-            request=request,
+            ticket=ticket,
             address=each,
             digest=token_digest(token),
             asked_at=now,
             until=now + limits.RECIPIENT_CONFIRMATION,
             before=_compared(company.recipients),
         )
-        recipient_letters.confirm(request, each, token, useful=limits.RECIPIENT_CONFIRMATION)
+        recipient_letters.confirm(ticket, each, token, useful=limits.RECIPIENT_CONFIRMATION)
 
 
 def waiting(company: Company) -> list[Confirmation]:
     """Who has been asked and has not answered yet, while an answer would count."""
-    return [each for each in _asked().filter(request__company=company).order_by("pk") if _counts(each)]
+    return [each for each in _asked().filter(ticket__company=company).order_by("pk") if _counts(each)]
 
 
 def find(token: str) -> Confirmation | None:
@@ -67,15 +67,15 @@ def find(token: str) -> Confirmation | None:
 
 
 def _asked() -> QuerySet[Confirmation]:
-    active = _waiting().filter(request__company__active=True)
-    return active.select_related("request__company", "request__orderer")
+    active = _waiting().filter(ticket__company__active=True)
+    return active.select_related("ticket__company", "ticket__orderer")
 
 
 def _counts(confirmation: Confirmation) -> bool:
     """Whether an answer would count: who asked speaks for the company, whose recipients are those of the approval."""
-    company = confirmation.request.company
+    company = confirmation.ticket.company
     now = _compared(company.recipients) if company else []
-    return confirmation.before == now and letters.speaks_for_company(confirmation.request)
+    return confirmation.before == now and letters.speaks_for_company(confirmation.ticket)
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:
@@ -86,50 +86,50 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
     """
     with transaction.atomic():
         found = _asked().filter(digest=token_digest(token)).first()
-        if found is None or not letters.speaks_for_company(found.request):
+        if found is None or not letters.speaks_for_company(found.ticket):
             return None
-        request = Request.objects.select_for_update().get(pk=found.request_id)
-        company = _locked_company(request)
+        ticket = Ticket.objects.select_for_update().get(pk=found.ticket_id)
+        company = _locked_company(ticket)
         confirmation = _waiting().select_for_update().filter(pk=found.pk).first()
         if company is None or confirmation is None:
             return None
         if confirmation.before != _compared(company.recipients):
-            _waiting().filter(request__company=company).update(ended_at=timezone.now())
+            _waiting().filter(ticket__company=company).update(ended_at=timezone.now())
             return None
         # Two at most: of those that are wanted, the one that counts already, and this one.
-        staying = _without(_within(company.recipients, request.recipients), [confirmation.address])
+        staying = _without(_within(company.recipients, ticket.recipients), [confirmation.address])
         after = companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
-        _waiting().filter(request=request).update(before=_compared(after.recipients))
+        _waiting().filter(ticket=ticket).update(before=_compared(after.recipients))
         confirmation.confirmed_at = timezone.now()
         confirmation.save(update_fields=["confirmed_at"])
         # Whoever reads there has shown that mail arrives.
         BouncedAddress.objects.filter(address=confirmation.address.lower()).delete()
-        note_down(request, Entry.What.CONFIRMED, None, confirmation.address)
-        audit.record(Event.RECIPIENT_CONFIRMED, company, result=request.number, address=address)
+        note_down(ticket, Entry.What.CONFIRMED, None, confirmation.address)
+        audit.record(Event.RECIPIENT_CONFIRMED, company, result=ticket.number, address=address)
     return found
 
 
-def _locked_company(request: Request) -> Company | None:
+def _locked_company(ticket: Ticket) -> Company | None:
     """The request's company as it is now, if it is active."""
-    if request.company_id is None:
+    if ticket.company_id is None:
         return None
-    return Company.objects.select_for_update().filter(pk=request.company_id, active=True).first()
+    return Company.objects.select_for_update().filter(pk=ticket.company_id, active=True).first()
 
 
 def _waiting() -> QuerySet[Confirmation]:
     return Confirmation.objects.filter(confirmed_at=None, ended_at=None, until__gt=timezone.now())
 
 
-def _wanted(request: Request) -> list[str]:
+def _wanted(ticket: Ticket) -> list[str]:
     """One or two addresses, different ones. Raises CantCarryOut for anything else."""
-    addresses = list({each.lower(): each for each in request.recipients}.values())
+    addresses = list({each.lower(): each for each in ticket.recipients}.values())
     try:
         for each in addresses:
             usual(each)
     except ValidationError:
         addresses = []
     if not addresses:
-        raise CantCarryOut([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
+        raise Blocked([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
     return addresses
 
 

@@ -8,40 +8,40 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 
 
-class Refused(Exception):
+class TicketRefused(Exception):
     """Nothing was changed. The text is for the reader and says what to do next."""
 
 
-class Closed(Refused):
+class Closed(TicketRefused):
     """Somebody was first: it is decided, or withdrawn."""
 
-    def __init__(self, request: Request) -> None:
-        self.request = request
-        at = f"{timezone.localtime(request.decided_at):%Y-%m-%d %H:%M}" if request.decided_at else ""
-        words = {"number": request.number, "state": request.get_state_display(), "when": at}
-        if request.decided_by:
-            words["who"] = request.decided_by.username
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        at = f"{timezone.localtime(ticket.decided_at):%Y-%m-%d %H:%M}" if ticket.decided_at else ""
+        words = {"number": ticket.number, "state": ticket.get_state_display(), "when": at}
+        if ticket.decided_by:
+            words["who"] = ticket.decided_by.username
             super().__init__(_("Ärende %(number)s är redan %(state)s av %(who)s, %(when)s.") % words)
         else:
             super().__init__(_("Ärende %(number)s är redan %(state)s, %(when)s.") % words)
 
 
-class NotYours(Refused):
+class AssignedToOther(TicketRefused):
     """Another agent has it, or nobody has."""
 
-    def __init__(self, request: Request) -> None:
-        self.agent: User | None = request.agent
-        if request.agent:
-            words = {"number": request.number, "who": request.agent.username}
+    def __init__(self, ticket: Ticket) -> None:
+        self.agent: User | None = ticket.agent
+        if ticket.agent:
+            words = {"number": ticket.number, "who": ticket.agent.username}
             super().__init__(_("%(who)s har ärende %(number)s. Ta över det först, om ni är överens om det.") % words)
         else:
             super().__init__(_("Ta ärendet först, så att ingen annan arbetar med det samtidigt."))
 
 
-class NotVerified(Refused):
+class NotVerified(TicketRefused):
     """Nobody has made sure that who asks is the orderer (H1)."""
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class NotVerified(Refused):
         )
 
 
-class FourEyes(Refused):
+class SecondAgentNeeded(TicketRefused):
     """HELPDESK_FOUR_EYES: who verified may not approve (H2)."""
 
     def __init__(self) -> None:
@@ -59,7 +59,7 @@ class FourEyes(Refused):
         )
 
 
-class CantCarryOut(Refused):
+class Blocked(TicketRefused):
     """What stands in the way. The request stays open, and its timeline says so."""
 
     def __init__(self, reasons: Sequence[str]) -> None:

@@ -16,9 +16,9 @@ from django.utils.translation import ngettext
 from accounts import audit, codes
 from accounts.encryption import digest
 from accounts.models import Event, Orderer, Purpose, User
-from helpdesk.models import Entry, Request, Verification
+from helpdesk.models import Entry, Ticket, Verification
 from helpdesk.tickets.handling import locked
-from helpdesk.tickets.refusals import Refused
+from helpdesk.tickets.refusals import TicketRefused
 from helpdesk.tickets.timeline import note_down
 
 How, What = Verification.How, Entry.What
@@ -27,69 +27,69 @@ How, What = Verification.How, Entry.What
 COUNTS_FOR = timedelta(hours=24)
 
 
-def send_code(request_id: int, agent: User, address: str | None = None) -> Verification:
+def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verification:
     """Queues a code to the orderer's mobile on file. Raises Closed, NotYours, Refused (no orderer; too soon)."""
     with transaction.atomic():
-        request = locked(request_id, agent)
-        orderer = _on_file(request)
-        last = _newest_code(request)
+        ticket = locked(ticket_id, agent)
+        orderer = _on_file(ticket)
+        last = _newest_code(ticket)
         if last and last.challenge and (seconds := codes.resend_in(last.challenge)):
-            raise Refused(_soon(seconds))
+            raise TicketRefused(_soon(seconds))
         if codes.used_up(orderer, Purpose.VERIFY):
-            raise Refused(
+            raise TicketRefused(
                 _("Det går inte ut fler koder till beställarens mobil just nu. Ring upp numret i registret i stället.")
             )
         challenge = codes.ask(
             Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
         )
-        begun = _begun(request, How.CODE, agent, orderer)
+        begun = _begun(ticket, How.CODE, agent, orderer)
         begun.challenge = challenge
         begun.save()
-        note_down(request, What.CODE_SENT, agent)
+        note_down(ticket, What.CODE_SENT, agent)
     return begun
 
 
-def enter_code(request_id: int, agent: User, code: str, address: str | None = None) -> bool:
+def enter_code(ticket_id: int, agent: User, code: str, address: str | None = None) -> bool:
     """Whether this is the code that the newest SMS of this request holds; it is spent.
 
     Raises Closed, NotYours, Refused (no orderer; no code was sent to the number that is on file now).
     """
     with transaction.atomic():
-        request = locked(request_id, agent)
-        orderer = _on_file(request)
-        begun = _newest_code(request)
+        ticket = locked(ticket_id, agent)
+        orderer = _on_file(ticket)
+        begun = _newest_code(ticket)
         if begun is None or begun.done_at or begun.challenge is None or begun.mobile != _digest(orderer):
-            raise Refused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
+            raise TicketRefused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
         if codes.check(begun.challenge.pk, code, address, agent) is None:
-            note_down(request, What.CODE_WRONG, agent)
+            note_down(ticket, What.CODE_WRONG, agent)
             return False
-        _done(begun, request, agent, address)
-        note_down(request, What.CODE_RIGHT, agent)
+        _done(begun, ticket, agent, address)
+        note_down(ticket, What.CODE_RIGHT, agent)
     return True
 
 
 def called_back(
-    request_id: int, agent: User, why: str, address: str | None = None, *, shown: str | None = None
+    ticket_id: int, agent: User, why: str, address: str | None = None, *, shown: str | None = None
 ) -> Verification:
     """Records a call back to the number on file; ``why``: whom the agent spoke to. Raises Closed, NotYours, Refused.
 
     ``shown``: what ``seen`` was on the page from which the agent called. Another number on file by now was not called.
     """
     with transaction.atomic():
-        request = locked(request_id, agent)
-        orderer = _on_file(request)
+        ticket = locked(ticket_id, agent)
+        orderer = _on_file(ticket)
         if not why.strip():
-            raise Refused(_("Skriv vem du talade med när du ringde upp."))
+            raise TicketRefused(_("Skriv vem du talade med när du ringde upp."))
         if shown is not None and shown != seen(orderer):
-            raise Refused(
+            raise TicketRefused(
                 _(
                     "Beställarens mobil i registret har ändrats sedan du öppnade sidan. Samtalet räknas inte. Fråga "
                     "den administratör som ändrade numret, eller någon annan på företaget, innan du ringer det nya."
                 )
             )
-        called = _begun(request, How.CALL_BACK, agent, orderer)
-        _done(called, request, agent, address)
-        note_down(request, What.CALLED_BACK, agent, why.strip())
+        called = _begun(ticket, How.CALL_BACK, agent, orderer)
+        _done(called, ticket, agent, address)
+        note_down(ticket, What.CALLED_BACK, agent, why.strip())
     return called
 
 
@@ -98,52 +98,54 @@ def seen(orderer: Orderer) -> str:
     return digest(orderer.mobile, "number to call back")[:16]
 
 
-def counting(request: Request) -> Verification | None:
+def counting(ticket: Ticket) -> Verification | None:
     """The newest verification that counts: done, within a day, and of the number that is on file now."""
-    return next(iter(all_counting(request)), None)
+    return next(iter(all_counting(ticket)), None)
 
 
-def all_counting(request: Request) -> list[Verification]:
+def all_counting(ticket: Ticket) -> list[Verification]:
     """Each that counts, the newest first. What was changed since, nobody who was verified has asked for."""
-    if request.orderer is None:
+    if ticket.orderer is None:
         return []
-    done = request.verifications.filter(
-        done_at__gt=timezone.now() - COUNTS_FOR, orderer=request.orderer, mobile=_digest(request.orderer)
+    done = ticket.verifications.filter(
+        done_at__gt=timezone.now() - COUNTS_FOR, orderer=ticket.orderer, mobile=_digest(ticket.orderer)
     )
-    if request.changed_at:
-        done = done.filter(begun_at__gt=request.changed_at)
+    if ticket.changed_at:
+        done = done.filter(begun_at__gt=ticket.changed_at)
     return list(done.select_related("agent").order_by("-done_at", "-pk"))
 
 
-def _on_file(request: Request) -> Orderer:
+def _on_file(ticket: Ticket) -> Orderer:
     """The orderer, if they may speak for the company now; else Refused says what to do."""
-    orderer = request.orderer
+    orderer = ticket.orderer
     if orderer is None:
-        raise Refused(_("Ärendet har ingen beställare i registret, så ingen kan kontrolleras. Avslå ärendet."))
+        raise TicketRefused(_("Ärendet har ingen beställare i registret, så ingen kan kontrolleras. Avslå ärendet."))
     if not orderer.active:
-        raise Refused(_("Beställaren är inte aktiv i registret längre. Avslå ärendet."))
+        raise TicketRefused(_("Beställaren är inte aktiv i registret längre. Avslå ärendet."))
     # Asked of the table, not of the request's copy: a company that was left is left at once (S2).
-    if request.company is None or not orderer.companies.filter(pk=request.company.pk, active=True).exists():
-        raise Refused(_("Den som frågar är inte beställare för företaget. Avslå ärendet."))
+    if ticket.company is None or not orderer.companies.filter(pk=ticket.company.pk, active=True).exists():
+        raise TicketRefused(_("Den som frågar är inte beställare för företaget. Avslå ärendet."))
     if not orderer.mobile:
-        raise Refused(_("Beställaren har inget mobilnummer i registret. En administratör behöver lägga till det."))
+        raise TicketRefused(
+            _("Beställaren har inget mobilnummer i registret. En administratör behöver lägga till det.")
+        )
     return orderer
 
 
-def _newest_code(request: Request) -> Verification | None:
-    sent = request.verifications.filter(how=How.CODE).select_related("challenge")
+def _newest_code(ticket: Ticket) -> Verification | None:
+    sent = ticket.verifications.filter(how=How.CODE).select_related("challenge")
     return sent.order_by("-begun_at", "-pk").first()
 
 
-def _begun(request: Request, how: Verification.How, agent: User, orderer: Orderer) -> Verification:
-    return Verification(request=request, how=how, agent=agent, orderer=orderer, mobile=_digest(orderer))
+def _begun(ticket: Ticket, how: Verification.How, agent: User, orderer: Orderer) -> Verification:
+    return Verification(ticket=ticket, how=how, agent=agent, orderer=orderer, mobile=_digest(orderer))
 
 
-def _done(verification: Verification, request: Request, agent: User, address: str | None) -> None:
+def _done(verification: Verification, ticket: Ticket, agent: User, address: str | None) -> None:
     verification.agent, verification.done_at = agent, timezone.now()
     verification.save()
-    result = f"{verification.how} {request.number}"
-    audit.record(Event.REQUEST_VERIFIED, request.orderer, actor=agent, result=result, address=address)
+    result = f"{verification.how} {ticket.number}"
+    audit.record(Event.TICKET_VERIFIED, ticket.orderer, actor=agent, result=result, address=address)
 
 
 def _digest(orderer: Orderer) -> str:

@@ -4,9 +4,9 @@ A *run* belongs to a day and tells each threshold that was reached since the las
 mail of their own; whom no recipient is told of, the helpdesk is.
 """
 
-from notifications.digests.plan import Mail, Plan, look
+from notifications.digests.plan import DigestMail, Plan, look
 from notifications.digests.reminders import Reminder
-from notifications.digests.rows import Row
+from notifications.digests.rows import DigestRow
 from notifications.digests.runs import catch_up, run, take_back
 
-__all__ = ["Mail", "Plan", "Reminder", "Row", "catch_up", "look", "run", "take_back"]
+__all__ = ["DigestMail", "DigestRow", "Plan", "Reminder", "catch_up", "look", "run", "take_back"]

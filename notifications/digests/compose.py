@@ -20,14 +20,14 @@ from django.utils.translation import gettext as _
 from idportal import message_templates
 from idportal.message_templates import Written
 from idportal.text import inert
-from notifications.digests.rows import Row
+from notifications.digests.rows import DigestRow
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
     """Rows in the order of the mail. ``why`` the helpdesk is told of them; "" in a company's own mail."""
 
-    rows: Sequence[Row]
+    rows: Sequence[DigestRow]
     heading: str = ""
     why: str = ""
 
@@ -52,7 +52,7 @@ class Composer:
         self._columns = [label for label, _value in cells]
         self._frames: dict[tuple[bool, ...], Written] = {}
 
-    def to_recipients(self, rows: Sequence[Row]) -> Written:
+    def to_recipients(self, rows: Sequence[DigestRow]) -> Written:
         """What the recipients of a company get."""
         cases = _cases(rows)
         if cases not in self._frames:
@@ -74,14 +74,14 @@ class Composer:
         context = {"columns": self._columns, "groups": groups, "cases": occurring}
         return message_templates.mail(event, get_language(), context, layout="digest", links=_links())
 
-    def _lines(self, rows: Sequence[Row]) -> tuple[str, SafeString]:
+    def _lines(self, rows: Sequence[DigestRow]) -> tuple[str, SafeString]:
         """In plain text and in HTML, in which nothing that came from the directory is markup."""
         lines = [((row.days_left < 0, row.registered), _cells(row)) for row in rows]
         html = "".join([self._html[kind].format(*map(escape, cells)) for kind, cells in lines])
         return "".join([self._text[kind].format(*cells) for kind, cells in lines]), mark_safe(html)  # noqa: S308
 
 
-def _cases(rows: Sequence[Row]) -> tuple[bool, ...]:
+def _cases(rows: Sequence[DigestRow]) -> tuple[bool, ...]:
     """Which cases occur, for each of which the mail says what to do."""
     return (
         any(not row.registered and row.days_left >= 0 for row in rows),
@@ -90,7 +90,7 @@ def _cases(rows: Sequence[Row]) -> tuple[bool, ...]:
     )
 
 
-def _cells(row: Row) -> tuple[str, ...]:
+def _cells(row: DigestRow) -> tuple[str, ...]:
     """In the order of the columns."""
     account = row.account
     names = inert(account.given_name), inert(account.surname), inert(account.username)

@@ -11,14 +11,14 @@ from datetime import date, timedelta
 from django.conf import settings
 from django.utils import translation
 
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.models import Company
 from idportal.message_templates import Written
 from idportal.text import inert
 from notifications import outbox
 from notifications.digests.compose import Composer, Group
 from notifications.digests.reminders import Reminder, remind
-from notifications.digests.rows import Row, find
+from notifications.digests.rows import DigestRow, find
 from notifications.models import DigestRun, Message
 
 # Until when a mail that could not be delivered is worth delivering: as long as mail servers usually try (RFC 5321
@@ -40,13 +40,13 @@ class Outstanding:
 
 
 @dataclass(frozen=True, slots=True)
-class Mail:
+class DigestMail:
     """One mail to one address. ``company`` is None for the one to the helpdesk."""
 
     message: Message
     to: str
     company: Company | None
-    rows: tuple[Row, ...]
+    rows: tuple[DigestRow, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class Plan:
     """All that a run sends, composed."""
 
     outstanding: Outstanding
-    mails: tuple[Mail, ...]
+    mails: tuple[DigestMail, ...]
     reminders: tuple[Reminder, ...]
     accounts: int  # that the mails tell of
 
@@ -98,12 +98,12 @@ def look(day: date) -> Plan:
         return Plan(open_, tuple(_mails(day, rows)), tuple(remind(day, to_remind)), len(rows))
 
 
-def _mails(day: date, rows: list[Row]) -> Iterator[Mail]:
+def _mails(day: date, rows: list[DigestRow]) -> Iterator[DigestMail]:
     """The companies' by name, then the helpdesk's."""
     composer = Composer()
-    belonging = Belonging()
-    of_companies: dict[Company, list[Row]] = defaultdict(list)
-    of_nobody: dict[str, list[Row]] = defaultdict(list)
+    belonging = CompanyMatcher()
+    of_companies: dict[Company, list[DigestRow]] = defaultdict(list)
+    of_nobody: dict[str, list[DigestRow]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: row.urgency):
         company = belonging.company_of(row.account)
         if company:
@@ -135,14 +135,14 @@ def key_of(day: date | str, whose: str, to: str) -> str:
     return f"digest/{day}/{whose}/{receiver}"
 
 
-def _mail(day: date, to: str, composed: Written, rows: list[Row], company: Company | None = None) -> Mail:
+def _mail(day: date, to: str, composed: Written, rows: list[DigestRow], company: Company | None = None) -> DigestMail:
     whose = str(company.pk) if company else "helpdesk"
     message = outbox.mail(
-        purpose=Message.Purpose.DIGEST if company else Message.Purpose.DIGEST_TO_HELPDESK,
+        purpose=Message.Topic.DIGEST if company else Message.Topic.DIGEST_TO_HELPDESK,
         to=to,
         **composed._asdict(),
         useful=USEFUL,
         key=key_of(day, whose, to),
         company=company,
     )
-    return Mail(message, to, company, tuple(rows))
+    return DigestMail(message, to, company, tuple(rows))

@@ -15,7 +15,7 @@ from notifications import outbox
 from notifications.digests.plan import key_of
 from notifications.models import Message
 
-Purpose, State = Message.Purpose, Message.State
+Purpose, State = Message.Topic, Message.Status
 
 
 def is_to_nobody(message: Message) -> bool:

@@ -12,7 +12,7 @@ from accounts.models import Phone
 from idportal import message_templates
 from idportal.text import inert
 from notifications import outbox
-from notifications.digests.rows import Row, chunks
+from notifications.digests.rows import DigestRow, chunks
 from notifications.digests.thresholds import at
 from notifications.models import Message
 
@@ -25,10 +25,10 @@ class Reminder:
     """One SMS to one person."""
 
     message: Message
-    row: Row
+    row: DigestRow
 
 
-def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
+def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
     """An SMS for each of them who has a number, the most urgent first; none if the day is as good as over."""
     now, not_before, until = timezone.now(), at(day, FROM), at(day, UNTIL)
     if now >= until:
@@ -42,7 +42,7 @@ def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
         for row in some:
             if number := numbers.get(row.account.id):
                 message = outbox.sms(
-                    purpose=Message.Purpose.EXPIRY_REMINDER,
+                    purpose=Message.Topic.EXPIRY_REMINDER,
                     to=number,
                     text=text(row),
                     useful=until - max(now, not_before),
@@ -53,7 +53,7 @@ def remind(day: date, rows: list[Row]) -> Iterator[Reminder]:
                 yield Reminder(message, row)
 
 
-def text(row: Row) -> str:
+def text(row: DigestRow) -> str:
     """One GSM-7 segment in Swedish, as full as the names in it allow."""
     words = {"account": inert(row.account.username), "day": row.expires_on.isoformat()}
     return message_templates.sms("expiry_reminder", "sv", words)

@@ -24,7 +24,7 @@ SMS_THRESHOLDS = (7, 1)
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class DigestRow:
     """One account as it stands on the day of the run. ``days_left`` below zero: its password ran out before."""
 
     account: Account
@@ -39,7 +39,7 @@ class Row:
         return self.days_left, account.surname.casefold(), account.given_name.casefold(), account.username, account.id
 
 
-def find(day: date, days: frozenset[date]) -> tuple[list[Row], list[Row]]:
+def find(day: date, days: frozenset[date]) -> tuple[list[DigestRow], list[DigestRow]]:
     """Of whom a threshold is reached on one of ``days``, and who is to be reminded by SMS. Neither is sorted.
 
     One pass over the directory; nothing is done for an account whose turn it is not. Raises DirectoryError.
@@ -54,7 +54,7 @@ def find(day: date, days: frozenset[date]) -> tuple[list[Row], list[Row]]:
             if account.enabled and isinstance(account.expires, datetime):
                 due.append((account, local_date(account.expires)))
     numbers = _with_number([account.id for account, _ in due])
-    rows = [Row(account, on, days_left(on, day), account.id in numbers) for account, on in due]
+    rows = [DigestRow(account, on, days_left(on, day), account.id in numbers) for account, on in due]
     return (
         [row for row in rows if row.expires_on in told],
         # For accounts that the portal does nothing for, no SMS either (security.md R6).

@@ -68,7 +68,7 @@ def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
         return ours, False
     if outstanding(day) != plan.outstanding:
         return None, False
-    outbox.queue(list(plan.messages))
+    outbox.enqueue(list(plan.messages))
     ours.since, ours.completed_at = since, timezone.now()
     ours.accounts, ours.mails = plan.accounts, len(plan.mails)
     ours.save()

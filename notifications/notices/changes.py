@@ -32,7 +32,7 @@ log = logging.getLogger("idportal.notices")
 SMS_USEFUL = timedelta(hours=24)
 MAIL_USEFUL = timedelta(days=3)  # a server that is down over a weekend
 
-Purpose = Message.Purpose
+Purpose = Message.Topic
 BY_SMS = (Purpose.PASSWORD_RESET, Purpose.PHONE_REPLACED)
 
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
@@ -70,17 +70,17 @@ def second_factor_was_removed(user: User, account: Account | None, **others: Any
 
 @receiver(signals.second_factor_attacked)
 def second_factor_was_attacked(
-    user: User, account: Account | None, kind: FailedTry.Kind, stopped: bool, **others: Any
+    user: User, account: Account | None, kind: FailedTry.Secret, stopped: bool, **others: Any
 ) -> None:
     """To the account's address; that its codes are stopped is told once a day, however long somebody goes on."""
     if not stopped:
         _tell_staff(Purpose.WRONG_CODES, user, account)
         return
-    purpose = Purpose.APP_STOPPED if kind == FailedTry.Kind.FACTOR else Purpose.RECOVERY_STOPPED
+    purpose = Purpose.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Purpose.RECOVERY_STOPPED
     _tell_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
 
 
-def _tell_staff(purpose: Message.Purpose, user: User, account: Account | None, *, key: str = "") -> None:
+def _tell_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
     """By mail alone. Without an account the directory did not say where to."""
     if account:
         _tell(purpose, account, key=key)
@@ -88,13 +88,13 @@ def _tell_staff(purpose: Message.Purpose, user: User, account: Account | None, *
         log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
 
 
-def _tell(purpose: Message.Purpose, account: Account, *told: str, key: str = "") -> None:
+def _tell(purpose: Message.Topic, account: Account, *told: str, key: str = "") -> None:
     """Queues it in the transaction of the change, in the language that is active. ``told``: numbers (E.164)."""
-    outbox.queue(_notices(purpose, account, told, timezone.now(), key))
+    outbox.enqueue(_notices(purpose, account, told, timezone.now(), key))
 
 
 def _notices(
-    purpose: Message.Purpose, account: Account, told: Sequence[str], at: datetime, key: str
+    purpose: Message.Topic, account: Account, told: Sequence[str], at: datetime, key: str
 ) -> Iterator[Message]:
     for number in told:
         text = sms_text(purpose, account.username, at)
@@ -118,7 +118,7 @@ def _notices(
         log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
 
 
-def event_of(purpose: Message.Purpose) -> str:
+def event_of(purpose: Message.Topic) -> str:
     """The name of its templates."""
     return purpose.value.replace(" ", "_")
 
@@ -134,6 +134,6 @@ def mail_address(account: Account) -> str:
     return ""
 
 
-def sms_text(purpose: Message.Purpose, username: str, at: datetime) -> str:
+def sms_text(purpose: Message.Topic, username: str, at: datetime) -> str:
     """One GSM-7 segment. A user name with which it would be more is left out (``checks.py`` sees to the rest)."""
     return message_templates.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})

@@ -24,7 +24,7 @@ from notifications.models import Message
 from notifications.notices.changes import MAIL_USEFUL, SMS_USEFUL, mail_address
 from notifications.outbox.letters import letter
 
-Purpose, Told = Message.Purpose, PhoneLink.Told
+Purpose, Told = Message.Topic, PhoneLink.Told
 
 
 @receiver(signals.phone_linked)
@@ -32,7 +32,7 @@ def number_was_linked(
     account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
 ) -> None:
     """The new number, from when codes come and where to go; all others, how to stop it and until when."""
-    outbox.queue(_of_a_link(account, link, orderer, stops))
+    outbox.enqueue(_of_a_link(account, link, orderer, stops))
 
 
 def _of_a_link(
@@ -51,7 +51,7 @@ def _of_a_link(
 @receiver(signals.phone_link_stopped)
 def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
     """The number that is back, the account's address and the orderer. The helpdesk is told by ``helpdesk.tickets.alarms``."""
-    outbox.queue(_of_a_stop(user, account, link))
+    outbox.enqueue(_of_a_stop(user, account, link))
 
 
 def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator[Message]:
@@ -75,7 +75,7 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
     words = {"account": inert(account.username), "number": reference, "at": timezone.now()}
     address = mail_address(account)
     event = "phone_removed" if address else "phone_removed_helpdesk"
-    outbox.queue([_mail(event, Purpose.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
+    outbox.enqueue([_mail(event, Purpose.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
 
 
 def who_stopped(link: PhoneLink) -> str:
@@ -106,10 +106,10 @@ def sms_text(event: str, words: Mapping[str, Any]) -> str:
     return message_templates.sms(event, "sv", {**words, **names, "host": journey_host("RESET_HOST")})
 
 
-def _sms(event: str, purpose: Message.Purpose, number: str, words: Mapping[str, Any], about: str) -> Message:
+def _sms(event: str, purpose: Message.Topic, number: str, words: Mapping[str, Any], about: str) -> Message:
     return outbox.sms(purpose=purpose, to=number, text=sms_text(event, words), useful=SMS_USEFUL, about=about)
 
 
-def _mail(event: str, purpose: Message.Purpose, to: str, words: Mapping[str, Any], about: str) -> Message:
+def _mail(event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str) -> Message:
     """Useful past the hold, too: then it says whom to call."""
     return letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about)

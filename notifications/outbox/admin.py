@@ -19,11 +19,11 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import limits
 from accounts.admin.base import ReadOnlyAdmin, actor, address, column
 from accounts.companies import overview
-from accounts.companies.overview import Cell, Section
+from accounts.companies.overview import Cell, OverviewSection
 from idportal.clock import duration
 from notifications import outbox
 from notifications.models import DigestRun, Message
-from notifications.outbox.resending import send_again
+from notifications.outbox.resending import resend
 
 _KEY = re.compile(r"nyckel=[\w%-]+")
 
@@ -32,7 +32,7 @@ def receiver(message: Message) -> str:
     """Whom it went to. Of a number its last two digits alone: an administrator needs no more to recognise it."""
     if not message.to:
         return "–"
-    return f"••• {message.to[-2:]}" if message.kind == Message.Kind.SMS else message.to
+    return f"••• {message.to[-2:]}" if message.kind == Message.Channel.SMS else message.to
 
 
 class ByState(admin.SimpleListFilter):
@@ -40,7 +40,7 @@ class ByState(admin.SimpleListFilter):
     parameter_name = "lage"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(state.value, str(state.label)) for state in Message.State]
+        return [(state.value, str(state.label)) for state in Message.Status]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(state=self.value()) if self.value() else queryset
@@ -51,7 +51,7 @@ class ByPurpose(admin.SimpleListFilter):
     parameter_name = "vad"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(purpose.value, str(purpose.label)) for purpose in Message.Purpose]
+        return [(purpose.value, str(purpose.label)) for purpose in Message.Topic]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(purpose=self.value()) if self.value() else queryset
@@ -112,14 +112,14 @@ class MessageAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        to = outbox.receiver(Message.Kind.MAIL, term)
+        to = outbox.receiver(Message.Channel.MAIL, term)
         return queryset.filter(Q(to_digest=to) | Q(company__name__icontains=term)), False
 
     @admin.action(description=gettext_lazy("Skicka igen"))
     def again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         """Says how many go out again, and of how many others were chosen."""
         ids = list(queryset.values_list("pk", flat=True))
-        count = send_again(ids, actor=actor(request), address=address(request))
+        count = resend(ids, actor=actor(request), address=address(request))
         if count:
             words = ngettext("%(count)d meddelande skickas igen.", "%(count)d meddelanden skickas igen.", count)
             self.message_user(request, words % {"count": count}, messages.SUCCESS)
@@ -148,7 +148,7 @@ class MessageAdmin(ReadOnlyAdmin):
     @admin.display(description=gettext_lazy("Läge"), ordering="state")
     def condition(self, message: Message) -> SafeString | str:
         words = message.get_state_display()
-        bad = message.state in (Message.State.REFUSED, Message.State.EXPIRED)
+        bad = message.state in (Message.Status.REFUSED, Message.Status.EXPIRED)
         return format_html('<span class="flag flag--bad">{}</span>', words) if bad else words
 
     @admin.display(description=gettext_lazy("Text"))
@@ -180,9 +180,9 @@ class DigestRunAdmin(ReadOnlyAdmin):
         return run.completed_at or unfinished
 
 
-def _refused() -> Section:
+def _refused() -> OverviewSection:
     since = timezone.now() - limits.REFUSED_SHOWN
-    found = Message.objects.filter(state=Message.State.REFUSED, settled_at__gte=since).select_related("company")
+    found = Message.objects.filter(state=Message.Status.REFUSED, settled_at__gte=since).select_related("company")
     rows = [
         (
             Cell(message.get_purpose_display(), reverse("admin:notifications_message_change", args=[message.pk])),
@@ -192,7 +192,7 @@ def _refused() -> Section:
         )
         for message in found.defer("text", "html").order_by("-settled_at")[: overview.LISTED]
     ]
-    return Section(
+    return OverviewSection(
         _("Meddelanden som inte togs emot, de senaste %d dagarna") % limits.REFUSED_SHOWN.days,
         _(
             "Mottagarens server, eller sms-leverantören, sa nej för gott. Portalen skickar dem inte igen av sig själv. "

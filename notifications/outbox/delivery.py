@@ -30,7 +30,7 @@ LONGEST_PAUSE = 3600  # seconds between two tries
 MOST_UNCERTAIN = 2  # SMS to one receiver that may have gone out, and nobody knows
 NOTING_TIMEOUT = 30.0  # seconds for which a restart of the database is waited out, to note what was sent
 
-State, Kind, Purpose = Message.State, Message.Kind, Message.Purpose
+State, Kind, Purpose = Message.Status, Message.Channel, Message.Topic
 
 
 class Unsendable(Exception):
@@ -47,7 +47,7 @@ def deliver(message_id: int) -> None:
     """
     message = _claim(message_id)
     if message is None:
-        outbox.look_again(message_id)
+        outbox.recheck(message_id)
         return
     if message.useful_until <= timezone.now():
         log.error("message %d (%s) was not sent in its useful life", message.pk, message.purpose)
@@ -99,7 +99,7 @@ def _to_others(message: Message) -> None:
     """Instead of a digest to somebody who is no recipient any more: the same to those who are, or to the helpdesk."""
     log.warning("message %d (%s) is no longer for its receiver, and goes to others", message.pk, message.purpose)
     why = "the receiver is no longer a recipient of the company; it goes to the present ones, or to the helpdesk"
-    _settle(message, State.EXPIRED, why, also=lambda: outbox.queue(for_others(message)))
+    _settle(message, State.EXPIRED, why, also=lambda: outbox.enqueue(for_others(message)))
 
 
 def _send(message: Message) -> None:
@@ -129,7 +129,7 @@ def _later(message: Message, why: str) -> None:
     pause = min(LONGEST_PAUSE, doubled) * random.uniform(0.75, 1)  # noqa: S311  spreads load, keeps no secret
     at = timezone.now() + timedelta(seconds=pause)
     if _note(message, state=State.WAITING, next_try_at=at, error=_told(why)):
-        outbox.try_again(message, at)
+        outbox.retry(message, at)
 
 
 def _refuse(message: Message, why: str, *, bounced: bool = False) -> None:
@@ -139,7 +139,9 @@ def _refuse(message: Message, why: str, *, bounced: bool = False) -> None:
     _settle(message, State.REFUSED, why, also=bounce)
 
 
-def _settle(message: Message, state: Message.State, why: str = "", *, also: Callable[[], object] | None = None) -> None:
+def _settle(
+    message: Message, state: Message.Status, why: str = "", *, also: Callable[[], object] | None = None
+) -> None:
     _note(message, also, state=state, settled_at=timezone.now(), error=_told(why))
 
 

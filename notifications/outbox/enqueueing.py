@@ -24,14 +24,14 @@ CHUNK = 500  # rows in one query
 # the sweep hands the row over anew. So a row has about one task, however long a server is silent.
 TASK_USEFUL = timedelta(hours=1)
 
-State, Purpose = Message.State, Message.Purpose
+State, Purpose = Message.Status, Message.Topic
 
 # In the queue, 0 is first. Whoever has just done something waits for its notice, nobody for a digest.
 _NOTICE_PRIORITY, _DIGEST_PRIORITY = 3, 6
 _NOBODY_WAITS = (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK, Purpose.EXPIRY_REMINDER)
 
 
-class Row(NamedTuple):
+class QueuedMessage(NamedTuple):
     """What a task is made of. ``at``: from when on the message may be tried."""
 
     pk: int
@@ -45,10 +45,10 @@ def lease_ends() -> CombinedExpression:
     return F("claimed_at") + timedelta(seconds=settings.OUTBOX_LEASE)
 
 
-def rows_of(messages: QuerySet[Message]) -> Iterator[Row]:
+def rows_of(messages: QuerySet[Message]) -> Iterator[QueuedMessage]:
     """Each with the moment from which it may be tried: what is being sent, if it still is when the lease is over."""
     at = Case(When(state=State.SENDING, then=lease_ends()), default=F("next_try_at"))
-    return map(Row._make, messages.annotate(at=at).values_list("pk", "at", "purpose", "state"))
+    return map(QueuedMessage._make, messages.annotate(at=at).values_list("pk", "at", "purpose", "state"))
 
 
 def without_task(now: datetime) -> Q:
@@ -62,7 +62,7 @@ def without_task(now: datetime) -> Q:
     return Q(queued_at=None) | Q(for_then, queued_at__lte=old)
 
 
-def hand_over(rows: Iterable[Row]) -> int:
+def enqueue_tasks(rows: Iterable[QueuedMessage]) -> int:
     """Puts a task for each into the queue, for the moment from which it may be tried; returns how many it took.
 
     Without a queue what lies ahead has nothing to wait in: it is the next sweep's.
@@ -78,7 +78,7 @@ def hand_over(rows: Iterable[Row]) -> int:
     return count
 
 
-def _put(rows: list[Row]) -> list[Row]:
+def _put(rows: list[QueuedMessage]) -> list[QueuedMessage]:
     """Those that the queue took: all, or as many as it did before it was down."""
     from notifications.tasks import deliver
 
@@ -96,7 +96,7 @@ def _put(rows: list[Row]) -> list[Row]:
     return rows
 
 
-def _note_handed_over(rows: list[Row]) -> None:
+def _note_handed_over(rows: list[QueuedMessage]) -> None:
     """But for those that a worker has taken up meanwhile: their tasks are done with. It holds what it is at locked."""
     for state in {row.state for row in rows}:
         ours = Message.objects.filter(pk__in=[row.pk for row in rows if row.state == state], state=state)

@@ -16,7 +16,7 @@ def letter(
     event: str,
     context: Mapping[str, Any],
     *,
-    purpose: Message.Purpose,
+    purpose: Message.Topic,
     to: str,
     language: str = "sv",
     useful: timedelta,

@@ -24,7 +24,7 @@ from redis import RedisError
 from accounts.encryption import digest
 from accounts.models import Company
 from notifications.models import Message
-from notifications.outbox.enqueueing import Row, hand_over, rows_of, without_task
+from notifications.outbox.enqueueing import QueuedMessage, enqueue_tasks, rows_of, without_task
 
 log = logging.getLogger("idportal.outbox")
 
@@ -32,13 +32,13 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 
 BATCH = 1000  # rows that one sweep takes on; the next one follows in a minute
 CHUNK = 500  # rows in one query
-State, Kind, Purpose = Message.State, Message.Kind, Message.Purpose
+State, Kind, Purpose = Message.Status, Message.Channel, Message.Topic
 OPEN = (State.WAITING, State.SENDING)
 
 
 def mail(
     *,
-    purpose: Message.Purpose,
+    purpose: Message.Topic,
     to: str,
     subject: str,
     text: str,
@@ -61,7 +61,7 @@ def mail(
 
 def sms(
     *,
-    purpose: Message.Purpose,
+    purpose: Message.Topic,
     to: str,
     text: str,
     useful: timedelta,
@@ -76,7 +76,7 @@ def sms(
     return made
 
 
-def _message(kind: Message.Kind, to: str, begins: datetime, useful: timedelta, key: str) -> Message:
+def _message(kind: Message.Channel, to: str, begins: datetime, useful: timedelta, key: str) -> Message:
     made = Message(kind=kind, to=to, to_digest=receiver(kind, to), next_try_at=begins, useful_until=begins + useful)
     if key:
         made.key = key
@@ -88,7 +88,7 @@ def receiver(kind: str, to: str) -> str:
     return digest(to, "number") if kind == Kind.SMS else digest(to.lower(), "mail address")
 
 
-def queue(messages: Iterable[Message]) -> int:
+def enqueue(messages: Iterable[Message]) -> int:
     """Adds messages in the caller's transaction and delivers them after its commit; returns how many are new.
 
     What has a key that is there already is left out. A queue that is down undoes nothing: the sweep sends it later.
@@ -99,23 +99,23 @@ def queue(messages: Iterable[Message]) -> int:
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
     rows = sorted(messages, key=lambda message: message.key)
     Message.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
-    new: list[Row] = []
+    new: list[QueuedMessage] = []
     for begin in range(0, len(rows), CHUNK):
         ours = Message.objects.filter(uid__in=[row.uid for row in rows[begin : begin + CHUNK]])
         new += rows_of(ours.order_by("pk"))
     if new:
-        transaction.on_commit(lambda: hand_over(new), robust=True)
+        transaction.on_commit(lambda: enqueue_tasks(new), robust=True)
     return len(new)
 
 
-def try_again(message: Message, at: datetime) -> None:
+def retry(message: Message, at: datetime) -> None:
     """Asks for a message that waits to be tried at this time."""
-    hand_over([Row(message.pk, at, message.purpose, State.WAITING)])
+    enqueue_tasks([QueuedMessage(message.pk, at, message.purpose, State.WAITING)])
 
 
-def look_again(message_id: int) -> None:
+def recheck(message_id: int) -> None:
     """If somebody is at it, asks once more when the lease is over: it may be dead, or have lost its database."""
-    hand_over(rows_of(Message.objects.filter(pk=message_id, state=State.SENDING, queued_at=None)))
+    enqueue_tasks(rows_of(Message.objects.filter(pk=message_id, state=State.SENDING, queued_at=None)))
 
 
 def deliver(message_id: int) -> None:
@@ -161,15 +161,15 @@ def sweep(*, everything: bool = False) -> Swept:
         log.error("%d messages were not sent in their useful life", expired)
     open_ = Message.objects.filter(state__in=OPEN)
     if everything and _may_hand_over_everything():
-        return Swept(found=open_.count(), queued=hand_over(_all_of(open_, now)), expired=expired)
+        return Swept(found=open_.count(), queued=enqueue_tasks(_all_of(open_, now)), expired=expired)
     if everything:
         open_.filter(queued_at__isnull=False).update(queued_at=None)
     due = Message.objects.filter(ready(now), without_task(now)).order_by("next_try_at", "pk")
     rows = list(rows_of(due[:BATCH]))
-    return Swept(found=len(rows), queued=hand_over(rows), expired=expired)
+    return Swept(found=len(rows), queued=enqueue_tasks(rows), expired=expired)
 
 
-def _all_of(messages: QuerySet[Message], now: datetime) -> Iterator[Row]:
+def _all_of(messages: QuerySet[Message], now: datetime) -> Iterator[QueuedMessage]:
     """A CHUNK at a time, without what others have handed over since ``now``."""
     messages, last = messages.filter(Q(queued_at=None) | Q(queued_at__lte=now)).order_by("pk"), 0
     while some := list(rows_of(messages.filter(pk__gt=last)[:CHUNK])):
@@ -194,4 +194,4 @@ def _remember(how: Callable[..., bool], *value: int) -> bool:
 
 def one_line(text: str) -> str:
     """Without what could end a header or upset a database."""
-    return "".join(sign for sign in " ".join(text.split()) if sign.isprintable())
+    return "".join(character for character in " ".join(text.split()) if character.isprintable())

@@ -11,15 +11,15 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Event, User
 from notifications.models import Message
-from notifications.outbox.enqueueing import Row, hand_over
+from notifications.outbox.enqueueing import QueuedMessage, enqueue_tasks
 
 USEFUL = timedelta(days=1)  # from then on: somebody is at it now, and what it tells is not getting newer
 
-State = Message.State
+State = Message.Status
 SETTLED_WITHOUT_SUCCESS = (State.REFUSED, State.EXPIRED)
 
 
-def send_again(ids: Collection[int], *, actor: User, address: str | None = None) -> int:
+def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:
     """Those of these messages that were refused, or too late, wait anew, each with its event in the trail.
 
     They go out after the commit, with the Message-ID that they have, and are tried for USEFUL. What was sent, what is
@@ -43,6 +43,6 @@ def send_again(ids: Collection[int], *, actor: User, address: str | None = None)
             )
             about = row.company or people.get(row.about)
             audit.record(Event.MESSAGE_SENT_AGAIN, about, actor=actor, result=f"message {row.pk}", address=address)
-        again = [Row(row.pk, now, row.purpose, State.WAITING) for row in rows]
-        transaction.on_commit(lambda: hand_over(again), robust=True)
+        again = [QueuedMessage(row.pk, now, row.purpose, State.WAITING) for row in rows]
+        transaction.on_commit(lambda: enqueue_tasks(again), robust=True)
     return len(rows)

@@ -50,13 +50,13 @@ class SenderRefused(NotNow):
     """The relay does not want the portal's own sender. Somebody mends the settings, or the relay's."""
 
 
-class Refused(MailError):
+class MailRefused(MailError):
     """The answer is no, and would be again."""
 
     retry = False
 
 
-class Bounced(Refused):
+class Bounced(MailRefused):
     """The receiver's mailbox is not there, or takes nothing; or the server did not say what its answer is about."""
 
 
@@ -92,7 +92,7 @@ def _compose(message: Message) -> EmailMultiAlternatives:
         validate_email(message.to)
         email.message()
     except (ValidationError, ValueError) as error:
-        raise Refused(f"it can't be written as a mail ({type(error).__name__})") from None
+        raise MailRefused(f"it can't be written as a mail ({type(error).__name__})") from None
     return email
 
 
@@ -142,7 +142,7 @@ def _hand_over(email: EmailMultiAlternatives, connection: BaseEmailBackend) -> N
     except smtplib.SMTPResponseException as error:
         raise _answer(error.smtp_code, error.smtp_error) from None
     except (smtplib.SMTPNotSupportedError, ValueError) as error:  # signs in an address that this server can't take
-        raise Refused(f"the address can't be written to this server ({type(error).__name__})") from None
+        raise MailRefused(f"the address can't be written to this server ({type(error).__name__})") from None
     except OSError as error:
         raise NotNow(_words(error)) from None
 
@@ -155,7 +155,7 @@ def _answer(code: int, words: bytes | str, *, of_sender: bool = False) -> MailEr
         return NotNow(told)
     if of_sender or _ABOUT_THE_SENDER.match(text):
         return SenderRefused(f"DEFAULT_FROM_EMAIL is no sender that the server takes: {told}")
-    return Bounced(told) if _ABOUT_THE_MAILBOX.match(text) or not _ENHANCED.match(text) else Refused(told)
+    return Bounced(told) if _ABOUT_THE_MAILBOX.match(text) or not _ENHANCED.match(text) else MailRefused(told)
 
 
 def _words(error: OSError) -> str:

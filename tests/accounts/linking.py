@@ -12,7 +12,7 @@ from django.db import transaction
 from accounts import directory, phones
 from accounts.directory import Account
 from accounts.models import Orderer, PhoneLink, User
-from accounts.users import of
+from accounts.users import for_account
 from deploy.local.cast import CARIN, PER, Person
 from tests.accounts.helpers import NEW_NUMBER
 from tests.conftest import Inbox
@@ -29,7 +29,7 @@ def account_of(person: Person) -> Account:
 
 
 def agent() -> User:
-    return of(account_of(PER))
+    return for_account(account_of(PER))
 
 
 def orderer() -> Orderer:

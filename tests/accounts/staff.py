@@ -98,7 +98,7 @@ class Officer:
         """Has an app and is signed in with both factors; how that goes is for test_staff_sign_in.py to show."""
         account = people().find(self.person.username)
         assert account, f"{self.person.username} is not in the directory"
-        user = users.of(account)
+        user = users.for_account(account)
         device = Authenticator.objects.create(user=user, name="app", confirmed=True)
         with new_session(self.client) as request:
             sessions.begin_sign_in(request, user, "")

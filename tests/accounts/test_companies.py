@@ -159,11 +159,11 @@ def test_a_company_that_is_added_while_they_are_read_is_nobody_s_yet(
         return right(*names)
 
     monkeypatch.setattr(DirectoryKey.objects, "values_list", later)
-    belonging = companies.Belonging()
+    belonging = companies.CompanyMatcher()
     monkeypatch.undo()
     account = Account("i", "siv", "Siv", "Ek", "", HEMTJANST_ETT, True, False, False, Expiry.NEVER, None)
     assert belonging.company_of(account) is None
-    assert companies.Belonging().company_of(account) == Company.objects.get()
+    assert companies.CompanyMatcher().company_of(account) == Company.objects.get()
 
 
 # Recipients.

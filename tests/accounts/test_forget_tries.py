@@ -28,7 +28,7 @@ def account_of(person: Person) -> Account:
 
 @pytest.fixture
 def agent(server: TestSlapd) -> User:
-    return users.of(account_of(PER))
+    return users.for_account(account_of(PER))
 
 
 def forget(agent: User) -> None:
@@ -53,7 +53,7 @@ def test_who_was_burnt_out_gets_a_code_again(
     sent = len(sms)
     another_walker.ask(STEFAN.username)
     assert len(sms) == sent
-    counted = counts.of(account_of(STEFAN))
+    counted = counts.for_account(account_of(STEFAN))
     assert (counted.codes, counted.sent, counted.may_forget) == (10, 2, True)
     assert counted.no_codes_until
     forget(agent)
@@ -70,20 +70,20 @@ def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: 
         walker.ask(STEFAN.username)
         time_passes(minutes=11)
     assert len(sms) == 5
-    counted = counts.of(account_of(STEFAN))
+    counted = counts.for_account(account_of(STEFAN))
     assert counted.sent == 5
     assert counted.no_codes_until
     assert counted.no_codes_until > timezone.now()
     forget(agent)
     walker.ask(STEFAN.username)
     assert len(sms) == 6
-    assert counts.of(account_of(STEFAN)).no_codes_until is None
+    assert counts.for_account(account_of(STEFAN)).no_codes_until is None
 
 
 def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) -> None:
     has_number(STEFAN), has_number(KARL, "+46701740691")
     stefan, karl = account_of(STEFAN), account_of(KARL)
-    kinds = FailedTry.Kind
+    kinds = FailedTry.Secret
     for subject, kind in ((stefan.id, kinds.FACTOR), (stefan.id, kinds.RECOVERY), (karl.id, kinds.CODE)):
         FailedTry.objects.create(subject=subject, kind=kind)
     under_way = FailedTry.objects.create(subject=stefan.id, kind=kinds.PASSWORD)
@@ -107,7 +107,7 @@ def test_nothing_is_wiped_where_nothing_is_counted(agent: User) -> None:
     with pytest.raises(counts.NothingCounted):
         forget(agent)
     FailedTry.objects.create(
-        subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE, at=timezone.now() - timedelta(hours=25)
+        subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE, at=timezone.now() - timedelta(hours=25)
     )
     with pytest.raises(counts.NothingCounted):
         forget(agent)
@@ -118,10 +118,10 @@ def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
     """Three times ten more a day, by whomever; then the count stands until a day has passed."""
     subject = account_of(STEFAN).id
     for _ in range(limits.FORGOTTEN_A_DAY):
-        FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
+        FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
         forget(agent)
-    FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
-    assert not counts.of(account_of(STEFAN)).may_forget
+    FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
+    assert not counts.for_account(account_of(STEFAN)).may_forget
     with pytest.raises(counts.TooOften):
         forget(agent)
     assert FailedTry.objects.filter(subject=subject).count() == 1
@@ -130,15 +130,15 @@ def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
     with pytest.raises(counts.TooOften):
         forget(agent)
     time_passes(hours=24)
-    FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
+    FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
     forget(agent)
-    assert counts.of(account_of(STEFAN)).forgotten == 1
+    assert counts.for_account(account_of(STEFAN)).forgotten == 1
 
 
 @pytest.mark.postgresql
 def test_of_many_who_press_at_once_one_wipes(agent: User) -> None:
-    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE)
-    users.of(account_of(STEFAN))
+    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE)
+    users.for_account(account_of(STEFAN))
 
     def press() -> bool:
         try:

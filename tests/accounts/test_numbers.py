@@ -56,14 +56,14 @@ def test_one_number_in_many_writings(text: str) -> None:
     assert numbers.parse(text) == NUMBER
 
 
-@pytest.mark.parametrize("sign", SPACES, ids=unicodedata.name)
-def test_any_space_may_stand_between(sign: str) -> None:
-    assert numbers.parse(f"{sign}070{sign}174{sign}{sign}06{sign}05{sign}") == NUMBER
+@pytest.mark.parametrize("character", SPACES, ids=unicodedata.name)
+def test_any_space_may_stand_between(character: str) -> None:
+    assert numbers.parse(f"{character}070{character}174{character}{character}06{character}05{character}") == NUMBER
 
 
-@pytest.mark.parametrize("sign", DASHES, ids=unicodedata.name)
-def test_any_dash_may_stand_between(sign: str) -> None:
-    assert numbers.parse(f"070{sign}174{sign}06{sign}05") == NUMBER
+@pytest.mark.parametrize("character", DASHES, ids=unicodedata.name)
+def test_any_dash_may_stand_between(character: str) -> None:
+    assert numbers.parse(f"070{character}174{character}06{character}05") == NUMBER
 
 
 @pytest.mark.parametrize("marks", ["\u202d{}\u202c", "\u200e{}", "\u2068{}\u2069", "\ufeff{}", "{}\u200b"])

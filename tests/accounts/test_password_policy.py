@@ -91,17 +91,17 @@ def test_kinds_are_counted_in_ascii(password: str, count: int) -> None:
     assert kinds(password) == count
 
 
-@pytest.mark.parametrize("sign", string.punctuation + " ")
-def test_each_special_character_is_one(sign: str) -> None:
-    assert kinds(sign) == 1
-    assert broken(f"xkqwzrtp{sign}X") == []
+@pytest.mark.parametrize("character", string.punctuation + " ")
+def test_each_special_character_is_one(character: str) -> None:
+    assert kinds(character) == 1
+    assert broken(f"xkqwzrtp{character}X") == []
 
 
 @given(st.text(alphabet=string.ascii_letters + string.digits + string.punctuation + " éß€Ж", max_size=20))
 def test_kinds_are_those_that_occur(password: str) -> None:
     special = string.punctuation + " "
     groups = (string.ascii_uppercase, string.ascii_lowercase, string.digits, special)
-    assert kinds(password) == sum(any(sign in group for sign in password) for group in groups)
+    assert kinds(password) == sum(any(character in group for character in password) for group in groups)
 
 
 @pytest.mark.parametrize("password", ["xkqwzrtpv", "XKQWZRTPV", "583920174", "xkqwzRTPV", "xkqwz5839", "XKQWXKQW "])
@@ -217,9 +217,9 @@ def test_another_persons_name_is_accepted() -> None:
 # --- Signs that nobody sees ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("sign", ["\x00", "\t", "\n", "\r", "\x1b", "\x7f", "\x85", "\ud800"])
-def test_control_characters_are_refused(sign: str) -> None:
-    assert broken(f"Xk7%qw2z{sign}p") == ["printable"]
+@pytest.mark.parametrize("character", ["\x00", "\t", "\n", "\r", "\x1b", "\x7f", "\x85", "\ud800"])
+def test_control_characters_are_refused(character: str) -> None:
+    assert broken(f"Xk7%qw2z{character}p") == ["printable"]
 
 
 @pytest.mark.parametrize("password", [" Xk7%qw2z", "Xk7%qw2z ", "Xk7% qw 2z", "Xk7%\xa0qw2z", "        xK7"])
@@ -337,10 +337,10 @@ def test_the_context_words_are_a_setting(settings: Settings) -> None:
     assert broken("Xk7%abcd") == []
 
 
-@pytest.mark.parametrize("sign", ["\u0315\u0300\u0316\u0334", "å", "a\u030a", "lov"])
-def test_what_is_far_too_long_is_judged_by_its_length_alone(sign: str) -> None:
+@pytest.mark.parametrize("character", ["\u0315\u0300\u0316\u0334", "å", "a\u030a", "lov"])
+def test_what_is_far_too_long_is_judged_by_its_length_alone(character: str) -> None:
     """To fold a quarter of a million accents would keep a process busy for minutes."""
-    assert [rule.key for rule in broken_rules(sign * 60_000, Owner("lovstlin32"))] == ["maximum"]
+    assert [rule.key for rule in broken_rules(character * 60_000, Owner("lovstlin32"))] == ["maximum"]
 
 
 def test_what_is_no_text_is_refused() -> None:

@@ -198,7 +198,7 @@ def test_who_logs_in_sees_the_number_and_proves_it_with_a_code(walker: Walker) -
     assert Phone.objects.get().usable_from == made.usable_from
     assert walker.enter_register_code()["Location"] == "/registrera/klart/"
     assert Phone.objects.get().usable_from is None
-    notices = Message.objects.filter(purpose=Message.Purpose.PHONE_REPLACED, kind=Message.Kind.SMS)
+    notices = Message.objects.filter(purpose=Message.Topic.PHONE_REPLACED, kind=Message.Channel.SMS)
     assert [notice.to for notice in notices] == [STEFAN.phone], "the last number that was proven (G2)"
 
 
@@ -224,7 +224,7 @@ def test_a_registration_during_the_hold_is_told_to_the_number_before_the_link_to
     link(STEFAN)
     walker.register(STEFAN, OTHER_NUMBER_TYPED)
     assert Phone.objects.get().number == OTHER_NUMBER
-    notices = Message.objects.filter(purpose=Message.Purpose.PHONE_REPLACED, kind=Message.Kind.SMS)
+    notices = Message.objects.filter(purpose=Message.Topic.PHONE_REPLACED, kind=Message.Channel.SMS)
     assert {notice.to for notice in notices} == {STEFAN.phone, NEW_NUMBER}
     assert last(Event.PHONE_REPLACED).actor == account_of(STEFAN).id
 

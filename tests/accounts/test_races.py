@@ -311,7 +311,7 @@ def test_parallel_wrong_log_ins_stay_below_the_threshold(server: TestSlapd, sms:
 
     assert all(WRONG_LOGIN in page for page in at_once([job] * 20))
     assert 1 <= server.failures(KARL.username) < server.lockout_threshold
-    assert FailedTry.objects.filter(kind=FailedTry.Kind.PASSWORD).count() == server.failures(KARL.username)
+    assert FailedTry.objects.filter(kind=FailedTry.Secret.PASSWORD).count() == server.failures(KARL.username)
     assert binds(server, KARL.username, KARL.password)
 
 

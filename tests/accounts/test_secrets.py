@@ -17,7 +17,7 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.directory.connection import Connection, Refused
+from accounts.directory.connection import Connection, DirectoryRefused
 from accounts.models import Challenge
 from deploy.local.cast import ANNA, KARL, STEFAN
 from idportal.logs import JsonFormatter
@@ -111,7 +111,7 @@ def both_journeys(walker: Walker) -> None:
 
 
 def refuse(*_: object, **__: object) -> None:
-    raise Refused(80, "other: internal error")
+    raise DirectoryRefused(80, "other: internal error")
 
 
 def crash(*_: object, **__: object) -> None:

@@ -85,7 +85,7 @@ def test_of_parallel_guesses_one_is_looked_at(eva: Officer) -> None:
     wrong = eva.app.wrong_code()
     typed_at_once(eva, [wrong] * 50)
     looked_at = AuditEvent.objects.filter(event=Event.SECOND_FACTOR_REFUSED, result="app").count()
-    assert looked_at == FailedTry.objects.filter(kind=FailedTry.Kind.FACTOR).count()
+    assert looked_at == FailedTry.objects.filter(kind=FailedTry.Secret.FACTOR).count()
     assert 1 <= looked_at <= limits.FACTOR_FAILURES_A_DAY
     assert looked_at < 5, "each pause is twice as long as the one before"
 

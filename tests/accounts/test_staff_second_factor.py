@@ -215,7 +215,7 @@ def test_a_notice_that_fails_does_not_undo_the_count(eva: Officer, caplog: pytes
         guess(app_of(eva).wrong_code(), limits.FACTOR_FAILURES_TOLD)
     finally:
         signals.second_factor_attacked.disconnect(fail)
-    assert FailedTry.objects.filter(kind=FailedTry.Kind.FACTOR).count() == limits.FACTOR_FAILURES_TOLD
+    assert FailedTry.objects.filter(kind=FailedTry.Secret.FACTOR).count() == limits.FACTOR_FAILURES_TOLD
     assert "the outbox is full" in caplog.text
 
 
@@ -236,7 +236,7 @@ def test_codes_by_sms_that_others_mistype_do_not_count(eva: Officer) -> None:
     """Anyone may ask for a code to reset a password and get it wrong."""
     subject = User.objects.get().directory_id
     for _ in range(limits.CODE_FAILURES_A_DAY):
-        FailedTry.objects.create(subject=subject, kind=FailedTry.Kind.CODE)
+        FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
     assert eva.type_code()["Location"] == "/admin/"
 
 

@@ -17,7 +17,7 @@ from pytest_django import Settings
 from accounts import directory, limits, retention, signals
 from accounts.encryption import digest
 from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, SmsFactor, User
-from accounts.users import of
+from accounts.users import for_account
 from deploy.local.cast import EVA, PER
 from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, purge_trail, trail, wrong_for
 from tests.accounts.staff import WRONG_FACTOR, Officer, later, says
@@ -178,10 +178,10 @@ def test_a_right_code_of_an_app_begins_a_new_row_too(per: Officer, sms: Inbox, s
     per.leave()
     settings.HELPDESK_SMS_FACTOR = True
     user = User.objects.get(username=PER.username)
-    FailedTry.objects.create(subject=user.directory_id, kind=FailedTry.Kind.SMS)
+    FailedTry.objects.create(subject=user.directory_id, kind=FailedTry.Secret.SMS)
     per.sign_in()
     assert is_in(per)
-    assert not FailedTry.objects.filter(kind=FailedTry.Kind.SMS).exists()
+    assert not FailedTry.objects.filter(kind=FailedTry.Secret.SMS).exists()
 
 
 def test_a_notice_that_fails_does_not_undo_the_count(per: Officer, sms: Inbox) -> None:
@@ -240,7 +240,7 @@ def test_somebody_elses_code_in_the_same_browser_is_none(per: Officer, sms: Inbo
     challenge = Challenge.objects.get()
     account = directory.connect().find(EVA.username)
     assert account
-    for other in (of(account), None):
+    for other in (for_account(account), None):
         Challenge.objects.filter(pk=challenge.pk).update(user=other)
         assert per.type_code(sms.code())["Location"] == "/logga-in/?igen"
         assert per.get("/logga-in/kod/")["Location"] == "/logga-in/?igen"

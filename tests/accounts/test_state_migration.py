@@ -77,6 +77,6 @@ def test_wrong_codes_by_sms_since_the_last_right_one(migration: Any) -> None:
     migration.carry_over(apps, None)
     rows = FailedTry.objects.order_by("at").values_list("subject", "kind", "at")
     assert list(rows) == [("per", "sms", each) for each in at]
-    FailedTry.objects.create(subject="per", kind=FailedTry.Kind.CODE)
+    FailedTry.objects.create(subject="per", kind=FailedTry.Secret.CODE)
     migration.forget_wrong_codes(apps, None)
-    assert FailedTry.objects.get().kind == FailedTry.Kind.CODE
+    assert FailedTry.objects.get().kind == FailedTry.Secret.CODE

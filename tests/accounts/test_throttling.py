@@ -109,7 +109,7 @@ def test_where_the_directory_never_locks_the_portal_stops_all_the_same(server: T
     with server.policy(pwdLockout="FALSE"):
         directory.reset()
         fail(sms, limits.PASSWORD_TRIES + 2)
-        assert FailedTry.objects.filter(kind=FailedTry.Kind.PASSWORD).count() == limits.PASSWORD_TRIES
+        assert FailedTry.objects.filter(kind=FailedTry.Secret.PASSWORD).count() == limits.PASSWORD_TRIES
     directory.reset()
 
 

@@ -38,7 +38,7 @@ NO_PAGE = {
     *("helpdesk-unlock", "helpdesk-forget-tries"),
     *("staff-code-again", "helpdesk-overview-export"),
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
-    *("orderer-staff-refresh", "orderer-staff-export"),
+    *("orderer-employees-refresh", "orderer-employees-export"),
     *("register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
     *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }

@@ -41,7 +41,7 @@ class Eva:
         self.page = visitor.page
         account = directory.connect().find(EVA.username)
         assert account
-        self.user = users.of(account)
+        self.user = users.for_account(account)
         session = signed_in(self.user, Client()).session
         self.page.context.add_cookies(
             [
@@ -82,14 +82,14 @@ def _register(eva: Eva) -> dict[str, int]:
     audit.record(Event.REGISTER_EXPORTED, actor=eva.user, result="company, 2 rows")
     now = timezone.now()
     refused = Message.objects.create(
-        kind=Message.Kind.MAIL,
-        purpose=Message.Purpose.DIGEST,
+        kind=Message.Channel.MAIL,
+        purpose=Message.Topic.DIGEST,
         to=CARIN.mail,
         to_digest="x",
         subject="Utgående lösenord",
         text="Hej!\n\n<b>Lösenordet</b> till nedanstående medarbetare håller på att gå ut.",
         company=ett,
-        state=Message.State.REFUSED,
+        state=Message.Status.REFUSED,
         error="550 5.1.1 No such user",
         useful_until=now,
         settled_at=now,

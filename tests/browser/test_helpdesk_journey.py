@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 
 from accounts.models import Company
 from deploy.local.cast import ANNA, CARIN, PER
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from notifications import digests
 from tests.accounts.helpers import time_passes
 from tests.browser.conftest import DESK, NewVisitor
@@ -77,7 +77,7 @@ def test_new_recipients_get_the_next_mail(new_visitor: NewVisitor) -> None:
     carin.open("/bestallare/mottagare/")
     carin.submit(recipient1="chef@hemtjanst-ett.example", recipient2="")
     expect(carin.heading).to_contain_text("Ärende")
-    number = Request.objects.get().number
+    number = Ticket.objects.get().number
     sign_in_as_agent(per)
     per.open(f"/helpdesk/arenden/{number}/")
     per.page.get_by_role("button", name="Ta ärendet").click()
@@ -127,7 +127,7 @@ def _ask_for_a_number(carin: Visitor) -> str:
     expect(carin.field("username")).to_have_value(ANNA.username)
     carin.submit(phone=NEW_TYPED)
     expect(carin.heading).to_contain_text("Ärende")
-    return Request.objects.get().number
+    return Ticket.objects.get().number
 
 
 def _take(per: Visitor, number: str) -> None:

@@ -9,7 +9,7 @@ from playwright.sync_api import expect
 from accounts.models import Phone
 from deploy.local.cast import ANNA, CARIN
 from helpdesk.intake import fetch
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states.office import the_register
 from tests.browser.test_helpdesk_journey import (
@@ -36,7 +36,7 @@ def test_a_mail_becomes_a_number_that_gets_the_code(
     has_number(ANNA)
     mail_relay.send(a_mail("Hej! Anna Berg, lovanber11, har tappat sin telefon. Mvh Carin"), CARIN.mail)
     fetch.run()
-    one = Request.objects.get()
+    one = Ticket.objects.get()
     [receipt] = [message for message in mail.outbox if message.to == [CARIN.mail]]
     assert one.number in receipt.subject
     assert "det nya mobilnumret" in str(receipt.body)

@@ -15,10 +15,10 @@ from playwright.sync_api import expect
 from accounts import directory
 from accounts.models import Company, Phone
 from deploy.local.cast import ANNA, CARIN, MARIA, STEFAN
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, handling
 from tests.browser.conftest import DESK, NewVisitor
-from tests.browser.states.agent_request import NEW, asked
+from tests.browser.states.agent_ticket import NEW, asked
 from tests.browser.states.office import as_carin, as_per, the_register
 from tests.browser.states.phone_link import told
 from tests.browser.test_helpdesk_journey import NEW_TYPED, _path
@@ -62,13 +62,13 @@ def test_the_orderer_signs_in_asks_for_a_number_and_withdraws_it(visitor: Visito
     _press(visitor, "Enter", "/bestallare/mobilnummer/", on=PRIMARY)
     _mend(visitor, "phone", NEW_TYPED)
     _press(visitor, "Enter", f"/bestallare/{A_REQUEST}")
-    assert [each.staff_username for each in Request.objects.all()] == [ANNA.username]
+    assert [each.employee_username for each in Ticket.objects.all()] == [ANNA.username]
 
     _go_to(visitor, "main details summary")
     visitor.page.keyboard.press("Space")
     _press(visitor, "Space", f"/bestallare/{A_REQUEST}", on="main details button")
     expect(visitor.page.get_by_role("status")).to_be_visible()
-    assert Request.objects.get().state == Request.State.WITHDRAWN
+    assert Ticket.objects.get().state == Ticket.State.WITHDRAWN
 
 
 def test_the_orderer_changes_the_recipients_and_the_new_one_confirms(new_visitor: NewVisitor) -> None:
@@ -81,16 +81,16 @@ def test_the_orderer_changes_the_recipients_and_the_new_one_confirms(new_visitor
     _mend(carin, "recipient1", CHIEF)
     _press(carin, "Enter", f"/bestallare/{A_REQUEST}")
 
-    request = Request.objects.get()
-    handling.take(request.pk, an_agent())
-    decisions.approve(request.pk, an_agent())
+    ticket = Ticket.objects.get()
+    handling.take(ticket.pk, an_agent())
+    decisions.approve(ticket.pk, an_agent())
     chief.open(link_to(CHIEF))
     _press(chief, "Space", r"/bestallare/mottagare/bekrafta/\?klart", on=PRIMARY)
     expect(chief.page.locator("main .done")).to_be_visible()
     assert Company.objects.get(name=CARIN.company).recipients == [CHIEF]
 
 
-def test_the_agent_takes_a_request_verifies_by_code_and_approves(new_visitor: NewVisitor) -> None:
+def test_the_agent_takes_a_ticket_verifies_by_code_and_approves(new_visitor: NewVisitor) -> None:
     per = new_visitor(DESK)
     as_per(per)
     page = f"/helpdesk/arenden/{asked().number}/"
@@ -105,11 +105,11 @@ def test_the_agent_takes_a_request_verifies_by_code_and_approves(new_visitor: Ne
     _press(per, "Enter", page)
     _press(per, "Space", page, on=".request__approve button")
     expect(per.page.get_by_role("status")).to_be_visible()
-    assert Request.objects.get().state == Request.State.DONE
+    assert Ticket.objects.get().state == Ticket.State.DONE
     assert [phone.number for phone in Phone.objects.all()] == [NEW]
 
 
-def test_the_agent_opens_a_request_by_call_and_rejects_it(new_visitor: NewVisitor) -> None:
+def test_the_agent_opens_a_ticket_by_call_and_rejects_it(new_visitor: NewVisitor) -> None:
     """The page's doubt has the focus, and so has what is missing from the rejection."""
     per = new_visitor(DESK)
     as_per(per)
@@ -134,8 +134,8 @@ def test_the_agent_opens_a_request_by_call_and_rejects_it(new_visitor: NewVisito
     _mend(per, "why", "Vi nådde dig inte på ditt nummer.")
     _press(per, "Space", f"/helpdesk/{A_REQUEST}", on="form[action$='/avsla/'] button")
     expect(per.page.get_by_role("status")).to_be_visible()
-    request = Request.objects.get()
-    assert (request.state, request.staff_username) == (Request.State.REJECTED, ANNA.username)
+    ticket = Ticket.objects.get()
+    assert (ticket.state, ticket.employee_username) == (Ticket.State.REJECTED, ANNA.username)
 
 
 def test_the_agent_looks_an_account_up_and_unlocks_it(new_visitor: NewVisitor) -> None:

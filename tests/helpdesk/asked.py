@@ -12,13 +12,13 @@ from django.db.models import F, QuerySet
 from accounts import directory, users
 from accounts.models import User
 from deploy.local.cast import ANNA, PER, Person
-from helpdesk.models import Confirmation, Entry, Request, Verification
+from helpdesk.models import Confirmation, Entry, Ticket, Verification
 from helpdesk.tickets import handling
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 
 NEW_NUMBER = "+46701740690"
-PAGES, CALL = Request.Source.PAGES, Request.Source.CALL
+PAGES, CALL = Ticket.Source.PAGES, Ticket.Source.CALL
 
 
 def an_agent(person: Person = PER) -> User:
@@ -27,54 +27,54 @@ def an_agent(person: Person = PER) -> User:
     return User.objects.get_or_create(directory_id=account_id, defaults={"username": person.username})[0]
 
 
-def ask_for_number(register: Register, **other: Any) -> Request:
+def ask_for_number(register: Register, **other: Any) -> Ticket:
     """Carin asks for a new number for Anna. What differs: arguments as ``requests.open_phone``'s."""
     words: dict[str, Any] = {
         "source": PAGES,
         "company": register.ett,
         "orderer": register.carin,
-        "staff_name": ANNA.name,
-        "staff_username": ANNA.username,
+        "employee_name": ANNA.name,
+        "employee_username": ANNA.username,
         "new_number": NEW_NUMBER,
     }
     return handling.open_phone(**{**words, **other})
 
 
-def ask_for_recipients(register: Register, *addresses: str, **other: Any) -> Request:
+def ask_for_recipients(register: Register, *addresses: str, **other: Any) -> Ticket:
     """Carin asks that these be the recipients of her company."""
     words: dict[str, Any] = {"source": PAGES, "company": register.ett, "orderer": register.carin}
     return handling.open_recipients(**{**words, "addresses": addresses, **other})
 
 
-def taken(request: Request, agent: User) -> Request:
-    return handling.take(request.pk, agent)
+def taken(ticket: Ticket, agent: User) -> Ticket:
+    return handling.take(ticket.pk, agent)
 
 
 def in_the_directory(person: Person) -> User:
     """The portal's row of somebody whom the directory has."""
     account = directory.connect().find(person.username)
     assert account, f"{person.username} is not in the directory"
-    return users.of(account)
+    return users.for_account(account)
 
 
-def timeline(request: Request) -> list[tuple[str, str]]:
+def timeline(ticket: Ticket) -> list[tuple[str, str]]:
     """What happened, and who did it."""
-    return [(str(entry.what), entry.who) for entry in Entry.objects.filter(request=request)]
+    return [(str(entry.what), entry.who) for entry in Entry.objects.filter(ticket=ticket)]
 
 
-def state_of(request: Request) -> str:
-    return str(Request.objects.get(pk=request.pk).state)
+def state_of(ticket: Ticket) -> str:
+    return str(Ticket.objects.get(pk=ticket.pk).state)
 
 
-def mails(purpose: Message.Purpose) -> list[tuple[str, str]]:
+def mails(purpose: Message.Topic) -> list[tuple[str, str]]:
     """To whom, and its text, oldest first."""
-    rows = Message.objects.filter(purpose=purpose, kind=Message.Kind.MAIL).order_by("pk")
+    rows = Message.objects.filter(purpose=purpose, kind=Message.Channel.MAIL).order_by("pk")
     return [(row.to, row.text) for row in rows]
 
 
 def link_to(address: str) -> str:
     """The newest link that a new recipient has been sent, as a browser of the tests opens it."""
-    texts = [text for to, text in mails(Message.Purpose.CONFIRM_RECIPIENT) if to == address]
+    texts = [text for to, text in mails(Message.Topic.CONFIRM_RECIPIENT) if to == address]
     assert texts, f"{address} was not asked"
     found = re.search(r"/bestallare/mottagare/bekrafta/\?nyckel=\S+", texts[-1])
     assert found, "the letter holds no link"
@@ -88,7 +88,7 @@ def token_of(address: str) -> str:
 def all_becomes_older(**length: float) -> None:
     """Requests and what hangs on them. Arguments as timedelta's."""
     by = timedelta(**length)
-    Request.objects.update(created_at=F("created_at") - by, decided_at=F("decided_at") - by)
+    Ticket.objects.update(created_at=F("created_at") - by, decided_at=F("decided_at") - by)
     QuerySet(Entry).update(at=F("at") - by)
     Verification.objects.update(begun_at=F("begun_at") - by, done_at=F("done_at") - by)
     Confirmation.objects.update(asked_at=F("asked_at") - by, until=F("until") - by)

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts.models import Orderer
 from deploy.local.cast import ANNA
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
 from tests.helpdesk.asked import ask_for_number, in_the_directory
@@ -21,7 +21,7 @@ MOBILE = "070-174 06 50"  # Carin's, in the register of these tests
 BUTTON = f"Koppla {SHOWN} till lovanber11"
 
 
-def in_order(register: Register) -> Request:
+def in_order(register: Register) -> Ticket:
     """Carin asks on her pages for a new number for Anna, whose old one has been on file for long."""
     Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
     phone = has_number(ANNA)
@@ -30,11 +30,11 @@ def in_order(register: Register) -> Request:
     return ask_for_number(register, account=in_the_directory(ANNA).directory_id)
 
 
-def path(one: Request, verb: str = "") -> str:
+def path(one: Ticket, verb: str = "") -> str:
     return f"/helpdesk/arenden/{one.number}/{verb}"
 
 
-def shown(officer: Officer, one: Request) -> str:
+def shown(officer: Officer, one: Ticket) -> str:
     """What the page's form of a call back says of the number on file, for whoever calls from it."""
     return shown_in(officer.get(path(one)))
 
@@ -46,7 +46,7 @@ def shown_in(page: HttpResponse) -> str:
     return found[1]
 
 
-def does(officer: Officer, one: Request, verb: str, **fields: str) -> HttpResponse:
+def does(officer: Officer, one: Ticket, verb: str, **fields: str) -> HttpResponse:
     """Presses a button, and comes back to the page."""
     if verb == "ring/":
         fields.setdefault("shown", shown(officer, one))

@@ -22,7 +22,7 @@ class Flood(NamedTuple):
 
     seconds: float
     grown: float
-    requests: int
+    tickets: int
     left: int
     answers: int
 
@@ -31,7 +31,7 @@ def flood(mailbox: object, count: int) -> Flood:
     """Fills the mailbox (a TestDovecot, to which the settings point) and empties it as the command does."""
     from django.core.management import call_command
 
-    from helpdesk.models import Request
+    from helpdesk.models import Ticket
     from notifications.models import Message
     from tests.helpdesk.mailing import a_mail
     from tests.servers.dovecot import TestDovecot
@@ -46,9 +46,9 @@ def flood(mailbox: object, count: int) -> Flood:
     return Flood(
         seconds=time.monotonic() - began,
         grown=(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024,
-        requests=Request.objects.filter(kind="other").count() + Request.objects.filter(kind="phone").count(),
+        tickets=Ticket.objects.filter(kind="other").count() + Ticket.objects.filter(kind="phone").count(),
         left=len(mailbox.folder("INBOX")),
-        answers=Message.objects.filter(purpose=Message.Purpose.MAIL_ANSWERED).count(),
+        answers=Message.objects.filter(purpose=Message.Topic.MAIL_ANSWERED).count(),
     )
 
 
@@ -77,10 +77,10 @@ def main(count: int) -> int:
     finally:
         teardown_databases(databases, verbosity=0)
     sys.stdout.write(
-        f"{count:,} mails at once: {found.requests - 1:,} requests and that of the mail behind them, {found.left} left,"
+        f"{count:,} mails at once: {found.tickets - 1:,} requests and that of the mail behind them, {found.left} left,"
         f" {found.answers} strangers answered; {found.seconds:.0f} s, {found.grown:.0f} MB more memory.\n"
     )
-    good = (found.requests, found.left) == (count + 1, 0) and found.grown < MOST_MEMORY
+    good = (found.tickets, found.left) == (count + 1, 0) and found.grown < MOST_MEMORY
     return 0 if good else 1
 
 

@@ -9,7 +9,7 @@ from email.utils import format_datetime
 from django.utils import timezone
 
 from helpdesk.intake.receive import receive
-from helpdesk.models import IncomingMail, Request
+from helpdesk.models import IncomingMail, Ticket
 
 CARIN = "Carin Ek <carin@hemtjanst-ett.example>"
 SERVER = "mx.kommunen.example"  # the border server, as the tests call it
@@ -42,11 +42,11 @@ def a_mail(
     return mail.as_bytes()
 
 
-def request_of(raw: bytes) -> Request:
+def ticket_of(raw: bytes) -> Ticket:
     """What a mail became, as the database has it."""
     mail = receive(raw)
-    assert mail.request_id is not None, "it is no request"
-    return Request.objects.get(pk=mail.request_id)
+    assert mail.ticket_id is not None, "it is no request"
+    return Ticket.objects.get(pk=mail.ticket_id)
 
 
 def taken_in(raw: bytes) -> IncomingMail:

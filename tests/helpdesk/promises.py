@@ -12,13 +12,13 @@ from helpdesk.intake import authenticity, mime
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.html import text_of
 from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.helpdesk.mailing import SERVER
 
 FIELDS = {
-    Request.Kind.PHONE: ("staff_name", "staff_username", "new_number"),
-    Request.Kind.RECIPIENTS: ("recipients",),
-    Request.Kind.OTHER: (),
+    Ticket.Kind.PHONE: ("employee_name", "employee_username", "new_number"),
+    Ticket.Kind.RECIPIENTS: ("recipients",),
+    Ticket.Kind.OTHER: (),
 }
 LONGEST_USERNAME, LONGEST_NAME, LONGEST_ADDRESS = 256, 200, 254  # as the fields of Request
 RESULTS = ("other domain", "unreadable", "mixed", "")
@@ -33,7 +33,7 @@ def assert_kept(raw: bytes, html: str) -> None:
     _assert_texts(reading)
     _assert_asked(reading.asked)
     _assert_marks(reading.text, reading.asked)
-    for kind in Request.Kind:
+    for kind in Ticket.Kind:
         again = read_again(reading.text, reading.subject, reading.sender_name, reading.sender, kind)
         _assert_asked(again)
         _assert_marks(reading.text, again)
@@ -50,7 +50,7 @@ def _assert_texts(reading: Reading) -> None:
         assert len(text.splitlines()) < 2
     for text in (*lines, reading.text, reading.message_id, *reading.refers_to):
         _assert_storable(text)
-        assert not any(unicodedata.category(sign) in ("Cc", "Cf") for sign in text if sign not in "\n\t")
+        assert not any(unicodedata.category(character) in ("Cc", "Cf") for character in text if character not in "\n\t")
     assert len(reading.subject) <= LONGEST_SUBJECT
     assert len(reading.sender) <= mime.LONGEST_FROM
     assert len(reading.text) <= mime.MOST_TEXT
@@ -61,13 +61,13 @@ def _assert_texts(reading: Reading) -> None:
 
 def _assert_asked(asked: Asked) -> None:
     """As ``receive`` keeps them: cut, on one line."""
-    for name in ("orderer_name", "company_name", "staff_name", "staff_username", "new_number"):
+    for name in ("orderer_name", "company_name", "employee_name", "employee_username", "new_number"):
         value = getattr(asked, name)
         _assert_storable(value)
         _assert_storable(one_line(value)[:200])
     # What is cut of these would be somebody else's.
-    assert len(asked.staff_username) <= LONGEST_USERNAME
-    assert len(asked.staff_name) <= LONGEST_NAME
+    assert len(asked.employee_username) <= LONGEST_USERNAME
+    assert len(asked.employee_name) <= LONGEST_NAME
     assert not asked.new_number or numbers.parse(asked.new_number) == asked.new_number
     assert len(asked.recipients) <= 2
     assert len({each.lower() for each in asked.recipients}) == len(asked.recipients)

@@ -8,7 +8,7 @@ from django.test import Client
 
 from accounts import companies
 from accounts.models import Company
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import decisions
 from tests.accounts.helpers import text_of
 from tests.helpdesk.asked import an_agent, ask_for_recipients, link_to, taken
@@ -29,11 +29,11 @@ def have(company: Company, *addresses: str) -> None:
     companies.set_recipients(company.pk, addresses, actor=None)
 
 
-def approved(register: Register, *addresses: str) -> Request:
+def approved(register: Register, *addresses: str) -> Ticket:
     """Carin asked while signed in, and an agent approved."""
-    request = ask_for_recipients(register, *addresses)
-    taken(request, an_agent())
-    return decisions.approve(request.pk, an_agent(), "192.0.2.7")
+    ticket = ask_for_recipients(register, *addresses)
+    taken(ticket, an_agent())
+    return decisions.approve(ticket.pk, an_agent(), "192.0.2.7")
 
 
 def press(address: str) -> str:

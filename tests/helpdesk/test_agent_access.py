@@ -12,7 +12,7 @@ from django.urls import URLPattern, resolve
 from accounts.models import AuditEvent, Phone
 from deploy.local.cast import ANNA, PER
 from helpdesk import urls
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
 from tests.helpdesk.asked import ask_for_number
@@ -33,9 +33,9 @@ FIELDS = {"why": "Därför.", "text": "En anteckning.", "code": "123456"}
 @pytest.fixture
 def paths(register: Register) -> list[str]:
     """Every address below /helpdesk/, of a request and an account that there are."""
-    request = ask_for_number(register)
+    ticket = ask_for_number(register)
     account = has_number(ANNA).user.directory_id
-    found = [_path(pattern, request.number, account) for pattern in urls.urlpatterns]
+    found = [_path(pattern, ticket.number, account) for pattern in urls.urlpatterns]
     return [path for path in found if path.startswith("/helpdesk/")]
 
 
@@ -48,8 +48,8 @@ def name_of(path: str) -> str:
 
 
 def nothing_happened() -> bool:
-    request = Request.objects.get()
-    untouched = request.state == Request.State.NEW and Entry.objects.count() == 1
+    ticket = Ticket.objects.get()
+    untouched = ticket.state == Ticket.State.NEW and Entry.objects.count() == 1
     return untouched and Phone.objects.get().number == ANNA.phone
 
 

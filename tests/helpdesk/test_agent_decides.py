@@ -8,7 +8,7 @@ from pytest_django import Settings
 from accounts.companies import set_recipients
 from accounts.models import Company, Orderer, Phone
 from deploy.local.cast import ANNA, CARIN
-from helpdesk.models import Entry, Request, Verification
+from helpdesk.models import Entry, Ticket, Verification
 from helpdesk.tickets import handling
 from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import OTHER_NUMBER, text_of, wrong_for
@@ -23,12 +23,12 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 
 
 @pytest.fixture
-def one(register: Register) -> Request:
+def one(register: Register) -> Ticket:
     return in_order(register)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_code_is_read_back_and_the_number_is_linked(per: Officer, one: Request, sms: Inbox) -> None:
+def test_a_code_is_read_back_and_the_number_is_linked(per: Officer, one: Ticket, sms: Inbox) -> None:
     does(per, one, "ta/")
     assert says(
         does(per, one, "kod/", number=NEW_NUMBER, phone=NEW_NUMBER), "En kod är på väg till beställarens mobil."
@@ -58,7 +58,7 @@ def test_a_code_is_read_back_and_the_number_is_linked(per: Officer, one: Request
     assert (phone.number, phone.on_hold) == (NEW_NUMBER, True)
 
 
-def test_a_call_back_is_recorded_with_whom_they_spoke(per: Officer, one: Request) -> None:
+def test_a_call_back_is_recorded_with_whom_they_spoke(per: Officer, one: Ticket) -> None:
     page = does(per, one, "ta/")
     assert says(page, f"Använd bara Carin Eks mobil i registret: {MOBILE}")
     assert says(page, "Aldrig ett nummer ur ärendet, eller ett som sägs i samtalet.")
@@ -69,7 +69,7 @@ def test_a_call_back_is_recorded_with_whom_they_spoke(per: Officer, one: Request
     assert says(per.get(path(one)), "Ja: uppringning av numret i registret (hdpernil")
 
 
-def test_a_call_to_a_number_that_is_no_longer_on_file_counts_for_nothing(per: Officer, one: Request) -> None:
+def test_a_call_to_a_number_that_is_no_longer_on_file_counts_for_nothing(per: Officer, one: Ticket) -> None:
     """H1: the page told of the old one, and that was called. Nor does it count once the words are mended."""
     does(per, one, "ta/")
     before = shown(per, one)
@@ -87,7 +87,7 @@ def test_a_call_to_a_number_that_is_no_longer_on_file_counts_for_nothing(per: Of
 
 
 def test_a_mobile_that_is_new_in_the_register_is_warned_of_where_the_code_is_sent(
-    per: Officer, register: Register, one: Request
+    per: Officer, register: Register, one: Ticket
 ) -> None:
     page = does(per, one, "ta/")
     assert not says(page, "Numret ändrades nyligen.")
@@ -98,7 +98,7 @@ def test_a_mobile_that_is_new_in_the_register_is_warned_of_where_the_code_is_sen
     assert '<button class="button button--second" type="submit">Skicka en kod' in page.content.decode()
 
 
-def test_an_approval_names_the_old_number_if_it_is_told(per: Officer, register: Register, one: Request) -> None:
+def test_an_approval_names_the_old_number_if_it_is_told(per: Officer, register: Register, one: Ticket) -> None:
     """During a hold that is the number from before it: here there was none."""
     Phone.objects.all().delete()
     link(ANNA, OTHER_NUMBER)
@@ -107,14 +107,14 @@ def test_an_approval_names_the_old_number_if_it_is_told(per: Officer, register: 
     assert says(page, "Meddelande går också till kontots e-postadress och beställaren, som kan stoppa det")
 
 
-def test_nothing_is_approved_before_that(per: Officer, one: Request) -> None:
+def test_nothing_is_approved_before_that(per: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     assert says(does(per, one, "godkann/"), "Kontrollera först att det är beställaren")
-    assert state_of(one) == Request.State.VERIFYING
+    assert state_of(one) == Ticket.State.VERIFYING
     assert Phone.objects.get(user__username=ANNA.username).number == ANNA.phone
 
 
-def test_four_eyes_leave_it_to_a_colleague(per: Officer, sara: Officer, one: Request, settings: Settings) -> None:
+def test_four_eyes_leave_it_to_a_colleague(per: Officer, sara: Officer, one: Ticket, settings: Settings) -> None:
     settings.HELPDESK_FOUR_EYES = True
     does(per, one, "ta/")
     page = does(per, one, "ring/", why="Carin Ek svarade.")
@@ -126,7 +126,7 @@ def test_four_eyes_leave_it_to_a_colleague(per: Officer, sara: Officer, one: Req
     assert says(does(sara, one, "godkann/"), "är godkänt och utfört.")
 
 
-def test_a_link_that_was_stopped_is_told_on_the_closed_request(per: Officer, one: Request) -> None:
+def test_a_link_that_was_stopped_is_told_on_the_closed_ticket(per: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
     does(per, one, "godkann/")
@@ -136,7 +136,7 @@ def test_a_link_that_was_stopped_is_told_on_the_closed_request(per: Officer, one
     )
 
 
-def test_of_two_who_decide_the_second_is_told_who(per: Officer, sara: Officer, one: Request) -> None:
+def test_of_two_who_decide_the_second_is_told_who(per: Officer, sara: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
     does(sara, one, "ta/")
@@ -144,26 +144,26 @@ def test_of_two_who_decide_the_second_is_told_who(per: Officer, sara: Officer, o
     assert says(does(per, one, "godkann/"), f"Ärende {one.number} är redan godkänt och utfört av hdsarlun")
 
 
-def test_to_reject_takes_a_reason(per: Officer, one: Request) -> None:
+def test_to_reject_takes_a_reason(per: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     empty = per.post(path(one, "avsla/"), why="")
     assert says(empty, "Skriv varför ärendet avslås.")
     assert "<title>Fel:" in empty.content.decode()
-    assert state_of(one) == Request.State.VERIFYING
+    assert state_of(one) == Ticket.State.VERIFYING
     done = does(per, one, "avsla/", why="Vi fick inte tag i dig.")
     assert says(done, "Ärendet är avgjort")
     assert says(done, "Vi fick inte tag i dig.")
-    assert state_of(one) == Request.State.REJECTED
+    assert state_of(one) == Ticket.State.REJECTED
 
 
-def test_what_stands_in_the_way_is_said_and_nothing_done(per: Officer, one: Request) -> None:
+def test_what_stands_in_the_way_is_said_and_nothing_done(per: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
     Company.objects.update(active=False)
     page = does(per, one, "godkann/")
     assert says(page, "Hemtjänst Ett AB är inte aktivt i registret.")
     assert says(page, "Gick inte att utföra"), "on the timeline"
-    assert state_of(one) == Request.State.VERIFYING
+    assert state_of(one) == Ticket.State.VERIFYING
 
 
 def test_recipients_from_the_orderer_s_own_pages_need_no_code(per: Officer, register: Register) -> None:
@@ -177,7 +177,7 @@ def test_recipients_from_the_orderer_s_own_pages_need_no_code(per: Officer, regi
 
 def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> None:
     one = handling.open_other(
-        source=Request.Source.CALL, text="Hej!\n<i>Ny chef</i>", orderer=register.carin, company=register.ett
+        source=Ticket.Source.CALL, text="Hej!\n<i>Ny chef</i>", orderer=register.carin, company=register.ett
     )
     page = does(per, one, "ta/")
     assert "&lt;i&gt;Ny chef&lt;/i&gt;" in page.content.decode()
@@ -188,12 +188,12 @@ def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> N
 
 def test_what_a_stranger_asks_is_rejected(per: Officer, db: None) -> None:
     """Nobody who reads it later is to believe that it was carried out."""
-    one = handling.open_other(source=Request.Source.MAIL, text="Koppla mitt nya nummer!", orderer_name="Lena Ask")
+    one = handling.open_other(source=Ticket.Source.MAIL, text="Koppla mitt nya nummer!", orderer_name="Lena Ask")
     page = does(per, one, "ta/")
     assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt, och avslå det här.")
     assert says(page, "Nästa steg: avslå ärendet")
     assert not says(page, "Avsluta som utfört")
     does(per, one, "godkann/")
-    assert state_of(one) == Request.State.VERIFYING
+    assert state_of(one) == Ticket.State.VERIFYING
     assert says(does(per, one, "avsla/", why="Hon är ingen beställare."), "är avslaget.")
-    assert state_of(one) == Request.State.REJECTED
+    assert state_of(one) == Ticket.State.REJECTED

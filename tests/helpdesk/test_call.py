@@ -7,7 +7,7 @@ from django.test import Client
 
 from accounts.models import Event
 from deploy.local.cast import ANNA, MARIA
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from notifications.models import Message
 from tests.accounts.helpers import last, text_of
 from tests.accounts.staff import Officer
@@ -16,7 +16,7 @@ from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import an_orderer
 
 NEW = "/helpdesk/nytt/"
-NUMBER = {"staff_name": "Anna Berg", "staff_username": "lovanber11", "new_number": "070-174 06 90"}
+NUMBER = {"employee_name": "Anna Berg", "employee_username": "lovanber11", "new_number": "070-174 06 90"}
 UNKNOWN = {"orderer_name": "Nils Ny", "company_name": "Nytt Företag AB"}
 
 
@@ -35,10 +35,10 @@ def found(page: HttpResponse) -> list[tuple[str, str]]:
     return [(each.orderer.name, each.company.name) for each, _ in page.context["callers"]]  # type: ignore[attr-defined]
 
 
-def opened(answer: HttpResponse) -> Request:
-    request = Request.objects.get()
-    assert answer["Location"] == f"/helpdesk/arenden/{request.number}/"
-    return request
+def opened(answer: HttpResponse) -> Ticket:
+    ticket = Ticket.objects.get()
+    assert answer["Location"] == f"/helpdesk/arenden/{ticket.number}/"
+    return ticket
 
 
 CARIN = ("Carin Ek", "Hemtjänst Ett AB")
@@ -78,7 +78,7 @@ def test_what_the_address_can_not_mean_begins_anew(per: Officer, register: Regis
         assert per.get(f"{NEW}{query}")["Location"] == NEW
         other = f"?bestallare={register.carin.pk}&foretag={register.tva.pk}"
         assert per.post(f"{NEW}{other}", **NUMBER)["Location"] == NEW
-        assert not Request.objects.exists()
+        assert not Ticket.objects.exists()
 
 
 def test_no_number_of_an_orderer_is_shown(per: Officer, register: Register) -> None:
@@ -88,45 +88,45 @@ def test_no_number_of_an_orderer_is_shown(per: Officer, register: Register) -> N
     assert "1740650" not in shown
 
 
-def test_a_new_number_becomes_a_request_of_the_agent(per: Officer, register: Register) -> None:
+def test_a_new_number_becomes_a_ticket_of_the_agent(per: Officer, register: Register) -> None:
     page = text_of(per.get(step_2(register)))
     assert "Ringer: Carin Ek, Hemtjänst Ett AB" in page
     assert "kontrollera att det är beställaren" in page
-    request = opened(per.post(step_2(register), **NUMBER))
-    assert (request.kind, request.source, request.state) == ("phone", "call", "verifying")
-    assert (request.orderer, request.company) == (register.carin, register.ett)
-    assert (request.staff_username, request.new_number) == (ANNA.username, "+46701740690")
-    assert request.account
-    assert request.agent
-    assert request.agent.username == per.person.username
-    assert timeline(request) == [("opened", per.person.username)]
-    assert last(Event.REQUEST_OPENED).actor == request.agent.directory_id
-    assert [to for to, _ in mails(Message.Purpose.REQUEST_OPENED)] == [register.carin.email]
+    ticket = opened(per.post(step_2(register), **NUMBER))
+    assert (ticket.kind, ticket.source, ticket.state) == ("phone", "call", "verifying")
+    assert (ticket.orderer, ticket.company) == (register.carin, register.ett)
+    assert (ticket.employee_username, ticket.new_number) == (ANNA.username, "+46701740690")
+    assert ticket.account
+    assert ticket.agent
+    assert ticket.agent.username == per.person.username
+    assert timeline(ticket) == [("opened", per.person.username)]
+    assert last(Event.TICKET_OPENED).actor == ticket.agent.directory_id
+    assert [to for to, _ in mails(Message.Topic.TICKET_OPENED)] == [register.carin.email]
 
 
 def test_recipients_and_anything_else_likewise(per: Officer, register: Register) -> None:
-    request = opened(per.post(step_2(register, "recipients"), recipient1="ny@hemtjanst-ett.example", recipient2=""))
-    assert (request.kind, request.recipients) == ("recipients", ["ny@hemtjanst-ett.example"])
-    request.delete()
-    request = opened(per.post(step_2(register, "other"), text="Hur gör vi med nya?", staff_username="LOVANBER11"))
-    assert (request.kind, request.text, request.staff_username) == ("other", "Hur gör vi med nya?", ANNA.username)
-    assert request.account
+    ticket = opened(per.post(step_2(register, "recipients"), recipient1="ny@hemtjanst-ett.example", recipient2=""))
+    assert (ticket.kind, ticket.recipients) == ("recipients", ["ny@hemtjanst-ett.example"])
+    ticket.delete()
+    ticket = opened(per.post(step_2(register, "other"), text="Hur gör vi med nya?", employee_username="LOVANBER11"))
+    assert (ticket.kind, ticket.text, ticket.employee_username) == ("other", "Hur gör vi med nya?", ANNA.username)
+    assert ticket.account
 
 
 def test_a_mistake_is_told_and_nothing_is_lost(per: Officer, register: Register) -> None:
     for changed, words in [
         ({"new_number": "08-123 45"}, "Det går inte att läsa som ett mobilnummer"),
         ({"new_number": ""}, "Skriv det nya numret"),
-        ({"staff_username": "lovfinnsej"}, "Användarnamnet finns inte i katalogen"),
-        ({"staff_username": "*"}, "Användarnamnet finns inte i katalogen"),
-        ({"staff_username": ""}, "Skriv användarnamnet"),
-        ({"staff_name": " "}, "Skriv medarbetarens namn"),
+        ({"employee_username": "lovfinnsej"}, "Användarnamnet finns inte i katalogen"),
+        ({"employee_username": "*"}, "Användarnamnet finns inte i katalogen"),
+        ({"employee_username": ""}, "Skriv användarnamnet"),
+        ({"employee_name": " "}, "Skriv medarbetarens namn"),
     ]:
         answer = per.post(step_2(register), **{**NUMBER, **changed})
         assert words in text_of(answer)
         for name, value in {**NUMBER, **changed}.items():
             assert f'value="{value}"' in answer.content.decode() or not value.strip(), name
-        assert not Request.objects.exists()
+        assert not Ticket.objects.exists()
 
 
 def test_addresses_are_checked(per: Officer, register: Register) -> None:
@@ -137,21 +137,21 @@ def test_addresses_are_checked(per: Officer, register: Register) -> None:
     ]:
         answer = per.post(step_2(register, "recipients"), recipient1=first, recipient2=second)
         assert words in text_of(answer)
-        assert not Request.objects.exists()
+        assert not Ticket.objects.exists()
 
 
 def test_an_account_of_another_company_needs_a_second_press(per: Officer, register: Register) -> None:
-    theirs = {**NUMBER, "staff_name": MARIA.name, "staff_username": MARIA.username}
+    theirs = {**NUMBER, "employee_name": MARIA.name, "employee_username": MARIA.username}
     answer = per.post(step_2(register), **theirs)
     assert "lovmalsund hör till Omsorg Två AB, inte till Hemtjänst Ett AB." in text_of(answer)
-    assert not Request.objects.exists()
+    assert not Ticket.objects.exists()
     sure = answer.context["form"].account.id  # type: ignore[attr-defined]
     assert f'name="sure" value="{sure}"' in answer.content.decode()
     # Sure of one account is not sure of the next.
     register.tva.delete()
     other = per.post(step_2(register), **{**theirs, "sure": "another"})
     assert "lovmalsund hör inte till något företag i registret" in text_of(other)
-    assert opened(per.post(step_2(register), **theirs, sure=sure)).staff_username == MARIA.username
+    assert opened(per.post(step_2(register), **theirs, sure=sure)).employee_username == MARIA.username
 
 
 def test_who_is_not_registered_is_written_down_by_name(per: Officer, register: Register) -> None:
@@ -159,21 +159,21 @@ def test_who_is_not_registered_is_written_down_by_name(per: Officer, register: R
     assert nobody in per.get(NEW).content.decode()
     assert "Den som ringer är inte registrerad" in text_of(per.get(nobody))
     assert "Skriv namnet på den som ringer." in text_of(per.post(nobody, **NUMBER))
-    request = opened(per.post(nobody, **NUMBER, **UNKNOWN))
-    assert (request.orderer, request.company) == (None, None)
-    assert (request.orderer_name, request.company_name) == ("Nils Ny", "Nytt Företag AB")
-    assert not mails(Message.Purpose.REQUEST_OPENED)
+    ticket = opened(per.post(nobody, **NUMBER, **UNKNOWN))
+    assert (ticket.orderer, ticket.company) == (None, None)
+    assert (ticket.orderer_name, ticket.company_name) == ("Nils Ny", "Nytt Företag AB")
+    assert not mails(Message.Topic.TICKET_OPENED)
 
 
 def test_a_name_typed_for_a_registered_orderer_counts_for_nothing(per: Officer, register: Register) -> None:
-    request = opened(per.post(step_2(register), **NUMBER, **UNKNOWN))
-    assert (request.orderer_name, request.company_name) == CARIN
+    ticket = opened(per.post(step_2(register), **NUMBER, **UNKNOWN))
+    assert (ticket.orderer_name, ticket.company_name) == CARIN
 
 
-def test_a_second_press_of_the_button_opens_no_second_request(per: Officer, register: Register) -> None:
+def test_a_second_press_of_the_button_opens_no_second_ticket(per: Officer, register: Register) -> None:
     first, second = per.post(step_2(register), **NUMBER), per.post(step_2(register), **NUMBER)
     assert first["Location"] == second["Location"]
-    assert Request.objects.count() == 1
+    assert Ticket.objects.count() == 1
 
 
 def test_nothing_typed_stands_in_an_address(per: Officer, register: Register) -> None:
@@ -188,4 +188,4 @@ def test_the_pages_are_for_agents(register: Register, carin: Client) -> None:
     for client in (Client(), carin):
         assert client.get(step_2(register))["Location"].startswith("/logga-in/")
         assert client.post(step_2(register), NUMBER)["Location"].startswith("/logga-in/")
-    assert not Request.objects.exists()
+    assert not Ticket.objects.exists()

@@ -12,9 +12,9 @@ from accounts.companies import orderers
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, CARIN, MARIA
-from helpdesk.models import Confirmation, Request
+from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, evidence, handling, verification
-from helpdesk.tickets.refusals import CantCarryOut, Closed, FourEyes, NotVerified, NotYours
+from helpdesk.tickets.refusals import AssignedToOther, Blocked, Closed, NotVerified, SecondAgentNeeded
 from notifications.models import Message
 from tests.accounts.helpers import last, trail
 from tests.conftest import has_number
@@ -37,215 +37,215 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
-State = Request.State
+State = Ticket.State
 NEW = "ny@hemtjanst-ett.example"
 
 
-def verified(request: Request) -> Request:
+def verified(ticket: Ticket) -> Ticket:
     """An agent has it and has made sure of the orderer."""
-    taken(request, an_agent())
-    verification.called_back(request.pk, an_agent(), "Carin Ek")
-    return request
+    taken(ticket, an_agent())
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
+    return ticket
 
 
 def number_of_anna() -> str:
     return str(Phone.objects.get(user__username=ANNA.username).number)
 
 
-def nothing_was_done(request: Request) -> None:
-    assert state_of(request) == State.VERIFYING
+def nothing_was_done(ticket: Ticket) -> None:
+    assert state_of(ticket) == State.VERIFYING
     assert number_of_anna() == ANNA.phone
     assert not PhoneLink.objects.exists()
-    assert not Message.objects.exclude(purpose=Message.Purpose.REQUEST_OPENED).exists()
-    assert Event.REQUEST_APPROVED not in trail()
+    assert not Message.objects.exclude(purpose=Message.Topic.TICKET_OPENED).exists()
+    assert Event.TICKET_APPROVED not in trail()
 
 
 def test_an_approved_number_is_linked_and_everybody_is_told(register: Register) -> None:
     has_number(ANNA)
-    request = verified(ask_for_number(register))
-    decisions.approve(request.pk, an_agent(), "192.0.2.7")
-    assert state_of(request) == State.DONE
+    ticket = verified(ask_for_number(register))
+    decisions.approve(ticket.pk, an_agent(), "192.0.2.7")
+    assert state_of(ticket) == State.DONE
     assert number_of_anna() == NEW_NUMBER
-    assert PhoneLink.objects.get().reference == request.number
-    assert timeline(request)[-1] == ("carried out", an_agent().username)
-    event = last(Event.REQUEST_APPROVED)
+    assert PhoneLink.objects.get().reference == ticket.number
+    assert timeline(ticket)[-1] == ("carried out", an_agent().username)
+    event = last(Event.TICKET_APPROVED)
     assert (event.actor, event.company, event.address) == (an_agent().directory_id, CARIN.company, "192.0.2.7")
-    assert [to for to, _ in mails(Message.Purpose.REQUEST_DECIDED)] == [CARIN.mail]
+    assert [to for to, _ in mails(Message.Topic.REQUEST_DECIDED)] == [CARIN.mail]
     with pytest.raises(Closed):
-        decisions.approve(request.pk, an_agent())
+        decisions.approve(ticket.pk, an_agent())
     assert PhoneLink.objects.count() == 1
 
 
 @pytest.mark.parametrize("source", [PAGES, CALL])
-def test_a_number_always_needs_a_verification(register: Register, source: Request.Source) -> None:
+def test_a_number_always_needs_a_verification(register: Register, source: Ticket.Source) -> None:
     """H1: also when the orderer has signed in, since the mailbox and the telephone may be in one hand."""
     has_number(ANNA)
-    request = taken(ask_for_number(register, source=source), an_agent())
+    ticket = taken(ask_for_number(register, source=source), an_agent())
     with pytest.raises(NotVerified):
-        decisions.approve(request.pk, an_agent())
-    nothing_was_done(request)
-    verification.called_back(request.pk, an_agent(), "Carin Ek")
+        decisions.approve(ticket.pk, an_agent())
+    nothing_was_done(ticket)
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
     all_becomes_older(hours=25)
     with pytest.raises(NotVerified):
-        decisions.approve(request.pk, an_agent())
-    nothing_was_done(request)
+        decisions.approve(ticket.pk, an_agent())
+    nothing_was_done(ticket)
 
 
 def test_recipients_need_one_unless_the_orderer_was_signed_in(register: Register) -> None:
-    request = ask_for_recipients(register, NEW, source=CALL, agent=an_agent())
+    ticket = ask_for_recipients(register, NEW, source=CALL, agent=an_agent())
     with pytest.raises(NotVerified):
-        decisions.approve(request.pk, an_agent())
+        decisions.approve(ticket.pk, an_agent())
     assert not Confirmation.objects.exists()
-    decisions.approve(verified(request).pk, an_agent())
+    decisions.approve(verified(ticket).pk, an_agent())
     assert Confirmation.objects.get().address == NEW
 
 
 def test_anything_else_is_closed_by_an_approval(register: Register) -> None:
-    request = handling.open_other(source=PAGES, text="Hej!", company=register.ett, orderer=register.carin)
-    taken(request, an_agent())
-    decisions.approve(request.pk, an_agent())
-    assert state_of(request) == State.DONE
-    assert "Ärendet är klart." in mails(Message.Purpose.REQUEST_DECIDED)[0][1]
+    ticket = handling.open_other(source=PAGES, text="Hej!", company=register.ett, orderer=register.carin)
+    taken(ticket, an_agent())
+    decisions.approve(ticket.pk, an_agent())
+    assert state_of(ticket) == State.DONE
+    assert "Ärendet är klart." in mails(Message.Topic.REQUEST_DECIDED)[0][1]
 
 
 def test_only_who_has_it_approves(register: Register) -> None:
     has_number(ANNA)
-    request = verified(ask_for_number(register))
-    with pytest.raises(NotYours):
-        decisions.approve(request.pk, an_agent(SECOND_AGENT))
-    nothing_was_done(request)
+    ticket = verified(ask_for_number(register))
+    with pytest.raises(AssignedToOther):
+        decisions.approve(ticket.pk, an_agent(SECOND_AGENT))
+    nothing_was_done(ticket)
 
 
 def test_with_four_eyes_who_verified_does_not_approve(register: Register, settings: Settings) -> None:
     """H2."""
     settings.HELPDESK_FOUR_EYES = True
     has_number(ANNA)
-    request, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
-    with pytest.raises(FourEyes):
-        decisions.approve(request.pk, an_agent())
-    nothing_was_done(request)
-    taken(request, sara)
-    decisions.approve(request.pk, sara)
+    ticket, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
+    with pytest.raises(SecondAgentNeeded):
+        decisions.approve(ticket.pk, an_agent())
+    nothing_was_done(ticket)
+    taken(ticket, sara)
+    decisions.approve(ticket.pk, sara)
     assert number_of_anna() == NEW_NUMBER
 
 
 def test_with_four_eyes_a_second_verification_frees_nobody(register: Register, settings: Settings) -> None:
     settings.HELPDESK_FOUR_EYES = True
     has_number(ANNA)
-    request, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
-    taken(request, sara)
-    verification.called_back(request.pk, sara, "Carin Ek")
+    ticket, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
+    taken(ticket, sara)
+    verification.called_back(ticket.pk, sara, "Carin Ek")
     for agent in (sara, an_agent()):
-        taken(request, agent)
-        with pytest.raises(FourEyes):
-            decisions.approve(request.pk, agent)
-    nothing_was_done(request)
+        taken(ticket, agent)
+        with pytest.raises(SecondAgentNeeded):
+            decisions.approve(ticket.pk, agent)
+    nothing_was_done(ticket)
 
 
-def refused(request: Request) -> str:
+def refused(ticket: Ticket) -> str:
     """The approval's reasons, which stand in the timeline; nothing was done and it is open as before."""
     has_number(ANNA)
-    with pytest.raises(CantCarryOut) as told:
-        decisions.approve(request.pk, an_agent(), "192.0.2.7")
-    entry = request.entries.order_by("-pk")[0]
+    with pytest.raises(Blocked) as told:
+        decisions.approve(ticket.pk, an_agent(), "192.0.2.7")
+    entry = ticket.entries.order_by("-pk")[0]
     assert (entry.what, entry.who, entry.why) == ("not carried out", an_agent().username, str(told.value))
-    assert last(Event.REQUEST_NOT_CARRIED_OUT).result == f"phone {request.number}"
-    nothing_was_done(request)
+    assert last(Event.TICKET_NOT_CARRIED_OUT).result == f"phone {ticket.number}"
+    nothing_was_done(ticket)
     return str(told.value)
 
 
 def test_an_account_that_nobody_has_is_said(register: Register) -> None:
-    request = verified(ask_for_number(register, staff_username="lovfinnsej"))
-    assert "lovfinnsej" in refused(request)
+    ticket = verified(ask_for_number(register, employee_username="lovfinnsej"))
+    assert "lovfinnsej" in refused(ticket)
 
 
 def test_an_account_of_another_company_is_said(register: Register) -> None:
     """H5."""
-    request = verified(ask_for_number(register, staff_username=MARIA.username, staff_name=MARIA.name))
-    assert "Hemtjänst Ett AB" in refused(request)
+    ticket = verified(ask_for_number(register, employee_username=MARIA.username, employee_name=MARIA.name))
+    assert "Hemtjänst Ett AB" in refused(ticket)
 
 
 def test_a_name_that_was_given_to_another_person_is_said(register: Register) -> None:
     """G4: the request was about whoever had it then."""
-    request = verified(ask_for_number(register, account="00000000-0000-4000-8000-000000000000"))
-    assert "en annan person" in refused(request)
+    ticket = verified(ask_for_number(register, account="00000000-0000-4000-8000-000000000000"))
+    assert "en annan person" in refused(ticket)
 
 
 def test_an_account_that_was_disabled_meanwhile_is_said(register: Register, server: TestSlapd) -> None:
-    request = verified(ask_for_number(register))
+    ticket = verified(ask_for_number(register))
     server.put(ANNA, disabled=True)
-    assert "avstängt" in refused(request)
+    assert "avstängt" in refused(ticket)
 
 
 def test_an_orderer_who_left_meanwhile_is_said(register: Register) -> None:
     """H5, S2: at the moment of the decision."""
-    request = verified(ask_for_number(register))
+    ticket = verified(ask_for_number(register))
     orderers.store(register.carin, [], actor=None)
-    assert "inte beställare" in refused(request)
+    assert "inte beställare" in refused(ticket)
 
 
 def test_a_number_that_does_not_fit_is_said_in_the_words_of_the_link(register: Register) -> None:
     """What only the linking itself finds, inside the transaction."""
-    request = verified(ask_for_number(register))
+    ticket = verified(ask_for_number(register))
     with (
         mock.patch("helpdesk.tickets.evidence.obstacles", return_value=[]),
         mock.patch("accounts.phones._refusal", return_value="Numret finns redan på flera konton."),
     ):
-        assert refused(request) == "Numret finns redan på flera konton."
+        assert refused(ticket) == "Numret finns redan på flera konton."
 
 
 def test_nothing_counts_as_carried_out_without_account_or_orderer(register: Register) -> None:
     """Even if nobody had seen an obstacle."""
-    request = verified(ask_for_number(register, staff_username="lovfinnsej"))
+    ticket = verified(ask_for_number(register, employee_username="lovfinnsej"))
     with mock.patch("helpdesk.tickets.evidence.obstacles", return_value=[]):
-        assert "finns inte längre" in refused(request)
+        assert "finns inte längre" in refused(ticket)
 
 
 @pytest.mark.parametrize("addresses", [(), ("inte en adress",)])
 def test_recipients_that_are_no_addresses_are_refused(register: Register, addresses: tuple[str, ...]) -> None:
-    request = taken(ask_for_recipients(register, *addresses), an_agent())
-    with pytest.raises(CantCarryOut):
-        decisions.approve(request.pk, an_agent())
-    assert timeline(request)[-1][0] == "not carried out"
+    ticket = taken(ask_for_recipients(register, *addresses), an_agent())
+    with pytest.raises(Blocked):
+        decisions.approve(ticket.pk, an_agent())
+    assert timeline(ticket)[-1][0] == "not carried out"
     assert not Confirmation.objects.exists()
 
 
 @pytest.mark.parametrize("seen", [True, False])
 def test_recipients_of_a_company_that_is_not_active_are_refused(register: Register, seen: bool) -> None:
     """Also if it was active a moment ago, when the obstacles were looked for."""
-    request = taken(ask_for_recipients(register, NEW), an_agent())
+    ticket = taken(ask_for_recipients(register, NEW), an_agent())
     register.ett.active = False
     companies.store(register.ett, actor=None)
     found = evidence.obstacles if seen else mock.Mock(return_value=[])
-    with mock.patch("helpdesk.tickets.evidence.obstacles", found), pytest.raises(CantCarryOut, match="inte aktivt"):
-        decisions.approve(request.pk, an_agent())
+    with mock.patch("helpdesk.tickets.evidence.obstacles", found), pytest.raises(Blocked, match="inte aktivt"):
+        decisions.approve(ticket.pk, an_agent())
     assert not Confirmation.objects.exists()
 
 
 def test_without_the_directory_nothing_happens_at_all(register: Register) -> None:
     """U1."""
     has_number(ANNA)
-    request = verified(ask_for_number(register))
-    before = timeline(request), trail()
+    ticket = verified(ask_for_number(register))
+    before = timeline(ticket), trail()
     with (
         mock.patch("accounts.directory.connect", side_effect=DirectoryUnavailable()),
         pytest.raises(DirectoryUnavailable),
     ):
-        decisions.approve(request.pk, an_agent())
-    nothing_was_done(request)
-    assert (timeline(request), trail()) == before
+        decisions.approve(ticket.pk, an_agent())
+    nothing_was_done(ticket)
+    assert (timeline(ticket), trail()) == before
 
 
 @pytest.mark.parametrize("kind", ["number", "recipients"])
 def test_all_of_it_is_one_transaction(register: Register, kind: str) -> None:
     """What dies in the middle leaves nothing: no number, no letter, no line of timeline or trail."""
     has_number(ANNA)
-    request = verified(ask_for_number(register) if kind == "number" else ask_for_recipients(register, NEW))
-    before = timeline(request), trail()
+    ticket = verified(ask_for_number(register) if kind == "number" else ask_for_recipients(register, NEW))
+    before = timeline(ticket), trail()
     with mock.patch("helpdesk.tickets.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
-        decisions.approve(request.pk, an_agent())
-    nothing_was_done(request)
+        decisions.approve(ticket.pk, an_agent())
+    nothing_was_done(ticket)
     assert not Confirmation.objects.exists()
-    assert (timeline(request), trail()) == before
-    decisions.approve(request.pk, an_agent())
-    assert state_of(request) == State.DONE
+    assert (timeline(ticket), trail()) == before
+    decisions.approve(ticket.pk, an_agent())
+    assert state_of(ticket) == State.DONE

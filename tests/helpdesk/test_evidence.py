@@ -14,7 +14,7 @@ from accounts.companies import orderers
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Orderer, User
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import evidence, handling, verification
 from helpdesk.tickets.evidence import Fact
 from tests.conftest import has_number
@@ -31,15 +31,15 @@ def _for_a_year(register: Register) -> None:
     Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
 
 
-def obstacles(request: Request) -> list[str]:
+def obstacles(ticket: Ticket) -> list[str]:
     """As ``decisions.approve`` asks for them."""
-    request = Request.objects.get(pk=request.pk)
-    return evidence.obstacles(request, directory.connect().find(request.staff_username))
+    ticket = Ticket.objects.get(pk=ticket.pk)
+    return evidence.obstacles(ticket, directory.connect().find(ticket.employee_username))
 
 
-def for_person(register: Register, person: Person, **other: object) -> Request:
+def for_person(register: Register, person: Person, **other: object) -> Ticket:
     account = in_the_directory(person).directory_id
-    words = {"staff_name": person.name, "staff_username": person.username, "account": account}
+    words = {"employee_name": person.name, "employee_username": person.username, "account": account}
     return ask_for_number(register, **{**words, **other})
 
 
@@ -75,11 +75,11 @@ def test_nothing_stands_in_the_way_of_what_is_in_order(register: Register) -> No
     ],
 )
 def test_who_asks_must_be_the_company_s_orderer_now(
-    register: Register, ask: Callable[..., Request], change: Callable[[Register], object], words: str
+    register: Register, ask: Callable[..., Ticket], change: Callable[[Register], object], words: str
 ) -> None:
-    request = ask(register)
+    ticket = ask(register)
     change(register)
-    [told] = obstacles(request)
+    [told] = obstacles(ticket)
     assert told.startswith(words)
     assert "Avslå" in told, "it says what to do"
 
@@ -87,10 +87,10 @@ def test_who_asks_must_be_the_company_s_orderer_now(
 @pytest.mark.parametrize(
     ("other", "words"),
     [
-        ({"staff_username": "lovingen99"}, "Ingen i katalogen har användarnamnet lovingen99."),
+        ({"employee_username": "lovingen99"}, "Ingen i katalogen har användarnamnet lovingen99."),
         ({"account": "0" * 8 + "-0000-0000-0000-" + "0" * 12}, "hör till en annan person nu än när ärendet kom in"),
-        ({"staff_username": MARIA.username}, "Kontot lovmalsund hör inte till Hemtjänst Ett AB i katalogen."),
-        ({"staff_username": PER.username}, "Kontot hdpernil hör inte till Hemtjänst Ett AB i katalogen."),
+        ({"employee_username": MARIA.username}, "Kontot lovmalsund hör inte till Hemtjänst Ett AB i katalogen."),
+        ({"employee_username": PER.username}, "Kontot hdpernil hör inte till Hemtjänst Ett AB i katalogen."),
         ({"new_number": "+46191234567"}, "Numret går inte att använda: Det är inget mobilnummer."),
         ({"new_number": "+4531234567"}, "Numret går inte att använda: Numret är från ett annat land."),
         ({"new_number": ""}, "Numret går inte att använda"),
@@ -103,21 +103,21 @@ def test_account_and_number_must_be_possible(register: Register, other: dict[str
 
 
 def test_nothing_is_linked_to_accounts_that_the_portal_leaves_alone(register: Register, server: TestSlapd) -> None:
-    request = ask_for_number(register)
+    ticket = ask_for_number(register)
     server.put(ANNA, disabled=True)
-    assert "är avstängt" in obstacles(request)[0]
+    assert "är avstängt" in obstacles(ticket)[0]
     server.put(ANNA, protected=True)
-    assert "är skyddat" in obstacles(request)[0]
-    assert any("är skyddat" in told for told in obstacles(ask_for_number(register, staff_username=EVA.username)))
+    assert "är skyddat" in obstacles(ticket)[0]
+    assert any("är skyddat" in told for told in obstacles(ask_for_number(register, employee_username=EVA.username)))
 
 
 def test_a_number_can_be_on_so_many_accounts_and_no_more(register: Register) -> None:
-    request = for_person(register, ANNA)
+    ticket = for_person(register, ANNA)
     for person in (STEFAN, KARL):
         has_number(person, NEW_NUMBER)
-    assert obstacles(request) == []
+    assert obstacles(ticket) == []
     has_number(MARIA, NEW_NUMBER)
-    [told] = obstacles(request)
+    [told] = obstacles(ticket)
     assert "finns redan på 3 andra konton" in told
 
 
@@ -135,8 +135,8 @@ def test_recipients_without_an_address_are_none(register: Register) -> None:
 def test_anything_else_is_for_orderers_to_ask(register: Register) -> None:
     """Nobody else's is closed as carried out. The portal asks an agent for something, too."""
     own = handling.open_other(source=CALL, text="Hej!", orderer=register.carin, company=register.ett, agent=an_agent())
-    alarm = handling.open_other(source=Request.Source.PORTAL, text="Ring den anställda.")
-    strange = handling.open_other(source=Request.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
+    alarm = handling.open_other(source=Ticket.Source.PORTAL, text="Ring den anställda.")
+    strange = handling.open_other(source=Ticket.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
     assert (obstacles(own), obstacles(alarm)) == ([], [])
     [why] = obstacles(strange)
     assert why.startswith("Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs.")
@@ -152,11 +152,11 @@ def days_ago(days: int) -> str:
     return f"{timezone.localdate() - timedelta(days=days):%Y-%m-%d}"
 
 
-def test_the_facts_of_a_request_in_order(register: Register) -> None:
+def test_the_facts_of_a_ticket_in_order(register: Register) -> None:
     phone = has_number(ANNA)
     phone.confirmed_at = timezone.now() - timedelta(days=90)
     phone.save()
-    known = evidence.of(for_person(register, ANNA))
+    known = evidence.gather(for_person(register, ANNA))
     assert lines(known.requester) == {
         "Beställare": (f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(365)}", True),
         "Mobil i registret": ("070-174 06 50", None),
@@ -185,7 +185,7 @@ def test_the_facts_of_one_that_is_not(register: Register, server: TestSlapd) -> 
     server.put(MARIA, locked=True, disabled=True)
     has_number(STEFAN, NEW_NUMBER)
     changed(register.carin, mobile="+46701740655")
-    known = evidence.of(for_person(register, MARIA, staff_name="Mia Sund", source=CALL))
+    known = evidence.gather(for_person(register, MARIA, employee_name="Mia Sund", source=CALL))
     assert lines(known.requester)["Mobil i registret"] == (
         f"070-174 06 55 (ändrat {days_ago(0)}, i dag, av hdpernil)",
         False,
@@ -203,7 +203,7 @@ def test_the_facts_of_one_that_is_not(register: Register, server: TestSlapd) -> 
 def test_who_left_the_company_and_came_back_is_orderer_since_then(register: Register) -> None:
     orderers.store(register.carin, [], actor=None)
     orderers.store(register.carin, [register.ett], actor=None)
-    known = evidence.of(for_person(register, ANNA))
+    known = evidence.gather(for_person(register, ANNA))
     assert lines(known.requester)["Beställare"] == (
         f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(0)}",
         True,
@@ -211,31 +211,31 @@ def test_who_left_the_company_and_came_back_is_orderer_since_then(register: Regi
 
 
 def test_how_the_orderer_was_verified(register: Register) -> None:
-    request = taken(for_person(register, ANNA, source=CALL), an_agent())
-    verification.called_back(request.pk, an_agent(), "Carin Ek svarade.")
-    value, good = lines(evidence.of(request).requester)["Kontrollerad"]
+    ticket = taken(for_person(register, ANNA, source=CALL), an_agent())
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek svarade.")
+    value, good = lines(evidence.gather(ticket).requester)["Kontrollerad"]
     assert value.startswith("Ja: uppringning av numret i registret (hdpernil, ")
     assert good
 
 
-def test_earlier_requests_of_a_year_at_most_ten_of_each(register: Register) -> None:
+def test_earlier_tickets_of_a_year_at_most_ten_of_each(register: Register) -> None:
     mine = for_person(register, ANNA)
-    for_karl = [for_person(register, KARL, staff_name=f"Karl {number}") for number in range(11)]
+    for_karl = [for_person(register, KARL, employee_name=f"Karl {number}") for number in range(11)]
     by_olle = for_person(register, ANNA, company=register.tva, orderer=register.olle)
-    too_old = for_person(register, ANNA, company=register.tva, orderer=register.olle, staff_name="A. Berg")
-    Request.objects.filter(pk=too_old.pk).update(created_at=timezone.now() - timedelta(days=366))
+    too_old = for_person(register, ANNA, company=register.tva, orderer=register.olle, employee_name="A. Berg")
+    Ticket.objects.filter(pk=too_old.pk).update(created_at=timezone.now() - timedelta(days=366))
     unrelated = for_person(register, MARIA, company=register.tva, orderer=register.olle)
-    found = list(evidence.of(mine).earlier)
+    found = list(evidence.gather(mine).earlier)
     assert {by_olle, *for_karl[1:]} == set(found)
     assert not {mine, too_old, unrelated, for_karl[0]} & set(found)
     assert found == sorted(found, key=lambda other: other.pk, reverse=True)
 
 
 def test_a_directory_that_does_not_answer_leaves_the_rest(register: Register) -> None:
-    request = for_person(register, ANNA)
+    ticket = for_person(register, ANNA)
     has_number(ANNA)
     with mock.patch("accounts.directory.connect", side_effect=DirectoryUnavailable()):
-        known = evidence.of(request)
+        known = evidence.gather(ticket)
     assert known.directory_down
     assert known.person is None
     assert known.obstacles == []
@@ -247,7 +247,7 @@ def test_a_directory_that_does_not_answer_leaves_the_rest(register: Register) ->
 def test_of_recipients_who_is_and_who_shall_be(register: Register) -> None:
     register.ett.recipient1 = "carin@hemtjanst-ett.example"
     register.ett.save()
-    known = evidence.of(ask_for_recipients(register, "Carin@hemtjanst-ett.example", "chef@hemtjanst-ett.example"))
+    known = evidence.gather(ask_for_recipients(register, "Carin@hemtjanst-ett.example", "chef@hemtjanst-ett.example"))
     assert lines(known.number) == {
         "Mottagare i dag": ("carin@hemtjanst-ett.example", None),
         "Nya adresser": ("chef@hemtjanst-ett.example", None),
@@ -257,7 +257,7 @@ def test_of_recipients_who_is_and_who_shall_be(register: Register) -> None:
 
 def test_asking_changes_nothing(register: Register) -> None:
     """To look at a request makes no row for a person."""
-    request = ask_for_number(register)
+    ticket = ask_for_number(register)
     before = User.objects.count()
-    evidence.of(request)
+    evidence.gather(ticket)
     assert User.objects.count() == before

@@ -14,7 +14,7 @@ from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
 from helpdesk.agent.statistics import figures
 from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
-from helpdesk.models import CompanyCount, Request
+from helpdesk.models import CompanyCount, Ticket
 from helpdesk.tasks import count_companies
 from notifications.models import Message
 from tests.conftest import has_number
@@ -28,7 +28,7 @@ OCTOBER = Month(2026, 10)
 # The clock goes back at 03:00 on this day, which has 25 hours.
 CHANGE = date(2026, 10, 25)
 
-Kind, State = Request.Kind, Request.State
+Kind, State = Ticket.Kind, Ticket.State
 
 
 def at(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime:
@@ -36,23 +36,23 @@ def at(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime:
     return datetime(2026, month, day, hour, minute, tzinfo=STOCKHOLM)
 
 
-def a_request(
+def a_ticket(
     created: datetime, waited: timedelta | None = None, state: str = State.DONE, kind: str = Kind.PHONE
 ) -> None:
-    Request.objects.create(
-        number=f"2026-{Request.objects.count() + 1:05d}",
+    Ticket.objects.create(
+        number=f"2026-{Ticket.objects.count() + 1:05d}",
         kind=kind,
-        source=Request.Source.PAGES,
+        source=Ticket.Source.PAGES,
         state=state if waited is not None else State.NEW,
         created_at=created,
         decided_at=None if waited is None else created + waited,
     )
 
 
-def an_sms(settled: datetime, state: str, kind: str = Message.Kind.SMS) -> None:
+def an_sms(settled: datetime, state: str, kind: str = Message.Channel.SMS) -> None:
     Message.objects.create(
         kind=kind,
-        purpose=Message.Purpose.PASSWORD_RESET,
+        purpose=Message.Topic.PASSWORD_RESET,
         to=STEFAN.phone,
         state=state,
         settled_at=settled,
@@ -61,7 +61,7 @@ def an_sms(settled: datetime, state: str, kind: str = Message.Kind.SMS) -> None:
 
 
 def days(month: Month = OCTOBER) -> dict[int, figures.Day]:
-    return {each.day.day: each for each in figures.of(month).days}
+    return {each.day.day: each for each in figures.for_month(month).days}
 
 
 # --- A day -----------------------------------------------------------------------------------------
@@ -89,9 +89,9 @@ def later(monkeypatch: pytest.MonkeyPatch) -> None:
 )
 def test_a_day_is_stockholms(moment: datetime, day: int) -> None:
     """Around midnight and on the day on which the clock changes: UTC has another date at each of the first."""
-    a_request(moment, timedelta(0))
+    a_ticket(moment, timedelta(0))
     AuditEvent.objects.create(at=moment, event=Event.PASSWORD_DONE)
-    an_sms(moment, Message.State.SENT)
+    an_sms(moment, Message.Status.SENT)
     found = days()
     assert len(found) == 31
     assert {name for name, each in found.items() if each.received} == {day}
@@ -99,12 +99,12 @@ def test_a_day_is_stockholms(moment: datetime, day: int) -> None:
 
 
 @pytest.mark.usefixtures("later")
-def test_the_record_of_what_an_agent_did_is_no_request_that_waited() -> None:
+def test_the_record_of_what_an_agent_did_is_no_ticket_that_waited() -> None:
     """A number that was taken away: closed as it was opened. The alarm of a stopped link is one that somebody took."""
     for waited in (timedelta(0), timedelta(hours=3)):
-        a_request(at(5, 12), waited)
-    Request.objects.update(source=Request.Source.PORTAL)
-    found = figures.of(OCTOBER)
+        a_ticket(at(5, 12), waited)
+    Ticket.objects.update(source=Ticket.Source.PORTAL)
+    found = figures.for_month(OCTOBER)
     assert [found.total(name) for name in ("received", "decided")] == [1, 1]
     assert [kind.decided for kind in found.kinds] == [1]
     assert found.kinds[0].median == timedelta(hours=3)
@@ -113,10 +113,10 @@ def test_the_record_of_what_an_agent_did_is_no_request_that_waited() -> None:
 @pytest.mark.usefixtures("later")
 def test_what_lies_beside_the_month_is_not_in_it() -> None:
     for moment in (at(30, 23, 59, month=9), at(1, 0, 0, month=11)):
-        a_request(moment, timedelta(0))
+        a_ticket(moment, timedelta(0))
         AuditEvent.objects.create(at=moment, event=Event.PASSWORD_DONE)
-        an_sms(moment, Message.State.SENT)
-    found = figures.of(OCTOBER)
+        an_sms(moment, Message.Status.SENT)
+    found = figures.for_month(OCTOBER)
     names = ("received", "decided", "withdrawn", "resets", "registrations", "sms_sent", "sms_failed")
     assert [found.total(name) for name in names] == [0] * 7
     assert (found.kinds, found.companies) == ([], [])
@@ -138,12 +138,12 @@ def test_what_counts_as_what() -> None:
     ):
         for _ in range(times):
             AuditEvent.objects.create(at=moment, event=event)
-    for settled in Message.State:
+    for settled in Message.Status:
         an_sms(moment, settled)
-        an_sms(moment, settled, Message.Kind.MAIL)
+        an_sms(moment, settled, Message.Channel.MAIL)
     for state in (State.DONE, State.REJECTED, State.WITHDRAWN):
-        a_request(moment, timedelta(hours=1), state)
-    a_request(moment)
+        a_ticket(moment, timedelta(hours=1), state)
+    a_ticket(moment)
     assert days()[7] == figures.Day(
         date(2026, 10, 7),
         received=4,
@@ -166,18 +166,18 @@ def test_a_month_that_is_not_over_ends_today(monkeypatch: pytest.MonkeyPatch) ->
 # --- Requests --------------------------------------------------------------------------------------
 
 
-def test_open_requests_by_age() -> None:
+def test_open_tickets_by_age() -> None:
     now = timezone.now()
     for hours in (0, 3.9, 4.1, 23.9, 24.1, 24 * 6.9, 24 * 7.1, 24 * 100):
-        a_request(now - timedelta(hours=hours))
-    a_request(now, timedelta(0))
-    assert figures.of(Month.of(today())).open == [2, 2, 2, 2]
+        a_ticket(now - timedelta(hours=hours))
+    a_ticket(now, timedelta(0))
+    assert figures.for_month(Month.of(today())).open == [2, 2, 2, 2]
 
 
 @pytest.mark.usefixtures("later")
 def test_a_month_that_is_over_does_not_tell_of_now() -> None:
-    a_request(at(1, 12, month=11))
-    assert figures.of(OCTOBER).open == []
+    a_ticket(at(1, 12, month=11))
+    assert figures.for_month(OCTOBER).open == []
 
 
 @pytest.mark.usefixtures("later")
@@ -187,12 +187,12 @@ def test_a_month_that_is_over_does_not_tell_of_now() -> None:
 def test_time_to_decision(hours: list[int], median: int) -> None:
     """By the month of the decision; withdrawn ones were not decided; another kind is for itself."""
     for each in hours:
-        a_request(at(8, 8) - timedelta(hours=each), timedelta(hours=each))
-    a_request(at(8, 8), timedelta(days=20), State.WITHDRAWN)
-    a_request(at(8, 8), timedelta(hours=24), State.REJECTED, Kind.OTHER)
-    a_request(at(30, 8), timedelta(days=9))
-    phone, other = figures.of(OCTOBER).kinds
-    assert phone == figures.Kind(
+        a_ticket(at(8, 8) - timedelta(hours=each), timedelta(hours=each))
+    a_ticket(at(8, 8), timedelta(days=20), State.WITHDRAWN)
+    a_ticket(at(8, 8), timedelta(hours=24), State.REJECTED, Kind.OTHER)
+    a_ticket(at(30, 8), timedelta(days=9))
+    phone, other = figures.for_month(OCTOBER).kinds
+    assert phone == figures.TicketKind(
         Kind.PHONE,
         len(hours),
         timedelta(hours=median),
@@ -218,7 +218,7 @@ def test_how_the_companies_stand(server: TestSlapd, register: Register) -> None:
         has_number(person)
     server.put(KARL, disabled=True)
     assert figures.count_companies(today()) == 2
-    found = figures.of(Month.of(today()))
+    found = figures.for_month(Month.of(today()))
     assert found.counted_on == today()
     assert [(each.name, each.accounts, each.with_number, each.expired) for each in found.companies] == [
         ("Omsorg Två AB", 1, 0, 0),
@@ -267,16 +267,16 @@ def test_the_newest_count_of_a_month_is_shown(register: Register, monkeypatch: p
     for month, day, accounts in ((9, 30, 1), (10, 30, 2), (10, 31, 3)):
         CompanyCount.objects.create(company=register.ett, day=date(2026, month, day), accounts=accounts)
     monkeypatch.setattr(timezone, "now", lambda: at(1, 3, month=11))
-    assert figures.of(Month(2026, 11)).counted_on == date(2026, 10, 31)
-    assert [each.accounts for each in figures.of(OCTOBER).companies] == [3]
-    assert figures.of(Month(2026, 8)).companies == []
+    assert figures.for_month(Month(2026, 11)).counted_on == date(2026, 10, 31)
+    assert [each.accounts for each in figures.for_month(OCTOBER).companies] == [3]
+    assert figures.for_month(Month(2026, 8)).companies == []
 
 
 def test_a_company_without_staff_comes_last(register: Register) -> None:
     """After those where something is to be done."""
     CompanyCount.objects.create(company=register.ett, day=today(), accounts=0)
     CompanyCount.objects.create(company=register.tva, day=today(), accounts=9, with_number=9)
-    names = [each.name for each in figures.of(Month.of(today())).companies]
+    names = [each.name for each in figures.for_month(Month.of(today())).companies]
     assert names == [register.tva.name, register.ett.name]
 
 
@@ -286,9 +286,9 @@ def test_a_company_without_staff_comes_last(register: Register) -> None:
 def test_a_monitor_sees_what_is_open_and_how_old_the_oldest_is(client: Client) -> None:
     assert at_metrics(client)["open_request_oldest_seconds",] == 0
     now = timezone.now()
-    a_request(now - timedelta(hours=2))
-    a_request(now - timedelta(hours=1), kind=Kind.OTHER)
-    a_request(now - timedelta(hours=9), timedelta(0))
+    a_ticket(now - timedelta(hours=2))
+    a_ticket(now - timedelta(hours=1), kind=Kind.OTHER)
+    a_ticket(now - timedelta(hours=9), timedelta(0))
     found = at_metrics(client)
     assert (found["open_requests", "phone", "new"], found["open_requests", "phone", "verifying"]) == (1, 0)
     assert found["open_requests", "other", "new"] == 1

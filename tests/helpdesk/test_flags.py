@@ -11,7 +11,7 @@ from accounts import directory, phones
 from accounts.companies import note_bounce, orderers
 from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import evidence, handling, verification
 from helpdesk.tickets.name_match import names_agree
 from helpdesk.tickets.timeline import note_down
@@ -30,20 +30,20 @@ def _for_a_year(register: Register) -> None:
     Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
 
 
-def for_person(register: Register, person: Person = ANNA, **other: object) -> Request:
+def for_person(register: Register, person: Person = ANNA, **other: object) -> Ticket:
     account = in_the_directory(person).directory_id
-    words = {"staff_name": person.name, "staff_username": person.username, "account": account}
+    words = {"employee_name": person.name, "employee_username": person.username, "account": account}
     return ask_for_number(register, **{**words, **other})
 
 
-def flags(request: Request) -> dict[str, str]:
+def flags(ticket: Ticket) -> dict[str, str]:
     """What is odd, and what to do."""
-    return {flag.text: flag.advice for flag in evidence.of(request).flags}
+    return {flag.text: flag.advice for flag in evidence.gather(ticket).flags}
 
 
-def the_flag(request: Request) -> str:
+def the_flag(ticket: Ticket) -> str:
     """The only one there is; it says what to do."""
-    [(text, advice)] = flags(request).items()
+    [(text, advice)] = flags(ticket).items()
     assert len(advice) > len("Fråga.")
     return text
 
@@ -60,7 +60,7 @@ def changed(orderer: Orderer, **fields: object) -> None:
     orderers.store(orderer, list(orderer.companies.all()), actor=an_agent())
 
 
-def test_a_request_in_order_has_none(register: Register) -> None:
+def test_a_ticket_in_order_has_none(register: Register) -> None:
     number_since(ANNA, days=31)
     assert flags(for_person(register)) == {}
 
@@ -73,12 +73,12 @@ def test_a_request_in_order_has_none(register: Register) -> None:
     ],
 )
 def test_what_reaches_the_orderer_was_changed_lately(register: Register, field: str, value: str, words: str) -> None:
-    request = for_person(register)
+    ticket = for_person(register)
     changed(register.carin, **{field: value})
-    request = Request.objects.get(pk=request.pk)
-    assert the_flag(request).startswith(words)
+    ticket = Ticket.objects.get(pk=ticket.pk)
+    assert the_flag(ticket).startswith(words)
     Orderer.history.update(history_date=timezone.now() - timedelta(days=31))
-    assert not any(text.startswith(words) for text in flags(request)), "a month later it is as it always was"
+    assert not any(text.startswith(words) for text in flags(ticket)), "a month later it is as it always was"
 
 
 def test_another_name_of_the_orderer_is_no_flag(register: Register) -> None:
@@ -88,12 +88,12 @@ def test_another_name_of_the_orderer_is_no_flag(register: Register) -> None:
 
 def test_who_is_orderer_since_yesterday_is_new(register: Register) -> None:
     orderers.store(register.olle, [register.tva, register.ett], actor=None)
-    request = for_person(register, orderer=register.olle)
-    assert the_flag(request).startswith("Beställaren är ny")
+    ticket = for_person(register, orderer=register.olle)
+    assert the_flag(ticket).startswith("Beställaren är ny")
 
 
 def test_a_name_that_is_not_the_account_s(register: Register) -> None:
-    text = the_flag(for_person(register, staff_name="Anna Borg"))
+    text = the_flag(for_person(register, employee_name="Anna Borg"))
     assert text == "I ärendet står ”Anna Borg”, men i katalogen heter lovanber11 Anna Berg."
 
 
@@ -108,7 +108,7 @@ def test_who_remembers_the_password_needs_no_helpdesk(register: Register, server
     number_since(STEFAN, days=100)
     assert the_flag(for_person(register, STEFAN)) == "Lösenordet har inte gått ut."
     server.put(STEFAN, must_change=True)
-    assert "Lösenordet har inte gått ut." not in flags(for_person(register, STEFAN, staff_name="Lind Stefan"))
+    assert "Lösenordet har inte gått ut." not in flags(for_person(register, STEFAN, employee_name="Lind Stefan"))
 
 
 def test_a_number_that_was_changed_lately(register: Register) -> None:
@@ -127,12 +127,12 @@ def test_a_number_that_is_on_other_accounts(register: Register) -> None:
     assert text == "Det nya numret finns redan på andra konton: lovmalsund, lovstlin32."
 
 
-def test_several_requests_about_an_account(register: Register) -> None:
+def test_several_tickets_about_an_account(register: Register) -> None:
     first = for_person(register)
     second = for_person(register, new_number="+46701740691")
     assert the_flag(second) == "Det har kommit 1 annat ärende om kontot de senaste 30 dagarna."
     for_person(register, KARL)
-    Request.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=31))
+    Ticket.objects.filter(pk=first.pk).update(created_at=timezone.now() - timedelta(days=31))
     assert flags(second) == {}
 
 
@@ -152,19 +152,19 @@ def test_an_earlier_link_was_stopped(register: Register, number: str, words: str
 
 
 def test_codes_that_were_wrong_end_the_call(register: Register) -> None:
-    request = taken(for_person(register, source=CALL), an_agent())
-    note_down(request, Entry.What.CODE_WRONG, an_agent())
-    assert flags(request) == {}, "one is a slip of the tongue"
-    note_down(request, Entry.What.CODE_WRONG, an_agent())
-    assert the_flag(request) == "Fel kod har lästs upp 2 gånger."
-    verification.called_back(request.pk, an_agent(), "Carin Ek svarade.")
-    assert flags(request) == {}
+    ticket = taken(for_person(register, source=CALL), an_agent())
+    note_down(ticket, Entry.What.CODE_WRONG, an_agent())
+    assert flags(ticket) == {}, "one is a slip of the tongue"
+    note_down(ticket, Entry.What.CODE_WRONG, an_agent())
+    assert the_flag(ticket) == "Fel kod har lästs upp 2 gånger."
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek svarade.")
+    assert flags(ticket) == {}
 
 
 def test_recipients_of_another_domain_and_those_that_bounce(register: Register) -> None:
     note_bounce("chef@hemtjanst-ett.example", "550 no such user")
-    request = ask_for_recipients(register, "chef@hemtjanst-ett.example", "carin@brevlada.example")
-    assert list(flags(request)) == [
+    ticket = ask_for_recipients(register, "chef@hemtjanst-ett.example", "carin@brevlada.example")
+    assert list(flags(ticket)) == [
         "Adressen ligger på en annan domän än företagets andra: carin@brevlada.example.",
         "Mejl till adressen har studsat: chef@hemtjanst-ett.example.",
     ]
@@ -173,20 +173,20 @@ def test_recipients_of_another_domain_and_those_that_bounce(register: Register) 
 def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
     """Said once: as an obstacle."""
     number_since(MARIA, days=90)
-    known = evidence.of(for_person(register, MARIA))
+    known = evidence.gather(for_person(register, MARIA))
     assert len(known.obstacles) == 1
     assert [flag.text for flag in known.flags] == ["Lösenordet har inte gått ut."]
 
 
-def test_a_request_that_is_closed_has_none_any_more(register: Register) -> None:
-    request = taken(for_person(register, staff_name="Anna Borg"), an_agent())
-    known = evidence.of(handling.reject(request.pk, an_agent(), "Fel namn."))
+def test_a_ticket_that_is_closed_has_none_any_more(register: Register) -> None:
+    ticket = taken(for_person(register, employee_name="Anna Borg"), an_agent())
+    known = evidence.gather(handling.reject(ticket.pk, an_agent(), "Fel namn."))
     assert (known.flags, known.obstacles) == ([], [])
 
 
-def test_the_portals_own_request_is_not_called_a_strangers(per: Officer) -> None:
+def test_the_portals_own_ticket_is_not_called_a_strangers(per: Officer) -> None:
     """It tells what to do, and no flag says the contrary."""
-    alarm = handling.open_other(source=Request.Source.PORTAL, text="Ring den anställda.", orderer_name="Carin Ek")
+    alarm = handling.open_other(source=Ticket.Source.PORTAL, text="Ring den anställda.", orderer_name="Carin Ek")
     assert flags(alarm) == {}
     page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
     assert "Ring den anställda." in page

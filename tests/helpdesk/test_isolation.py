@@ -24,7 +24,7 @@ from django.utils import timezone
 from accounts import companies, directory
 from accounts.models import AuditEvent
 from deploy.local.cast import MARIA
-from helpdesk.models import Confirmation, Entry, Request, SignInLink, Verification
+from helpdesk.models import Confirmation, Entry, SignInLink, Ticket, Verification
 from helpdesk.tickets import handling
 from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import entry, normalised
@@ -62,29 +62,29 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
     companies.set_recipients(register.ett.pk, [register.carin.email], actor=None)
     companies.set_recipients(register.tva.pk, [register.olle.email], actor=None)
     number = handling.open_phone(
-        source=Request.Source.PAGES,
+        source=Ticket.Source.PAGES,
         company=register.tva,
         orderer=register.olle,
-        staff_name=MARIA.name,
-        staff_username=MARIA.username,
+        employee_name=MARIA.name,
+        employee_username=MARIA.username,
         account=account.id,
         new_number="+46701740698",
     )
     recipients = handling.open_recipients(
-        source=Request.Source.PAGES, company=register.tva, orderer=register.olle, addresses=[THEIR_CHIEF]
+        source=Ticket.Source.PAGES, company=register.tva, orderer=register.olle, addresses=[THEIR_CHIEF]
     )
     handling.take(number.pk, an_agent())
     handling.note(number.pk, an_agent(), "Maria Sund har ny telefon.")
     note_down(recipients, Entry.What.CONFIRMED, None, THEIR_CHIEF)
-    Verification.objects.create(request=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile="x")
+    Verification.objects.create(ticket=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile="x")
     until, before = timezone.now() + timedelta(days=7), [register.olle.email]
     asked = Confirmation.objects.create(
-        request=recipients, address=THEIR_CHIEF, digest="f" * 64, until=until, before=before
+        ticket=recipients, address=THEIR_CHIEF, digest="f" * 64, until=until, before=before
     )
     link = SignInLink.objects.create(orderer=register.olle, digest="e" * 64, language="sv")
     return Whose(
-        request=number.number,
-        recipients_request=recipients.number,
+        ticket=number.number,
+        recipients_ticket=recipients.number,
         account=account.id,
         username=MARIA.username,
         name=MARIA.name,
@@ -176,7 +176,7 @@ NEW = {"orderer-login": {"helpdesk.SignInLink", "notifications.Message"}}
 def test_the_other_orderer_does_see_all_this(register: Register, theirs: Whose) -> None:
     """Or the walk above would show nothing."""
     client = as_orderer(register.olle)
-    for path in (f"{REQUESTS}{theirs.request}/", f"{REQUESTS}{theirs.recipients_request}/"):
+    for path in (f"{REQUESTS}{theirs.ticket}/", f"{REQUESTS}{theirs.recipients_ticket}/"):
         assert client.get(path).status_code == 200
     for path, word in ((PHONE, MARIA.username), (RECIPIENTS, THEIR_CHIEF), ("/bestallare/", MARIA.surname)):
         assert word in client.get(path).content.decode()
@@ -188,7 +188,7 @@ def test_an_address_of_theirs_is_asked_for_like_any_other(register: Register, th
     carin, before = as_orderer(register.carin), rows()
     for address in (theirs.email, NOBODYS.email):
         assert carin.post(RECIPIENTS, {"recipient1": address}).status_code == 302
-    asked = Request.objects.filter(company=register.ett, kind=Request.Kind.RECIPIENTS)
+    asked = Ticket.objects.filter(company=register.ett, kind=Ticket.Kind.RECIPIENTS)
     assert [one.recipients for one in asked] == [[theirs.email], [NOBODYS.email]]
     after = rows()
     changed = {key[0] for key in before if after[key] != before[key]}
@@ -207,7 +207,7 @@ ANSWERS_TO_ALL = {
 
 def filled_in(path: str, theirs: Whose) -> str:
     """A path with something real in each of its places."""
-    path = path.replace("<str:number>", theirs.request).replace("<uuid:account_id>", theirs.account)
+    path = path.replace("<str:number>", theirs.ticket).replace("<uuid:account_id>", theirs.account)
     return re.sub(r"<[^>]+>|\(\?P<[^>]+>[^)]*\)", theirs.company, path)
 
 

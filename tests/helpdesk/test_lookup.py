@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts import audit, directory
 from accounts.models import AuditEvent, Event, FailedTry, Phone, PhoneLink
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN, Person
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.accounts.helpers import last, text_of, trail
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -145,7 +145,7 @@ def test_the_number_is_told_of_but_never_shown(per: Officer, register: Register)
     assert "1740605" not in digits
 
 
-def test_a_number_that_the_helpdesk_linked_says_in_which_request_and_until_when_it_waits(
+def test_a_number_that_the_helpdesk_linked_says_in_which_ticket_and_until_when_it_waits(
     per: Officer, register: Register
 ) -> None:
     until = timezone.now() + timedelta(minutes=9)
@@ -162,7 +162,9 @@ def test_wrong_codes_say_what_they_mean(per: Officer, register: Register) -> Non
     account = directory.connect().find(STEFAN.username)
     assert account
     first = timezone.now() - timedelta(hours=3)
-    made = [FailedTry(subject=account.id, kind=FailedTry.Kind.CODE, at=first + timedelta(minutes=n)) for n in range(11)]
+    made = [
+        FailedTry(subject=account.id, kind=FailedTry.Secret.CODE, at=first + timedelta(minutes=n)) for n in range(11)
+    ]
     FailedTry.objects.bulk_create(made)
     page = text_of(per.get(address_of(STEFAN)))
     assert "Fel koder 11 av 10" in page
@@ -171,14 +173,14 @@ def test_wrong_codes_say_what_they_mean(per: Officer, register: Register) -> Non
     assert f"inga koder för att byta lösenord går ut förrän {room:%Y-%m-%d %H:%M}" in page
 
 
-def test_requests_about_the_account_are_listed(per: Officer, register: Register) -> None:
+def test_tickets_about_the_account_are_listed(per: Officer, register: Register) -> None:
     account = directory.connect().find(ANNA.username)
     assert account
     one = ask_for_number(register, account=account.id)
     page = per.get(address_of(ANNA))
     assert f"{one.number} Koppla nytt mobil nr, nytt" in text_of(page)
     assert "Ärenden om kontot Inga." in text_of(per.get(address_of(STEFAN)))
-    assert Request.objects.count() == 1
+    assert Ticket.objects.count() == 1
 
 
 def test_the_history_is_the_trail_in_swedish_newest_first(per: Officer, register: Register) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from accounts import companies
 from accounts.models import BouncedAddress
-from helpdesk.models import IncomingMail, Request
+from helpdesk.models import IncomingMail, Ticket
 from notifications import outbox
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
@@ -26,10 +26,10 @@ def recipients(register: Register) -> None:
     companies.set_recipients(register.ett.pk, [LENA, register.carin.email], actor=None)
 
 
-def a_digest(to: str = LENA, purpose: Message.Purpose = Message.Purpose.DIGEST) -> Message:
+def a_digest(to: str = LENA, purpose: Message.Topic = Message.Topic.DIGEST) -> Message:
     """One that was sent."""
     made = outbox.mail(purpose=purpose, to=to, subject="Utgående lösenord", text="x", useful=timedelta(days=1))
-    made.state, made.settled_at = Message.State.SENT, timezone.now()
+    made.state, made.settled_at = Message.Status.SENT, timezone.now()
     made.save()
     return made
 
@@ -89,9 +89,9 @@ def test_a_digest_that_came_back_marks_its_recipient(given_back: str) -> None:
     assert "5.1.1" in BouncedAddress.objects.get().reason
     assert "070" not in BouncedAddress.objects.get().reason, "the other server's words are masked"
     assert LENA not in BouncedAddress.objects.get().reason
-    assert (mail.outcome, mail.request) == ("bounce", None)
+    assert (mail.outcome, mail.ticket) == ("bounce", None)
     assert mail.text == "", "it quotes names and accounts, which are kept elsewhere"
-    assert not Request.objects.exists()
+    assert not Ticket.objects.exists()
 
 
 def test_a_server_that_gives_nothing_back(register: Register) -> None:
@@ -136,8 +136,8 @@ def test_a_report_about_what_was_never_sent_is_believed_by_nobody(message_id: st
     raw = a_report(message_id) if message_id else a_report("", given_back="")
     mail = taken_in(raw)
     assert counts() == {}
-    assert mail.request, "and it is not lost"
-    assert mail.request.kind == "other"
+    assert mail.ticket, "and it is not lost"
+    assert mail.ticket.kind == "other"
 
 
 def test_a_digest_of_long_ago_is_not_meant_by_a_report_that_gives_nothing_back() -> None:
@@ -146,26 +146,26 @@ def test_a_digest_of_long_ago_is_not_meant_by_a_report_that_gives_nothing_back()
     assert counts() == {}
 
 
-def test_other_mail_that_came_back_marks_nobody_and_joins_its_request(register: Register) -> None:
-    one = IncomingMail.objects.get(pk=taken_in(a_mail()).pk).request
+def test_other_mail_that_came_back_marks_nobody_and_joins_its_ticket(register: Register) -> None:
+    one = IncomingMail.objects.get(pk=taken_in(a_mail()).pk).ticket
     assert one
-    receipt = Message.objects.get(purpose=Message.Purpose.REQUEST_OPENED)
+    receipt = Message.objects.get(purpose=Message.Topic.TICKET_OPENED)
     mail = taken_in(a_report(sent_as(receipt), to=register.carin.email))
-    assert (mail.outcome, mail.request) == ("joined", one)
+    assert (mail.outcome, mail.ticket) == ("joined", one)
     assert counts() == {}
 
 
 def test_after_three_the_helpdesk_is_to_find_another_recipient(register: Register) -> None:
     for _ in range(2):
         taken_in(a_report(sent_as(a_digest())))
-    assert not Request.objects.exists()
+    assert not Ticket.objects.exists()
     taken_in(a_report(sent_as(a_digest())))
-    one = Request.objects.get()
+    one = Ticket.objects.get()
     assert (one.source, one.kind, one.company, one.state) == ("portal", "other", register.ett, "new")
     for words in ("Hemtjänst Ett AB", "Carin Ek", "3 gånger", "Den andra mottagaren får dem som vanligt."):
         assert words in one.text
     taken_in(a_report(sent_as(a_digest())))
-    assert Request.objects.count() == 1, "a fourth is no news"
+    assert Ticket.objects.count() == 1, "a fourth is no news"
 
 
 def test_what_the_server_refused_at_once_counts_along(register: Register) -> None:
@@ -173,7 +173,7 @@ def test_what_the_server_refused_at_once_counts_along(register: Register) -> Non
         companies.note_bounce(LENA, "550 5.1.1 no such user")
     taken_in(a_report(sent_as(a_digest())))
     assert counts() == {LENA: 3}
-    assert Request.objects.filter(source="portal").count() == 1
+    assert Ticket.objects.filter(source="portal").count() == 1
 
 
 def test_somebody_who_is_no_recipient_any_more_is_no_work(register: Register) -> None:
@@ -182,4 +182,4 @@ def test_somebody_who_is_no_recipient_any_more_is_no_work(register: Register) ->
     for digest in sent:
         taken_in(a_report(sent_as(digest)))
     assert counts() == {LENA: 3}
-    assert not Request.objects.exists()
+    assert not Ticket.objects.exists()

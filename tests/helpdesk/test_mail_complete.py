@@ -11,11 +11,11 @@ from pytest_django import Settings
 from accounts.models import Event, Orderer, Phone
 from deploy.local.cast import ANNA, STEFAN
 from helpdesk.agent import next_step
-from helpdesk.agent.next_step import Step
-from helpdesk.models import Entry, IncomingMail, Request
+from helpdesk.agent.next_step import NextStep
+from helpdesk.models import Entry, IncomingMail, Ticket
 from helpdesk.tickets import decisions, handling, verification
-from helpdesk.tickets.evidence import of
-from helpdesk.tickets.refusals import Closed, NotVerified, NotYours, Refused
+from helpdesk.tickets.evidence import gather
+from helpdesk.tickets.refusals import AssignedToOther, Closed, NotVerified, TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import text_of, trail
 from tests.accounts.staff import Officer, says
@@ -23,21 +23,21 @@ from tests.conftest import Inbox
 from tests.helpdesk.asked import NEW_NUMBER, an_agent, ask_for_number, mails, taken
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import SHOWN, does, path
-from tests.helpdesk.mailing import PASSED, SERVER, a_mail, request_of
+from tests.helpdesk.mailing import PASSED, SERVER, a_mail, ticket_of
 
 pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 
 HALF = "Behörig beställare: Carin Ek\nDet gäller Anna, hon har bytt telefon."
 WHOLE = "Behörig beställare: Carin Ek\nNamn: Anna Berg, lovanber11\nNytt mobil nr: 070-174 06 90"
-FORM = {"staff_name": "Anna Berg", "staff_username": "lovanber11", "new_number": SHOWN}
+FORM = {"employee_name": "Anna Berg", "employee_username": "lovanber11", "new_number": SHOWN}
 
 
-def form(one: Request) -> str:
+def form(one: Ticket) -> str:
     return path(one, "uppgifter/")
 
 
 def test_the_next_step_is_to_fill_in_what_is_missing(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(HALF))
+    one = ticket_of(a_mail(HALF))
     page = per.get(path(one))
     assert says(page, "Mejlet säger inte allt som behövs.")
     assert not says(page, "Går inte att godkänna"), "nor has it to be turned down, for whoever has not taken it yet"
@@ -52,7 +52,7 @@ def test_the_next_step_is_to_fill_in_what_is_missing(per: Officer, register: Reg
 
 
 def test_filled_in_it_goes_on_as_any_other(per: Officer, register: Register, sms: Inbox) -> None:
-    one = request_of(a_mail(HALF))
+    one = ticket_of(a_mail(HALF))
     does(per, one, "ta/")
     answer = per.post(form(one), **FORM)
     assert answer["Location"] == path(one)
@@ -60,37 +60,37 @@ def test_filled_in_it_goes_on_as_any_other(per: Officer, register: Register, sms
     assert says(page, "Uppgifterna är sparade.")
     assert says(page, "Ändrat: medarbetarens namn, användarnamn, nytt mobilnummer")
     one.refresh_from_db()
-    assert (one.staff_username, one.new_number, one.unread) == ("lovanber11", NEW_NUMBER, {})
+    assert (one.employee_username, one.new_number, one.unread) == ("lovanber11", NEW_NUMBER, {})
     assert one.account
-    assert Event.REQUEST_COMPLETED in trail()
+    assert Event.TICKET_COMPLETED in trail()
     does(per, one, "ring/", why="Carin själv")
     assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
     assert Phone.objects.get(user__username=ANNA.username).number == NEW_NUMBER
 
 
 def test_what_is_wrong_is_said_and_nothing_is_lost(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(HALF))
+    one = ticket_of(a_mail(HALF))
     does(per, one, "ta/")
-    page = per.post(form(one), **{**FORM, "staff_username": "ingen99", "new_number": "08-123"})
+    page = per.post(form(one), **{**FORM, "employee_username": "ingen99", "new_number": "08-123"})
     assert page.status_code == 200
     assert says(page, "Användarnamnet finns inte i katalogen.")
     assert 'value="Anna Berg"' in page.content.decode()
     assert says(page, "Det gäller Anna, hon har bytt telefon.")
     one.refresh_from_db()
-    assert one.staff_username == ""
+    assert one.employee_username == ""
 
 
 def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(register: Register) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     agent = an_agent()
     taken(one, agent)
     verification.called_back(one.pk, agent, "Carin")
     one.refresh_from_db()
-    assert next_step.of(one, agent, of(one)) == Step.APPROVE
+    assert next_step.for_ticket(one, agent, gather(one)) == NextStep.APPROVE
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
     handling.complete(one.pk, agent, wanted)
     one.refresh_from_db()
-    assert next_step.of(one, agent, of(one)) == Step.VERIFY
+    assert next_step.for_ticket(one, agent, gather(one)) == NextStep.VERIFY
     with pytest.raises(NotVerified):
         decisions.approve(one.pk, agent)
     assert not Phone.objects.filter(user__username=ANNA.username).exists()
@@ -98,7 +98,7 @@ def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(r
 
 def test_four_eyes_are_not_got_round_by_a_change(register: Register, settings: Settings) -> None:
     settings.HELPDESK_FOUR_EYES = True
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     first, second = an_agent(), an_agent(STEFAN)
     taken(one, first)
     verification.called_back(one.pk, first, "Carin")
@@ -108,12 +108,12 @@ def test_four_eyes_are_not_got_round_by_a_change(register: Register, settings: S
         decisions.approve(one.pk, second)
 
 
-def _as_it_is(one: Request) -> handling.Wanted:
-    return handling.Wanted(**{name: getattr(one, name) for name in handling.Wanted._fields})
+def _as_it_is(one: Ticket) -> handling.TicketDetails:
+    return handling.TicketDetails(**{name: getattr(one, name) for name in handling.TicketDetails._fields})
 
 
 def test_nothing_changed_is_nothing_done(register: Register) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     agent = an_agent()
     taken(one, agent)
     verification.called_back(one.pk, agent, "Carin")
@@ -125,10 +125,10 @@ def test_nothing_changed_is_nothing_done(register: Register) -> None:
 
 
 def test_only_who_has_it_and_while_it_is_open(register: Register) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     agent = an_agent()
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
-    with pytest.raises(NotYours):
+    with pytest.raises(AssignedToOther):
         handling.complete(one.pk, agent, wanted)
     taken(one, agent)
     handling.reject(one.pk, agent, "Nej.")
@@ -140,22 +140,22 @@ def test_what_somebody_filled_in_a_form_stays_as_they_did(register: Register) ->
     one = ask_for_number(register)
     agent = an_agent()
     taken(one, agent)
-    with pytest.raises(Refused):
+    with pytest.raises(TicketRefused):
         handling.complete(one.pk, agent, _as_it_is(one)._replace(new_number="+46701740699"))
 
 
-def test_the_page_is_for_who_has_the_request(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(HALF))
+def test_the_page_is_for_who_has_the_ticket(per: Officer, register: Register) -> None:
+    one = ticket_of(a_mail(HALF))
     answer = per.get(form(one))
     assert answer["Location"] == path(one)
     answer = per.post(form(one), **FORM)
     assert answer["Location"] == path(one)
     one.refresh_from_db()
-    assert one.staff_username == ""
+    assert one.employee_username == ""
 
 
 def test_a_stranger_s_mail_gets_an_orderer(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(HALF.replace("Carin Ek", "Chefen"), sender="x@example.net"))
+    one = ticket_of(a_mail(HALF.replace("Carin Ek", "Chefen"), sender="x@example.net"))
     assert one.orderer_id is None
     does(per, one, "ta/")
     found = per.post(f"{form(one)}?bestallare=sok", q="Carin")
@@ -168,13 +168,13 @@ def test_a_stranger_s_mail_gets_an_orderer(per: Officer, register: Register) -> 
     one.refresh_from_db()
     assert (one.orderer, one.company, one.company_name) == (register.carin, register.ett, "Hemtjänst Ett AB")
     assert ("carin@hemtjanst-ett.example", True) in [
-        (to, "i ditt namn" in text) for to, text in mails(Message.Purpose.REQUEST_OPENED)
+        (to, "i ditt namn" in text) for to, text in mails(Message.Topic.TICKET_OPENED)
     ], "she is told that somebody mailed in her name"
     assert says(per.get(path(one)), "Mejlet kom från x@example.net, som inte är beställarens adress i registret.")
 
 
 def test_an_orderer_who_may_not_act_for_the_company_is_not_chosen(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(HALF))
+    one = ticket_of(a_mail(HALF))
     does(per, one, "ta/")
     page = per.get(f"{form(one)}?bestallare={register.olle.pk}&foretag={register.ett.pk}")
     assert says(page, "Ingen registrerad beställare är vald")
@@ -185,19 +185,19 @@ def test_an_orderer_who_may_not_act_for_the_company_is_not_chosen(per: Officer, 
 
 
 def test_another_kind_altogether(per: Officer, register: Register) -> None:
-    one = request_of(a_mail("Kan ni byta så att lena@hemtjanst-ett.example får mejlen?", subject="Fråga"))
+    one = ticket_of(a_mail("Kan ni byta så att lena@hemtjanst-ett.example får mejlen?", subject="Fråga"))
     assert one.kind == "other"
     does(per, one, "ta/")
     per.post(f"{form(one)}?typ=recipients", recipient1="lena@hemtjanst-ett.example", recipient2="")
     one.refresh_from_db()
-    assert (one.kind, one.recipients, one.staff_username) == ("recipients", ["lena@hemtjanst-ett.example"], "")
+    assert (one.kind, one.recipients, one.employee_username) == ("recipients", ["lena@hemtjanst-ett.example"], "")
     assert says(per.get(path(one)), "Lena" if False else "lena@hemtjanst-ett.example")
 
 
 def test_somebody_elses_account_is_asked_about(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(HALF))
+    one = ticket_of(a_mail(HALF))
     does(per, one, "ta/")
-    theirs = {**FORM, "staff_name": "Maria Sund", "staff_username": "lovmalsund"}
+    theirs = {**FORM, "employee_name": "Maria Sund", "employee_username": "lovmalsund"}
     page = per.post(form(one), **theirs)
     assert says(page, "lovmalsund hör till")
     sure = re.search(r'name="sure" value="([^"]+)"', page.content.decode())
@@ -210,7 +210,7 @@ def test_somebody_elses_account_is_asked_about(per: Officer, register: Register)
 
 def test_the_original_does_nothing_but_stand_there(per: Officer, register: Register) -> None:
     evil = "<script>alert(1)</script> https://ond.example javascript:alert(1) {{ settings.SECRET_KEY }} {% debug %}"
-    one = request_of(
+    one = ticket_of(
         a_mail(evil, subject="<img src=x onerror=alert(1)>", sender='"<b>x</b>" <carin@hemtjanst-ett.example>')
     )
     page = per.get(path(one)).content.decode()
@@ -223,7 +223,7 @@ def test_the_original_does_nothing_but_stand_there(per: Officer, register: Regis
 
 
 def test_a_mail_from_a_program_is_read_and_closed(per: Officer, register: Register) -> None:
-    one = request_of(a_mail("Borta", subject="Autosvar", Auto_Submitted="auto-replied"))
+    one = ticket_of(a_mail("Borta", subject="Autosvar", Auto_Submitted="auto-replied"))
     does(per, one, "ta/")
     page = per.get(path(one))
     assert says(page, "Ett program har skrivit mejlet. Gör inget som det ber om")
@@ -232,19 +232,19 @@ def test_a_mail_from_a_program_is_read_and_closed(per: Officer, register: Regist
 
 
 def test_who_will_read_the_reason_is_said(per: Officer, register: Register) -> None:
-    one = request_of(a_mail("Hej", subject="Fråga", sender="x@example.net"))
+    one = ticket_of(a_mail("Hej", subject="Fråga", sender="x@example.net"))
     does(per, one, "ta/")
     assert says(per.get(path(one)), "x@example.net får läsa det i ett mejl, och det kan vara vem som helst.")
 
 
 def test_an_unreadable_mail_has_a_page(per: Officer, register: Register) -> None:
-    one = request_of(b"")
+    one = ticket_of(b"")
     assert says(per.get(path(one)), "(ingen text)")
 
 
 @pytest.mark.django_db(transaction=True)
 def test_a_code_that_was_sent_for_something_else_does_not_count(per: Officer, register: Register, sms: Inbox) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     does(per, one, "ta/")
     does(per, one, "kod/")
     per.post(form(one), **{**FORM, "new_number": "070-174 06 99"})
@@ -254,7 +254,7 @@ def test_a_code_that_was_sent_for_something_else_does_not_count(per: Officer, re
 
 
 def test_a_mail_that_says_more_than_what_is_filled_in_is_flagged(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(f"{WHOLE}\nObs! Fel nummer ovan, det ska vara 070-174 06 91"))
+    one = ticket_of(a_mail(f"{WHOLE}\nObs! Fel nummer ovan, det ska vara 070-174 06 91"))
     assert one.doubts == ["new_number"]
     does(per, one, "ta/")
     assert says(per.get(path(one)), "Mejlet säger mer än det som är ifyllt: det nya mobilnumret.")
@@ -264,21 +264,21 @@ def test_a_mail_that_says_more_than_what_is_filled_in_is_flagged(per: Officer, r
 
 def test_another_orderers_answer_is_not_vouched_for(per: Officer, register: Register, settings: Settings) -> None:
     settings.HELPDESK_AUTHSERV_ID = SERVER
-    one = request_of(a_mail(Authentication_Results=PASSED))
+    one = ticket_of(a_mail(Authentication_Results=PASSED))
     said = f"{SERVER}; dmarc=pass header.from=omsorg-tva.example"
     olle = {"sender": "Carin Ek <olle@omsorg-tva.example>", "Authentication_Results": said}
-    request_of(a_mail("Rätt nummer är 070-174 06 99", subject=f"SV: {one.number}", **olle))
+    ticket_of(a_mail("Rätt nummer är 070-174 06 99", subject=f"SV: {one.number}", **olle))
     assert not says(per.get(path(one)), "från beställaren, intygad av mejlservern")
-    request_of(a_mail("Ja", subject=f"SV: {one.number}", Authentication_Results=PASSED))
+    ticket_of(a_mail("Ja", subject=f"SV: {one.number}", Authentication_Results=PASSED))
     assert says(per.get(path(one)), "från beställaren, intygad av mejlservern")
 
 
 def test_nobody_pushes_the_orderers_answer_off_the_page(per: Officer, register: Register, settings: Settings) -> None:
     settings.HELPDESK_AUTHSERV_ID = SERVER
-    one = request_of(a_mail())
-    request_of(a_mail("Det var inte jag!", subject=f"SV: {one.number}", Authentication_Results=PASSED))
+    one = ticket_of(a_mail())
+    ticket_of(a_mail("Det var inte jag!", subject=f"SV: {one.number}", Authentication_Results=PASSED))
     for number in range(25):
-        request_of(a_mail(f"Skräp {number}", subject=one.number, sender=f"x{number}@example.net"))
+        ticket_of(a_mail(f"Skräp {number}", subject=one.number, sender=f"x{number}@example.net"))
     page = per.get(path(one))
     assert says(page, "Det var inte jag!")
     assert says(page, "Skräp 24")
@@ -287,28 +287,28 @@ def test_nobody_pushes_the_orderers_answer_off_the_page(per: Officer, register: 
 
 
 def test_flags_stay_when_the_mail_is_gone(register: Register) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     IncomingMail.objects.update(sender="", text="", blanked_at=timezone.now())
     assert "Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst." in [
-        flag.text for flag in of(one).flags
+        flag.text for flag in gather(one).flags
     ]
 
 
 def test_what_the_portal_wrote_to_the_helpdesk_can_be_read(per: Officer, register: Register) -> None:
     sent = Message.objects.create(
         kind="mail",
-        purpose=Message.Purpose.DIGEST_TO_HELPDESK,
+        purpose=Message.Topic.DIGEST_TO_HELPDESK,
         to="it-helpdesk@kommunen.example",
         useful_until="2099-01-01T00:00Z",
     )
     own = {"sender": "it-helpdesk@orebro.se", "message_id": f"<{sent.uid}@orebro.se>"}
-    one = request_of(a_mail("De här kontona har ingen mottagare", subject="Utgående lösenord", **own))
+    one = ticket_of(a_mail("De här kontona har ingen mottagare", subject="Utgående lösenord", **own))
     assert says(per.get(path(one)), "De här kontona har ingen mottagare")
 
 
 def test_a_mail_from_nobody_known_asks_for_an_orderer_and_keeps_its_doubts(per: Officer, register: Register) -> None:
     text = f"{WHOLE.replace('Carin Ek', 'Chefen')}\nFel nummer ovan, det ska vara 070-174 06 91"
-    one = request_of(a_mail(text, sender="x@example.net"))
+    one = ticket_of(a_mail(text, sender="x@example.net"))
     does(per, one, "ta/")
     page = per.get(path(one))
     assert says(page, "Nästa steg: välj beställare")
@@ -319,32 +319,32 @@ def test_a_mail_from_nobody_known_asks_for_an_orderer_and_keeps_its_doubts(per: 
 
 def test_an_orderer_of_two_companies_is_not_forgotten(per: Officer, register: Register) -> None:
     register.carin.companies.add(register.tva)
-    one = request_of(a_mail("Kan ni hjälpa oss?", subject="Koppla nytt mobil nr"))
+    one = ticket_of(a_mail("Kan ni hjälpa oss?", subject="Koppla nytt mobil nr"))
     assert (one.orderer, one.company) == (register.carin, None)
     does(per, one, "ta/")
     assert per.get(form(one))["Location"] == f"{form(one)}?bestallare=sok"
 
 
 def test_a_slip_of_the_finger_is_mended_and_not_turned_down(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(WHOLE.replace("lovanber11", "lovanber12")))
+    one = ticket_of(a_mail(WHOLE.replace("lovanber11", "lovanber12")))
     does(per, one, "ta/")
     page = per.get(path(one))
     assert says(page, "Ingen i katalogen har användarnamnet lovanber12. Fråga beställaren, och ändra uppgifterna.")
     assert says(page, "Nästa steg: fyll i det som saknas")
-    per.post(form(one), **{**FORM, "staff_name": ""})
+    per.post(form(one), **{**FORM, "employee_name": ""})
     one.refresh_from_db()
-    assert (one.staff_username, one.staff_name) == ("lovanber11", "")
+    assert (one.employee_username, one.employee_name) == ("lovanber11", "")
 
 
 def test_who_else_is_told_is_said(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(WHOLE, sender="Carin Ek <carin.ek@example.net>"))
+    one = ticket_of(a_mail(WHOLE, sender="Carin Ek <carin.ek@example.net>"))
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin")
     assert says(per.get(path(one)), "carin.ek@example.net, som mejlade, får veta att ärendet är klart.")
 
 
 def test_a_mail_about_two_people_says_so_to_the_agent(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(f"{WHOLE}\nNamn: Stefan Lind, lovstlin32\nNytt mobil nr: 070-174 06 91"))
+    one = ticket_of(a_mail(f"{WHOLE}\nNamn: Stefan Lind, lovstlin32\nNytt mobil nr: 070-174 06 91"))
     does(per, one, "ta/")
     assert says(per.get(path(one)), "Be om ett mejl för varje person.")
     assert says(per.get(form(one)), "Mejlet nämner flera personer. Be om ett mejl för varje person.")
@@ -352,7 +352,7 @@ def test_a_mail_about_two_people_says_so_to_the_agent(per: Officer, register: Re
 
 def test_another_kind_is_read_from_the_mail(per: Officer, register: Register) -> None:
     text = "Anna Berg, lovanber11, har bytt nummer till 070-174 06 90.\nlena@hemtjanst-ett.example får mejlen."
-    one = request_of(a_mail(text, subject="Ändring av e-postmottagare"))
+    one = ticket_of(a_mail(text, subject="Ändring av e-postmottagare"))
     assert (one.kind, one.recipients) == ("recipients", ["lena@hemtjanst-ett.example"])
     does(per, one, "ta/")
     page = per.get(f"{form(one)}?typ=phone").content.decode()
@@ -373,7 +373,7 @@ def test_another_kind_is_read_from_the_mail(per: Officer, register: Register) ->
 
 def test_what_another_kind_leaves_unclear_is_said(per: Officer, register: Register) -> None:
     text = "Anna Berg, lovanber11, och Karl Lind, lovkalin01, undrar om sina nummer."
-    one = request_of(a_mail(text, subject="Fråga"))
+    one = ticket_of(a_mail(text, subject="Fråga"))
     does(per, one, "ta/")
     assert one.kind == "other"
     assert not says(per.get(form(one)), "Be om ett mejl")
@@ -388,7 +388,7 @@ def marked(page: str) -> list[tuple[str, str]]:
 
 def test_what_the_fields_were_read_from_is_marked_in_the_mail(per: Officer, register: Register) -> None:
     text = f"Hej!\n\n{WHOLE}\n\nHa det fint!\nCarin Ek\n070-174 06 50"
-    one = request_of(a_mail(text))
+    one = ticket_of(a_mail(text))
     does(per, one, "ta/")
     for page in (per.get(path(one)).content.decode(), per.get(form(one)).content.decode()):
         assert marked(page) == [
@@ -403,7 +403,7 @@ def test_what_the_fields_were_read_from_is_marked_in_the_mail(per: Officer, regi
 
 
 def test_a_field_that_an_agent_filled_in_was_not_read(per: Officer, register: Register) -> None:
-    one = request_of(a_mail(WHOLE))
+    one = ticket_of(a_mail(WHOLE))
     does(per, one, "ta/")
     per.post(form(one), **{**FORM, "new_number": "070-174 06 99"})
     page = per.get(path(one)).content.decode()
@@ -413,6 +413,6 @@ def test_a_field_that_an_agent_filled_in_was_not_read(per: Officer, register: Re
 
 def test_marks_let_nothing_through(per: Officer, register: Register) -> None:
     evil = WHOLE.replace("Carin Ek", "</mark><b>Carin</b>") + "\n<mark data-field='x'>&amp;"
-    page = per.get(path(request_of(a_mail(evil)))).content.decode()
+    page = per.get(path(ticket_of(a_mail(evil)))).content.decode()
     assert "&lt;/mark&gt;&lt;b&gt;Carin&lt;/b&gt;" in page
     assert "&lt;mark data-field=&#x27;x&#x27;&gt;&amp;amp;" in page

@@ -24,7 +24,7 @@ from accounts.encryption import token_digest
 from helpdesk import retention, tasks
 from helpdesk.intake import fetch, mime
 from helpdesk.intake import receive as intake
-from helpdesk.models import IncomingMail, MailboxRead, Request, TakenUp
+from helpdesk.models import IncomingMail, MailboxRead, ReadAttempt, Ticket
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.flood import MOST_MEMORY, flood
@@ -48,7 +48,7 @@ def envelope_sender(raw: bytes) -> str:
     return parseaddr(str(mail.get("Return-Path", mail.get("From", ""))))[1]
 
 
-def test_every_mail_of_the_table_ends_as_a_request_or_a_join(
+def test_every_mail_of_the_table_ends_as_a_ticket_or_a_join(
     register: Register, mail_relay: PrivateRelay, mailbox: TestDovecot
 ) -> None:
     for name in NAMES:
@@ -56,21 +56,21 @@ def test_every_mail_of_the_table_ends_as_a_request_or_a_join(
         mail_relay.send(raw, envelope_sender(raw))
     done = fetch.run(seconds=300)
     assert (done.handled, done.unreadable, done.more) == (len(NAMES), 0, False)
-    taken = list(IncomingMail.objects.select_related("request").order_by("pk"))
+    taken = list(IncomingMail.objects.select_related("ticket").order_by("pk"))
     assert len(taken) == len(NAMES)
     assert len(mailbox.folder("INBOX")) == 0
     assert len(mailbox.folder("Handled")) == len(NAMES)
     wrong = []
     for name, mail in zip(NAMES, taken, strict=True):
-        fields, one = expected(name), mail.request
+        fields, one = expected(name), mail.ticket
         assert one is not None, f"{name} is neither a request nor a join"
         assert mail.outcome in ("opened", "joined"), name
         if mail.outcome == "joined" or one.orderer_name == intake.AUTOMATIC:
             continue
         got = {
             "kind": one.kind,
-            "staff_name": one.staff_name,
-            "staff_username": one.staff_username,
+            "employee_name": one.employee_name,
+            "employee_username": one.employee_username,
             "new_number": one.new_number,
             "recipients": one.recipients,
             "unread": one.unread,
@@ -84,10 +84,10 @@ def test_what_is_taken_in_leaves_the_inbox_and_stays_in_the_mailbox(register: Re
     mailbox.append(raw)
     fetch.run()
     assert (mailbox.folder("INBOX"), mailbox.folder("Handled")) == ([], [raw])
-    assert Request.objects.filter(kind="phone").count() == 1
+    assert Ticket.objects.filter(kind="phone").count() == 1
 
 
-def test_what_nothing_can_read_is_a_request_and_lies_in_a_folder_of_its_own(
+def test_what_nothing_can_read_is_a_ticket_and_lies_in_a_folder_of_its_own(
     register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(_raw: bytes) -> None:
@@ -100,8 +100,8 @@ def test_what_nothing_can_read_is_a_request_and_lies_in_a_folder_of_its_own(
     assert (len(mailbox.folder("Unreadable")), mailbox.folder("INBOX")) == (1, [])
     mail = IncomingMail.objects.get()
     assert mail.unreadable
-    assert mail.request
-    assert (mail.request.kind, mail.request.state) == ("other", "new")
+    assert mail.ticket
+    assert (mail.ticket.kind, mail.ticket.state) == ("other", "new")
     assert "Hemligt" in mail.text, "an agent sees what there is"
 
 
@@ -119,7 +119,7 @@ def test_a_fault_of_ours_stops_no_other_mail(
     mailbox.append(a_mail("Kanariefågel"))
     mailbox.append(a_mail())
     assert fetch.run() == fetch.Fetch(handled=2, unreadable=1)
-    assert Request.objects.filter(kind="phone").count() == 1
+    assert Ticket.objects.filter(kind="phone").count() == 1
     assert "KeyError" in caplog.text
     assert "Kanariefågel" not in caplog.text, "the words of a mail are nobody's log"
 
@@ -146,10 +146,10 @@ def test_a_mail_that_ends_its_reader_does_so_three_times_at_most(
         for _ in range(fetch.MOST_TRIES):
             with pytest.raises(Gone):
                 fetch.run()
-        assert Request.objects.get().kind == "phone", "the mail behind it was taken in meanwhile"
+        assert Ticket.objects.get().kind == "phone", "the mail behind it was taken in meanwhile"
         assert fetch.run() == fetch.Fetch(handled=1, unreadable=1)
     assert len(mailbox.folder("Unreadable")) == 1
-    assert sorted(Request.objects.values_list("kind", flat=True)) == ["other", "phone"]
+    assert sorted(Ticket.objects.values_list("kind", flat=True)) == ["other", "phone"]
 
 
 def test_without_a_database_mails_stay_where_they_lie(
@@ -165,7 +165,7 @@ def test_without_a_database_mails_stay_where_they_lie(
             fetch.run()
     assert len(mailbox.folder("INBOX")) == 1
     fetch.run()
-    assert Request.objects.count() == 1
+    assert Ticket.objects.count() == 1
 
 
 def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_relay: PrivateRelay) -> None:
@@ -184,8 +184,8 @@ def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_re
     mail_relay.send(raw, "carin@hemtjanst-ett.example")
     fetch.run()
     mail = IncomingMail.objects.get()
-    assert mail.request
-    assert mail.request.new_number == "+46701740690"
+    assert mail.ticket
+    assert mail.ticket.new_number == "+46701740690"
     assert mail.cut
     assert [name for name, _size in mail.attachments] == ["stor.pdf"]
 
@@ -199,7 +199,7 @@ def test_many_are_taken_in_turn_by_turn(
     assert fetch.run(seconds=0) == fetch.Fetch(more=True), "its time is up at once"
     assert fetch.run() == fetch.Fetch(handled=4, more=True)
     call_command("fetch_helpdesk_mail")
-    assert Request.objects.count() == 10
+    assert Ticket.objects.count() == 10
     order = [mail.text for mail in IncomingMail.objects.order_by("pk")]
     assert order == [f"Nr {number}" for number in range(10)], "the oldest first"
 
@@ -228,7 +228,7 @@ def test_the_task_waits_for_a_mailbox_that_is_down(
     assert "the helpdesk's mailbox was not read" in caplog.text
     mailbox.start()
     tasks.fetch_mail()
-    assert Request.objects.count() == 1
+    assert Ticket.objects.count() == 1
 
 
 def test_beat_fetches_each_minute(settings: Settings) -> None:
@@ -269,12 +269,12 @@ def test_after_90_days_a_mail_is_nowhere_and_its_fields_are(register: Register, 
     assert len(mailbox.folder("Handled")) == 1
     mail = IncomingMail.objects.get()
     assert (mail.sender, mail.sender_name, mail.subject, mail.text, mail.attached) == ("",) * 5
-    assert mail.request
-    assert mail.request.new_number == "+46701740690"
+    assert mail.ticket
+    assert mail.ticket.new_number == "+46701740690"
     assert retention.purge(timezone.now())["mails to the helpdesk"] == 0
     mailbox.append(a_mail(message_id="<another@example.net>"))
     fetch.run()
-    assert Request.objects.count() == 2
+    assert Ticket.objects.count() == 2
 
 
 def test_a_mailbox_that_is_down_does_not_stop_the_purge(register: Register, mailbox: TestDovecot) -> None:
@@ -290,7 +290,7 @@ def test_a_mail_that_was_purged_is_known_when_it_comes_again(register: Register,
     retention.purge(timezone.now())
     mailbox.append(raw)
     fetch.run()
-    assert Request.objects.count() == 1
+    assert Ticket.objects.count() == 1
 
 
 def test_an_error_of_the_mailbox_in_the_middle_loses_nothing(
@@ -311,17 +311,17 @@ def test_an_error_of_the_mailbox_in_the_middle_loses_nothing(
     with pytest.raises(MailboxError):
         fetch.run()
     fetch.run()
-    assert Request.objects.count() == 2
+    assert Ticket.objects.count() == 2
     assert mailbox.folder("INBOX") == []
 
 
-def test_many_at_once_are_each_a_request(register: Register, mailbox: TestDovecot) -> None:
+def test_many_at_once_are_each_a_ticket(register: Register, mailbox: TestDovecot) -> None:
     """And the one behind them is taken in like any other. `make crash` does it with 2,000."""
     found = flood(mailbox, 300)
-    assert (found.requests, found.left) == (301, 0)
+    assert (found.tickets, found.left) == (301, 0)
     assert found.grown < MOST_MEMORY
     assert found.answers == limits.MAIL_ANSWERS_IN_ALL, "made-up addresses do not make the portal a sender of thousands"
-    assert Request.objects.filter(kind="phone").count() == 1
+    assert Ticket.objects.filter(kind="phone").count() == 1
 
 
 def test_a_message_that_the_server_can_not_give_holds_up_no_other(
@@ -340,17 +340,17 @@ def test_a_message_that_the_server_can_not_give_holds_up_no_other(
     for _ in range(fetch.MOST_TRIES - 1):
         with pytest.raises(MailboxError):
             fetch.run()
-    assert Request.objects.get().kind == "phone"
+    assert Ticket.objects.get().kind == "phone"
     mailbox.append(a_mail("Hej", subject="Hej"))
     for _ in range(3):
         fetch.run()  # once somebody has been told, it is no failure any more
     assert MailboxRead.objects.exists(), "and the monitor is content"
-    told = Request.objects.get(source="portal")
+    told = Ticket.objects.get(source="portal")
     assert "går inte att hämta eller flytta" in told.text
-    assert Request.objects.count() == 3
+    assert Ticket.objects.count() == 3
     monkeypatch.setattr(Mailbox, "read", real)
     fetch.run()
-    assert (Request.objects.count(), mailbox.folder("INBOX")) == (4, [])
+    assert (Ticket.objects.count(), mailbox.folder("INBOX")) == (4, [])
 
 
 @pytest.mark.parametrize("error", [MailboxError("quota", retry=True), OperationalError()], ids=str)
@@ -370,8 +370,8 @@ def test_a_mail_that_was_only_not_moved_or_not_written_down_is_read_as_what_it_i
             fetch.run()
     monkeypatch.setattr(fetch, "_take_in", real)
     fetch.run()
-    assert Request.objects.exclude(source="portal").get().kind == "phone"
-    assert (mailbox.folder("Unreadable"), TakenUp.objects.count()) == ([], 0)
+    assert Ticket.objects.exclude(source="portal").get().kind == "phone"
+    assert (mailbox.folder("Unreadable"), ReadAttempt.objects.count()) == ([], 0)
 
 
 def test_a_mailbox_without_room_is_told_of_once(
@@ -386,18 +386,18 @@ def test_a_mailbox_without_room_is_told_of_once(
     for _ in range(5):
         with suppress(MailboxError):
             fetch.run()
-    assert Request.objects.filter(source="mail").count() == 3, "each is in the queue, once"
-    assert Request.objects.filter(source="portal").count() == 1
+    assert Ticket.objects.filter(source="mail").count() == 3, "each is in the queue, once"
+    assert Ticket.objects.filter(source="portal").count() == 1
 
 
 def test_a_uid_that_is_given_anew_is_another_message(register: Register, mailbox: TestDovecot) -> None:
     with open_mailbox() as box:
         name = box.name_of(1)
     assert name.endswith("/1")
-    TakenUp.objects.create(message=token_digest(name.replace("/1", "0/1")), died=9)
+    ReadAttempt.objects.create(message=token_digest(name.replace("/1", "0/1")), died=9)
     mailbox.append(a_mail())
     fetch.run()
-    assert Request.objects.get().kind == "phone"
+    assert Ticket.objects.get().kind == "phone"
 
 
 def test_a_server_that_fails_at_each_message_is_not_asked_for_all(

@@ -21,7 +21,7 @@ from idportal.logs import masked
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.hostile import HEAD, HEADERS, HTML, SHAPES, TEXTS, Make, attached, html, parts, plain, zip_bomb
-from tests.helpdesk.mailing import FIELDS, SERVER, a_mail, request_of
+from tests.helpdesk.mailing import FIELDS, SERVER, a_mail, ticket_of
 
 # Generous, for a machine that does ten things besides; what grows with the square takes a minute.
 SECONDS = 5
@@ -40,7 +40,7 @@ def _measured(made: bytes, whole: bool, answer: Connection) -> None:
     took = time.process_time() - begun
     grew = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) / 1024
     asked = read(a_mail()).asked
-    answer.send((took, grew, (asked.staff_name, asked.staff_username, asked.new_number)))
+    answer.send((took, grew, (asked.employee_name, asked.employee_username, asked.new_number)))
 
 
 def assert_bounded(made: bytes, *, whole: bool = True) -> None:
@@ -98,14 +98,14 @@ def test_results_are_read_in_time(unit: str) -> None:
 def clean(reading: Reading) -> list[str]:
     return [
         *(reading.subject, reading.sender, reading.sender_name, reading.text, reading.asked.orderer_name),
-        *(reading.asked.staff_name, reading.asked.company_name, *(each.name for each in reading.attachments)),
+        *(reading.asked.employee_name, reading.asked.company_name, *(each.name for each in reading.attachments)),
     ]
 
 
 @pytest.mark.once
-@pytest.mark.parametrize("sign", ["=0D=0A", "=0A", "=0D", "=00", "=E2=80=A8", "=C2=85", "=0B", "=0C", "=1E"])
-def test_no_header_holds_a_line_end(sign: str) -> None:
-    word = f"=?utf-8?q?Hej{sign}Bcc:_vem=40example.net?="
+@pytest.mark.parametrize("character", ["=0D=0A", "=0A", "=0D", "=00", "=E2=80=A8", "=C2=85", "=0B", "=0C", "=1E"])
+def test_no_header_holds_a_line_end(character: str) -> None:
+    word = f"=?utf-8?q?Hej{character}Bcc:_vem=40example.net?="
     head = f'Subject: {word}\nFrom: "{word}" <x@example.net>\nContent-Disposition: attachment; filename="{word}"\n'
     reading = read(head.encode() + b"Content-Type: application/pdf\n\nx")
     assert reading.attachments[0].name
@@ -195,9 +195,9 @@ def test_what_is_attached_is_named_and_not_opened() -> None:
 
 @pytest.mark.once
 def test_signs_that_nobody_sees_change_no_value() -> None:
-    odd = "".join(f"{sign}\N{ZERO WIDTH SPACE}\N{RIGHT-TO-LEFT OVERRIDE}" for sign in "Anna Berg, lovanber11")
+    odd = "".join(f"{character}\N{ZERO WIDTH SPACE}\N{RIGHT-TO-LEFT OVERRIDE}" for character in "Anna Berg, lovanber11")
     asked = read(a_mail(FIELDS.replace("Anna Berg, lovanber11", odd))).asked
-    assert (asked.staff_name, asked.staff_username) == ("Anna Berg", "lovanber11")
+    assert (asked.employee_name, asked.employee_username) == ("Anna Berg", "lovanber11")
     turned = read(a_mail(FIELDS.replace("070-174 06 90", "\N{RIGHT-TO-LEFT OVERRIDE}09 60 471-070"))).asked
     assert turned.new_number == "", "as it looks is not as it stands: the agent asks"
 
@@ -212,7 +212,7 @@ def test_an_acknowledgement_carries_nothing_of_the_mail(register: Register, send
     word = "=?utf-8?q?Kanarie=0D=0ABcc:_vem=40example.net=0D=0A=0D=0A<b>kanarie</b>_https://evil.example?="
     head = f'From: "{word}" <{sender}>\nSubject: {word}\nMessage-ID: <kanarie@example.net>\n'
     head += "Reply-To: kanarie@evil.example\nContent-Language: kanarie\n"
-    one = request_of(plain(FIELDS.replace("Anna Berg, lovanber11", "Kanarie Kanarie, lovanber11"), head.encode()))
+    one = ticket_of(plain(FIELDS.replace("Anna Berg, lovanber11", "Kanarie Kanarie, lovanber11"), head.encode()))
     queued = list(Message.objects.all())
     assert sender in [each.to for each in queued]
     assert {each.to for each in queued} <= {sender, register.carin.email}
@@ -228,13 +228,13 @@ def test_an_acknowledgement_carries_nothing_of_the_mail(register: Register, send
     "case",
     ["10,000 parts", "5,000 levels", "subject of 1 MB", "From of 1 MB", "100,000 header lines", "divs"],
 )
-def test_each_becomes_a_request_and_so_does_the_next(register: Register, case: str) -> None:
+def test_each_becomes_a_ticket_and_so_does_the_next(register: Register, case: str) -> None:
     made: Make = CASES[case]
     begun = time.process_time()
-    one = request_of(made())
+    one = ticket_of(made())
     assert time.process_time() - begun < SECONDS
-    assert request_of(made()) == one
-    assert request_of(a_mail()).staff_username == "lovanber11"
+    assert ticket_of(made()) == one
+    assert ticket_of(a_mail()).employee_username == "lovanber11"
     assert IncomingMail.objects.count() == 2
 
 

@@ -9,13 +9,13 @@ from accounts import directory, limits
 from accounts.models import Event
 from deploy.local.cast import ANNA
 from helpdesk.intake import receive as intake
-from helpdesk.models import Entry, IncomingMail, Request
+from helpdesk.models import Entry, IncomingMail, Ticket
 from helpdesk.tickets import handling
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import an_agent, ask_for_number, taken, timeline
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.mailing import CARIN, FIELDS, a_mail, request_of, taken_in
+from tests.helpdesk.mailing import CARIN, FIELDS, a_mail, taken_in, ticket_of
 from tests.helpdesk.people import an_orderer
 from tests.servers.slapd import TestSlapd
 
@@ -24,18 +24,18 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 What = Entry.What
 
 
-def test_a_mail_becomes_a_request_with_its_fields(register: Register) -> None:
-    one = request_of(a_mail())
+def test_a_mail_becomes_a_ticket_with_its_fields(register: Register) -> None:
+    one = ticket_of(a_mail())
     assert (one.kind, one.source, one.state) == ("phone", "mail", "new")
     assert (one.orderer, one.company) == (register.carin, register.ett)
-    assert (one.staff_name, one.staff_username, one.new_number) == ("Anna Berg", "lovanber11", "+46701740690")
+    assert (one.employee_name, one.employee_username, one.new_number) == ("Anna Berg", "lovanber11", "+46701740690")
     account = directory.connect().find(ANNA.username)
     assert account
     assert one.account == account.id, "a user name that is given away later carries nothing along (G4)"
     assert one.unread == {}
     assert timeline(one) == [(What.OPENED, "")]
     assert one.entries.get().by == Entry.By.MAIL
-    assert Event.REQUEST_OPENED in trail()
+    assert Event.TICKET_OPENED in trail()
     mail = one.mails.get()
     assert mail.text.startswith("Behörig beställare: Carin Ek")
     assert (mail.sender, mail.sender_name) == ("carin@hemtjanst-ett.example", "Carin Ek")
@@ -43,36 +43,36 @@ def test_a_mail_becomes_a_request_with_its_fields(register: Register) -> None:
 
 def test_recipients(register: Register) -> None:
     text = "Behörig beställare: Carin Ek\nE-postadresser: lena@hemtjanst-ett.example och kim@hemtjanst-ett.example"
-    one = request_of(a_mail(text, subject="SV: Ändring av e-postmottagare"))
+    one = ticket_of(a_mail(text, subject="SV: Ändring av e-postmottagare"))
     assert (one.kind, one.recipients) == ("recipients", ["lena@hemtjanst-ett.example", "kim@hemtjanst-ett.example"])
 
 
 def test_what_is_not_told_is_left_blank_and_marked(register: Register) -> None:
-    one = request_of(a_mail("Behörig beställare: Carin Ek\nAnna Berg, lovanber11"))
-    assert (one.staff_username, one.new_number, one.unread) == ("lovanber11", "", {"new_number": "missing"})
+    one = ticket_of(a_mail("Behörig beställare: Carin Ek\nAnna Berg, lovanber11"))
+    assert (one.employee_username, one.new_number, one.unread) == ("lovanber11", "", {"new_number": "missing"})
 
 
 def test_a_mail_of_no_known_type_becomes_other(register: Register) -> None:
-    one = request_of(a_mail("Hur lång tid tar det?", subject="Fråga"))
+    one = ticket_of(a_mail("Hur lång tid tar det?", subject="Fråga"))
     assert (one.kind, one.orderer, one.text) == ("other", register.carin, "")
     assert one.mails.get().text == "Hur lång tid tar det?"
 
 
-def test_the_same_mail_again_is_the_same_request(register: Register) -> None:
+def test_the_same_mail_again_is_the_same_ticket(register: Register) -> None:
     raw = a_mail()
-    one = request_of(raw)
-    assert request_of(raw) == one
+    one = ticket_of(raw)
+    assert ticket_of(raw) == one
     again = raw.replace(b"MIME-Version", b"Received: from elsewhere\nMIME-Version")
-    assert request_of(again) == one, "a copy that came another way"
-    assert (Request.objects.count(), IncomingMail.objects.count()) == (1, 1)
-    assert Message.objects.filter(purpose=Message.Purpose.REQUEST_OPENED).count() == 1
+    assert ticket_of(again) == one, "a copy that came another way"
+    assert (Ticket.objects.count(), IncomingMail.objects.count()) == (1, 1)
+    assert Message.objects.filter(purpose=Message.Topic.TICKET_OPENED).count() == 1
 
 
 def test_another_mail_under_the_same_message_id_is_not_lost(register: Register) -> None:
-    one = request_of(a_mail(message_id="<1@example.net>"))
+    one = ticket_of(a_mail(message_id="<1@example.net>"))
     other = a_mail("Något annat", subject="Hej", message_id="<1@example.net>")
-    assert request_of(other) == one
-    assert request_of(other) == one
+    assert ticket_of(other) == one
+    assert ticket_of(other) == one
     assert [(mail.outcome, mail.text[:11]) for mail in one.mails.all()] == [
         ("opened", "Behörig bes"),
         ("joined", "Något annat"),
@@ -82,32 +82,32 @@ def test_another_mail_under_the_same_message_id_is_not_lost(register: Register) 
 def test_without_a_message_id_a_mail_is_known_by_what_it_says(register: Register) -> None:
     raw = a_mail()
     bare = b"\n".join(line for line in raw.split(b"\n") if not line.lower().startswith(b"message-id"))
-    assert request_of(bare) == request_of(bare)
-    assert request_of(bare.replace(b"0690", b"0691").replace(b"06 90", b"06 91")) != request_of(bare)
+    assert ticket_of(bare) == ticket_of(bare)
+    assert ticket_of(bare.replace(b"0690", b"0691").replace(b"06 90", b"06 91")) != ticket_of(bare)
 
 
 def test_a_reply_joins_the_timeline_and_grants_nothing(register: Register) -> None:
     one = ask_for_number(register)
     agent = an_agent()
     taken(one, agent)
-    before = {name: getattr(one, name) for name in ("new_number", "staff_username", "recipient1", "kind")}
+    before = {name: getattr(one, name) for name in ("new_number", "employee_username", "recipient1", "kind")}
     reply = a_mail(
         "Behörig beställare: Carin Ek\nNamn och användarnamn: Stefan Lind, lovstlin32\nNytt mobil nr: 070-174 06 99",
         subject=f"SV: Ärende {one.number} har kommit in",
         sender="vem@example.net",
     )
-    assert request_of(reply) == one
+    assert ticket_of(reply) == one
     one.refresh_from_db()
     assert {name: getattr(one, name) for name in before} == before
     assert (one.state, one.agent) == ("verifying", agent)
     assert timeline(one)[-1] == (What.MAILED, "")
     assert not one.verifications.exists()
-    assert Request.objects.count() == 1
-    assert not Message.objects.filter(purpose=Message.Purpose.MAIL_ANSWERED).exists(), "one acknowledgement is enough"
+    assert Ticket.objects.count() == 1
+    assert not Message.objects.filter(purpose=Message.Topic.MAIL_ANSWERED).exists(), "one acknowledgement is enough"
 
 
-def test_a_number_that_no_request_has_is_no_place_to_join(register: Register) -> None:
-    one = request_of(a_mail(subject="Koppla nytt mobil nr 2020-00042"))
+def test_a_number_that_no_ticket_has_is_no_place_to_join(register: Register) -> None:
+    one = ticket_of(a_mail(subject="Koppla nytt mobil nr 2020-00042"))
     assert (one.kind, one.mails.get().outcome) == ("phone", "opened")
 
 
@@ -117,64 +117,64 @@ def test_a_reply_to_what_is_decided_is_seen_by_somebody(register: Register) -> N
     taken(one, agent)
     handling.reject(one.pk, agent, "Fel nummer.")
     for _ in range(3):
-        assert request_of(a_mail("Det gick inte", subject=f"Sv: {one.number}")) == one
+        assert ticket_of(a_mail("Det gick inte", subject=f"Sv: {one.number}")) == one
     one.refresh_from_db()
     assert one.state == "rejected"
-    told = Request.objects.get(source=Request.Source.PORTAL)
+    told = Ticket.objects.get(source=Ticket.Source.PORTAL)
     assert one.number in told.text
     assert told.state == "new"
 
 
 def test_the_sender_decides_whose_it_is_and_not_the_name_in_the_text(register: Register) -> None:
-    one = request_of(a_mail(FIELDS.replace("Carin Ek", "Olle Holm")))
+    one = ticket_of(a_mail(FIELDS.replace("Carin Ek", "Olle Holm")))
     assert (one.orderer, one.company) == (register.carin, register.ett)
 
 
 def test_a_stranger_who_names_an_orderer(register: Register) -> None:
-    one = request_of(a_mail(sender="Carin Ek <carin.ek@example.net>"))
+    one = ticket_of(a_mail(sender="Carin Ek <carin.ek@example.net>"))
     assert (one.orderer, one.company) == (register.carin, register.ett), "she is the one to be asked"
     assert one.mails.get().standing == "unverified"
 
 
 def test_of_two_namesakes_it_is_neither(register: Register) -> None:
     an_orderer("Carin Ek", "carin@omsorg-tva.example", "+46701740655", register.tva)
-    one = request_of(a_mail(sender="x@example.net"))
+    one = ticket_of(a_mail(sender="x@example.net"))
     assert (one.orderer, one.company, one.orderer_name) == (None, None, "Carin Ek")
 
 
 def test_an_orderer_of_two_companies_speaks_for_the_one_whose_staff_it_is(register: Register) -> None:
     register.carin.companies.add(register.tva)
-    assert request_of(a_mail()).company == register.ett
-    assert request_of(a_mail(FIELDS.replace("Anna Berg, lovanber11", "Maria Sund, lovmalsund"))).company == register.tva
-    assert request_of(a_mail("Hej", subject="Fråga")).company is None, "nobody can tell: the agent asks"
+    assert ticket_of(a_mail()).company == register.ett
+    assert ticket_of(a_mail(FIELDS.replace("Anna Berg, lovanber11", "Maria Sund, lovmalsund"))).company == register.tva
+    assert ticket_of(a_mail("Hej", subject="Fråga")).company is None, "nobody can tell: the agent asks"
 
 
 def test_a_stranger_who_names_a_company_is_not_of_it(register: Register) -> None:
-    one = request_of(a_mail("Företag: Hemtjänst Ett AB\nHej", sender="x@example.net", subject="Fråga"))
+    one = ticket_of(a_mail("Företag: Hemtjänst Ett AB\nHej", sender="x@example.net", subject="Fråga"))
     assert (one.orderer, one.company, one.company_name) == (None, None, "Hemtjänst Ett AB")
 
 
 def test_an_orderer_who_is_not_active_any_more_is_a_stranger(register: Register) -> None:
     register.carin.active = False
     register.carin.save()
-    assert request_of(a_mail()).orderer is None
+    assert ticket_of(a_mail()).orderer is None
 
 
 def test_without_a_directory_nothing_is_lost(register: Register, server: TestSlapd, settings: Settings) -> None:
     settings.DIRECTORY_URLS = ["ldaps://127.0.0.1:1"]
-    one = request_of(a_mail())
-    assert (one.staff_username, one.account) == ("lovanber11", "")
+    one = ticket_of(a_mail())
+    assert (one.employee_username, one.account) == ("lovanber11", "")
 
 
-def test_automatic_mails_about_nothing_lie_in_one_request(register: Register) -> None:
+def test_automatic_mails_about_nothing_lie_in_one_ticket(register: Register) -> None:
     absent = {"subject": "Automatiskt svar: Utgående lösenord", "Auto_Submitted": "auto-replied"}
-    first = request_of(a_mail("Jag är på semester", **absent))
-    second = request_of(a_mail("Jag med", sender="olle@omsorg-tva.example", **absent))
+    first = ticket_of(a_mail("Jag är på semester", **absent))
+    second = ticket_of(a_mail("Jag med", sender="olle@omsorg-tva.example", **absent))
     assert first == second
     assert (first.kind, first.orderer, first.orderer_name) == ("other", None, intake.AUTOMATIC)
     assert first.company is None, "it is on no company's pages, whoever's program wrote first"
     assert not Message.objects.exists(), "no program gets an answer (M2)"
-    assert request_of(a_mail(Auto_Submitted="auto-generated")).kind == "phone", "a company's own system may order"
+    assert ticket_of(a_mail(Auto_Submitted="auto-generated")).kind == "phone", "a company's own system may order"
 
 
 @pytest.mark.parametrize(
@@ -188,25 +188,25 @@ def test_automatic_mails_about_nothing_lie_in_one_request(register: Register) ->
 def test_a_newsletter_about_mobile_numbers_joins_the_automatic_mails(register: Register, bulk: dict[str, str]) -> None:
     text = "Så byter ni mobilnummer. Ring oss på 070-174 06 90 så hjälper vi er."
     newsletter = {"subject": "Nytt mobilnummer till din personal", "sender": "Telenytt <nytt@example.net>"}
-    one = request_of(a_mail(text, **newsletter, **bulk))
-    assert one == request_of(a_mail("Jag är på semester", subject="Borta", Auto_Submitted="auto-replied"))
+    one = ticket_of(a_mail(text, **newsletter, **bulk))
+    assert one == ticket_of(a_mail("Jag är på semester", subject="Borta", Auto_Submitted="auto-replied"))
     assert (one.kind, one.orderer_name, one.new_number) == ("other", intake.AUTOMATIC, "")
-    ordered = request_of(a_mail(**bulk))
+    ordered = ticket_of(a_mail(**bulk))
     assert (ordered.kind, ordered.orderer) == ("phone", register.carin), "an orderer may write by a list"
-    known = request_of(a_mail(sender="Petra <petra@example.net>", **bulk))
+    known = ticket_of(a_mail(sender="Petra <petra@example.net>", **bulk))
     assert known.kind == "phone", "and so may somebody who names an account that there is"
 
 
-def test_an_automatic_mail_with_a_number_joins_that_request(register: Register) -> None:
+def test_an_automatic_mail_with_a_number_joins_that_ticket(register: Register) -> None:
     one = ask_for_number(register)
     raw = a_mail("Borta", subject=f"Autosvar: Ärende {one.number} har kommit in", Auto_Submitted="auto-replied")
-    assert request_of(raw) == one
+    assert ticket_of(raw) == one
 
 
 def test_what_the_portal_wrote_to_the_helpdesk_is_work(register: Register) -> None:
     sent = Message.objects.create(
         kind="mail",
-        purpose=Message.Purpose.DIGEST_TO_HELPDESK,
+        purpose=Message.Topic.DIGEST_TO_HELPDESK,
         to="it-helpdesk@kommunen.example",
         useful_until="2099-01-01T00:00Z",
     )
@@ -217,7 +217,7 @@ def test_what_the_portal_wrote_to_the_helpdesk_is_work(register: Register) -> No
         message_id=f"<{sent.uid}@orebro.se>",
         Auto_Submitted="auto-generated",
     )
-    one = request_of(raw)
+    one = ticket_of(raw)
     assert (one.source, one.kind) == ("portal", "other")
 
 
@@ -225,44 +225,44 @@ def test_what_the_portal_wrote_to_the_helpdesk_is_work(register: Register) -> No
     "raw", [b"", b"\0" * 2000, b"\xff\xfe" * 50, b"From: x\n" * 5000, b"Content-Type: multipart/mixed\n\nx"]
 )
 def test_what_is_hardly_a_mail_is_somebodys_all_the_same(register: Register, raw: bytes) -> None:
-    one = request_of(raw)
+    one = ticket_of(raw)
     assert (one.kind, one.source, one.orderer) == ("other", "mail", None)
-    assert request_of(raw) == one
+    assert ticket_of(raw) == one
 
 
 def test_signs_that_no_database_takes(register: Register) -> None:
-    one = request_of(a_mail(FIELDS.replace("Anna Berg", "Anna\0Berg\x1b[31m\u202e")))
+    one = ticket_of(a_mail(FIELDS.replace("Anna Berg", "Anna\0Berg\x1b[31m\u202e")))
     assert "\0" not in one.mails.get().text
-    assert "\u202e" not in one.staff_name
+    assert "\u202e" not in one.employee_name
 
 
 def test_a_flood_of_the_same_names_breaks_nothing(register: Register) -> None:
     many = "\n".join(f"Namn och användarnamn: Anna Berg, lovanber{number}" for number in range(10, 99))
-    one = request_of(a_mail(many))
-    assert one.unread["staff_username"] == "several"
+    one = ticket_of(a_mail(many))
+    assert one.unread["employee_username"] == "several"
 
 
 def test_an_address_longer_than_any(register: Register) -> None:
     mail = taken_in(a_mail(sender=f"{'x' * 600}@example.net"))
-    assert mail.request is not None
+    assert mail.ticket is not None
 
 
 def test_carin_is_found_whatever_the_case_of_her_address(register: Register) -> None:
-    assert request_of(a_mail(sender=CARIN.upper())).orderer == register.carin
+    assert ticket_of(a_mail(sender=CARIN.upper())).orderer == register.carin
 
 
 def test_an_address_that_only_looks_like_hers_is_not_hers(register: Register) -> None:
     raw = a_mail("Hej", subject="Fråga").replace(
         b"carin@hemtjanst-ett.example>", "carın@hemtjanst-ett.example>".encode()
     )
-    assert request_of(raw).orderer is None
+    assert ticket_of(raw).orderer is None
 
 
 def test_a_flood_of_replies_does_not_fill_the_timeline(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "MAILS_ON_A_TIMELINE", 3)
     one = ask_for_number(register)
     for number in range(5):
-        request_of(a_mail(f"Nr {number}", subject=one.number, sender="x@example.net"))
+        ticket_of(a_mail(f"Nr {number}", subject=one.number, sender="x@example.net"))
     assert one.entries.filter(what=What.MAILED).count() == 3
     assert one.mails.count() == 5, "none is lost"
 
@@ -271,24 +271,24 @@ def test_a_strangers_mail_about_another_companys_staff_is_on_nobodys_pages(regis
     """Whoever writes a name must not put one company's staff before the other's eyes (H5)."""
     maria = FIELDS.replace("Anna Berg, lovanber11", "Maria Sund, lovmalsund")
     for text in (maria, FIELDS.replace("Carin Ek", "Carin Ek, Omsorg Två AB")):
-        one = request_of(a_mail(text, sender="carin.ek@omsorg-tva.example"))
+        one = ticket_of(a_mail(text, sender="carin.ek@omsorg-tva.example"))
         assert (one.orderer, one.company) == (register.carin, None)
 
 
 def test_the_name_of_a_sender_alone_makes_nobody_an_orderer(register: Register) -> None:
-    one = request_of(a_mail("Hej", subject="Fråga", sender="Carin Ek <carin.ek@example.net>"))
+    one = ticket_of(a_mail("Hej", subject="Fråga", sender="Carin Ek <carin.ek@example.net>"))
     assert (one.orderer, one.orderer_name) == (None, "Carin Ek")
 
 
 def test_nobody_takes_the_place_of_the_automatic_mails(register: Register) -> None:
-    theirs = request_of(a_mail("Hej", subject="Hej", sender=f"{intake.AUTOMATIC} <x@example.net>"))
-    ours = request_of(a_mail("Borta", subject="Autosvar", Auto_Submitted="auto-replied"))
+    theirs = ticket_of(a_mail("Hej", subject="Hej", sender=f"{intake.AUTOMATIC} <x@example.net>"))
+    ours = ticket_of(a_mail("Borta", subject="Autosvar", Auto_Submitted="auto-replied"))
     assert theirs != ours
 
 
 def test_a_mail_that_holds_a_report_is_a_mail(register: Register) -> None:
     sent = Message.objects.create(
-        kind="mail", purpose=Message.Purpose.DIGEST, to="lena@hemtjanst-ett.example", useful_until="2099-01-01T00:00Z"
+        kind="mail", purpose=Message.Topic.DIGEST, to="lena@hemtjanst-ett.example", useful_until="2099-01-01T00:00Z"
     )
     raw = f"""\
 From: Carin Ek <carin@hemtjanst-ett.example>
@@ -315,4 +315,4 @@ Message-ID: <{sent.uid}@orebro.se>
 
 --b--
 """.encode()
-    assert "kim@hemtjanst-ett.example" in request_of(raw).mails.get().text
+    assert "kim@hemtjanst-ett.example" in ticket_of(raw).mails.get().text

@@ -12,7 +12,7 @@ from django.conf import settings as portal
 from django.db import connection, connections
 
 from helpdesk.intake import fetch
-from helpdesk.models import IncomingMail, Request
+from helpdesk.models import IncomingMail, Ticket
 from notifications.models import Message
 from tests import trapped
 from tests.helpdesk.conftest import Register
@@ -67,9 +67,9 @@ def three_mails(mailbox: TestDovecot) -> None:
 
 def is_whole(mailbox: TestDovecot) -> None:
     """Each of the three is one request, with one answer, and lies where it belongs."""
-    assert sorted(Request.objects.values_list("kind", flat=True)) == ["other", "phone", "recipients"]
+    assert sorted(Ticket.objects.values_list("kind", flat=True)) == ["other", "phone", "recipients"]
     assert [mail.outcome for mail in IncomingMail.objects.all()] == ["opened"] * 3
-    told = Message.objects.filter(purpose__in=[Message.Purpose.REQUEST_OPENED, Message.Purpose.MAIL_ANSWERED])
+    told = Message.objects.filter(purpose__in=[Message.Topic.TICKET_OPENED, Message.Topic.MAIL_ANSWERED])
     assert told.count() == 3
     assert mailbox.folder("INBOX") == []
     # Two who move one message at the same moment may leave two copies of it: Dovecot copies, then expunges.

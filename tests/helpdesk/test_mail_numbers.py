@@ -58,7 +58,7 @@ def asked(text: str, subject: str = "Koppla nytt mobil nr") -> Asked:
 def test_somebody_elses_number_is_not_the_new_one(text: str) -> None:
     found = asked(text)
     assert (found.new_number, found.unread["new_number"]) == ("", "unclear")
-    assert found.staff_username == "lovanber11"
+    assert found.employee_username == "lovanber11"
 
 
 @pytest.mark.parametrize(
@@ -93,7 +93,7 @@ def test_somebody_elses_number_is_not_the_new_one(text: str) -> None:
 )
 def test_what_the_mail_calls_the_new_number_is(text: str) -> None:
     found = asked(text)
-    assert (found.new_number, found.staff_username) == ("+46701740612", "lovanber11")
+    assert (found.new_number, found.employee_username) == ("+46701740612", "lovanber11")
 
 
 @pytest.mark.parametrize("more", [f"Mitt nummer är {THEIRS}.", f"Ni når mig på {THEIRS}.", f"Call me at {THEIRS}."])
@@ -130,7 +130,7 @@ Mobilnummer: inte registrerat
 )
 def test_an_answer_to_the_daily_mail_may_ask_for_a_number(text: str, username: str, number: str) -> None:
     found = asked(text + DIGEST, "SV: Utgående lösenord")
-    assert (found.kind, found.staff_username, found.new_number) == ("phone", username, number)
+    assert (found.kind, found.employee_username, found.new_number) == ("phone", username, number)
     assert "several" not in found.unread.values(), "those in the daily mail are not asked for"
 
 

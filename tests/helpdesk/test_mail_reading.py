@@ -47,20 +47,20 @@ Content-Type: text/html; charset=utf-8
 
 
 @pytest.mark.parametrize("top", [ANNA, "Gäller lovanber11 i stället.", "Namn: Anna Berg\nKonto: lovanber11"])
-def test_the_number_of_somebody_elses_old_request_is_not_taken(top: str) -> None:
+def test_the_number_of_somebody_elses_old_ticket_is_not_taken(top: str) -> None:
     found = asked(top + KARL)
-    assert (found.staff_username, found.new_number) == ("lovanber11", "")
+    assert (found.employee_username, found.new_number) == ("lovanber11", "")
     assert found.unread["new_number"] == "missing"
-    assert "Karl" not in found.staff_name
+    assert "Karl" not in found.employee_name
 
 
 def test_nor_is_the_account_of_somebody_elses() -> None:
-    assert asked(f"Namn: Anna Berg\n{NUMBER}{KARL}").staff_username == ""
+    assert asked(f"Namn: Anna Berg\n{NUMBER}{KARL}").employee_username == ""
 
 
 def test_a_newer_number_for_the_same_person_takes_the_place_of_the_older_one() -> None:
     found = asked(f"Numret blev fel, det här är rätt:\n{NUMBER}{KARL}")
-    assert (found.staff_username, found.new_number) == ("lovkalin01", "+46701740690")
+    assert (found.employee_username, found.new_number) == ("lovkalin01", "+46701740690")
 
 
 @pytest.mark.parametrize(
@@ -82,7 +82,7 @@ def test_a_number_of_something_else_is_none(text: str, number: str, why: str | N
     ("text", "doubts"),
     [
         (f"{ANNA}{NUMBER}Obs! Fel nummer ovan, det ska vara 070-174 06 91", ("new_number",)),
-        (f"{ANNA}{NUMBER}Och lovstlin32 också.", ("staff_username",)),
+        (f"{ANNA}{NUMBER}Och lovstlin32 också.", ("employee_username",)),
         (f"{ANNA}{NUMBER}", ()),
         (f"{ANNA}{NUMBER}Gammalt mobilnr: 070-174 06 11", ()),
         (f"Behörig beställare: Carin Ek, 070-174 06 50\n{ANNA}{NUMBER}", ()),

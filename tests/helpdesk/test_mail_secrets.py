@@ -8,10 +8,10 @@ import pytest
 from django.db import connection
 
 from helpdesk import retention
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.mailing import FIELDS, a_mail, request_of
+from tests.helpdesk.mailing import FIELDS, a_mail, ticket_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
@@ -33,9 +33,9 @@ def test_what_a_mail_says_is_in_no_log_and_in_no_row_in_clear(
 ) -> None:
     caplog.set_level(logging.DEBUG)
     text = f"{FIELDS}\nHennes lösenord är {CANARY}"
-    one = request_of(a_mail(text, subject=f"Koppla nytt mobil nr {CANARY}", sender=f'"{CANARY}" <x@example.net>'))
-    request_of(a_mail(CANARY, subject=f"SV: {one.number} {CANARY}"))
-    request_of(a_mail(CANARY, subject=CANARY))
+    one = ticket_of(a_mail(text, subject=f"Koppla nytt mobil nr {CANARY}", sender=f'"{CANARY}" <x@example.net>'))
+    ticket_of(a_mail(CANARY, subject=f"SV: {one.number} {CANARY}"))
+    ticket_of(a_mail(CANARY, subject=CANARY))
     assert one.mails.first()
     assert CANARY in one.mails.get(outcome="opened").text, "an agent may read it"
     assert CANARY not in caplog.text
@@ -45,11 +45,11 @@ def test_what_a_mail_says_is_in_no_log_and_in_no_row_in_clear(
 
 
 def test_new_keys_open_old_mails(register: Register) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     with connection.cursor() as cursor:
         cursor.execute("SELECT text FROM helpdesk_incomingmail")
         sealed = cursor.fetchone()
         retention.renew_keys()
         cursor.execute("SELECT text FROM helpdesk_incomingmail")
         assert cursor.fetchone() != sealed
-    assert Request.objects.get(pk=one.pk).mails.get().text.startswith("Behörig beställare")
+    assert Ticket.objects.get(pk=one.pk).mails.get().text.startswith("Behörig beställare")

@@ -138,7 +138,7 @@ def test_ten_wrong_codes_a_day_for_an_orderer(register: Register, sms: Inbox) ->
 def test_the_tenth_failure_kills_the_code_under_way(register: Register, sms: Inbox) -> None:
     challenge = ask(register.carin)
     subject = owners.subject(register.carin, Purpose.VERIFY)
-    FailedTry.objects.bulk_create(FailedTry(subject=subject, kind=FailedTry.Kind.CODE) for _ in range(10))
+    FailedTry.objects.bulk_create(FailedTry(subject=subject, kind=FailedTry.Secret.CODE) for _ in range(10))
     assert codes.check(challenge.pk, sms.code(), None) is None
 
 
@@ -195,7 +195,7 @@ def test_of_parallel_right_codes_one_is_accepted(register: Register, sms: Inbox)
 
 
 @pytest.mark.postgresql
-def test_parallel_requests_send_one_code(register: Register, sms: Inbox) -> None:
+def test_parallel_tickets_send_one_code(register: Register, sms: Inbox) -> None:
     """K5: the orderer's row is the lock, as a user's is for users."""
     at_once([partial(ask, register.carin, purpose) for purpose in (Purpose.SIGN_IN, Purpose.VERIFY) for _ in range(6)])
     assert len(sms) == 2

@@ -88,15 +88,15 @@ def test_every_answer_is_that_of_an_unknown_address(
 ) -> None:
     """E1: status, headers, cookies and body of every page on the way, but for random tokens."""
     settings.LIMIT_ADDRESS_POSTS = 10_000
-    unknown = walk(UNKNOWN, sms, lambda request: normalised(request()))
+    unknown = walk(UNKNOWN, sms, lambda ticket: normalised(ticket()))
     case(register, sms)
-    found = walk(email_of(register), sms, lambda request: normalised(request()))
+    found = walk(email_of(register), sms, lambda ticket: normalised(ticket()))
     for step, answer in unknown.items():
         assert found[step] == answer, step
     assert [answer[0] for answer in found.values()][:6] == [200, 302, 200, 302, 200, 200], "the way itself is open"
 
 
-def work_of(request: Request) -> list[str]:
+def work_of(ticket: Request) -> list[str]:
     """What a request asks of database, cipher and queue, without values; the tasks run when it is answered."""
     done: list[str] = []
     queued: list[int] = []
@@ -116,7 +116,7 @@ def work_of(request: Request) -> list[str]:
         mock.patch.object(tasks.send_sign_in_link, "apply_async", lambda args, **_: queued.extend(args)),
         CaptureQueriesContext(connection) as queries,
     ):
-        request()
+        ticket()
     done += [re.sub(r"'[^']*'|(?<![\w\"])\d+|NULL", "?", query["sql"]) for query in queries]
     done += ["task"] * len(queued)
     for link in queued:
@@ -125,7 +125,7 @@ def work_of(request: Request) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.__name__))
-def test_every_request_does_what_it_does_for_an_unknown_address(
+def test_every_ticket_does_what_it_does_for_an_unknown_address(
     register: Register, settings: Settings, sms: Inbox, case: Case
 ) -> None:
     """E2: the same queries, as often encrypted and decrypted, as many tasks: nothing to time."""

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from accounts import directory
 from accounts.models import Event
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN, Person
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.orderer import employees
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, normalised, text_of
 from tests.conftest import has_number
@@ -44,20 +44,20 @@ def id_of(person: Person) -> str:
 
 
 def nothing_was_asked() -> bool:
-    return not Request.objects.exists()
+    return not Ticket.objects.exists()
 
 
-def test_asking_makes_a_request_with_the_manuals_fields(register: Register, carin: Client) -> None:
+def test_asking_makes_a_ticket_with_the_manuals_fields(register: Register, carin: Client) -> None:
     answer = ask(carin)
-    made = Request.objects.get()
+    made = Ticket.objects.get()
     assert answer["Location"] == f"/bestallare/arenden/{made.number}/"
-    assert (made.kind, made.state, made.source) == (Request.Kind.PHONE, Request.State.NEW, Request.Source.PAGES)
+    assert (made.kind, made.state, made.source) == (Ticket.Kind.PHONE, Ticket.State.NEW, Ticket.Source.PAGES)
     assert (made.company, made.orderer) == (register.ett, register.carin)
-    assert (made.staff_username, made.staff_name, made.new_number) == (ANNA.username, ANNA.name, NEW_NUMBER)
+    assert (made.employee_username, made.employee_name, made.new_number) == (ANNA.username, ANNA.name, NEW_NUMBER)
     assert made.account == id_of(ANNA)
     entry = made.entries.get()
     assert (entry.what, entry.by, entry.who) == (Entry.What.OPENED, Entry.By.ORDERER, "Carin Ek")
-    event = last(Event.REQUEST_OPENED)
+    event = last(Event.TICKET_OPENED)
     assert (event.actor, event.company, event.address) == (
         f"orderer {register.carin.pk}",
         "Hemtjänst Ett AB",
@@ -76,7 +76,7 @@ def test_the_next_page_says_that_it_is_sent_and_what_happens_next(carin: Client)
 @pytest.mark.parametrize("typed", ["+46 (0)70-174 06 90", "0046701740690", " 070.174.06.90 ", "０７０１７４０６９０"])
 def test_the_number_is_read_however_it_is_written(carin: Client, typed: str) -> None:
     ask(carin, phone=typed)
-    assert Request.objects.get().new_number == NEW_NUMBER
+    assert Ticket.objects.get().new_number == NEW_NUMBER
 
 
 @pytest.mark.parametrize(
@@ -101,17 +101,17 @@ def test_what_cannot_be_read_is_said_beside_its_field(carin: Client, field: str,
 
 def test_the_user_name_is_read_as_the_directory_reads_it(carin: Client) -> None:
     ask(carin, username=f" {ANNA.username.upper()} ")
-    assert Request.objects.get().staff_username == ANNA.username
+    assert Ticket.objects.get().employee_username == ANNA.username
 
 
 def test_the_typed_name_is_kept_for_the_agent_to_compare(carin: Client) -> None:
     ask(carin, name="Anna B")
-    assert Request.objects.get().staff_name == "Anna B"
+    assert Ticket.objects.get().employee_name == "Anna B"
 
 
 def test_without_a_name_it_is_the_directorys(carin: Client) -> None:
     ask(carin, name="  ")
-    assert Request.objects.get().staff_name == ANNA.name
+    assert Ticket.objects.get().employee_name == ANNA.name
 
 
 def test_nobody_learns_which_other_accounts_exist(server: TestSlapd, carin: Client) -> None:
@@ -152,17 +152,17 @@ def test_a_large_company_types_or_comes_from_the_list(carin: Client, monkeypatch
 
 
 def test_who_began_a_minute_ago_is_found(register: Register, server: TestSlapd, carin: Client) -> None:
-    employees.of(register.ett)
+    employees.of_company(register.ett)
     server.put(NEWCOMER)
     assert ask(carin, NEWCOMER).status_code == 302
-    assert Request.objects.get().staff_username == NEWCOMER.username
+    assert Ticket.objects.get().employee_username == NEWCOMER.username
 
 
 def test_who_remembers_the_password_can_do_it_alone(carin: Client, settings: Settings) -> None:
     """It is asked for all the same, since the password may be forgotten too; the orderer reads of the shorter way."""
     settings.REGISTER_HOST, settings.PORTAL_URL = "pwreg.kommunen.example", "http://testserver"
     answer = ask(carin, STEFAN)
-    assert Request.objects.get().staff_username == STEFAN.username
+    assert Ticket.objects.get().employee_username == STEFAN.username
     words = text_of(carin.get(answer["Location"]))  # type: ignore[arg-type]
     assert "Lösenordet till Stefan Lind har inte gått ut." in words
     assert "pwreg.kommunen.example/registrera/" in words
@@ -202,7 +202,7 @@ def test_the_orderer_never_learns_which_number_is_registered(carin: Client) -> N
     """The answer is the same whether the number asked for is on the account already, or another one, or none is."""
     has_number(ANNA, NEW_NUMBER)
     same = carin.get(ask(carin)["Location"])
-    Request.objects.all().delete()
+    Ticket.objects.all().delete()
     has_number(ANNA)
     other = carin.get(ask(carin)["Location"])
     # But for its own number, and the minute in which it was asked.
@@ -211,9 +211,9 @@ def test_the_orderer_never_learns_which_number_is_registered(carin: Client) -> N
     assert "06 11" not in text_of(other)  # type: ignore[arg-type]
 
 
-def test_a_second_press_makes_no_second_request(carin: Client) -> None:
+def test_a_second_press_makes_no_second_ticket(carin: Client) -> None:
     assert ask(carin)["Location"] == ask(carin)["Location"]
-    assert Request.objects.count() == 1
+    assert Ticket.objects.count() == 1
 
 
 def test_a_form_of_another_tab_is_not_sent_for_the_other_company(register: Register, carin: Client) -> None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from accounts import companies
 from accounts.models import Company
-from helpdesk.models import Confirmation, Request
+from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, verification
 from tests.accounts.helpers import text_of
 from tests.helpdesk.asked import CALL, an_agent, ask_for_recipients
@@ -40,13 +40,13 @@ def page(client: Client) -> str:
     return text_of(answer)
 
 
-def test_asking_makes_a_request_and_changes_nothing_yet(register: Register, carin: Client) -> None:
+def test_asking_makes_a_ticket_and_changes_nothing_yet(register: Register, carin: Client) -> None:
     answer = ask(carin, CHIEF, CARIN)
-    made = Request.objects.get()
+    made = Ticket.objects.get()
     assert answer["Location"] == f"/bestallare/arenden/{made.number}/"
     assert (made.kind, made.source, made.recipients) == (
-        Request.Kind.RECIPIENTS,
-        Request.Source.PAGES,
+        Ticket.Kind.RECIPIENTS,
+        Ticket.Source.PAGES,
         [CHIEF, CARIN],
     )
     assert (made.company, made.orderer) == (register.ett, register.carin)
@@ -86,17 +86,17 @@ def test_what_cannot_be_asked_is_said(carin: Client, addresses: tuple[str, str],
     answer = ask(carin, *addresses)
     assert answer.status_code == 200
     assert words in text_of(answer)
-    assert not Request.objects.exists()
+    assert not Ticket.objects.exists()
 
 
 def test_only_the_second_field_will_do(carin: Client) -> None:
     ask(carin, "", CHIEF)
-    assert Request.objects.get().recipients == [CHIEF]
+    assert Ticket.objects.get().recipients == [CHIEF]
 
 
 def test_a_third_one_is_not_read(carin: Client) -> None:
     carin.post(PATH, {"recipient1": CHIEF, "recipient2": CARIN, "recipient3": THIRD})
-    assert Request.objects.get().recipients == [CHIEF, CARIN]
+    assert Ticket.objects.get().recipients == [CHIEF, CARIN]
 
 
 def test_who_bounces_is_marked(carin: Client) -> None:
@@ -108,13 +108,13 @@ def test_who_bounces_is_marked(carin: Client) -> None:
 
 def test_who_has_been_asked_and_has_not_answered_is_shown(register: Register, carin: Client) -> None:
     ask(carin, CHIEF)
-    wait_for(Request.objects.get(), CHIEF)
+    wait_for(Ticket.objects.get(), CHIEF)
     assert f"{CHIEF} inte bekräftad" in page(carin)
 
 
-def wait_for(request: Request, address: str) -> Confirmation:
+def wait_for(ticket: Ticket, address: str) -> Confirmation:
     until = timezone.now() + timedelta(days=7)
-    return Confirmation.objects.create(request=request, address=address, digest=address, until=until, before=[CARIN])
+    return Confirmation.objects.create(ticket=ticket, address=address, digest=address, until=until, before=[CARIN])
 
 
 def test_whoever_has_been_asked_stays_in_the_form(register: Register, carin: Client) -> None:
@@ -135,12 +135,12 @@ def test_a_company_without_recipients_is_told_what_that_means(register: Register
     assert "Ni har ingen mottagare." in page(carin)
 
 
-def test_an_open_request_is_pointed_at_and_another_still_allowed(carin: Client) -> None:
+def test_an_open_ticket_is_pointed_at_and_another_still_allowed(carin: Client) -> None:
     assert "väntar redan på helpdesk" not in page(carin)
     where = ask(carin, CHIEF)["Location"]
     assert "väntar redan på helpdesk" in page(carin)
     assert f'href="{where}"' in carin.get(PATH).content.decode()
     assert ask(carin, THIRD).status_code == 302
-    assert Request.objects.count() == 2
-    Request.objects.update(state=Request.State.WITHDRAWN)
+    assert Ticket.objects.count() == 2
+    Ticket.objects.update(state=Ticket.State.WITHDRAWN)
     assert "väntar redan på helpdesk" not in page(carin)

@@ -28,7 +28,7 @@ from helpdesk.agent.statistics import page as overview
 from helpdesk.agent.statistics import words as overview_words
 from helpdesk.agent.statistics.months import Month, today
 from helpdesk.agent.statistics.plots import Series
-from helpdesk.models import CompanyCount, Request
+from helpdesk.models import CompanyCount, Ticket
 from tests.accounts.helpers import last, text_of
 from tests.accounts.staff import Officer, says
 from tests.conftest import has_number
@@ -41,13 +41,13 @@ PAGE, FILE = "/helpdesk/oversikt/", "/helpdesk/oversikt.csv"
 COUNTING = "Siffrorna räknas just nu."
 
 
-def a_request(ago: timedelta, waited: timedelta | None = None, kind: str = Request.Kind.PHONE) -> None:
+def a_ticket(ago: timedelta, waited: timedelta | None = None, kind: str = Ticket.Kind.PHONE) -> None:
     created = timezone.now() - ago
-    Request.objects.create(
-        number=f"2026-{Request.objects.count() + 1:05d}",
+    Ticket.objects.create(
+        number=f"2026-{Ticket.objects.count() + 1:05d}",
         kind=kind,
-        source=Request.Source.PAGES,
-        state=Request.State.NEW if waited is None else Request.State.DONE,
+        source=Ticket.Source.PAGES,
+        state=Ticket.State.NEW if waited is None else Ticket.State.DONE,
         created_at=created,
         decided_at=None if waited is None else created + waited,
     )
@@ -77,14 +77,14 @@ def _body(page: HttpResponse) -> str:
 
 def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> None:
     has_number(STEFAN)
-    a_request(timedelta(hours=5))
-    a_request(timedelta(minutes=30), timedelta(minutes=30))
-    a_request(timedelta(minutes=60), timedelta(minutes=60))
+    a_ticket(timedelta(hours=5))
+    a_ticket(timedelta(minutes=30), timedelta(minutes=30))
+    a_ticket(timedelta(minutes=60), timedelta(minutes=60))
     happened(Event.PASSWORD_DONE, 7)
     happened(Event.CODE_NOT_SENT, 3)
     page = per.get(PAGE)
     read = text_of(page)
-    found = figures.of(Month.of(today()))
+    found = figures.for_month(Month.of(today()))
 
     assert "1 ärende väntar på beslut." in read
     assert "4–24 timmar 1" in read
@@ -116,7 +116,7 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
 def test_each_day_of_the_table_is_a_line_of_the_file(per: Officer) -> None:
     happened(Event.PASSWORD_DONE, 2)
     exported = [line for line in lines_of(per.get(FILE)) if line[1] == "Nya lösenord"]
-    found = figures.of(Month.of(today()))
+    found = figures.for_month(Month.of(today()))
     assert exported == [[str(day.day), "Nya lösenord", "", str(day.resets)] for day in found.days]
 
 
@@ -261,7 +261,7 @@ def test_it_names_no_person_and_no_number(per: Officer, register: Register) -> N
 
 def test_few_questions_to_the_database(per: Officer, register: Register) -> None:
     """However much there is to count."""
-    a_request(timedelta(hours=1), timedelta(minutes=1))
+    a_ticket(timedelta(hours=1), timedelta(minutes=1))
     per.get(PAGE)
     with CaptureQueriesContext(connection) as asked:
         per.get(PAGE)
@@ -300,7 +300,7 @@ def test_a_column_is_as_high_as_its_number() -> None:
 def test_a_long_name_is_cut_in_the_plot_alone() -> None:
     name = "Stiftelsen Omsorg och Hemtjänst i Norra och Södra Bergslagen AB"
     figures_ = figures.Figures(Month(2026, 10), timezone.now(), [], counted_on=today())
-    figures_.companies = [figures.Company(name, 3, 1, 0)]
+    figures_.companies = [figures.CompanyFigures(name, 3, 1, 0)]
     section = overview.sections(figures_)[-1]
     assert section.plot
     assert section.plot.texts[0].words.endswith("…")

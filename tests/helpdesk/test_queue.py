@@ -12,40 +12,40 @@ from django.utils import timezone
 
 from accounts.models import Company, User
 from helpdesk.agent import queue
-from helpdesk.agent.queue import Tab, Wanted
-from helpdesk.models import Counter, Request
+from helpdesk.agent.queue import QueueFilter, Tab
+from helpdesk.models import Counter, Ticket
 from helpdesk.tickets import handling
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import does
-from tests.helpdesk.mailing import a_mail, request_of
+from tests.helpdesk.mailing import a_mail, ticket_of
 
 QUEUE = "/helpdesk/"
 
 
-def put(register: Register, **fields: object) -> Request:
+def put(register: Register, **fields: object) -> Ticket:
     """A request as it lies in the table; a number for ``lovanber11`` unless told otherwise."""
     year = timezone.localdate().year
     counter, _made = Counter.objects.get_or_create(year=year)
     Counter.objects.update(last=counter.last + 1)
     given: dict[str, object] = {
         "number": f"{year}-{counter.last + 1:05d}",
-        "kind": Request.Kind.PHONE,
-        "source": Request.Source.PAGES,
+        "kind": Ticket.Kind.PHONE,
+        "source": Ticket.Source.PAGES,
         "company": register.ett,
         "company_name": register.ett.name,
         "orderer": register.carin,
         "orderer_name": register.carin.name,
-        "staff_name": "Anna Berg",
-        "staff_username": "lovanber11",
+        "employee_name": "Anna Berg",
+        "employee_username": "lovanber11",
         "new_number": "+46701740690",
         **fields,
     }
     if company := given.get("company"):
         assert isinstance(company, Company)
         given["company_name"] = company.name
-    return Request.objects.create(**given)
+    return Ticket.objects.create(**given)
 
 
 def ago(**length: float) -> dict[str, object]:
@@ -58,7 +58,7 @@ def user_of(officer: Officer) -> User:
 
 def listed(page: HttpResponse) -> list[str]:
     """The numbers of the requests on a page, in order."""
-    return [row.request.number for row in page.context["page"].rows]  # type: ignore[attr-defined]
+    return [row.ticket.number for row in page.context["page"].rows]  # type: ignore[attr-defined]
 
 
 def search(per: Officer, text: str, query: str = "") -> HttpResponse:
@@ -66,7 +66,7 @@ def search(per: Officer, text: str, query: str = "") -> HttpResponse:
     return per.get(answer["Location"])
 
 
-def test_each_request_lies_under_its_tab(per: Officer, sara: Officer, register: Register) -> None:
+def test_each_ticket_lies_under_its_tab(per: Officer, sara: Officer, register: Register) -> None:
     new, mine, hers = put(register), put(register), put(register)
     handling.take(mine.pk, user_of(per))
     handling.take(hers.pk, user_of(sara))
@@ -87,9 +87,9 @@ def test_the_oldest_open_one_comes_first_and_the_newest_closed_one(per: Officer,
     young, old = put(register, **ago(hours=1)), put(register, **ago(hours=2))
     assert listed(per.get(QUEUE)) == [old.number, young.number]
     now = timezone.now()
-    for request, hours in ((young, 3), (old, 2)):
-        Request.objects.filter(pk=request.pk).update(
-            state=Request.State.DONE, decided_at=now - timedelta(hours=hours), decided_by=user_of(per)
+    for ticket, hours in ((young, 3), (old, 2)):
+        Ticket.objects.filter(pk=ticket.pk).update(
+            state=Ticket.State.DONE, decided_at=now - timedelta(hours=hours), decided_by=user_of(per)
         )
     assert listed(per.get(f"{QUEUE}?flik=klara")) == [old.number, young.number]
 
@@ -118,14 +118,18 @@ def test_what_is_old_says_so(per: Officer, register: Register) -> None:
 
 
 def test_what_is_closed_is_not_old(per: Officer, register: Register) -> None:
-    put(register, **ago(days=9), state=Request.State.WITHDRAWN, decided_at=timezone.now())
+    put(register, **ago(days=9), state=Ticket.State.WITHDRAWN, decided_at=timezone.now())
     assert "gammalt" not in text_of(per.get(f"{QUEUE}?flik=klara"))
 
 
 def test_type_and_company_narrow_it_and_the_counts(per: Officer, register: Register) -> None:
     phone = put(register)
     recipients = put(
-        register, kind=Request.Kind.RECIPIENTS, company=register.tva, recipient1="ny@omsorg-tva.example", staff_name=""
+        register,
+        kind=Ticket.Kind.RECIPIENTS,
+        company=register.tva,
+        recipient1="ny@omsorg-tva.example",
+        employee_name="",
     )
     assert listed(per.get(f"{QUEUE}?typ=phone")) == [phone.number]
     of_tva = per.get(f"{QUEUE}?foretag={register.tva.pk}")
@@ -144,7 +148,13 @@ def test_what_the_address_can_not_mean_is_passed_over(per: Officer, register: Re
 
 def test_a_search_finds_company_orderer_and_staff(per: Officer, register: Register) -> None:
     one = put(register)
-    put(register, company=register.tva, orderer_name="Olle Holm", staff_name="Maria Sund", staff_username="lovmalsund")
+    put(
+        register,
+        company=register.tva,
+        orderer_name="Olle Holm",
+        employee_name="Maria Sund",
+        employee_username="lovmalsund",
+    )
     for text in ["hemtjänst ett", "Carin", "anna berg", "LOVANBER11", "anna carin"]:
         assert listed(search(per, text)) == [one.number]
 
@@ -165,7 +175,7 @@ def test_a_search_is_kept_between_the_tabs_until_it_is_cleared(per: Officer, reg
     assert len(listed(per.get(QUEUE))) == 1
 
 
-def test_a_number_typed_goes_straight_to_its_request(per: Officer, register: Register) -> None:
+def test_a_number_typed_goes_straight_to_its_ticket(per: Officer, register: Register) -> None:
     one = put(register)
     year, number = one.number.split("-")
     for dash in ["-", "–", " - "]:
@@ -184,7 +194,7 @@ def test_what_can_not_be_searched_for_is_said(per: Officer, register: Register) 
     assert "Skriv med bokstäver och siffror" in text_of(per.post(QUEUE, q="a\0b"))
 
 
-def test_a_row_takes_its_request(per: Officer, register: Register) -> None:
+def test_a_row_takes_its_ticket(per: Officer, register: Register) -> None:
     one = put(register)
     assert f'action="/helpdesk/arenden/{one.number}/ta/"' in per.get(QUEUE).content.decode()
     assert per.post(f"/helpdesk/arenden/{one.number}/ta/")["Location"].startswith(f"/helpdesk/arenden/{one.number}/")
@@ -218,14 +228,14 @@ def test_no_number_and_no_text_is_shown(per: Officer, register: Register) -> Non
     assert "740690" not in page.replace(" ", "")
 
 
-def test_many_requests_come_in_pages_and_in_few_queries(per: Officer, register: Register) -> None:
+def test_many_tickets_come_in_pages_and_in_few_queries(per: Officer, register: Register) -> None:
     agent = user_of(per)
     made = [
-        Request(
+        Ticket(
             number=f"2020-{number:05d}",
-            kind=Request.Kind.PHONE,
-            source=Request.Source.PAGES,
-            state=Request.State.VERIFYING,
+            kind=Ticket.Kind.PHONE,
+            source=Ticket.Source.PAGES,
+            state=Ticket.State.VERIFYING,
             agent=agent,
             company=register.ett,
             company_name=register.ett.name,
@@ -233,23 +243,23 @@ def test_many_requests_come_in_pages_and_in_few_queries(per: Officer, register: 
         )
         for number in range(1, 121)
     ]
-    Request.objects.bulk_create(made)
+    Ticket.objects.bulk_create(made)
     per.get(QUEUE)
     with CaptureQueriesContext(connection) as captured:
         first = per.get(f"{QUEUE}?flik=mina")
     assert len(captured) <= 10
-    assert listed(first) == [request.number for request in made[:50]]
+    assert listed(first) == [ticket.number for ticket in made[:50]]
     assert "Sida 1 av 3" in text_of(first)
-    assert listed(per.get(f"{QUEUE}?flik=mina&sida=3")) == [request.number for request in made[100:]]
-    assert listed(per.get(f"{QUEUE}?flik=mina&sida=9")) == [request.number for request in made[100:]]
+    assert listed(per.get(f"{QUEUE}?flik=mina&sida=3")) == [ticket.number for ticket in made[100:]]
+    assert listed(per.get(f"{QUEUE}?flik=mina&sida=9")) == [ticket.number for ticket in made[100:]]
 
 
 def test_looking_costs_two_queries(per: Officer, register: Register) -> None:
     agent = user_of(per)
-    put(register, agent=agent, state=Request.State.VERIFYING)
+    put(register, agent=agent, state=Ticket.State.VERIFYING)
     with CaptureQueriesContext(connection) as captured:
-        page = queue.look(Wanted(tab=Tab.MINE, text="anna"), agent)
-        assert page.rows[0].request.agent == agent
+        page = queue.look(QueueFilter(tab=Tab.MINE, text="anna"), agent)
+        assert page.rows[0].ticket.agent == agent
     assert len(captured) == 2
 
 
@@ -260,16 +270,16 @@ def test_the_queue_is_for_agents(register: Register, carin: Client) -> None:
 
 
 def test_a_mail_that_joined_is_marked_until_an_agent_has_done_something(per: Officer, register: Register) -> None:
-    one = request_of(a_mail())
+    one = ticket_of(a_mail())
     assert "nytt mejl" not in text_of(per.get("/helpdesk/"))
-    request_of(a_mail("Hur går det?", subject=f"SV: Ärende {one.number} har kommit in"))
+    ticket_of(a_mail("Hur går det?", subject=f"SV: Ärende {one.number} har kommit in"))
     assert "nytt mejl" in text_of(per.get("/helpdesk/"))
     does(per, one, "ta/")
     assert "nytt mejl" not in text_of(per.get("/helpdesk/?flik=mina"))
-    request_of(a_mail("Svara då!", subject=f"SV: Ärende {one.number} har kommit in"))
+    ticket_of(a_mail("Svara då!", subject=f"SV: Ärende {one.number} har kommit in"))
     assert "nytt mejl" in text_of(per.get("/helpdesk/?flik=mina"))
 
 
 def test_of_what_is_about_no_account_the_queue_says_who_asks(per: Officer, register: Register) -> None:
-    request_of(a_mail("Hej", subject="Fråga", sender="Karin Lund <karin@example.net>"))
+    ticket_of(a_mail("Hej", subject="Fråga", sender="Karin Lund <karin@example.net>"))
     assert "Karin Lund" in text_of(per.get("/helpdesk/"))

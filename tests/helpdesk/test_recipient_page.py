@@ -73,7 +73,7 @@ def test_the_form_has_a_limit_by_address(register: Register, settings: Settings)
 def test_the_link_is_on_the_portals_own_host(register: Register, settings: Settings) -> None:
     """Y1: never on what a Host header said."""
     approved(register, NEW)
-    [(_, text)] = mails(Message.Purpose.CONFIRM_RECIPIENT)
+    [(_, text)] = mails(Message.Topic.CONFIRM_RECIPIENT)
     links = re.findall(r"https?://\S+", text)
     assert {urlsplit(each).netloc for each in links} == {urlsplit(settings.PORTAL_URL).netloc}
     assert timezone.now() < Confirmation.objects.get().until

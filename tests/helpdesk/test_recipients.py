@@ -11,7 +11,7 @@ from django.test import Client
 from accounts import companies
 from accounts.models import AuditEvent, BouncedAddress, Event, Orderer
 from deploy.local.cast import CARIN, MARIA
-from helpdesk.models import Confirmation, Request
+from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, recipients
 from notifications.models import Message
 from tests.accounts.helpers import last, text_of, trail
@@ -31,7 +31,7 @@ from tests.helpdesk.recipients import FIRST, GONE, NEW, NEWER, PATH, SECOND, app
 
 pytestmark = pytest.mark.django_db
 
-Purpose = Message.Purpose
+Purpose = Message.Topic
 
 
 def asked() -> list[str]:
@@ -44,8 +44,8 @@ def told_to_leave() -> list[str]:
 
 def test_a_new_recipient_counts_after_confirming(register: Register) -> None:
     have(register.ett, FIRST)
-    request = approved(register, FIRST, NEW)
-    assert state_of(request) == Request.State.DONE
+    ticket = approved(register, FIRST, NEW)
+    assert state_of(ticket) == Ticket.State.DONE
     assert counting(register.ett) == [FIRST]
     assert asked() == [NEW], "who is one already need not"
     assert [each.address for each in recipients.waiting(register.ett)] == [NEW]
@@ -53,18 +53,18 @@ def test_a_new_recipient_counts_after_confirming(register: Register) -> None:
     assert counting(register.ett) == [FIRST, NEW]
     assert recipients.waiting(register.ett) == []
     assert told_to_leave() == []
-    assert timeline(request)[-1] == ("confirmed", "")
+    assert timeline(ticket)[-1] == ("confirmed", "")
     event = last(Event.RECIPIENT_CONFIRMED)
-    assert (event.company, event.result, event.address) == ("Hemtjänst Ett AB", request.number, "127.0.0.1")
+    assert (event.company, event.result, event.address) == ("Hemtjänst Ett AB", ticket.number, "127.0.0.1")
     [(to, text)] = mails(Purpose.REQUEST_DECIDED)
     assert to == CARIN.mail
     assert "En ny adress börjar gälla när den är bekräftad." in text
 
 
 def test_the_letter_says_who_asked_and_for_what(register: Register) -> None:
-    request = approved(register, NEW)
+    ticket = approved(register, NEW)
     [(_, text)] = mails(Purpose.CONFIRM_RECIPIENT)
-    for words in ("Carin Ek", "Hemtjänst Ett AB", "lösenord som går ut", request.number, settings.HELPDESK_EMAIL):
+    for words in ("Carin Ek", "Hemtjänst Ett AB", "lösenord som går ut", ticket.number, settings.HELPDESK_EMAIL):
         assert words in text
     assert f"{settings.PORTAL_URL}{PATH}?nyckel=" in text
     row = Message.objects.get(purpose=Purpose.CONFIRM_RECIPIENT)
@@ -95,10 +95,10 @@ def test_the_old_ones_count_until_the_first_new_one_has_confirmed(register: Regi
 
 def test_those_who_leave_are_told_by_whom_and_what_to_do(register: Register) -> None:
     have(register.ett, FIRST)
-    request = approved(register, NEW)
+    ticket = approved(register, NEW)
     [(to, text)] = mails(Purpose.RECIPIENTS_CHANGED)
     assert to == FIRST
-    for words in ("Carin Ek", "Hemtjänst Ett AB", request.number, settings.HELPDESK_EMAIL):
+    for words in ("Carin Ek", "Hemtjänst Ett AB", ticket.number, settings.HELPDESK_EMAIL):
         assert words in text
     assert "Du slutar få mejlen när en ny mottagare har bekräftat sin adress." in text
     assert NEW not in text

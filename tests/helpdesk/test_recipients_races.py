@@ -9,9 +9,9 @@ from django.test import Client
 
 from accounts import companies
 from accounts.models import Company, Event
-from helpdesk.models import Confirmation, Request
+from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, recipients
-from helpdesk.tickets.refusals import Refused
+from helpdesk.tickets.refusals import TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once
@@ -31,7 +31,7 @@ def counting(company: Company) -> list[str]:
     return Company.objects.get(pk=company.pk).recipients
 
 
-def asked(register: Register, number: int) -> Request:
+def asked(register: Register, number: int) -> Ticket:
     return taken(ask_for_recipients(register, *addresses(number)), an_agent())
 
 
@@ -39,10 +39,10 @@ def test_ten_parallel_posts_leave_no_third(register: Register) -> None:
     """Asked, approved and confirmed, all ten of them at once; two new ones each."""
     companies.set_recipients(register.ett.pk, ["forsta@hemtjanst-ett.example"], actor=None)
     opened = at_once([lambda number=number: asked(register, number) for number in range(10)], threads=10)  # type: ignore[misc]
-    assert len({request.number for request in opened}) == 10
-    at_once([lambda request=request: decisions.approve(request.pk, an_agent()) for request in opened], threads=10)  # type: ignore[misc]
-    assert Request.objects.filter(state=Request.State.DONE).count() == 10
-    assert len(mails(Message.Purpose.CONFIRM_RECIPIENT)) == 20
+    assert len({ticket.number for ticket in opened}) == 10
+    at_once([lambda ticket=ticket: decisions.approve(ticket.pk, an_agent()) for ticket in opened], threads=10)  # type: ignore[misc]
+    assert Ticket.objects.filter(state=Ticket.State.DONE).count() == 10
+    assert len(mails(Message.Topic.CONFIRM_RECIPIENT)) == 20
     assert len(recipients.waiting(register.ett)) == 2, "the last approval's; the others are overtaken"
 
     def pressing(address: str) -> Callable[[], int]:
@@ -65,8 +65,8 @@ def test_parallel_approvals_and_confirmations_and_an_administrator(register: Reg
     others = [asked(register, number) for number in range(1, 5)]
     seen: list[int] = []
 
-    def approving(request: Request) -> Callable[[], object]:
-        return lambda: decisions.approve(request.pk, an_agent())
+    def approving(ticket: Ticket) -> Callable[[], object]:
+        return lambda: decisions.approve(ticket.pk, an_agent())
 
     def pressing(address: str) -> Callable[[], object]:
         token = token_of(address)
@@ -79,10 +79,10 @@ def test_parallel_approvals_and_confirmations_and_an_administrator(register: Reg
         seen.append(len(counting(register.ett)))
 
     jobs: list[Callable[[], object]] = []
-    for number, request in enumerate(others):
-        jobs += [approving(request), pressing(addresses(0)[number % 2]), administrating(6 + number), looking]
+    for number, ticket in enumerate(others):
+        jobs += [approving(ticket), pressing(addresses(0)[number % 2]), administrating(6 + number), looking]
     at_once(jobs, threads=8)
-    assert Request.objects.filter(state=Request.State.DONE).count() == 5
+    assert Ticket.objects.filter(state=Ticket.State.DONE).count() == 5
     assert max([*seen, len(counting(register.ett))]) <= 2
     assert len(recipients.waiting(register.ett)) <= 2
 
@@ -103,5 +103,5 @@ def test_both_new_ones_at_once(register: Register) -> None:
     tokens = [token_of(address) for address in addresses(0)]
     at_once([lambda token=token: recipients.confirm(token, None) for token in tokens])  # type: ignore[misc]
     assert sorted(counting(register.ett)) == sorted(addresses(0))
-    with pytest.raises(Refused):
-        decisions.approve(Request.objects.get().pk, an_agent())
+    with pytest.raises(TicketRefused):
+        decisions.approve(Ticket.objects.get().pk, an_agent())

@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval
 from deploy.local.cast import ANNA, EVA, STEFAN, Person
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets.handling import reject
 from notifications.models import Message
 from tests.accounts.helpers import OTHER_NUMBER, last, purge_trail, text_of, trail
@@ -46,16 +46,16 @@ def remove(per: Officer, person: Person = ANNA, why: str = WHY, number: str = ""
     return per.post(path(person, "ta-bort-nummer/"), why=why, shown=number or shown(per, person))
 
 
-def test_the_number_goes_and_the_reason_stands_in_a_request(per: Officer, register: Register) -> None:
+def test_the_number_goes_and_the_reason_stands_in_a_ticket(per: Officer, register: Register) -> None:
     """None was open: one is, and closed at once. No orderer sees it: who asks may be the one after the account."""
     has_number(ANNA)
     assert remove(per)["Location"] == path(ANNA)
     assert not Phone.objects.exists()
-    one = Request.objects.get()
-    assert (one.kind, one.source, one.state) == ("other", "portal", Request.State.DONE)
+    one = Ticket.objects.get()
+    assert (one.kind, one.source, one.state) == ("other", "portal", Ticket.State.DONE)
     assert one.decided_by == in_the_directory(per.person)
     assert timeline(one) == [("opened", "hdpernil"), ("carried out", "hdpernil")]
-    assert (one.account, one.staff_username) == (account_of(ANNA).id, ANNA.username)
+    assert (one.account, one.employee_username) == (account_of(ANNA).id, ANNA.username)
     assert (one.company, one.company_name, one.orderer) == (None, ANNA.company, None)
     assert one.text == f"Det registrerade numret för lovanber11 är borttaget. Skälet: {WHY}"
     page = text_of(per.get(path(ANNA)))
@@ -65,14 +65,14 @@ def test_the_number_goes_and_the_reason_stands_in_a_request(per: Officer, regist
     assert "Inget nummer är registrerat." in page
     row = last(Event.PHONE_REMOVED)
     assert (row.subject, row.actor, row.result) == (one.account, account_of(per.person).id, one.number)
-    assert Message.objects.get(purpose=Message.Purpose.PHONE_REMOVED).to == ANNA.mail
+    assert Message.objects.get(purpose=Message.Topic.PHONE_REMOVED).to == ANNA.mail
 
 
-def test_with_an_open_request_it_is_a_note_there(per: Officer, register: Register) -> None:
+def test_with_an_open_ticket_it_is_a_note_there(per: Officer, register: Register) -> None:
     """The newest that is open, also if it is another agent's; nothing else of it changes."""
     has_number(ANNA)
     account = account_of(ANNA).id
-    older, one, decided = (ask_for_number(register, account=account, staff_name=name) for name in ("A", "B", "C"))
+    older, one, decided = (ask_for_number(register, account=account, employee_name=name) for name in ("A", "B", "C"))
     agent = in_the_directory(per.person)
     reject(taken(decided, agent).pk, agent, "Nej.")
     remove(per)
@@ -80,7 +80,7 @@ def test_with_an_open_request_it_is_a_note_there(per: Officer, register: Registe
     assert Entry.objects.get(what=Entry.What.NOTED).why.endswith(f"Skälet: {WHY}")
     assert [len(timeline(each)) for each in (older, decided)] == [1, 3]
     one.refresh_from_db()
-    assert (one.state, one.agent, Request.objects.count()) == (Request.State.NEW, None, 3)
+    assert (one.state, one.agent, Ticket.objects.count()) == (Ticket.State.NEW, None, 3)
     assert last(Event.PHONE_REMOVED).result == one.number
 
 
@@ -103,7 +103,7 @@ def test_without_a_reason_nothing_happens(per: Officer, register: Register, why:
     assert text_of(answer).count(error) == 2, "above, and at the field"
     assert '<details class="help" open>' in answer.content.decode()
     assert why.strip() in answer.content.decode()
-    assert (Phone.objects.count(), Request.objects.count(), trail(Event.PHONE_REMOVED)) == (1, 0, [])
+    assert (Phone.objects.count(), Ticket.objects.count(), trail(Event.PHONE_REMOVED)) == (1, 0, [])
 
 
 def test_another_number_that_came_meanwhile_stays(per: Officer, register: Register) -> None:
@@ -114,7 +114,7 @@ def test_another_number_that_came_meanwhile_stays(per: Officer, register: Regist
     answer = remove(per, number=before)
     assert "Kontot har fått ett annat nummer sedan du öppnade sidan. Inget är borttaget." in text_of(answer)
     assert WHY in answer.content.decode()
-    assert (Phone.objects.get().number, Request.objects.count()) == (OTHER_NUMBER, 0)
+    assert (Phone.objects.get().number, Ticket.objects.count()) == (OTHER_NUMBER, 0)
     assert remove(per, number=shown_in(answer)).status_code == 302
     assert not Phone.objects.exists()
     assert PhoneLink.objects.get().stops == {}
@@ -152,7 +152,7 @@ def test_who_links_a_number_afterwards_is_warned(per: Officer, register: Registe
     assert "tog bort kontots nummer" not in text_of(per.get(f"/helpdesk/arenden/{one.number}/"))
 
 
-def test_the_request_in_which_the_reason_stands_says_so(per: Officer, register: Register) -> None:
+def test_the_ticket_in_which_the_reason_stands_says_so(per: Officer, register: Register) -> None:
     """The usual case: the agent has the request in hand, and is not sent to another one."""
     has_number(ANNA)
     one = ask_for_number(register, account=account_of(ANNA).id)
@@ -171,7 +171,7 @@ def test_who_comes_second_is_told_and_keeps_what_was_typed(per: Officer, registe
     answer = remove(per, why="Telefonen är borta.", number=before)
     assert "Kontot har inget nummer längre. Inget behövde göras." in text_of(answer)
     assert "Telefonen är borta." in answer.content.decode()
-    assert (Request.objects.count(), Entry.objects.count()) == (1, 2)
+    assert (Ticket.objects.count(), Entry.objects.count()) == (1, 2)
     assert trail(Event.PHONE_REMOVED) == [Event.PHONE_REMOVED]
 
 
@@ -187,7 +187,7 @@ def test_a_protected_account_keeps_its_number(per: Officer, register: Register) 
     assert FOLD not in text_of(per.get(path(EVA)))
     answer = remove(per, EVA, number=phone.confirmed_at.isoformat())
     assert "Kontot är skyddat. Portalen ändrar inget i det." in text_of(answer)
-    assert (Phone.objects.count(), Request.objects.count(), trail(Event.PHONE_REMOVED)) == (1, 0, [])
+    assert (Phone.objects.count(), Ticket.objects.count(), trail(Event.PHONE_REMOVED)) == (1, 0, [])
 
 
 def test_a_disabled_account_can_lose_it(per: Officer, register: Register, server: TestSlapd) -> None:
@@ -214,7 +214,7 @@ def test_without_the_directory_nothing_is_taken_away(per: Officer, register: Reg
         assert per.post(address, why=WHY, shown=number).status_code == 503
     finally:
         server.start()
-    assert (Phone.objects.count(), Request.objects.count()) == (1, 0)
+    assert (Phone.objects.count(), Ticket.objects.count()) == (1, 0)
 
 
 def test_the_page_takes_few_queries(per: Officer, register: Register) -> None:

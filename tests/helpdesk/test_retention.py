@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts import retention as accounts_retention
 from accounts.encryption import token_digest
 from helpdesk import retention
-from helpdesk.models import CompanyCount, Confirmation, Counter, Entry, Request, SignInLink, Verification
+from helpdesk.models import CompanyCount, Confirmation, Counter, Entry, SignInLink, Ticket, Verification
 from helpdesk.tickets import handling, recipients, verification
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import (
@@ -33,48 +33,48 @@ def purge() -> dict[str, int]:
     return retention.purge(timezone.now())
 
 
-def test_a_request_goes_a_year_after_its_decision(register: Register) -> None:
+def test_a_ticket_goes_a_year_after_its_decision(register: Register) -> None:
     """With its timeline, its verifications and its confirmations; the trail tells that it was."""
-    request = ask_for_recipients(register, "ny@hemtjanst-ett.example", source=CALL, agent=an_agent())
-    verification.called_back(request.pk, an_agent(), "Carin Ek")
-    Confirmation.objects.create(request=request, address="ny@hemtjanst-ett.example", until=timezone.now())
-    handling.reject(request.pk, an_agent(), "fel")
+    ticket = ask_for_recipients(register, "ny@hemtjanst-ett.example", source=CALL, agent=an_agent())
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
+    Confirmation.objects.create(ticket=ticket, address="ny@hemtjanst-ett.example", until=timezone.now())
+    handling.reject(ticket.pk, an_agent(), "fel")
     events = trail()
     all_becomes_older(days=364)
-    assert purge()["requests"] == 0
+    assert purge()["tickets"] == 0
     all_becomes_older(days=2)
-    assert purge()["requests"] == 1
-    assert not any(model.objects.exists() for model in (Request, Entry, Verification, Confirmation))
+    assert purge()["tickets"] == 1
+    assert not any(model.objects.exists() for model in (Ticket, Entry, Verification, Confirmation))
     assert trail() == events
-    assert purge()["requests"] == 0
+    assert purge()["tickets"] == 0
 
 
 def test_an_open_one_stays_however_old_it_is(register: Register) -> None:
     ask_for_number(register)
     taken(ask_for_recipients(register, "ny@hemtjanst-ett.example"), an_agent())
     all_becomes_older(days=2000)
-    assert purge()["requests"] == 0
-    assert Request.objects.count() == 2
+    assert purge()["tickets"] == 0
+    assert Ticket.objects.count() == 2
 
 
 def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> None:
     """Q1: of one that is open it is needed; the rest of the request stays its year."""
-    decided, waiting = ask_for_number(register), ask_for_number(register, staff_username="lovkalin01")
+    decided, waiting = ask_for_number(register), ask_for_number(register, employee_username="lovkalin01")
     handling.withdraw(decided.pk, register.carin)
     all_becomes_older(days=29)
     assert purge()["numbers in requests"] == 0
     all_becomes_older(days=2)
     assert purge()["numbers in requests"] == 1
-    assert dict(Request.objects.values_list("pk", "new_number")) == {decided.pk: "", waiting.pk: NEW_NUMBER}
+    assert dict(Ticket.objects.values_list("pk", "new_number")) == {decided.pk: "", waiting.pk: NEW_NUMBER}
     assert purge()["numbers in requests"] == 0
 
 
 def test_no_number_is_given_twice(register: Register) -> None:
-    request = ask_for_number(register)
-    handling.withdraw(request.pk, register.carin)
+    ticket = ask_for_number(register)
+    handling.withdraw(ticket.pk, register.carin)
     all_becomes_older(days=366)
     purge()
-    assert ask_for_number(register).number != request.number
+    assert ask_for_number(register).number != ticket.number
     assert Counter.objects.get().last == 2
 
 
@@ -99,12 +99,12 @@ def test_purge_and_renewal_are_registered() -> None:
 
 def test_keys_can_be_renewed(register: Register, settings: Settings) -> None:
     """What was encrypted with the old key is read with the new one alone; links to confirm go on."""
-    request = ask_for_number(register, text="bråttom")
-    taken(request, an_agent())
-    handling.note(request.pk, an_agent(), "Hon ringde.")
+    ticket = ask_for_number(register, text="bråttom")
+    taken(ticket, an_agent())
+    handling.note(ticket.pk, an_agent(), "Hon ringde.")
     SignInLink.objects.create(language="sv", asked_for="carin@hemtjanst-ett.example")
     Confirmation.objects.create(
-        request=request,
+        ticket=ticket,
         address="ny@hemtjanst-ett.example",
         digest=token_digest("nyckeln"),
         until=timezone.now() + timedelta(days=1),
@@ -114,7 +114,7 @@ def test_keys_can_be_renewed(register: Register, settings: Settings) -> None:
     assert accounts_retention.renew_keys() == 0
     assert held() != before
     settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
-    again = Request.objects.get()
+    again = Ticket.objects.get()
     assert (again.new_number, again.text) == (NEW_NUMBER, "bråttom")
     assert [entry.why for entry in again.entries.all()] == ["", "", "Hon ringde."]
     assert SignInLink.objects.get().asked_for == "carin@hemtjanst-ett.example"

@@ -13,7 +13,7 @@ from accounts import phones, users
 from accounts.models import Phone
 from accounts.signals import phone_link_stopped
 from deploy.local.cast import ANNA, PER
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import creating
 from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER
 from tests.accounts.linking import account_of, keys_by_mail, keys_by_sms
@@ -24,62 +24,62 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 Mailbox = list[EmailMultiAlternatives]
-Kind, State, Source = Request.Kind, Request.State, Request.Source
+Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
 HELPDESK = "it-helpdesk@orebro.se"
-Linked = Callable[..., Request]
+Linked = Callable[..., Ticket]
 
 
 @pytest.fixture
 def linked(server: TestSlapd, register: Register, sms: Inbox) -> Linked:
     """Carin asked for a number for Anna, and the helpdesk has linked it (how it decides, is for others to show)."""
 
-    def make(number: str = NEW_NUMBER) -> Request:
-        account, agent = account_of(ANNA), users.of(account_of(PER))
+    def make(number: str = NEW_NUMBER) -> Ticket:
+        account, agent = account_of(ANNA), users.for_account(account_of(PER))
         with transaction.atomic():
-            request = creating.open_phone(
+            ticket = creating.open_phone(
                 source=Source.PAGES,
                 company=register.ett,
                 orderer=register.carin,
-                staff_name=ANNA.name,
-                staff_username=ANNA.username,
+                employee_name=ANNA.name,
+                employee_username=ANNA.username,
                 new_number=number,
                 account=account.id,
             )
-            Request.objects.filter(pk=request.pk).update(state=State.DONE)
-            phones.link(account, number, agent=agent, orderer=register.carin, reference=request.number, address=None)
-        return Request.objects.get(pk=request.pk)
+            Ticket.objects.filter(pk=ticket.pk).update(state=State.DONE)
+            phones.link(account, number, agent=agent, orderer=register.carin, reference=ticket.number, address=None)
+        return Ticket.objects.get(pk=ticket.pk)
 
     has_number(ANNA)
     return make
 
 
-def stopped_entry(request: Request) -> Entry:
-    return request.entries.get(what=Entry.What.STOPPED)
+def stopped_entry(ticket: Ticket) -> Entry:
+    return ticket.entries.get(what=Entry.What.STOPPED)
 
 
-def alarm() -> Request:
-    return Request.objects.get(source=Source.PORTAL)
+def alarm() -> Ticket:
+    return Ticket.objects.get(source=Source.PORTAL)
 
 
 def test_the_timeline_tells_it_and_who_did_it(linked: Linked, sms: Inbox) -> None:
     """The request stays what it was: it had been carried out."""
-    request = linked()
+    ticket = linked()
     assert phones.stop(keys_by_sms(sms, ANNA.phone)[0], None)
-    entry = stopped_entry(request)
+    entry = stopped_entry(ticket)
     assert (entry.by, entry.who, entry.state) == (Entry.By.PORTAL, "", State.DONE)
     assert entry.why == "med länken i SMS:et till det tidigare numret"
 
 
 def test_an_alarm_is_in_the_queue(linked: Linked, sms: Inbox) -> None:
     """New, nobody's, and in words that say what to do."""
-    request = linked()
+    ticket = linked()
     phones.stop(keys_by_sms(sms, ANNA.phone)[0], None)
     found = alarm()
     assert (found.kind, found.state, found.agent) == (Kind.OTHER, State.NEW, None)
-    assert (found.account, found.staff_username) == (account_of(ANNA).id, ANNA.username)
+    assert (found.account, found.employee_username) == (account_of(ANNA).id, ANNA.username)
     assert (found.company_name, found.orderer_name) == ("Hemtjänst Ett AB", "Carin Ek")
     for words in (
-        f"till kontot lovanber11 i ärende {request.number} stoppades den ",
+        f"till kontot lovanber11 i ärende {ticket.number} stoppades den ",
         "Det nummer som fanns innan gäller igen.",
         "Någon kan försöka ta över kontot.",
         "Ring den anställda, Anna Berg, och beställaren, Carin Ek.",
@@ -104,12 +104,12 @@ def test_no_orderer_sees_or_withdraws_it(linked: Linked, sms: Inbox, carin: Clie
 
 def test_the_helpdesk_gets_a_mail(linked: Linked, mailoutbox: Mailbox) -> None:
     """With the way to the alarm, and no name of a person: many read that mailbox."""
-    request = linked()
+    ticket = linked()
     phones.stop(keys_by_mail(mailoutbox, "carin@hemtjanst-ett.example")[0], None)
     [mail] = [mail for mail in mailoutbox if mail.to == [HELPDESK]]
     assert mail.subject == f"En koppling av ett mobilnummer är stoppad, ärende {alarm().number}"
     body = " ".join(mail.body.split())
-    assert f"i ärende {request.number} stoppades den " in body
+    assert f"i ärende {ticket.number} stoppades den " in body
     assert ", med länken i mejlet till beställaren." in body
     assert f"http://127.0.0.1:8000/helpdesk/arenden/{alarm().number}/" in body
     assert "Ring den anställda och beställaren så snart som möjligt." in body
@@ -127,7 +127,7 @@ def test_of_two_links_within_one_hold_both_timelines_tell_it_and_one_alarm_comes
 
 def test_nothing_is_told_of_a_stop_that_fails(linked: Linked, sms: Inbox, mailoutbox: Mailbox) -> None:
     """All in one transaction: the number, the timeline, the alarm."""
-    request = linked()
+    ticket = linked()
     mails = len(mailoutbox)
 
     def fail(**_: object) -> None:
@@ -140,6 +140,6 @@ def test_nothing_is_told_of_a_stop_that_fails(linked: Linked, sms: Inbox, mailou
     finally:
         phone_link_stopped.disconnect(fail)
     assert Phone.objects.get().number == NEW_NUMBER
-    assert not request.entries.filter(what=Entry.What.STOPPED).exists()
-    assert not Request.objects.filter(source=Source.PORTAL).exists()
+    assert not ticket.entries.filter(what=Entry.What.STOPPED).exists()
+    assert not Ticket.objects.filter(source=Source.PORTAL).exists()
     assert len(mailoutbox) == mails

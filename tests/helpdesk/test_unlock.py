@@ -54,7 +54,7 @@ def test_protected_and_disabled_accounts_stay_as_they_are(
     per: Officer, register: Register, server: TestSlapd, person: Person
 ) -> None:
     server.put(person, locked=True, disabled=person == STEFAN)
-    FailedTry.objects.create(subject=account_of(person).id, kind=FailedTry.Kind.CODE)
+    FailedTry.objects.create(subject=account_of(person).id, kind=FailedTry.Secret.CODE)
     before = entry(server, person.username)
     words = "Kontot är skyddat." if person == EVA else "Kontot är avstängt."
     for verb in ("las-upp", "nollstall"):
@@ -65,7 +65,7 @@ def test_protected_and_disabled_accounts_stay_as_they_are(
 
 
 def test_wrong_codes_are_wiped_with_a_word(per: Officer, register: Register) -> None:
-    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE)
+    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE)
     page = text_of(press(per, STEFAN, "nollstall"))
     assert "Felen är nollställda." in page
     assert "Fel koder 0 av 10" in page
@@ -75,9 +75,9 @@ def test_wrong_codes_are_wiped_with_a_word(per: Officer, register: Register) -> 
 
 def test_the_fourth_time_in_a_day_is_refused(per: Officer, register: Register) -> None:
     for _ in range(3):
-        FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE)
+        FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE)
         press(per, STEFAN, "nollstall")
-    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE)
+    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE)
     page = per.get(f"{ACCOUNTS}{account_of(STEFAN).id}/")
     assert "nollstall/" not in page.content.decode()
     assert "Felen har nollställts 3 gånger det senaste dygnet" in text_of(page)
@@ -94,7 +94,7 @@ def test_a_link_changes_nothing_and_nobody_is_no_one(per: Officer, register: Reg
 def test_no_button_of_the_page_sets_anything_else(per: Officer, register: Register, server: TestSlapd) -> None:
     """Every form goes to one of the two verbs, or is on each page: log out, stay, language. None asks for anything."""
     server.put(STEFAN, locked=True)
-    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Kind.CODE)
+    FailedTry.objects.create(subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE)
     address = f"{ACCOUNTS}{account_of(STEFAN).id}/"
     page = per.get(address).content.decode()
     targets = {part.partition('"')[0] for part in page.split('action="')[1:]}

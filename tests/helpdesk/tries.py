@@ -10,8 +10,8 @@ from dataclasses import dataclass
 class Whose:
     """What a company has that could be typed, and that would name it or somebody in it."""
 
-    request: str
-    recipients_request: str
+    ticket: str
+    recipients_ticket: str
     account: str
     username: str
     name: str
@@ -25,8 +25,8 @@ class Whose:
 
 
 NOBODYS = Whose(
-    request="2026-09998",
-    recipients_request="2026-09999",
+    ticket="2026-09998",
+    recipients_ticket="2026-09999",
     account="00000000-0000-4000-8000-00000000dead",
     username="lovxxxxx99",
     name="Xerxes Xu",
@@ -49,7 +49,7 @@ def everything(it: Whose) -> dict[str, str]:
     """Every parameter that any page takes, or that one could think it takes."""
     company = dict.fromkeys(("company", "company_id", "foretag"), it.company)
     account = dict.fromkeys(("konto", "account", "id"), it.account)
-    return {**company, **account, "number": it.request, "nyckel": it.key, "q": it.name, "username": it.username}
+    return {**company, **account, "number": it.ticket, "nyckel": it.key, "q": it.name, "username": it.username}
 
 
 def looked_at(path: str) -> Tries:
@@ -92,17 +92,17 @@ def _recipients(it: Whose) -> list[Try]:
 
 
 def _confirm(it: Whose) -> list[Try]:
-    path, keys = "/bestallare/mottagare/bekrafta/", (it.confirmation, it.key, it.recipient, it.recipients_request)
+    path, keys = "/bestallare/mottagare/bekrafta/", (it.confirmation, it.key, it.recipient, it.recipients_ticket)
     return [(method, path, {"nyckel": key}) for method in ("GET", "POST") for key in keys]
 
 
-def _request(it: Whose) -> list[Try]:
-    own = [("GET", f"{REQUESTS}{number}/", everything(it)) for number in (it.request, it.recipients_request)]
-    return [*own, ("POST", f"{REQUESTS}{it.request}/", {})]
+def _ticket(it: Whose) -> list[Try]:
+    own = [("GET", f"{REQUESTS}{number}/", everything(it)) for number in (it.ticket, it.recipients_ticket)]
+    return [*own, ("POST", f"{REQUESTS}{it.ticket}/", {})]
 
 
 def _withdraw(it: Whose) -> list[Try]:
-    numbers = (it.request, it.recipients_request)
+    numbers = (it.ticket, it.recipients_ticket)
     return [("POST", f"{REQUESTS}{number}/aterta/", everything(it)) for number in numbers]
 
 
@@ -114,14 +114,14 @@ ROUTES: dict[str, Tries] = {
     "orderer-code-again": posted("/bestallare/logga-in/kod/igen/"),
     "orderer-logout": posted("/bestallare/logga-ut/"),
     "orderer-company": _company,
-    "orderer-staff": _staff,
-    "orderer-staff-refresh": posted("/bestallare/uppdatera/"),
-    "orderer-staff-export": looked_at("/bestallare/personal.csv"),
+    "orderer-employees": _staff,
+    "orderer-employees-refresh": posted("/bestallare/uppdatera/"),
+    "orderer-employees-export": looked_at("/bestallare/personal.csv"),
     "orderer-phone": _phone,
     "orderer-recipients": _recipients,
     "recipient-confirm": _confirm,
-    "orderer-requests": looked_at(REQUESTS),
-    "orderer-request": _request,
+    "orderer-tickets": looked_at(REQUESTS),
+    "orderer-ticket": _ticket,
     "orderer-withdraw": _withdraw,
 }
 # Of these anybody may see the first page.

@@ -31,11 +31,11 @@ def figures(client: Client) -> dict[tuple[str, ...], float]:
     }
 
 
-def a_message(state: Message.State, minutes_old: int) -> None:
+def a_message(state: Message.Status, minutes_old: int) -> None:
     made = timezone.now() - timedelta(minutes=minutes_old)
     Message.objects.create(
-        kind=Message.Kind.MAIL,
-        purpose=Message.Purpose.DIGEST,
+        kind=Message.Channel.MAIL,
+        purpose=Message.Topic.DIGEST,
         to=CARIN.mail,
         subject="Utgående lösenord",
         text=f"{STEFAN.given_name} {STEFAN.surname} {STEFAN.username}",
@@ -48,9 +48,9 @@ def a_message(state: Message.State, minutes_old: int) -> None:
 
 def test_the_outbox_by_state_and_how_old_the_oldest_is_that_waits(client: Client) -> None:
     assert figures(client)["outbox_oldest_seconds",] == 0
-    a_message(Message.State.WAITING, 3)
-    a_message(Message.State.WAITING, 2)
-    a_message(Message.State.REFUSED, 60)
+    a_message(Message.Status.WAITING, 3)
+    a_message(Message.Status.WAITING, 2)
+    a_message(Message.Status.REFUSED, 60)
     found = figures(client)
     assert found["outbox_messages", "mail", "waiting"] == 2
     assert found["outbox_messages", "mail", "refused"] == 1
@@ -79,7 +79,7 @@ def test_events_of_the_last_hour_numbers_and_companies(client: Client, openldap_
 
 
 def test_nothing_of_it_is_about_anybody(client: Client, openldap_settings: TestSlapd) -> None:
-    a_message(Message.State.WAITING, 1)
+    a_message(Message.Status.WAITING, 1)
     has_number(STEFAN)
     page = client.get("/metrics").content.decode()
     assert not [word for word in (CARIN.mail, STEFAN.username, STEFAN.surname, STEFAN.phone[3:]) if word in page]

@@ -125,22 +125,22 @@ def messages(log: io.StringIO) -> list[str]:
 
 def test_a_sign_of_the_basic_alphabet_is_one_septet() -> None:
     assert len(BASIC) == len(set(BASIC)) == 127
-    assert {sign: sms.septets(sign) for sign in BASIC} == dict.fromkeys(BASIC, 1)
+    assert {character: sms.septets(character) for character in BASIC} == dict.fromkeys(BASIC, 1)
 
 
 def test_a_sign_of_the_extension_is_two_septets() -> None:
-    assert {sign: sms.septets(f"a{sign}") for sign in EXTENDED} == dict.fromkeys(EXTENDED, 3)
+    assert {character: sms.septets(f"a{character}") for character in EXTENDED} == dict.fromkeys(EXTENDED, 3)
 
 
 @given(st.text(alphabet=BASIC + EXTENDED, max_size=200))
 def test_length_is_counted_in_septets(text: str) -> None:
-    assert sms.septets(text) == len(text) + sum(text.count(sign) for sign in EXTENDED)
+    assert sms.septets(text) == len(text) + sum(text.count(character) for character in EXTENDED)
 
 
 @given(st.characters(exclude_characters=BASIC + EXTENDED, codec="utf-8"), st.text(alphabet=BASIC, max_size=5))
-def test_any_other_sign_needs_another_alphabet(sign: str, around: str) -> None:
+def test_any_other_sign_needs_another_alphabet(character: str, around: str) -> None:
     """One of them would make it UCS-2, and cost two messages."""
-    assert sms.septets(around + sign + around) is None
+    assert sms.septets(around + character + around) is None
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ CARIN = "carin@hemtjanst-ett.example"
 NUMBER = "+46701740605"
 DAY = timedelta(days=1)
 
-State, Purpose = Message.State, Message.Purpose
+State, Purpose = Message.Status, Message.Topic
 
 _TIMES = ("created_at", "next_try_at", "queued_at", "useful_until", "claimed_at", "settled_at")
 
@@ -37,7 +37,7 @@ def an_sms(**told: Any) -> Message:
 def put(*messages: Message) -> int:
     """Queues them in a transaction of their own, which is committed; returns how many were new."""
     with transaction.atomic():
-        return outbox.queue(messages)
+        return outbox.enqueue(messages)
 
 
 def wait_in_the_outbox(messages: Iterable[Message]) -> list[int]:

@@ -71,7 +71,7 @@ def delivered(folder: Path) -> list[str]:
 def overtake_the_lease() -> None:
     """As if the worker that was killed had been so for longer than it may be believed to work."""
     long_ago = timedelta(seconds=portal.OUTBOX_LEASE + 1)
-    for message in Message.objects.filter(state=Message.State.SENDING):
+    for message in Message.objects.filter(state=Message.Status.SENDING):
         Message.objects.filter(pk=message.pk).update(claimed_at=message.claimed_at - long_ago)  # type: ignore[operator]
 
 
@@ -91,7 +91,7 @@ def test_killed_anywhere_and_started_again_the_rest_goes_out_and_nothing_twice(
     everybody = sorted([*RECIPIENTS, "it-helpdesk@kommunen.example"])
     assert delivered(tmp_path) == everybody
     assert sorted(message.to for message in sent()) == everybody
-    assert {message.state for message in sent()} == {Message.State.SENT}
+    assert {message.state for message in sent()} == {Message.Status.SENT}
     of_one_each = [message for message in sent() if message.to != RECIPIENTS[1]]
     assert sorted(account for account, _ in told(of_one_each)) == [f"lov{number:02}" for number in range(12)]
     run = DigestRun.objects.get(day=DAY)

@@ -79,8 +79,8 @@ def the_mail() -> Message:
 @pytest.mark.usefixtures("stefan_and_karl")
 def test_subject_and_text_are_the_manuals_word_for_word() -> None:
     found = the_mail()
-    assert (found.to, found.subject, found.kind) == (CARIN.mail, "Utgående lösenord", Message.Kind.MAIL)
-    assert found.purpose == Message.Purpose.DIGEST
+    assert (found.to, found.subject, found.kind) == (CARIN.mail, "Utgående lösenord", Message.Channel.MAIL)
+    assert found.purpose == Message.Topic.DIGEST
     assert found.company
     assert found.company.name == STEFAN.company
     assert found.text.startswith(OPENING)

@@ -17,7 +17,7 @@ from idportal.message_templates import Written
 from idportal.text import LONGEST, inert
 from notifications import digests
 from notifications.digests.compose import Composer
-from notifications.digests.rows import Row
+from notifications.digests.rows import DigestRow
 from notifications.models import Message
 from tests.notifications.digest_world import COLUMNS, DAY, Page, blocks, hemtjanst_ett, lines, runs_out, sent, somebody
 from tests.servers.slapd import TestSlapd
@@ -43,8 +43,8 @@ TEXTS = some.lists(some.one_of(NASTY, some.characters()), max_size=30).map("".jo
 def test_it_is_one_line_of_visible_signs_and_no_formula(text: str) -> None:
     found = inert(text).replace(PARTED, "")
     assert found.splitlines() in ([found], [])
-    assert [sign for sign in found if unicodedata.category(sign).startswith("C")] == []
-    assert [sign for sign in found if sign.isspace() and sign != " "] == []
+    assert [character for character in found if unicodedata.category(character).startswith("C")] == []
+    assert [character for character in found if character.isspace() and character != " "] == []
     assert "  " not in found
     assert found == found.strip()
     assert not found.startswith(tuple("=+-@＝＋－＠"))
@@ -71,7 +71,7 @@ def composed(given_name: str, surname: str, username: str) -> Written:
     """A mail that tells of one person."""
     account = replace(SOMEBODY, given_name=given_name, surname=surname, username=username)
     with translation.override("sv"):
-        return Composer().to_recipients([Row(account, date(2026, 1, 1), 0, registered=False)])
+        return Composer().to_recipients([DigestRow(account, date(2026, 1, 1), 0, registered=False)])
 
 
 @given(given_name=TEXTS, surname=TEXTS, username=TEXTS)

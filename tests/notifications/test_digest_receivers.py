@@ -33,7 +33,7 @@ HELPDESK = "it-helpdesk@orebro.se"
 
 def to_helpdesk() -> Message:
     """The one mail to the helpdesk."""
-    (found,) = [message for message in sent() if message.purpose == Message.Purpose.DIGEST_TO_HELPDESK]
+    (found,) = [message for message in sent() if message.purpose == Message.Topic.DIGEST_TO_HELPDESK]
     return found
 
 

@@ -110,9 +110,9 @@ def broken(*_: object, **__: object) -> None:
     raise RuntimeError("something of ours is broken")
 
 
-@pytest.mark.parametrize("place", ["notifications.outbox.queue", "accounts.audit.record"])
+@pytest.mark.parametrize("place", ["notifications.outbox.enqueue", "accounts.audit.record"])
 def test_if_the_end_fails_nothing_is_sent_and_the_next_run_sends_all(stefan: Company, place: str) -> None:
-    real = outbox.queue if place.endswith("queue") else None
+    real = outbox.enqueue if place.endswith("queue") else None
 
     def fail_at_the_end(*arguments: object, **named: object) -> None:
         if real:
@@ -192,7 +192,7 @@ def test_no_name_number_or_address_is_in_a_log_and_no_secret_in_a_mail(
     with caplog.at_level(logging.DEBUG), django_capture_on_commit_callbacks(execute=True):
         digests.run(DAY)
     (message,) = sent()
-    assert message.state == Message.State.SENT
+    assert message.state == Message.Status.SENT
     said = json.dumps([vars(record) for record in caplog.records], default=str)
     for canary in (STEFAN.username, STEFAN.surname, CARIN.mail, STEFAN.phone, STEFAN.phone[3:]):
         assert canary not in said

@@ -15,7 +15,7 @@ from deploy.local.cast import KARL, STEFAN
 from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
 from notifications.digests.reminders import text
-from notifications.digests.rows import Row
+from notifications.digests.rows import DigestRow
 from notifications.digests.thresholds import at
 from notifications.models import Message
 from tests.conftest import Inbox, has_number
@@ -26,7 +26,7 @@ SIX = at(DAY, 6)
 
 
 def reminders() -> list[Message]:
-    return [message for message in sent() if message.kind == Message.Kind.SMS]
+    return [message for message in sent() if message.kind == Message.Channel.SMS]
 
 
 @pytest.fixture
@@ -45,7 +45,7 @@ def stefan(empty_server: TestSlapd, settings: Settings, it_is: Clock) -> None:
 def test_the_person_gets_one_besides_the_recipients_mail() -> None:
     digests.run(DAY)
     (found,) = reminders()
-    assert (found.to, found.purpose) == (STEFAN.phone, Message.Purpose.EXPIRY_REMINDER)
+    assert (found.to, found.purpose) == (STEFAN.phone, Message.Topic.EXPIRY_REMINDER)
     assert found.text == (
         "Lösenordet till ditt konto lovstlin32 går ut 2026-09-21. Byt det på https://pwreset.orebro.se "
         "Hälsningar Örebro kommun"
@@ -158,9 +158,9 @@ def test_it_waits_until_nine_and_then_goes_out_once(
     assert [number for number, _ in sms.messages()] == [STEFAN.phone]
 
 
-def row(username: str, on: date = DAY) -> Row:
+def row(username: str, on: date = DAY) -> DigestRow:
     account = Account("", username, "", "", "", "", True, False, False, datetime(2026, 1, 1), None)  # noqa: DTZ001
-    return Row(account, on, 7, registered=True)
+    return DigestRow(account, on, 7, registered=True)
 
 
 @given(username=some.text(), host=some.from_regex(r"[a-z]{1,60}(\.[a-z]{1,60}){1,3}", fullmatch=True), who=some.text())

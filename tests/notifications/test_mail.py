@@ -22,7 +22,7 @@ from tests.servers.smtp import PrivateSmtp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-State = Message.State
+State = Message.Status
 
 
 # --- How it looks --------------------------------------------------------------------------------
@@ -273,8 +273,8 @@ def test_a_5xx_settles_it(smtp: PrivateSmtp, outcome: str, bounced: bool, caplog
     [
         ("no such user", relay.Bounced),
         ("5.1.10 null MX", relay.Bounced),
-        ("5.7.1 relay access denied", relay.Refused),
-        ("5.10.1 of which no standard tells", relay.Refused),
+        ("5.7.1 relay access denied", relay.MailRefused),
+        ("5.10.1 of which no standard tells", relay.MailRefused),
         ("5.1.8 sender address rejected: domain not found", relay.SenderRefused),
     ],
 )

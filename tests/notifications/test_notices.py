@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts import directory
 from accounts.models import SendQuota, SmsDay
 from accounts.signals import password_reset
-from accounts.users import of
+from accounts.users import for_account
 from deploy.local.cast import KARL, STEFAN, Person
 from idportal import sms as gateways
 from notifications.models import Message
@@ -30,7 +30,7 @@ from tests.servers.smtp import PrivateSmtp
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
 
 Mailbox = list[EmailMultiAlternatives]
-Purpose = Message.Purpose
+Purpose = Message.Topic
 UNSEEN = "\u2060"  # what parts an address, so that no program makes a link of it
 WHEN = r"\d{4}-\d\d-\d\d \d\d:\d\d"
 DATE = r"den \d{1,2} [a-z]+ \d{4} kl\. \d\d:\d\d"
@@ -144,8 +144,8 @@ def test_a_mail_server_that_fails_stops_nobody(
     walker.enter_code()
     assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
     assert "is tried again later" in caplog.text
-    assert Message.objects.get(kind="mail").state == Message.State.WAITING
-    assert Message.objects.get(kind="sms").state == Message.State.SENT
+    assert Message.objects.get(kind="mail").state == Message.Status.WAITING
+    assert Message.objects.get(kind="sms").state == Message.Status.SENT
 
 
 def test_a_notice_holds_no_secret_no_number_and_no_link(
@@ -197,7 +197,7 @@ def account_id(person: Person) -> str:
 @pytest.mark.parametrize("language", ["sv", "en"])
 @pytest.mark.parametrize("purpose", changes.BY_SMS)
 @pytest.mark.parametrize("name", ["x" * 20, "x" * 40, "x" * 64, "x" * 256, "łódź", "a\nb", "{[~]}" * 9, ""])
-def test_it_is_one_sms(purpose: Message.Purpose, name: str, language: str) -> None:
+def test_it_is_one_sms(purpose: Message.Topic, name: str, language: str) -> None:
     """A user name that is too long, or would need another alphabet, is left out; the rest stays."""
     with translation.override(language):
         text = changes.sms_text(purpose, name, timezone.now())
@@ -264,4 +264,4 @@ def test_an_address_that_is_none_stops_nobody(held: str, mailoutbox: Mailbox, ca
 def told(account: directory.Account) -> None:
     """A password of the account was reset."""
     with transaction.atomic():
-        password_reset.send(sender=None, user=of(account), account=account, number=STEFAN.phone)
+        password_reset.send(sender=None, user=for_account(account), account=account, number=STEFAN.phone)

@@ -23,7 +23,7 @@ from tests.servers.smtp import PrivateSmtp
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 
-State = Message.State
+State = Message.Status
 
 
 class _GoneWrong(Exception):
@@ -32,7 +32,7 @@ class _GoneWrong(Exception):
 
 def test_a_message_goes_out_after_the_commit_of_its_cause(smtp: PrivateSmtp) -> None:
     with transaction.atomic():
-        assert outbox.queue([a_mail(), a_mail()]) == 2
+        assert outbox.enqueue([a_mail(), a_mail()]) == 2
         assert [row.state for row in Message.objects.all()] == [State.WAITING] * 2
         assert smtp.count() == 0
     assert smtp.count() == 2
@@ -44,7 +44,7 @@ def test_a_message_goes_out_after_the_commit_of_its_cause(smtp: PrivateSmtp) -> 
 def test_a_cause_that_is_rolled_back_sends_nothing(smtp: PrivateSmtp) -> None:
     @transaction.atomic
     def cause() -> None:
-        outbox.queue([a_mail()])
+        outbox.enqueue([a_mail()])
         raise _GoneWrong
 
     with pytest.raises(_GoneWrong):
@@ -55,7 +55,7 @@ def test_a_cause_that_is_rolled_back_sends_nothing(smtp: PrivateSmtp) -> None:
 
 def test_a_message_without_a_transaction_is_a_mistake() -> None:
     with pytest.raises(transaction.TransactionManagementError):
-        outbox.queue([a_mail()])
+        outbox.enqueue([a_mail()])
     assert Message.objects.count() == 0
 
 

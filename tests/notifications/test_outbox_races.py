@@ -21,7 +21,7 @@ from tests.servers.smtp import PrivateSmtp
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 THREADS = 8
-State = Message.State
+State = Message.Status
 
 
 def at_once(*jobs: Callable[[], object]) -> list[object]:
@@ -104,7 +104,7 @@ def test_of_many_that_queue_the_same_there_is_one(smtp: PrivateSmtp) -> None:
 
     def put(order: int) -> int:
         with transaction.atomic():
-            return outbox.queue([a_mail(key=f"digest {number}") for number in range(20)][::order])
+            return outbox.enqueue([a_mail(key=f"digest {number}") for number in range(20)][::order])
 
     new = at_once(*[lambda order=order: put(order) for order in (1, -1) * (THREADS // 2)])
     assert sum(int(str(each)) for each in new) == 20

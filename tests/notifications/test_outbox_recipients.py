@@ -21,7 +21,7 @@ from tests.servers.smtp import PrivateSmtp
 pytestmark = pytest.mark.django_db(transaction=True)
 
 TYPO, SECOND, HELPDESK = "carin@hemtjanst-eett.example", "chef@hemtjanst-ett.example", "it-helpdesk@orebro.se"
-State, Purpose = Message.State, Message.Purpose
+State, Purpose = Message.Status, Message.Topic
 
 
 @pytest.fixture

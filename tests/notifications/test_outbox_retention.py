@@ -25,7 +25,7 @@ from tests.servers.smtp import PrivateSmtp
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
-State = Message.State
+State = Message.Status
 
 
 def purge() -> dict[str, int]:

@@ -20,7 +20,7 @@ from tests.servers.smtp import PrivateSmtp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-State = Message.State
+State = Message.Status
 
 
 def test_it_goes_through_the_gateways(sms_gateway: SmsGateway) -> None:

@@ -24,7 +24,7 @@ from tests.servers.smtp import PrivateSmtp
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-State = Message.State
+State = Message.Status
 
 
 class Queue:
@@ -138,7 +138,7 @@ def test_a_task_that_was_used_up_counts_no_more(queue: Queue, settings: Settings
 def test_who_takes_a_task_before_it_is_noted_leaves_no_note(queue: Queue) -> None:
     """A worker is quick: the row that it has claimed by then has no task in the queue any more."""
     [message_id] = wait([a_mail()])
-    row = enqueueing.Row(message_id, timezone.now(), "digest", State.WAITING)
+    row = enqueueing.QueuedMessage(message_id, timezone.now(), "digest", State.WAITING)
     delivery._claim(message_id)
     enqueueing._note_handed_over([row])
     assert (only().state, only().queued_at) == (State.SENDING, None)

@@ -22,7 +22,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
-Purpose = Message.Purpose
+Purpose = Message.Topic
 STOLEN = (
     "Om det inte var du känner någon annan till ditt lösenord. Kontakta genast it-helpdesk@orebro.se, "
     "och byt lösenordet."
@@ -130,7 +130,7 @@ def test_a_right_code_begins_the_row_anew(eva: Officer, news: Mailbox) -> None:
     ],
 )
 def test_that_codes_are_stopped_is_told_once(
-    eva: Officer, news: Mailbox, code: str, purpose: Message.Purpose, sentence: str
+    eva: Officer, news: Mailbox, code: str, purpose: Message.Topic, sentence: str
 ) -> None:
     """Also if somebody goes on: each wrong code that leaves the day makes room for one more."""
     a_day = limits.RECOVERY_FAILURES_A_DAY if code else limits.FACTOR_FAILURES_A_DAY
@@ -189,7 +189,7 @@ def test_they_hold_no_code_no_key_and_no_link(eva: Officer, mailoutbox: Mailbox)
         *(Purpose.WRONG_CODES, Purpose.APP_STOPPED, Purpose.RECOVERY_STOPPED),
     ],
 )
-def test_every_sentence_is_filled_in(purpose: Message.Purpose, language: str) -> None:
+def test_every_sentence_is_filled_in(purpose: Message.Topic, language: str) -> None:
     text = " ".join(
         message_templates.mail(changes.event_of(purpose), language, {"account": EVA.username, "at": timezone.now()})[:2]
     )

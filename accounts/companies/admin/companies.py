@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import companies, organisation_numbers
 from accounts.admin.base import actor, address
 from accounts.companies.admin.forms import CompanyForm
-from accounts.companies.admin.orderers import of
+from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.companies import CompanyRegister
 from accounts.models import BouncedAddress, Company
@@ -25,7 +25,7 @@ from accounts.models import BouncedAddress, Company
 SHOWN_ORDERERS = 20  # on a company's page; its list has them all
 
 
-class State(admin.SimpleListFilter):
+class ActiveFilter(admin.SimpleListFilter):
     """What an administrator looks for: the companies that mail doesn't reach."""
 
     title = gettext_lazy("mottagare")
@@ -48,7 +48,7 @@ class CompanyAdmin(RegisterAdmin):
     register = CompanyRegister
     ordering = ("name",)
     list_display = ("name", "organisation_number", "recipients", "how_many_orderers", "is_active", "remark")
-    list_filter = (State, ("active", admin.BooleanFieldListFilter))
+    list_filter = (ActiveFilter, ("active", admin.BooleanFieldListFilter))
     search_fields = ("name", "organisation_number", "directory_values", "recipient1", "recipient2")
     search_help_text = gettext_lazy("Namn, organisationsnummer, värde i katalogen eller mottagare.")
     readonly_fields = ("orderers_here", "bounced")
@@ -174,4 +174,4 @@ class CompanyAdmin(RegisterAdmin):
 
 
 def _orderers_of(company: Company) -> str:
-    return f"{reverse('admin:accounts_orderer_changelist')}?foretag={of(company)}"
+    return f"{reverse('admin:accounts_orderer_changelist')}?foretag={orderers_of(company)}"

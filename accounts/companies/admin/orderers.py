@@ -23,7 +23,7 @@ from accounts.models import Company, Orderer
 _ONE = re.compile(r"nr-([0-9]{1,18})")
 
 
-def of(company: Company) -> str:
+def orderers_of(company: Company) -> str:
     """What the filter by company takes for this very one. Its organisation number may be a person's: not for links."""
     return f"nr-{company.pk}"
 

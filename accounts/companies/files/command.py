@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import translation
 
 from accounts.companies.files.loading import Loaded, load
-from accounts.companies.files.register import Change, Register
+from accounts.companies.files.register import Register, RowChange
 
 
 class ImportCommand(BaseCommand):
@@ -54,7 +54,7 @@ def _report(loaded: Loaded) -> Iterator[str]:
     yield f"unchanged: {loaded.unchanged}"
 
 
-def _lines(change: Change) -> Iterator[str]:
+def _lines(change: RowChange) -> Iterator[str]:
     if change.pk is None:
         values = ", ".join(f"{each.column} {each.new}" for each in change.differences)
         yield f"line {change.line}: new: {values}"

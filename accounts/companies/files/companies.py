@@ -12,8 +12,8 @@ from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
 from accounts import companies, organisation_numbers
-from accounts.companies.files.register import Change, Register, yes_or_no
-from accounts.companies.files.sheets import Problem, Row
+from accounts.companies.files.register import Register, RowChange, yes_or_no
+from accounts.companies.files.sheets import Problem, SheetRow
 from accounts.models import Company, DirectoryKey, User
 from accounts.models.companies import BETWEEN
 
@@ -25,7 +25,7 @@ class CompanyRegister(Register):
     columns = ("name", "organisation_number", "directory_value", "recipient1", "recipient2")
     locked = (Company,)
 
-    def prepare(self, rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+    def prepare(self, rows: Sequence[SheetRow]) -> tuple[list[SheetRow], list[Problem]]:
         prepared, problems = [], []
         first: dict[str, int] = {}
         for row in rows:
@@ -38,14 +38,16 @@ class CompanyRegister(Register):
             prepared.append(row)
         self.known = {company.organisation_number: company for company in Company.objects.all()}
         # Values that the file reassigns belong to no company until their row is read, so two companies can swap.
-        self.taken = companies.Taken(each for number, each in self.known.items() if number not in first)
+        self.taken = companies.DirectoryValueConflicts(
+            each for number, each in self.known.items() if number not in first
+        )
         return prepared, problems
 
-    def find(self, row: Row) -> Company | None:
+    def find(self, row: SheetRow) -> Company | None:
         return self.known.get(self._number(row))
 
     @staticmethod
-    def _number(row: Row) -> str:
+    def _number(row: SheetRow) -> str:
         return organisation_numbers.parse_or_blank(row.cells["organisation_number"])
 
     def values(self, instance: Company) -> dict[str, str]:
@@ -61,7 +63,7 @@ class CompanyRegister(Register):
     def compared(self, instance: Company) -> dict[str, Any]:
         return {**self.values(instance), "directory_value": instance.values}
 
-    def fill(self, instance: Company, row: Row) -> None:
+    def fill(self, instance: Company, row: SheetRow) -> None:
         cells = row.cells
         instance.name, instance.organisation_number = cells["name"], cells["organisation_number"]
         instance.directory_values = cells["directory_value"].replace(BETWEEN, "\n")
@@ -72,7 +74,7 @@ class CompanyRegister(Register):
         self.taken.add(instance, _("%(name)s på rad %(line)d") % {"name": instance.name, "line": line})
         return found
 
-    def make_room(self, changes: Sequence[Change]) -> None:
+    def make_room(self, changes: Sequence[RowChange]) -> None:
         """For those that swap a name or a directory value: for a moment nobody has it."""
         renamed, moved = (
             [change.pk for change in changes if change.pk and column in {each.column for each in change.differences}]

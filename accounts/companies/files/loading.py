@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from accounts.companies.files.register import Change, Register, words
+from accounts.companies.files.register import Register, RowChange, words
 from accounts.companies.files.sheets import FileRefused, Problem, Sheet, read
 from accounts.models import User
 
@@ -20,7 +20,7 @@ SHOWN_PROBLEMS = 100
 class Loaded:
     """What a file changes, or what is wrong with it. ``stale``: the register is not as it was when it was shown."""
 
-    changes: list[Change] = field(default_factory=list)
+    changes: list[RowChange] = field(default_factory=list)
     unchanged: int = 0
     problems: list[Problem] = field(default_factory=list)
     stale: bool = False

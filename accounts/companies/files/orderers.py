@@ -13,7 +13,7 @@ from accounts import numbers
 from accounts.companies import orderers
 from accounts.companies.files.cells import short
 from accounts.companies.files.register import Register, truth, yes_or_no
-from accounts.companies.files.sheets import Problem, Row
+from accounts.companies.files.sheets import Problem, SheetRow
 from accounts.models import Company, Orderer, User
 from accounts.models.companies import one_line
 from accounts.organisation_numbers import parse_or_blank
@@ -23,7 +23,7 @@ from accounts.organisation_numbers import parse_or_blank
 class _Person:
     """What the lines with one address say together."""
 
-    row: Row
+    row: SheetRow
     companies: list[Company] = field(default_factory=list)
 
 
@@ -34,7 +34,7 @@ class OrdererRegister(Register):
     columns = ("company", "name", "email", "mobile")
     locked = (Company, Orderer)
 
-    def prepare(self, rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+    def prepare(self, rows: Sequence[SheetRow]) -> tuple[list[SheetRow], list[Problem]]:
         """The first row of each person; what the others add to it is kept here."""
         registered = Company.objects.all()
         self._by_number = {company.organisation_number: company for company in registered}
@@ -49,7 +49,7 @@ class OrdererRegister(Register):
                 problems.append(Problem(row.line, " ".join(wrong)))
         return [person.row for person in self.people.values()], problems
 
-    def _add(self, person: _Person, row: Row, *, known: bool) -> list[str]:
+    def _add(self, person: _Person, row: SheetRow, *, known: bool) -> list[str]:
         """Adds the line's company to the person's; what is wrong with the line, if anything."""
         wrong = []
         columns = ("name", "mobile", *(each for each in self.optional if each in row.cells))
@@ -71,7 +71,7 @@ class OrdererRegister(Register):
             wrong.append(_("company: Skriv företagets namn eller organisationsnummer."))
         return wrong
 
-    def find(self, row: Row) -> Orderer | None:
+    def find(self, row: SheetRow) -> Orderer | None:
         found = self.known.get(_key(row))
         self.companies = {each.pk: each for each in found.companies.all()} if found else {}
         return found
@@ -85,7 +85,7 @@ class OrdererRegister(Register):
             "active": yes_or_no(instance.active),
         }
 
-    def fill(self, instance: Orderer, row: Row) -> None:
+    def fill(self, instance: Orderer, row: SheetRow) -> None:
         self.companies.update((company.pk, company) for company in self.people[_key(row)].companies)
         instance.name, instance.mobile = row.cells["name"], row.cells["mobile"]
         instance.email = instance.email or row.cells["email"]  # the same but for case: as it was
@@ -100,7 +100,7 @@ class OrdererRegister(Register):
             yield company, *rest
 
 
-def _key(row: Row) -> str:
+def _key(row: SheetRow) -> str:
     """The address; without one, each row is its own mistake."""
     return row.cells["email"].lower() or f"\0{row.line}"
 

@@ -15,7 +15,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from accounts.companies.files.sheets import Problem, Row
+from accounts.companies.files.sheets import Problem, SheetRow
 from accounts.models import User
 
 
@@ -29,7 +29,7 @@ class Difference:
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class RowChange:
     """What a row of the file changes; no differences: nothing. ``label`` tells people which one it is."""
 
     line: int
@@ -47,11 +47,11 @@ class Register(abc.ABC):
     optional: ClassVar[tuple[str, ...]] = ("active",)
 
     @abc.abstractmethod
-    def prepare(self, rows: Sequence[Row]) -> tuple[list[Row], list[Problem]]:
+    def prepare(self, rows: Sequence[SheetRow]) -> tuple[list[SheetRow], list[Problem]]:
         """The rows to import, one for each company or orderer, and what is wrong with those that can't be."""
 
     @abc.abstractmethod
-    def find(self, row: Row) -> Any:
+    def find(self, row: SheetRow) -> Any:
         """The one that the row is about, or None if it is new."""
 
     @abc.abstractmethod
@@ -63,14 +63,14 @@ class Register(abc.ABC):
         return self.values(instance)
 
     @abc.abstractmethod
-    def fill(self, instance: Any, row: Row) -> None:
+    def fill(self, instance: Any, row: SheetRow) -> None:
         """Puts the row's texts into the instance, which is then cleaned."""
 
     def conflicts(self, instance: Any, line: int) -> dict[str, str]:
         """Names, numbers and values that belong to others, by field, in words."""
         return {}
 
-    def make_room(self, changes: Sequence[Change]) -> None:  # noqa: B027 - where nobody can swap there is room
+    def make_room(self, changes: Sequence[RowChange]) -> None:  # noqa: B027 - where nobody can swap there is room
         """Called once before anything is written, with all that will be."""
 
     @abc.abstractmethod
@@ -81,7 +81,7 @@ class Register(abc.ABC):
     def lines(self, instance: Any) -> Iterator[Sequence[str]]:
         """The lines of an exported file that tell of this instance."""
 
-    def read(self, row: Row) -> tuple[Change, Any]:
+    def read(self, row: SheetRow) -> tuple[RowChange, Any]:
         """Compares a row with what there is: the change, and the instance as it is to be. Raises ValidationError."""
         instance: Any = self.find(row) or self.model()
         new, pk = instance.pk is None, instance.pk
@@ -102,7 +102,7 @@ class Register(abc.ABC):
             for column, value in self.values(instance).items()
             if (before.get(column) or "") != (after[column] or "")
         )
-        return Change(row.line, pk, str(instance), differences), instance
+        return RowChange(row.line, pk, str(instance), differences), instance
 
 
 def words(error: ValidationError) -> str:

@@ -40,7 +40,7 @@ class FileRefused(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class SheetRow:
     """One record: where it begins, and its cells by column."""
 
     line: int
@@ -51,7 +51,7 @@ class Row:
 class Sheet:
     """The records of a file, and the lines that are none."""
 
-    rows: list[Row]
+    rows: list[SheetRow]
     problems: list[Problem]
 
 
@@ -73,7 +73,7 @@ def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = (), *, m
     while not names[-1]:
         names.pop()  # Excel's empty columns on the right
     _check_columns(names, columns, optional)
-    rows: list[Row] = []
+    rows: list[SheetRow] = []
     problems: list[Problem] = []
     for at, (line, record) in enumerate(records):
         if most is not None and at >= most:
@@ -83,7 +83,7 @@ def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = (), *, m
             problems.append(Problem(line, wrong))
         else:
             tidy = (cells.original(cell).strip() for cell in record)
-            rows.append(Row(line, dict(zip(names, tidy, strict=False))))
+            rows.append(SheetRow(line, dict(zip(names, tidy, strict=False))))
     if not rows and not problems:
         raise FileRefused(Problem(None, _("Filen har inga rader under rubrikraden.")))
     return Sheet(rows, problems)

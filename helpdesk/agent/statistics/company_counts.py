@@ -18,7 +18,7 @@ from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
 from accounts import directory
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Company, Phone
 from helpdesk.agent.statistics.months import today
@@ -45,7 +45,7 @@ def count(day: date) -> int:
     protected, or belong to no company, are left out. Counted again, the new figures stand in place of the old: all of
     them or none. Raises DirectoryError.
     """
-    belonging, now = Belonging(), timezone.now()
+    belonging, now = CompanyMatcher(), timezone.now()
     found: dict[int, _Count] = {}
     accounts = (account for account in directory.connect().accounts() if account.served)
     for batch in _batches(accounts):

@@ -19,18 +19,18 @@ from accounts.models import AuditEvent, Event
 from helpdesk.agent.statistics.company_counts import FRESH
 from helpdesk.agent.statistics.company_counts import count as count_companies
 from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
-from helpdesk.models import OPEN, CompanyCount, Request
+from helpdesk.models import OPEN, CompanyCount, Ticket
 from notifications.models import Message
 
-__all__ = ["AGES", "Company", "Day", "Figures", "Kind", "count_companies", "earliest", "of"]
+__all__ = ["AGES", "CompanyFigures", "Day", "Figures", "TicketKind", "count_companies", "earliest", "for_month"]
 
 # Where one age of open requests ends and the next begins; the last is all that is older.
 AGES = (timedelta(hours=4), timedelta(hours=24), timedelta(days=7))
 SOON, WITHIN_A_DAY = AGES[:2]
 
-State = Request.State
-_SMS = Message.objects.filter(kind=Message.Kind.SMS)
-_FAILED = (Message.State.REFUSED, Message.State.EXPIRED)
+State = Ticket.State
+_SMS = Message.objects.filter(kind=Message.Channel.SMS)
+_FAILED = (Message.Status.REFUSED, Message.Status.EXPIRED)
 
 # Which figure of a day an event of the trail counts for.
 _EVENTS = {
@@ -59,10 +59,10 @@ class Day:
 
 
 @dataclass(frozen=True, slots=True)
-class Kind:
+class TicketKind:
     """How long the requests of one kind that were decided in the month had waited, day and night counted."""
 
-    kind: Request.Kind
+    kind: Ticket.Kind
     decided: int
     median: timedelta
     longest: timedelta
@@ -71,7 +71,7 @@ class Kind:
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class CompanyFigures:
     """A company's staff on the day of the count."""
 
     name: str
@@ -94,16 +94,16 @@ class Figures:
     read_at: datetime
     days: list[Day]
     open: list[int] = field(default_factory=list)
-    kinds: list[Kind] = field(default_factory=list)
+    kinds: list[TicketKind] = field(default_factory=list)
     counted_on: date | None = None
-    companies: list[Company] = field(default_factory=list)
+    companies: list[CompanyFigures] = field(default_factory=list)
 
     def total(self, name: str) -> int:
         """Of one of :class:`Day`'s figures, over the month."""
         return sum(getattr(day, name) for day in self.days)
 
 
-def of(month: Month) -> Figures:
+def for_month(month: Month) -> Figures:
     """The month's figures, up to now if it is this one."""
     now = timezone.now()
     figures = Figures(month, now, [Day(day) for day in month.days(today())])
@@ -120,7 +120,7 @@ def of(month: Month) -> Figures:
 
 
 # Not what was closed as it was opened: the record of a number that an agent took away. Nobody waited for that.
-_ASKED = Request.objects.exclude(source=Request.Source.PORTAL, decided_at__lt=F("created_at") + timedelta(seconds=1))
+_ASKED = Ticket.objects.exclude(source=Ticket.Source.PORTAL, decided_at__lt=F("created_at") + timedelta(seconds=1))
 
 
 def earliest() -> Month:
@@ -139,7 +139,7 @@ def _by_day(month: Month) -> Iterator[tuple[date, str, int]]:
     events = _in(AuditEvent.objects.filter(event__in=list(_EVENTS)), "at", month)
     for day, event, count in events.values_list("day", "event").annotate(Count("pk")):
         yield day, _EVENTS[Event(event)], count
-    settled = _in(_SMS.filter(state__in=(Message.State.SENT, *_FAILED)), "settled_at", month)
+    settled = _in(_SMS.filter(state__in=(Message.Status.SENT, *_FAILED)), "settled_at", month)
     for day, state, count in settled.values_list("day", "state").annotate(Count("pk")):
         yield day, "sms_failed" if state in _FAILED else "sms_sent", count
 
@@ -153,7 +153,7 @@ def _in(rows: QuerySet[Any], field: str, month: Month) -> QuerySet[Any]:
 
 def _open(now: datetime) -> list[int]:
     ends = [now - age for age in AGES]
-    found = Request.objects.filter(state__in=OPEN).aggregate(
+    found = Ticket.objects.filter(state__in=OPEN).aggregate(
         a=Count("pk", filter=Q(created_at__gt=ends[0])),
         b=Count("pk", filter=Q(created_at__lte=ends[0], created_at__gt=ends[1])),
         c=Count("pk", filter=Q(created_at__lte=ends[1], created_at__gt=ends[2])),
@@ -162,7 +162,7 @@ def _open(now: datetime) -> list[int]:
     return list(found.values())
 
 
-def _kinds(month: Month) -> list[Kind]:
+def _kinds(month: Month) -> list[TicketKind]:
     """Each kind of which any was decided. Of its rows, sorted by time, only the one or two in the middle come."""
     decided = _ASKED.filter(
         state__in=(State.DONE, State.REJECTED), decided_at__gte=month.begins, decided_at__lt=month.next.begins
@@ -183,25 +183,25 @@ def _kinds(month: Month) -> list[Kind]:
         .values_list("kind", "count", "longest", "soon", "in_a_day", "place", "waited")
     )
     rows = list(middle)
-    return [kind for each in Request.Kind if (kind := _kind(each, [row for row in rows if row[0] == each]))]
+    return [kind for each in Ticket.Kind if (kind := _kind(each, [row for row in rows if row[0] == each]))]
 
 
-def _kind(kind: Request.Kind, rows: Sequence[tuple[Any, ...]]) -> Kind | None:
+def _kind(kind: Ticket.Kind, rows: Sequence[tuple[Any, ...]]) -> TicketKind | None:
     if not rows:
         return None
     _, count, longest, soon, in_a_day, _, _ = rows[0]
     # The places are count / 2 and the one after, rounded down: for an odd number, the second is the one in the middle.
     times = [waited for *_, place, waited in rows if count % 2 == 0 or place == count // 2 + 1]
-    return Kind(kind, count, sum(times, timedelta()) / len(times), longest, soon, in_a_day)
+    return TicketKind(kind, count, sum(times, timedelta()) / len(times), longest, soon, in_a_day)
 
 
-def _companies(month: Month) -> tuple[date | None, list[Company]]:
+def _companies(month: Month) -> tuple[date | None, list[CompanyFigures]]:
     """From the newest count of the month; on its first day, yesterday's until the morning."""
     counts = CompanyCount.objects.filter(day__gte=month.first - FRESH, day__lt=month.next.first)
     newest = counts.order_by("-day").values("day")[:1]
     rows = list(
         counts.filter(day=Subquery(newest)).values_list("day", "company__name", "accounts", "with_number", "expired")
     )
-    companies = [Company(*row[1:]) for row in rows]
+    companies = [CompanyFigures(*row[1:]) for row in rows]
     companies.sort(key=lambda each: (each.share, -each.accounts, each.name.casefold()))  # most to do first
     return (rows[0][0] if rows else None), companies

@@ -10,8 +10,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from helpdesk.agent.statistics import plots
-from helpdesk.agent.statistics.figures import Company, Figures, Kind
-from helpdesk.agent.statistics.plots import Plot, Row, Series
+from helpdesk.agent.statistics.figures import CompanyFigures, Figures, TicketKind
+from helpdesk.agent.statistics.plots import Plot, PlotRow, Series
 from helpdesk.agent.statistics.words import ages, duration, kind_of, percent
 
 PLOTTED = 20  # companies; the table has all
@@ -21,7 +21,7 @@ Cells = tuple[str, ...]
 
 
 @dataclass(slots=True)
-class Section:
+class StatisticsSection:
     """``says``: the figures in a sentence; ``rows`` and ``total``: the table, whose first cells are headings. Without
     a plot there is nothing to tell but ``says``. ``folded``: the table is long, and opened by a press; ``stacked``: it
     is wide, and each row of it a list on a phone; ``whole``: this part takes the whole width of a desk."""
@@ -44,16 +44,16 @@ class Section:
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
 
 
-def sections(figures: Figures, *, counting: bool = False) -> list[Section]:
+def sections(figures: Figures, *, counting: bool = False) -> list[StatisticsSection]:
     """All parts, in the order of the page. ``counting``: the companies' staff is being counted at this moment."""
     open_ = [_open(figures)] if figures.open else []
-    return [*open_, _times(figures), _requests(figures), _people(figures), _sms(figures), _companies(figures, counting)]
+    return [*open_, _times(figures), _tickets(figures), _people(figures), _sms(figures), _companies(figures, counting)]
 
 
 # Requests.
 
 
-def _open(figures: Figures) -> Section:
+def _open(figures: Figures) -> StatisticsSection:
     counts, total = figures.open, sum(figures.open)
     title = _("Öppna ärenden just nu")
     says = ngettext("%(count)d ärende väntar på beslut.", "%(count)d ärenden väntar på beslut.", total) % {
@@ -62,15 +62,17 @@ def _open(figures: Figures) -> Section:
     pairs = list(zip(ages(), counts, strict=True))
     told = ", ".join(f"{age}: {count}" for age, count in pairs)
     longest = max(*counts, 1)
-    rows = [Row(age, [(count / longest, str(count))]) for age, count in pairs]
+    rows = [PlotRow(age, [(count / longest, str(count))]) for age, count in pairs]
     plot = plots.rows("open", title, f"{says} {told}.", [""], rows)
-    return Section("open", title, says, plot, (_("Ålder"), _("Antal")), [(age, str(count)) for age, count in pairs])
+    return StatisticsSection(
+        "open", title, says, plot, (_("Ålder"), _("Antal")), [(age, str(count)) for age, count in pairs]
+    )
 
 
-def _times(figures: Figures) -> Section:
+def _times(figures: Figures) -> StatisticsSection:
     title = _("Tid till beslut")
     if not figures.kinds:
-        return Section("times", title, _("Inga ärenden har avgjorts den här månaden."))
+        return StatisticsSection("times", title, _("Inga ärenden har avgjorts den här månaden."))
     decided = sum(each.decided for each in figures.kinds)
     says = ngettext(
         "%(count)d ärende har avgjorts: godkänts eller avslagits.",
@@ -83,7 +85,7 @@ def _times(figures: Figures) -> Section:
         for each in figures.kinds
     )
     rows = [
-        Row(kind_of(each.kind), [_within(each, each.within_4_hours), _within(each, each.within_24_hours)])
+        PlotRow(kind_of(each.kind), [_within(each, each.within_4_hours), _within(each, each.within_24_hours)])
         for each in figures.kinds
     ]
     plot = plots.rows("times", title, f"{says} {told}.", [_("Inom 4 timmar"), _("Inom 24 timmar")], rows)
@@ -96,23 +98,23 @@ def _times(figures: Figures) -> Section:
         (_("Inom 24 timmar"), *(str(each.within_24_hours) for each in figures.kinds)),
     ]
     notes = [_("Tiden räknas dygnet runt, från att ärendet kom in. Ärenden som har tagits tillbaka är inte med.")]
-    return Section("times", title, says, plot, columns, table, stacked=True, notes=notes)
+    return StatisticsSection("times", title, says, plot, columns, table, stacked=True, notes=notes)
 
 
-def _within(kind: Kind, count: int) -> tuple[float, str]:
+def _within(kind: TicketKind, count: int) -> tuple[float, str]:
     return count / kind.decided, f"{percent(count, kind.decided)} ({count})"
 
 
-def _requests(figures: Figures) -> Section:
+def _tickets(figures: Figures) -> StatisticsSection:
     title = _("Inkomna och avgjorda ärenden per dag")
     names = {"received": _("Inkomna"), "decided": _("Avgjorda"), "withdrawn": _("Återtagna")}
-    return _daily("requests", title, figures, names, plotted=2)
+    return _daily("tickets", title, figures, names, plotted=2)
 
 
 # What people do for themselves.
 
 
-def _people(figures: Figures) -> Section:
+def _people(figures: Figures) -> StatisticsSection:
     title = _("Nya lösenord och registrerade nummer per dag")
     names = {"resets": _("Nya lösenord"), "registrations": _("Registrerade nummer")}
     section = _daily("people", title, figures, names, plotted=2)
@@ -120,7 +122,7 @@ def _people(figures: Figures) -> Section:
     return section
 
 
-def _sms(figures: Figures) -> Section:
+def _sms(figures: Figures) -> StatisticsSection:
     title = _("SMS per dag")
     names = {"sms_sent": _("Skickade"), "sms_failed": _("Misslyckade")}
     section = _daily("sms", title, figures, names, plotted=2)
@@ -130,7 +132,7 @@ def _sms(figures: Figures) -> Section:
     return section
 
 
-def _daily(key: str, title: str, figures: Figures, names: dict[str, str], plotted: int) -> Section:
+def _daily(key: str, title: str, figures: Figures, names: dict[str, str], plotted: int) -> StatisticsSection:
     """A plot and a table with a row for each day. ``names``: of the figures of a day, the plotted ones first."""
     totals = {name: figures.total(name) for name in names}
     says = ", ".join(f"{words}: {totals[name]}" for name, words in names.items())
@@ -149,17 +151,19 @@ def _daily(key: str, title: str, figures: Figures, names: dict[str, str], plotte
     plot = plots.columns(key, title, ". ".join([says, *peaks]) + ".", labels, series)
     rows = [(date_format(day.day, "j D").lower(), *(str(getattr(day, name)) for name in names)) for day in figures.days]
     total = (_("Totalt"), *(str(totals[name]) for name in names))
-    return Section(key, title, f"{says}.", plot, (_("Dag"), *names.values()), rows, total, folded=True)
+    return StatisticsSection(key, title, f"{says}.", plot, (_("Dag"), *names.values()), rows, total, folded=True)
 
 
 # Companies.
 
 
-def _companies(figures: Figures, counting: bool) -> Section:
+def _companies(figures: Figures, counting: bool) -> StatisticsSection:
     title = _("Personal med registrerat nummer, per företag")
     on_its_way = _("Siffrorna räknas just nu. Ladda om sidan om en stund.")
     if not figures.companies:
-        return Section("companies", title, on_its_way if counting else _("Det finns inga siffror för den här månaden."))
+        return StatisticsSection(
+            "companies", title, on_its_way if counting else _("Det finns inga siffror för den här månaden.")
+        )
     accounts = sum(each.accounts for each in figures.companies)
     numbered = sum(each.with_number for each in figures.companies)
     expired = sum(each.expired for each in figures.companies)
@@ -194,14 +198,16 @@ def _companies(figures: Figures, counting: bool) -> Section:
             % {"count": len(first)}
         )
     folded = len(rows) > FOLDED
-    return Section("companies", title, says, plot, columns, rows, folded=folded, stacked=True, whole=True, notes=notes)
+    return StatisticsSection(
+        "companies", title, says, plot, columns, rows, folded=folded, stacked=True, whole=True, notes=notes
+    )
 
 
-def _company_row(each: Company) -> Row:
+def _company_row(each: CompanyFigures) -> PlotRow:
     with_number = _("%(share)s (%(count)d av %(all)d)") % {
         "share": percent(each.with_number, each.accounts),
         "count": each.with_number,
         "all": each.accounts,
     }
     expired = ngettext("%(count)d utgånget", "%(count)d utgångna", each.expired) % {"count": each.expired}
-    return Row(each.name, [(each.share, with_number)], aside=expired)
+    return PlotRow(each.name, [(each.share, with_number)], aside=expired)

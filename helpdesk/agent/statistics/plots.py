@@ -97,7 +97,7 @@ def columns(key: str, title: str, description: str, labels: Sequence[str], serie
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class PlotRow:
     """``parts``: for each series how long its bar is, 0 to 1, and the words after it. ``aside``: more words, at the
     right end above the bars."""
 
@@ -106,7 +106,7 @@ class Row:
     aside: str = ""
 
 
-def rows(key: str, title: str, description: str, names: Sequence[str], found: Sequence[Row]) -> Plot:
+def rows(key: str, title: str, description: str, names: Sequence[str], found: Sequence[PlotRow]) -> Plot:
     """Bars that lie, below the words of their row. At most two series."""
     plot = Plot(key, title, description, "0", names=list(names) if len(names) > 1 else [])
     longest = WIDTH - 165  # room for what is written after a full bar

@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 
 IN_DAYS = 2  # from so many on, a time is told in days
 
@@ -17,12 +17,12 @@ def ages() -> list[str]:
     return [_("Under 4 timmar"), _("4–24 timmar"), _("1–7 dagar"), _("Mer än 7 dagar")]
 
 
-def kind_of(kind: Request.Kind) -> str:
+def kind_of(kind: Ticket.Kind) -> str:
     """In two words: the manual's subjects are too long to stand beside a bar."""
     return {
-        Request.Kind.PHONE: _("Nytt nummer"),
-        Request.Kind.RECIPIENTS: _("Mottagare av mejl"),
-        Request.Kind.OTHER: _("Annat ärende"),
+        Ticket.Kind.PHONE: _("Nytt nummer"),
+        Ticket.Kind.RECIPIENTS: _("Mottagare av mejl"),
+        Ticket.Kind.OTHER: _("Annat ärende"),
     }[kind]
 
 

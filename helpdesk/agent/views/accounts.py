@@ -19,7 +19,7 @@ from helpdesk import searches
 from helpdesk.access import agent_only
 from helpdesk.agent import lookup, removal
 from helpdesk.agent.forms import RemoveForm
-from helpdesk.tickets.refusals import Refused
+from helpdesk.tickets.refusals import TicketRefused
 from notifications.notices.changes import mail_address
 
 
@@ -94,7 +94,7 @@ def remove_number(request: HttpRequest, agent: User, account_id: UUID) -> HttpRe
     shown = request.POST.get("shown", "")
     try:
         noted = removal.remove_number(str(account_id), agent, form.cleaned_data["why"], shown, address)
-    except Refused as refused:
+    except TicketRefused as refused:
         form.add_error(None, str(refused))
         return _page(request, agent, account_id, form)
     if noted is None:
@@ -115,6 +115,6 @@ def _done(
         if verb(str(account_id), agent, request.META["REMOTE_ADDR"]) is None:
             raise Http404
         messages.success(request, words)
-    except Refused as refused:
+    except TicketRefused as refused:
         messages.warning(request, str(refused))
     return redirect("helpdesk-account", account_id=account_id)

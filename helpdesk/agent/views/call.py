@@ -15,8 +15,18 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import User
 from helpdesk import searches
 from helpdesk.access import agent_only
-from helpdesk.agent.call_forms import FORMS, MOST, Caller, CallForm, PhoneForm, RecipientsForm, called, callers, kinds
-from helpdesk.models import Request
+from helpdesk.agent.call_forms import (
+    FORMS,
+    MOST,
+    Caller,
+    CallForm,
+    CallPhoneForm,
+    CallRecipientsForm,
+    called,
+    callers,
+    kinds,
+)
+from helpdesk.models import Ticket
 from helpdesk.tickets import handling
 
 NOBODY = "ingen"  # who calls is not registered
@@ -58,7 +68,7 @@ def _find(request: HttpRequest) -> HttpResponse:
 
 def _write_down(request: HttpRequest, agent: User, who: Caller | None) -> HttpResponse:
     kind = request.GET.get("typ", "")
-    form_class = FORMS.get(kind, PhoneForm)
+    form_class = FORMS.get(kind, CallPhoneForm)
     posted = request.method == "POST"
     form = form_class(request.POST if posted else None, caller=who)
     if posted and form.is_valid():
@@ -66,23 +76,23 @@ def _write_down(request: HttpRequest, agent: User, who: Caller | None) -> HttpRe
         sure = form.account is not None and request.POST.get("sure") == form.account.id
         if not form.doubt or sure:
             opened = _open(form, who, agent, request.META["REMOTE_ADDR"])
-            return redirect("helpdesk-request", number=opened.number)
+            return redirect("helpdesk-ticket", number=opened.number)
     context = {
         "here": "new",
         "step": "what",
         "form": form,
         "caller": who,
-        "subject": Request.Kind(form_class.kind).label,
+        "subject": Ticket.Kind(form_class.kind).label,
         "kinds": [(_address(who, each.value), words, each.value == form_class.kind) for each, words in kinds()],
         "doubt": form.doubt if posted and form.is_valid() else "",
     }
     return render(request, "helpdesk/agent_new.html", context)
 
 
-def _open(form: CallForm, who: Caller | None, agent: User, address: str) -> Request:
+def _open(form: CallForm, who: Caller | None, agent: User, address: str) -> Ticket:
     data = form.cleaned_data
     common: dict[str, Any] = {
-        "source": Request.Source.CALL,
+        "source": Ticket.Source.CALL,
         "company": who.company if who else None,
         "orderer": who.orderer if who else None,
         "company_name": data.get("company_name", ""),
@@ -91,12 +101,14 @@ def _open(form: CallForm, who: Caller | None, agent: User, address: str) -> Requ
         "address": address,
     }
     account = form.account.id if form.account else ""
-    if isinstance(form, PhoneForm):
-        about = {name: data[name] for name in ("staff_name", "staff_username", "new_number")}
+    if isinstance(form, CallPhoneForm):
+        about = {name: data[name] for name in ("employee_name", "employee_username", "new_number")}
         return handling.open_phone(**common, **about, account=account)
-    if isinstance(form, RecipientsForm):
+    if isinstance(form, CallRecipientsForm):
         return handling.open_recipients(**common, addresses=form.addresses)
-    return handling.open_other(**common, text=data["text"], staff_username=data["staff_username"], account=account)
+    return handling.open_other(
+        **common, text=data["text"], employee_username=data["employee_username"], account=account
+    )
 
 
 def _address(who: Caller | None, kind: str = "") -> str:

@@ -22,19 +22,19 @@ from helpdesk.agent.call_forms import (
     MOST,
     Caller,
     CallForm,
-    PhoneForm,
-    RecipientsForm,
+    CallPhoneForm,
+    CallRecipientsForm,
     called,
     caller,
     callers,
     kinds,
 )
-from helpdesk.agent.views.ticket import one_request
+from helpdesk.agent.views.ticket import one_ticket
 from helpdesk.intake import reread
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import handling, mails
 from helpdesk.tickets.missing import in_words, is_about_several
-from helpdesk.tickets.refusals import Refused
+from helpdesk.tickets.refusals import TicketRefused
 
 NOBODY = "ingen"  # who asks is not registered
 FIND = "sok"  # the step in which the orderer is looked for
@@ -45,16 +45,16 @@ FIND = "sok"  # the step in which the orderer is looked for
 @agent_only
 def complete(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     """Who asks and what is asked for. Only for a mail that this agent has; the page of the request says so else."""
-    one = one_request(number)
-    if one.source != Request.Source.MAIL or not one.open or one.agent != agent:
+    one = one_ticket(number)
+    if one.source != Ticket.Source.MAIL or not one.open or one.agent != agent:
         messages.error(request, _("Ta ärendet först. Bara den som har ett ärende från mejl kan ändra uppgifterna."))
-        return redirect("helpdesk-request", number=number)
+        return redirect("helpdesk-ticket", number=number)
     if request.GET.get("bestallare") == FIND:
         return _find(request, one)
     return _fill_in(request, agent, one)
 
 
-def _find(request: HttpRequest, one: Request) -> HttpResponse:
+def _find(request: HttpRequest, one: Ticket) -> HttpResponse:
     where = f"orderer of {one.number}"
     text = searches.kept(request, where)
     form = searches.SearchForm(request.POST if request.method == "POST" else {"q": text or one.orderer_name[:100]})
@@ -68,7 +68,7 @@ def _find(request: HttpRequest, one: Request) -> HttpResponse:
     context = {
         "here": "queue",
         "one": one,
-        "mails": mails.of(one, timezone.now()),
+        "mails": mails.for_page(one, timezone.now()),
         "step": "who",
         "form": form,
         "text": text,
@@ -80,13 +80,13 @@ def _find(request: HttpRequest, one: Request) -> HttpResponse:
     return render(request, "helpdesk/agent_complete.html", context)
 
 
-def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
+def _fill_in(request: HttpRequest, agent: User, one: Ticket) -> HttpResponse:
     who = _who(request, one)
     if who is None and one.orderer_id and "bestallare" not in request.GET:
         # Which of their companies, or whether they may still order, is to be said first: saved, it would be nobody.
         return redirect(_address(request, one, {"bestallare": FIND}))
     form_class = FORMS.get(request.GET.get("typ", ""), FORMS[one.kind])
-    kind = Request.Kind(form_class.kind)
+    kind = Ticket.Kind(form_class.kind)
     asked, fields = reread.as_kind(one.opening_mail, kind), reread.fields_of(one)
     changed = kind != one.kind
     if changed:
@@ -96,8 +96,8 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
     form = form_class(request.POST if posted else None, caller=who, initial=initial)
     if "orderer_name" in form.fields:
         form.fields["orderer_name"].label = _("Vem frågar?")
-    if "staff_name" in form.fields:
-        form.fields["staff_name"].required = False  # the directory knows it
+    if "employee_name" in form.fields:
+        form.fields["employee_name"].required = False  # the directory knows it
     if posted and form.is_valid():
         # Pressed once more, with the warning before their eyes, about this account.
         sure = form.account is not None and request.POST.get("sure") == form.account.id
@@ -107,7 +107,7 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
     context = {
         "here": "queue",
         "one": one,
-        "mails": mails.of(one, timezone.now(), asked, fields),
+        "mails": mails.for_page(one, timezone.now(), asked, fields),
         "step": "what",
         "form": form,
         "caller": who,
@@ -123,17 +123,17 @@ def _fill_in(request: HttpRequest, agent: User, one: Request) -> HttpResponse:
     return render(request, "helpdesk/agent_complete.html", context)
 
 
-def _save(request: HttpRequest, agent: User, one: Request, wanted: handling.Wanted) -> HttpResponse:
+def _save(request: HttpRequest, agent: User, one: Ticket, wanted: handling.TicketDetails) -> HttpResponse:
     try:
         handling.complete(one.pk, agent, wanted, request.META["REMOTE_ADDR"])
-    except Refused as refused:
+    except TicketRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, _("Uppgifterna är sparade."))
-    return redirect("helpdesk-request", number=one.number)
+    return redirect("helpdesk-ticket", number=one.number)
 
 
-def _who(request: HttpRequest, one: Request) -> Caller | None:
+def _who(request: HttpRequest, one: Ticket) -> Caller | None:
     """The orderer whom the agent has chosen, or whom the request names."""
     chosen = request.GET.get("bestallare", "")
     if chosen == NOBODY:
@@ -145,22 +145,22 @@ def _who(request: HttpRequest, one: Request) -> Caller | None:
     return None
 
 
-def _wanted(form: CallForm, who: Caller | None) -> handling.Wanted:
+def _wanted(form: CallForm, who: Caller | None) -> handling.TicketDetails:
     data = form.cleaned_data
-    wanted = handling.Wanted(
-        kind=Request.Kind(form.kind),
+    wanted = handling.TicketDetails(
+        kind=Ticket.Kind(form.kind),
         company=who.company if who else None,
         orderer=who.orderer if who else None,
         company_name=who.company.name if who else data["company_name"],
         orderer_name=who.orderer.name if who else data["orderer_name"],
         account=form.account.id if form.account else "",
     )
-    if isinstance(form, PhoneForm):
-        return wanted._replace(**{name: data[name] for name in ("staff_name", "staff_username", "new_number")})
-    if isinstance(form, RecipientsForm):
+    if isinstance(form, CallPhoneForm):
+        return wanted._replace(**{name: data[name] for name in ("employee_name", "employee_username", "new_number")})
+    if isinstance(form, CallRecipientsForm):
         first, second = [*form.addresses, ""][:2]
         return wanted._replace(recipient1=first, recipient2=second)
-    return wanted._replace(text=data["text"], staff_username=data["staff_username"])
+    return wanted._replace(text=data["text"], employee_username=data["employee_username"])
 
 
 def _kept(request: HttpRequest) -> dict[str, str]:
@@ -172,7 +172,7 @@ def _pair(who: Caller) -> dict[str, str]:
     return {"bestallare": str(who.orderer.pk), "foretag": str(who.company.pk)}
 
 
-def _address(request: HttpRequest, one: Request, pairs: dict[str, str]) -> str:
+def _address(request: HttpRequest, one: Ticket, pairs: dict[str, str]) -> str:
     kind = {"typ": request.GET["typ"]} if "typ" in request.GET and "typ" not in pairs else {}
     query = urlencode({**pairs, **kind})
     return reverse("helpdesk-complete", kwargs={"number": one.number}) + (f"?{query}" if query else "")

@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 from accounts.models import Company, User
 from helpdesk import searches
 from helpdesk.access import agent_only
-from helpdesk.agent import queue as requests
-from helpdesk.agent.queue import Tab, Wanted
-from helpdesk.models import Request
+from helpdesk.agent import queue as tickets
+from helpdesk.agent.queue import QueueFilter, Tab
+from helpdesk.models import Ticket
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -28,18 +28,18 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     form.fields["q"].label = _("Nummer, företag eller namn")
     if request.method == "POST" and form.is_valid():
         text = "" if "rensa" in request.POST else form.cleaned_data["q"]
-        if number := requests.by_number(text):
-            return redirect("helpdesk-request", number=number)
+        if number := tickets.by_number(text):
+            return redirect("helpdesk-ticket", number=number)
         searches.keep(request, "queue", text)
         return HttpResponseRedirect(_address(wanted, page=1))
-    page = requests.look(wanted, agent)
+    page = tickets.look(wanted, agent)
     context = {
         "here": "queue",
         "form": form,
         "wanted": wanted,
         "page": page,
         "tabs": _tabs(wanted, page),
-        "kinds": requests.KINDS.items(),
+        "kinds": tickets.KINDS.items(),
         "companies": companies,
         "before": _address(wanted, page=page.number - 1) if page.number > 1 else "",
         "after": _address(wanted, page=page.number + 1) if page.number < page.pages else "",
@@ -48,20 +48,20 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     return render(request, "helpdesk/agent_queue.html", context)
 
 
-def _wanted(request: HttpRequest, companies: list[Company]) -> Wanted:
+def _wanted(request: HttpRequest, companies: list[Company]) -> QueueFilter:
     """What the address asks for, in its fixed words and ids; whatever else stands there is passed over."""
     tab, kind = request.GET.get("flik", ""), request.GET.get("typ", "")
     company, page = request.GET.get("foretag", ""), request.GET.get("sida", "")
-    return Wanted(
+    return QueueFilter(
         tab=next((each for each in Tab if each == tab), Tab.NEW),
-        kind=kind if kind in Request.Kind else "",
+        kind=kind if kind in Ticket.Kind else "",
         company=next((each.pk for each in companies if str(each.pk) == company), None),
         text=searches.kept(request, "queue"),
         page=int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,  # noqa: PLR2004
     )
 
 
-def _address(wanted: Wanted, *, tab: Tab | None = None, page: int) -> str:
+def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int) -> str:
     pairs = {
         "flik": str(tab or wanted.tab),
         "typ": wanted.kind,
@@ -71,7 +71,7 @@ def _address(wanted: Wanted, *, tab: Tab | None = None, page: int) -> str:
     return f"{reverse('helpdesk-queue')}?{urlencode({name: value for name, value in pairs.items() if value})}"
 
 
-def _tabs(wanted: Wanted, page: requests.Page) -> list[tuple[str, str, int, bool]]:
+def _tabs(wanted: QueueFilter, page: tickets.Page) -> list[tuple[str, str, int, bool]]:
     """Each with its address, its words, how many there are, and whether it is the one that is open."""
     words = {Tab.NEW: _("Nya"), Tab.MINE: _("Mina"), Tab.WAITING: _("Väntar"), Tab.CLOSED: _("Klara")}
     return [
@@ -79,7 +79,7 @@ def _tabs(wanted: Wanted, page: requests.Page) -> list[tuple[str, str, int, bool
     ]
 
 
-def _nothing(wanted: Wanted, page: requests.Page) -> str:
+def _nothing(wanted: QueueFilter, page: tickets.Page) -> str:
     """What an empty list says."""
     chosen = wanted.text or wanted.kind or wanted.company is not None
     if chosen and not any(page.counts.values()):

@@ -22,11 +22,11 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
     """One month, this one if none is named. If nobody has counted the companies' staff lately, it is asked for."""
     this, first = Month.of(today()), figures.earliest()
     month = _month(request, first, this)
-    found = figures.of(month)
+    found = figures.for_month(month)
     if month == this and company_counts.is_old(found.counted_on):
         company_counts.ask()
         if settings.CELERY_TASK_ALWAYS_EAGER:
-            found = figures.of(month)
+            found = figures.for_month(month)
     counting = month == this and company_counts.is_old(found.counted_on)
     context = {
         "here": "overview",
@@ -45,7 +45,7 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
 def export(request: HttpRequest, agent: User) -> HttpResponse:
     """The month's figures as a file, which the trail tells of."""
     month = _month(request, figures.earliest(), Month.of(today()))
-    lines = list(file.lines(figures.of(month)))
+    lines = list(file.lines(figures.for_month(month)))
     audit.record(
         Event.FIGURES_EXPORTED,
         actor=agent,

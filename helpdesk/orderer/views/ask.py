@@ -14,13 +14,13 @@ from django.views.decorators.http import require_http_methods
 from accounts import directory, limits
 from accounts.models import BouncedAddress, Company, Orderer
 from helpdesk.access import orderer_only
-from helpdesk.models import OPEN, Request
+from helpdesk.models import OPEN, Ticket
 from helpdesk.orderer import employees
-from helpdesk.orderer.employees import Member
-from helpdesk.orderer.forms import PhoneRequestForm, RecipientsForm
+from helpdesk.orderer.employees import Employee
+from helpdesk.orderer.forms import PhoneTicketForm, RecipientsForm
 from helpdesk.tickets import handling
 from helpdesk.tickets import recipients as changes
-from helpdesk.tickets.refusals import Refused
+from helpdesk.tickets.refusals import TicketRefused
 from idportal.hosts import journey_url
 
 SUGGESTED = 200  # user names that the field offers; more would be slow to send, and no help to whoever looks
@@ -31,10 +31,10 @@ SUGGESTED = 200  # user names that the field offers; more would be slow to send,
 @orderer_only
 def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Koppla nytt mobil nr, for one of the company's own staff (H5)."""
-    staff = employees.of(company).members
+    staff = employees.of_company(company).members
     member = None
     if request.method == "POST":
-        form = PhoneRequestForm(request.POST)
+        form = PhoneTicketForm(request.POST)
         if _was_for_another(request, company):
             form.add_error(None, _other_company(company))
         elif form.is_valid():
@@ -46,7 +46,7 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
             else:
                 try:
                     answer = _sent(request, _ask_for_phone(request, form, member, orderer, company))
-                except Refused as refused:
+                except TicketRefused as refused:
                     form.add_error(None, str(refused))
                 else:
                     if _can_alone(member):
@@ -54,7 +54,7 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
                     return answer
     else:
         member = _chosen(request, staff)
-        form = PhoneRequestForm(initial={"username": member.username, "name": member.name} if member else None)
+        form = PhoneTicketForm(initial={"username": member.username, "name": member.name} if member else None)
     suggested = sorted(staff, key=lambda each: employees.swedish(each.name)) if len(staff) <= SUGGESTED else []
     if suggested:
         form.fields["username"].widget.attrs["list"] = "staff"
@@ -70,7 +70,7 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
     return render(request, "helpdesk/orderer_phone.html", context)
 
 
-def _chosen(request: HttpRequest, staff: Sequence[Member]) -> Member | None:
+def _chosen(request: HttpRequest, staff: Sequence[Employee]) -> Employee | None:
     """Whom the list of the staff was left with. Somebody else's id is nobody's."""
     wanted = request.GET.get("konto")
     if wanted is None:
@@ -81,11 +81,11 @@ def _chosen(request: HttpRequest, staff: Sequence[Member]) -> Member | None:
     return member
 
 
-def _own(company: Company, staff: Sequence[Member], username: str) -> Member | None:
+def _own(company: Company, staff: Sequence[Employee], username: str) -> Employee | None:
     """The company's own member of that name. Who is new is looked for in the directory, every half minute at most."""
     wanted = directory.folded(username)
 
-    def among(members: Sequence[Member]) -> Member | None:
+    def among(members: Sequence[Employee]) -> Employee | None:
         return next((each for each in members if directory.folded(each.username) == wanted), None)
 
     if found := among(staff):
@@ -94,12 +94,12 @@ def _own(company: Company, staff: Sequence[Member], username: str) -> Member | N
     return among(newer.members) if newer else None
 
 
-def _can_alone(member: Member) -> bool:
+def _can_alone(member: Employee) -> bool:
     """Whether a password that is remembered lets them in at pwreg: then the number is theirs to change."""
     return not (member.expired or member.locked or member.disabled)
 
 
-def _advice(member: Member) -> str:
+def _advice(member: Employee) -> str:
     """For an orderer who has asked on behalf of somebody whose password still works (manual-sv.md, "Support")."""
     words = {"name": member.name or member.username, "url": journey_url("REGISTER_HOST", "/registrera/")}
     return (
@@ -112,14 +112,14 @@ def _advice(member: Member) -> str:
 
 
 def _ask_for_phone(
-    request: HttpRequest, form: PhoneRequestForm, member: Member, orderer: Orderer, company: Company
-) -> Request:
+    request: HttpRequest, form: PhoneTicketForm, member: Employee, orderer: Orderer, company: Company
+) -> Ticket:
     return handling.open_phone(
-        source=Request.Source.PAGES,
+        source=Ticket.Source.PAGES,
         company=company,
         orderer=orderer,
-        staff_name=form.cleaned_data["name"] or member.name,
-        staff_username=member.username,
+        employee_name=form.cleaned_data["name"] or member.name,
+        employee_username=member.username,
         new_number=form.cleaned_data["phone"],
         account=member.id,
         address=request.META["REMOTE_ADDR"],
@@ -156,7 +156,7 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
     """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""
     now, waiting = company.recipients, changes.waiting(company)
     # Who has been asked and has not answered yet is wanted, too: what is sent is all that count afterwards.
-    first, second = [*(waiting[0].request.recipients if waiting else now), "", ""][:2]
+    first, second = [*(waiting[0].ticket.recipients if waiting else now), "", ""][:2]
     form = RecipientsForm(
         request.POST if request.method == "POST" else None,
         now=None if waiting else now,
@@ -167,13 +167,13 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
     elif form.is_valid():
         try:
             made = handling.open_recipients(
-                source=Request.Source.PAGES,
+                source=Ticket.Source.PAGES,
                 company=company,
                 orderer=orderer,
                 addresses=form.addresses,
                 address=request.META["REMOTE_ADDR"],
             )
-        except Refused as refused:
+        except TicketRefused as refused:
             form.add_error(None, str(refused))
         else:
             return _sent(request, made)
@@ -186,11 +186,11 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
         "company": company,
         "now": [(address, address.lower() in bouncing) for address in now],
         "waiting": waiting,
-        "open": company.requests.filter(kind=Request.Kind.RECIPIENTS, state__in=OPEN).last(),
+        "open": company.tickets.filter(kind=Ticket.Kind.RECIPIENTS, state__in=OPEN).last(),
     }
     return render(request, "helpdesk/orderer_recipients.html", context)
 
 
-def _sent(request: HttpRequest, made: Request) -> HttpResponse:
+def _sent(request: HttpRequest, made: Ticket) -> HttpResponse:
     messages.success(request, _("Ärendet är skickat till helpdesk. Det har nummer %s.") % made.number)
-    return redirect("orderer-request", number=made.number)
+    return redirect("orderer-ticket", number=made.number)

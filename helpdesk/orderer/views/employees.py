@@ -21,7 +21,7 @@ from helpdesk import searches
 from helpdesk.access import orderer_only
 from helpdesk.orderer import employee_table, employees
 from helpdesk.orderer.employee_table import Part
-from helpdesk.orderer.employees import Member
+from helpdesk.orderer.employees import Employee
 from idportal.clock import duration
 from idportal.hosts import journey_url
 
@@ -39,7 +39,7 @@ def staff(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
     if request.method == "POST" and form.is_valid():
         searches.keep(request, _place(company), "" if "rensa" in request.POST else form.cleaned_data["q"])
         return redirect(_address(part))
-    everybody = employees.of(company)
+    everybody = employees.of_company(company)
     found = employee_table.chosen(everybody.members, text)
     of_all = employee_table.counts(everybody.members)
     page = Paginator(_in(part, found), A_PAGE).get_page(request.GET.get("sida"))
@@ -60,7 +60,7 @@ def staff(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
         "register_url": journey_url("REGISTER_HOST", "/registrera/"),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
     }
-    return render(request, "helpdesk/orderer_staff.html", context)
+    return render(request, "helpdesk/orderer_employees.html", context)
 
 
 @require_POST
@@ -88,7 +88,7 @@ def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResp
     if request.GET.get("foretag", str(company.pk)) != str(company.pk):
         messages.warning(request, _("Du har bytt företag i en annan flik. Nu visas %s.") % company.name)
         return redirect(_address(part))
-    found = employee_table.chosen(employees.of(company).members, searches.kept(request, _place(company)))
+    found = employee_table.chosen(employees.of_company(company).members, searches.kept(request, _place(company)))
     data = employee_table.as_file(_in(part, found))
     audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])
     answer = HttpResponse(data, content_type="text/csv; charset=utf-8")
@@ -106,14 +106,14 @@ def _part(word: str | None) -> Part:
     return next((part for part in Part if part == word), Part.ALL)
 
 
-def _in(part: Part, members: Iterable[Member]) -> list[Member]:
+def _in(part: Part, members: Iterable[Employee]) -> list[Employee]:
     return [member for member in members if part in employee_table.parts_of(member)]
 
 
 def _address(part: Part, page: int = 1) -> str:
     pairs = {"visa": "" if part == Part.ALL else str(part), "sida": str(page) if page > 1 else ""}
     query = urlencode({name: value for name, value in pairs.items() if value})
-    return reverse("orderer-staff") + (f"?{query}" if query else "")
+    return reverse("orderer-employees") + (f"?{query}" if query else "")
 
 
 def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]:
@@ -150,7 +150,7 @@ def _soon() -> str:
     return duration(limits.EXPIRES_SOON)
 
 
-def _nothing(part: Part, text: str, found: list[Member]) -> str:
+def _nothing(part: Part, text: str, found: list[Employee]) -> str:
     """What an empty list says."""
     if text and not found:
         return _("Ingen i er personal har ett namn eller konto som stämmer med det du söker.")

@@ -15,7 +15,7 @@ from accounts import audit, codes, limits, sessions
 from accounts.forms import CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from accounts.phones.views import wrong_code
-from accounts.sessions import Word
+from accounts.sessions import Flash
 from helpdesk.access import of_any_company
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
@@ -115,12 +115,12 @@ def code(request: HttpRequest) -> HttpResponse:
         if orderer:
             orderer_sessions.log_in(request, orderer)
             companies = orderer_sessions.companies_of(orderer)
-            return redirect("orderer-staff" if orderer_sessions.chosen(request, companies) else "orderer-company")
+            return redirect("orderer-employees" if orderer_sessions.chosen(request, companies) else "orderer-company")
         form.add_error("code", wrong_code())
     context = {
         "form": form,
         "resend_in": codes.resend_in(challenge),
-        "word": sessions.take_word(request),
+        "word": sessions.pop_flash(request),
         "codes_a_day": max(most for most, _seconds in limits.SENDS),
     }
     return render(request, "helpdesk/orderer_code.html", context)
@@ -134,7 +134,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     if challenge is None:
         return _begin_again(request)
     asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-    sessions.leave_word(request, Word.ASKED if asked else Word.EARLY)
+    sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
     return redirect("orderer-code")
 
 
@@ -148,10 +148,10 @@ def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) ->
         if wanted is None:
             raise Http404
         orderer_sessions.choose(request, wanted)
-        return redirect("orderer-staff")
+        return redirect("orderer-employees")
     chosen = orderer_sessions.chosen(request, companies)
     if chosen and len(companies) == 1:
-        return redirect("orderer-staff")
+        return redirect("orderer-employees")
     context = {"orderer": orderer, "companies": companies, "chosen": chosen}
     context["has_left"] = orderer_sessions.has_left(request, companies)
     return render(request, "helpdesk/orderer_company.html", context)

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
 from helpdesk.access import orderer_only
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import handling as verbs
 from helpdesk.tickets import recipients
 from helpdesk.tickets.missing import is_about_several
@@ -28,7 +28,7 @@ from helpdesk.tickets.refusals import Closed
 from idportal.hosts import journey_url
 
 A_PAGE = 50
-Kind, State, What = Request.Kind, Request.State, Entry.What
+Kind, State, What = Ticket.Kind, Ticket.State, Entry.What
 
 _NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
 
@@ -51,7 +51,7 @@ _SEEN: dict[str, Promise] = {
 }
 
 
-class Step(NamedTuple):
+class TimelineStep(NamedTuple):
     """One line of the timeline, as an orderer reads it."""
 
     at: datetime
@@ -62,22 +62,22 @@ class Step(NamedTuple):
 
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
-def requests(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+def tickets(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """All of the company, whichever of its orderers asked, newest first."""
     page = Paginator(_of(company).order_by("-created_at", "-pk"), A_PAGE).get_page(request.GET.get("sida"))
-    return render(request, "helpdesk/orderer_requests.html", {"here": "requests", "page": page})
+    return render(request, "helpdesk/orderer_tickets.html", {"here": "tickets", "page": page})
 
 
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
-def request(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
+def ticket(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
     """What was asked, how it stands, and what has happened."""
     one = _one(company, number)
     steps = _steps(one)
     done = one.state == State.DONE
     waiting = recipients.waiting(company) if done and one.kind == Kind.RECIPIENTS else []
     context = {
-        "here": "requests",
+        "here": "tickets",
         "one": one,
         "mine": one.orderer_id == orderer.pk,
         "several": is_about_several(one.unread),
@@ -87,12 +87,12 @@ def request(request: HttpRequest, orderer: Orderer, company: Company, number: st
         "stopped": any(step.what is _SEEN[What.STOPPED] for step in steps),
         **_of_link(one),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
-        "waiting": [each.address for each in waiting if each.request_id == one.pk],
+        "waiting": [each.address for each in waiting if each.ticket_id == one.pk],
     }
-    return render(request, "helpdesk/orderer_request.html", context)
+    return render(request, "helpdesk/orderer_ticket.html", context)
 
 
-def _of_link(one: Request) -> dict[str, object]:
+def _of_link(one: Ticket) -> dict[str, object]:
     """Whether the linked number is still the account's, and from when codes go there if that is to come (H4)."""
     link = PhoneLink.objects.filter(reference=one.number).order_by("-made_at").only("user", "usable_from").first()
     if link is None:
@@ -110,33 +110,33 @@ def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: s
     try:
         verbs.withdraw(one.pk, orderer, request.META["REMOTE_ADDR"])
     except Closed as closed:
-        messages.warning(request, _too_late(closed.request))
+        messages.warning(request, _too_late(closed.ticket))
     else:
         messages.success(request, _("Ärendet är återtaget. Helpdesk gör inget mer med det."))
-    return redirect("orderer-request", number=one.number)
+    return redirect("orderer-ticket", number=one.number)
 
 
-def _of(company: Company) -> QuerySet[Request]:
+def _of(company: Company) -> QuerySet[Ticket]:
     """What was asked in the company's name. What the portal itself tells the helpdesk is theirs alone."""
-    return Request.objects.filter(company=company).exclude(source=Request.Source.PORTAL)
+    return Ticket.objects.filter(company=company).exclude(source=Ticket.Source.PORTAL)
 
 
-def _one(company: Company, number: str) -> Request:
+def _one(company: Company, number: str) -> Ticket:
     """The company's own request. Somebody else's is not to be found (H5)."""
     if not _NUMBER.fullmatch(number):  # no database need be asked, and PostgreSQL would refuse some
         raise Http404
     return get_object_or_404(_of(company), number=number)
 
 
-def _steps(one: Request) -> list[Step]:
-    steps: list[Step] = []
+def _steps(one: Ticket) -> list[TimelineStep]:
+    steps: list[TimelineStep] = []
     verifying = False
     for entry in one.entries.all():
         if entry.what not in _SEEN or (entry.what == What.TAKEN and verifying):
             continue  # from one agent to another, it is with the helpdesk still
         verifying = entry.what == What.TAKEN or verifying
         why = entry.why if entry.what == What.REJECTED else ""
-        steps.append(Step(entry.at, _SEEN[entry.what], _who(entry), why))
+        steps.append(TimelineStep(entry.at, _SEEN[entry.what], _who(entry), why))
     return steps
 
 
@@ -149,7 +149,7 @@ def _who(entry: Entry) -> str:
     return _("Helpdesk") if entry.by == Entry.By.AGENT else _("Lösenordsportalen")
 
 
-def _too_late(one: Request) -> str:
+def _too_late(one: Ticket) -> str:
     """By whom and when it was decided; which agent it was, is the helpdesk's own."""
     last = one.entries.filter(what=What.WITHDRAWN).last()
     words = {

@@ -8,34 +8,34 @@ from __future__ import annotations
 
 from accounts import directory, phones
 from accounts.directory import Account, DirectoryError
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets.evidence import blockers, facts, flags
-from helpdesk.tickets.evidence.context import Known
+from helpdesk.tickets.evidence.context import TicketContext
 from helpdesk.tickets.evidence.parts import Evidence, Fact, Flag
 
-__all__ = ["Evidence", "Fact", "Flag", "obstacles", "of"]
+__all__ = ["Evidence", "Fact", "Flag", "gather", "obstacles"]
 
 
-def of(request: Request) -> Evidence:
+def gather(ticket: Ticket) -> Evidence:
     """All of it, for the page. ``request``: with its company and orderer, or they are asked for, too."""
     account, down = None, False
-    if request.staff_username:
+    if ticket.employee_username:
         try:
-            account = directory.connect().find(request.staff_username)
+            account = directory.connect().find(ticket.employee_username)
         except DirectoryError:
             down = True
-    known = Known(request, account)
-    against = blockers.of_registers(known) if down else blockers.of(known)
+    known = TicketContext(ticket, account)
+    against = blockers.of_registers(known) if down else blockers.find(known)
     return Evidence(
         requester=list(facts.of_requester(known)),
         account=list(facts.of_account(known, down)),
         number=list(facts.of_number(known)),
         earlier=known.earlier,
-        flags=list(flags.of(known, down)) if request.open else [],
-        obstacles=against if request.open else [],
+        flags=list(flags.find(known, down)) if ticket.open else [],
+        obstacles=against if ticket.open else [],
         directory_down=down,
         person=account,
-        tells_old_number=phones.tells_old_number(known.phone, request.new_number),
+        tells_old_number=phones.tells_old_number(known.phone, ticket.new_number),
         mobile_changed=known.changed_lately("mobile") is not None,
         told=known.told,
         by_program=known.by_program,
@@ -44,9 +44,9 @@ def of(request: Request) -> Evidence:
     )
 
 
-def obstacles(request: Request, account: Account | None) -> list[str]:
+def obstacles(ticket: Ticket, account: Account | None) -> list[str]:
     """Why the request can't be carried out as things stand, in words that say what to do; empty if it can.
 
     ``account``: whom the user name of a PHONE request belongs to now.
     """
-    return blockers.of(Known(request, account))
+    return blockers.find(TicketContext(ticket, account))

@@ -9,13 +9,13 @@ from django.utils.translation import gettext as _
 
 from accounts import numbers, phones
 from accounts.directory import Account
-from helpdesk.models import Request
-from helpdesk.tickets.evidence.context import Kind, Known
+from helpdesk.models import Ticket
+from helpdesk.tickets.evidence.context import Kind, TicketContext
 
 
-def of(known: Known) -> list[str]:
+def find(known: TicketContext) -> list[str]:
     """Empty if nothing does."""
-    kind = known.request.kind
+    kind = known.ticket.kind
     if kind == Kind.PHONE:
         return [*_of_requester(known), *_of_account(known), *_of_number(known)]
     if kind == Kind.RECIPIENTS:
@@ -23,15 +23,15 @@ def of(known: Known) -> list[str]:
     return [*_of_stranger(known)]
 
 
-def of_registers(known: Known) -> list[str]:
+def of_registers(known: TicketContext) -> list[str]:
     """The same while the directory can't be asked: what is true whatever it would say."""
-    if known.request.kind == Kind.OTHER:
+    if known.ticket.kind == Kind.OTHER:
         return [*_of_stranger(known)]
-    of_number = _of_number(known) if known.request.kind == Kind.PHONE else _of_recipients(known)
+    of_number = _of_number(known) if known.ticket.kind == Kind.PHONE else _of_recipients(known)
     return [*_of_requester(known), *of_number]
 
 
-def _of_requester(known: Known) -> Iterator[str]:
+def _of_requester(known: TicketContext) -> Iterator[str]:
     orderer, company = known.orderer, known.company
     if orderer is None:
         yield _(
@@ -53,30 +53,30 @@ def _of_requester(known: Known) -> Iterator[str]:
         ) % {"name": orderer.name, "company": company.name}
 
 
-def _of_stranger(known: Known) -> Iterator[str]:
+def _of_stranger(known: TicketContext) -> Iterator[str]:
     """Of anything else that is asked for. What the portal itself asks for, an agent does."""
     if known.mail and known.mail.unreadable:
         yield _("Mejlet gick inte att läsa. Öppna det i brevlådans mapp Unreadable, och ändra uppgifterna här.")
         return
-    if known.request.source != Request.Source.PORTAL and not known.told and not known.by_program:
+    if known.ticket.source != Ticket.Source.PORTAL and not known.told and not known.by_program:
         yield _(
             "Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs. Be en behörig"
             " beställare fråga på nytt, och avslå det här."
         )
 
 
-def _of_account(known: Known) -> Iterator[str]:
-    request, account = known.request, known.account
-    if account is None and request.source == Request.Source.MAIL:
+def _of_account(known: TicketContext) -> Iterator[str]:
+    ticket, account = known.ticket, known.account
+    if account is None and ticket.source == Ticket.Source.MAIL:
         yield _("Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren, och ändra uppgifterna.") % {
-            "username": request.staff_username
+            "username": ticket.employee_username
         }
         return
     if account is None:
         yield _(
             "Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren vad det ska vara, avslå ärendet och"
             " öppna ett nytt."
-        ) % {"username": request.staff_username}
+        ) % {"username": ticket.employee_username}
         return
     yield from _of_person(known, account)
     words = {"username": account.username}
@@ -92,8 +92,8 @@ def _of_account(known: Known) -> Iterator[str]:
         )
 
 
-def _of_person(known: Known, account: Account) -> Iterator[str]:
-    if known.request.account and account.id != known.request.account:
+def _of_person(known: TicketContext, account: Account) -> Iterator[str]:
+    if known.ticket.account and account.id != known.ticket.account:
         yield _(
             "Användarnamnet %(username)s hör till en annan person nu än när ärendet kom in. Avslå ärendet. Öppna ett"
             " nytt, om beställaren menar den nya personen."
@@ -105,16 +105,16 @@ def _of_person(known: Known, account: Account) -> Iterator[str]:
         ) % {"username": account.username, "company": known.company.name}
 
 
-def _of_number(known: Known) -> Iterator[str]:
+def _of_number(known: TicketContext) -> Iterator[str]:
     try:
-        numbers.parse(known.request.new_number)
+        numbers.parse(known.ticket.new_number)
     except numbers.NumberRefused as refused:
         yield _("Numret går inte att använda: %(why)s Avslå ärendet, och öppna ett nytt med ett annat nummer.") % {
             "why": refused
         }
         return
-    if known.phone and known.phone.number == known.request.new_number:
-        yield phones.already_there(known.phone, known.request.staff_username)
+    if known.phone and known.phone.number == known.ticket.new_number:
+        yield phones.already_there(known.phone, known.ticket.employee_username)
     if len(known.elsewhere) >= settings.LIMIT_ACCOUNTS_PER_NUMBER:
         yield _(
             "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och öppna ett nytt"
@@ -122,7 +122,7 @@ def _of_number(known: Known) -> Iterator[str]:
         ) % {"count": len(known.elsewhere)}
 
 
-def _of_recipients(known: Known) -> Iterator[str]:
+def _of_recipients(known: TicketContext) -> Iterator[str]:
     """One or two addresses (manual-sv.md, "Support", 2). A third one has no column."""
-    if not known.request.recipients:
+    if not known.ticket.recipients:
         yield _("Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med en eller två adresser.")

@@ -14,34 +14,34 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import numbers
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account, Expiry
 from accounts.encryption import digest
 from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
-from helpdesk.models import Entry, IncomingMail, Request, Verification
+from helpdesk.models import Entry, IncomingMail, Ticket, Verification
 from helpdesk.tickets import recipients, verification
 
-Kind = Request.Kind
+Kind = Ticket.Kind
 
 LATELY = timedelta(days=30)
 EARLIER, MOST_EARLIER = timedelta(days=365), 10
 
 
-class Change(NamedTuple):
+class RecentChange(NamedTuple):
     """When something of an orderer changed for the last time, and by whom ("": by somebody with a shell)."""
 
     at: datetime
     who: str
 
 
-class Known:
+class TicketContext:
     """Reads lazily, and each thing once. ``account``: whom the request's user name belongs to now."""
 
-    def __init__(self, request: Request, account: Account | None) -> None:
-        self.request = request
+    def __init__(self, ticket: Ticket, account: Account | None) -> None:
+        self.ticket = ticket
         self.account = account
-        self.company: Company | None = request.company
-        self.orderer: Orderer | None = request.orderer
+        self.company: Company | None = ticket.company
+        self.orderer: Orderer | None = ticket.orderer
 
     # Who asks.
 
@@ -68,12 +68,12 @@ class Known:
     @property
     def mail(self) -> IncomingMail | None:
         """The mail that opened the request."""
-        return self.request.opening_mail if self.request.source == Request.Source.MAIL else None
+        return self.ticket.opening_mail if self.ticket.source == Ticket.Source.MAIL else None
 
     @property
     def by_program(self) -> bool:
         """Whether nobody asks for anything: a program wrote the mail, and it is of no kind that the helpdesk knows."""
-        mail = self.mail if self.request.kind == Kind.OTHER else None
+        mail = self.mail if self.ticket.kind == Kind.OTHER else None
         return mail is not None and mail.automatic and not mail.unreadable
 
     @property
@@ -103,32 +103,32 @@ class Known:
                 since = timezone.localdate(row.history_date)
         return since
 
-    def changed(self, field: str) -> Change | None:
+    def changed(self, field: str) -> RecentChange | None:
         """When this of the orderer (``mobile``, ``email``) was last changed to another; None if never."""
         for before, after in reversed(list(zip(self._history, self._history[1:], strict=False))):
             if getattr(before, field) != getattr(after, field):
-                return Change(after.history_date, after.history_user.username if after.history_user else "")
+                return RecentChange(after.history_date, after.history_user.username if after.history_user else "")
         return None
 
-    def changed_lately(self, field: str) -> Change | None:
+    def changed_lately(self, field: str) -> RecentChange | None:
         change = self.changed(field)
         return change if change and lately(change.at) else None
 
     @cached_property
     def verified(self) -> Sequence[Verification]:
         """Each verification of the orderer that counts, the newest first."""
-        return verification.all_counting(self.request)
+        return verification.all_counting(self.ticket)
 
     # The account.
 
     @cached_property
     def home(self) -> Company | None:
         """The company whose staff the account is by the directory."""
-        return Belonging().company_of(self.account) if self.account else None
+        return CompanyMatcher().company_of(self.account) if self.account else None
 
     @property
     def account_id(self) -> str:
-        return self.account.id if self.account else self.request.account
+        return self.account.id if self.account else self.ticket.account
 
     @property
     def ran_out(self) -> bool:
@@ -143,8 +143,8 @@ class Known:
     @cached_property
     def _phones(self) -> list[Phone]:
         wanted = Q(user__directory_id=self.account_id) if self.account_id else Q()
-        if self.request.new_number:
-            wanted |= Q(number_digest=digest(self.request.new_number, "number"))
+        if self.ticket.new_number:
+            wanted |= Q(number_digest=digest(self.ticket.new_number, "number"))
         return list(Phone.objects.filter(wanted).select_related("user").order_by("user__username")) if wanted else []
 
     @property
@@ -178,7 +178,7 @@ class Known:
     @property
     def new_recipients(self) -> list[str]:
         has = {address.lower() for address in self.company.recipients} if self.company else set()
-        return [address for address in self.request.recipients if address.lower() not in has]
+        return [address for address in self.ticket.recipients if address.lower() not in has]
 
     @cached_property
     def bounced(self) -> list[str]:
@@ -196,20 +196,20 @@ class Known:
     # Requests.
 
     @cached_property
-    def earlier(self) -> Sequence[Request]:
-        others = Request.objects.filter(created_at__gt=timezone.now() - EARLIER).exclude(pk=self.request.pk)
+    def earlier(self) -> Sequence[Ticket]:
+        others = Ticket.objects.filter(created_at__gt=timezone.now() - EARLIER).exclude(pk=self.ticket.pk)
         newest = others.order_by("-created_at", "-pk")
         wanted = Q()
         if self.account_id:
             wanted |= Q(pk__in=newest.filter(account=self.account_id).values("pk")[:MOST_EARLIER])
         if self.orderer:
             wanted |= Q(pk__in=newest.filter(orderer=self.orderer).values("pk")[:MOST_EARLIER])
-        return list(Request.objects.filter(wanted).order_by("-created_at", "-pk")) if wanted else []
+        return list(Ticket.objects.filter(wanted).order_by("-created_at", "-pk")) if wanted else []
 
     @cached_property
     def timeline(self) -> Sequence[Entry]:
         """What happened to this one, newest first."""
-        return list(self.request.entries.order_by("-at", "-pk"))
+        return list(self.ticket.entries.order_by("-at", "-pk"))
 
 
 def lately(at: datetime | None) -> bool:

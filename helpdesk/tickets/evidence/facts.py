@@ -12,32 +12,32 @@ from django.utils.translation import ngettext
 from accounts import numbers
 from accounts.directory import Account, Expiry
 from accounts.models import PhoneLink
-from helpdesk.models import IncomingMail, Request
-from helpdesk.tickets.evidence.context import Kind, Known, day, lately
+from helpdesk.models import IncomingMail, Ticket
+from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately
 from helpdesk.tickets.evidence.parts import Fact
 from helpdesk.tickets.name_match import names_agree
 
 
-def of_requester(known: Known) -> Iterator[Fact]:
-    somebody_asks = known.request.source != Request.Source.PORTAL and not known.by_program
+def of_requester(known: TicketContext) -> Iterator[Fact]:
+    somebody_asks = known.ticket.source != Ticket.Source.PORTAL and not known.by_program
     if somebody_asks:
         yield _standing(known)
     if known.orderer:
         mobile, email = numbers.shown(known.orderer.mobile), known.orderer.email
         yield _since_changed(known, "mobile", _("Mobil i registret"), mobile)
         yield _since_changed(known, "email", _("E-post i registret"), email)
-    yield Fact(_("Kom in genom"), known.request.get_source_display())
+    yield Fact(_("Kom in genom"), known.ticket.get_source_display())
     if known.mail and not known.mail.blanked_at:
         yield _sender(known, known.mail)
     if somebody_asks:
         yield _verification(known)
 
 
-def _standing(known: Known) -> Fact:
+def _standing(known: TicketContext) -> Fact:
     orderer, company, since = known.orderer, known.company, known.entitled_since
     words = {
-        "name": orderer.name if orderer else known.request.orderer_name or _("Okänd"),
-        "company": company.name if company else known.request.company_name,
+        "name": orderer.name if orderer else known.ticket.orderer_name or _("Okänd"),
+        "company": company.name if company else known.ticket.company_name,
         "since": f"{since:%Y-%m-%d}" if since else "",
     }
     if orderer is None:
@@ -57,7 +57,7 @@ def _standing(known: Known) -> Fact:
     return Fact(_("Beställare"), text % words, good=known.entitled)
 
 
-def _sender(known: Known, mail: IncomingMail) -> Fact:
+def _sender(known: TicketContext, mail: IncomingMail) -> Fact:
     """Who the mail says that it is from, and what that is worth (security.md M1)."""
     words = {"address": mail.sender or _("okänd")}
     if mail.verified and known.from_orderer:
@@ -69,7 +69,7 @@ def _sender(known: Known, mail: IncomingMail) -> Fact:
     return Fact(_("Avsändare"), text % words, good=False)
 
 
-def _since_changed(known: Known, field: str, label: str, value: str) -> Fact:
+def _since_changed(known: TicketContext, field: str, label: str, value: str) -> Fact:
     change = known.changed(field)
     if change is None:
         return Fact(label, value)
@@ -78,7 +78,7 @@ def _since_changed(known: Known, field: str, label: str, value: str) -> Fact:
     return Fact(label, text % words, good=False if lately(change.at) else None)
 
 
-def _verification(known: Known) -> Fact:
+def _verification(known: TicketContext) -> Fact:
     label = _("Kontrollerad")
     done = known.verified[0] if known.verified else None
     if done and done.done_at:
@@ -88,25 +88,25 @@ def _verification(known: Known) -> Fact:
             "when": f"{timezone.localtime(done.done_at):%Y-%m-%d %H:%M}",
         }
         return Fact(label, _("Ja: %(how)s (%(who)s, %(when)s)") % words, good=True)
-    if known.request.source == Request.Source.PAGES:
+    if known.ticket.source == Ticket.Source.PAGES:
         return Fact(label, _("Var inloggad med länk och kod när ärendet skickades"))
     return Fact(label, _("Inte än"))
 
 
-def of_account(known: Known, down: bool) -> Iterator[Fact]:
-    request, account = known.request, known.account
-    if not request.staff_username:
+def of_account(known: TicketContext, down: bool) -> Iterator[Fact]:
+    ticket, account = known.ticket, known.account
+    if not ticket.employee_username:
         return
     label = _("Användarnamn")
     if down:
-        yield Fact(label, _("%(username)s (katalogen svarar inte)") % {"username": request.staff_username})
+        yield Fact(label, _("%(username)s (katalogen svarar inte)") % {"username": ticket.employee_username})
         return
     if account is None:
-        words = {"username": request.staff_username}
+        words = {"username": ticket.employee_username}
         yield Fact(label, _("%(username)s finns inte i katalogen") % words, good=False)
         return
-    yield Fact(label, account.username, good=not request.account or account.id == request.account)
-    yield Fact(_("Namn i katalogen"), account.name or "–", good=_same_name(request.staff_name, account.name))
+    yield Fact(label, account.username, good=not ticket.account or account.id == ticket.account)
+    yield Fact(_("Namn i katalogen"), account.name or "–", good=_same_name(ticket.employee_name, account.name))
     yield _company(known, account)
     yield Fact(_("Lösenord"), password(account.expires))
     yield _state(account)
@@ -117,7 +117,7 @@ def _same_name(asked: str, is_called: str) -> bool | None:
     return names_agree(asked, is_called) if asked else None
 
 
-def _company(known: Known, account: Account) -> Fact:
+def _company(known: TicketContext, account: Account) -> Fact:
     name = known.home.name if known.home else account.company or _("inget")
     good = known.home == known.company if known.company else None
     return Fact(_("Företag i katalogen"), name, good=good)
@@ -149,21 +149,21 @@ def _state(account: Account) -> Fact:
     return Fact(_("Kontot är"), text, good=None if account.locked and account.served else account.served)
 
 
-def of_number(known: Known) -> Iterator[Fact]:
+def of_number(known: TicketContext) -> Iterator[Fact]:
     """Of the numbers, which are never shown but for the new one; of recipients, if it is about those."""
-    if known.request.kind == Kind.RECIPIENTS:
+    if known.ticket.kind == Kind.RECIPIENTS:
         yield from _recipients(known)
         return
     if known.account_id:
         yield _on_file(known)
-    if known.request.new_number:
+    if known.ticket.new_number:
         elsewhere = ", ".join(known.elsewhere) or _("inget annat konto")
         yield Fact(_("Nya numret finns på"), elsewhere, good=not known.elsewhere)
     if known.links:
         yield Fact(_("Kopplat av helpdesk förut"), "; ".join(_link(link) for link in known.links))
 
 
-def _on_file(known: Known) -> Fact:
+def _on_file(known: TicketContext) -> Fact:
     label, phone = _("Nummer i dag"), known.phone
     if phone is None:
         return Fact(label, _("Inget är registrerat"))
@@ -177,7 +177,7 @@ def _link(link: PhoneLink) -> str:
     return (_("%(day)s i ärende %(number)s, stoppat") if link.stopped_at else _("%(day)s i ärende %(number)s")) % words
 
 
-def _recipients(known: Known) -> Iterator[Fact]:
+def _recipients(known: TicketContext) -> Iterator[Fact]:
     has = known.company.recipients if known.company else []
     yield Fact(_("Mottagare i dag"), ", ".join(has) or _("ingen"))
     yield Fact(_("Nya adresser"), ", ".join(known.new_recipients) or _("ingen"))

@@ -13,8 +13,8 @@ from django.utils.translation import ngettext
 
 from accounts.directory import Account
 from helpdesk.intake import authenticity
-from helpdesk.models import Entry, IncomingMail, Request
-from helpdesk.tickets.evidence.context import LATELY, Kind, Known, day, lately
+from helpdesk.models import Entry, IncomingMail, Ticket
+from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
 from helpdesk.tickets.evidence.parts import Flag
 from helpdesk.tickets.missing import doubts_of
 from helpdesk.tickets.name_match import names_agree
@@ -22,21 +22,21 @@ from helpdesk.tickets.name_match import names_agree
 WRONG_CODES = 2  # one is a slip of the tongue
 
 
-def of(known: Known, down: bool) -> Iterator[Flag]:
+def find(known: TicketContext, down: bool) -> Iterator[Flag]:
     """In the order in which they weigh. ``down``: nothing is said of the account."""
     yield from _of_requester(known)
     yield from _of_verification(known)
-    if known.request.kind == Kind.PHONE:
+    if known.ticket.kind == Kind.PHONE:
         if known.account and not down:
             yield from _of_account(known, known.account)
         yield from _of_number(known)
         yield from _of_earlier(known)
-    if known.request.kind == Kind.RECIPIENTS:
+    if known.ticket.kind == Kind.RECIPIENTS:
         yield from _of_recipients(known)
 
 
-def _of_requester(known: Known) -> Iterator[Flag]:
-    if known.request.source == Request.Source.PORTAL:
+def _of_requester(known: TicketContext) -> Iterator[Flag]:
+    if known.ticket.source == Ticket.Source.PORTAL:
         return  # the portal itself asks, and says what to do
     if known.mail and known.orderer:
         yield from _of_mail(known, known.mail)
@@ -59,7 +59,7 @@ def _of_requester(known: Known) -> Iterator[Flag]:
         )
 
 
-def _of_mail(known: Known, mail: IncomingMail) -> Iterator[Flag]:
+def _of_mail(known: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
     if mail.dmarc in authenticity.FORGED:
         yield Flag(
             _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
@@ -77,15 +77,15 @@ def _of_mail(known: Known, mail: IncomingMail) -> Iterator[Flag]:
             _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
         )
     # Whom an agent has chosen since was told.
-    if mail.automatic and known.request.kind != Kind.OTHER and known.request.changed_at is None:
+    if mail.automatic and known.ticket.kind != Kind.OTHER and known.ticket.changed_at is None:
         yield Flag(
             _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
         )
 
 
-def _of_doubts(known: Known) -> Iterator[Flag]:
-    names = doubts_of(known.request)
+def _of_doubts(known: TicketContext) -> Iterator[Flag]:
+    names = doubts_of(known.ticket)
     if names:
         yield Flag(
             _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
@@ -93,7 +93,7 @@ def _of_doubts(known: Known) -> Iterator[Flag]:
         )
 
 
-def _of_verification(known: Known) -> Iterator[Flag]:
+def _of_verification(known: TicketContext) -> Iterator[Flag]:
     wrong = sum(entry.what == Entry.What.CODE_WRONG for entry in known.timeline)
     if wrong >= WRONG_CODES and not known.verified:
         yield Flag(
@@ -102,8 +102,8 @@ def _of_verification(known: Known) -> Iterator[Flag]:
         )
 
 
-def _of_account(known: Known, account: Account) -> Iterator[Flag]:
-    asked = known.request.staff_name
+def _of_account(known: TicketContext, account: Account) -> Iterator[Flag]:
+    asked = known.ticket.employee_name
     if asked and not names_agree(asked, account.name):
         yield Flag(
             _("I ärendet står ”%(asked)s”, men i katalogen heter %(username)s %(name)s.")
@@ -120,9 +120,9 @@ def _of_account(known: Known, account: Account) -> Iterator[Flag]:
         )
 
 
-def _of_number(known: Known) -> Iterator[Flag]:
-    request, phone = known.request, known.phone
-    if phone and phone.number != request.new_number and lately(phone.confirmed_at):
+def _of_number(known: TicketContext) -> Iterator[Flag]:
+    ticket, phone = known.ticket, known.phone
+    if phone and phone.number != ticket.new_number and lately(phone.confirmed_at):
         yield Flag(
             _("Kontots nummer ändrades nyligen: %(day)s.") % {"day": day(phone.confirmed_at)},
             _("Fråga beställaren varför det behövs ett nytt igen så snart."),
@@ -131,7 +131,7 @@ def _of_number(known: Known) -> Iterator[Flag]:
     if (phone is None or phone.on_hold) and (removed := known.removed):
         who = removed.agent.username if removed.agent else "–"
         words = {"day": day(removed.at), "who": who, "number": removed.reference}
-        if removed.reference == request.number:
+        if removed.reference == ticket.number:
             text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, i det här ärendet.")
             read = _("Skälet står under Det har hänt.")
         else:
@@ -139,7 +139,7 @@ def _of_number(known: Known) -> Iterator[Flag]:
             read = _("Läs det ärendet, och fråga din kollega.")
         silent = _("Det borttagna numret får inget meddelande om det nya, och kan inte stoppa det.")
         yield Flag(text % words, f"{read} {silent}")
-    if known.orderer and request.new_number and known.orderer.mobile == request.new_number:
+    if known.orderer and ticket.new_number and known.orderer.mobile == ticket.new_number:
         yield Flag(
             _("Det nya numret är beställarens egen mobil."),
             _("Koderna ska gå till den som har kontot. Be om medarbetarens eget nummer."),
@@ -151,10 +151,10 @@ def _of_number(known: Known) -> Iterator[Flag]:
         )
 
 
-def _of_earlier(known: Known) -> Iterator[Flag]:
+def _of_earlier(known: TicketContext) -> Iterator[Flag]:
     stopped = next((link for link in known.links if link.stopped_at), None)
     if stopped and stopped.stopped_at:
-        same = stopped.number == known.request.new_number
+        same = stopped.number == known.ticket.new_number
         words = {"day": day(stopped.stopped_at), "number": stopped.reference}
         yield Flag(
             (
@@ -178,7 +178,7 @@ def _of_earlier(known: Known) -> Iterator[Flag]:
         )
 
 
-def _of_recipients(known: Known) -> Iterator[Flag]:
+def _of_recipients(known: TicketContext) -> Iterator[Flag]:
     usual = {address.rpartition("@")[2].lower() for address in known.company.recipients} if known.company else set()
     if known.orderer:
         usual.add(known.orderer.email.rpartition("@")[2].lower())

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from accounts.directory import Account
-from helpdesk.models import Entry, Request, Verification
+from helpdesk.models import Entry, Ticket, Verification
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class Evidence:
     requester: Sequence[Fact]
     account: Sequence[Fact]
     number: Sequence[Fact]
-    earlier: Sequence[Request]
+    earlier: Sequence[Ticket]
     flags: Sequence[Flag]
     obstacles: Sequence[str]
     directory_down: bool = False

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts.directory import DirectoryError
 from idportal.text import inert
 from notifications import digests
-from notifications.digests import Plan, Row
+from notifications.digests import DigestRow, Plan
 from notifications.digests.thresholds import STOCKHOLM, local_date
 
 # What a calendar and the directories' own times hold, with room for the thresholds before and after.
@@ -97,7 +97,7 @@ class Command(BaseCommand):
             self.stdout.write(f"SMS to the person  {_account(reminder.row)}")
 
 
-def _account(row: Row) -> str:
+def _account(row: DigestRow) -> str:
     account = row.account
     days = _count(row.days_left, "day") if row.days_left >= 0 else "ran out"
     return f"{inert(account.username)} {inert(account.name)} ({days})"

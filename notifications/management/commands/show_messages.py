@@ -18,7 +18,7 @@ from idportal import message_templates, sms
 from idportal.hosts import journey_host
 from idportal.message_templates import Written
 from notifications.digests.compose import Composer, Group
-from notifications.digests.rows import Row
+from notifications.digests.rows import DigestRow
 
 AT = datetime(2026, 3, 12, 13, 35, tzinfo=UTC)
 _KEY = "x" * 22  # as long as that of a real link
@@ -106,16 +106,16 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _rows() -> list[Row]:
+def _rows() -> list[DigestRow]:
     """One with a number, one without, and one whose password ran out."""
     karl = Account("", "lovkalin01", "Karl", "Lind", "", "Hemtjänst Ett AB", True, False, False, AT, None)
     stefan = replace(karl, username="lovstlin32", given_name="Stefan")
     anna = replace(karl, username="lovanber11", given_name="Anna", surname="Berg")
     day = date(2026, 3, 12)
     return [
-        Row(anna, day - timedelta(4), -4, registered=True),
-        Row(karl, day + timedelta(7), 7, registered=False),
-        Row(stefan, day + timedelta(15), 15, registered=True),
+        DigestRow(anna, day - timedelta(4), -4, registered=True),
+        DigestRow(karl, day + timedelta(7), 7, registered=False),
+        DigestRow(stefan, day + timedelta(15), 15, registered=True),
     ]
 
 

@@ -24,7 +24,7 @@ from tests.servers.slapd import TestSlapd
 def eva(server: TestSlapd, db: None) -> User:
     account = directory.connect().find(EVA.username)
     assert account
-    return users.of(account)
+    return users.for_account(account)
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ PAGES = ["/admin/", "/admin/oversikt/", *(f"/admin/{app}/{model}/" for app, mode
 def as_(person: Person, client: Client) -> Client:
     account = directory.connect().find(person.username)
     assert account
-    return signed_in(users.of(account), client)
+    return signed_in(users.for_account(account), client)
 
 
 @pytest.mark.parametrize("path", PAGES)

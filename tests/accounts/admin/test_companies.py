@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from accounts import companies
-from accounts.companies import Taken
+from accounts.companies import DirectoryValueConflicts
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import Say, carin, company
@@ -51,13 +51,13 @@ def test_one_who_was_a_moment_faster_is_a_mistake_in_the_form(
 ) -> None:
     """As if the other one had saved between the check and the write: the database refuses, the form says why."""
     company()
-    right, asked = Taken.conflicts, []
+    right, asked = DirectoryValueConflicts.conflicts, []
 
-    def blind_at_first(self: Taken, made: Company) -> dict[str, str]:
+    def blind_at_first(self: DirectoryValueConflicts, made: Company) -> dict[str, str]:
         asked.append(made)
         return right(self, made) if len(asked) > 1 else {}
 
-    monkeypatch.setattr(Taken, "conflicts", blind_at_first)
+    monkeypatch.setattr(DirectoryValueConflicts, "conflicts", blind_at_first)
     page = admin.post(f"{LIST}add/", {**FIELDS, "name": OMSORG_TVA})
     assert page.status_code == 200
     assert say(page, "Någon annan sparade samtidigt")

@@ -19,7 +19,7 @@ from tests.servers.slapd import TestSlapd
 from tests.servers.smsgateway import SmsGateway
 
 LIST = "/admin/notifications/message/"
-State, Purpose = Message.State, Message.Purpose
+State, Purpose = Message.Status, Message.Topic
 
 
 def mail(**values: Any) -> Message:
@@ -112,7 +112,7 @@ def choose(admin: Client, *messages: Message, action: str = "again") -> Any:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("state", [State.REFUSED, State.EXPIRED])
 def test_what_was_refused_or_too_late_is_sent_again(
-    admin: Client, eva: User, say: Say, mailoutbox: list[Any], state: Message.State
+    admin: Client, eva: User, say: Say, mailoutbox: list[Any], state: Message.Status
 ) -> None:
     """As the same mail, so that who has it already sees that it is one; and anew for a day."""
     long_ago = timezone.now() - timedelta(days=9)

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts import companies, directory
 from accounts.companies import overview
-from accounts.companies.overview import Report, Section
+from accounts.companies.overview import OverviewSection, Report
 from accounts.directory import Account
 from accounts.models import Company
 from deploy.local.cast import ANNA, CARIN, COMPANIES, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
@@ -24,12 +24,12 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
 
-def section(words: str, report: Report | None = None) -> Section:
+def section(words: str, report: Report | None = None) -> OverviewSection:
     (found,) = [each for each in (report or overview.report()).sections if words in each.title]
     return found
 
 
-def cells(found: Section) -> list[list[str]]:
+def cells(found: OverviewSection) -> list[list[str]]:
     return [[cell.text for cell in row] for row in found.rows]
 
 

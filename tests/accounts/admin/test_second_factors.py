@@ -18,7 +18,7 @@ LIST = "/admin/accounts/authenticator/"
 def per(admin: Client) -> User:
     account = directory.connect().find(PER.username)
     assert account
-    user = users.of(account)
+    user = users.for_account(account)
     Authenticator.objects.create(user=user, name="app", confirmed=True)
     second_factor.make_recovery_codes(user, None)
     return user

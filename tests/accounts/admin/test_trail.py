@@ -45,7 +45,7 @@ def test_it_is_found_by_name_or_its_beginning(term: str, admin: Client, say: Say
 def test_it_is_found_by_who_did_it(admin: Client, eva: User, say: Say) -> None:
     karl = directory.connect().find(KARL.username)
     assert karl
-    users.of(karl)
+    users.for_account(karl)
     audit.record(Event.COMPANY_CHANGED, company(), actor=eva)
     assert say(admin.get(LIST, {"q": "adme"}), "Företag: ändrat admeva")
     assert not say(admin.get(LIST, {"q": KARL.username}), "Företag: ändrat admeva")

@@ -16,7 +16,7 @@ from accounts.directory import (
     PasswordCheck,
     active_directory,
 )
-from accounts.directory.connection import Connection, Refused
+from accounts.directory.connection import Connection, DirectoryRefused
 from deploy.local.cast import KARL, STEFAN
 from tests.servers import samba
 from tests.servers.samba import PrivateSamba
@@ -192,7 +192,7 @@ def test_windows_does_not_say_that_it_is_too_early(
 
 
 def _refuse_like_windows(*args: object) -> None:
-    raise Refused(19, WINDOWS)
+    raise DirectoryRefused(19, WINDOWS)
 
 
 def test_not_complex(active_directory_settings: PrivateSamba) -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import Account, Directory, DirectoryUnavailable, PasswordChange, PasswordCheck
-from accounts.directory.connection import Connection, Refused
+from accounts.directory.connection import Connection, DirectoryRefused
 from deploy.local.cast import CAST, EVA, HEMTJANST_ETT, KARL, MUNICIPALITY, PER, STEFAN
 from tests.accounts.directory.people import somebody
 from tests.servers.samba import PrivateSamba
@@ -123,7 +123,7 @@ def test_a_busy_server_has_not_said_that_nobody_is_protected(
 
     def busy(connection: Connection, base: str, *rest: Any, **named: Any) -> Any:
         if base == settings.DIRECTORY_ADMIN_GROUP:
-            raise Refused(ldap.BUSY.errnum, "busy")
+            raise DirectoryRefused(ldap.BUSY.errnum, "busy")
         return search(connection, base, *rest, **named)
 
     monkeypatch.setattr(Connection, "search", busy)

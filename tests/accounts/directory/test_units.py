@@ -9,7 +9,7 @@ import ldap
 import pytest
 from ldap.dn import escape_dn_chars
 
-from accounts.companies import Belonging
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account, Directory, normal_unit, units_of
 from accounts.directory.attributes import parent
 from accounts.models import Company
@@ -67,7 +67,7 @@ def test_streams_give_the_unit_too(units: list[str], directory: Directory, accou
 def test_the_innermost_unit_says_which_company(units: list[str], account: Find) -> None:
     outer = _company("Externa Företag AB", "556677-8899", units[0].upper())
     inner = _company("Natten AB", "559900-1129", units[2].lower())
-    belonging = Belonging()
+    belonging = CompanyMatcher()
     assert belonging.company_of(account(STEFAN.username)) == inner
     assert belonging.company_of(account(KARL.username)) == outer
     assert belonging.company_of(account(MARIA.username)) is None

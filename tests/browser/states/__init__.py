@@ -9,10 +9,10 @@ from tests.browser.states.agent_accounts import AGENT_ACCOUNTS
 from tests.browser.states.agent_mail import AGENT_MAIL
 from tests.browser.states.agent_overview import AGENT_OVERVIEW
 from tests.browser.states.agent_queue import AGENT_QUEUE
-from tests.browser.states.agent_request import AGENT_REQUEST
+from tests.browser.states.agent_ticket import AGENT_REQUEST
 from tests.browser.states.orderer_ask import ORDERER_ASK
+from tests.browser.states.orderer_employees import ORDERER_STAFF
 from tests.browser.states.orderer_sign_in import ORDERER_SIGN_IN
-from tests.browser.states.orderer_staff import ORDERER_STAFF
 from tests.browser.states.others import DEMO, ERRORS, START
 from tests.browser.states.phone_link import PHONE_LINK
 from tests.browser.states.recipient_confirm import RECIPIENT_CONFIRM

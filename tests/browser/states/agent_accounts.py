@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts import audit, directory
 from accounts.models import Event, FailedTry, Phone, PhoneLink
 from deploy.local.cast import EVA, STEFAN, Person
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -48,20 +48,20 @@ def in_trouble(visitor: Visitor) -> None:
     user, until = has_number(STEFAN).user, now + timedelta(minutes=10)
     Phone.objects.update(usable_from=until)
     link = PhoneLink.objects.create(user=user, number=STEFAN.phone, reference="2026-00042", usable_from=until)
-    Request.objects.create(
+    Ticket.objects.create(
         number=link.reference,
-        kind=Request.Kind.PHONE,
-        source=Request.Source.PAGES,
-        state=Request.State.DONE,
-        staff_name=STEFAN.name,
-        staff_username=STEFAN.username,
+        kind=Ticket.Kind.PHONE,
+        source=Ticket.Source.PAGES,
+        state=Ticket.State.DONE,
+        employee_name=STEFAN.name,
+        employee_username=STEFAN.username,
         account=user.directory_id,
         created_at=now - timedelta(minutes=20),
         decided_at=now - timedelta(minutes=5),
     )
     for minutes in range(10):
         FailedTry.objects.create(
-            subject=user.directory_id, kind=FailedTry.Kind.CODE, at=now - timedelta(minutes=minutes)
+            subject=user.directory_id, kind=FailedTry.Secret.CODE, at=now - timedelta(minutes=minutes)
         )
     audit.record(Event.CODE_WITHHELD, user, result="too many wrong codes in a day")
     account(STEFAN)(visitor)

@@ -8,8 +8,8 @@ from django.test import override_settings
 
 from deploy.local.cast import MARIA
 from helpdesk.intake.receive import receive
-from helpdesk.models import Request
-from tests.browser.states.agent_request import long_ago, opened, took
+from helpdesk.models import Ticket
+from tests.browser.states.agent_ticket import long_ago, opened, took
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER, a_mail
@@ -38,24 +38,24 @@ def mailed(
     said: str = PASSED,
     reply: str = "",
     **headers: str,
-) -> Callable[[], Request]:
+) -> Callable[[], Ticket]:
     """``said``: Authentication-Results; ``reply``: the text of a mail that joined it."""
 
-    def make() -> Request:
+    def make() -> Ticket:
         long_ago()
         if said:
             headers["Authentication_Results"] = said
         with override_settings(HELPDESK_AUTHSERV_ID=SERVER):
-            one = _request(a_mail(text, sender=sender, subject=subject, **headers))
+            one = _ticket(a_mail(text, sender=sender, subject=subject, **headers))
             if reply:
-                _request(a_mail(reply, subject=f"SV: Ärende {one.number} har kommit in"))
+                _ticket(a_mail(reply, subject=f"SV: Ärende {one.number} har kommit in"))
         return one
 
     return make
 
 
-def _request(raw: bytes) -> Request:
-    one = receive(raw).request
+def _ticket(raw: bytes) -> Ticket:
+    one = receive(raw).ticket
     assert one
     return one
 
@@ -64,9 +64,9 @@ def filled_in(text: str = HALF, query: str = "", **fields: str) -> Steps:
     """The form, and what is typed in it."""
 
     def steps(visitor: Visitor) -> None:
-        made: list[Request] = []
+        made: list[Ticket] = []
 
-        def make() -> Request:
+        def make() -> Ticket:
             made.append(mailed(text)())
             return made[0]
 
@@ -78,29 +78,29 @@ def filled_in(text: str = HALF, query: str = "", **fields: str) -> Steps:
     return steps
 
 
-THEIRS = {"staff_name": MARIA.name, "staff_username": MARIA.username, "new_number": "070-174 06 90"}
+THEIRS = {"employee_name": MARIA.name, "employee_username": MARIA.username, "new_number": "070-174 06 90"}
 STRANGER = "Carin Ek <carin.ek@example.net>"
 BORTA = {"subject": "Automatiskt svar: Utgående lösenord", "Auto_Submitted": "auto-replied"}
 
 AGENT_MAIL = (
-    State("helpdesk-mejl", "helpdesk-request", "intygad av mejlservern", opened(mailed(), took)),
-    State("helpdesk-mejl-half", "helpdesk-request", "fyll i det som saknas", opened(mailed(HALF), took)),
+    State("helpdesk-mejl", "helpdesk-ticket", "intygad av mejlservern", opened(mailed(), took)),
+    State("helpdesk-mejl-half", "helpdesk-ticket", "fyll i det som saknas", opened(mailed(HALF), took)),
     State(
         "helpdesk-mejl-nobody",
-        "helpdesk-request",
+        "helpdesk-ticket",
         "Nästa steg: välj beställare",
         opened(mailed(WHOLE.replace("Carin Ek", "Chefen"), sender="x@example.net", said=""), took),
     ),
-    State("helpdesk-mejl-forged", "helpdesk-request", "vem som helst", opened(mailed(sender=STRANGER, said=""), took)),
+    State("helpdesk-mejl-forged", "helpdesk-ticket", "vem som helst", opened(mailed(sender=STRANGER, said=""), took)),
     State(
         "helpdesk-mejl-reply",
-        "helpdesk-request",
+        "helpdesk-ticket",
         "Hon har numret nu.",
         opened(mailed(reply="Hon har numret nu. Kan ni skynda er?")),
     ),
     State(
         "helpdesk-mejl-automatic",
-        "helpdesk-request",
+        "helpdesk-ticket",
         "Ett program har skrivit mejlet",
         opened(mailed("Jag är på semester till den 3 augusti.", said="", **BORTA), took),
     ),
@@ -109,7 +109,7 @@ AGENT_MAIL = (
         "helpdesk-uppgifter-empty",
         "helpdesk-complete",
         "Skriv användarnamnet",
-        filled_in(staff_name="", staff_username="", new_number=""),
+        filled_in(employee_name="", employee_username="", new_number=""),
     ),
     State("helpdesk-uppgifter-doubt", "helpdesk-complete", "Stämmer det här?", filled_in(**THEIRS)),
     State("helpdesk-uppgifter-sok", "helpdesk-complete", "De här stämmer med", filled_in(query="?bestallare=sok")),

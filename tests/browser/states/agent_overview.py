@@ -10,12 +10,12 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Company, Event
 from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
-from helpdesk.models import CompanyCount, Request
+from helpdesk.models import CompanyCount, Ticket
 from tests.browser.states.office import as_per
 from tests.browser.states.state import State
 from tests.browser.visitor import Visitor
 
-Kind, RequestState = Request.Kind, Request.State
+Kind, TicketState = Ticket.Kind, Ticket.State
 NAMES = ("Vård", "Omsorg", "Hemtjänst", "Assistans", "Städ och service")
 TOWNS = ("Almby", "Adolfsberg", "Brickebacken", "Mosås", "Vivalla")
 
@@ -33,21 +33,21 @@ def much(visitor: Visitor) -> None:
         for event, most in times.items()
         for _ in range(some.randint(0, most) // (1 if moment.weekday() < 5 else 4))
     )
-    requests = [(moment, some.choice(list(Kind)), some.choice((1, 2, 3, 7, 20, 60))) for moment in at for _ in range(3)]
-    Request.objects.bulk_create(
-        Request(
+    tickets = [(moment, some.choice(list(Kind)), some.choice((1, 2, 3, 7, 20, 60))) for moment in at for _ in range(3)]
+    Ticket.objects.bulk_create(
+        Ticket(
             number=f"{month.year}-{number:05d}",
             kind=kind,
-            source=Request.Source.PAGES,
-            state=RequestState.DONE,
+            source=Ticket.Source.PAGES,
+            state=TicketState.DONE,
             created_at=moment,
             decided_at=moment + timedelta(hours=hours, minutes=some.randint(0, 59)),
         )
-        for number, (moment, kind, hours) in enumerate(requests, start=1)
+        for number, (moment, kind, hours) in enumerate(tickets, start=1)
     )
     now = timezone.now()
-    Request.objects.bulk_create(
-        Request(number=f"{now.year}-9{number:04d}", kind=Kind.PHONE, source=Request.Source.PAGES, created_at=now - age)
+    Ticket.objects.bulk_create(
+        Ticket(number=f"{now.year}-9{number:04d}", kind=Kind.PHONE, source=Ticket.Source.PAGES, created_at=now - age)
         for number, age in enumerate(timedelta(hours=hours) for hours in (0, 1, 2, 5, 30, 300))
     )
     companies = Company.objects.bulk_create(

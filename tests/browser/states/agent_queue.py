@@ -8,15 +8,15 @@ from django.utils import timezone
 
 from accounts.models import Company, User
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, OMSORG_TVA, PER
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
 
-Kind, RequestState, Source = Request.Kind, Request.State, Request.Source
+Kind, TicketState, Source = Ticket.Kind, Ticket.State, Ticket.Source
 
 
-def some_requests() -> None:
+def some_tickets() -> None:
     """Young and old ones, of each type and each state."""
     ett, carin = the_register()
     tva = Company.objects.get(name=OMSORG_TVA)
@@ -25,25 +25,25 @@ def some_requests() -> None:
     phone = {"kind": Kind.PHONE, "source": Source.PAGES, "new_number": "+46701740690"}
     of_ett = {"company": ett, "company_name": ett.name, "orderer": carin, "orderer_name": carin.name}
     of_tva = {"company": tva, "company_name": tva.name, "orderer_name": "Olle Holm"}
-    anna = {"staff_name": ANNA.name, "staff_username": ANNA.username}
-    maria = {"staff_name": MARIA.name, "staff_username": MARIA.username}
+    anna = {"employee_name": ANNA.name, "employee_username": ANNA.username}
+    maria = {"employee_name": MARIA.name, "employee_username": MARIA.username}
     recipients = {"kind": Kind.RECIPIENTS, "recipient1": CARIN.mail, "recipient2": "ny@hemtjanst-ett.example"}
     rows: list[tuple[dict[str, object], float]] = [
         ({**phone, **of_ett, **anna}, 0.6),
         ({**recipients, **of_ett, "source": Source.PAGES}, 5),
         ({**phone, **of_tva, **maria, "source": Source.CALL}, 50),
         ({"kind": Kind.OTHER, "source": Source.MAIL, "company_name": "", "text": "Hej!"}, 0.01),
-        ({**phone, **of_ett, **anna, "state": RequestState.VERIFYING, "agent": agent}, 30),
+        ({**phone, **of_ett, **anna, "state": TicketState.VERIFYING, "agent": agent}, 30),
         (
             {
-                **{**phone, **of_ett, "staff_name": KARL.name, "staff_username": KARL.username},
-                **{"state": RequestState.DONE, "decided_by": agent, "decided_at": now - timedelta(hours=1)},
+                **{**phone, **of_ett, "employee_name": KARL.name, "employee_username": KARL.username},
+                **{"state": TicketState.DONE, "decided_by": agent, "decided_at": now - timedelta(hours=1)},
             },
             8,
         ),
     ]
     for number, (fields, hours) in enumerate(rows, start=41):
-        Request.objects.create(
+        Ticket.objects.create(
             number=f"{now.year}-{number:05d}", created_at=now - timedelta(hours=hours), taken_at=None, **fields
         )
 
@@ -51,7 +51,7 @@ def some_requests() -> None:
 def queue(query: str = "") -> Steps:
     def steps(visitor: Visitor) -> None:
         as_per(visitor)
-        some_requests()
+        some_tickets()
         visitor.open(f"/helpdesk/{query}")
 
     return steps
@@ -104,7 +104,7 @@ def unknown(visitor: Visitor) -> None:
     visitor.open("/helpdesk/nytt/?bestallare=ingen")
 
 
-THEIRS = {"staff_name": MARIA.name, "staff_username": MARIA.username, "new_number": "070-174 06 90"}
+THEIRS = {"employee_name": MARIA.name, "employee_username": MARIA.username, "new_number": "070-174 06 90"}
 
 AGENT_QUEUE = (
     State("helpdesk-ko", "helpdesk-queue", "mycket gammalt", queue()),

@@ -11,7 +11,7 @@ from django.utils import timezone
 from accounts import companies, directory
 from accounts.models import Company, Orderer, User
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
-from helpdesk.models import Confirmation, Entry, Request
+from helpdesk.models import Confirmation, Entry, Ticket
 from helpdesk.tickets import handling
 from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED
@@ -19,7 +19,7 @@ from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, Steps, typed
 from tests.browser.visitor import Visitor
 from tests.helpdesk.asked import an_agent
-from tests.helpdesk.mailing import a_mail, request_of
+from tests.helpdesk.mailing import a_mail, ticket_of
 
 CHIEF = "chef@hemtjanst-ett.example"
 
@@ -36,7 +36,7 @@ def signed_in(path: str) -> Steps:
 
 new_number = signed_in("/bestallare/mobilnummer/")
 new_recipients = signed_in("/bestallare/mottagare/")
-list_of_requests = signed_in("/bestallare/arenden/")
+list_of_tickets = signed_in("/bestallare/arenden/")
 
 
 def number_from_the_list(visitor: Visitor) -> None:
@@ -50,26 +50,26 @@ def number_from_the_list(visitor: Visitor) -> None:
 sent = typed(new_number, username=ANNA.username, phone=NEW_NUMBER_TYPED)
 
 
-def asked(orderer: Orderer, whom: Person = ANNA) -> Request:
+def asked(orderer: Orderer, whom: Person = ANNA) -> Ticket:
     return handling.open_phone(
-        source=Request.Source.PAGES,
+        source=Ticket.Source.PAGES,
         company=orderer.companies.get(),
         orderer=orderer,
-        staff_name=whom.name,
-        staff_username=whom.username,
+        employee_name=whom.name,
+        employee_username=whom.username,
         new_number=NEW_NUMBER,
     )
 
 
-def recipients_asked(orderer: Orderer, *addresses: str) -> Request:
+def recipients_asked(orderer: Orderer, *addresses: str) -> Ticket:
     company = orderer.companies.get()
-    return handling.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+    return handling.open_recipients(source=Ticket.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
 
 
-def done(request: Request, by: User) -> None:
-    request.state, request.decided_at, request.decided_by = Request.State.DONE, timezone.now(), by
-    request.save()
-    note_down(request, Entry.What.CARRIED_OUT, by)
+def done(ticket: Ticket, by: User) -> None:
+    ticket.state, ticket.decided_at, ticket.decided_by = Ticket.State.DONE, timezone.now(), by
+    ticket.save()
+    note_down(ticket, Entry.What.CARRIED_OUT, by)
 
 
 def recipients_on_their_way(visitor: Visitor) -> None:
@@ -80,12 +80,12 @@ def recipients_on_their_way(visitor: Visitor) -> None:
     first = recipients_asked(carin, company.recipient1, CHIEF)
     done(first, an_agent())
     until = timezone.now() + timedelta(days=7)
-    Confirmation.objects.create(request=first, address=CHIEF, digest="first", until=until, before=[company.recipient1])
+    Confirmation.objects.create(ticket=first, address=CHIEF, digest="first", until=until, before=[company.recipient1])
     recipients_asked(carin, CHIEF, company.recipient1)
     visitor.open("/bestallare/mottagare/")
 
 
-def several_requests(visitor: Visitor) -> None:
+def several_tickets(visitor: Visitor) -> None:
     """One in each state, and more than a page."""
     carin, by = as_carin(visitor), an_agent()
     done(recipients_asked(carin, CHIEF, carin.email), by)
@@ -97,26 +97,26 @@ def several_requests(visitor: Visitor) -> None:
         visitor.open("/bestallare/arenden/")
 
 
-def rejected(request: Request, by: User) -> None:
-    handling.take(request.pk, by)
-    note_down(request, Entry.What.CODE_WRONG, by)
-    handling.reject(request.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
+def rejected(ticket: Ticket, by: User) -> None:
+    handling.take(ticket.pk, by)
+    note_down(ticket, Entry.What.CODE_WRONG, by)
+    handling.reject(ticket.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
 
 
 def a_rejected_one(visitor: Visitor) -> None:
-    request = asked(as_carin(visitor))
-    rejected(request, an_agent())
-    visitor.open(f"/bestallare/arenden/{request.number}/")
+    ticket = asked(as_carin(visitor))
+    rejected(ticket, an_agent())
+    visitor.open(f"/bestallare/arenden/{ticket.number}/")
 
 
 def too_late(visitor: Visitor) -> None:
     """It was decided while she read the page."""
     carin = as_carin(visitor)
-    request = asked(carin)
-    visitor.open(f"/bestallare/arenden/{request.number}/")
+    ticket = asked(carin)
+    visitor.open(f"/bestallare/arenden/{ticket.number}/")
     by = an_agent()
-    handling.take(request.pk, by)
-    done(Request.objects.get(pk=request.pk), by)
+    handling.take(ticket.pk, by)
+    done(Ticket.objects.get(pk=ticket.pk), by)
     visitor.page.locator("summary").click()
     visitor.page.locator("details button").click()
 
@@ -129,7 +129,7 @@ def about_to_withdraw(visitor: Visitor) -> None:
 def mailed_in_her_name(visitor: Visitor) -> None:
     """By somebody who did not say which number."""
     as_carin(visitor)
-    one = request_of(a_mail("Behörig beställare: Carin Ek\nAnna Berg, lovanber11", sender="vem@example.net"))
+    one = ticket_of(a_mail("Behörig beställare: Carin Ek\nAnna Berg, lovanber11", sender="vem@example.net"))
     visitor.open(f"/bestallare/arenden/{one.number}/")
 
 
@@ -155,11 +155,11 @@ ORDERER_ASK = (
         "Det är ingen e-postadress.",
         typed(new_recipients, recipient2="chefen"),
     ),
-    State("bestallare-arenden", "orderer-requests", "Äldre ärenden", several_requests),
-    State("bestallare-arenden-empty", "orderer-requests", "Ni har inte skickat något ärende", list_of_requests),
-    State("bestallare-arende", "orderer-request", "Ärendet är skickat till helpdesk.", sent),
-    State("bestallare-arende-mejl", "orderer-request", "Har ingen av er skickat det?", mailed_in_her_name),
-    State("bestallare-arende-withdraw", "orderer-request", "Ja, ta tillbaka ärendet", about_to_withdraw),
-    State("bestallare-arende-rejected", "orderer-request", "Därför avslogs det", a_rejected_one),
-    State("bestallare-arende-too-late", "orderer-request", "Ärendet går inte att ta tillbaka.", too_late),
+    State("bestallare-arenden", "orderer-tickets", "Äldre ärenden", several_tickets),
+    State("bestallare-arenden-empty", "orderer-tickets", "Ni har inte skickat något ärende", list_of_tickets),
+    State("bestallare-arende", "orderer-ticket", "Ärendet är skickat till helpdesk.", sent),
+    State("bestallare-arende-mejl", "orderer-ticket", "Har ingen av er skickat det?", mailed_in_her_name),
+    State("bestallare-arende-withdraw", "orderer-ticket", "Ja, ta tillbaka ärendet", about_to_withdraw),
+    State("bestallare-arende-rejected", "orderer-ticket", "Därför avslogs det", a_rejected_one),
+    State("bestallare-arende-too-late", "orderer-ticket", "Ärendet går inte att ta tillbaka.", too_late),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, handling
 from tests.browser.states.office import the_register
 from tests.browser.states.state import State, opened, typed
@@ -15,11 +15,11 @@ NEW = "ny.chef@hemtjanst-ett.example"
 def link_opened(visitor: Visitor) -> None:
     """Carin has asked, an agent has approved, and the letter has come."""
     company, carin = the_register()
-    request = handling.open_recipients(
-        source=Request.Source.PAGES, company=company, orderer=carin, addresses=[carin.email, NEW]
+    ticket = handling.open_recipients(
+        source=Ticket.Source.PAGES, company=company, orderer=carin, addresses=[carin.email, NEW]
     )
-    handling.take(request.pk, an_agent())
-    decisions.approve(request.pk, an_agent())
+    handling.take(ticket.pk, an_agent())
+    decisions.approve(ticket.pk, an_agent())
     visitor.open(link_to(NEW))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from accounts import phones
-from accounts.passwords.sign_in import Outcome
+from accounts.passwords.sign_in import SignInOutcome
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_NUMBER, OTHER_NUMBER_TYPED, WRONG_CODE, WRONG_LOGIN
 from tests.accounts.linking import REFERENCE, account_of, agent, link
@@ -73,7 +73,7 @@ REGISTER = (
         "registrera-disabled",
         "register",
         "Ditt konto är avstängt",
-        answered(log_in, "accounts.passwords.sign_in.check", (Outcome.DISABLED, None), **CURRENT),
+        answered(log_in, "accounts.passwords.sign_in.check", (SignInOutcome.DISABLED, None), **CURRENT),
     ),
     State("registrera-away", "register", "Du var borta en stund", opened("/registrera/?borta")),
     State(

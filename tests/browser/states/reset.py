@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts.passwords.reset import Outcome, Result
+from accounts.passwords.reset import ResetOutcome, Result
 from deploy.local.cast import STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, OTHER_PASSWORD, WRONG_CODE
 from tests.browser.states.state import State, Steps, answered, mistyped, opened, passed, pressed, typed
@@ -32,7 +32,7 @@ def sent(first: str, second: str = "") -> Steps:
     return typed(password, new_password1=first, new_password2=second or first)
 
 
-def refused(outcome: Outcome) -> Steps:
+def refused(outcome: ResetOutcome) -> Steps:
     return answered(password, "accounts.passwords.reset.set_password", Result(outcome), **NEW)
 
 
@@ -65,9 +65,9 @@ RESET = (
         "De två lösenorden är inte lika.",
         sent(NEW_PASSWORD, OTHER_PASSWORD),
     ),
-    State("aterstall-losenord-weak", "reset-password", "Lösenordet godkändes inte", refused(Outcome.TOO_WEAK)),
-    State("aterstall-losenord-young", "reset-password", "Lösenordet byttes nyligen", refused(Outcome.TOO_YOUNG)),
-    State("aterstall-losenord-not-allowed", "reset-password", "kan inte bytas här", refused(Outcome.NOT_ALLOWED)),
-    State("aterstall-losenord-busy", "reset-password", "Ett byte pågår redan.", refused(Outcome.BUSY)),
+    State("aterstall-losenord-weak", "reset-password", "Lösenordet godkändes inte", refused(ResetOutcome.TOO_WEAK)),
+    State("aterstall-losenord-young", "reset-password", "Lösenordet byttes nyligen", refused(ResetOutcome.TOO_YOUNG)),
+    State("aterstall-losenord-not-allowed", "reset-password", "kan inte bytas här", refused(ResetOutcome.NOT_ALLOWED)),
+    State("aterstall-losenord-busy", "reset-password", "Ett byte pågår redan.", refused(ResetOutcome.BUSY)),
     State("aterstall-klart", "reset-done", "Grattis nu har du bytt lösenordet!", sent(NEW_PASSWORD)),
 )

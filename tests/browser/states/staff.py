@@ -5,7 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 from accounts.models import Authenticator
-from accounts.passwords.sign_in import Outcome
+from accounts.passwords.sign_in import SignInOutcome
 from accounts.staff import second_factor
 from deploy.local.cast import EVA, PER, STEFAN
 from tests.accounts.helpers import WRONG_CODE, WRONG_LOGIN
@@ -94,9 +94,9 @@ STAFF = (
             answered(log_in, "accounts.staff.roles.check", (outcome, None), **CURRENT),
         )
         for name, words, outcome in (
-            ("expired", "Ditt lösenord har gått ut", Outcome.EXPIRED),
-            ("must-change", "Du måste byta lösenord", Outcome.MUST_CHANGE),
-            ("disabled", "Ditt konto är avstängt", Outcome.DISABLED),
+            ("expired", "Ditt lösenord har gått ut", SignInOutcome.EXPIRED),
+            ("must-change", "Du måste byta lösenord", SignInOutcome.MUST_CHANGE),
+            ("disabled", "Ditt konto är avstängt", SignInOutcome.DISABLED),
         )
     ),
     State("logga-in-away", "staff-login", "Du var borta en stund", opened("/logga-in/?borta")),

@@ -13,7 +13,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts import phones
 from accounts.models import Event, Orderer, User
 from deploy.local.cast import ANNA, PER
-from helpdesk.models import Confirmation, Entry, Request
+from helpdesk.models import Confirmation, Entry, Ticket
 from helpdesk.tickets import handling
 from helpdesk.tickets.timeline import note_down
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
@@ -21,10 +21,10 @@ from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
 from tests.helpdesk.asked import an_agent
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.mailing import a_mail, request_of
+from tests.helpdesk.mailing import a_mail, ticket_of
 from tests.helpdesk.people import SECOND_AGENT, an_orderer, as_orderer
 
-Kind, State, What = Request.Kind, Request.State, Entry.What
+Kind, State, What = Ticket.Kind, Ticket.State, Entry.What
 LIST = "/bestallare/arenden/"
 CHIEF = "chef@hemtjanst-ett.example"
 
@@ -35,7 +35,7 @@ def agent(db: None) -> User:
 
 
 @pytest.fixture
-def asked(register: Register) -> Request:
+def asked(register: Register) -> Ticket:
     return a_number(register.carin)
 
 
@@ -45,45 +45,45 @@ def dan(register: Register) -> Orderer:
     return an_orderer("Dan Ek", "dan@hemtjanst-ett.example", "+46701740652", register.ett)
 
 
-def a_number(orderer: Orderer) -> Request:
+def a_number(orderer: Orderer) -> Ticket:
     """A request for a number, as her form makes it."""
     return handling.open_phone(
-        source=Request.Source.PAGES,
+        source=Ticket.Source.PAGES,
         company=orderer.companies.first(),
         orderer=orderer,
-        staff_name=ANNA.name,
-        staff_username=ANNA.username,
+        employee_name=ANNA.name,
+        employee_username=ANNA.username,
         new_number=NEW_NUMBER,
     )
 
 
-def some_recipients(orderer: Orderer, *addresses: str) -> Request:
+def some_recipients(orderer: Orderer, *addresses: str) -> Ticket:
     company = orderer.companies.first()
-    return handling.open_recipients(source=Request.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+    return handling.open_recipients(source=Ticket.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
 
 
-def page(client: Client, request: Request | None = None) -> str:
-    answer = client.get(f"{LIST}{request.number}/" if request else LIST)
+def page(client: Client, ticket: Ticket | None = None) -> str:
+    answer = client.get(f"{LIST}{ticket.number}/" if ticket else LIST)
     assert isinstance(answer, HttpResponse)
     assert answer.status_code == 200
     return text_of(answer)
 
 
-def withdraw(client: Client, request: Request) -> str:
+def withdraw(client: Client, ticket: Ticket) -> str:
     """Presses the button; what the next page says."""
-    answer = client.post(f"{LIST}{request.number}/aterta/", follow=True)
-    assert answer.redirect_chain == [(f"{LIST}{request.number}/", 302)]
+    answer = client.post(f"{LIST}{ticket.number}/aterta/", follow=True)
+    assert answer.redirect_chain == [(f"{LIST}{ticket.number}/", 302)]
     return text_of(answer)  # type: ignore[arg-type]
 
 
-def ended(request: Request, state: Request.State, what: Entry.What, agent: User) -> None:
+def ended(ticket: Ticket, state: Ticket.State, what: Entry.What, agent: User) -> None:
     """As ``decisions`` leaves a request that was approved."""
-    request.state, request.decided_at, request.decided_by = state, timezone.now(), agent
-    request.save()
-    note_down(request, what, agent)
+    ticket.state, ticket.decided_at, ticket.decided_by = state, timezone.now(), agent
+    ticket.save()
+    note_down(ticket, what, agent)
 
 
-def test_the_list_shows_what_was_asked_by_whom_and_how_it_stands(carin: Client, asked: Request) -> None:
+def test_the_list_shows_what_was_asked_by_whom_and_how_it_stands(carin: Client, asked: Ticket) -> None:
     some_recipients(asked.orderer, CHIEF)  # type: ignore[arg-type]
     words = page(carin)
     newest, older = words.index(CHIEF), words.index(asked.number)
@@ -101,8 +101,8 @@ def test_the_list_of_nothing_leads_to_the_forms(carin: Client) -> None:
 def test_the_list_is_paged_and_takes_few_queries(
     carin: Client, register: Register, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
-    Request.objects.bulk_create(
-        Request(number=f"2026-{number:05}", kind=Kind.OTHER, source=Request.Source.CALL, company=register.ett)
+    Ticket.objects.bulk_create(
+        Ticket(number=f"2026-{number:05}", kind=Kind.OTHER, source=Ticket.Source.CALL, company=register.ett)
         for number in range(1, 121)
     )
     with django_assert_max_num_queries(10):
@@ -114,7 +114,7 @@ def test_the_list_is_paged_and_takes_few_queries(
         assert there in text_of(carin.get(LIST, {"sida": wanted}))  # type: ignore[arg-type]
 
 
-def test_a_request_shows_what_was_asked(carin: Client, asked: Request) -> None:
+def test_a_ticket_shows_what_was_asked(carin: Client, asked: Ticket) -> None:
     words = page(carin, asked)
     assert "Ärendet gäller Nytt mobilnummer" in words
     for told in (
@@ -127,7 +127,7 @@ def test_a_request_shows_what_was_asked(carin: Client, asked: Request) -> None:
         assert told in words
 
 
-def test_of_a_decided_request_the_number_shows_its_end_alone(carin: Client, per: Officer, asked: Request) -> None:
+def test_of_a_decided_ticket_the_number_shows_its_end_alone(carin: Client, per: Officer, asked: Ticket) -> None:
     """It may be on file by then, and which number is registered is for nobody to read."""
     handling.withdraw(asked.pk, Orderer.objects.get(name="Carin Ek"))
     for words in (page(carin, asked), text_of(per.get(f"/helpdesk/arenden/{asked.number}/"))):
@@ -136,23 +136,23 @@ def test_of_a_decided_request_the_number_shows_its_end_alone(carin: Client, per:
         assert NEW_NUMBER not in words
 
 
-def test_another_orderer_of_the_company_sees_it_and_takes_it_back(dan: Orderer, asked: Request) -> None:
+def test_another_orderer_of_the_company_sees_it_and_takes_it_back(dan: Orderer, asked: Ticket) -> None:
     client = as_orderer(dan)
     assert NEW_NUMBER_TYPED in page(client, asked)
     assert "Helpdesk kontrollerar först att det är Carin Ek som frågar." in page(client, asked)
     assert "Ärendet är återtaget." in withdraw(client, asked)
     entry = asked.entries.get(what=What.WITHDRAWN)
     assert (entry.who, entry.state) == ("Dan Ek", State.WITHDRAWN)
-    assert last(Event.REQUEST_WITHDRAWN).actor == f"orderer {dan.pk}"
+    assert last(Event.TICKET_WITHDRAWN).actor == f"orderer {dan.pk}"
 
 
-def test_taking_it_back_needs_a_press(carin: Client, asked: Request) -> None:
+def test_taking_it_back_needs_a_press(carin: Client, asked: Ticket) -> None:
     assert carin.get(f"{LIST}{asked.number}/aterta/").status_code == 405
     asked.refresh_from_db()
     assert asked.open
 
 
-def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Request, agent: User) -> None:
+def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Ticket, agent: User) -> None:
     handling.take(asked.pk, agent)
     handling.note(asked.pk, agent, "Låter inte som Carin")
     for what in (What.CODE_SENT, What.CODE_WRONG, What.CODE_RIGHT, What.CALLED_BACK, What.NOT_CARRIED_OUT):
@@ -164,7 +164,7 @@ def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Request, a
         assert told in words
 
 
-def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Request, agent: User) -> None:
+def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Ticket, agent: User) -> None:
     other = an_agent(SECOND_AGENT)
     for each in (agent, other, agent):
         handling.take(asked.pk, each)
@@ -181,7 +181,7 @@ def test_every_kind_of_entry_is_either_shown_or_the_helpdesks_own() -> None:
     assert set(What) - set(_SEEN) == {What.NOTED, What.GIVEN_BACK}
 
 
-def test_a_rejection_shows_its_reason(carin: Client, asked: Request, agent: User) -> None:
+def test_a_rejection_shows_its_reason(carin: Client, asked: Ticket, agent: User) -> None:
     handling.take(asked.pk, agent)
     handling.reject(asked.pk, agent, "Vi nådde dig inte.\nSkicka gärna igen.")
     words = page(carin, asked)
@@ -190,7 +190,7 @@ def test_a_rejection_shows_its_reason(carin: Client, asked: Request, agent: User
 
 
 @pytest.mark.usefixtures("server", "sms")
-def test_what_is_done_says_what_to_do_now(carin: Client, asked: Request, agent: User) -> None:
+def test_what_is_done_says_what_to_do_now(carin: Client, asked: Ticket, agent: User) -> None:
     link(ANNA, reference=asked.number)
     ended(asked, State.DONE, What.CARRIED_OUT, agent)
     words = page(carin, asked)
@@ -202,7 +202,7 @@ def test_what_is_done_says_what_to_do_now(carin: Client, asked: Request, agent: 
 
 
 @pytest.mark.usefixtures("server", "sms")
-def test_a_number_that_is_no_longer_there_is_not_said_to_work(carin: Client, asked: Request, agent: User) -> None:
+def test_a_number_that_is_no_longer_there_is_not_said_to_work(carin: Client, asked: Ticket, agent: User) -> None:
     """The helpdesk took it away, or its owner has registered another one."""
     link(ANNA, reference=asked.number)
     ended(asked, State.DONE, What.CARRIED_OUT, agent)
@@ -216,14 +216,14 @@ def test_who_still_has_to_confirm_is_shown(carin: Client, register: Register, ag
     one = some_recipients(register.carin, CHIEF)
     ended(one, State.DONE, What.CARRIED_OUT, agent)
     until = timezone.now() + timedelta(days=7)
-    asked = Confirmation.objects.create(request=one, address=CHIEF, digest="x", until=until, before=[])
+    asked = Confirmation.objects.create(ticket=one, address=CHIEF, digest="x", until=until, before=[])
     assert f"i mejlet från oss: {CHIEF}" in page(carin, one)
     asked.confirmed_at = timezone.now()
     asked.save()
     assert "i mejlet från oss" not in page(carin, one)
 
 
-def test_too_late_is_told_by_whom_and_when(carin: Client, asked: Request, agent: User) -> None:
+def test_too_late_is_told_by_whom_and_when(carin: Client, asked: Ticket, agent: User) -> None:
     handling.take(asked.pk, agent)
     handling.reject(asked.pk, agent, "Nej.")
     asked.refresh_from_db()
@@ -235,13 +235,13 @@ def test_too_late_is_told_by_whom_and_when(carin: Client, asked: Request, agent:
     assert asked.state == State.REJECTED
 
 
-def test_of_two_who_take_it_back_the_second_is_told_of_the_first(carin: Client, dan: Orderer, asked: Request) -> None:
+def test_of_two_who_take_it_back_the_second_is_told_of_the_first(carin: Client, dan: Orderer, asked: Ticket) -> None:
     withdraw(as_orderer(dan), asked)
     assert "Det är redan återtaget av Dan Ek," in withdraw(carin, asked)
     assert asked.entries.filter(what=What.WITHDRAWN).count() == 1
 
 
-def test_a_request_of_another_company_is_not_there(carin: Client, register: Register) -> None:
+def test_a_ticket_of_another_company_is_not_there(carin: Client, register: Register) -> None:
     theirs = a_number(register.olle)
     assert theirs.number not in page(carin)
     for number in (theirs.number, "2026-99999", "x", "2026-0001", "%00", "2026-00001%00", "1"):
@@ -253,13 +253,13 @@ def test_a_request_of_another_company_is_not_there(carin: Client, register: Regi
 
 
 def test_what_the_portal_tells_the_helpdesk_is_not_the_orderers(carin: Client, register: Register) -> None:
-    theirs = handling.open_other(source=Request.Source.PORTAL, text="Många försök.", company=register.ett)
+    theirs = handling.open_other(source=Ticket.Source.PORTAL, text="Många försök.", company=register.ett)
     assert theirs.number not in page(carin)
     assert carin.get(f"{LIST}{theirs.number}/").status_code == 404
 
 
 def test_what_came_by_mail_in_her_name_is_hers_to_see_and_to_take_back(register: Register, carin: Client) -> None:
-    one = request_of(a_mail("Behörig beställare: Carin Ek\nHjälp Anna", sender="vem@example.net"))
+    one = ticket_of(a_mail("Behörig beställare: Carin Ek\nHjälp Anna", sender="vem@example.net"))
     words = page(carin, one)
     assert "Ärendet kom med ett mejl i namnet Carin Ek. Har ingen av er skickat det?" in words
     assert "Allt som behövs stod inte i mejlet." in words

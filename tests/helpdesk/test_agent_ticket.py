@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.directory import DirectoryUnavailable
 from accounts.models import User
 from deploy.local.cast import MARIA, STEFAN
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer, says
 from tests.helpdesk.asked import CALL, ask_for_number, state_of
@@ -23,11 +23,11 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 
 
 @pytest.fixture
-def one(register: Register) -> Request:
+def one(register: Register) -> Ticket:
     return in_order(register)
 
 
-def test_the_page_shows_what_is_asked_beside_what_is_known(per: Officer, one: Request) -> None:
+def test_the_page_shows_what_is_asked_beside_what_is_known(per: Officer, one: Ticket) -> None:
     page = text_of(per.get(path(one)))
     for words in (
         f"Koppla nytt mobil nr {one.number}",
@@ -44,8 +44,8 @@ def test_the_page_shows_what_is_asked_beside_what_is_known(per: Officer, one: Re
     assert BUTTON not in page
 
 
-def test_flags_and_obstacles_come_before_all_else(per: Officer, one: Request, register: Register) -> None:
-    odd = ask_for_number(register, staff_name="Maria Lund", staff_username=MARIA.username)
+def test_flags_and_obstacles_come_before_all_else(per: Officer, one: Ticket, register: Register) -> None:
+    odd = ask_for_number(register, employee_name="Maria Lund", employee_username=MARIA.username)
     does(per, odd, "ta/")
     page = text_of(per.get(path(odd)))
     assert (
@@ -58,13 +58,13 @@ def test_flags_and_obstacles_come_before_all_else(per: Officer, one: Request, re
     assert "Skicka en kod" not in page
 
 
-def test_unknown_numbers_are_not_found(per: Officer, one: Request) -> None:
+def test_unknown_numbers_are_not_found(per: Officer, one: Ticket) -> None:
     for number in ("2026-99999", "2026-1", "x", "２０２６-00001", "2026-00001%00"):
         assert per.get(f"/helpdesk/arenden/{number}/").status_code == 404
         assert per.post(f"/helpdesk/arenden/{number}/godkann/").status_code == 404
 
 
-def test_one_takes_it_and_another_sees_who(per: Officer, sara: Officer, one: Request) -> None:
+def test_one_takes_it_and_another_sees_who(per: Officer, sara: Officer, one: Ticket) -> None:
     assert says(does(per, one, "ta/"), "Du har ärendet nu.")
     page = sara.get(path(one))
     assert says(page, "hdpernil har ärendet")
@@ -76,13 +76,13 @@ def test_one_takes_it_and_another_sees_who(per: Officer, sara: Officer, one: Req
     assert says(per.get(path(one)), "hdsarlun har ärendet")
 
 
-def test_what_is_given_back_is_anybody_s(per: Officer, one: Request) -> None:
+def test_what_is_given_back_is_anybody_s(per: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     assert says(does(per, one, "lamna/"), "Nästa steg: ta ärendet")
-    assert state_of(one) == Request.State.NEW
+    assert state_of(one) == Ticket.State.NEW
 
 
-def test_what_was_typed_too_late_is_not_lost(per: Officer, sara: Officer, one: Request) -> None:
+def test_what_was_typed_too_late_is_not_lost(per: Officer, sara: Officer, one: Ticket) -> None:
     does(per, one, "ta/")
     does(sara, one, "ta/")
     late = per.post(path(one, "avsla/"), why="Hon kunde inte svara på något.")
@@ -92,14 +92,14 @@ def test_what_was_typed_too_late_is_not_lost(per: Officer, sara: Officer, one: R
     assert says(does(per, one, "notera/", text="Hon kunde inte svara på något."), "Anteckningen är sparad.")
 
 
-def test_a_note_goes_on_the_timeline_as_text(per: Officer, one: Request) -> None:
+def test_a_note_goes_on_the_timeline_as_text(per: Officer, one: Ticket) -> None:
     page = does(per, one, "notera/", text="<b>Ringer igen</b>\ni morgon")
     assert "&lt;b&gt;Ringer igen&lt;/b&gt;" in page.content.decode()
     assert says(per.post(path(one, "notera/"), text=""), "Skriv vad du vill anteckna.")
-    assert Entry.objects.filter(request=one, what=Entry.What.NOTED).count() == 1
+    assert Entry.objects.filter(ticket=one, what=Entry.What.NOTED).count() == 1
 
 
-def test_without_the_directory_the_page_opens_and_nothing_is_approved(per: Officer, one: Request) -> None:
+def test_without_the_directory_the_page_opens_and_nothing_is_approved(per: Officer, one: Ticket) -> None:
     """The agent's own role is asked for elsewhere, and stands."""
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
@@ -109,24 +109,24 @@ def test_without_the_directory_the_page_opens_and_nothing_is_approved(per: Offic
         assert says(page, "Katalogen svarar inte.")
         assert BUTTON not in text_of(page)
         assert per.post(path(one, "godkann/")).status_code == 503
-    assert state_of(one) == Request.State.VERIFYING
+    assert state_of(one) == Ticket.State.VERIFYING
     assert says(per.get(path(one)), BUTTON)
 
 
-def test_the_page_costs_as_much_in_a_long_queue(per: Officer, one: Request, register: Register) -> None:
+def test_the_page_costs_as_much_in_a_long_queue(per: Officer, one: Ticket, register: Register) -> None:
     """10,000 requests, 2,000 of them the company's; 2,000 people with numbers; all facts and flags there are."""
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
     account = one.account
-    Request.objects.bulk_create(
-        Request(
+    Ticket.objects.bulk_create(
+        Ticket(
             number=f"2025-{number:05d}",
-            kind=Request.Kind.PHONE,
+            kind=Ticket.Kind.PHONE,
             source=CALL,
             company=register.ett if number % 5 == 0 else register.tva,
             orderer=register.carin if number % 5 == 0 else register.olle,
             account=account if number % 100 == 0 else "",
-            staff_username=STEFAN.username,
+            employee_username=STEFAN.username,
         )
         for number in range(10_000)
     )

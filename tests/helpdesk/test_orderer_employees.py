@@ -16,7 +16,7 @@ from accounts.companies import orderers
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
-from helpdesk.orderer.employees import Member, StaffList
+from helpdesk.orderer.employees import Employee, EmployeeList
 from notifications.digests.thresholds import local_date
 from tests.accounts.directory.people import somebody
 from tests.accounts.helpers import text_of
@@ -56,10 +56,10 @@ def exported(client: Client, **asked: str) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig")), delimiter=";"))
 
 
-def many(count: int) -> StaffList:
+def many(count: int) -> EmployeeList:
     today = local_date(timezone.now())
     members = [
-        Member(
+        Employee(
             id=f"00000000-0000-4000-8000-{number:012}",
             username=f"lovmassa{number:04}",
             given_name="Stefan",
@@ -72,7 +72,7 @@ def many(count: int) -> StaffList:
         )
         for number in range(count)
     ]
-    return StaffList(members, timezone.now())
+    return EmployeeList(members, timezone.now())
 
 
 def test_each_with_how_they_stand(carin: Client) -> None:
@@ -222,7 +222,7 @@ def test_empty_lists_say_so(register: Register, carin: Client, server: TestSlapd
     assert "Inget konto är låst eller avstängt." in text_of(look(carin, visa="sparrade"))
     for person in (STEFAN, KARL, ANNA):
         server.remove(person.username)
-    employees.of(register.ett, fresh=True)
+    employees.of_company(register.ett, fresh=True)
     assert "Vi hittar ingen personal hos ert företag" in text_of(look(carin))
     assert len(exported(carin)) == 1
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.companies import orderers
 from accounts.models import Company, Orderer, User
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
-from helpdesk.models import Request
+from helpdesk.models import Ticket
 from helpdesk.tickets import handling, verification
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
@@ -18,7 +18,7 @@ from tests.browser.visitor import Visitor
 from tests.conftest import has_number
 from tests.helpdesk.people import SECOND_AGENT
 
-Source = Request.Source
+Source = Ticket.Source
 NEW = "+46701740620"
 TAKEN = "Nästa steg: kontrollera beställaren"
 
@@ -30,7 +30,7 @@ def long_ago() -> tuple[Company, Orderer]:
     return ett, carin
 
 
-def asked(person: Person = ANNA, number: str = NEW, name: str = "") -> Request:
+def asked(person: Person = ANNA, number: str = NEW, name: str = "") -> Ticket:
     """What Carin asks on her pages; the person's number has been on file for long."""
     ett, carin = long_ago()
     phone = has_number(person)
@@ -40,8 +40,8 @@ def asked(person: Person = ANNA, number: str = NEW, name: str = "") -> Request:
         source=Source.PAGES,
         company=ett,
         orderer=carin,
-        staff_name=name or person.name,
-        staff_username=person.username,
+        employee_name=name or person.name,
+        employee_username=person.username,
         account=phone.user.directory_id,
         new_number=number,
     )
@@ -51,7 +51,7 @@ def per() -> User:
     return User.objects.get(username=PER.username)
 
 
-def opened(make: Callable[[], Request], then: Callable[[Request], object] = lambda one: None) -> Steps:
+def opened(make: Callable[[], Ticket], then: Callable[[Ticket], object] = lambda one: None) -> Steps:
     """Per opens the request."""
 
     def steps(visitor: Visitor) -> None:
@@ -63,21 +63,21 @@ def opened(make: Callable[[], Request], then: Callable[[Request], object] = lamb
     return steps
 
 
-def took(one: Request) -> None:
+def took(one: Ticket) -> None:
     handling.take(one.pk, per())
 
 
-def a_colleague_took(one: Request) -> None:
+def a_colleague_took(one: Ticket) -> None:
     sara = User.objects.create(directory_id="11111111-1111-1111-1111-111111111111", username=SECOND_AGENT.username)
     handling.take(one.pk, sara)
 
 
-def called_back(one: Request) -> None:
+def called_back(one: Ticket) -> None:
     took(one)
     verification.called_back(one.pk, per(), "Carin Ek svarade, och hade själv frågat.")
 
 
-def with_flags() -> Request:
+def with_flags() -> Ticket:
     """All that a con man would bring along."""
     one = asked(STEFAN, name="Stefan Lindh")
     has_number(MARIA, NEW)
@@ -106,30 +106,30 @@ def left_empty(summary: str, button: str) -> Steps:
     return steps
 
 
-def rejected(one: Request) -> None:
+def rejected(one: Ticket) -> None:
     took(one)
     handling.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
 
 
-def recipients_asked() -> Request:
+def recipients_asked() -> Ticket:
     ett, carin = long_ago()
     return handling.open_recipients(
         source=Source.PAGES, company=ett, orderer=carin, addresses=[CARIN.mail, "chef@annan.example"]
     )
 
 
-def anyone_asked() -> Request:
+def anyone_asked() -> Ticket:
     words = "Hej!\nVi har en ny chef. Hur gör vi?"
     return handling.open_other(source=Source.CALL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
 
 
 AGENT_REQUEST = (
-    State("helpdesk-arende", "helpdesk-request", "Nästa steg: ta ärendet", opened(asked)),
-    State("helpdesk-arende-flags", "helpdesk-request", "I ärendet står ”Stefan Lindh”", opened(with_flags, took)),
-    State("helpdesk-arende-stopped", "helpdesk-request", "Nästa steg: avslå", opened(lambda: asked(MARIA), took)),
-    State("helpdesk-arende-colleague", "helpdesk-request", "hdsarlun har ärendet", opened(asked, a_colleague_took)),
+    State("helpdesk-arende", "helpdesk-ticket", "Nästa steg: ta ärendet", opened(asked)),
+    State("helpdesk-arende-flags", "helpdesk-ticket", "I ärendet står ”Stefan Lindh”", opened(with_flags, took)),
+    State("helpdesk-arende-stopped", "helpdesk-ticket", "Nästa steg: avslå", opened(lambda: asked(MARIA), took)),
+    State("helpdesk-arende-colleague", "helpdesk-ticket", "hdsarlun har ärendet", opened(asked, a_colleague_took)),
     State("helpdesk-arende-kod-wrong", "helpdesk-enter-code", "Koden stämmer inte", code_wrong),
-    State("helpdesk-arende-approve", "helpdesk-request", "Koppla 070-174 06 20 till", opened(asked, called_back)),
+    State("helpdesk-arende-approve", "helpdesk-ticket", "Koppla 070-174 06 20 till", opened(asked, called_back)),
     State(
         "helpdesk-arende-avsla-empty",
         "helpdesk-reject",
@@ -148,7 +148,7 @@ AGENT_REQUEST = (
         "Skriv vad du vill anteckna.",
         left_empty("Skriv en ant", "Spara anteckningen"),
     ),
-    State("helpdesk-arende-done", "helpdesk-request", "Ärendet är avgjort", opened(asked, rejected)),
-    State("helpdesk-arende-recipients", "helpdesk-request", "annan domän", opened(recipients_asked, took)),
-    State("helpdesk-arende-other", "helpdesk-request", "Vi har en ny chef", opened(anyone_asked, took)),
+    State("helpdesk-arende-done", "helpdesk-ticket", "Ärendet är avgjort", opened(asked, rejected)),
+    State("helpdesk-arende-recipients", "helpdesk-ticket", "annan domän", opened(recipients_asked, took)),
+    State("helpdesk-arende-other", "helpdesk-ticket", "Vi har en ny chef", opened(anyone_asked, took)),
 )

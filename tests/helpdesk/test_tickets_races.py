@@ -13,9 +13,9 @@ from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, PER
 from helpdesk.agent.lookup import seen
 from helpdesk.agent.removal import remove_number
-from helpdesk.models import Counter, Request
+from helpdesk.models import Counter, Ticket
 from helpdesk.tickets import decisions, handling, verification
-from helpdesk.tickets.refusals import Closed, NotYours, Refused
+from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once
@@ -37,7 +37,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-State = Request.State
+State = Ticket.State
 
 
 def told(jobs: Sequence[Callable[[], object]]) -> list[object]:
@@ -47,7 +47,7 @@ def told(jobs: Sequence[Callable[[], object]]) -> list[object]:
         def run() -> object:
             try:
                 return job()
-            except Refused as refused:
+            except TicketRefused as refused:
                 return refused
 
         return run
@@ -55,27 +55,27 @@ def told(jobs: Sequence[Callable[[], object]]) -> list[object]:
     return at_once([told_by(job) for job in jobs])
 
 
-def test_parallel_requests_get_numbers_without_gaps_or_doubles(register: Register) -> None:
-    def opening(number: int) -> Callable[[], Request]:
+def test_parallel_tickets_get_numbers_without_gaps_or_doubles(register: Register) -> None:
+    def opening(number: int) -> Callable[[], Ticket]:
         orderer, company = (register.carin, register.ett) if number % 2 else (register.olle, register.tva)
-        return lambda: ask_for_number(register, orderer=orderer, company=company, staff_name=f"nummer {number}")
+        return lambda: ask_for_number(register, orderer=orderer, company=company, employee_name=f"nummer {number}")
 
     opened = at_once([opening(number) for number in range(10)], threads=10)
     year = opened[0].number[:4]
-    assert sorted(request.number for request in opened) == [f"{year}-{each:05}" for each in range(1, 11)]
+    assert sorted(ticket.number for ticket in opened) == [f"{year}-{each:05}" for each in range(1, 11)]
     assert Counter.objects.get().last == 10
 
 
-def test_parallel_presses_of_one_button_are_one_request(register: Register) -> None:
+def test_parallel_presses_of_one_button_are_one_ticket(register: Register) -> None:
     opened = at_once([lambda: ask_for_recipients(register, "ny@hemtjanst-ett.example")] * 10, threads=10)
-    assert len({request.number for request in opened}) == Request.objects.count() == 1
-    assert len(mails(Message.Purpose.REQUEST_OPENED)) == 1
+    assert len({ticket.number for ticket in opened}) == Ticket.objects.count() == 1
+    assert len(mails(Message.Topic.TICKET_OPENED)) == 1
 
 
-def test_parallel_presses_on_a_call_of_somebody_unknown_are_one_request(db: None) -> None:
+def test_parallel_presses_on_a_call_of_somebody_unknown_are_one_ticket(db: None) -> None:
     per = an_agent()
     opened = at_once([lambda: handling.open_other(source=CALL, text="Hej!", agent=per)] * 5, threads=5)
-    assert len({request.number for request in opened}) == 1
+    assert len({ticket.number for ticket in opened}) == 1
 
 
 def test_two_agents_who_decide_at_once(register: Register, server: TestSlapd) -> None:
@@ -84,52 +84,52 @@ def test_two_agents_who_decide_at_once(register: Register, server: TestSlapd) ->
     for _ in range(3):
         PhoneLink.objects.all().delete()
         has_number(ANNA)
-        request = ask_for_number(register)
-        taken(request, per)
-        verification.called_back(request.pk, per, "Carin Ek")
+        ticket = ask_for_number(register)
+        taken(ticket, per)
+        verification.called_back(ticket.pk, per, "Carin Ek")
 
-        def rejecting(pk: int = request.pk) -> Request:
+        def rejecting(pk: int = ticket.pk) -> Ticket:
             handling.take(pk, sara)
             return handling.reject(pk, sara, "fel")
 
-        answers = told([lambda pk=request.pk: decisions.approve(pk, per), rejecting])  # type: ignore[misc]
-        refusals = [answer for answer in answers if isinstance(answer, Refused)]
+        answers = told([lambda pk=ticket.pk: decisions.approve(pk, per), rejecting])  # type: ignore[misc]
+        refusals = [answer for answer in answers if isinstance(answer, TicketRefused)]
         assert len(refusals) == 1
-        decided = Request.objects.get(pk=request.pk)
+        decided = Ticket.objects.get(pk=ticket.pk)
         winner = decided.decided_by
         assert winner in (per, sara)
-        assert isinstance(refusals[0], Closed | NotYours)
+        assert isinstance(refusals[0], Closed | AssignedToOther)
         assert (winner.username if winner else "") in str(refusals[0])
-        carried_out = PhoneLink.objects.filter(reference=request.number).exists()
+        carried_out = PhoneLink.objects.filter(reference=ticket.number).exists()
         assert (decided.state == State.DONE, winner == per) == (carried_out, carried_out)
 
 
 def test_of_parallel_approvals_one_carries_it_out(register: Register, server: TestSlapd) -> None:
     """A double press: the number is linked once, and whom it concerns is told once."""
     has_number(ANNA)
-    request = ask_for_number(register)
-    taken(request, an_agent())
-    verification.called_back(request.pk, an_agent(), "Carin Ek")
-    answers = told([lambda: decisions.approve(request.pk, an_agent())] * 5)
+    ticket = ask_for_number(register)
+    taken(ticket, an_agent())
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
+    answers = told([lambda: decisions.approve(ticket.pk, an_agent())] * 5)
     refusals = [answer for answer in answers if isinstance(answer, Closed)]
     assert len(refusals) == 4
     assert all(f"av {PER.username}, " in str(refusal) for refusal in refusals)
     assert PhoneLink.objects.count() == 1
-    assert trail(Event.REQUEST_APPROVED) == [Event.REQUEST_APPROVED]
-    assert len(mails(Message.Purpose.REQUEST_DECIDED)) == 1
-    assert [what for what, _ in timeline(request)].count("carried out") == 1
+    assert trail(Event.TICKET_APPROVED) == [Event.TICKET_APPROVED]
+    assert len(mails(Message.Topic.REQUEST_DECIDED)) == 1
+    assert [what for what, _ in timeline(ticket)].count("carried out") == 1
 
 
 def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, server: TestSlapd) -> None:
     has_number(ANNA)
-    request = ask_for_number(register)
-    taken(request, an_agent())
-    verification.called_back(request.pk, an_agent(), "Carin Ek")
+    ticket = ask_for_number(register)
+    taken(ticket, an_agent())
+    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
     answers = told(
-        [lambda: decisions.approve(request.pk, an_agent()), lambda: handling.withdraw(request.pk, register.carin)]
+        [lambda: decisions.approve(ticket.pk, an_agent()), lambda: handling.withdraw(ticket.pk, register.carin)]
     )
     assert sum(isinstance(answer, Closed) for answer in answers) == 1
-    assert PhoneLink.objects.exists() == (state_of(request) == State.DONE)
+    assert PhoneLink.objects.exists() == (state_of(ticket) == State.DONE)
 
 
 def test_two_agents_who_take_away_each_others_number(register: Register, server: TestSlapd) -> None:
@@ -144,48 +144,48 @@ def test_two_agents_who_take_away_each_others_number(register: Register, server:
                 lambda: remove_number(per.directory_id, sara, "Stulen.", shown[0]),  # noqa: B023
             ]
         )
-        assert [type(answer) for answer in answers] == [Request, Request]
+        assert [type(answer) for answer in answers] == [Ticket, Ticket]
         assert not Phone.objects.exists()
 
 
-def test_an_agent_who_approves_one_request_and_takes_the_number_away_in_another(
+def test_an_agent_who_approves_one_ticket_and_takes_the_number_away_in_another(
     register: Register, server: TestSlapd
 ) -> None:
     """In two tabs. The approval has the account's row, and its link names the agent, whose row the removal has."""
     per, account = in_the_directory(PER), in_the_directory(ANNA).directory_id  # the agent's row is the older one
     shown = seen(has_number(ANNA))
-    one, _newer = (ask_for_number(register, account=account, staff_name=name) for name in (ANNA.name, "Anna B"))
+    one, _newer = (ask_for_number(register, account=account, employee_name=name) for name in (ANNA.name, "Anna B"))
     taken(one, per)
     verification.called_back(one.pk, per, "Carin Ek")
     linked = threading.Event()
 
-    def slowly(request: Request) -> None:
+    def slowly(ticket: Ticket) -> None:
         linked.set()
         time.sleep(1)  # the other one has the agent's row by then, and waits for the account's
 
-    def removing() -> Request | None:
+    def removing() -> Ticket | None:
         assert linked.wait(10)
         return remove_number(account, per, "Stulen.", shown)
 
     with mock.patch("helpdesk.tickets.letters.decided", slowly):
         approved, refused = told([lambda: decisions.approve(one.pk, per), removing])
-    assert isinstance(approved, Request)
-    assert isinstance(refused, Refused), "it was another number by then"
+    assert isinstance(approved, Ticket)
+    assert isinstance(refused, TicketRefused), "it was another number by then"
     assert Phone.objects.get().number == one.new_number
 
 
 def test_parallel_presses_send_one_code(register: Register, sms: Inbox) -> None:
-    request = ask_for_number(register, source=CALL, agent=an_agent())
-    answers = told([lambda: verification.send_code(request.pk, an_agent())] * 5)
-    assert sum(isinstance(answer, Refused) for answer in answers) == 4
+    ticket = ask_for_number(register, source=CALL, agent=an_agent())
+    answers = told([lambda: verification.send_code(ticket.pk, an_agent())] * 5)
+    assert sum(isinstance(answer, TicketRefused) for answer in answers) == 4
     assert len(sms) == 1
 
 
 def test_of_parallel_right_codes_one_counts(register: Register, sms: Inbox) -> None:
     """K3."""
-    request = ask_for_number(register, source=CALL, agent=an_agent())
-    verification.send_code(request.pk, an_agent())
+    ticket = ask_for_number(register, source=CALL, agent=an_agent())
+    verification.send_code(ticket.pk, an_agent())
     code = sms.code()
-    answers = told([lambda: verification.enter_code(request.pk, an_agent(), code)] * 8)
+    answers = told([lambda: verification.enter_code(ticket.pk, an_agent(), code)] * 8)
     assert [answer for answer in answers if answer is True] == [True]
-    assert trail(Event.REQUEST_VERIFIED) == [Event.REQUEST_VERIFIED]
+    assert trail(Event.TICKET_VERIFIED) == [Event.TICKET_VERIFIED]

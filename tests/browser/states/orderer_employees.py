@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, STEFAN
 from helpdesk.orderer import employees
-from helpdesk.orderer.employees import Member, StaffList
+from helpdesk.orderer.employees import Employee, EmployeeList
 from notifications.digests.thresholds import local_date
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, typed
@@ -62,18 +62,18 @@ def second_page(visitor: Visitor) -> None:
     company = as_carin(visitor).companies.get()
     ends = local_date(timezone.now()) + timedelta(days=7)
     members = [
-        Member(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, None, False, False, False)
+        Employee(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, None, False, False, False)
         for number in range(60)
     ]
-    employees.keep(company, StaffList(members, timezone.now()))
+    employees.keep(company, EmployeeList(members, timezone.now()))
     visitor.open("/bestallare/?sida=2")
 
 
 ORDERER_STAFF = (
-    State("bestallare", "orderer-staff", "går ut inom 30 dagar, och 2 har gått ut eller måste bytas.", staff),
-    State("bestallare-help", "orderer-staff", "Vänta en stund. Den som har ett registrerat nummer", with_help),
-    State("bestallare-again", "orderer-staff", "Listan är hämtad på nytt.", read_again),
-    State("bestallare-search", "orderer-staff", "Du söker på", typed(staff, q="lind")),
-    State("bestallare-nobody", "orderer-staff", "Vi hittar ingen personal hos ert företag", nobody),
-    State("bestallare-page-2", "orderer-staff", "Sida 2 av 2", second_page),
+    State("bestallare", "orderer-employees", "går ut inom 30 dagar, och 2 har gått ut eller måste bytas.", staff),
+    State("bestallare-help", "orderer-employees", "Vänta en stund. Den som har ett registrerat nummer", with_help),
+    State("bestallare-again", "orderer-employees", "Listan är hämtad på nytt.", read_again),
+    State("bestallare-search", "orderer-employees", "Du söker på", typed(staff, q="lind")),
+    State("bestallare-nobody", "orderer-employees", "Vi hittar ingen personal hos ert företag", nobody),
+    State("bestallare-page-2", "orderer-employees", "Sida 2 av 2", second_page),
 )

@@ -12,9 +12,9 @@ from django.db import connection
 from accounts import limits
 from accounts.models import Event
 from deploy.local.cast import ANNA, PER
-from helpdesk.models import Entry, Request
+from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import handling
-from helpdesk.tickets.refusals import Closed, NotYours, Refused
+from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
 from tests.accounts.helpers import last, trail
 from tests.helpdesk.asked import (
     CALL,
@@ -32,23 +32,23 @@ from tests.helpdesk.people import SECOND_AGENT
 
 pytestmark = pytest.mark.django_db
 
-Kind, State, Source, What = Request.Kind, Request.State, Request.Source, Entry.What
+Kind, State, Source, What = Ticket.Kind, Ticket.State, Ticket.Source, Entry.What
 
 OPENED = ("opened", "Carin Ek")
 
 
 def numbers() -> list[str]:
-    return list(Request.objects.order_by("pk").values_list("number", flat=True))
+    return list(Ticket.objects.order_by("pk").values_list("number", flat=True))
 
 
-def test_a_request_gets_a_number_for_people_to_quote(register: Register) -> None:
+def test_a_ticket_gets_a_number_for_people_to_quote(register: Register) -> None:
     with mock.patch("django.utils.timezone.now", return_value=datetime(2026, 11, 25, 9, 0, tzinfo=UTC)):
-        request = ask_for_number(register)
+        ticket = ask_for_number(register)
         ask_for_recipients(register, "ny@hemtjanst-ett.example")
     assert numbers() == ["2026-00001", "2026-00002"]
-    assert (request.state, request.company_name, request.orderer_name) == (State.NEW, "Hemtjänst Ett AB", "Carin Ek")
-    assert timeline(request) == [OPENED]
-    event = last(Event.REQUEST_OPENED)
+    assert (ticket.state, ticket.company_name, ticket.orderer_name) == (State.NEW, "Hemtjänst Ett AB", "Carin Ek")
+    assert timeline(ticket) == [OPENED]
+    event = last(Event.TICKET_OPENED)
     assert (event.actor, event.company) == (f"orderer {register.carin.pk}", "Hemtjänst Ett AB")
 
 
@@ -56,19 +56,19 @@ def test_the_numbers_begin_anew_with_the_year_in_stockholm(register: Register) -
     """At half past midnight it is still the old year in UTC."""
     for moment in ("2026-12-31T22:59:00+00:00", "2026-12-31T23:30:00+00:00", "2027-01-01T08:00:00+00:00"):
         with mock.patch("django.utils.timezone.now", return_value=datetime.fromisoformat(moment)):
-            ask_for_number(register, staff_name=moment)
+            ask_for_number(register, employee_name=moment)
     assert numbers() == ["2026-00001", "2027-00001", "2027-00002"]
 
 
-def test_a_second_press_of_the_button_is_the_same_request(register: Register) -> None:
-    request = ask_for_number(register)
-    assert ask_for_number(register) == request
-    taken(request, an_agent())
-    assert ask_for_number(register) == request, "also when an agent has been quick"
-    assert timeline(request) == [OPENED, ("taken", PER.username)]
-    for other in ({"new_number": "+46701740691"}, {"staff_name": "Anna Bergh"}, {"text": "bråttom"}):
-        assert ask_for_number(register, **other) != request, "another form"
-    assert ask_for_number(register, company=register.tva, orderer=register.olle) != request, "another orderer"
+def test_a_second_press_of_the_button_is_the_same_ticket(register: Register) -> None:
+    ticket = ask_for_number(register)
+    assert ask_for_number(register) == ticket
+    taken(ticket, an_agent())
+    assert ask_for_number(register) == ticket, "also when an agent has been quick"
+    assert timeline(ticket) == [OPENED, ("taken", PER.username)]
+    for other in ({"new_number": "+46701740691"}, {"employee_name": "Anna Bergh"}, {"text": "bråttom"}):
+        assert ask_for_number(register, **other) != ticket, "another form"
+    assert ask_for_number(register, company=register.tva, orderer=register.olle) != ticket, "another orderer"
 
 
 def test_the_same_asked_later_or_after_the_decision_is_another_one(register: Register) -> None:
@@ -88,45 +88,45 @@ def test_one_orderer_does_not_fill_the_queue(
     monkeypatch.setattr(limits, "REQUESTS_A_DAY", of_the_day)
     room = min(open_ones, of_the_day)
     for number in range(room):
-        ask_for_number(register, staff_username=f"lovnr{number}")
+        ask_for_number(register, employee_username=f"lovnr{number}")
     words = "Fortsätt i morgon" if of_the_day == room else "Ta tillbaka dem som inte behövs"
-    with pytest.raises(Refused, match=words):
-        ask_for_number(register, staff_username="lovnr99")
-    assert Request.objects.count() == room
-    ask_for_number(register, staff_username="lovnr99", company=register.tva, orderer=register.olle)
-    ask_for_number(register, staff_username="lovnr99", source=CALL, agent=an_agent())
-    handling.withdraw(Request.objects.order_by("pk")[0].pk, register.carin)
+    with pytest.raises(TicketRefused, match=words):
+        ask_for_number(register, employee_username="lovnr99")
+    assert Ticket.objects.count() == room
+    ask_for_number(register, employee_username="lovnr99", company=register.tva, orderer=register.olle)
+    ask_for_number(register, employee_username="lovnr99", source=CALL, agent=an_agent())
+    handling.withdraw(Ticket.objects.order_by("pk")[0].pk, register.carin)
     if of_the_day == room:
-        with pytest.raises(Refused, match="många ärenden"):
-            ask_for_number(register, staff_username="lovnr98")
+        with pytest.raises(TicketRefused, match="många ärenden"):
+            ask_for_number(register, employee_username="lovnr98")
         all_becomes_older(days=1, minutes=1)
-    ask_for_number(register, staff_username="lovnr98")
+    ask_for_number(register, employee_username="lovnr98")
 
 
 def test_who_opens_one_on_a_call_has_it(register: Register) -> None:
     per = an_agent()
-    request = ask_for_number(register, source=CALL, agent=per)
-    assert ask_for_number(register, source=CALL, agent=per) == request
-    assert (request.state, request.agent) == (State.VERIFYING, per)
-    assert timeline(request) == [("opened", PER.username)]
-    assert last(Event.REQUEST_OPENED).actor == per.directory_id
+    ticket = ask_for_number(register, source=CALL, agent=per)
+    assert ask_for_number(register, source=CALL, agent=per) == ticket
+    assert (ticket.state, ticket.agent) == (State.VERIFYING, per)
+    assert timeline(ticket) == [("opened", PER.username)]
+    assert last(Event.TICKET_OPENED).actor == per.directory_id
 
 
 def test_a_call_of_whom_nobody_knows(db: None) -> None:
     """The names are what was said."""
 
-    def opened(text: str = "Hon ville veta vem som får mejlen.") -> Request:
+    def opened(text: str = "Hon ville veta vem som får mejlen.") -> Ticket:
         return handling.open_other(
             source=CALL, text=text, agent=an_agent(), orderer_name="Någon", company_name="Ett företag"
         )
 
-    request = opened()
-    assert opened() == request, "a second press of the button"
-    assert opened("Något annat") != request
-    assert (request.kind, request.orderer, request.orderer_name) == (Kind.OTHER, None, "Någon")
+    ticket = opened()
+    assert opened() == ticket, "a second press of the button"
+    assert opened("Något annat") != ticket
+    assert (ticket.kind, ticket.orderer, ticket.orderer_name) == (Kind.OTHER, None, "Någon")
 
 
-def test_two_callers_whom_nobody_knows_are_two_requests(db: None) -> None:
+def test_two_callers_whom_nobody_knows_are_two_tickets(db: None) -> None:
     """Their names are all that tells them apart; the same one twice is a second press."""
     agent, numbers_ = an_agent(), []
     for name, company in (("Nils Ny", "Nytt AB"), ("Berit Berg", "Gammalt AB"), ("Berit Berg", "Gammalt AB")):
@@ -139,76 +139,76 @@ def test_two_callers_whom_nobody_knows_are_two_requests(db: None) -> None:
 
 
 def test_what_the_portal_opens_is_nobodys(db: None) -> None:
-    request = handling.open_other(source=Source.PORTAL, text="Kopplingen stoppades.", staff_username=ANNA.username)
-    assert timeline(request) == [("opened", "")]
-    assert request.entries.get().by == Entry.By.PORTAL
-    assert last(Event.REQUEST_OPENED).actor == ""
+    ticket = handling.open_other(source=Source.PORTAL, text="Kopplingen stoppades.", employee_username=ANNA.username)
+    assert timeline(ticket) == [("opened", "")]
+    assert ticket.entries.get().by == Entry.By.PORTAL
+    assert last(Event.TICKET_OPENED).actor == ""
 
 
 def test_taking_assigns_it_and_another_agent_can_take_over(register: Register) -> None:
-    request, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
-    assert taken(request, per).state == State.VERIFYING
-    taken(request, per)  # once more changes nothing
-    with pytest.raises(NotYours, match=r"hdpernil har ärende"):
-        handling.give_back(request.pk, sara)
-    assert taken(request, sara).agent == sara
-    entries = list(request.entries.values_list("what", flat=True))
+    ticket, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
+    assert taken(ticket, per).state == State.VERIFYING
+    taken(ticket, per)  # once more changes nothing
+    with pytest.raises(AssignedToOther, match=r"hdpernil har ärende"):
+        handling.give_back(ticket.pk, sara)
+    assert taken(ticket, sara).agent == sara
+    entries = list(ticket.entries.values_list("what", flat=True))
     assert entries == [What.OPENED, What.TAKEN, What.TAKEN]
-    newest = request.entries.order_by("-pk")[0]
+    newest = ticket.entries.order_by("-pk")[0]
     assert (newest.who, newest.why) == (SECOND_AGENT.username, PER.username), "and from whom"
-    assert trail(Event.REQUEST_TAKEN) == [Event.REQUEST_TAKEN] * 2
+    assert trail(Event.TICKET_TAKEN) == [Event.TICKET_TAKEN] * 2
 
 
 def test_what_is_given_back_is_new_again(register: Register) -> None:
-    request, per = ask_for_number(register), an_agent()
-    with pytest.raises(NotYours, match="Ta ärendet först"):
-        handling.give_back(request.pk, per)
-    taken(request, per)
-    back = handling.give_back(request.pk, per, "192.0.2.7")
+    ticket, per = ask_for_number(register), an_agent()
+    with pytest.raises(AssignedToOther, match="Ta ärendet först"):
+        handling.give_back(ticket.pk, per)
+    taken(ticket, per)
+    back = handling.give_back(ticket.pk, per, "192.0.2.7")
     assert (back.state, back.agent, back.taken_at) == (State.NEW, None, None)
-    assert last(Event.REQUEST_GIVEN_BACK).address == "192.0.2.7"
+    assert last(Event.TICKET_GIVEN_BACK).address == "192.0.2.7"
 
 
 def test_the_orderer_takes_it_back_as_long_as_it_is_open(register: Register) -> None:
-    request = ask_for_number(register)
-    taken(request, an_agent())
-    handling.withdraw(request.pk, register.carin)
-    assert state_of(request) == State.WITHDRAWN
-    assert timeline(request)[-1] == ("withdrawn", "Carin Ek")
-    assert last(Event.REQUEST_WITHDRAWN).actor == f"orderer {register.carin.pk}"
+    ticket = ask_for_number(register)
+    taken(ticket, an_agent())
+    handling.withdraw(ticket.pk, register.carin)
+    assert state_of(ticket) == State.WITHDRAWN
+    assert timeline(ticket)[-1] == ("withdrawn", "Carin Ek")
+    assert last(Event.TICKET_WITHDRAWN).actor == f"orderer {register.carin.pk}"
     with pytest.raises(Closed, match="är redan återtaget"):
-        handling.withdraw(request.pk, register.carin)
+        handling.withdraw(ticket.pk, register.carin)
 
 
 def test_what_is_closed_stays_so_and_says_by_whom(register: Register) -> None:
-    request, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
-    taken(request, per)
-    handling.reject(request.pk, per, "Numret hör till någon annan.")
+    ticket, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
+    taken(ticket, per)
+    handling.reject(ticket.pk, per, "Numret hör till någon annan.")
     verbs: list[Callable[[], object]] = [
-        lambda: handling.take(request.pk, sara),
-        lambda: handling.give_back(request.pk, per),
-        lambda: handling.reject(request.pk, sara, "en gång till"),
-        lambda: handling.withdraw(request.pk, register.carin),
+        lambda: handling.take(ticket.pk, sara),
+        lambda: handling.give_back(ticket.pk, per),
+        lambda: handling.reject(ticket.pk, sara, "en gång till"),
+        lambda: handling.withdraw(ticket.pk, register.carin),
     ]
     for verb in verbs:
         with pytest.raises(Closed, match="är redan avslaget av hdpernil, "):
             verb()
-    assert [what for what, _ in timeline(request)] == ["opened", "taken", "rejected"]
-    assert last(Event.REQUEST_REJECTED).actor == per.directory_id
+    assert [what for what, _ in timeline(ticket)] == ["opened", "taken", "rejected"]
+    assert last(Event.TICKET_REJECTED).actor == per.directory_id
 
 
 def test_only_who_has_it_turns_it_down(register: Register) -> None:
-    request = ask_for_number(register)
-    taken(request, an_agent())
-    with pytest.raises(NotYours):
-        handling.reject(request.pk, an_agent(SECOND_AGENT), "fel")
-    assert state_of(request) == State.VERIFYING
+    ticket = ask_for_number(register)
+    taken(ticket, an_agent())
+    with pytest.raises(AssignedToOther):
+        handling.reject(ticket.pk, an_agent(SECOND_AGENT), "fel")
+    assert state_of(ticket) == State.VERIFYING
 
 
 def test_anybody_may_note_something_at_any_time(register: Register) -> None:
-    request = ask_for_number(register)
-    handling.withdraw(request.pk, register.carin)
-    entry = handling.note(request.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
+    ticket = ask_for_number(register)
+    handling.withdraw(ticket.pk, register.carin)
+    entry = handling.note(ticket.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
     assert (entry.what, entry.who, entry.state) == (What.NOTED, SECOND_AGENT.username, State.WITHDRAWN)
 
 
@@ -222,20 +222,20 @@ def test_the_timeline_is_append_only(register: Register) -> None:
 
 
 def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: Register) -> None:
-    request, per = ask_for_number(register), an_agent()
-    taken(request, per)
+    ticket, per = ask_for_number(register), an_agent()
+    taken(ticket, per)
     events = trail()
     with mock.patch("helpdesk.tickets.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
-        handling.reject(request.pk, per, "fel")
-    assert state_of(request) == State.VERIFYING
-    assert [what for what, _ in timeline(request)] == ["opened", "taken"]
+        handling.reject(ticket.pk, per, "fel")
+    assert state_of(ticket) == State.VERIFYING
+    assert [what for what, _ in timeline(ticket)] == ["opened", "taken"]
     assert trail() == events
 
 
 def test_the_database_holds_no_number_and_no_words_in_clear(register: Register) -> None:
     """X1: some write a password where they are asked for a text."""
-    request = ask_for_number(register, text="Lösenordet är Gammal-Bro-11")
-    handling.note(request.pk, an_agent(), "Hon heter Berg-Hemlig")
+    ticket = ask_for_number(register, text="Lösenordet är Gammal-Bro-11")
+    handling.note(ticket.pk, an_agent(), "Hon heter Berg-Hemlig")
     with connection.cursor() as cursor:
         cursor.execute("SELECT new_number, text FROM helpdesk_request")
         held = str(cursor.fetchall())

@@ -17,7 +17,7 @@ from accounts.directory import DirectoryUnavailable
 from accounts.models import Phone
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
-from helpdesk.orderer.employees import Member, StaffList
+from helpdesk.orderer.employees import Employee, EmployeeList
 from notifications.digests.thresholds import local_date
 from tests.accounts.directory.people import somebody
 from tests.conftest import has_number
@@ -30,19 +30,19 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 ETT = [ANNA.username, KARL.username, STEFAN.username]
 
 
-def names(found: StaffList) -> list[str]:
+def names(found: EmployeeList) -> list[str]:
     return [member.username for member in found.members]
 
 
-def member(found: StaffList, username: str) -> Member:
+def member(found: EmployeeList, username: str) -> Employee:
     return next(each for each in found.members if each.username == username)
 
 
-def made_up(count: int) -> StaffList:
+def made_up(count: int) -> EmployeeList:
     today = local_date(timezone.now())
-    return StaffList(
+    return EmployeeList(
         [
-            Member(
+            Employee(
                 id=f"00000000-0000-4000-8000-{number:012}",
                 username=f"lovmassa{number}",
                 given_name="Stefan",
@@ -69,13 +69,13 @@ def redis_cache(redis_server: PrivateRedis, settings: Settings) -> PrivateRedis:
 
 
 def test_the_companys_own_and_nobody_else(register: Register) -> None:
-    assert names(employees.of(register.ett)) == ETT
-    assert names(employees.of(register.tva)) == [MARIA.username]
+    assert names(employees.of_company(register.ett)) == ETT
+    assert names(employees.of_company(register.tva)) == [MARIA.username]
 
 
 def test_what_is_known_of_each(register: Register) -> None:
     has_number(STEFAN)
-    found = employees.of(register.ett)
+    found = employees.of_company(register.ett)
     stefan = member(found, STEFAN.username)
     today = local_date(timezone.now())
     assert stefan.name == "Stefan Lind"
@@ -89,7 +89,7 @@ def test_locked_disabled_and_to_be_changed(server: TestSlapd, register: Register
     server.put(STEFAN, locked=True)
     server.put(KARL, disabled=True)
     server.put(ANNA, must_change=True)
-    found = employees.of(register.ett)
+    found = employees.of_company(register.ett)
     assert member(found, STEFAN.username).locked
     assert member(found, KARL.username).disabled
     anna = member(found, ANNA.username)
@@ -99,7 +99,7 @@ def test_locked_disabled_and_to_be_changed(server: TestSlapd, register: Register
 def test_the_protected_are_nobodys_staff(server: TestSlapd, register: Register) -> None:
     server.put(KARL, protected=True)
     server.put(replace(EVA, company=HEMTJANST_ETT))
-    assert names(employees.of(register.ett)) == [ANNA.username, STEFAN.username]
+    assert names(employees.of_company(register.ett)) == [ANNA.username, STEFAN.username]
 
 
 def test_who_is_most_urgent_comes_first(server: TestSlapd, register: Register) -> None:
@@ -112,14 +112,16 @@ def test_who_is_most_urgent_comes_first(server: TestSlapd, register: Register) -
     }
     for username in ("lovigar", "lovidag", "lovgammal", "lovborta", "lovsen", "lovaldrig"):
         server.put(somebody(username, days_left=wanted[username]))
-    assert names(employees.of(register.ett)) == list(wanted)
+    assert names(employees.of_company(register.ett)) == list(wanted)
 
 
 def test_of_one_day_the_surname_decides_as_in_swedish(server: TestSlapd, register: Register) -> None:
     surnames = ["Zander", "Åberg", "Ängström", "Öst"]
     for number, surname in enumerate(reversed(surnames)):
         server.put(somebody(f"lovnamn{number}", surname=surname, days_left=1))
-    listed = [each.surname for each in employees.of(register.ett).members if each.username.startswith("lovnamn")]
+    listed = [
+        each.surname for each in employees.of_company(register.ett).members if each.username.startswith("lovnamn")
+    ]
     assert listed == surnames
 
 
@@ -139,65 +141,65 @@ def test_a_unit_is_more_exact_than_an_attribute(register: Register, night_shift:
     """Whoever is in another company's unit is theirs, and not shown here, whatever the attribute says (H5)."""
     register.tva.directory_values = f"{register.tva.directory_values}\n{night_shift}"
     companies.store(register.tva, actor=None)
-    assert names(employees.of(register.ett)) == [ANNA.username, KARL.username]
-    assert names(employees.of(register.tva)) == [STEFAN.username, MARIA.username]
+    assert names(employees.of_company(register.ett)) == [ANNA.username, KARL.username]
+    assert names(employees.of_company(register.tva)) == [STEFAN.username, MARIA.username]
 
 
 def test_a_company_of_a_unit_alone(register: Register, night_shift: str) -> None:
     register.ett.directory_values = night_shift
     companies.store(register.ett, actor=None)
-    assert names(employees.of(register.ett)) == [STEFAN.username]
+    assert names(employees.of_company(register.ett)) == [STEFAN.username]
 
 
 def test_it_is_kept_for_a_while_and_read_anew_on_demand(server: TestSlapd, register: Register) -> None:
-    first = employees.of(register.ett)
+    first = employees.of_company(register.ett)
     server.put(somebody())
-    kept = employees.of(register.ett)
+    kept = employees.of_company(register.ett)
     assert (names(kept), kept.read_at) == (ETT, first.read_at)
-    fresh = employees.of(register.ett, fresh=True)
+    fresh = employees.of_company(register.ett, fresh=True)
     assert "lovprova01" in names(fresh)
     assert fresh.read_at > first.read_at
-    assert names(employees.of(register.ett)) == names(fresh)
+    assert names(employees.of_company(register.ett)) == names(fresh)
 
 
 def test_a_number_counts_at_once(register: Register) -> None:
-    assert not member(employees.of(register.ett), KARL.username).has_number
+    assert not member(employees.of_company(register.ett), KARL.username).has_number
     phone = has_number(KARL, "+46701740621")
-    assert member(employees.of(register.ett), KARL.username).has_number
+    assert member(employees.of_company(register.ett), KARL.username).has_number
     Phone.objects.filter(pk=phone.pk).update(usable_from=timezone.now() + timedelta(minutes=10))
-    assert member(employees.of(register.ett), KARL.username).has_number, "on hold, and registered"
+    assert member(employees.of_company(register.ett), KARL.username).has_number, "on hold, and registered"
     phone.delete()
-    assert not member(employees.of(register.ett), KARL.username).has_number
+    assert not member(employees.of_company(register.ett), KARL.username).has_number
 
 
 def test_the_days_are_counted_from_today(register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     """Kept before midnight, and shown after it."""
-    employees.of(register.ett)
+    employees.of_company(register.ett)
     tomorrow = timezone.now() + timedelta(days=1)
     monkeypatch.setattr("helpdesk.orderer.employees.timezone.now", lambda: tomorrow)
-    assert member(employees.of(register.ett), STEFAN.username).days_left == 14
+    assert member(employees.of_company(register.ett), STEFAN.username).days_left == 14
 
 
 def test_a_company_with_other_values_is_read_anew(register: Register) -> None:
-    employees.of(register.ett)
+    employees.of_company(register.ett)
     register.ett.directory_values = "Något Annat AB"
     companies.store(register.ett, actor=None)
-    assert names(employees.of(register.ett)) == []
+    assert names(employees.of_company(register.ett)) == []
 
 
 def test_nobody_gets_anothers_list_from_the_cache(register: Register) -> None:
-    employees.of(register.ett)
-    assert names(employees.of(register.tva)) == [MARIA.username]
+    employees.of_company(register.ett)
+    assert names(employees.of_company(register.tva)) == [MARIA.username]
 
 
 def test_a_directory_that_is_down_is_said_unless_a_list_is_kept(server: TestSlapd, register: Register) -> None:
-    first = employees.of(register.ett)
+    first = employees.of_company(register.ett)
     server.stop()
     for fresh in (False, True):
-        found = employees.of(register.ett, fresh=fresh)
+        found = employees.of_company(register.ett, fresh=fresh)
         assert (names(found), found.read_at) == (ETT, first.read_at)
     with pytest.raises(DirectoryUnavailable):
-        employees.of(register.tva)
+        employees.of_company(register.tva)
 
 
 def test_it_is_asked_for_anew_once_in_a_while(register: Register) -> None:
@@ -208,7 +210,7 @@ def test_it_is_asked_for_anew_once_in_a_while(register: Register) -> None:
 
 def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: PrivateRedis) -> None:
     """Redis writes to disk as it is (X1)."""
-    employees.of(register.ett)
+    employees.of_company(register.ett)
     client: Any = cache._cache.get_client()  # type: ignore[attr-defined]
     held = b"".join(bytes(key) + bytes(client.get(key)) for key in client.keys("*staff/*"))
     assert held
@@ -217,17 +219,17 @@ def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: Pri
             assert text.encode() not in held
     assert register.ett.name.encode() not in held
     assert all(0 < client.ttl(key) <= employees.STAFF_KEPT for key in client.keys("*staff/*"))
-    assert names(employees.of(register.ett)) == ETT
+    assert names(employees.of_company(register.ett)) == ETT
 
 
 def test_a_cache_that_is_down_is_no_error(
     server: TestSlapd, register: Register, redis_cache: PrivateRedis, caplog: pytest.LogCaptureFixture
 ) -> None:
-    employees.of(register.ett)
+    employees.of_company(register.ett)
     redis_cache.stop()
     try:
         server.put(somebody())
-        assert "lovprova01" in names(employees.of(register.ett)), "the directory was asked"
+        assert "lovprova01" in names(employees.of_company(register.ett)), "the directory was asked"
         assert employees.again(register.ett) is not None
     finally:
         redis_cache.start()
@@ -236,11 +238,11 @@ def test_a_cache_that_is_down_is_no_error(
 
 def test_what_no_key_opens_is_read_anew(register: Register, settings: Settings) -> None:
     settings.ENCRYPTION_KEYS = ["one-that-will-be-lost-0123456789abcdef"]
-    employees.of(register.ett)
+    employees.of_company(register.ett)
     sealed = cache.get(employees._key(register.ett))
     settings.ENCRYPTION_KEYS = ["another-0123456789abcdef-0123456789"]
     cache.set(employees._key(register.ett), sealed)
-    assert names(employees.of(register.ett)) == ETT
+    assert names(employees.of_company(register.ett)) == ETT
 
 
 def test_a_company_of_2000_takes_few_queries(
@@ -248,6 +250,6 @@ def test_a_company_of_2000_takes_few_queries(
 ) -> None:
     employees.keep(register.ett, made_up(2000))
     with django_assert_max_num_queries(2):
-        found = employees.of(register.ett)
+        found = employees.of_company(register.ett)
     assert len(found.members) == 2000
     assert [each.days_left for each in found.members] == sorted(each.days_left or 0 for each in found.members)
