@@ -1,6 +1,6 @@
 """What happened to people, for whoever must tell them. Sent inside the transaction of the change itself.
 
-``notifications.notices.changes`` listens: what it queues comes with the change or not at all, and is sent after the commit.
+``notifications.notices`` listens: what it queues comes with the change or not at all, and is sent after the commit.
 
 phone_registered: a first number. Arguments: ``user`` (User), ``account`` (Account), ``number`` (E.164).
 phone_replaced: another number. Also ``old_numbers`` (E.164), which are told (security.md G2): the one on file, and

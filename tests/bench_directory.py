@@ -37,7 +37,7 @@ from accounts.directory.connection import PAGE  # noqa: E402
 from accounts.directory.dialect import LdapDirectory  # noqa: E402
 from accounts.encryption import digest  # noqa: E402
 from accounts.models import Company, Phone, User  # noqa: E402
-from notifications import digests
+from notifications import digests  # noqa: E402
 from notifications.digests import thresholds  # noqa: E402
 from tests.servers.crowd import COMPANIES, crowd, samba_with, slapd_with  # noqa: E402
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin.base import ReadOnlyAdmin, column
-from accounts.audit.labels import EVENTS, in_words
+from accounts.audit.results import in_words
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 
 
@@ -22,7 +22,7 @@ class ByEvent(admin.SimpleListFilter):
     parameter_name = "handelse"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return sorted(((event.value, str(words)) for event, words in EVENTS.items()), key=lambda pair: pair[1])
+        return sorted(((event.value, str(event.label)) for event in Event), key=lambda pair: pair[1])
 
     def choices(self, changelist: Any) -> Any:
         """For the template: the other parameters, and what there is to choose."""
@@ -93,7 +93,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Vad"))
     def what(self, event: AuditEvent) -> str:
-        return str(EVENTS[Event(event.event)]) if event.event in Event else event.event
+        return str(Event(event.event).label) if event.event in Event else event.event
 
     @admin.display(description=gettext_lazy("Vem gjorde det"))
     def by(self, event: Any) -> str:

@@ -1,4 +1,4 @@
-"""Registering, changing, linking and removing a mobile number. Source: manual-sv.md, "Registrera/Kontrollera/ändra" and"""
+"""Numbers on file: registered, replaced, linked and held, stopped, removed."""
 
 from accounts.phones.numbers_on_file import (
     TOKEN_LENGTH,

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, directory, limits, numbers
-from accounts.audit.labels import EVENTS, in_words
+from accounts.audit.results import in_words
 from accounts.codes import counts
 from accounts.codes.counts import Counted
 from accounts.companies import CompanyMatcher
@@ -195,7 +195,7 @@ def _history(account: Account) -> list[Happened]:
     return [
         Happened(
             at=at,
-            what=str(EVENTS[Event(event)]) if event in Event else event,
+            what=str(Event(event).label) if event in Event else event,
             result=in_words(result, None),
             who=_who(account, actor) or name or "",
         )

@@ -50,7 +50,7 @@ def _of_a_link(
 
 @receiver(signals.phone_link_stopped)
 def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
-    """The number that is back, the account's address and the orderer. The helpdesk is told by ``helpdesk.tickets.alarms``."""
+    """Tells the number that is back, the account's address and the orderer; ``helpdesk`` hears of it by itself."""
     outbox.enqueue(_of_a_stop(user, account, link))
 
 

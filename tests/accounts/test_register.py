@@ -78,7 +78,7 @@ def test_a_number_that_is_confirmed_unchanged_goes_straight_to_done(
 
 
 def test_a_changed_number_replaces_the_old_one_which_is_told(walker: Walker, sms: Inbox, heard: list[Heard]) -> None:
-    """G2: by whoever hears phone_replaced (here notifications.notices.changes): the old number, after the code to the new."""
+    """G2: the receiver of phone_replaced tells the old number, after the code to the new one."""
     has_number(STEFAN)
     assert walker.register(STEFAN, NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/"
     assert number_of(STEFAN.username) == NEW_NUMBER

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts import audit, directory, users
-from accounts.audit.labels import EVENTS, in_words
+from accounts.audit.results import in_words
 from accounts.models import AuditEvent, Company, Event, User
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.admin.conftest import Say, company
@@ -79,7 +79,8 @@ def test_a_page_takes_as_many_queries_for_forty_as_for_one(admin: Client, django
 
 
 def test_every_event_has_words() -> None:
-    assert set(EVENTS) == set(Event)
+    """Django makes a label of the name where none is given; Swedish ones are none of those."""
+    assert [event for event in Event if str(event.label) == event.name.replace("_", " ").title()] == []
 
 
 def test_results_in_words() -> None:

@@ -1,4 +1,4 @@
-"""The words of the audit trail in Swedish: its rows keep the portal's own, which never change."""
+"""The results of events in Swedish: the rows keep the portal's own words, which never change."""
 
 from __future__ import annotations
 
@@ -8,69 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import Company, Event, Orderer
-
-EVENTS = {
-    Event.LOGIN_ATTEMPTED: _("Inloggning: försök"),
-    Event.LOGIN_DONE: _("Inloggning: klar"),
-    Event.LOGIN_REFUSED: _("Inloggning: nekad"),
-    Event.LOGGED_OUT: _("Utloggning"),
-    Event.CODE_REQUESTED: _("Kod: begärd"),
-    Event.CODE_WITHHELD: _("Kod: skickas inte"),
-    Event.CODE_ATTEMPTED: _("Kod: på väg"),
-    Event.CODE_SENT: _("Kod: skickad"),
-    Event.CODE_NOT_SENT: _("Kod: gick inte att skicka"),
-    Event.CODE_ACCEPTED: _("Kod: godkänd"),
-    Event.CODE_REFUSED: _("Kod: fel"),
-    Event.PHONE_CONFIRMED: _("Mobilnummer: kontrollerat"),
-    Event.PHONE_REGISTERED: _("Mobilnummer: registrerat"),
-    Event.PHONE_REPLACED: _("Mobilnummer: ändrat"),
-    Event.PHONE_FORGOTTEN: _("Mobilnummer: raderat"),
-    Event.PASSWORD_ATTEMPTED: _("Lösenord: försök att byta"),
-    Event.PASSWORD_DONE: _("Lösenord: bytt"),
-    Event.PASSWORD_REFUSED: _("Lösenord: byte nekat"),
-    Event.SESSIONS_ENDED: _("Utloggad överallt"),
-    Event.SECOND_FACTOR_ADDED: _("Andra faktor: tillagd"),
-    Event.SECOND_FACTOR_ACCEPTED: _("Andra faktor: godkänd"),
-    Event.SECOND_FACTOR_REFUSED: _("Andra faktor: nekad"),
-    Event.SECOND_FACTOR_REMOVED: _("Andra faktor: borttagen"),
-    Event.ROLE_ENDED: _("Behörighet: slut"),
-    Event.COMPANY_ADDED: _("Företag: tillagt"),
-    Event.COMPANY_CHANGED: _("Företag: ändrat"),
-    Event.COMPANY_REMOVED: _("Företag: borttaget"),
-    Event.RECIPIENTS_CHANGED: _("Företag: mottagare ändrade"),
-    Event.ORDERER_ADDED: _("Beställare: tillagd"),
-    Event.ORDERER_CHANGED: _("Beställare: ändrad"),
-    Event.ORDERER_REMOVED: _("Beställare: borttagen"),
-    Event.REGISTER_EXPORTED: _("Register: exporterat"),
-    Event.DIGEST_ATTEMPTED: _("Lösenordsmejlet: försök"),
-    Event.DIGEST_DONE: _("Lösenordsmejlet: klart"),
-    Event.MESSAGE_SENT_AGAIN: _("Meddelande: skickas igen"),
-    Event.DIGEST_TAKEN_BACK: _("Lösenordsmejlet: körningen räknas inte"),
-    Event.LINK_REQUESTED: _("Inloggningslänk: begärd"),
-    Event.LINK_WITHHELD: _("Inloggningslänk: skickas inte"),
-    Event.LINK_SENT: _("Inloggningslänk: skickad"),
-    Event.LINK_REFUSED: _("Inloggningslänk: gäller inte"),
-    Event.PHONE_LINKED: _("Mobilnummer: kopplat av helpdesk"),
-    Event.PHONE_LINK_STOPPED: _("Mobilnummer: koppling stoppad"),
-    Event.PHONE_REMOVED: _("Mobilnummer: borttaget av helpdesk"),
-    Event.TICKET_OPENED: _("Ärende: öppnat"),
-    Event.TICKET_MAILED: _("Ärende: mejl tillagt"),
-    Event.TICKET_COMPLETED: _("Ärende: uppgifterna ändrade"),
-    Event.TICKET_TAKEN: _("Ärende: taget"),
-    Event.TICKET_GIVEN_BACK: _("Ärende: lämnat tillbaka"),
-    Event.TICKET_VERIFIED: _("Ärende: beställaren kontrollerad"),
-    Event.TICKET_APPROVED: _("Ärende: godkänt och utfört"),
-    Event.TICKET_NOT_CARRIED_OUT: _("Ärende: gick inte att utföra"),
-    Event.TICKET_REJECTED: _("Ärende: avslaget"),
-    Event.TICKET_WITHDRAWN: _("Ärende: återtaget"),
-    Event.RECIPIENT_CONFIRMED: _("Mottagare: bekräftad"),
-    Event.STAFF_EXPORTED: _("Personallista: hämtad"),
-    Event.ACCOUNT_LOOKED_UP: _("Konto: visat i helpdesk"),
-    Event.ACCOUNT_UNLOCKED: _("Konto: upplåst"),
-    Event.TRIES_FORGOTTEN: _("Konto: felräkning nollställd"),
-    Event.FIGURES_EXPORTED: _("Statistik: hämtad"),
-}
+from accounts.models import Company, Orderer
 
 # Every result that the portal writes whole, or as one of several words with commas between.
 RESULTS = {
