@@ -9,8 +9,7 @@ class HelpdeskConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from helpdesk import metrics, retention
-
-        # The first and the last listen: when mail to a recipient comes back, when a linked number is stopped.
+        from helpdesk.tickets import alarms, bounced  # noqa: F401  they listen to signals
         from idportal import metrics as monitor
 
         accounts_retention.register(retention.purge, retention.renew_keys)

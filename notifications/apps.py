@@ -9,8 +9,8 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from idportal import metrics as monitor
-        from notifications import metrics, retention
-        from notifications.notices import changes, links  # noqa: F401  they register
+        from notifications import checks, metrics, retention  # noqa: F401  checks: registers the system checks
+        from notifications.notices import changes, links  # noqa: F401  they listen to signals
 
         accounts_retention.register(retention.purge, retention.renew_keys)
         monitor.register(metrics.figures)

@@ -14,7 +14,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import codes, phones
+from accounts import phones
 from accounts.codes import challenges
 from accounts.models import Event, Phone, PhoneLink
 from accounts.signals import phone_link_stopped, phone_linked

@@ -88,7 +88,7 @@ def test_the_reason_is_encrypted_and_in_no_trail(per: Officer, register: Registe
     """X1, L1: it may name people."""
     has_number(ANNA)
     remove(per)
-    for table in ("helpdesk_request", "helpdesk_entry", "accounts_auditevent", "notifications_message"):
+    for table in ("helpdesk_ticket", "helpdesk_entry", "accounts_auditevent", "notifications_message"):
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {table}")
             assert "stulen" not in str(cursor.fetchall())

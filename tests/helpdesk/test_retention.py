@@ -124,5 +124,5 @@ def test_keys_can_be_renewed(register: Register, settings: Settings) -> None:
 def held() -> str:
     """As somebody reads it who has the database and not the keys."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT new_number, text FROM helpdesk_request")
+        cursor.execute("SELECT new_number, text FROM helpdesk_ticket")
         return str(cursor.fetchall())

@@ -237,7 +237,7 @@ def test_the_database_holds_no_number_and_no_words_in_clear(register: Register) 
     ticket = ask_for_number(register, text="Lösenordet är Gammal-Bro-11")
     handling.note(ticket.pk, an_agent(), "Hon heter Berg-Hemlig")
     with connection.cursor() as cursor:
-        cursor.execute("SELECT new_number, text FROM helpdesk_request")
+        cursor.execute("SELECT new_number, text FROM helpdesk_ticket")
         held = str(cursor.fetchall())
         cursor.execute("SELECT why FROM helpdesk_entry")
         held += str(cursor.fetchall())
