@@ -46,7 +46,7 @@ from django.db import transaction
 from notifications import outbox
 
 with transaction.atomic():
-    outbox.queue(
+    outbox.enqueue(
         outbox.mail(
             purpose="digest", to=f"nr{{number}}@hemtjanst-ett.example", subject="Utgående lösenord",
             text="{CANARY} " * 50, html="<p>{CANARY}</p>" * 50, useful=timedelta(hours=1), key=f"mail {{number}}",

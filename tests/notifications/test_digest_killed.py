@@ -26,13 +26,13 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 RECIPIENTS = ("carin@hemtjanst-ett.example", "lena@hemtjanst-ett.example", "chef@omsorg-tva.example")
 
-IMPORTS = "from notifications import outbox; from notifications.digests import plan, rows, runs"
+IMPORTS = "from notifications import outbox; from notifications.outbox import messages; from notifications.digests import plan, rows, runs"
 PLACES = {
     "before the directory is asked": 'before(runs, "look")',
     "in the middle of the scan": 'before(rows, "local_date")',
     "while composing": 'before(plan, "_mail")',
-    "with the outbox filled and not committed": 'after(outbox, "queue")',
-    "after the commit, before a mail went out": 'before(outbox, "hand_over")',
+    "with the outbox filled and not committed": 'after(outbox, "enqueue")',
+    "after the commit, before a mail went out": 'before(messages, "enqueue_tasks")',
     "after the first mail": 'after(outbox, "deliver")',
 }
 
