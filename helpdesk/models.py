@@ -190,6 +190,10 @@ class Entry(models.Model):
         raise TypeError("A timeline is append-only.")
 
 
+# The results of a DMARC check that say: the mail is not from the domain in From.
+FORGED = ("fail", "other domain")
+
+
 class IncomingMail(models.Model):
     """A mail that was read from the helpdesk's mailbox, and what became of it. One row a message (security.md M3).
 
@@ -242,6 +246,11 @@ class IncomingMail(models.Model):
     @property
     def verified(self) -> bool:
         return self.standing == self.SenderTrust.VERIFIED
+
+    @property
+    def forged(self) -> bool:
+        """The border server found that the mail is not from the sender in From."""
+        return self.dmarc in FORGED
 
 
 class MailboxRead(models.Model):

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from helpdesk.intake.decoding import LONGEST_HEADER
 from helpdesk.intake.mime import Letter
+from helpdesk.models import FORGED
 
 _IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
 _RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
@@ -19,8 +20,6 @@ _SIMPLE_FROM = re.compile(r"""(?:[^<>"(),:;@\\[\]]*|"[^"\\]*") ?<[\w.+-]+@[\w.-]
 _PLAIN = re.compile(r"[\t -~]*")
 
 PASS = "pass"  # noqa: S105  a result, no password
-# What the border server says if it has found that the mail is not from the sender in From.
-FORGED = ("fail", "other domain")
 
 
 def dmarc(letter: Letter, authserv_id: str) -> str:

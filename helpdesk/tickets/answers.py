@@ -18,7 +18,6 @@ from django.utils import timezone
 
 from accounts import limits
 from accounts.addresses import usual
-from helpdesk.intake import authenticity
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import letters
 from idportal.mailbox_access import address as mailbox_address
@@ -76,7 +75,7 @@ def may_answer(mail: IncomingMail) -> bool:
     except ValidationError:
         return False
     # The domain's owner says that nobody writes so in its name: an answer would reach somebody who never asked.
-    return mail.dmarc not in authenticity.FORGED
+    return not mail.forged
 
 
 def is_ours(address: str) -> bool:

@@ -23,7 +23,9 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-IMPORTS = "from helpdesk.intake import receive; from helpdesk.tickets import answers; from idportal.mailbox import Mailbox"
+IMPORTS = (
+    "from helpdesk.intake import receive; from helpdesk.tickets import answers; from idportal.mailbox import Mailbox"
+)
 PLACES = {
     "before the mailbox is listed": 'before(Mailbox, "waiting")',
     "before a mail is read": 'before(Mailbox, "read")',

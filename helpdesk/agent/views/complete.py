@@ -17,6 +17,7 @@ from accounts import numbers
 from accounts.models import User
 from helpdesk import searches
 from helpdesk.access import agent_only
+from helpdesk.agent import mails
 from helpdesk.agent.call_forms import (
     FORMS,
     MOST,
@@ -32,7 +33,7 @@ from helpdesk.agent.call_forms import (
 from helpdesk.agent.views.ticket import one_ticket
 from helpdesk.intake import reread
 from helpdesk.models import Ticket
-from helpdesk.tickets import handling, mails
+from helpdesk.tickets import handling
 from helpdesk.tickets.missing import in_words, is_about_several
 from helpdesk.tickets.refusals import TicketRefused
 

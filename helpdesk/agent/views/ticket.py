@@ -20,11 +20,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
 from helpdesk.access import agent_only
-from helpdesk.agent import next_step
+from helpdesk.agent import mails, next_step
 from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import answers, decisions, evidence, handling, mails, missing, verification
+from helpdesk.tickets import answers, decisions, evidence, handling, missing, verification
 from helpdesk.tickets.evidence.context import readable
 from helpdesk.tickets.refusals import TicketRefused
 

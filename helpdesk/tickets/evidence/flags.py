@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.directory import Account
-from helpdesk.intake import authenticity
 from helpdesk.models import Entry, IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
 from helpdesk.tickets.evidence.parts import Flag
@@ -60,7 +59,7 @@ def _of_requester(known: TicketContext) -> Iterator[Flag]:
 
 
 def _of_mail(known: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
-    if mail.dmarc in authenticity.FORGED:
+    if mail.forged:
         yield Flag(
             _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har mejlat."),
