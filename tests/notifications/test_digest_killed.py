@@ -26,7 +26,10 @@ pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 RECIPIENTS = ("carin@hemtjanst-ett.example", "lena@hemtjanst-ett.example", "chef@omsorg-tva.example")
 
-IMPORTS = "from notifications import outbox; from notifications.outbox import messages; from notifications.digests import plan, rows, runs"
+IMPORTS = (
+    "from notifications import outbox; from notifications.outbox import messages; "
+    "from notifications.digests import plan, rows, runs"
+)
 PLACES = {
     "before the directory is asked": 'before(runs, "look")',
     "in the middle of the scan": 'before(rows, "local_date")',
