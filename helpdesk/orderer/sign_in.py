@@ -13,6 +13,7 @@ from datetime import timedelta
 from typing import NamedTuple
 from urllib.parse import urlencode
 
+from celery import shared_task
 from django.conf import settings
 from django.db import transaction
 from django.urls import reverse
@@ -37,19 +38,21 @@ def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
 
     Raises kombu.exceptions.OperationalError if the queue is down.
     """
-    from helpdesk.tasks import send_sign_in_link
-
     with transaction.atomic():
         link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
         audit.record(Event.LINK_REQUESTED, address=address)
         # A link that comes when it is no good any more only confuses.
-        transaction.on_commit(lambda: send_sign_in_link.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
+        transaction.on_commit(lambda: deliver.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
     return link
 
 
+@shared_task(name="helpdesk.tasks.send_sign_in_link")
 @sensitive_variables()
 def deliver(link_id: int) -> None:
-    """Makes a link and queues the mail, if it is an active orderer's address and the limits allow it; once."""
+    """Makes a link and queues the mail, if it is an active orderer's address and the limits allow it; once.
+
+    The queue does not try it again: the orderer asks once more.
+    """
     with transaction.atomic():
         link = SignInLink.objects.select_for_update().get(pk=link_id)
         typed, link.asked_for = link.asked_for, ""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from itertools import islice
 
+from celery import shared_task
 from django.core.cache import cache
 from django.db import transaction
 from django.utils import timezone
@@ -26,6 +27,7 @@ from helpdesk.models import CompanyCount
 
 log = logging.getLogger("idportal.overview")
 
+LONGEST = 1800  # seconds for a look at everybody in the directory
 BATCH = 500  # accounts whose numbers are looked up at a time
 ASKED_FOR = 10 * 60  # seconds in which nobody else asks for a count that is on its way
 FRESH = timedelta(days=1)  # yesterday's count will do: today's comes in the morning
@@ -85,6 +87,17 @@ def _batches(accounts: Iterator[Account]) -> Iterator[list[Account]]:
         yield batch
 
 
+@shared_task(name="helpdesk.tasks.count_companies", time_limit=LONGEST)
+def count_companies() -> None:
+    """Counts for today. If the directory is down, the next run counts: in the morning, or when a page asks for it."""
+    try:
+        companies = count(today())
+    except directory.DirectoryError as error:
+        log.error("the directory did not say how the companies stand: %s", type(error).__name__)
+    else:
+        log.info("counted the staff of %d companies", companies)
+
+
 def is_old(day: date | None) -> bool:
     """Whether a count of that day should be made anew; also if there is none."""
     return day is None or day < today() - FRESH
@@ -95,8 +108,6 @@ def ask() -> None:
 
     A cache or a queue that is down stops nobody: the page says how old the figures are.
     """
-    from helpdesk.tasks import count_companies
-
     try:
         if cache.add("helpdesk-company-counts", True, ASKED_FOR):
             transaction.on_commit(count_companies.delay)
