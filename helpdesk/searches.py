@@ -1,4 +1,4 @@
-"""What an agent searched for: kept in their session, sealed, and in no URL. It may be a name or a number (X1)."""
+"""Searches are kept in the session, sealed, and stand in no URL: they may hold a name or a number (X1)."""
 
 from __future__ import annotations
 
@@ -16,7 +16,10 @@ _SEAL = EncryptedTextField()
 
 
 class SearchForm(forms.Form):
-    """One line to search by; empty: for nothing in particular."""
+    """The search field of a page. A search is posted, kept in the session, and answered by the same page.
+
+    ``text``: the search that is kept for this page, else ``default``.
+    """
 
     q = forms.CharField(
         label=_("Sök"),
@@ -28,6 +31,19 @@ class SearchForm(forms.Form):
             "null_characters_not_allowed": _("Skriv med bokstäver och siffror."),
         },
     )
+
+    def __init__(self, request: HttpRequest, place: str, label: str, default: str = "") -> None:
+        self.request, self.place = request, place
+        self.text = kept(request, place) or default[:LONGEST]
+        super().__init__(request.POST if request.method == "POST" else {"q": self.text})
+        self.fields["q"].label = label
+
+    def keep_posted(self) -> bool:
+        """Keeps a valid search that was posted, or forgets the old one for ``rensa``. False if there was none."""
+        if self.request.method != "POST" or not self.is_valid():
+            return False
+        keep(self.request, self.place, "" if "rensa" in self.request.POST else self.cleaned_data["q"])
+        return True
 
     def clean_q(self) -> str:
         return " ".join(self.cleaned_data["q"].split())

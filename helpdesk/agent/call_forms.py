@@ -1,13 +1,11 @@
-"""A call without a form: whom the agent may open a request for, and the shape of what is written down."""
+"""The forms of a ticket that an agent writes down: for a call, or beside a mail."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from django import forms
-from django.db.models import Prefetch, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -15,65 +13,18 @@ from accounts import directory, numbers
 from accounts.addresses import UsualAddressField
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.models import Company, Orderer
 from accounts.models.companies import one_line
+from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
-from helpdesk.searches import words_of
-
-MOST = 50  # orderers of one search
-DIGITS = 10  # more than an id has
+from helpdesk.tickets.handling import TicketDetails
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "off"}
 _OFF = {"autocomplete": "off"}
 _NUL = {"null_characters_not_allowed": gettext_lazy("Skriv med bokstäver och siffror.")}
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """An orderer, and one of the active companies that they may act for."""
-
-    orderer: Orderer
-    company: Company
-
-
-def callers(text: str) -> list[Caller]:
-    """The registered, active orderers whom a search finds, once for each active company, by name.
-
-    By name, address or company, each word of it; or by a whole mobile number.
-    """
-    words = words_of(text)
-    if not words:
-        return []
-    active = Company.objects.filter(active=True)
-    orderers = Orderer.objects.filter(active=True, companies__in=active).distinct().order_by("name", "pk")
-    number = _number(text)
-    if number:
-        # Numbers are encrypted, each differently: all of them are read, a few hundred.
-        ids = [orderer.pk for orderer in orderers.only("mobile") if orderer.mobile == number]
-        orderers = orderers.filter(pk__in=ids)
-    else:
-        for word in words:
-            of_company = Q(companies__in=active.filter(name__icontains=word))
-            orderers = orderers.filter(Q(name__icontains=word) | Q(email__icontains=word) | of_company)
-    found = orderers.defer("mobile").prefetch_related(Prefetch("companies", active.order_by("name")))[:MOST]
-    return [Caller(orderer, company) for orderer in found for company in orderer.companies.all()]
-
-
-def caller(orderer_id: int, company_id: int) -> Caller | None:
-    """The orderer with this company, as the register has them now; None if they may not act for it."""
-    company = Company.objects.filter(pk=company_id, active=True, orderers=orderer_id).first()
-    orderer = Orderer.objects.filter(pk=orderer_id, active=True).first()
-    return Caller(orderer, company) if orderer and company else None
-
-
-def called(orderer_id: str, company_id: str) -> Caller | None:
-    """Whom an address of a page names, if the register still has them so."""
-    ids = [int(text) for text in (orderer_id, company_id) if text.isascii() and text.isdecimal() and len(text) < DIGITS]
-    return caller(*ids) if len(ids) == 2 else None  # noqa: PLR2004  the two
-
-
 def kinds() -> list[tuple[Ticket.Kind, str]]:
-    """What a request can be about, in the words of the page."""
+    """The kinds of tickets, in the words of the page."""
     return [
         (Ticket.Kind.PHONE, _("Nytt mobilnummer")),
         (Ticket.Kind.RECIPIENTS, _("Mottagare av mejl")),
@@ -81,17 +32,10 @@ def kinds() -> list[tuple[Ticket.Kind, str]]:
     ]
 
 
-def _number(text: str) -> str:
-    try:
-        return numbers.parse(text)
-    except numbers.NumberRefused:
-        return ""
-
-
 class CallForm(forms.Form):
-    """What every request of a call has. Who is not registered is written down by name and company."""
+    """What every ticket has. Without a registered caller, a name and a company are written down."""
 
-    kind = ""
+    kind: Ticket.Kind
 
     orderer_name = forms.CharField(
         label=gettext_lazy("Vem ringer?"),
@@ -111,7 +55,7 @@ class CallForm(forms.Form):
         super().__init__(*args, **kwargs)
         self.caller = caller
         self.account: Account | None = None
-        self.doubt = ""  # what is odd about the account; the agent may know why
+        self.doubt = ""  # what is odd about the account: the agent has to confirm it
         if caller:
             del self.fields["orderer_name"], self.fields["company_name"]
 
@@ -121,10 +65,25 @@ class CallForm(forms.Form):
     def clean_company_name(self) -> str:
         return one_line(self.cleaned_data["company_name"])
 
+    def is_settled(self) -> bool:
+        """Whether the form is valid and nothing is in doubt, or the agent has seen the doubt and sent it once more."""
+        sure = self.account is not None and self.data.get("sure") == self.account.id
+        return self.is_valid() and (sure or not self.doubt)
+
+    def details(self) -> TicketDetails:
+        """What the ticket asks for. The form is valid."""
+        details = TicketDetails(kind=self.kind, account=self.account.id if self.account else "")
+        if self.caller:
+            company, orderer = self.caller.company, self.caller.orderer
+            details = details._replace(
+                company=company, company_name=company.name, orderer=orderer, orderer_name=orderer.name
+            )
+        return details._replace(**self.cleaned_data)
+
     def look_up(self, name: str) -> str:
         """The user name as the directory writes it; notes the account, and what is odd about it.
 
-        Raises ValidationError if it is nobody's, DirectoryError.
+        Raises ValidationError if there is no such account, DirectoryError.
         """
         account = directory.connect().find(name)
         if account is None:
@@ -147,7 +106,7 @@ class CallForm(forms.Form):
 class CallPhoneForm(CallForm):
     """Koppla nytt mobil nr."""
 
-    kind = "phone"
+    kind = Ticket.Kind.PHONE
 
     employee_name = forms.CharField(
         label=gettext_lazy("Medarbetarens namn"),
@@ -186,9 +145,9 @@ class CallPhoneForm(CallForm):
 
 
 class CallRecipientsForm(CallForm):
-    """Ändring av e-postmottagare: all that are to count afterwards, one or two."""
+    """Ändring av e-postmottagare: all the new recipients, one or two."""
 
-    kind = "recipients"
+    kind = Ticket.Kind.RECIPIENTS
 
     recipient1 = UsualAddressField(
         label=gettext_lazy("E-postadress 1"),
@@ -219,16 +178,11 @@ class CallRecipientsForm(CallForm):
             )
         return second
 
-    @property
-    def addresses(self) -> list[str]:
-        both = (self.cleaned_data["recipient1"], self.cleaned_data["recipient2"])
-        return [address for address in both if address]
-
 
 class CallOtherForm(CallForm):
     """Anything else, in the agent's own words."""
 
-    kind = "other"
+    kind = Ticket.Kind.OTHER
 
     text = forms.CharField(
         label=gettext_lazy("Vad gäller det?"),

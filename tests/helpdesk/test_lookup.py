@@ -203,7 +203,7 @@ def test_the_history_is_no_longer_than_fifty(per: Officer, register: Register) -
     for _ in range(55):
         audit.record(Event.LOGIN_REFUSED, account, result="wrong")
     page = per.get(address_of(STEFAN))
-    assert len(page.context["standing"].history) == 50  # type: ignore[attr-defined]
+    assert len(page.context["page"].history) == 50  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("person", [EVA, STEFAN])

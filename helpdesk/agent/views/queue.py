@@ -4,34 +4,31 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Company, User
-from helpdesk import searches
-from helpdesk.access import agent_only
+from helpdesk.agent.access import agent_only
 from helpdesk.agent import queue as tickets
 from helpdesk.agent.queue import QueueFilter, Tab
 from helpdesk.models import Ticket
+from helpdesk.searches import SearchForm, kept
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @agent_only
 def queue(request: HttpRequest, agent: User) -> HttpResponse:
-    """The requests under one tab; a search is posted, kept in the session, and shown by the same page (M, T)."""
+    """Shows the tickets under one tab. A search is posted, kept in the session, and answered by the same page."""
     companies = list(Company.objects.order_by("name").only("name"))
     wanted = _wanted(request, companies)
-    form = searches.SearchForm(request.POST if request.method == "POST" else {"q": wanted.text})
-    form.fields["q"].label = _("Nummer, företag eller namn")
-    if request.method == "POST" and form.is_valid():
-        text = "" if "rensa" in request.POST else form.cleaned_data["q"]
-        if number := tickets.by_number(text):
-            return redirect("helpdesk-ticket", number=number)
-        searches.keep(request, "queue", text)
-        return HttpResponseRedirect(_address(wanted, page=1))
+    form = SearchForm(request, "queue", _("Nummer, företag eller namn"))
+    if request.method == "POST" and form.is_valid() and (number := tickets.by_number(form.cleaned_data["q"])):
+        return redirect("helpdesk-ticket", number=number)
+    if form.keep_posted():
+        return redirect(_address(wanted, page=1))
     page = tickets.look(wanted, agent)
     context = {
         "here": "queue",
@@ -43,20 +40,20 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "companies": companies,
         "before": _address(wanted, page=page.number - 1) if page.number > 1 else "",
         "after": _address(wanted, page=page.number + 1) if page.number < page.pages else "",
-        "empty": _nothing(wanted, page),
+        "empty": _empty(wanted, page),
     }
     return render(request, "helpdesk/agent_queue.html", context)
 
 
 def _wanted(request: HttpRequest, companies: list[Company]) -> QueueFilter:
-    """What the address asks for, in its fixed words and ids; whatever else stands there is passed over."""
+    """The filter that the address asks for. Unknown words and ids in it are ignored."""
     tab, kind = request.GET.get("flik", ""), request.GET.get("typ", "")
     company, page = request.GET.get("foretag", ""), request.GET.get("sida", "")
     return QueueFilter(
-        tab=next((each for each in Tab if each == tab), Tab.NEW),
+        tab=next((known for known in Tab if known == tab), Tab.NEW),
         kind=kind if kind in Ticket.Kind else "",
-        company=next((each.pk for each in companies if str(each.pk) == company), None),
-        text=searches.kept(request, "queue"),
+        company=next((known.pk for known in companies if str(known.pk) == company), None),
+        text=kept(request, "queue"),
         page=int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,  # noqa: PLR2004
     )
 
@@ -72,15 +69,15 @@ def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int) -> str:
 
 
 def _tabs(wanted: QueueFilter, page: tickets.Page) -> list[tuple[str, str, int, bool]]:
-    """Each with its address, its words, how many there are, and whether it is the one that is open."""
+    """Of each tab: its address, its words, its number of tickets, and whether it is open."""
     words = {Tab.NEW: _("Nya"), Tab.MINE: _("Mina"), Tab.WAITING: _("Väntar"), Tab.CLOSED: _("Klara")}
     return [
         (_address(wanted, tab=tab, page=1), text, page.counts[tab], tab == wanted.tab) for tab, text in words.items()
     ]
 
 
-def _nothing(wanted: QueueFilter, page: tickets.Page) -> str:
-    """What an empty list says."""
+def _empty(wanted: QueueFilter, page: tickets.Page) -> str:
+    """The words in place of an empty list."""
     chosen = wanted.text or wanted.kind or wanted.company is not None
     if chosen and not any(page.counts.values()):
         if wanted.text:

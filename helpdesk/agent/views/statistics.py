@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts import audit
 from accounts.companies.files import sheets
 from accounts.models import Event, User
-from helpdesk.access import agent_only
+from helpdesk.agent.access import agent_only
 from helpdesk.agent.statistics import company_counts, figures, file
 from helpdesk.agent.statistics import page as words
 from helpdesk.agent.statistics.months import Month, today

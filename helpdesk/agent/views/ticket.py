@@ -1,16 +1,15 @@
-"""/helpdesk/arenden/<number>/: one request, what is known about it, and what an agent does with it."""
+"""/helpdesk/arenden/<number>/: one ticket, what is known about it, and what an agent does with it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
 from django.contrib import messages
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.timesince import timesince
@@ -19,70 +18,70 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from helpdesk.access import agent_only
 from helpdesk.agent import mails, next_step
+from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
+from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import answers, decisions, evidence, handling, missing, verification
+from helpdesk.tickets import answers, decisions, handling, missing, verification
+from helpdesk.tickets.evidence import gather
 from helpdesk.tickets.evidence.context import readable
 from helpdesk.tickets.refusals import TicketRefused
-
-_NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
-
-
-def one_ticket(number: str) -> Ticket:
-    if not _NUMBER.fullmatch(number):  # no database need be asked, and PostgreSQL would refuse some
-        raise Http404
-    return get_object_or_404(Ticket.objects.select_related("company", "orderer", "agent", "decided_by"), number=number)
 
 
 @require_http_methods(["GET", "HEAD"])
 @agent_only
 def show(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    """What is asked beside what is known, what speaks against it, and the next step."""
-    return _page(request, agent, one_ticket(number))
+    """Shows what is asked beside what is known, what speaks against it, and the next step."""
+    return _page(request, agent, ticket_or_404(number))
 
 
-def _page(request: HttpRequest, agent: User, one: Ticket, form: forms.Form | None = None) -> HttpResponse:
-    """``form``: one that was sent and has to be mended; what was typed stays in it."""
-    known = evidence.gather(one)
-    step = next_step.for_ticket(one, agent, known)
-    mine = one.open and one.agent_id == agent.pk
-    # Who was too late to turn it down, or to say whom they called, can leave what they typed as a note.
-    kept = form.data.get("why", "") if form and not mine else ""
-    by_mail = one.source == Ticket.Source.MAIL
-    mailed = any(entry.what == Entry.What.MAILED for entry in known.timeline)
-    seen = next((entry.at for entry in known.timeline if entry.by == Entry.By.AGENT), None)
+def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | None = None) -> HttpResponse:
+    """The ticket's page. ``form`` was sent and refused: it keeps what was typed."""
+    evidence = gather(ticket)
+    step = next_step.for_ticket(ticket, agent, evidence)
+    mine = ticket.open and ticket.agent_id == agent.pk
+    # An agent who lost the ticket while typing a reason can leave the text as a note.
+    typed = form.data.get("why", "") if form and not mine else ""
+    by_mail = ticket.source == Ticket.Source.MAIL
     call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     context = {
         "here": "queue",
-        "one": one,
-        "known": known,
+        "ticket": ticket,
+        "evidence": evidence,
         "step": step,
-        "incomplete": one.open and next_step.is_incomplete(one),
-        "nobody": one.open and not (one.orderer_id and one.company_id),
+        "incomplete": ticket.open and next_step.is_incomplete(ticket),
+        "nobody": ticket.open and not (ticket.orderer_id and ticket.company_id),
         "mine": mine,
-        "age": _age(one.created_at),
-        "mails": mails.for_page(one, seen) if by_mail or mailed or one.source == Ticket.Source.PORTAL else None,
-        "missing": missing.why(one) if one.open else {},
-        "outcome_to": answers.gets_outcome(one) if one.open and by_mail else "",
-        "phone": one.shown_number,
-        "mobile": readable(one.orderer.mobile) if one.orderer else "",
-        "code_under_way": next_step.code_under_way(known.timeline),
-        "approve": next_step.button(one, known),
-        "consequences": next_step.consequences(one, known) if step == NextStep.APPROVE else [],
-        "stopped": any(entry.what == Entry.What.STOPPED for entry in known.timeline),
+        "age": _age(ticket.created_at),
+        "mails": _mails(ticket, evidence.timeline),
+        "missing": missing.why(ticket) if ticket.open else {},
+        "outcome_to": answers.gets_outcome(ticket) if ticket.open and by_mail else "",
+        "phone": ticket.shown_number,
+        "mobile": readable(ticket.orderer.mobile) if ticket.orderer else "",
+        "code_under_way": next_step.code_under_way(evidence.timeline),
+        "approve": next_step.button(ticket, evidence),
+        "consequences": next_step.consequences(ticket, evidence) if step == NextStep.APPROVE else [],
+        "stopped": any(entry.what == Entry.What.STOPPED for entry in evidence.timeline),
         "form": form,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
         "call_back_form": call_back_form,
-        "shown": call_back_form.shown(verification.seen(one.orderer) if one.orderer else ""),
+        "shown": call_back_form.shown(verification.seen(ticket.orderer) if ticket.orderer else ""),
         "reject_form": form if isinstance(form, RejectForm) else RejectForm(),
-        "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": kept}),
-        # The address that shows this page again: a form that failed stands at one that only takes posts.
-        "language_next": reverse("helpdesk-ticket", kwargs={"number": one.number}),
+        "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": typed}),
+        # A refused form stands at an address that takes posts only; this one shows the page again.
+        "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
     }
     return render(request, "helpdesk/agent_ticket.html", context)
+
+
+def _mails(ticket: Ticket, timeline: list[Entry]) -> mails.Mails | None:
+    """The ticket's mails; None for a ticket that has none."""
+    mailed = any(entry.what == Entry.What.MAILED for entry in timeline)
+    if not mailed and ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL):
+        return None
+    return mails.for_page(ticket, next((entry.at for entry in timeline if entry.by == Entry.By.AGENT), None))
 
 
 def _age(at: datetime) -> str:
@@ -91,125 +90,116 @@ def _age(at: datetime) -> str:
     return _("för %(age)s sedan") % {"age": timesince(at, depth=1)}
 
 
-def _act(request: HttpRequest, one: Ticket, verb: Callable[[], Any], done: str) -> HttpResponse:
-    """Does it, and says on the page that it was done, or why not."""
+def _act(request: HttpRequest, number: str, done: str, verb: Callable[[Ticket], Any]) -> HttpResponse:
+    """Calls the verb, and says ``done`` or why it was refused."""
+    ticket = ticket_or_404(number)
     try:
-        verb()
+        verb(ticket)
     except TicketRefused as refused:
         messages.error(request, str(refused))
     else:
         messages.success(request, done)
-    return redirect("helpdesk-ticket", number=one.number)
+    return redirect("helpdesk-ticket", number=number)
 
 
-def _act_on(
-    request: HttpRequest, agent: User, number: str, form: forms.Form, *, verb: Callable[[Ticket], Any], done: str
+def _act_with(
+    request: HttpRequest, agent: User, number: str, form: forms.Form, done: str, verb: Callable[[Ticket], Any]
 ) -> HttpResponse:
-    """The same with something typed, which is not lost if it is refused. ``verb`` may add an error to the form, too."""
-    one = one_ticket(number)
+    """Calls the verb for a valid form. A refusal keeps what was typed. The verb may add an error to the form too."""
+    ticket = ticket_or_404(number)
     if form.is_valid():
         try:
-            verb(one)
+            verb(ticket)
         except TicketRefused as refused:
             form.add_error(None, str(refused))
         if form.is_valid():
             messages.success(request, done)
             return redirect("helpdesk-ticket", number=number)
-        one = one_ticket(number)
-    return _page(request, agent, one, form)
+        ticket = ticket_or_404(number)
+    return _page(request, agent, ticket, form)
+
+
+def _address(request: HttpRequest) -> str:
+    return str(request.META["REMOTE_ADDR"])
 
 
 @require_POST
 @agent_only
 def take(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    one = one_ticket(number)
-    return _act(request, one, lambda: handling.take(one.pk, agent, _address(request)), _("Du har ärendet nu."))
+    done = _("Du har ärendet nu.")
+    return _act(request, number, done, lambda ticket: handling.take(ticket.pk, agent, _address(request)))
 
 
 @require_POST
 @agent_only
 def give_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    one = one_ticket(number)
     done = _("Ärendet är lämnat tillbaka, och vem som helst i helpdesk kan ta det.")
-    return _act(request, one, lambda: handling.give_back(one.pk, agent, _address(request)), done)
+    return _act(request, number, done, lambda ticket: handling.give_back(ticket.pk, agent, _address(request)))
 
 
 @require_POST
 @agent_only
 def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = NoteForm(request.POST)
-    done = _("Anteckningen är sparad.")
 
-    def verb(one: Ticket) -> None:
-        handling.note(one.pk, agent, form.cleaned_data["text"])
+    def verb(ticket: Ticket) -> None:
+        handling.note(ticket.pk, agent, form.cleaned_data["text"])
 
-    return _act_on(request, agent, number, form, verb=verb, done=done)
+    return _act_with(request, agent, number, form, _("Anteckningen är sparad."), verb)
 
 
 @require_POST
 @agent_only
 def send_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    """A code to the orderer's mobile on file: no number comes with the request (H1)."""
-    one = one_ticket(number)
+    """Sends a code to the orderer's mobile in the register: the browser sends no number (H1)."""
     done = _("En kod är på väg till beställarens mobil. Be den som ringer läsa upp den.")
-    return _act(request, one, lambda: verification.send_code(one.pk, agent, _address(request)), done)
+    return _act(request, number, done, lambda ticket: verification.send_code(ticket.pk, agent, _address(request)))
 
 
+@sensitive_variables("form")
 @sensitive_post_parameters("code")
 @require_POST
 @agent_only
 def enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    return _enter_code(request, agent, number)
-
-
-@sensitive_variables("form")
-def _enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = ReadOutForm(request.POST)
 
-    def verb(one: Ticket) -> None:
-        if not verification.enter_code(one.pk, agent, form.cleaned_data["code"], _address(request)):
+    def verb(ticket: Ticket) -> None:
+        if not verification.enter_code(ticket.pk, agent, form.cleaned_data["code"], _address(request)):
             # Once the code is too old, the page has no field to lead to.
-            field = "code" if next_step.code_under_way(one.entries.order_by("-at", "-pk")) else None
+            field = "code" if next_step.code_under_way(ticket.entries.order_by("-at", "-pk")) else None
             wrong = _("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny.")
             form.add_error(field, wrong)
 
-    done = _("Rätt kod: det är beställaren som ringer.")
-    return _act_on(request, agent, number, form, verb=verb, done=done)
+    return _act_with(request, agent, number, form, _("Rätt kod: det är beställaren som ringer."), verb)
 
 
 @require_POST
 @agent_only
 def called_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = CallBackForm(request.POST)
-    done = _("Uppringningen är antecknad. Beställaren är kontrollerad.")
 
-    def verb(one: Ticket) -> None:
+    def verb(ticket: Ticket) -> None:
         why, shown = form.cleaned_data["why"], request.POST.get("shown", "")
-        verification.called_back(one.pk, agent, why, _address(request), shown=shown)
+        verification.called_back(ticket.pk, agent, why, _address(request), shown=shown)
 
-    return _act_on(request, agent, number, form, verb=verb, done=done)
+    done = _("Uppringningen är antecknad. Beställaren är kontrollerad.")
+    return _act_with(request, agent, number, form, done, verb)
 
 
 @require_POST
 @agent_only
 def approve(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    """Carries it out. Raises DirectoryError, which becomes the page of an outage, and nothing was done."""
-    one = one_ticket(number)
-    done = _("Ärende %(number)s är godkänt och utfört.") % {"number": one.number}
-    return _act(request, one, lambda: decisions.approve(one.pk, agent, _address(request)), done)
+    """Carries the ticket out. Raises DirectoryError, which becomes the page of an outage; nothing was done then."""
+    done = _("Ärende %(number)s är godkänt och utfört.") % {"number": number}
+    return _act(request, number, done, lambda ticket: decisions.approve(ticket.pk, agent, _address(request)))
 
 
 @require_POST
 @agent_only
 def reject(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = RejectForm(request.POST)
-    done = _("Ärende %(number)s är avslaget.") % {"number": number}
 
-    def verb(one: Ticket) -> None:
-        handling.reject(one.pk, agent, form.cleaned_data["why"], _address(request))
+    def verb(ticket: Ticket) -> None:
+        handling.reject(ticket.pk, agent, form.cleaned_data["why"], _address(request))
 
-    return _act_on(request, agent, number, form, verb=verb, done=done)
-
-
-def _address(request: HttpRequest) -> str:
-    return str(request.META["REMOTE_ADDR"])
+    return _act_with(request, agent, number, form, _("Ärende %(number)s är avslaget.") % {"number": number}, verb)

@@ -17,11 +17,11 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, limits
 from accounts.models import Company, Event, Orderer
-from helpdesk import searches
-from helpdesk.access import orderer_only
+from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer import employee_table, employees
 from helpdesk.orderer.employee_table import Part
 from helpdesk.orderer.employees import Employee
+from helpdesk.searches import SearchForm, kept
 from idportal.clock import duration
 from idportal.hosts import journey_url
 
@@ -31,13 +31,11 @@ A_PAGE = 50
 @require_http_methods(["GET", "HEAD", "POST"])
 @limits.posts_by_address
 @orderer_only
-def staff(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
+def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """A part of the list. A search is posted, kept in the session, and shown by the same page."""
-    part, text = _part(request.GET.get("visa")), searches.kept(request, _place(company))
-    form = searches.SearchForm(request.POST if request.method == "POST" else {"q": text})
-    form.fields["q"].label = _("Namn eller konto")
-    if request.method == "POST" and form.is_valid():
-        searches.keep(request, _place(company), "" if "rensa" in request.POST else form.cleaned_data["q"])
+    part, form = _part(request.GET.get("visa")), SearchForm(request, _place(company), _("Namn eller konto"))
+    text = form.text
+    if form.keep_posted():
         return redirect(_address(part))
     everybody = employees.of_company(company)
     found = employee_table.chosen(everybody.members, text)
@@ -88,7 +86,7 @@ def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResp
     if request.GET.get("foretag", str(company.pk)) != str(company.pk):
         messages.warning(request, _("Du har bytt företag i en annan flik. Nu visas %s.") % company.name)
         return redirect(_address(part))
-    found = employee_table.chosen(employees.of_company(company).members, searches.kept(request, _place(company)))
+    found = employee_table.chosen(employees.of_company(company).members, kept(request, _place(company)))
     data = employee_table.as_file(_in(part, found))
     audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])
     answer = HttpResponse(data, content_type="text/csv; charset=utf-8")

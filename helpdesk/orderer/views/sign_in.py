@@ -16,7 +16,7 @@ from accounts.forms import CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from accounts.phones.views import wrong_code
 from accounts.sessions import Flash
-from helpdesk.access import of_any_company
+from helpdesk.orderer.access import orderer_of_any_company
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
 
@@ -140,7 +140,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @limits.posts_by_address
-@of_any_company
+@orderer_of_any_company
 def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) -> HttpResponse:
     """For which of their companies they act. Anybody else's is none that there is (H5)."""
     if request.method == "POST":

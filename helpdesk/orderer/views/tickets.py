@@ -19,7 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
-from helpdesk.access import orderer_only
+from helpdesk.orderer.access import orderer_only
 from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import handling as verbs
 from helpdesk.tickets import recipients

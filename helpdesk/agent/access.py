@@ -1,0 +1,34 @@
+"""Lets agents in to their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from urllib.parse import urlencode
+
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+
+from accounts import sessions
+from accounts.staff.roles import AGENT
+
+
+def agent_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Calls the view with the signed-in agent as ``agent``; anyone else is sent to the log-in page (S2).
+
+    An agent has passed both factors, and the directory names them as an agent at this request:
+    ``accounts.middleware.StaffRoles`` has asked it.
+    """
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        user = sessions.verified(request)
+        if user is None or AGENT.name not in getattr(request, "staff_roles", ()):
+            onward = {REDIRECT_FIELD_NAME: request.path if request.method == "GET" else reverse("helpdesk-queue")}
+            return redirect(f"{reverse('staff-login')}?{urlencode(onward)}")
+        return view(request, agent=user, **kwargs)
+
+    return guarded
