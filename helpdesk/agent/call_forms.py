@@ -67,8 +67,9 @@ class CallForm(forms.Form):
 
     def is_settled(self) -> bool:
         """Whether the form is valid and nothing is in doubt, or the agent has seen the doubt and sent it once more."""
-        sure = self.account is not None and self.data.get("sure") == self.account.id
-        return self.is_valid() and (sure or not self.doubt)
+        if not self.is_valid():
+            return False
+        return not self.doubt or (self.account is not None and self.data.get("sure") == self.account.id)
 
     def details(self) -> TicketDetails:
         """What the ticket asks for. The form is valid."""

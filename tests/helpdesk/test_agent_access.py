@@ -40,7 +40,7 @@ def paths(register: Register) -> list[str]:
 
 
 def _path(pattern: URLPattern, number: str, account: str) -> str:
-    return f"/{pattern.pattern}".replace("<str:number>", number).replace("<uuid:account_id>", account)
+    return f"/{pattern.pattern}".replace("<ticket:number>", number).replace("<uuid:account_id>", account)
 
 
 def name_of(path: str) -> str:

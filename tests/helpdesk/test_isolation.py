@@ -207,7 +207,7 @@ ANSWERS_TO_ALL = {
 
 def filled_in(path: str, theirs: Whose) -> str:
     """A path with something real in each of its places."""
-    path = path.replace("<str:number>", theirs.ticket).replace("<uuid:account_id>", theirs.account)
+    path = path.replace("<ticket:number>", theirs.ticket).replace("<uuid:account_id>", theirs.account)
     return re.sub(r"<[^>]+>|\(\?P<[^>]+>[^)]*\)", theirs.company, path)
 
 

@@ -15,8 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits
 from accounts.directory import Account
 from accounts.models import User
-from helpdesk.agent.access import agent_only
 from helpdesk.agent import lookup, removal
+from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import RemoveForm
 from helpdesk.searches import SearchForm
 from helpdesk.tickets.refusals import TicketRefused

@@ -11,8 +11,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.models import Company, User
-from helpdesk.agent.access import agent_only
 from helpdesk.agent import queue as tickets
+from helpdesk.agent.access import agent_only
 from helpdesk.agent.queue import QueueFilter, Tab
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm, kept

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -76,7 +76,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     return render(request, "helpdesk/agent_ticket.html", context)
 
 
-def _mails(ticket: Ticket, timeline: list[Entry]) -> mails.Mails | None:
+def _mails(ticket: Ticket, timeline: Sequence[Entry]) -> mails.Mails | None:
     """The ticket's mails; None for a ticket that has none."""
     mailed = any(entry.what == Entry.What.MAILED for entry in timeline)
     if not mailed and ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL):
@@ -103,7 +103,7 @@ def _act(request: HttpRequest, number: str, done: str, verb: Callable[[Ticket], 
 
 
 def _act_with(
-    request: HttpRequest, agent: User, number: str, form: forms.Form, done: str, verb: Callable[[Ticket], Any]
+    request: HttpRequest, agent: User, number: str, form: forms.Form, *, done: str, verb: Callable[[Ticket], Any]
 ) -> HttpResponse:
     """Calls the verb for a valid form. A refusal keeps what was typed. The verb may add an error to the form too."""
     ticket = ticket_or_404(number)
@@ -145,7 +145,7 @@ def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     def verb(ticket: Ticket) -> None:
         handling.note(ticket.pk, agent, form.cleaned_data["text"])
 
-    return _act_with(request, agent, number, form, _("Anteckningen är sparad."), verb)
+    return _act_with(request, agent, number, form, done=_("Anteckningen är sparad."), verb=verb)
 
 
 @require_POST
@@ -170,7 +170,7 @@ def enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
             wrong = _("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny.")
             form.add_error(field, wrong)
 
-    return _act_with(request, agent, number, form, _("Rätt kod: det är beställaren som ringer."), verb)
+    return _act_with(request, agent, number, form, done=_("Rätt kod: det är beställaren som ringer."), verb=verb)
 
 
 @require_POST
@@ -183,7 +183,7 @@ def called_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
         verification.called_back(ticket.pk, agent, why, _address(request), shown=shown)
 
     done = _("Uppringningen är antecknad. Beställaren är kontrollerad.")
-    return _act_with(request, agent, number, form, done, verb)
+    return _act_with(request, agent, number, form, done=done, verb=verb)
 
 
 @require_POST
@@ -202,4 +202,6 @@ def reject(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     def verb(ticket: Ticket) -> None:
         handling.reject(ticket.pk, agent, form.cleaned_data["why"], _address(request))
 
-    return _act_with(request, agent, number, form, _("Ärende %(number)s är avslaget.") % {"number": number}, verb)
+    return _act_with(
+        request, agent, number, form, done=_("Ärende %(number)s är avslaget.") % {"number": number}, verb=verb
+    )

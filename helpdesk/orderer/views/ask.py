@@ -13,9 +13,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import directory, limits
 from accounts.models import BouncedAddress, Company, Orderer
-from helpdesk.orderer.access import orderer_only
 from helpdesk.models import OPEN, Ticket
 from helpdesk.orderer import employees
+from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer.employees import Employee
 from helpdesk.orderer.forms import PhoneTicketForm, RecipientsForm
 from helpdesk.tickets import handling

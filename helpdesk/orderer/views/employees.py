@@ -17,8 +17,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, limits
 from accounts.models import Company, Event, Orderer
-from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer import employee_table, employees
+from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer.employee_table import Part
 from helpdesk.orderer.employees import Employee
 from helpdesk.searches import SearchForm, kept

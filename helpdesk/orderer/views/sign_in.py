@@ -16,9 +16,9 @@ from accounts.forms import CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from accounts.phones.views import wrong_code
 from accounts.sessions import Flash
-from helpdesk.orderer.access import orderer_of_any_company
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
+from helpdesk.orderer.access import orderer_of_any_company
 
 _UNREADABLE = _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se.")
 

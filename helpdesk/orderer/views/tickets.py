@@ -1,15 +1,14 @@
-"""/bestallare/arenden/: what the company has asked of the helpdesk, what became of it, and how to take it back."""
+"""/bestallare/arenden/: the company's tickets, what became of them, and how to take one back."""
 
 from __future__ import annotations
 
-import re
 from datetime import datetime
 from typing import NamedTuple
 
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -19,10 +18,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
-from helpdesk.orderer.access import orderer_only
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import handling as verbs
-from helpdesk.tickets import recipients
+from helpdesk.orderer.access import orderer_only
+from helpdesk.tickets import handling, recipients
 from helpdesk.tickets.missing import is_about_several
 from helpdesk.tickets.refusals import Closed
 from idportal.hosts import journey_url
@@ -30,9 +28,7 @@ from idportal.hosts import journey_url
 A_PAGE = 50
 Kind, State, What = Ticket.Kind, Ticket.State, Entry.What
 
-_NUMBER = re.compile(r"\d{4}-\d{5,7}", re.ASCII)
-
-# What an orderer sees of the timeline. What is not here is the helpdesk's own: notes, who has it, why it can't be done.
+# What an orderer sees of the timeline. The helpdesk keeps the rest to itself: notes, who has it, why it can't be done.
 _SEEN: dict[str, Promise] = {
     What.OPENED: gettext_lazy("Ärendet kom in"),
     What.MAILED: gettext_lazy("Ett mejl till kom in"),
@@ -63,38 +59,38 @@ class TimelineStep(NamedTuple):
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
 def tickets(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
-    """All of the company, whichever of its orderers asked, newest first."""
-    page = Paginator(_of(company).order_by("-created_at", "-pk"), A_PAGE).get_page(request.GET.get("sida"))
+    """Lists the tickets of all the company's orderers, newest first."""
+    page = Paginator(_tickets_of(company).order_by("-created_at", "-pk"), A_PAGE).get_page(request.GET.get("sida"))
     return render(request, "helpdesk/orderer_tickets.html", {"here": "tickets", "page": page})
 
 
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
 def ticket(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
-    """What was asked, how it stands, and what has happened."""
-    one = _one(company, number)
-    steps = _steps(one)
-    done = one.state == State.DONE
-    waiting = recipients.waiting(company) if done and one.kind == Kind.RECIPIENTS else []
+    """Shows one ticket: what was asked, its state, and what has happened."""
+    ticket = _ticket_or_404(company, number)
+    steps = _steps(ticket)
+    done = ticket.state == State.DONE
+    waiting = recipients.waiting(company) if done and ticket.kind == Kind.RECIPIENTS else []
     context = {
         "here": "tickets",
-        "one": one,
-        "mine": one.orderer_id == orderer.pk,
-        "several": is_about_several(one.unread),
-        "phone": one.shown_number,
+        "ticket": ticket,
+        "mine": ticket.orderer_id == orderer.pk,
+        "several": is_about_several(ticket.unread),
+        "phone": ticket.shown_number,
         "steps": steps,
         "why": next((step.why for step in reversed(steps) if step.why), ""),
         "stopped": any(step.what is _SEEN[What.STOPPED] for step in steps),
-        **_of_link(one),
+        **_link(ticket),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
-        "waiting": [each.address for each in waiting if each.ticket_id == one.pk],
+        "waiting": [confirmation.address for confirmation in waiting if confirmation.ticket_id == ticket.pk],
     }
     return render(request, "helpdesk/orderer_ticket.html", context)
 
 
-def _of_link(one: Ticket) -> dict[str, object]:
-    """Whether the linked number is still the account's, and from when codes go there if that is to come (H4)."""
-    link = PhoneLink.objects.filter(reference=one.number).order_by("-made_at").only("user", "usable_from").first()
+def _link(ticket: Ticket) -> dict[str, object]:
+    """Whether the account still has the linked number; and until when codes to it are held, if they are (H4)."""
+    link = PhoneLink.objects.filter(reference=ticket.number).order_by("-made_at").only("user", "usable_from").first()
     if link is None:
         return {"still_linked": False, "usable_from": None}
     still = Phone.objects.filter(user=link.user_id, usable_from=link.usable_from).exists()
@@ -105,35 +101,33 @@ def _of_link(one: Ticket) -> dict[str, object]:
 @limits.posts_by_address
 @orderer_only
 def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
-    """Takes it back, whichever of the company's orderers asked."""
-    one = _one(company, number)
+    """Takes a ticket back. Any orderer of the company may do it."""
+    ticket = _ticket_or_404(company, number)
     try:
-        verbs.withdraw(one.pk, orderer, request.META["REMOTE_ADDR"])
+        handling.withdraw(ticket.pk, orderer, request.META["REMOTE_ADDR"])
     except Closed as closed:
         messages.warning(request, _too_late(closed.ticket))
     else:
         messages.success(request, _("Ärendet är återtaget. Helpdesk gör inget mer med det."))
-    return redirect("orderer-ticket", number=one.number)
+    return redirect("orderer-ticket", number=number)
 
 
-def _of(company: Company) -> QuerySet[Ticket]:
-    """What was asked in the company's name. What the portal itself tells the helpdesk is theirs alone."""
+def _tickets_of(company: Company) -> QuerySet[Ticket]:
+    """The company's tickets. What the portal itself asks of the helpdesk is not for orderers."""
     return Ticket.objects.filter(company=company).exclude(source=Ticket.Source.PORTAL)
 
 
-def _one(company: Company, number: str) -> Ticket:
-    """The company's own request. Somebody else's is not to be found (H5)."""
-    if not _NUMBER.fullmatch(number):  # no database need be asked, and PostgreSQL would refuse some
-        raise Http404
-    return get_object_or_404(_of(company), number=number)
+def _ticket_or_404(company: Company, number: str) -> Ticket:
+    """The company's own ticket. Raises Http404 for another company's too (H5)."""
+    return get_object_or_404(_tickets_of(company), number=number)
 
 
-def _steps(one: Ticket) -> list[TimelineStep]:
+def _steps(ticket: Ticket) -> list[TimelineStep]:
     steps: list[TimelineStep] = []
     verifying = False
-    for entry in one.entries.all():
+    for entry in ticket.entries.all():
         if entry.what not in _SEEN or (entry.what == What.TAKEN and verifying):
-            continue  # from one agent to another, it is with the helpdesk still
+            continue  # when one agent takes over from another, the orderer sees no change
         verifying = entry.what == What.TAKEN or verifying
         why = entry.why if entry.what == What.REJECTED else ""
         steps.append(TimelineStep(entry.at, _SEEN[entry.what], _who(entry), why))
@@ -141,20 +135,20 @@ def _steps(one: Ticket) -> list[TimelineStep]:
 
 
 def _who(entry: Entry) -> str:
-    """The orderer by name; an agent is the helpdesk."""
+    """An orderer by name; agents as "Helpdesk"; a mail without its sender, who may be anyone."""
     if entry.by == Entry.By.ORDERER:
         return entry.who
     if entry.by == Entry.By.MAIL:
-        return _("Mejl")  # from whom, is the helpdesk's own: it can be anyone
+        return _("Mejl")
     return _("Helpdesk") if entry.by == Entry.By.AGENT else _("Lösenordsportalen")
 
 
-def _too_late(one: Ticket) -> str:
-    """By whom and when it was decided; which agent it was, is the helpdesk's own."""
-    last = one.entries.filter(what=What.WITHDRAWN).last()
+def _too_late(ticket: Ticket) -> str:
+    """Says by whom and when the ticket was decided, without the agent's name."""
+    last = ticket.entries.filter(what=What.WITHDRAWN).last()
     words = {
-        "state": one.get_state_display(),
+        "state": ticket.get_state_display(),
         "who": _who(last) if last else _("helpdesk"),
-        "when": f"{timezone.localtime(one.decided_at):%Y-%m-%d %H:%M}" if one.decided_at else "",
+        "when": f"{timezone.localtime(ticket.decided_at):%Y-%m-%d %H:%M}" if ticket.decided_at else "",
     }
     return _("Ärendet går inte att ta tillbaka. Det är redan %(state)s av %(who)s, %(when)s.") % words
