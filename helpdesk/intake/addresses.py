@@ -1,4 +1,4 @@
-"""The addresses that a mail asks to have as recipients: all that are to count, or none."""
+"""The recipients that a mail asks for: the complete new list, or none."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from helpdesk.intake.fields import Why
 from helpdesk.intake.labels import Label, Value, folded
 
 LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
-# Not all that are to count, but what is to change about those of today.
+# Words of a mail that changes the present list instead of giving a complete new one.
 _PARTLY = re.compile(
     r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt\w*|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"
     r"|lagga? (?:till|in)|laggs till|aven|ocksa|utover|forutom|ytterligare|kvar|jag sjalv|mig"
@@ -22,15 +22,16 @@ _PARTLY = re.compile(
 
 
 def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[list[str], Why | None]:
-    """All that are to count: one or two addresses. Three are a question to whoever wrote them, and so is what is to be
-    added to, or taken from, those of today. ``sender``: whose own address may be no more than how they sign.
+    """The one or two addresses of the new list; none, with the reason, if there are more or the list is unclear.
+
+    ``rest``: the text without labelled values. ``sender``: the sender's address, which may be part of a signature.
     """
-    texts, labelled = _of_recipients(values, sender)
-    found, broken = addresses_in("\n".join(texts) if labelled else rest)
-    said = folded(f"{rest}\n" + "\n".join(texts))
-    if found and _PARTLY.search(said):
+    texts = _after_labels(values, sender)
+    found, broken = addresses_in("\n".join(texts) if texts else rest)
+    everything = folded(f"{rest}\n" + "\n".join(texts))
+    if found and _PARTLY.search(everything):
         return [], Why.UNCLEAR
-    if not labelled and len(found) > 1 and _may_be_signed(found, rest, sender):
+    if not texts and len(found) > 1 and _may_be_signed(found, rest, sender):
         return [], Why.UNCLEAR
     if broken:
         return [], Why.UNREADABLE
@@ -39,18 +40,17 @@ def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[li
     return found, None if found else Why.MISSING
 
 
-def _of_recipients(values: Sequence[Value], sender: str) -> tuple[list[str], bool]:
-    """What stands after labels of recipients, and whether anything does. "E-post:" alone may be how somebody signs."""
+def _after_labels(values: Sequence[Value], sender: str) -> list[str]:
+    """The texts after labels of recipients. A plain "E-post:" counts less: it may be part of a signature."""
     labelled = [value for value in values if value.label == Label.RECIPIENTS and value.text]
     strong = [value for value in labelled if value.strong]
     weak = [value for value in labelled if not value.strong and sender.lower() not in value.text.lower()]
-    texts = [value.text for value in (strong or weak or labelled)]
-    return texts, bool(texts)
+    return [value.text for value in (strong or weak or labelled)]
 
 
 def _may_be_signed(found: Sequence[str], rest: str, sender: str) -> bool:
-    """Whether one of several addresses in sentences is the sender's own, or stands alone on a line below them."""
-    if sender.lower() in [each.lower() for each in found]:
+    """Whether one of several addresses is the sender's own, or stands alone on its line while others don't."""
+    if sender.lower() in [address.lower() for address in found]:
         return True
     lines = [line.strip(" -*•·.,;") for line in rest.split("\n") if "@" in line]
     alone = [line in found for line in lines]
@@ -58,7 +58,7 @@ def _may_be_signed(found: Sequence[str], rest: str, sender: str) -> bool:
 
 
 def addresses_in(text: str) -> tuple[list[str], bool]:
-    """Different ones, in order, without our own; and whether something was meant as one and isn't."""
+    """The different addresses in order, without the helpdesk's; and whether one of them is not valid."""
     text = re.sub(r"(?i)\bmailto:", " ", text[:20_000])
     ours = {settings.HELPDESK_EMAIL.lower()}
     found: dict[str, str] = {}
@@ -67,13 +67,16 @@ def addresses_in(text: str) -> tuple[list[str], bool]:
         word = rough.strip(".:'’!?|*")
         if "@" not in word or word.startswith("@"):
             continue
-        try:
-            usual(word)
-        except ValidationError:
-            broken = True
-            continue
-        if len(word) > LONGEST_ADDRESS:
+        if not _is_valid(word):
             broken = True
         elif word.lower() not in ours:
             found.setdefault(word.lower(), word)
     return list(found.values()), broken
+
+
+def _is_valid(address: str) -> bool:
+    try:
+        usual(address)
+    except ValidationError:
+        return False
+    return len(address) <= LONGEST_ADDRESS

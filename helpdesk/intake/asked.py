@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from helpdesk.intake import addresses, fields, subjects, telephones
-from helpdesk.intake.fields import FieldsFound, Why
+from helpdesk.intake.fields import FieldFound, Why
 from helpdesk.intake.labels import Label, Labelled, values
 from helpdesk.intake.layout import MailSection, sections
 from helpdesk.intake.marks import Mark, Marks
@@ -104,7 +104,7 @@ def _asks_for_number(part: Part, *, of_daily_mail: bool) -> bool:
     """Whether the newest mail of a thread asks for a number to be linked: to an account, or to whom it answers for."""
     about_account = bool(fields.accounts_in(part.section.text))
     loose = "\n".join(part.labelled.loose)
-    cues = {each.cue for each in telephones.said_in(loose)}
+    cues = {each.cue for each in telephones.in_sentences(loose)}
     labelled = any(value.label in (Label.PERSON, Label.USERNAME) and value.text for value in part.values)
     return (
         (Cue.LINK in cues and (about_account or of_daily_mail))
@@ -145,7 +145,7 @@ def _phone(parts: Sequence[Part], common: dict[str, Any], seen: Marks, *, of_dai
         _add(found, part, seen, name, username, number(part.labelled, username.value, common["orderer_name"]))
         if first:
             doubts = _said_besides(found, part)
-    if all(each.says_nothing for each in found.values()):
+    if all(each.is_missing for each in found.values()):
         for part in (each.signature() for each in parts):
             _add(found, part, seen, *fields.person(part.values), number(part.labelled))
     unread = {name: each.why.value for name, each in found.items() if each.why}
@@ -153,18 +153,18 @@ def _phone(parts: Sequence[Part], common: dict[str, Any], seen: Marks, *, of_dai
     return Asked(**common, **told, unread=unread, doubts=tuple(sorted(doubts)))
 
 
-def _person(part: Part) -> tuple[FieldsFound, FieldsFound]:
+def _person(part: Part) -> tuple[FieldFound, FieldFound]:
     name, username = fields.person(part.values)
     # A name that stands beside an account belongs to it, and to no other one.
     loose_name, loose_username = fields.unlabelled_person(part.rest)
     if username.value in ("", loose_username.value):
-        name = loose_name if name.says_nothing else name
-        username = loose_username if username.says_nothing else username
+        name = loose_name if name.is_missing else name
+        username = loose_username if username.is_missing else username
     return name, username
 
 
 def _is_about_others(
-    found: dict[str, FieldsFound], name: FieldsFound, username: FieldsFound, part: Part, *, of_daily_mail: bool
+    found: dict[str, FieldFound], name: FieldFound, username: FieldFound, part: Part, *, of_daily_mail: bool
 ) -> bool:
     """Whether an older mail is about somebody else than the newer one: then nothing of it is meant.
 
@@ -181,11 +181,13 @@ def _is_about_others(
     return bool(asked and name.value) and not names_agree(asked, name.value)
 
 
-def _said_besides(found: dict[str, FieldsFound], part: Part) -> set[str]:
+def _said_besides(found: dict[str, FieldFound], part: Part) -> set[str]:
     """Which fields are filled in though the same mail names more than that, and not as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
     explained = "\n".join(value.text for value in part.values if value.label in something_else)
-    callable_at = {each.value for each in telephones.said_in("\n".join(part.labelled.loose)) if each.cue == Cue.CALL}
+    callable_at = {
+        each.value for each in telephones.in_sentences("\n".join(part.labelled.loose)) if each.cue == Cue.CALL
+    }
     text = part.section.text
     others = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
     besides = {
@@ -195,10 +197,10 @@ def _said_besides(found: dict[str, FieldsFound], part: Part) -> set[str]:
     return {name for name, others in besides.items() if others and found[name].value}
 
 
-def _add(found: dict[str, FieldsFound], part: Part, seen: Marks, *more: FieldsFound) -> None:
+def _add(found: dict[str, FieldFound], part: Part, seen: Marks, *more: FieldFound) -> None:
     """What a newer part told stays, also that it was not clear."""
     for name, each in zip(_OF_PHONE, more, strict=True):
-        if found[name].says_nothing:
+        if found[name].is_missing:
             found[name] = each
             seen.add(name, each, part.starts)
 

@@ -1,7 +1,8 @@
-"""What the border mail server says of who a mail is from (RFC 8601), and which mails are from programs (RFC 3834).
+"""Who a mail is from, by the border mail server (RFC 8601), and whether a program sent it (RFC 3834).
 
-From authenticates nobody (security.md M1). A server's word counts if it names itself as HELPDESK_AUTHSERV_ID; that
-server takes such headers away from what comes from outside (RFC 8601 5), which docs/operations.md asks for.
+The From header proves nothing (security.md M1). An Authentication-Results header counts if it names
+HELPDESK_AUTHSERV_ID; that server removes such headers from mail that comes from outside (RFC 8601 5), as
+docs/operations.md asks for.
 """
 
 from __future__ import annotations
@@ -19,15 +20,14 @@ _DOMAIN = re.compile(r"(?<![\w.-])header\.from\s*=\s*([^\s;]+)", re.IGNORECASE)
 _SIMPLE_FROM = re.compile(r"""(?:[^<>"(),:;@\\[\]]*|"[^"\\]*") ?<[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+""")
 _PLAIN = re.compile(r"[\t -~]*")
 
-PASS = "pass"  # noqa: S105  a result, no password
+PASS = "pass"  # noqa: S105  a DMARC result
 
 
 def dmarc(letter: Letter, authserv_id: str) -> str:
-    """The border server's result for the mail's one sender: "pass", "fail", "none" …; "" if it says nothing.
+    """The border server's DMARC result for the mail's one sender: "pass", "fail", "none" …; "" if there is none.
 
-    Of several that it wrote all must say the same, or it is the worst of them. A "pass" for another domain than the
-    sender's is worth nothing, and so is one for an address in other signs than ASCII's, which servers and databases
-    compare unalike.
+    If its results differ, the worst counts. A result for another domain than the sender's counts as "other domain". An
+    address outside ASCII has no result, since servers and databases compare such addresses differently.
     """
     if not authserv_id or len(letter.senders) != 1 or len(letter.all("from")) != 1:
         return ""
@@ -36,16 +36,16 @@ def dmarc(letter: Letter, authserv_id: str) -> str:
     if not at or not letter.senders[0][1].isascii():
         return ""
     headers = letter.all("authentication-results")
-    found = {result for header in headers for result in _of(header, authserv_id, domain, simple=simple)}
-    if len(found) < 2:  # noqa: PLR2004  they agree
+    found = {result for header in headers for result in _results(header, authserv_id, domain, simple=simple)}
+    if len(found) < 2:  # noqa: PLR2004  all results agree
         return found.pop() if found else ""
     return next((each for each in FORGED if each in found), "mixed")
 
 
-def _of(header: str, authserv_id: str, domain: str, *, simple: bool) -> Iterable[str]:
-    """What one header says of DMARC, if that server wrote it.
+def _results(header: str, authserv_id: str, domain: str, *, simple: bool) -> Iterable[str]:
+    """The DMARC results in one header, if ``authserv_id`` wrote it.
 
-    ``simple``: From can be read in one way only. Else the server has to say which domain it read there.
+    ``simple``: From can be read in one way only. If not, the header must name the domain that the server read there.
     """
     begun = _IDENTIFIER.match(header)
     if not begun or begun[1].casefold() != authserv_id.casefold() or not begun[1].isascii():
@@ -55,21 +55,20 @@ def _of(header: str, authserv_id: str, domain: str, *, simple: bool) -> Iterable
         yield "unreadable"
         return
     first, *results = plain.split(";")
-    # The identifier may be followed by a version, of which there is one.
+    # A version may follow the identifier; the only one is 1.
     if first.split()[1:] not in ([], ["1"]):
         return
     for each in results:
         if found := _RESULT.fullmatch(each.strip()):
-            said = _DOMAIN.findall(found[2])
-            said = [name.strip('".').casefold() for name in said]
-            about_sender = all(name == domain.casefold() for name in said) if said else simple
+            domains = [name.strip('".').casefold() for name in _DOMAIN.findall(found[2])]
+            about_sender = all(name == domain.casefold() for name in domains) if domains else simple
             yield found[1].lower() if about_sender else "other domain"
 
 
 def _plain(header: str) -> str | None:
-    """Without comments, and with nothing in quotes: either could hold what looks like a result.
+    """The header without comments and with empty quotes, since both could hold text that looks like a result.
 
-    None if one of them does not end, there are signs that no server writes, or the header may have been cut.
+    None if a comment or a quote has no end, if there are characters that no server writes, or if the header may be cut.
     """
     if len(header) >= LONGEST_HEADER or not _PLAIN.fullmatch(header):
         return None
@@ -96,16 +95,16 @@ def _plain(header: str) -> str | None:
 _LISTS = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-owner", "list-archive", "list-subscribe")
 _COMMENT = re.compile(r"\([^()]*\)")
 _BY_PROGRAMS = ("x-autoreply", "x-autorespond", "x-autoresponse", "x-failed-recipients", "x-auto-reply-from")
-_NOBODY = re.compile(
+_ROBOTS = re.compile(
     r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply[\w.+-]*|bounces?|[\w.+-]*-bounces?|listserv|majordomo"
     r"|svara-?(ej|inte))([+=].*)?",
     re.IGNORECASE,
 )
-_LONGEST_LOCAL = 256  # characters that are looked at: a path may name whom the mail was for
+_LONGEST_LOCAL = 256  # characters; a return path may hold the receiver's address
 
 
 def is_automatic(letter: Letter) -> bool:
-    """Whether no program may answer it, or two would go on for ever (RFC 3834 2, security.md M2)."""
+    """Whether a program sent it, so that an answer could start a loop (RFC 3834 2, security.md M2)."""
     names = {name for name, _ in letter.headers}
     paths = letter.all("return-path")
     submitted = letter.all("auto-submitted")
@@ -118,13 +117,13 @@ def is_automatic(letter: Letter) -> bool:
         or not _precedence(letter).isdisjoint(("auto_reply", "auto-reply"))
         or any(word in suppressed for word in ("all", "oof", "autoreply"))
         or letter.content_type == "multipart/report"
-        or any(_is_nobody(address) for _, address in letter.senders)
-        or any(_is_nobody(path.strip("<> ")) for path in paths)
+        or any(_is_robot(address) for _, address in letter.senders)
+        or any(_is_robot(path.strip("<> ")) for path in paths)
     )
 
 
 def is_bulk(letter: Letter) -> bool:
-    """Whether it went to many: by a list (RFC 2369, RFC 2919), or as a newsletter."""
+    """Whether it went to many receivers: by a mailing list (RFC 2369, RFC 2919) or as a newsletter."""
     names = {name for name, _ in letter.headers}
     return not names.isdisjoint(_LISTS) or not _precedence(letter).isdisjoint(("bulk", "list", "junk"))
 
@@ -133,5 +132,5 @@ def _precedence(letter: Letter) -> set[str]:
     return {value.strip().lower() for value in letter.all("precedence")}
 
 
-def _is_nobody(address: str) -> bool:
-    return _NOBODY.fullmatch(address.rpartition("@")[0][:_LONGEST_LOCAL]) is not None
+def _is_robot(address: str) -> bool:
+    return _ROBOTS.fullmatch(address.rpartition("@")[0][:_LONGEST_LOCAL]) is not None

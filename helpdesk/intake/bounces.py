@@ -1,8 +1,8 @@
-"""Mail that came back: a delivery status notification (RFC 3464) about a digest marks its recipient.
+"""Mail that bounced: a delivery status notification (RFC 3464) about a digest marks the digest's recipient.
 
-Anyone can write such a report. So it counts only for a digest that was sent: known by its Message-ID, which nobody but
-its receiver has seen; or, where a server gives back no headers, by the address of one that was sent lately. Each
-digest counts once. What is marked is the address that the portal wrote to, not the one in the report.
+Anyone can write such a report. So it counts only for a digest that was sent: found by its Message-ID, which only its
+receiver has seen; or, if the report returns no headers, by the address of a digest that was sent lately. Each digest
+counts once. The portal marks the address that it wrote to, not the one in the report.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from idportal.logs import masked
 from notifications import outbox
 from notifications.models import Message
 
-LATELY = timedelta(days=14)  # servers try for up to five days; some people read mail once a week
+LATELY = timedelta(days=14)  # servers retry for up to five days, and some queues stand still for a week
 ONCE = timedelta(hours=20)
-MOST_BLOCKS = 5  # of a report; ours are about one receiver
+MOST_BLOCKS = 5  # of a report; one about our mail has one, since our mails have one receiver
 _FAILED = "failed"
 _STATUS = re.compile(r"[245]\.\d{1,3}\.\d{1,3}", re.ASCII)
 
@@ -31,17 +31,17 @@ Headers = Sequence[tuple[str, str]]
 
 
 def is_report(letter: Letter) -> bool:
-    """Whether it is a delivery status notification, and not somebody's mail that holds one."""
+    """Whether it is a delivery status notification itself, not a mail that contains one."""
     return bool(letter.reports) and letter.content_type == "multipart/report"
 
 
 def returned_message(letter: Letter) -> Message | None:
-    """The message of the outbox that the report gives back, whatever it was about."""
+    """The outbox message that the report returns, on any topic."""
     return sent_as(dict(reversed(letter.returned)).get("message-id", ""))
 
 
 def sent_as(message_id: str) -> Message | None:
-    """The mail of the outbox that went out under this Message-ID."""
+    """The outbox mail with this Message-ID."""
     found = re.fullmatch(r"<?([0-9a-fA-F-]{36})@[^<>\s]{1,255}>?", message_id.strip())
     try:
         uid = uuid.UUID(found[1]) if found else None
@@ -51,35 +51,35 @@ def sent_as(message_id: str) -> Message | None:
 
 
 def note(letter: Letter) -> bool:
-    """Marks the recipient of a digest, in the caller's transaction. Whether the report is about a digest of ours."""
+    """Marks the recipient of a digest, in the caller's transaction. Returns whether the report is about a digest."""
     message = returned_message(letter)
-    known = message is not None
-    if message is None and not _gives_back(letter) and _from_a_server(letter):
+    by_message_id = message is not None
+    if message is None and not _returns_headers(letter) and _is_from_server(letter):
         message = _by_address(letter)
     if message is None or message.purpose != Message.Topic.DIGEST or not message.to:
         return False
-    reason = next((_reason(block, in_words=known) for block in letter.reports if _failed(block)), None)
+    reason = next((_reason(block, in_words=by_message_id) for block in letter.reports if _failed(block)), None)
     if reason is not None and _first(message):
         companies.note_bounce(message.to, reason)
-    return True  # also if it is only late: the server still tries, and nobody needs to do anything
+    return True  # also if it is only delayed: the server still tries, so there is nothing to do
 
 
 def _first(message: Message) -> bool:
-    """Whether this digest has not come back before; of two reports at once one is the first."""
+    """Whether this is the digest's first bounce. Of two reports at once, one is the first."""
     return bool(Message.objects.filter(pk=message.pk, bounced_at=None).update(bounced_at=timezone.now()))
 
 
-def _gives_back(letter: Letter) -> bool:
+def _returns_headers(letter: Letter) -> bool:
     return any(name == "message-id" for name, _ in letter.returned)
 
 
-def _from_a_server(letter: Letter) -> bool:
-    """Whether its envelope had no sender, as that of every report (RFC 5321 4.5.5): the least that is asked for."""
+def _is_from_server(letter: Letter) -> bool:
+    """Whether its envelope had no sender: every report has none (RFC 5321 4.5.5)."""
     return any(path.strip("<> ") == "" for path in letter.all("return-path"))
 
 
 def _by_address(letter: Letter) -> Message | None:
-    """The newest digest that was sent to a final recipient of the report, and that none has come back of yet."""
+    """The newest digest to a final recipient of the report that has not bounced yet."""
     for block in letter.reports[:MOST_BLOCKS]:
         for address in _recipients(block)[:2]:
             sent = Message.objects.filter(
@@ -108,12 +108,14 @@ def _failed(block: Headers) -> bool:
 
 
 def _reason(block: Headers, *, in_words: bool) -> str:
-    """The other server's words, as they are kept: without addresses and numbers. Else no more than the status, which a
-    stranger may have written, and administrators read.
+    """The reason as administrators read it: the server's words, without addresses and numbers.
+
+    Without ``in_words`` only the status, because a stranger may have written the report.
     """
-    known = dict(reversed(block))
+    fields = dict(reversed(block))
+    status = fields.get("status", "")
     if not in_words:
-        status = known.get("status", "")
         return status if _STATUS.fullmatch(status) else "returned"
-    words = known.get("diagnostic-code", "").partition(";")[2].strip() or known.get("diagnostic-code", "")
-    return masked(f"{known.get('status', '')} {words}".strip() or "returned")[:200]
+    diagnosis = fields.get("diagnostic-code", "")
+    words = diagnosis.partition(";")[2].strip() or diagnosis
+    return masked(f"{status} {words}".strip() or "returned")[:200]

@@ -1,4 +1,4 @@
-"""Bytes and headers as text that can be shown and stored: decoded, in NFC, and without what nobody sees."""
+"""Decodes bytes and headers into text that can be shown and stored: in NFC, without invisible characters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _PIECE = 1000
 
 
 def clean(value: str) -> str:
-    """A header's value decoded (RFC 2047), or as it stands; on one line, without signs that nobody sees."""
+    """A header's value on one line, decoded (RFC 2047) if it can be, without invisible characters."""
     return one_line(_decoded_words(on_one_line(value)))
 
 
@@ -32,7 +32,7 @@ def _decoded_words(value: str) -> str:
         return value
     try:
         pairs = decode_header(value)
-    except Exception:  # base64 that is none: its own kind of error, and binascii's
+    except Exception:  # broken base64: HeaderParseError or binascii.Error
         return value
     return "".join(
         in_charset(text, charset or "ascii") if isinstance(text, bytes) else surrogates(text) for text, charset in pairs
@@ -40,7 +40,7 @@ def _decoded_words(value: str) -> str:
 
 
 def surrogates(value: str) -> str:
-    """Bytes above 127 in a header, which the parser smuggles through, as what they most likely are."""
+    """Decodes bytes above 127, which the parser keeps in a header as surrogates: as UTF-8 if they are."""
     if value.isascii():
         return value
     try:
@@ -49,50 +49,50 @@ def surrogates(value: str) -> str:
         return value.encode("utf-8", "replace").decode()
 
 
-# Names that programs write and Python does not know, and those that browsers read as another one.
+# Names that Python does not know, and names that browsers read as another charset (WHATWG Encoding).
 _ALSO = {
     **dict.fromkeys(("unknown_8bit", "x_unknown", "default", "us_ascii", "ascii"), "utf_8"),
     **dict.fromkeys(("iso_8859_1", "latin_1", "latin1", "iso8859_1"), "cp1252"),
 }
-_NO_CHARSETS = ("idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined")  # codecs, of no mail
-# Python is asked for these only: it remembers for ever each name that it does not know.
+_NO_CHARSETS = ("idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined")  # codecs of no mail
+# Only these are looked up: Python's codec cache keeps every unknown name for ever.
 _CHARSETS = frozenset(
     name
     for name, codec in (*((each.name, each.name) for each in pkgutil.iter_modules(_codecs)), *aliases.items())
     if codec not in _NO_CHARSETS
 )
 _LONGEST_CHARSET = 60  # characters
-_CUT_SIGN = 4  # bytes at most, of a sign of which the last part is missing
+_LONGEST_CHARACTER = 4  # bytes; the last one may be cut off
 
 
 def in_charset(content: bytes, charset: str) -> str:
-    """In the charset that is named; if it isn't that, in UTF-8; else in that of old Windows, which takes any byte."""
+    """Decodes in the named charset, else in UTF-8, else in Windows-1252, which takes any byte."""
     name = normalize_encoding(charset.strip().lower().split("*")[0][:_LONGEST_CHARSET])
     name = _ALSO.get(name, name)
     for each in (name if name in _CHARSETS else "utf_8", "utf_8"):
         try:
-            return _whole_signs(content, each)
+            return _whole_characters(content, each)
         except (LookupError, ValueError):
             continue
     return content.decode("windows-1252", "replace")
 
 
-def _whole_signs(content: bytes, charset: str) -> str:
+def _whole_characters(content: bytes, charset: str) -> str:
     try:
         return content.decode(charset)
     except UnicodeDecodeError as error:
-        if error.start < len(content) - _CUT_SIGN:
+        if error.start < len(content) - _LONGEST_CHARACTER:
             raise
         return content[: error.start].decode(charset)
 
 
 def one_line(text: str) -> str:
-    return " ".join("".join(_seen(text, keep="")).split())
+    return " ".join("".join(_visible(text, keep="")).split())
 
 
 def tidy(text: str) -> str:
-    """NFC, with line ends of one kind, without control and format characters, at most two empty lines in a row."""
-    lines = "".join(_seen(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t")).split("\n")
+    """In NFC, with "\\n" as line end, without control and format characters, with at most one empty line in a row."""
+    lines = "".join(_visible(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t")).split("\n")
     kept: list[str] = []
     for raw in lines:
         line = _composed(raw).rstrip()
@@ -102,12 +102,12 @@ def tidy(text: str) -> str:
 
 
 def _composed(line: str) -> str:
-    """NFC, piece by piece: it takes the square of the length if somebody means ill."""
+    """NFC, piece by piece: normalising is quadratic on malicious input."""
     return "".join(unicodedata.normalize("NFC", line[at : at + _PIECE]) for at in range(0, len(line), _PIECE))
 
 
-def _seen(text: str, keep: str) -> Iterable[str]:
-    """Without what can't be seen: it hides a text from its reader, or turns it around, or can't be stored."""
+def _visible(text: str, keep: str) -> Iterable[str]:
+    """Leaves out invisible characters: they hide text, reverse it, or can't be stored. ``keep``: stays as it is."""
     for character in text:
         if character in keep or character == " ":
             yield character

@@ -1,4 +1,4 @@
-"""Whom one part of a mail is about, and who asks. What is not plain is left open."""
+"""The employee and the orderer that one part of a mail names. A field that is not clear stays blank."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ LONGEST_VALUE = 200
 
 
 class Why(StrEnum):
-    """Why a field is left for the agent."""
+    """Why a field is blank and left for the agent."""
 
     MISSING = "missing"
     SEVERAL = "several"
@@ -22,11 +22,11 @@ class Why(StrEnum):
     UNCLEAR = "unclear"
 
 
-class FieldsFound(NamedTuple):
-    """A value, or why there is none; "" and MISSING: this part says nothing of it.
+class FieldFound(NamedTuple):
+    """One field's value, or why there is none; MISSING: this part does not mention the field.
 
-    ``words``: what it was read from, if it is not written as the value is. ``at``: a line and a column of the part,
-    where the words stand or a little before them.
+    ``words``: the words of the mail, if they differ from the value. ``at``: line and column in the part, at the words
+    or shortly before them.
     """
 
     value: str = ""
@@ -35,13 +35,14 @@ class FieldsFound(NamedTuple):
     at: tuple[int, int] | None = None
 
     @property
-    def says_nothing(self) -> bool:
+    def is_missing(self) -> bool:
         return self.why == Why.MISSING
 
 
-NOTHING = FieldsFound()
+NOTHING = FieldFound()
+OF_PERSON = frozenset((Label.PERSON, Label.NAME, Label.USERNAME))
 
-# User names of the external companies' staff, as the municipality makes them: lovstlin32, lovmalsund (manual-sv.md).
+# User names as the municipality makes them for external employees: lovstlin32, lovmalsund (manual-sv.md).
 _ACCOUNT = re.compile(r"(?<![\w@.-])lov(?:[a-z]{3,12}\d{1,4}|[a-z]{7})(?![\w-]|\.\w)", re.ASCII)
 _WORD = r"[^\W\d_][\w'’.-]*"
 _CAPITAL = r"[A-ZÅÄÖÉÜŠŽ][\w'’]*(?:-[\w'’]+)*"
@@ -53,57 +54,52 @@ _NO_NAMES = ("hej", "kan", "ni", "koppla", "till", "den", "vår", "min", "anstä
 _EMAIL = re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w.-]{1,253}")
 
 
-def person(values: Sequence[Value]) -> tuple[FieldsFound, FieldsFound]:
-    """Name and user name, as far as labels tell. Of two people neither: a request is about one."""
-    told = [
-        _person(value) for value in values if value.label in (Label.PERSON, Label.NAME, Label.USERNAME) and value.text
-    ]
-    accounts = {username.value for _, username in told if username.value}
-    if len(accounts) > 1 or any(username.why == Why.SEVERAL for _, username in told):
-        return FieldsFound(why=Why.SEVERAL), FieldsFound(why=Why.SEVERAL)
-    named = [name.value for name, _ in told if name.value]
-    if not accounts and any(not names_agree(named[0], other) for other in named[1:]):
-        return FieldsFound(why=Why.SEVERAL), FieldsFound(why=Why.SEVERAL)
+def person(values: Sequence[Value]) -> tuple[FieldFound, FieldFound]:
+    """Name and user name by their labels. Neither, if there are two people: a ticket is about one."""
+    pairs = [_person(value) for value in values if value.label in OF_PERSON and value.text]
+    accounts = {username.value for _, username in pairs if username.value}
+    names = [name.value for name, _ in pairs if name.value]
+    if (
+        len(accounts) > 1
+        or any(username.why == Why.SEVERAL for _, username in pairs)
+        or (not accounts and any(not names_agree(names[0], other) for other in names[1:]))
+    ):
+        return FieldFound(why=Why.SEVERAL), FieldFound(why=Why.SEVERAL)
     name = username = NOTHING
-    for found_name, found_username in told:
-        name = _first(name, found_name)
-        username = found_username if found_username.value or username.says_nothing else username
+    for found_name, found_username in pairs:
+        name = found_name if name.is_missing else name
+        username = found_username if found_username.value or username.is_missing else username
     return name, username
 
 
-def _first(one: FieldsFound, other: FieldsFound) -> FieldsFound:
-    return other if one.says_nothing else one
-
-
-def _person(value: Value) -> tuple[FieldsFound, FieldsFound]:
+def _person(value: Value) -> tuple[FieldFound, FieldFound]:
     text = _short(value.text)
-    known = _accounts(text)
-    if len(known) > 1:
-        return NOTHING, FieldsFound(why=Why.SEVERAL)
-    username = known[0] if known else _username(value.label, text)
+    accounts = _accounts(text)
+    if len(accounts) > 1:
+        return NOTHING, FieldFound(why=Why.SEVERAL)
+    username = accounts[0] if accounts else _username(value.label, text)
     name = _name(text, username)
     if value.label == Label.USERNAME:
         name = name if _NAME_AFTER.fullmatch(name) else ""  # "Användare: Anna Berg"
         if not username and not name:
-            return NOTHING, FieldsFound(why=Why.UNREADABLE)
+            return NOTHING, FieldFound(why=Why.UNREADABLE)
     return _read(name, value), _read(username, value)
 
 
-def _read(text: str, value: Value) -> FieldsFound:
-    """``text``: read from the label's value."""
-    return FieldsFound(text, None, at=value.place) if text else NOTHING
+def _read(text: str, value: Value) -> FieldFound:
+    return FieldFound(text, None, at=value.place) if text else NOTHING
 
 
 def _username(label: Label, text: str) -> str:
-    """A user name of another shape, beside a name or alone."""
+    """A user name of another shape than ``_ACCOUNT``, beside a name or alone."""
     words = [_bare(word) for word in re.split(r"[\s,;()/]+", text) if _bare(word)]
     if label == Label.USERNAME:
         return words[0] if len(words) == 1 or (words and any(character.isdigit() for character in words[0])) else ""
     if label == Label.PERSON:
         odd = [word for word in words if any(character.isdigit() for character in word)]
         small = [_bare(word) for word in text.replace(",", " ").split() if word.islower() and word.isalnum()]
-        one = odd or small
-        return one[0] if len(one) == 1 else ""
+        candidates = odd or small
+        return candidates[0] if len(candidates) == 1 else ""
     return ""
 
 
@@ -120,13 +116,13 @@ def _accounts(text: str) -> list[str]:
 
 
 def _without_domains(text: str) -> str:
-    r"""ORG\lovstlin32 and lovstlin32@orebro.se as the name between blanks, sign for sign."""
+    r"""Blanks out the domain of ORG\lovstlin32 and lovstlin32@orebro.se; every place in the text stays the same."""
     text = re.sub(r"(?<![\w.-])[\w.-]{1,30}\\", lambda found: " " * len(found[0]), text)
     return re.sub(r"(?<=\w)@[\w.-]{1,100}", lambda found: " " * len(found[0]), text)
 
 
 def _name(text: str, username: str) -> str:
-    """What is left of a value without the user name, if it can be somebody's name."""
+    """The value without the user name, if the rest can be a person's name."""
     if username:
         text = re.sub(rf"(?i)[\w.-]*\\?{re.escape(username)}(@[\w.-]+)?", " ", text)
     text = re.sub(r"(?i)(?<!\w)(?:anv(?:ändar)?\.? ?namn(?:et)?|konto|användare|med|har|heter)(?!\w)\s*:?", " ", text)
@@ -137,13 +133,13 @@ def _name(text: str, username: str) -> str:
     return text if usual_length and all(re.fullmatch(rf"(?:{_WORD}),?", word) for word in words) else ""
 
 
-def unlabelled_person(text: str) -> tuple[FieldsFound, FieldsFound]:
-    """The only account that a text names, and whose it says that it is."""
+def unlabelled_person(text: str) -> tuple[FieldFound, FieldFound]:
+    """The only account that a text names, with the name beside it: name and user name."""
     plain = _without_domains(text.lower())
     places = list(_ACCOUNT.finditer(plain)) if len(plain) == len(text) else []
-    known = list(dict.fromkeys(each[0] for each in places))
-    if len(known) != 1:
-        return NOTHING, FieldsFound(why=Why.SEVERAL) if known else NOTHING
+    accounts = list(dict.fromkeys(each[0] for each in places))
+    if len(accounts) != 1:
+        return NOTHING, FieldFound(why=Why.SEVERAL) if accounts else NOTHING
     place = _place(text, places[0].start())
     for each in places:
         begin = text[: each.start()].rpartition("\n")[2][-120:]
@@ -153,8 +149,8 @@ def unlabelled_person(text: str) -> tuple[FieldsFound, FieldsFound]:
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
             if found and (name := _without_small_talk(found[1])):
                 here = _place(text, each.start())
-                return FieldsFound(name, None, at=(here[0], 0)), FieldsFound(known[0], None, at=here)
-    return NOTHING, FieldsFound(known[0], None, at=place)
+                return FieldFound(name, None, at=(here[0], 0)), FieldFound(accounts[0], None, at=here)
+    return NOTHING, FieldFound(accounts[0], None, at=place)
 
 
 def _place(text: str, at: int) -> tuple[int, int]:
@@ -170,18 +166,18 @@ def _without_small_talk(name: str) -> str:
 
 
 def accounts_in(text: str) -> set[str]:
-    """All user names of the usual shape."""
+    """All user names of the shape of ``_ACCOUNT``."""
     return set(_accounts(text))
 
 
-def orderer(values: Sequence[Value]) -> tuple[FieldsFound, FieldsFound]:
-    """Name and company of who asks, as far as labels tell."""
+def orderer(values: Sequence[Value]) -> tuple[FieldFound, FieldFound]:
+    """The orderer's name and company by their labels."""
     name = company = NOTHING
     for value in values:
         text = _short(value.text)
         if value.label == Label.ORDERER and text and not name.value:
             name, beside = (_read(each, value) for each in _name_and_company(text))
-            company = _first(company, beside)
+            company = beside if company.is_missing else company
         elif value.label == Label.COMPANY and text:
             company = _read(text.partition("\t")[0].strip(" ,."), value)
     return name, company

@@ -1,6 +1,6 @@
-"""HTML as text: what a reader would see, line by line. Nothing of it is ever shown as HTML (security.md M4).
+"""HTML as text, line by line, as a reader would see it. The portal never shows it as HTML (security.md M4).
 
-lxml calls a target for each tag and builds no tree, so nesting costs nothing and nothing can be hidden in depth.
+lxml calls a target for each tag and builds no tree, so deep nesting costs nothing.
 """
 
 from __future__ import annotations
@@ -9,68 +9,31 @@ import re
 from collections.abc import Mapping
 
 from lxml import etree
+from lxml.html.defs import block_tags
 
 _CHUNK = 16 * 1024  # characters
 _LONGEST_STYLE = 2000
-# Each of these stands on lines of its own.
-_BLOCKS = frozenset(
-    [
-        "address",
-        "article",
-        "aside",
-        "blockquote",
-        "body",
-        "center",
-        "dd",
-        "details",
-        "div",
-        "dl",
-        "dt",
-        "fieldset",
-        "figure",
-        "footer",
-        "form",
-        "h1",
-        "h2",
-        "h3",
-        "h4",
-        "h5",
-        "h6",
-        "header",
-        "hr",
-        "li",
-        "main",
-        "nav",
-        "ol",
-        "p",
-        "pre",
-        "section",
-        "summary",
-        "table",
-        "tbody",
-        "tfoot",
-        "thead",
-        "tr",
-        "ul",
-    ]
-)
+# Elements that begin a new line. lxml's list is of HTML 4; there, deleted and inserted text count as blocks.
+_BLOCKS = (block_tags - {"del", "ins"}) | {
+    *("article", "aside", "body", "details", "figure", "footer", "header", "main", "nav", "section", "summary"),
+}
 _CELLS = ("td", "th")
 _HIDDEN = re.compile(r"display:none|visibility:hidden|font-size:0(?![.\d])|mso-hide:all")
 _NOT_TEXT = ("head", "noscript", "script", "style", "template", "title")
 
 
 class _HtmlText:
-    """What lxml calls. A cell ends with a tab, and its outer breaks go, so that a table's rows stay lines."""
+    """The target that lxml calls. A cell ends with a tab and loses its outer line breaks, so a table row is a line."""
 
     def __init__(self) -> None:
         self._found: list[str] = []
         self._hidden = 0
-        self._breaks = 0  # line ends that come before the next text
+        self._breaks = 0  # line ends to put before the next text
         self._fresh_cell = False
 
     def start(self, tag: str, attributes: Mapping[str, str]) -> None:
         if self._hidden or tag in _NOT_TEXT or _is_hidden(attributes):
-            self._hidden += 1  # with all that it holds
+            self._hidden += 1  # and everything inside it
         elif tag in _CELLS:
             self._flush()
             self._fresh_cell = True
@@ -112,19 +75,19 @@ class _HtmlText:
 
 
 def _is_hidden(attributes: Mapping[str, str]) -> bool:
-    """Whether no reader sees it: then whoever decides must not read it either."""
+    """Whether a mail program hides the element: then the agent must not read it either."""
     style = attributes.get("style", "")[:_LONGEST_STYLE]
     return "hidden" in attributes or bool(style and _HIDDEN.search("".join(style.lower().split())))
 
 
 def text_of(html: str) -> str:
-    """In linear time and memory. Empty if there is nothing to see."""
+    """The visible text, in linear time and memory; "" if there is none."""
     parser = etree.HTMLParser(target=_HtmlText(), huge_tree=True, recover=True)
     html = html.encode("utf-8", "replace").decode().replace("\0", "")
     for begin in range(0, len(html), _CHUNK):
         parser.feed(html[begin : begin + _CHUNK])
     try:
         found = str(parser.close())
-    except etree.LxmlError:  # no tag and no text at all
+    except etree.LxmlError:  # the HTML had no tag and no text
         return ""
     return "\n".join(line.strip(" \t") for line in found.split("\n")).strip("\n")

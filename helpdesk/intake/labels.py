@@ -1,4 +1,4 @@
-"""The words before a field in a mail, as the manual has them and as people write them, and what stands after each."""
+"""Finds labels in a mail ("Nytt mobilnummer:"), as the manual and people write them, and the value of each."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class Label(Enum):
-    """What a value is. STALE and NOISE: of no interest, but no other field's value goes on there."""
+    """What a value is. STALE and NOISE are not used; they end the value before them."""
 
     ORDERER = "orderer"
     PERSON = "person"  # name and user name in one
@@ -24,7 +24,7 @@ class Label(Enum):
     NOISE = "noise"
 
 
-# Written without diacritics, since not everybody's keyboard has them: see ``folded``. Longer ones before shorter ones.
+# Without diacritics, as in ``folded``, because some keyboards lack them. Longer words come before shorter ones.
 _NR = r"(?:tele(?:fon)?)?[ -]?(?:nr|nummer|numret|tele(?:fon)?|tfn|tlf)\.?"
 _MOBILE = rf"(?:mobil(?:t)?(?:[ -]?{_NR})?|{_NR}|cell)"
 _ON_WHOM = r"(?:(?: pa| for| till)? (?:den )?(?:personal(?:en)?|anstalld[ae]?|medarbetar(?:e|en)|personen)s?)?"
@@ -68,8 +68,8 @@ _WORDS = {
 }
 _GROUPS = {label.name: label for label in _WORDS}
 _LABEL = "|".join(f"(?P<{label.name}>{words})" for label, words in _WORDS.items())
-# With a sign behind it a label counts wherever it stands; without one at the beginning of a line, if a value follows.
-_SIGNED = re.compile(
+# With a separator behind it a label counts anywhere; without one only at the beginning of a line, before a value.
+_SEPARATED = re.compile(
     rf"(?<![\w@.-])(?<!mitt )(?<!min )(?<!my )(?:{_LABEL})"
     r"(?: ?\([^()\n]{0,60}\))? ?(?::|=|\t|(?<= )-(?= )| -(?=[ \d+])|-(?= ))"
 )
@@ -77,14 +77,22 @@ _AT_BEGIN = re.compile(rf"(?:[-*•·–>o]|\d{{1,2}}[.)])? {{0,3}}(?:{_LABEL})(
 _ALONE = re.compile(rf"(?:[-*•·–>]|\d{{1,2}}[.)])? {{0,3}}(?:{_LABEL})(?: ?\([^()]{{0,60}}\))? ?[:?]?")
 _STRONG = (Label.ORDERER, Label.PERSON, Label.NAME, Label.USERNAME, Label.NEW_NUMBER, Label.NUMBER, Label.COMPANY)
 _NO_NUMBER = (Label.ORDERER, Label.COMPANY, Label.RECIPIENTS, Label.STALE, Label.NOISE)
-_MANY = 2000  # characters of a line that are looked at
-_Mark = tuple[Label, int, int, bool]  # label, begin, end and strength
+_LONGEST_LINE = 2000  # characters; the rest of a line is not read
+
+
+class _Place(NamedTuple):
+    """A label in a line: columns, and as for ``Value`` whether it is strong."""
+
+    label: Label
+    begin: int
+    end: int
+    strong: bool
 
 
 class Value(NamedTuple):
-    """What stood after a label; of RECIPIENTS several lines. ``strong``: the label can only mean a request's field.
+    """The value after a label; of RECIPIENTS it may be several lines. ``strong``: no signature uses this label.
 
-    ``first`` and ``last``: the lines of label and value. ``begin`` and ``end``: where in the first both are.
+    ``first`` and ``last``: the lines of label and value. ``begin`` and ``end``: their columns in the first line.
     """
 
     label: Label
@@ -97,7 +105,7 @@ class Value(NamedTuple):
 
     @property
     def place(self) -> tuple[int, int]:
-        """Line and column, from where on the value stands."""
+        """Line and column at which the search for the value starts."""
         below = self.last > self.first and self.label != Label.RECIPIENTS
         return (self.last, 0) if below else (self.first, self.begin)
 
@@ -105,8 +113,8 @@ class Value(NamedTuple):
 class Labelled(NamedTuple):
     """The labelled values of some lines, in order.
 
-    ``rest``: each line up to its first label. ``loose``: each line as long as it was, with blanks instead of what is
-    surely no number to link: values of the orderer, of the company …
+    ``rest``: each line up to its first label. ``loose``: each line in its old length, with blanks instead of values
+    that hold no number to link: those of orderer, company …
     """
 
     values: list[Value]
@@ -115,7 +123,7 @@ class Labelled(NamedTuple):
 
 
 def folded(text: str) -> str:
-    """In lower case without diacritics, sign for sign, so that places stay; every space and dash of one kind."""
+    """In lower case without diacritics, each space as " " and each dash as "-". Keeps every character's place."""
     return "".join(_folded(character) for character in text)
 
 
@@ -135,7 +143,7 @@ def values(lines: Sequence[str]) -> Labelled:
     """All labelled values, and the lines without them."""
     found: list[Value] = []
     rest: list[str] = []
-    lines = [line[:_MANY] for line in lines]
+    lines = [line[:_LONGEST_LINE] for line in lines]
     place = 0
     while place < len(lines):
         columns = _columns(lines[place])
@@ -149,8 +157,8 @@ def values(lines: Sequence[str]) -> Labelled:
     return Labelled(found, rest, _loose(lines, found))
 
 
-def _after_labels(marks: list[_Mark], lines: Sequence[str], place: int, found: list[Value]) -> int:
-    """Adds the values of a line, and says where the mail goes on."""
+def _after_labels(marks: list[_Place], lines: Sequence[str], place: int, found: list[Value]) -> int:
+    """Adds the values of a line. Returns the first line behind them."""
     line, after = lines[place], place + 1
     for index, (label, begin, end, strong) in enumerate(marks):
         until = marks[index + 1][1] if index + 1 < len(marks) else len(line)
@@ -171,30 +179,28 @@ def _loose(lines: Sequence[str], found: Sequence[Value]) -> list[str]:
     return loose
 
 
-def _marks(line: str) -> list[_Mark]:
-    """Label, begin, end and strength of each label in the line."""
+def _marks(line: str) -> list[_Place]:
+    """Each label in the line."""
     plain = folded(line)
-    marks = [
-        (_GROUPS[str(each.lastgroup)], each.start(), each.end(), _is_strong(_GROUPS[str(each.lastgroup)], each[0]))
-        for each in _SIGNED.finditer(plain)
-    ]
+    marks = [_place_of(found) for found in _SEPARATED.finditer(plain)]
     if marks and not plain[: marks[0][1]].strip(" -*•·–>o0123456789.)"):
         return marks
     begun = _ALONE.fullmatch(plain) or _AT_BEGIN.match(plain)
     if begun:
-        label = _GROUPS[str(begun.lastgroup)]
-        end = begun.end()
-        if _is_alone(begun, plain) or (label in _STRONG and _fits(label, line[end:])):
-            marks.insert(0, (label, begun.start(), end, _is_strong(label, begun[0])))
+        first = _place_of(begun)
+        alone = not plain[first.end :].strip(" :?")
+        if alone or (first.label in _STRONG and _fits(first.label, line[first.end :])):
+            marks.insert(0, first)
     return marks
 
 
-def _is_alone(begun: re.Match[str], plain: str) -> bool:
-    return not plain[begun.end() :].strip(" :?")
+def _place_of(found: re.Match[str]) -> _Place:
+    label = _GROUPS[str(found.lastgroup)]
+    return _Place(label, found.start(), found.end(), _is_strong(label, found[0]))
 
 
 def _fits(label: Label, value: str) -> bool:
-    """Whether this looks like the label's value, though no sign stands between them."""
+    """Whether this looks like the label's value although no separator stands between them."""
     value = value.strip()
     if label in (Label.NEW_NUMBER, Label.NUMBER):
         return bool(re.match(r"[+(]?\d[\d\s()+./-]{5,}", folded(value)))
@@ -205,14 +211,14 @@ def _fits(label: Label, value: str) -> bool:
 
 
 def _is_strong(label: Label, words: str) -> bool:
-    """Whether nobody writes this in a signature."""
+    """Whether this label is never part of a signature."""
     if label == Label.RECIPIENTS:
         return any(character in words for character in ("mottag", "aktuell", "ny", "1", "2"))
     return label in (Label.PERSON, Label.USERNAME, Label.NEW_NUMBER) or (label == Label.ORDERER and "bestall" in words)
 
 
 def _following(label: Label, text: str, lines: Sequence[str], place: int) -> tuple[str, int]:
-    """The value that stands below its label: one line, or of addresses as many as there are."""
+    """The value below its label, and the first line behind it: one line, or all lines with addresses."""
     after = place
     if not text:
         while after < len(lines) and not lines[after].strip() and after < place + 2:
@@ -227,7 +233,7 @@ def _following(label: Label, text: str, lines: Sequence[str], place: int) -> tup
 
 
 def _columns(line: str) -> list[Label] | None:
-    """The labels of a table's first row, if it is one."""
+    """The labels of a table's header row, or None."""
     cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
     if len(cells) < 2:  # noqa: PLR2004  two columns make a table
         return None
@@ -236,7 +242,7 @@ def _columns(line: str) -> list[Label] | None:
 
 
 def _row(columns: list[Label], lines: Sequence[str], place: int, found: list[Value]) -> int:
-    """Adds the values of the row below, and says where the mail goes on; 0 if there is no such row."""
+    """Adds the values of the row below. Returns the first line behind it; 0 if there is no such row."""
     while place < len(lines) and not lines[place].strip():
         place += 1
     cells = lines[place].split("\t") if place < len(lines) else []

@@ -1,7 +1,6 @@
-"""A mail's text taken apart: what its writer wrote, what they signed it with, and the older mails below.
+"""Splits a mail's text into the mails of its thread, newest first, and each mail into text and signature.
 
-Newest first. What stands in an older mail counts only where a newer one says nothing, and a signature tells who
-writes, not what is asked for.
+An older mail counts only where a newer one says nothing. A signature names the writer, not the order.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
-MOST_LINES = 2000  # that are looked at; a thread of years has fewer
+MOST_LINES = 2000  # the rest is not read; a thread of years has fewer
 MOST_SECTIONS = 8
 
 _HEADER = re.compile(
@@ -21,7 +20,7 @@ _HEADER = re.compile(
 )
 _BEGINS = ("från", "from", "avsändare")
 _SUBJECTS = ("ämne", "subject")
-_ALSO = frozenset(("skickat", "sent", "datum", "date", *_SUBJECTS))  # without one of these it may be somebody's list
+_ALSO = frozenset(("skickat", "sent", "datum", "date", *_SUBJECTS))  # without one of these it may be a list
 _LONGEST_BETWEEN = 200  # characters: a ruler of dashes on both sides
 _BETWEEN = re.compile(
     r"(-{2,}|_{2,}|—+)?\s*(ursprungligt meddelande|original message|original appointment|forwarded message"
@@ -37,7 +36,7 @@ _WROTE_END = re.compile(r".{0,200}\b(skrev|wrote)\b.{0,200}:\s*|.{0,200}>\s*(skr
 _WROTE_BEGIN = re.compile(r"\s*(den|on|på)\s.{4,200}\d{4}.{0,200}", re.IGNORECASE)
 _QUOTE = re.compile(r"\s?(?:>\s?)+|\s{0,2}(?:\|\s)+")
 
-# What ends a mail. Whatever follows on the same line belongs to it.
+# Words that begin a signature, also in the middle of a line.
 _FAREWELL = re.compile(
     r"(?<!\w)(mvh|m\.v\.h\.?|med (?:de )?(?:vänlig|bästa|varm|solig)\w* hälsning\w*"
     r"|(?:vänlig|bästa|varma|soliga|många)\w* hälsning\w*|(?:best|kind|warm) regards|yours sincerely"
@@ -54,9 +53,9 @@ _ENDS = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class MailSection:
-    """One of the mails in a thread. ``subject``: of an older one, if its headers stand above it.
+    """One of the mails in a thread. ``subject``: of an older mail whose headers are quoted, else "".
 
-    ``starts``: where in the text each of the lines begins, those of the signature too.
+    ``starts``: the place in the whole text at which each line begins, the signature's lines too.
     """
 
     lines: Sequence[str]
@@ -70,7 +69,7 @@ class MailSection:
 
 
 def sections(text: str) -> list[MailSection]:
-    """At least one, the newest first."""
+    """The mails of a thread, newest first; at least one."""
     found: list[MailSection] = []
     whole = text.split("\n")[:MOST_LINES]
     lines = [_unquoted(line) for line in whole]
@@ -96,7 +95,7 @@ def sections(text: str) -> list[MailSection]:
 
 
 def _unquoted(line: str) -> tuple[int, str]:
-    """How many marks of a quotation it begins with, and the line without them."""
+    """How deep the line is quoted, and the line without the quotation marks."""
     found = _QUOTE.match(line[:200])
     if not found:
         return 0, line
@@ -104,52 +103,40 @@ def _unquoted(line: str) -> tuple[int, str]:
 
 
 def _border(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
-    """Where the older mail begins whose head starts here, and its subject; ``place`` itself if none does."""
+    """If an older mail's head starts here: the line behind it, and the subject. Else ``place`` itself."""
     at = place
     if _BETWEEN.fullmatch(lines[at][1].strip()[:_LONGEST_BETWEEN]):
         at += 1
     elif _is_wrote(lines, at):
         at += 1 if _WROTE.fullmatch(lines[at][1][:600]) else 2
         return at, ""
-    head, subject = _head(lines, at)
-    if head > at:
-        return head, subject
-    return at, ""
+    return _head(lines, at)
 
 
 def _is_wrote(lines: Sequence[tuple[int, str]], place: int) -> bool:
     line = lines[place][1][:600]
     if _WROTE.fullmatch(line):
-        # A sentence of one's own may hold the word: a quotation follows, or the line ends as programs end it.
+        # A sentence may hold the word too; but programs end the line with a colon, or a quotation follows.
         return line.rstrip().endswith(":") or any(depth for depth, _ in lines[place + 1 : place + 3])
     following = lines[place + 1][1][:600] if place + 1 < len(lines) else ""
     return bool(_WROTE_BEGIN.fullmatch(line) and _WROTE_END.fullmatch(following) and "@" in line + following)
 
 
 def _head(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
-    """Behind the headers that stand here as text ("Från: … Skickat: …"), and the subject among them."""
+    """The line behind headers quoted as text ("Från: … Skickat: …"), and the subject in them."""
     names: list[str] = []
     at, subject = place, ""
-    while at < len(lines) and len(names) < 12:  # noqa: PLR2004  more than programs write
+    while at < len(lines) and len(names) < 12:  # noqa: PLR2004  more than any program writes
         found = _HEADER.fullmatch(lines[at][1][:1000])
         if found:
             name = found["name"].lower()
             names.append(name)
             subject = found["value"].strip(" *") if name in _SUBJECTS else subject
-        elif lines[at][1].strip():
-            # An address too long for its line goes on in the next.
-            follows = at + 1 < len(lines) and _HEADER.fullmatch(lines[at + 1][1][:1000])
-            if not (names and follows):
-                break
-        elif not (names and _goes_on(lines, at)):
-            break
+        elif not (names and at + 1 < len(lines) and _HEADER.fullmatch(lines[at + 1][1][:1000])):
+            break  # else it is a folded address or an empty line, with another header below
         at += 1
     enough = any(name in _BEGINS for name in names[:2]) and not _ALSO.isdisjoint(names)
     return (at, subject) if enough else (place, "")
-
-
-def _goes_on(lines: Sequence[tuple[int, str]], place: int) -> bool:
-    return place + 1 < len(lines) and _HEADER.fullmatch(lines[place + 1][1][:1000]) is not None
 
 
 def _section(lines: list[str], starts: list[int], subject: str) -> MailSection:
@@ -158,8 +145,7 @@ def _section(lines: list[str], starts: list[int], subject: str) -> MailSection:
             return MailSection(lines[:place], lines[place:], starts, subject)
         if farewell := _FAREWELL.search(line[:2000]):
             begin = farewell.start()
+            above, below = [*lines[:place], line[:begin].rstrip()], [line[begin:], *lines[place + 1 :]]
             starts = [*starts[: place + 1], starts[place] + begin, *starts[place + 1 :]]
-            return MailSection(
-                [*lines[:place], line[:begin].rstrip()], [line[begin:], *lines[place + 1 :]], starts, subject
-            )
+            return MailSection(above, below, starts, subject)
     return MailSection(lines, [], starts, subject)

@@ -1,4 +1,4 @@
-"""Which words of a mail each field was read from, for the page that shows the mail beside the fields."""
+"""Marks the words of a mail that a field was read from, for the page that shows the mail beside the fields."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from helpdesk.intake.fields import FieldsFound
+from helpdesk.intake.fields import FieldFound
 
-LONGEST_MARK = 4000  # characters behind a label in which its value is looked for
+LONGEST_MARK = 4000  # characters; a value is looked for so far behind its label
 
 
 class Mark(NamedTuple):
-    """Characters of a text, and the field that was read from them."""
+    """A range of characters, and the field that was read from it."""
 
     begin: int
     end: int
@@ -20,14 +20,14 @@ class Mark(NamedTuple):
 
 
 class Marks:
-    """What the fields were read from, as far as it stands in the text in the same words."""
+    """The marks of a text. A field whose words are not in the text gets none."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._marks: list[Mark] = []
 
-    def add(self, name: str, found: FieldsFound, starts: Sequence[int]) -> None:
-        """``starts``: where in the text each line of the part begins."""
+    def add(self, name: str, found: FieldFound, starts: Sequence[int]) -> None:
+        """``starts``: the place in the text at which each line of the part begins."""
         if found.value and found.at and found.at[0] < len(starts):
             begin = starts[found.at[0]] + found.at[1]
             self.add_words(name, found.words or found.value, begin)
@@ -38,7 +38,7 @@ class Marks:
             self._marks.append(Mark(found.start(), found.end(), name))
 
     def in_order(self) -> tuple[Mark, ...]:
-        """None of them begins before another one ends."""
+        """By place, without marks that overlap an earlier one."""
         kept: list[Mark] = []
         for mark in sorted(self._marks):
             if not kept or kept[-1].end <= mark.begin:

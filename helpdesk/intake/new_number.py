@@ -1,4 +1,4 @@
-"""The number that one part of a mail asks to have linked. It is the new one only if the mail says so."""
+"""The number that one part of a mail asks to link. A number is the new one only if the mail says so."""
 
 from __future__ import annotations
 
@@ -7,40 +7,39 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate
 
 from helpdesk.intake import telephones
-from helpdesk.intake.fields import FieldsFound, Why, accounts_in
+from helpdesk.intake.fields import OF_PERSON, FieldFound, Why, accounts_in
 from helpdesk.intake.labels import Label, Labelled, Value
-from helpdesk.intake.telephones import Cue, Number
+from helpdesk.intake.telephones import Cue, NumberFound
 
 _ASKED = (Cue.LINK, Cue.NEW, Cue.ACCOUNT)
-_OF_PERSON = {Label.PERSON, Label.NAME, Label.USERNAME}
 _BETWEEN = {Label.COMPANY, Label.STALE, Label.NOISE, Label.NUMBER}
 
 
-def number(labelled: Labelled, username: str = "", orderer: str = "") -> FieldsFound:
-    """The new number: one that stands after a label for it; else one that the mail says something of, or that stands
-    beside the account. Any other may be anybody's. Two that differ are a question to whoever wrote them.
+def number(labelled: Labelled, username: str = "", orderer: str = "") -> FieldFound:
+    """The new number: the one after its label; else one that the sentence asks to link, or beside the account.
 
-    ``username`` and ``orderer``: as for ``telephones.said_in``.
+    None, with the reason, if two differ, or if the only number may be the sender's own. ``username`` and ``orderer``:
+    as for ``telephones.in_sentences``.
     """
     values = [value for value in labelled.values if value.text]
-    told = [
+    labelled_numbers = [
         each._replace(place=value.place)
         for value in values
         if value.label == Label.NEW_NUMBER
         for each in telephones.found_in(value.text)
     ]
     if any(value.label == Label.NEW_NUMBER for value in values):
-        return _the_one(told, Why.UNREADABLE)
+        return _only(labelled_numbers, Why.UNREADABLE)
     starts = list(accumulate((len(line) + 1 for line in labelled.loose), initial=0))
-    said = [
+    found = [
         each._replace(place=_place(starts, each.at))
-        for each in telephones.said_in("\n".join(labelled.loose), username, orderer)
+        for each in telephones.in_sentences("\n".join(labelled.loose), username, orderer)
     ]
     beside = set(_lines_beside_person(labelled))
-    meant = [each for each in said if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
-    if meant or not said:
-        return _the_one(meant, Why.UNREADABLE if _says_number(values) else Why.MISSING)
-    return FieldsFound(why=Why.UNCLEAR if len({each.value for each in said}) == 1 else Why.SEVERAL)
+    meant = [each for each in found if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
+    if meant or not found:
+        return _only(meant, Why.UNREADABLE if _says_number(values) else Why.MISSING)
+    return FieldFound(why=Why.UNCLEAR if len({each.value for each in found}) == 1 else Why.SEVERAL)
 
 
 def _place(starts: Sequence[int], at: int) -> tuple[int, int]:
@@ -53,20 +52,20 @@ def _says_number(values: Iterable[Value]) -> bool:
 
 
 def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
-    """Lines of "Mobil:" that stand among the labels of a person. Elsewhere it may be how somebody signs."""
+    """Lines of a label "Mobil:" among labels of an employee. Elsewhere "Mobil:" may be part of a signature."""
     labels: dict[int, set[Label]] = {}
     last = {value.first: value.last for value in labelled.values if value.label == Label.NUMBER}
     for value in labelled.values:
         for line in range(value.first, value.last + 1) if value.text else ():
             labels.setdefault(line, set()).add(value.label)
-    above: Label | None = None  # whose labels the lines above are
+    above: Label | None = None  # the kind of person whose labels the lines above hold
     for line, text in enumerate(labelled.loose):
         here = labels.get(line, set())
         if line in last:
             below = labels.get(last[line] + 1, set()) if above != Label.ORDERER else set()
-            if above == Label.PERSON or not _OF_PERSON.isdisjoint(here | below):
+            if above == Label.PERSON or not OF_PERSON.isdisjoint(here | below):
                 yield from range(line, last[line] + 1)
-        if not _OF_PERSON.isdisjoint(here) or accounts_in(text):
+        if not OF_PERSON.isdisjoint(here) or accounts_in(text):
             above = Label.PERSON
         elif Label.ORDERER in here:
             above = Label.ORDERER
@@ -74,10 +73,10 @@ def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
             above = None
 
 
-def _the_one(found: Sequence[Number], why: Why) -> FieldsFound:
-    """``why``: if there is none."""
+def _only(found: Sequence[NumberFound], why: Why) -> FieldFound:
+    """The number, if all are the same. ``why``: the reason if there is none."""
     if not found:
-        return FieldsFound(why=why)
+        return FieldFound(why=why)
     if len({each.value for each in found}) > 1:
-        return FieldsFound(why=Why.SEVERAL)
-    return FieldsFound(found[0].value, None, found[0].words, found[0].place)
+        return FieldFound(why=Why.SEVERAL)
+    return FieldFound(found[0].value, None, found[0].words, found[0].place)

@@ -21,7 +21,7 @@ from accounts.models import Event
 from accounts.models.companies import one_line
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
-from helpdesk.intake.who import ClaimedSender, claimed
+from helpdesk.intake.senders import ClaimedSender, claimed
 from helpdesk.models import OPEN, Entry, IncomingMail, Ticket
 from helpdesk.tickets import answers, creating
 from helpdesk.tickets.timeline import note_mail, record

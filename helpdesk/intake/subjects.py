@@ -1,4 +1,4 @@
-"""What a mail's subject says: of which kind it is, and to which request it belongs."""
+"""The kind of ticket and the ticket numbers in a mail's subject."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from helpdesk.models import Ticket
 
 Kind = Ticket.Kind
 
-CLOSE = 0.85  # of the manual's own subject; two slips of the finger in twenty letters
-LONGEST = 300  # characters that are looked at
+CLOSE = 0.85  # likeness to the manual's subject; allows two typing errors in twenty letters
+LONGEST = 300  # characters; the rest is not read
 
 _NUMBER = re.compile(r"(?<![\d-])(20\d\d)-(\d{5,7})(?![\d-])", re.ASCII)
 _PREFIX = re.compile(
@@ -20,7 +20,7 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 
-# The subjects of the manual ("Support"), as they are compared, and what people make of them.
+# The subjects of the manual ("Support") and the ways in which people write them, without spaces.
 _PHONE = ("kopplanyttmobilnr", "kopplanyttmobilnummer", "nyttmobilnummer", "nyttmobilnr", "kopplamobilnummer")
 _RECIPIENTS = (
     "andringavepostmottagareformejlomlosenordsbytelov",
@@ -37,7 +37,7 @@ _TO_CHANGE = re.compile(r"andr|byt|ny|uppdater|lagg|ta bort")
 
 
 def plain(text: str) -> str:
-    """In lower case, without diacritics, with single spaces instead of signs."""
+    """In lower case, without diacritics, with single spaces instead of other characters."""
     letters = unicodedata.normalize("NFKD", text[:LONGEST].casefold())
     kept = "".join(
         character if character.isalnum() else " " for character in letters if not unicodedata.combining(character)
@@ -46,7 +46,7 @@ def plain(text: str) -> str:
 
 
 def bare(subject: str) -> str:
-    """Without Re:, SV:, VB: and what mail systems put before it."""
+    """Without "Re:", "SV:", "VB:" and the prefixes of mail systems."""
     subject = subject[:LONGEST]
     while found := _PREFIX.match(subject):
         subject = subject[found.end() :]
@@ -54,7 +54,7 @@ def bare(subject: str) -> str:
 
 
 def kind_of(subject: str) -> Ticket.Kind | None:
-    """None: it is of no known kind, or of both."""
+    """None if the subject fits no kind, or both."""
     words = plain(bare(subject))
     if not words:
         return None
@@ -74,10 +74,10 @@ def _close(letters: str, known: tuple[str, ...]) -> bool:
 
 
 def is_of_daily_mail(subject: str) -> bool:
-    """Whether a mail answers the daily one, or passes it on."""
+    """Whether the mail answers or forwards the daily mail."""
     return plain(bare(subject)) == "utgaende losenord"
 
 
 def numbers_in(subject: str) -> list[str]:
-    """Numbers of requests, as they are written: 2026-00042."""
+    """Ticket numbers as they are written: 2026-00042."""
     return [found[0] for found in _NUMBER.finditer(subject[:LONGEST])]

@@ -1,4 +1,4 @@
-"""Mobile numbers in a mail's text, and what the words around each say of it."""
+"""Finds mobile numbers in a mail's text, and the words around each that tell its purpose."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from helpdesk.intake.labels import folded
 
 
 class Cue(Enum):
-    """What a mail says of a number. Only LINK, NEW and ACCOUNT ask for it to be linked."""
+    """The purpose of a number, by its sentence. LINK, NEW and ACCOUNT ask to link it."""
 
     LINK = "link"  # a verb: koppla, registrera …
     NEW = "new"  # "nytt nummer", "ska ha" …
     ACCOUNT = "account"  # no such word, but in the sentence of a user name
-    CALL = "call"  # where somebody answers: "ring mig", "mitt nummer"
-    GONE = "gone"  # an old one, or one that must not be linked
+    CALL = "call"  # a number to call: "ring mig", "mitt nummer"
+    GONE = "gone"  # an old number, or one that must not be linked
     NOTHING = "nothing"
 
 
-class Number(NamedTuple):
-    """``value`` in E.164; ``words``: as it was written; ``at``: where, in characters of the text."""
+class NumberFound(NamedTuple):
+    """``value`` in E.164; ``words``: as the mail writes it; ``at``: its place in the text, in characters."""
 
     value: str
     words: str
@@ -36,17 +36,17 @@ class Number(NamedTuple):
     place: tuple[int, int] = (0, 0)  # line and column
 
 
-MOST = 100  # numbers of a text that are looked at; people write two
+MOST = 100  # numbers of a text; people write two
 
-_OTHER_ENDING = re.compile(r" ?/ ?(\d{1,4})(?!\d)", re.ASCII)  # "070-174 06 90/91": it is two
-# User names end with digits, and a number may follow.
+_OTHER_ENDING = re.compile(r" ?/ ?(\d{1,4})(?!\d)", re.ASCII)  # "070-174 06 90/91" is two numbers
+# User names end with digits; a number may follow them.
 _ACCOUNT = re.compile(r"(?<![\w@.-])lov[a-z]{3,12}\d{0,4}(?![\w-])", re.ASCII | re.IGNORECASE)
 _PHONE = r"(?:mobil|telefon|nummer|numret|nr|tel|tfn|phone|number|cell)\w*"
 _VERB = (
     r"kopp?la\w*|kopplingen|registrer\w*|lagg(?:a|er)? (?:in|till|upp)|byta?|uppdatera\w*|link\w*|connect\w*"
     r"|register\w*|add|update\w*|(?:andra[rs]?|chang\w*|switch\w*)(?: \S{1,40}){0,6} (?:till|to)"
 )
-# Without diacritics, see ``folded``. At one place the first that fits counts: "koppla inte" is no verb of linking.
+# Without diacritics, as in ``folded``. The first group that matches counts: "koppla inte" is not LINK.
 _CUES = re.compile(
     rf"(?<!\w)(?:(?P<GONE>(?:inte|ej|aldrig|not|never|don.t)(?: \w+)? (?:{_VERB})|koppla (?:bort|inte|ej|ur)"
     r"|(?:i ?stallet|instead) (?:for|of)|inte|ej|aldrig|stul\w*|fel|kvar|gamla|gammalt|tidigare|forra|borta|bort|hade"
@@ -66,39 +66,39 @@ _BEGINS = re.compile(r"[\s*•·–-]{0,6}[A-ZÅÄÖÉ]")
 
 
 def all_in(text: str) -> list[str]:
-    """Different ones in E.164, in order, however they are written (security.md G3)."""
+    """The different numbers in E.164, in order, in any way of writing (security.md G3)."""
     return list(dict.fromkeys(each.value for each in found_in(text)))
 
 
-def found_in(text: str) -> list[Number]:
-    """All of a text, in order."""
-    plain = "".join(_plain_sign(character) for character in text)
+def found_in(text: str) -> list[NumberFound]:
+    """All numbers of a text, in order."""
+    plain = "".join(_plain(character) for character in text)
     alone = plain.strip(" .,;:")
     try:
-        found = [Number(numbers.parse(alone), alone, plain.index(alone))]
+        found = [NumberFound(numbers.parse(alone), alone, plain.index(alone))]
     except numbers.NumberRefused:
         found = list(_matched(_ACCOUNT.sub(lambda found: " ," + " " * (len(found[0]) - 2), plain)))
     return [each._replace(words=text[each.at : each.at + len(each.words)]) for each in found]
 
 
-def said_in(text: str, username: str = "", orderer: str = "") -> list[Number]:
-    """Those of a text, MOST at most, each with what its sentence says of it.
+def in_sentences(text: str, username: str = "", orderer: str = "") -> list[NumberFound]:
+    """The numbers of a text, MOST at most, each with the purpose that its sentence gives.
 
-    ``username``: one that the mail gives, of any shape. ``orderer``: whose name before a number makes it theirs.
+    ``username``: the mail's user name, of any shape. ``orderer``: a number behind this name is the orderer's own.
     """
     given = re.escape(folded(orderer.partition(" ")[0]))
     signed = re.compile(rf"(?<!\w){given}(?: \w+)?\W{{0,4}}$") if given else _FROM
-    said = (each for begin, sentence in _sentences(text) for each in _said(sentence, begin, username, signed))
-    return list(islice(said, MOST))
+    found = (each for begin, sentence in _sentences(text) for each in _in_sentence(sentence, begin, username, signed))
+    return list(islice(found, MOST))
 
 
 def asks_to_link(text: str) -> bool:
-    """Whether a sentence asks for a number to be linked to an account, which it may not name."""
+    """Whether a sentence asks to link a number to an account, though the number may be missing."""
     return any(_ACCOUNT.search(sentence) and _ASKS.search(folded(sentence)) for _, sentence in _sentences(text))
 
 
-def _said(sentence: str, begin: int, username: str, signed: re.Pattern[str]) -> Iterator[Number]:
-    """The last cue before a number counts; if there is none, the first behind it. In one pass over both."""
+def _in_sentence(sentence: str, begin: int, username: str, signed: re.Pattern[str]) -> Iterator[NumberFound]:
+    """The last cue before a number counts, else the first cue behind it. One pass over numbers and cues."""
     found = found_in(sentence)
     if not found:
         return
@@ -124,7 +124,7 @@ def _said(sentence: str, begin: int, username: str, signed: re.Pattern[str]) -> 
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
-    """Each with its place. One goes on in the next line if a colon ends the line, or if the next begins small."""
+    """Each sentence with its place. It goes on in the next line after a colon, or if that line begins in lower case."""
     begin = end = 0
     for line in text.split("\n"):
         said = text[begin:end].rstrip()
@@ -143,18 +143,18 @@ def _parted(text: str, begin: int, end: int) -> Iterator[tuple[int, str]]:
     yield begin, text[begin:end]
 
 
-def _matched(text: str) -> Iterator[Number]:
+def _matched(text: str) -> Iterator[NumberFound]:
     for match in phonenumbers.PhoneNumberMatcher(text, numbers.HOME, max_tries=200):
         try:
             number = numbers.parse(match.raw_string)
         except numbers.NumberRefused:
             continue
-        yield Number(number, match.raw_string, match.start)
+        yield NumberFound(number, match.raw_string, match.start)
         if other := _OTHER_ENDING.match(text, match.end):
-            yield Number(f"{number}/{other[1]}", other[0], match.end)
+            yield NumberFound(f"{number}/{other[1]}", other[0], match.end)
 
 
-def _plain_sign(character: str) -> str:
+def _plain(character: str) -> str:
     if character.isspace():
         return "\n" if character == "\n" else " "
     if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}":
