@@ -81,7 +81,7 @@ def test_new_recipients_get_the_next_mail(new_visitor: NewVisitor) -> None:
     sign_in_as_agent(per)
     per.open(f"/helpdesk/arenden/{number}/")
     per.page.get_by_role("button", name="Ta ärendet").click()
-    per.page.locator(".request__approve button").click()
+    per.page.locator(".ticket__approve button").click()
     expect(per.page.get_by_role("heading", name="Ärendet är avgjort")).to_be_visible()
     assert Company.objects.get(name=CARIN.company).recipients == [CARIN.mail], "not before it is confirmed"
     asked = next(message for message in reversed(mail.outbox) if message.to == ["chef@hemtjanst-ett.example"])
@@ -142,7 +142,7 @@ def verify_and_approve(per: Visitor) -> None:
     assert per.portal.sms.messages()[-1][0] == CARIN.phone
     per.field("code").fill(per.portal.sms.code())
     per.page.get_by_role("button", name="Kontrollera koden").click()
-    approve = per.page.locator(".request__approve button")
+    approve = per.page.locator(".ticket__approve button")
     expect(approve).to_contain_text(ANNA.username)
     approve.click()
     expect(per.page.get_by_role("heading", name="Ärendet är avgjort")).to_be_visible()

@@ -103,7 +103,7 @@ def test_the_agent_takes_a_ticket_verifies_by_code_and_approves(new_visitor: New
     expect(per.summary).to_be_focused()
     _type(per, "input[name=code]", per.portal.sms.code())
     _press(per, "Enter", page)
-    _press(per, "Space", page, on=".request__approve button")
+    _press(per, "Space", page, on=".ticket__approve button")
     expect(per.page.get_by_role("status")).to_be_visible()
     assert Ticket.objects.get().state == Ticket.State.DONE
     assert [phone.number for phone in Phone.objects.all()] == [NEW]
