@@ -84,6 +84,8 @@ def build(folder: Path, files: dict[str, str]) -> Path:
     for name, source in files.items():
         file = folder / name
         file.parent.mkdir(parents=True, exist_ok=True)
+        for package in Path(name).parents[:-1]:
+            (folder / package / "__init__.py").touch()  # without one, the lint looks at no file of the folder
         file.write_text(source, encoding="utf-8")
     config = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
     config, changed = re.subn(r"(?m)^root_packages = .*$", f"root_packages = {sorted(apps(folder))}", config)

@@ -81,7 +81,7 @@ CASES: list[Case] = [
     (
         "CODE_DIGITS",
         8,
-        page("helpdesk/ticket_verify.html", code_under_way=True, one={"number": "2026-00042"}),
+        page("helpdesk/ticket_verify.html", code_under_way=True, ticket={"number": "2026-00042"}),
         "Åtta siffror. Säg dem inte",
     ),
     *(("CODE_DIGITS", 8, error(form, "required"), "med åtta siffror") for form in (CodeForm, ReadOutForm)),
