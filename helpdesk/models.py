@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers
 from accounts.encryption import EncryptedTextField
-from accounts.models import Challenge, Company, Orderer
+from accounts.models import Challenge, Company, Orderer, User
 
 
 class Counter(models.Model):
@@ -123,6 +124,22 @@ class Ticket(models.Model):
     def recipients(self) -> list[str]:
         """Of RECIPIENTS: one or two addresses."""
         return [address for address in (self.recipient1, self.recipient2) if address]
+
+    @recipients.setter
+    def recipients(self, addresses: Sequence[str]) -> None:
+        self.recipient1, self.recipient2 = [*addresses, "", ""][:2]
+
+    def assign(self, agent: User | None) -> None:
+        """Gives the ticket to an agent, or back to all of them; the caller saves it."""
+        self.agent, self.taken_at = agent, timezone.now() if agent else None
+        self.state = self.State.VERIFYING if agent else self.State.NEW
+
+    def orderer_is_authorised(self) -> bool:
+        """Whether the orderer is an active one now, and of the ticket's company if it names one. Asks the database."""
+        if self.orderer is None or not self.orderer.active:
+            return False
+        company = self.company_id
+        return company is None or self.orderer.companies.filter(pk=company, active=True).exists()
 
 
 OPEN = (Ticket.State.NEW, Ticket.State.VERIFYING)

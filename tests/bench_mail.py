@@ -28,7 +28,8 @@ from helpdesk.intake import mime  # noqa: E402
 from helpdesk.intake.reading import read  # noqa: E402
 from helpdesk.intake.receive import receive  # noqa: E402
 from helpdesk.models import Ticket  # noqa: E402
-from helpdesk.tickets import handling  # noqa: E402
+from helpdesk.tickets.creating import create_ticket  # noqa: E402
+from helpdesk.tickets.details import TicketDetails  # noqa: E402
 from tests.helpdesk.mailing import a_mail  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer  # noqa: E402
 from tests.servers.crowd import slapd_with  # noqa: E402
@@ -87,14 +88,17 @@ def main() -> int:
 
             def from_a_form() -> None:
                 with transaction.atomic():
-                    made = handling.open_phone(
+                    made = create_ticket(
+                        TicketDetails(
+                            Ticket.Kind.PHONE,
+                            company=company,
+                            orderer=orderer,
+                            employee_name=ANNA.name,
+                            employee_username=ANNA.username,
+                            new_number="+46701740690",
+                            text=str(time.perf_counter()),
+                        ),
                         source=Ticket.Source.CALL,
-                        company=company,
-                        orderer=orderer,
-                        employee_name=ANNA.name,
-                        employee_username=ANNA.username,
-                        new_number="+46701740690",
-                        text=str(time.perf_counter()),
                     )
                 assert made.pk
 

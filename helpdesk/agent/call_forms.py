@@ -16,7 +16,7 @@ from accounts.directory import Account
 from accounts.models.companies import one_line
 from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
-from helpdesk.tickets.handling import TicketDetails
+from helpdesk.tickets.details import TicketDetails
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "off"}
 _OFF = {"autocomplete": "off"}
@@ -79,7 +79,8 @@ class CallForm(forms.Form):
             details = details._replace(
                 company=company, company_name=company.name, orderer=orderer, orderer_name=orderer.name
             )
-        return details._replace(**self.cleaned_data)
+        typed = {name: value for name, value in self.cleaned_data.items() if name in TicketDetails._fields}
+        return details._replace(**typed)
 
     def look_up(self, name: str) -> str:
         """The user name as the directory writes it; notes the account, and what is odd about it.
@@ -178,6 +179,10 @@ class CallRecipientsForm(CallForm):
                 _("Det är samma adress som den första. Skriv en annan, eller lämna fältet tomt.")
             )
         return second
+
+    def details(self) -> TicketDetails:
+        both = (self.cleaned_data["recipient1"], self.cleaned_data["recipient2"])
+        return super().details()._replace(recipients=[address for address in both if address])
 
 
 class CallOtherForm(CallForm):

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 from accounts import limits
 from accounts.models import User
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import answers
+from helpdesk.tickets import sender_letters
 from helpdesk.tickets.decisions import needs_verification
 from helpdesk.tickets.evidence import Evidence
 from helpdesk.tickets.evidence.context import readable
@@ -93,7 +93,7 @@ def consequences(ticket: Ticket, evidence: Evidence) -> list[str]:
         said = _of_recipients(ticket)
     else:
         said = _of_other(ticket, evidence)
-    to = answers.gets_outcome(ticket) if ticket.source == Ticket.Source.MAIL else ""
+    to = sender_letters.outcome_address(ticket) if ticket.source == Ticket.Source.MAIL else ""
     return [*said, _("%(address)s, som mejlade, får veta att ärendet är klart.") % {"address": to}] if to else said
 
 

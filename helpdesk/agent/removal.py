@@ -12,8 +12,11 @@ from accounts.directory import Account
 from accounts.models import Phone, User
 from helpdesk.agent.lookup import seen
 from helpdesk.models import OPEN, Entry, Ticket
-from helpdesk.tickets import creating, handling, timeline
+from helpdesk.tickets import timeline
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import TicketRefused
+from helpdesk.tickets.states import close
 
 
 def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Ticket | None:
@@ -61,19 +64,18 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
         words = _("Det registrerade numret för %(account)s är borttaget. Skälet: %(why)s")
         text = words % {"account": account.username, "why": why}
         if ticket:
-            timeline.note_down(ticket, Entry.What.NOTED, agent, text)
+            timeline.add_entry(ticket, Entry.What.NOTED, agent, text)
             return ticket
         company = CompanyMatcher().company_of(account)
         # Of no company and no orderer, as the alarm of a stop: they may be the ones who are after the account.
-        opened = creating.open_other(
-            source=Ticket.Source.PORTAL,
-            text=text,
+        details = TicketDetails(
+            Ticket.Kind.OTHER,
             company_name=company.name if company else account.company,
-            account=account.id,
             employee_username=account.username,
-            agent=agent,
-            address=address,
+            account=account.id,
+            text=text,
         )
-        handling.close(opened, Ticket.State.DONE, agent, address)
-        timeline.note_down(opened, Entry.What.CARRIED_OUT, agent)
+        opened = create_ticket(details, source=Ticket.Source.PORTAL, agent=agent, address=address)
+        close(opened, Ticket.State.DONE, agent, address)
+        timeline.add_entry(opened, Entry.What.CARRIED_OUT, agent)
         return opened

@@ -22,7 +22,7 @@ from accounts.limits import MAILS_KEPT
 from helpdesk.intake import mime
 from helpdesk.intake.receive import receive, unreadable
 from helpdesk.models import MailboxRead, ReadAttempt
-from helpdesk.tickets import creating
+from helpdesk.tickets.creating import create_by_portal
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 
 log = logging.getLogger("idportal.intake")
@@ -120,7 +120,7 @@ def _tell_of_refused() -> None:
             "Ett mejl i helpdesks brevlåda går inte att hämta eller flytta. Det ligger kvar i inkorgen. Öppna "
             "brevlådan, läs det där, och flytta det till mappen Handled."
         )
-        creating.open_by_portal(text, orderer_name=_("portalen"))
+        create_by_portal(text, orderer_name=_("portalen"))
 
 
 def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:

@@ -6,7 +6,6 @@ Whoever reads the same message again, after a crash or beside another reader, fi
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -23,8 +22,10 @@ from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
 from helpdesk.intake.senders import ClaimedSender, claimed
 from helpdesk.models import OPEN, Entry, IncomingMail, Ticket
-from helpdesk.tickets import answers, creating
-from helpdesk.tickets.timeline import note_mail, record
+from helpdesk.tickets import sender_letters
+from helpdesk.tickets.creating import create_by_portal, create_ticket
+from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.timeline import add_mail_entry, record
 from notifications.models import Message
 
 log = logging.getLogger("idportal.intake")
@@ -74,7 +75,8 @@ def unreadable(raw: bytes) -> IncomingMail:
         )
         if new:
             mail.automatic = True  # nobody can tell whom an answer would go to
-            mail.ticket = creating.open_other(source=Source.MAIL, text="", orderer_name=_("okänd avsändare"))
+            details = TicketDetails(Kind.OTHER, orderer_name=_("okänd avsändare"))
+            mail.ticket = create_ticket(details, source=Source.MAIL)
             mail.save()
     return mail
 
@@ -88,7 +90,7 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
     values = {
         "content": content,
         "outcome": Outcome.ARRIVED,
-        "automatic": reading.automatic or answers.is_ours(reading.sender),
+        "automatic": reading.automatic or sender_letters.is_ours(reading.sender),
         "sender": reading.sender[:254],
         "sender_name": reading.sender_name[:200],
         "subject": reading.subject,
@@ -135,7 +137,7 @@ def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, ac
     mail.outcome = Outcome.OPENED
     mail.ticket = _open(reading, who, account, heap=heap, own=own)
     mail.save()
-    answers.taken_in(mail.ticket, mail, by_address=who.by_address)
+    sender_letters.acknowledge(mail.ticket, mail, by_address=who.by_address)
 
 
 def _referred_to(reading: Reading) -> Ticket | None:
@@ -172,30 +174,29 @@ def _heap_of_automatic() -> Ticket | None:
 
 def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap: bool, own: bool) -> Ticket:
     if own:
-        return creating.open_other(source=Source.PORTAL, text="", orderer_name=_("portalen"))
+        return create_ticket(TicketDetails(Kind.OTHER, orderer_name=_("portalen")), source=Source.PORTAL)
     if heap:
-        return creating.open_other(source=Source.MAIL, text="", orderer_name=AUTOMATIC)
+        return create_ticket(TicketDetails(Kind.OTHER, orderer_name=AUTOMATIC), source=Source.MAIL)
     asked = reading.asked
-    common: dict[str, Any] = {
-        "source": Source.MAIL,
-        "company": who.company,
-        "orderer": who.orderer,
-        "orderer_name": one_line(asked.orderer_name or reading.sender_name or reading.sender)[:200],
-        "company_name": one_line(asked.company_name)[:200],
-    }
+    details = TicketDetails(
+        asked.kind,
+        company=who.company,
+        orderer=who.orderer,
+        company_name=one_line(asked.company_name),
+        orderer_name=one_line(asked.orderer_name or reading.sender_name or reading.sender),
+    )
+    if asked.kind == Kind.OTHER:
+        return create_ticket(details, source=Source.MAIL)
     if asked.kind == Kind.PHONE:
-        return creating.open_phone(
-            **common,
+        details = details._replace(
             employee_name=one_line(asked.employee_name),
             employee_username=account.username if account else asked.employee_username,
-            new_number=asked.new_number,
             account=account.id if account else "",
-            unread=asked.unread,
-            doubts=asked.doubts,
+            new_number=asked.new_number,
         )
-    if asked.kind == Kind.RECIPIENTS:
-        return creating.open_recipients(**common, addresses=asked.recipients, unread=asked.unread, doubts=asked.doubts)
-    return creating.open_other(**common, text="")
+    else:
+        details = details._replace(recipients=asked.recipients)
+    return create_ticket(details, source=Source.MAIL, unread=asked.unread, doubts=asked.doubts)
 
 
 def _join(mail: IncomingMail, about: Ticket) -> None:
@@ -204,7 +205,7 @@ def _join(mail: IncomingMail, about: Ticket) -> None:
     mail.ticket, mail.outcome = ticket, Outcome.JOINED
     mail.save()
     if ticket.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
-        note_mail(ticket, Entry.What.MAILED)
+        add_mail_entry(ticket, Entry.What.MAILED)
         record(Event.TICKET_MAILED, ticket, None, None)
     if not ticket.open and not mail.automatic:
         _tell_of_late_mail(ticket)
@@ -215,7 +216,7 @@ def _tell_of_late_mail(ticket: Ticket) -> None:
     text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
         "number": ticket.number
     }
-    creating.open_by_portal(text, orderer_name=ticket.orderer_name, company_name=ticket.company_name)
+    create_by_portal(text, orderer_name=ticket.orderer_name, company_name=ticket.company_name)
 
 
 def _blank(mail: IncomingMail) -> None:

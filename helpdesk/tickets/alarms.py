@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 from accounts import signals
 from accounts.models import PhoneLink, User
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import creating, timeline
+from helpdesk.tickets import timeline
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from idportal.clock import moment
 from idportal.text import inert
 from notifications import outbox
@@ -34,16 +36,17 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
         # One stop undoes all that was linked within the hold.
         undone = PhoneLink.objects.filter(user=user, stopped_at=link.stopped_at).values_list("reference", flat=True)
         for ticket in Ticket.objects.filter(number__in=list(undone)):
-            timeline.note_down(ticket, Entry.What.STOPPED, None, who_stopped(link))
+            timeline.add_entry(ticket, Entry.What.STOPPED, None, who_stopped(link))
         cause = Ticket.objects.filter(number=link.reference).first()
-        alarm = creating.open_other(
-            source=Ticket.Source.PORTAL,
-            text=_alarm(user, link, cause),
-            orderer_name=cause.orderer_name if cause else "",
+        details = TicketDetails(
+            Ticket.Kind.OTHER,
             company_name=cause.company_name if cause else "",
-            account=user.directory_id,
+            orderer_name=cause.orderer_name if cause else "",
             employee_username=user.username,
+            account=user.directory_id,
+            text=_alarm(user, link, cause),
         )
+        alarm = create_ticket(details, source=Ticket.Source.PORTAL)
         outbox.enqueue([_mail(user, link, alarm)])
 
 

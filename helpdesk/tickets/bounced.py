@@ -12,7 +12,8 @@ from django.utils.translation import gettext as _
 from accounts import signals
 from accounts.models import Company
 from helpdesk.models import Ticket
-from helpdesk.tickets import creating
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from idportal.text import inert
 
 # So many times until a request is made, and again after as many more if that one was closed without a change: a mailbox
@@ -29,7 +30,7 @@ def mail_came_back(address: str, count: int, reason: str, **others: Any) -> None
     with translation.override("sv"):
         for company in whose.order_by("pk"):
             text = _text(company, address, count, reason)
-            creating.open_other(source=Ticket.Source.PORTAL, text=text, company=company)
+            create_ticket(TicketDetails(Ticket.Kind.OTHER, company=company, text=text), source=Ticket.Source.PORTAL)
 
 
 def _text(company: Company, address: str, count: int, reason: str) -> str:

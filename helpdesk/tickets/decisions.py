@@ -1,4 +1,4 @@
-"""Approving: the request carries itself out in the same transaction, or says why it can't and stays open."""
+"""An agent's decision. An approved ticket carries itself out in the same transaction, or stays open and says why."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from accounts import directory, phones
 from accounts.directory import Account
 from accounts.models import Event, User
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import answers, evidence, letters, recipients, verification
-from helpdesk.tickets.handling import close, locked
+from helpdesk.tickets import evidence, orderer_letters, recipients, sender_letters, verification
 from helpdesk.tickets.refusals import Blocked, NotVerified, SecondAgentNeeded
-from helpdesk.tickets.timeline import note_down, record
+from helpdesk.tickets.states import close, locked
+from helpdesk.tickets.timeline import add_entry, record
 
 Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
 What = Entry.What
@@ -25,38 +25,50 @@ def needs_verification(ticket: Ticket) -> bool:
 
 
 def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
-    """Carries the request out and closes it; whom it concerns is told.
+    """Carries the ticket out, closes it, and tells those whom it concerns.
 
-    Raises Closed, NotYours, NotVerified, FourEyes; CantCarryOut, which leaves the reasons on the timeline; and
-    DirectoryError. In each case nothing of it was done and the request is open as before.
+    Raises Closed, AssignedToOther, NotVerified, SecondAgentNeeded, DirectoryError; and Blocked, which also writes the
+    blockers on the timeline. Each time nothing was carried out, and the ticket is open as before.
     """
     # Before the lock: no row waits for a server.
-    account = _account_of(Ticket.objects.get(pk=ticket_id))
+    account = _account(Ticket.objects.get(pk=ticket_id))
     try:
         with transaction.atomic():
             ticket = locked(ticket_id, agent)
             _may_approve(ticket, agent)
             _carry_out(ticket, account, agent, address)
             close(ticket, State.DONE, agent, address)
-            note_down(ticket, What.CARRIED_OUT, agent)
-            letters.decided(ticket)
-            answers.decided(ticket, "")
-    except Blocked as refused:
+            _announce(ticket, add_entry(ticket, What.CARRIED_OUT, agent))
+    except Blocked as blocked:
         with transaction.atomic():
             ticket = locked(ticket_id, agent)
-            note_down(ticket, What.NOT_CARRIED_OUT, agent, str(refused))
+            add_entry(ticket, What.NOT_CARRIED_OUT, agent, str(blocked))
             record(Event.TICKET_NOT_CARRIED_OUT, ticket, agent, address)
         raise
     return ticket
 
 
-def _account_of(ticket: Ticket) -> Account | None:
-    """Whom the user name belongs to now."""
+def reject(ticket_id: int, agent: User, why: str, address: str | None = None) -> Ticket:
+    """Turns the ticket down and tells the orderer why. Raises Closed, AssignedToOther."""
+    with transaction.atomic():
+        ticket = locked(ticket_id, agent)
+        close(ticket, State.REJECTED, agent, address)
+        _announce(ticket, add_entry(ticket, What.REJECTED, agent, why))
+    return ticket
+
+
+def _announce(ticket: Ticket, entry: Entry) -> None:
+    orderer_letters.send_decision(ticket, entry.why)
+    sender_letters.send_outcome(ticket, entry.why)
+
+
+def _account(ticket: Ticket) -> Account | None:
+    """The account that has the ticket's user name now."""
     return directory.connect().find(ticket.employee_username) if ticket.kind == Kind.PHONE else None
 
 
 def _may_approve(ticket: Ticket, agent: User) -> None:
-    """H1, and H2: whoever made sure of the orderer is not the one who approves, not even after a colleague did too."""
+    """H1, and H2: an agent who verified the orderer does not approve, even if a colleague verified again later."""
     verified_by = [each.agent_id for each in verification.all_counting(ticket)]
     if not verified_by and needs_verification(ticket):
         raise NotVerified
@@ -65,8 +77,8 @@ def _may_approve(ticket: Ticket, agent: User) -> None:
 
 
 def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:
-    if reasons := evidence.obstacles(ticket, account):
-        raise Blocked(reasons)
+    if blockers := evidence.blockers_of(ticket, account):
+        raise Blocked(blockers)
     if ticket.kind == Kind.PHONE:
         _link(ticket, account, agent, address)
     elif ticket.kind == Kind.RECIPIENTS:
@@ -74,7 +86,7 @@ def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: st
 
 
 def _link(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:
-    # Each is an obstacle above. Without one of them nothing is linked, and so nothing may count as carried out.
+    # Each of the two is a blocker above. Without one nothing is linked, and so nothing may count as carried out.
     if account is None or ticket.orderer is None:
         raise Blocked([_("Kontot eller beställaren finns inte längre. Avslå ärendet.")])
     try:

@@ -71,8 +71,7 @@ _CHANGED: dict[str, Promise] = {
     "employee_name": gettext_lazy("medarbetarens namn"),
     "employee_username": gettext_lazy("användarnamn"),
     "new_number": gettext_lazy("nytt mobilnummer"),
-    "recipient1": gettext_lazy("mottagare"),
-    "recipient2": gettext_lazy("mottagare"),
+    "recipients": gettext_lazy("mottagare"),
     "text": gettext_lazy("texten"),
 }
 
@@ -84,4 +83,4 @@ def changed_words(names: Iterable[str]) -> str:
 
 def short_name(field: str) -> str:
     """What the agent's pages call a field."""
-    return str(_CHANGED["recipient1" if field == "recipients" else field])
+    return str(_CHANGED[field])

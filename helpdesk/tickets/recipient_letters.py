@@ -13,7 +13,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from helpdesk.models import Ticket
-from helpdesk.tickets.letters import USEFUL
+from helpdesk.tickets.orderer_letters import USEFUL
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message

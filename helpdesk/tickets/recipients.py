@@ -20,9 +20,9 @@ from accounts.addresses import usual
 from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
 from helpdesk.models import Confirmation, Entry, Ticket
-from helpdesk.tickets import letters, recipient_letters
+from helpdesk.tickets import recipient_letters
 from helpdesk.tickets.refusals import Blocked
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets.timeline import add_entry
 
 
 def begin(ticket: Ticket, agent: User, address: str | None) -> None:
@@ -75,7 +75,7 @@ def _counts(confirmation: Confirmation) -> bool:
     """Whether an answer would count: who asked speaks for the company, whose recipients are those of the approval."""
     company = confirmation.ticket.company
     now = _compared(company.recipients) if company else []
-    return confirmation.before == now and letters.speaks_for_company(confirmation.ticket)
+    return confirmation.before == now and confirmation.ticket.orderer_is_authorised()
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:
@@ -86,7 +86,7 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
     """
     with transaction.atomic():
         found = _asked().filter(digest=token_digest(token)).first()
-        if found is None or not letters.speaks_for_company(found.ticket):
+        if found is None or not found.ticket.orderer_is_authorised():
             return None
         ticket = Ticket.objects.select_for_update().get(pk=found.ticket_id)
         company = _locked_company(ticket)
@@ -104,7 +104,7 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
         confirmation.save(update_fields=["confirmed_at"])
         # Whoever reads there has shown that mail arrives.
         BouncedAddress.objects.filter(address=confirmation.address.lower()).delete()
-        note_down(ticket, Entry.What.CONFIRMED, None, confirmation.address)
+        add_entry(ticket, Entry.What.CONFIRMED, None, confirmation.address)
         audit.record(Event.RECIPIENT_CONFIRMED, company, result=ticket.number, address=address)
     return found
 

@@ -1,6 +1,8 @@
-"""A request's own history: its timeline, and the trail beside it. Both in the transaction of what they tell."""
+"""A ticket's history: its timeline, and the audit trail beside it. Both belong to the transaction of the change."""
 
 from __future__ import annotations
+
+from django.db import transaction
 
 from accounts import audit
 from accounts.models import Event, Orderer, User
@@ -9,19 +11,25 @@ from helpdesk.models import Entry, Ticket
 By = Entry.By
 
 
-def note_down(ticket: Ticket, what: Entry.What, who: User | str | None, why: str = "") -> Entry:
-    """One line of the timeline. ``who``: an agent, an orderer's name, or None for the portal itself."""
+def add_entry(ticket: Ticket, what: Entry.What, who: User | str | None, why: str = "") -> Entry:
+    """Adds an entry by an agent (a User), an orderer (a name), or the portal (None)."""
     by = By.AGENT if isinstance(who, User) else By.ORDERER if who else By.PORTAL
     name = who.username if isinstance(who, User) else who or ""
     return Entry.objects.create(ticket=ticket, by=by, who=name, what=what, state=ticket.state, why=why)
 
 
-def note_mail(ticket: Ticket, what: Entry.What) -> Entry:
-    """One line of the timeline for a mail. Who it says that it is from, stands in the mail, and goes with it."""
+def add_mail_entry(ticket: Ticket, what: Entry.What) -> Entry:
+    """Adds an entry for a mail, without its sender: that stands in the mail, and is deleted with it."""
     return Entry.objects.create(ticket=ticket, by=By.MAIL, what=what, state=ticket.state)
 
 
+def add_note(ticket_id: int, agent: User, text: str) -> Entry:
+    """Adds an agent's note, to a closed ticket too."""
+    with transaction.atomic():
+        return add_entry(Ticket.objects.select_for_update().get(pk=ticket_id), Entry.What.NOTED, agent, text)
+
+
 def record(event: Event, ticket: Ticket, actor: User | Orderer | None, address: str | None) -> None:
-    """In the trail, of its company, or of its orderer if it has none. ``address`` is where it was done from."""
+    """Writes to the audit trail of the ticket's company, or else its orderer. ``address``: the actor's IP address."""
     subject = ticket.company or ticket.orderer
     audit.record(event, subject, actor=actor, result=f"{ticket.kind} {ticket.number}", address=address)

@@ -17,9 +17,9 @@ from accounts import audit, codes
 from accounts.encryption import digest
 from accounts.models import Event, Orderer, Purpose, User
 from helpdesk.models import Entry, Ticket, Verification
-from helpdesk.tickets.handling import locked
 from helpdesk.tickets.refusals import TicketRefused
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets.states import locked
+from helpdesk.tickets.timeline import add_entry
 
 How, What = Verification.How, Entry.What
 
@@ -45,7 +45,7 @@ def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verifi
         begun = _begun(ticket, How.CODE, agent, orderer)
         begun.challenge = challenge
         begun.save()
-        note_down(ticket, What.CODE_SENT, agent)
+        add_entry(ticket, What.CODE_SENT, agent)
     return begun
 
 
@@ -61,10 +61,10 @@ def enter_code(ticket_id: int, agent: User, code: str, address: str | None = Non
         if begun is None or begun.done_at or begun.challenge is None or begun.mobile != _digest(orderer):
             raise TicketRefused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
         if codes.check(begun.challenge.pk, code, address, agent) is None:
-            note_down(ticket, What.CODE_WRONG, agent)
+            add_entry(ticket, What.CODE_WRONG, agent)
             return False
         _done(begun, ticket, agent, address)
-        note_down(ticket, What.CODE_RIGHT, agent)
+        add_entry(ticket, What.CODE_RIGHT, agent)
     return True
 
 
@@ -89,7 +89,7 @@ def called_back(
             )
         called = _begun(ticket, How.CALL_BACK, agent, orderer)
         _done(called, ticket, agent, address)
-        note_down(ticket, What.CALLED_BACK, agent, why.strip())
+        add_entry(ticket, What.CALLED_BACK, agent, why.strip())
     return called
 
 

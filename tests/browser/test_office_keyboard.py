@@ -16,7 +16,7 @@ from accounts import directory
 from accounts.models import Company, Phone
 from deploy.local.cast import ANNA, CARIN, MARIA, STEFAN
 from helpdesk.models import Ticket
-from helpdesk.tickets import decisions, handling
+from helpdesk.tickets import decisions, states
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states.agent_ticket import NEW, asked
 from tests.browser.states.office import as_carin, as_per, the_register
@@ -82,7 +82,7 @@ def test_the_orderer_changes_the_recipients_and_the_new_one_confirms(new_visitor
     _press(carin, "Enter", f"/bestallare/{A_REQUEST}")
 
     ticket = Ticket.objects.get()
-    handling.take(ticket.pk, an_agent())
+    states.take(ticket.pk, an_agent())
     decisions.approve(ticket.pk, an_agent())
     chief.open(link_to(CHIEF))
     _press(chief, "Space", r"/bestallare/mottagare/bekrafta/\?klart", on=PRIMARY)

@@ -13,7 +13,9 @@ from accounts import directory, users
 from accounts.models import User
 from deploy.local.cast import ANNA, PER, Person
 from helpdesk.models import Confirmation, Entry, Ticket, Verification
-from helpdesk.tickets import handling
+from helpdesk.tickets import states
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 
@@ -28,7 +30,7 @@ def an_agent(person: Person = PER) -> User:
 
 
 def ask_for_number(register: Register, **other: Any) -> Ticket:
-    """Carin asks for a new number for Anna. What differs: arguments as ``requests.open_phone``'s."""
+    """Carin asks for a new number for Anna. What differs: fields of TicketDetails, arguments of ``create_ticket``."""
     words: dict[str, Any] = {
         "source": PAGES,
         "company": register.ett,
@@ -37,17 +39,22 @@ def ask_for_number(register: Register, **other: Any) -> Ticket:
         "employee_username": ANNA.username,
         "new_number": NEW_NUMBER,
     }
-    return handling.open_phone(**{**words, **other})
+    return _created(Ticket.Kind.PHONE, {**words, **other})
 
 
 def ask_for_recipients(register: Register, *addresses: str, **other: Any) -> Ticket:
     """Carin asks that these be the recipients of her company."""
     words: dict[str, Any] = {"source": PAGES, "company": register.ett, "orderer": register.carin}
-    return handling.open_recipients(**{**words, "addresses": addresses, **other})
+    return _created(Ticket.Kind.RECIPIENTS, {**words, "recipients": addresses, **other})
+
+
+def _created(kind: Ticket.Kind, words: dict[str, Any]) -> Ticket:
+    fields = {name: words.pop(name) for name in TicketDetails._fields if name in words}
+    return create_ticket(TicketDetails(kind, **fields), **words)
 
 
 def taken(ticket: Ticket, agent: User) -> Ticket:
-    return handling.take(ticket.pk, agent)
+    return states.take(ticket.pk, agent)
 
 
 def in_the_directory(person: Person) -> User:

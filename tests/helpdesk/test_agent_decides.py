@@ -9,8 +9,9 @@ from accounts.companies import set_recipients
 from accounts.models import Company, Orderer, Phone
 from deploy.local.cast import ANNA, CARIN
 from helpdesk.models import Entry, Ticket, Verification
-from helpdesk.tickets import handling
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.timeline import add_entry
 from tests.accounts.helpers import OTHER_NUMBER, text_of, wrong_for
 from tests.accounts.linking import link
 from tests.accounts.staff import Officer, says
@@ -130,7 +131,7 @@ def test_a_link_that_was_stopped_is_told_on_the_closed_ticket(per: Officer, one:
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
     does(per, one, "godkann/")
-    note_down(one, Entry.What.STOPPED, None)
+    add_entry(one, Entry.What.STOPPED, None)
     assert says(
         per.get(path(one)), "Kopplingen stoppades sedan av någon som fick veta det. Det nya numret gäller inte."
     )
@@ -176,8 +177,9 @@ def test_recipients_from_the_orderer_s_own_pages_need_no_code(per: Officer, regi
 
 
 def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> None:
-    one = handling.open_other(
-        source=Ticket.Source.CALL, text="Hej!\n<i>Ny chef</i>", orderer=register.carin, company=register.ett
+    one = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Hej!\n<i>Ny chef</i>", orderer=register.carin, company=register.ett),
+        source=Ticket.Source.CALL,
     )
     page = does(per, one, "ta/")
     assert "&lt;i&gt;Ny chef&lt;/i&gt;" in page.content.decode()
@@ -188,7 +190,10 @@ def test_anything_else_is_read_and_closed(per: Officer, register: Register) -> N
 
 def test_what_a_stranger_asks_is_rejected(per: Officer, db: None) -> None:
     """Nobody who reads it later is to believe that it was carried out."""
-    one = handling.open_other(source=Ticket.Source.MAIL, text="Koppla mitt nya nummer!", orderer_name="Lena Ask")
+    one = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Koppla mitt nya nummer!", orderer_name="Lena Ask"),
+        source=Ticket.Source.MAIL,
+    )
     page = does(per, one, "ta/")
     assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt, och avslå det här.")
     assert says(page, "Nästa steg: avslå ärendet")

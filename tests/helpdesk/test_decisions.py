@@ -13,7 +13,9 @@ from accounts.directory import DirectoryUnavailable
 from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, CARIN, MARIA
 from helpdesk.models import Confirmation, Ticket
-from helpdesk.tickets import decisions, evidence, handling, verification
+from helpdesk.tickets import decisions, evidence, verification
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import AssignedToOther, Blocked, Closed, NotVerified, SecondAgentNeeded
 from notifications.models import Message
 from tests.accounts.helpers import last, trail
@@ -101,7 +103,9 @@ def test_recipients_need_one_unless_the_orderer_was_signed_in(register: Register
 
 
 def test_anything_else_is_closed_by_an_approval(register: Register) -> None:
-    ticket = handling.open_other(source=PAGES, text="Hej!", company=register.ett, orderer=register.carin)
+    ticket = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Hej!", company=register.ett, orderer=register.carin), source=PAGES
+    )
     taken(ticket, an_agent())
     decisions.approve(ticket.pk, an_agent())
     assert state_of(ticket) == State.DONE
@@ -188,7 +192,7 @@ def test_a_number_that_does_not_fit_is_said_in_the_words_of_the_link(register: R
     """What only the linking itself finds, inside the transaction."""
     ticket = verified(ask_for_number(register))
     with (
-        mock.patch("helpdesk.tickets.evidence.obstacles", return_value=[]),
+        mock.patch("helpdesk.tickets.evidence.blockers_of", return_value=[]),
         mock.patch("accounts.phones.numbers_on_file._refusal", return_value="Numret finns redan på flera konton."),
     ):
         assert refused(ticket) == "Numret finns redan på flera konton."
@@ -197,7 +201,7 @@ def test_a_number_that_does_not_fit_is_said_in_the_words_of_the_link(register: R
 def test_nothing_counts_as_carried_out_without_account_or_orderer(register: Register) -> None:
     """Even if nobody had seen an obstacle."""
     ticket = verified(ask_for_number(register, employee_username="lovfinnsej"))
-    with mock.patch("helpdesk.tickets.evidence.obstacles", return_value=[]):
+    with mock.patch("helpdesk.tickets.evidence.blockers_of", return_value=[]):
         assert "finns inte längre" in refused(ticket)
 
 
@@ -216,8 +220,8 @@ def test_recipients_of_a_company_that_is_not_active_are_refused(register: Regist
     ticket = taken(ask_for_recipients(register, NEW), an_agent())
     register.ett.active = False
     companies.store(register.ett, actor=None)
-    found = evidence.obstacles if seen else mock.Mock(return_value=[])
-    with mock.patch("helpdesk.tickets.evidence.obstacles", found), pytest.raises(Blocked, match="inte aktivt"):
+    found = evidence.blockers_of if seen else mock.Mock(return_value=[])
+    with mock.patch("helpdesk.tickets.evidence.blockers_of", found), pytest.raises(Blocked, match="inte aktivt"):
         decisions.approve(ticket.pk, an_agent())
     assert not Confirmation.objects.exists()
 
@@ -242,7 +246,10 @@ def test_all_of_it_is_one_transaction(register: Register, kind: str) -> None:
     has_number(ANNA)
     ticket = verified(ask_for_number(register) if kind == "number" else ask_for_recipients(register, NEW))
     before = timeline(ticket), trail()
-    with mock.patch("helpdesk.tickets.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
+    with (
+        mock.patch("helpdesk.tickets.orderer_letters.send_decision", side_effect=RuntimeError),
+        pytest.raises(RuntimeError),
+    ):
         decisions.approve(ticket.pk, an_agent())
     nothing_was_done(ticket)
     assert not Confirmation.objects.exists()

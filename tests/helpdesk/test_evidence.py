@@ -15,7 +15,9 @@ from accounts.directory import DirectoryUnavailable
 from accounts.models import Orderer, User
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
-from helpdesk.tickets import evidence, handling, verification
+from helpdesk.tickets import evidence, verification
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.evidence import Fact
 from tests.conftest import has_number
 from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
@@ -34,7 +36,7 @@ def _for_a_year(register: Register) -> None:
 def obstacles(ticket: Ticket) -> list[str]:
     """As ``decisions.approve`` asks for them."""
     ticket = Ticket.objects.get(pk=ticket.pk)
-    return evidence.obstacles(ticket, directory.connect().find(ticket.employee_username))
+    return evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
 
 
 def for_person(register: Register, person: Person, **other: object) -> Ticket:
@@ -134,9 +136,15 @@ def test_recipients_without_an_address_are_none(register: Register) -> None:
 
 def test_anything_else_is_for_orderers_to_ask(register: Register) -> None:
     """Nobody else's is closed as carried out. The portal asks an agent for something, too."""
-    own = handling.open_other(source=CALL, text="Hej!", orderer=register.carin, company=register.ett, agent=an_agent())
-    alarm = handling.open_other(source=Ticket.Source.PORTAL, text="Ring den anställda.")
-    strange = handling.open_other(source=Ticket.Source.MAIL, text="Hej!", orderer_name="Lena Ask")
+    own = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Hej!", orderer=register.carin, company=register.ett),
+        source=CALL,
+        agent=an_agent(),
+    )
+    alarm = create_ticket(TicketDetails(Ticket.Kind.OTHER, text="Ring den anställda."), source=Ticket.Source.PORTAL)
+    strange = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Hej!", orderer_name="Lena Ask"), source=Ticket.Source.MAIL
+    )
     assert (obstacles(own), obstacles(alarm)) == ([], [])
     [why] = obstacles(strange)
     assert why.startswith("Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs.")

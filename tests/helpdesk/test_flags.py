@@ -12,9 +12,11 @@ from accounts.companies import note_bounce, orderers
 from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import evidence, handling, verification
+from helpdesk.tickets import decisions, evidence, states, verification
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.name_match import names_agree
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets.timeline import add_entry
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -153,9 +155,9 @@ def test_an_earlier_link_was_stopped(register: Register, number: str, words: str
 
 def test_codes_that_were_wrong_end_the_call(register: Register) -> None:
     ticket = taken(for_person(register, source=CALL), an_agent())
-    note_down(ticket, Entry.What.CODE_WRONG, an_agent())
+    add_entry(ticket, Entry.What.CODE_WRONG, an_agent())
     assert flags(ticket) == {}, "one is a slip of the tongue"
-    note_down(ticket, Entry.What.CODE_WRONG, an_agent())
+    add_entry(ticket, Entry.What.CODE_WRONG, an_agent())
     assert the_flag(ticket) == "Fel kod har lästs upp 2 gånger."
     verification.called_back(ticket.pk, an_agent(), "Carin Ek svarade.")
     assert flags(ticket) == {}
@@ -180,18 +182,21 @@ def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
 
 def test_a_ticket_that_is_closed_has_none_any_more(register: Register) -> None:
     ticket = taken(for_person(register, employee_name="Anna Borg"), an_agent())
-    known = evidence.gather(handling.reject(ticket.pk, an_agent(), "Fel namn."))
+    known = evidence.gather(decisions.reject(ticket.pk, an_agent(), "Fel namn."))
     assert (known.flags, known.obstacles) == ([], [])
 
 
 def test_the_portals_own_ticket_is_not_called_a_strangers(per: Officer) -> None:
     """It tells what to do, and no flag says the contrary."""
-    alarm = handling.open_other(source=Ticket.Source.PORTAL, text="Ring den anställda.", orderer_name="Carin Ek")
+    alarm = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Ring den anställda.", orderer_name="Carin Ek"),
+        source=Ticket.Source.PORTAL,
+    )
     assert flags(alarm) == {}
     page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
     assert "Ring den anställda." in page
     assert "finns inte i registret" not in page
-    handling.take(alarm.pk, in_the_directory(per.person))
+    states.take(alarm.pk, in_the_directory(per.person))
     page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
     assert "Gör det som står i ärendet först." in page
     assert "Avsluta som utfört" in page

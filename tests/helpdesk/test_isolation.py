@@ -25,8 +25,10 @@ from accounts import companies, directory
 from accounts.models import AuditEvent
 from deploy.local.cast import MARIA
 from helpdesk.models import Confirmation, Entry, SignInLink, Ticket, Verification
-from helpdesk.tickets import handling
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets import states, timeline
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.timeline import add_entry
 from tests.accounts.helpers import entry, normalised
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -61,21 +63,25 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
     assert account
     companies.set_recipients(register.ett.pk, [register.carin.email], actor=None)
     companies.set_recipients(register.tva.pk, [register.olle.email], actor=None)
-    number = handling.open_phone(
+    number = create_ticket(
+        TicketDetails(
+            Ticket.Kind.PHONE,
+            company=register.tva,
+            orderer=register.olle,
+            employee_name=MARIA.name,
+            employee_username=MARIA.username,
+            account=account.id,
+            new_number="+46701740698",
+        ),
         source=Ticket.Source.PAGES,
-        company=register.tva,
-        orderer=register.olle,
-        employee_name=MARIA.name,
-        employee_username=MARIA.username,
-        account=account.id,
-        new_number="+46701740698",
     )
-    recipients = handling.open_recipients(
-        source=Ticket.Source.PAGES, company=register.tva, orderer=register.olle, addresses=[THEIR_CHIEF]
+    recipients = create_ticket(
+        TicketDetails(Ticket.Kind.RECIPIENTS, company=register.tva, orderer=register.olle, recipients=[THEIR_CHIEF]),
+        source=Ticket.Source.PAGES,
     )
-    handling.take(number.pk, an_agent())
-    handling.note(number.pk, an_agent(), "Maria Sund har ny telefon.")
-    note_down(recipients, Entry.What.CONFIRMED, None, THEIR_CHIEF)
+    states.take(number.pk, an_agent())
+    timeline.add_note(number.pk, an_agent(), "Maria Sund har ny telefon.")
+    add_entry(recipients, Entry.What.CONFIRMED, None, THEIR_CHIEF)
     Verification.objects.create(ticket=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile="x")
     until, before = timezone.now() + timedelta(days=7), [register.olle.email]
     asked = Confirmation.objects.create(

@@ -9,7 +9,9 @@ from django.utils import translation
 from accounts.companies import orderers
 from deploy.local.cast import ANNA, CARIN
 from helpdesk.models import Ticket
-from helpdesk.tickets import handling, letters
+from helpdesk.tickets import decisions, orderer_letters
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from notifications.models import Message
 from tests.helpdesk.asked import (
     CALL,
@@ -66,8 +68,12 @@ def test_a_second_press_of_the_button_tells_nothing_more(register: Register) -> 
 
 
 def test_of_what_the_portal_opens_nobody_is_told(register: Register) -> None:
-    handling.open_other(source=Source.PORTAL, text="…", company=register.ett, orderer=register.carin)
-    handling.open_other(source=Source.CALL, text="…", agent=an_agent(), orderer_name="Någon")
+    create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="…", company=register.ett, orderer=register.carin), source=Source.PORTAL
+    )
+    create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="…", orderer_name="Någon"), source=Source.CALL, agent=an_agent()
+    )
     assert not Message.objects.exists()
 
 
@@ -76,14 +82,14 @@ def test_who_is_no_orderer_there_learns_nothing_of_its_staff(register: Register)
     register.carin.active = False
     orderers.store(register.carin, [register.ett], actor=None)
     ticket = ask_for_number(register, source=CALL, agent=an_agent())
-    handling.reject(ticket.pk, an_agent(), "Hon är inte beställare längre.")
+    decisions.reject(ticket.pk, an_agent(), "Hon är inte beställare längre.")
     assert not Message.objects.exists()
 
 
 def test_a_rejection_comes_with_the_reason(register: Register) -> None:
     ticket, per = ask_for_number(register), an_agent()
     taken(ticket, per)
-    handling.reject(ticket.pk, per, "Vi når dig inte på numret i registret.\nRing oss.")
+    decisions.reject(ticket.pk, per, "Vi når dig inte på numret i registret.\nRing oss.")
     text = told(Purpose.REQUEST_DECIDED)
     assert f"Kommunens helpdesk har avslagit ärende {ticket.number}." in text
     assert "Skälet: Vi når dig inte på numret i registret. Ring oss." in text
@@ -95,7 +101,7 @@ def test_what_people_wrote_does_nothing_in_a_mail(register: Register) -> None:
     name = "https://angripare.example/\r\nBcc: alla@kommunen.example"
     ticket = ask_for_number(register, employee_username=name, source=CALL, agent=an_agent())
     reason = f"Se www.angripare.example eller {'mycket ' * 40}<b>info@angripare.example</b>"
-    handling.reject(ticket.pk, an_agent(), reason)
+    decisions.reject(ticket.pk, an_agent(), reason)
     for row in Message.objects.all():
         assert "https://angripare" not in row.text + row.html
         assert "www.angripare" not in row.text + row.html
@@ -109,7 +115,7 @@ def test_what_people_wrote_does_nothing_in_a_mail(register: Register) -> None:
 def test_what_was_carried_out_is_told_as_such(register: Register) -> None:
     for number, ticket in enumerate((ask_for_number(register), ask_for_recipients(register, "ny@example.se"))):
         ticket.state = State.DONE
-        letters.decided(ticket)
+        orderer_letters.send_decision(ticket)
         to, text = mails(Purpose.REQUEST_DECIDED)[number]
         assert (to, f"har godkänt ärende {ticket.number}" in text) == (CARIN.mail, True)
     numbers, recipients = (text for _, text in mails(Purpose.REQUEST_DECIDED))
@@ -120,7 +126,7 @@ def test_what_was_carried_out_is_told_as_such(register: Register) -> None:
 def test_letters_are_in_swedish_whatever_the_page_was(register: Register) -> None:
     with translation.override("en"):
         ticket = ask_for_number(register, source=CALL, agent=an_agent())
-        handling.reject(ticket.pk, an_agent(), "No.")
+        decisions.reject(ticket.pk, an_agent(), "No.")
     assert Message.objects.filter(html__isnull=False).count() == 2
     for row in Message.objects.all():
         assert '<html lang="sv">' in row.html

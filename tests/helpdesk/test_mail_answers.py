@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts import limits
 from helpdesk.models import Ticket
-from helpdesk.tickets import evidence, handling
+from helpdesk.tickets import decisions, evidence
 from notifications.models import Message
 from tests.helpdesk.asked import an_agent, mails, taken
 from tests.helpdesk.conftest import Register
@@ -226,7 +226,7 @@ def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
     one = ticket_of(a_mail())
     agent = an_agent()
     taken(one, agent)
-    handling.reject(one.pk, agent, "Numret är upptaget.")
+    decisions.reject(one.pk, agent, "Numret är upptaget.")
     [(to, text)] = mails(Message.Topic.REQUEST_DECIDED)
     assert to == "carin@hemtjanst-ett.example"
     assert "Numret är upptaget." in text
@@ -237,7 +237,7 @@ def test_a_stranger_is_told_the_outcome(register: Register) -> None:
     one = ticket_of(a_mail("Kan jag få ett konto?", subject="Fråga", sender=STRANGER))
     agent = an_agent()
     taken(one, agent)
-    handling.reject(one.pk, agent, "Vänd dig till din chef.\nhttps://ond.example")
+    decisions.reject(one.pk, agent, "Vänd dig till din chef.\nhttps://ond.example")
     to, text = mails(ANSWERED)[-1]
     assert to == "karin@example.net"
     assert f"Kommunens helpdesk har avslagit ärende {one.number}." in text
@@ -249,7 +249,7 @@ def test_a_program_is_told_no_outcome(register: Register) -> None:
     one = ticket_of(a_mail("x", subject="Fråga", sender=STRANGER, Auto_Submitted="auto-generated"))
     agent = an_agent()
     taken(one, agent)
-    handling.reject(one.pk, agent, "Nej.")
+    decisions.reject(one.pk, agent, "Nej.")
     assert all_answers() == []
 
 
@@ -265,7 +265,7 @@ def test_what_an_orderer_is_told_is_not_told_to_whoever_used_her_name(register: 
     one = ticket_of(a_mail(sender="Carin Ek <ond@example.net>"))
     agent = an_agent()
     taken(one, agent)
-    handling.reject(one.pk, agent, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
+    decisions.reject(one.pk, agent, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
     [(to, text)] = mails(Message.Topic.REQUEST_DECIDED)
     assert (to, "Anna har redan" in text) == (register.carin.email, True)
     to, text = mails(ANSWERED)[-1]

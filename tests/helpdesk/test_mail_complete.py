@@ -13,7 +13,8 @@ from deploy.local.cast import ANNA, STEFAN
 from helpdesk.agent import next_step
 from helpdesk.agent.next_step import NextStep
 from helpdesk.models import Entry, IncomingMail, Ticket
-from helpdesk.tickets import decisions, handling, verification
+from helpdesk.tickets import decisions, verification
+from helpdesk.tickets.details import TicketDetails, complete
 from helpdesk.tickets.evidence import gather
 from helpdesk.tickets.refusals import AssignedToOther, Closed, NotVerified, TicketRefused
 from notifications.models import Message
@@ -88,7 +89,7 @@ def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(r
     one.refresh_from_db()
     assert next_step.for_ticket(one, agent, gather(one)) == NextStep.APPROVE
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
-    handling.complete(one.pk, agent, wanted)
+    complete(one.pk, agent, wanted)
     one.refresh_from_db()
     assert next_step.for_ticket(one, agent, gather(one)) == NextStep.VERIFY
     with pytest.raises(NotVerified):
@@ -103,13 +104,13 @@ def test_four_eyes_are_not_got_round_by_a_change(register: Register, settings: S
     taken(one, first)
     verification.called_back(one.pk, first, "Carin")
     taken(one, second)
-    handling.complete(one.pk, second, _as_it_is(one)._replace(new_number="+46701740699"))
+    complete(one.pk, second, _as_it_is(one)._replace(new_number="+46701740699"))
     with pytest.raises(NotVerified):
         decisions.approve(one.pk, second)
 
 
-def _as_it_is(one: Ticket) -> handling.TicketDetails:
-    return handling.TicketDetails(**{name: getattr(one, name) for name in handling.TicketDetails._fields})
+def _as_it_is(one: Ticket) -> TicketDetails:
+    return TicketDetails(**{name: getattr(one, name) for name in TicketDetails._fields})
 
 
 def test_nothing_changed_is_nothing_done(register: Register) -> None:
@@ -117,7 +118,7 @@ def test_nothing_changed_is_nothing_done(register: Register) -> None:
     agent = an_agent()
     taken(one, agent)
     verification.called_back(one.pk, agent, "Carin")
-    handling.complete(one.pk, agent, _as_it_is(one))
+    complete(one.pk, agent, _as_it_is(one))
     one.refresh_from_db()
     assert one.changed_at is None
     assert Entry.What.COMPLETED not in one.entries.values_list("what", flat=True)
@@ -129,11 +130,11 @@ def test_only_who_has_it_and_while_it_is_open(register: Register) -> None:
     agent = an_agent()
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
     with pytest.raises(AssignedToOther):
-        handling.complete(one.pk, agent, wanted)
+        complete(one.pk, agent, wanted)
     taken(one, agent)
-    handling.reject(one.pk, agent, "Nej.")
+    decisions.reject(one.pk, agent, "Nej.")
     with pytest.raises(Closed):
-        handling.complete(one.pk, agent, wanted)
+        complete(one.pk, agent, wanted)
 
 
 def test_what_somebody_filled_in_a_form_stays_as_they_did(register: Register) -> None:
@@ -141,7 +142,7 @@ def test_what_somebody_filled_in_a_form_stays_as_they_did(register: Register) ->
     agent = an_agent()
     taken(one, agent)
     with pytest.raises(TicketRefused):
-        handling.complete(one.pk, agent, _as_it_is(one)._replace(new_number="+46701740699"))
+        complete(one.pk, agent, _as_it_is(one)._replace(new_number="+46701740699"))
 
 
 def test_the_page_is_for_who_has_the_ticket(per: Officer, register: Register) -> None:

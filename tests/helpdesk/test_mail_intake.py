@@ -10,7 +10,7 @@ from accounts.models import Event
 from deploy.local.cast import ANNA
 from helpdesk.intake import receive as intake
 from helpdesk.models import Entry, IncomingMail, Ticket
-from helpdesk.tickets import handling
+from helpdesk.tickets import decisions
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import an_agent, ask_for_number, taken, timeline
@@ -115,7 +115,7 @@ def test_a_reply_to_what_is_decided_is_seen_by_somebody(register: Register) -> N
     one = ask_for_number(register)
     agent = an_agent()
     taken(one, agent)
-    handling.reject(one.pk, agent, "Fel nummer.")
+    decisions.reject(one.pk, agent, "Fel nummer.")
     for _ in range(3):
         assert ticket_of(a_mail("Det gick inte", subject=f"Sv: {one.number}")) == one
     one.refresh_from_db()

@@ -24,7 +24,8 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 IMPORTS = (
-    "from helpdesk.intake import receive; from helpdesk.tickets import answers; from idportal.mailbox import Mailbox"
+    "from helpdesk.intake import receive; from helpdesk.tickets import sender_letters; "
+    "from idportal.mailbox import Mailbox"
 )
 PLACES = {
     "before the mailbox is listed": 'before(Mailbox, "waiting")',
@@ -33,7 +34,7 @@ PLACES = {
     "while it is taken apart": 'before(receive, "read")',
     "with its row made and not committed": 'after(receive, "_row")',
     "with the request opened and not committed": 'after(receive, "_open")',
-    "with the answer queued and not committed": 'after(answers, "taken_in")',
+    "with the answer queued and not committed": 'after(sender_letters, "acknowledge")',
     "after the commit, before the mail is moved": 'before(Mailbox, "move")',
     "after the mail is moved": 'after(Mailbox, "move")',
 }

@@ -14,8 +14,10 @@ from accounts import phones
 from accounts.models import Event, Orderer, User
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Confirmation, Entry, Ticket
-from helpdesk.tickets import handling
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets import decisions, states, timeline
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.timeline import add_entry
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
 from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
@@ -47,19 +49,25 @@ def dan(register: Register) -> Orderer:
 
 def a_number(orderer: Orderer) -> Ticket:
     """A request for a number, as her form makes it."""
-    return handling.open_phone(
+    return create_ticket(
+        TicketDetails(
+            Ticket.Kind.PHONE,
+            company=orderer.companies.first(),
+            orderer=orderer,
+            employee_name=ANNA.name,
+            employee_username=ANNA.username,
+            new_number=NEW_NUMBER,
+        ),
         source=Ticket.Source.PAGES,
-        company=orderer.companies.first(),
-        orderer=orderer,
-        employee_name=ANNA.name,
-        employee_username=ANNA.username,
-        new_number=NEW_NUMBER,
     )
 
 
 def some_recipients(orderer: Orderer, *addresses: str) -> Ticket:
     company = orderer.companies.first()
-    return handling.open_recipients(source=Ticket.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+    return create_ticket(
+        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=addresses),
+        source=Ticket.Source.PAGES,
+    )
 
 
 def page(client: Client, ticket: Ticket | None = None) -> str:
@@ -80,7 +88,7 @@ def ended(ticket: Ticket, state: Ticket.State, what: Entry.What, agent: User) ->
     """As ``decisions`` leaves a request that was approved."""
     ticket.state, ticket.decided_at, ticket.decided_by = state, timezone.now(), agent
     ticket.save()
-    note_down(ticket, what, agent)
+    add_entry(ticket, what, agent)
 
 
 def test_the_list_shows_what_was_asked_by_whom_and_how_it_stands(carin: Client, asked: Ticket) -> None:
@@ -129,7 +137,7 @@ def test_a_ticket_shows_what_was_asked(carin: Client, asked: Ticket) -> None:
 
 def test_of_a_decided_ticket_the_number_shows_its_end_alone(carin: Client, per: Officer, asked: Ticket) -> None:
     """It may be on file by then, and which number is registered is for nobody to read."""
-    handling.withdraw(asked.pk, Orderer.objects.get(name="Carin Ek"))
+    states.withdraw(asked.pk, Orderer.objects.get(name="Carin Ek"))
     for words in (page(carin, asked), text_of(per.get(f"/helpdesk/arenden/{asked.number}/"))):
         assert f"••• {NEW_NUMBER[-2:]}" in words
         assert NEW_NUMBER_TYPED not in words
@@ -153,10 +161,10 @@ def test_taking_it_back_needs_a_press(carin: Client, asked: Ticket) -> None:
 
 
 def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Ticket, agent: User) -> None:
-    handling.take(asked.pk, agent)
-    handling.note(asked.pk, agent, "Låter inte som Carin")
+    states.take(asked.pk, agent)
+    timeline.add_note(asked.pk, agent, "Låter inte som Carin")
     for what in (What.CODE_SENT, What.CODE_WRONG, What.CODE_RIGHT, What.CALLED_BACK, What.NOT_CARRIED_OUT):
-        note_down(asked, what, agent, "numret sitter på tre andra konton")
+        add_entry(asked, what, agent, "numret sitter på tre andra konton")
     words = page(carin, asked)
     for own in ("Låter inte", "tre andra konton", PER.username):
         assert own not in words
@@ -167,8 +175,8 @@ def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Ticket, ag
 def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Ticket, agent: User) -> None:
     other = an_agent(SECOND_AGENT)
     for each in (agent, other, agent):
-        handling.take(asked.pk, each)
-    handling.give_back(asked.pk, agent)
+        states.take(asked.pk, each)
+    states.give_back(asked.pk, agent)
     words = page(carin, asked)
     assert words.count("Började kontrollera ärendet") == 1
     assert PER.username not in words
@@ -182,8 +190,8 @@ def test_every_kind_of_entry_is_either_shown_or_the_helpdesks_own() -> None:
 
 
 def test_a_rejection_shows_its_reason(carin: Client, asked: Ticket, agent: User) -> None:
-    handling.take(asked.pk, agent)
-    handling.reject(asked.pk, agent, "Vi nådde dig inte.\nSkicka gärna igen.")
+    states.take(asked.pk, agent)
+    decisions.reject(asked.pk, agent, "Vi nådde dig inte.\nSkicka gärna igen.")
     words = page(carin, asked)
     assert "Därför avslogs det Vi nådde dig inte. Skicka gärna igen." in words
     assert "Ta tillbaka" not in words
@@ -196,7 +204,7 @@ def test_what_is_done_says_what_to_do_now(carin: Client, asked: Ticket, agent: U
     words = page(carin, asked)
     assert "Det nya numret är kopplat." in words
     assert "/aterstall/" in words
-    note_down(asked, What.STOPPED, None)
+    add_entry(asked, What.STOPPED, None)
     assert "Det nya numret gäller inte." in page(carin, asked)
     assert "Det nya numret är kopplat." not in page(carin, asked)
 
@@ -224,8 +232,8 @@ def test_who_still_has_to_confirm_is_shown(carin: Client, register: Register, ag
 
 
 def test_too_late_is_told_by_whom_and_when(carin: Client, asked: Ticket, agent: User) -> None:
-    handling.take(asked.pk, agent)
-    handling.reject(asked.pk, agent, "Nej.")
+    states.take(asked.pk, agent)
+    decisions.reject(asked.pk, agent, "Nej.")
     asked.refresh_from_db()
     at = f"{timezone.localtime(asked.decided_at):%Y-%m-%d %H:%M}"
     words = withdraw(carin, asked)
@@ -253,7 +261,9 @@ def test_a_ticket_of_another_company_is_not_there(carin: Client, register: Regis
 
 
 def test_what_the_portal_tells_the_helpdesk_is_not_the_orderers(carin: Client, register: Register) -> None:
-    theirs = handling.open_other(source=Ticket.Source.PORTAL, text="Många försök.", company=register.ett)
+    theirs = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Många försök.", company=register.ett), source=Ticket.Source.PORTAL
+    )
     assert theirs.number not in page(carin)
     assert carin.get(f"{LIST}{theirs.number}/").status_code == 404
 

@@ -14,7 +14,7 @@ from accounts.models import Company, User
 from helpdesk.agent import queue
 from helpdesk.agent.queue import QueueFilter, Tab
 from helpdesk.models import Counter, Ticket
-from helpdesk.tickets import handling
+from helpdesk.tickets import decisions, states
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.helpdesk.conftest import Register
@@ -68,11 +68,11 @@ def search(per: Officer, text: str, query: str = "") -> HttpResponse:
 
 def test_each_ticket_lies_under_its_tab(per: Officer, sara: Officer, register: Register) -> None:
     new, mine, hers = put(register), put(register), put(register)
-    handling.take(mine.pk, user_of(per))
-    handling.take(hers.pk, user_of(sara))
+    states.take(mine.pk, user_of(per))
+    states.take(hers.pk, user_of(sara))
     closed = put(register)
-    handling.take(closed.pk, user_of(per))
-    handling.reject(closed.pk, user_of(per), "Fel företag.")
+    states.take(closed.pk, user_of(per))
+    decisions.reject(closed.pk, user_of(per), "Fel företag.")
     assert listed(per.get(QUEUE)) == listed(per.get(f"{QUEUE}?flik=nya")) == [new.number]
     assert listed(per.get(f"{QUEUE}?flik=mina")) == [mine.number]
     waiting = per.get(f"{QUEUE}?flik=vantar")

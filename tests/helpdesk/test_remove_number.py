@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval
 from deploy.local.cast import ANNA, EVA, STEFAN, Person
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets.handling import reject
+from helpdesk.tickets.decisions import reject
 from notifications.models import Message
 from tests.accounts.helpers import OTHER_NUMBER, last, purge_trail, text_of, trail
 from tests.accounts.linking import account_of, link

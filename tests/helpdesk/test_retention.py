@@ -13,7 +13,7 @@ from accounts import retention as accounts_retention
 from accounts.encryption import token_digest
 from helpdesk import retention
 from helpdesk.models import CompanyCount, Confirmation, Counter, Entry, SignInLink, Ticket, Verification
-from helpdesk.tickets import handling, recipients, verification
+from helpdesk.tickets import decisions, recipients, states, timeline, verification
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import (
     CALL,
@@ -38,7 +38,7 @@ def test_a_ticket_goes_a_year_after_its_decision(register: Register) -> None:
     ticket = ask_for_recipients(register, "ny@hemtjanst-ett.example", source=CALL, agent=an_agent())
     verification.called_back(ticket.pk, an_agent(), "Carin Ek")
     Confirmation.objects.create(ticket=ticket, address="ny@hemtjanst-ett.example", until=timezone.now())
-    handling.reject(ticket.pk, an_agent(), "fel")
+    decisions.reject(ticket.pk, an_agent(), "fel")
     events = trail()
     all_becomes_older(days=364)
     assert purge()["tickets"] == 0
@@ -60,7 +60,7 @@ def test_an_open_one_stays_however_old_it_is(register: Register) -> None:
 def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> None:
     """Q1: of one that is open it is needed; the rest of the request stays its year."""
     decided, waiting = ask_for_number(register), ask_for_number(register, employee_username="lovkalin01")
-    handling.withdraw(decided.pk, register.carin)
+    states.withdraw(decided.pk, register.carin)
     all_becomes_older(days=29)
     assert purge()["numbers in requests"] == 0
     all_becomes_older(days=2)
@@ -71,7 +71,7 @@ def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> N
 
 def test_no_number_is_given_twice(register: Register) -> None:
     ticket = ask_for_number(register)
-    handling.withdraw(ticket.pk, register.carin)
+    states.withdraw(ticket.pk, register.carin)
     all_becomes_older(days=366)
     purge()
     assert ask_for_number(register).number != ticket.number
@@ -101,7 +101,7 @@ def test_keys_can_be_renewed(register: Register, settings: Settings) -> None:
     """What was encrypted with the old key is read with the new one alone; links to confirm go on."""
     ticket = ask_for_number(register, text="bråttom")
     taken(ticket, an_agent())
-    handling.note(ticket.pk, an_agent(), "Hon ringde.")
+    timeline.add_note(ticket.pk, an_agent(), "Hon ringde.")
     SignInLink.objects.create(language="sv", asked_for="carin@hemtjanst-ett.example")
     Confirmation.objects.create(
         ticket=ticket,

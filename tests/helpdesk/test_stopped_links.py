@@ -14,7 +14,8 @@ from accounts.models import Phone
 from accounts.signals import phone_link_stopped
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import creating
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER
 from tests.accounts.linking import account_of, keys_by_mail, keys_by_sms
 from tests.conftest import Inbox, has_number
@@ -36,14 +37,17 @@ def linked(server: TestSlapd, register: Register, sms: Inbox) -> Linked:
     def make(number: str = NEW_NUMBER) -> Ticket:
         account, agent = account_of(ANNA), users.for_account(account_of(PER))
         with transaction.atomic():
-            ticket = creating.open_phone(
+            ticket = create_ticket(
+                TicketDetails(
+                    Ticket.Kind.PHONE,
+                    company=register.ett,
+                    orderer=register.carin,
+                    employee_name=ANNA.name,
+                    employee_username=ANNA.username,
+                    new_number=number,
+                    account=account.id,
+                ),
                 source=Source.PAGES,
-                company=register.ett,
-                orderer=register.carin,
-                employee_name=ANNA.name,
-                employee_username=ANNA.username,
-                new_number=number,
-                account=account.id,
             )
             Ticket.objects.filter(pk=ticket.pk).update(state=State.DONE)
             phones.link(account, number, agent=agent, orderer=register.carin, reference=ticket.number, address=None)

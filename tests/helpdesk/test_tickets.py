@@ -13,8 +13,11 @@ from accounts import limits
 from accounts.models import Event
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import handling
+from helpdesk.tickets import decisions, states
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
+from helpdesk.tickets.timeline import add_note
 from tests.accounts.helpers import last, trail
 from tests.helpdesk.asked import (
     CALL,
@@ -75,7 +78,7 @@ def test_the_same_asked_later_or_after_the_decision_is_another_one(register: Reg
     first = ask_for_number(register)
     all_becomes_older(minutes=11)
     second = ask_for_number(register)
-    handling.withdraw(second.pk, register.carin)
+    states.withdraw(second.pk, register.carin)
     assert len({first, second, ask_for_number(register)}) == 3
 
 
@@ -95,7 +98,7 @@ def test_one_orderer_does_not_fill_the_queue(
     assert Ticket.objects.count() == room
     ask_for_number(register, employee_username="lovnr99", company=register.tva, orderer=register.olle)
     ask_for_number(register, employee_username="lovnr99", source=CALL, agent=an_agent())
-    handling.withdraw(Ticket.objects.order_by("pk")[0].pk, register.carin)
+    states.withdraw(Ticket.objects.order_by("pk")[0].pk, register.carin)
     if of_the_day == room:
         with pytest.raises(TicketRefused, match="många ärenden"):
             ask_for_number(register, employee_username="lovnr98")
@@ -116,8 +119,10 @@ def test_a_call_of_whom_nobody_knows(db: None) -> None:
     """The names are what was said."""
 
     def opened(text: str = "Hon ville veta vem som får mejlen.") -> Ticket:
-        return handling.open_other(
-            source=CALL, text=text, agent=an_agent(), orderer_name="Någon", company_name="Ett företag"
+        return create_ticket(
+            TicketDetails(Ticket.Kind.OTHER, text=text, orderer_name="Någon", company_name="Ett företag"),
+            source=CALL,
+            agent=an_agent(),
         )
 
     ticket = opened()
@@ -130,8 +135,10 @@ def test_two_callers_whom_nobody_knows_are_two_tickets(db: None) -> None:
     """Their names are all that tells them apart; the same one twice is a second press."""
     agent, numbers_ = an_agent(), []
     for name, company in (("Nils Ny", "Nytt AB"), ("Berit Berg", "Gammalt AB"), ("Berit Berg", "Gammalt AB")):
-        made = handling.open_other(
-            source=CALL, text="Glömt lösenord", orderer_name=name, company_name=company, agent=agent
+        made = create_ticket(
+            TicketDetails(Ticket.Kind.OTHER, text="Glömt lösenord", orderer_name=name, company_name=company),
+            source=CALL,
+            agent=agent,
         )
         numbers_.append(made.number)
     assert len(set(numbers_)) == 2
@@ -139,7 +146,10 @@ def test_two_callers_whom_nobody_knows_are_two_tickets(db: None) -> None:
 
 
 def test_what_the_portal_opens_is_nobodys(db: None) -> None:
-    ticket = handling.open_other(source=Source.PORTAL, text="Kopplingen stoppades.", employee_username=ANNA.username)
+    ticket = create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text="Kopplingen stoppades.", employee_username=ANNA.username),
+        source=Source.PORTAL,
+    )
     assert timeline(ticket) == [("opened", "")]
     assert ticket.entries.get().by == Entry.By.PORTAL
     assert last(Event.TICKET_OPENED).actor == ""
@@ -150,7 +160,7 @@ def test_taking_assigns_it_and_another_agent_can_take_over(register: Register) -
     assert taken(ticket, per).state == State.VERIFYING
     taken(ticket, per)  # once more changes nothing
     with pytest.raises(AssignedToOther, match=r"hdpernil har ärende"):
-        handling.give_back(ticket.pk, sara)
+        states.give_back(ticket.pk, sara)
     assert taken(ticket, sara).agent == sara
     entries = list(ticket.entries.values_list("what", flat=True))
     assert entries == [What.OPENED, What.TAKEN, What.TAKEN]
@@ -162,9 +172,9 @@ def test_taking_assigns_it_and_another_agent_can_take_over(register: Register) -
 def test_what_is_given_back_is_new_again(register: Register) -> None:
     ticket, per = ask_for_number(register), an_agent()
     with pytest.raises(AssignedToOther, match="Ta ärendet först"):
-        handling.give_back(ticket.pk, per)
+        states.give_back(ticket.pk, per)
     taken(ticket, per)
-    back = handling.give_back(ticket.pk, per, "192.0.2.7")
+    back = states.give_back(ticket.pk, per, "192.0.2.7")
     assert (back.state, back.agent, back.taken_at) == (State.NEW, None, None)
     assert last(Event.TICKET_GIVEN_BACK).address == "192.0.2.7"
 
@@ -172,23 +182,23 @@ def test_what_is_given_back_is_new_again(register: Register) -> None:
 def test_the_orderer_takes_it_back_as_long_as_it_is_open(register: Register) -> None:
     ticket = ask_for_number(register)
     taken(ticket, an_agent())
-    handling.withdraw(ticket.pk, register.carin)
+    states.withdraw(ticket.pk, register.carin)
     assert state_of(ticket) == State.WITHDRAWN
     assert timeline(ticket)[-1] == ("withdrawn", "Carin Ek")
     assert last(Event.TICKET_WITHDRAWN).actor == f"orderer {register.carin.pk}"
     with pytest.raises(Closed, match="är redan återtaget"):
-        handling.withdraw(ticket.pk, register.carin)
+        states.withdraw(ticket.pk, register.carin)
 
 
 def test_what_is_closed_stays_so_and_says_by_whom(register: Register) -> None:
     ticket, per, sara = ask_for_number(register), an_agent(), an_agent(SECOND_AGENT)
     taken(ticket, per)
-    handling.reject(ticket.pk, per, "Numret hör till någon annan.")
+    decisions.reject(ticket.pk, per, "Numret hör till någon annan.")
     verbs: list[Callable[[], object]] = [
-        lambda: handling.take(ticket.pk, sara),
-        lambda: handling.give_back(ticket.pk, per),
-        lambda: handling.reject(ticket.pk, sara, "en gång till"),
-        lambda: handling.withdraw(ticket.pk, register.carin),
+        lambda: states.take(ticket.pk, sara),
+        lambda: states.give_back(ticket.pk, per),
+        lambda: decisions.reject(ticket.pk, sara, "en gång till"),
+        lambda: states.withdraw(ticket.pk, register.carin),
     ]
     for verb in verbs:
         with pytest.raises(Closed, match="är redan avslaget av hdpernil, "):
@@ -201,14 +211,14 @@ def test_only_who_has_it_turns_it_down(register: Register) -> None:
     ticket = ask_for_number(register)
     taken(ticket, an_agent())
     with pytest.raises(AssignedToOther):
-        handling.reject(ticket.pk, an_agent(SECOND_AGENT), "fel")
+        decisions.reject(ticket.pk, an_agent(SECOND_AGENT), "fel")
     assert state_of(ticket) == State.VERIFYING
 
 
 def test_anybody_may_note_something_at_any_time(register: Register) -> None:
     ticket = ask_for_number(register)
-    handling.withdraw(ticket.pk, register.carin)
-    entry = handling.note(ticket.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
+    states.withdraw(ticket.pk, register.carin)
+    entry = add_note(ticket.pk, an_agent(SECOND_AGENT), "Hon ringde och tackade.")
     assert (entry.what, entry.who, entry.state) == (What.NOTED, SECOND_AGENT.username, State.WITHDRAWN)
 
 
@@ -225,8 +235,11 @@ def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: 
     ticket, per = ask_for_number(register), an_agent()
     taken(ticket, per)
     events = trail()
-    with mock.patch("helpdesk.tickets.letters.decided", side_effect=RuntimeError), pytest.raises(RuntimeError):
-        handling.reject(ticket.pk, per, "fel")
+    with (
+        mock.patch("helpdesk.tickets.orderer_letters.send_decision", side_effect=RuntimeError),
+        pytest.raises(RuntimeError),
+    ):
+        decisions.reject(ticket.pk, per, "fel")
     assert state_of(ticket) == State.VERIFYING
     assert [what for what, _ in timeline(ticket)] == ["opened", "taken"]
     assert trail() == events
@@ -235,7 +248,7 @@ def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: 
 def test_the_database_holds_no_number_and_no_words_in_clear(register: Register) -> None:
     """X1: some write a password where they are asked for a text."""
     ticket = ask_for_number(register, text="Lösenordet är Gammal-Bro-11")
-    handling.note(ticket.pk, an_agent(), "Hon heter Berg-Hemlig")
+    add_note(ticket.pk, an_agent(), "Hon heter Berg-Hemlig")
     with connection.cursor() as cursor:
         cursor.execute("SELECT new_number, text FROM helpdesk_ticket")
         held = str(cursor.fetchall())

@@ -14,7 +14,9 @@ from deploy.local.cast import ANNA, PER
 from helpdesk.agent.lookup import seen
 from helpdesk.agent.removal import remove_number
 from helpdesk.models import Counter, Ticket
-from helpdesk.tickets import decisions, handling, verification
+from helpdesk.tickets import decisions, states, verification
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import trail
@@ -74,7 +76,9 @@ def test_parallel_presses_of_one_button_are_one_ticket(register: Register) -> No
 
 def test_parallel_presses_on_a_call_of_somebody_unknown_are_one_ticket(db: None) -> None:
     per = an_agent()
-    opened = at_once([lambda: handling.open_other(source=CALL, text="Hej!", agent=per)] * 5, threads=5)
+    opened = at_once(
+        [lambda: create_ticket(TicketDetails(Ticket.Kind.OTHER, text="Hej!"), source=CALL, agent=per)] * 5, threads=5
+    )
     assert len({ticket.number for ticket in opened}) == 1
 
 
@@ -89,8 +93,8 @@ def test_two_agents_who_decide_at_once(register: Register, server: TestSlapd) ->
         verification.called_back(ticket.pk, per, "Carin Ek")
 
         def rejecting(pk: int = ticket.pk) -> Ticket:
-            handling.take(pk, sara)
-            return handling.reject(pk, sara, "fel")
+            states.take(pk, sara)
+            return decisions.reject(pk, sara, "fel")
 
         answers = told([lambda pk=ticket.pk: decisions.approve(pk, per), rejecting])  # type: ignore[misc]
         refusals = [answer for answer in answers if isinstance(answer, TicketRefused)]
@@ -126,7 +130,7 @@ def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, s
     taken(ticket, an_agent())
     verification.called_back(ticket.pk, an_agent(), "Carin Ek")
     answers = told(
-        [lambda: decisions.approve(ticket.pk, an_agent()), lambda: handling.withdraw(ticket.pk, register.carin)]
+        [lambda: decisions.approve(ticket.pk, an_agent()), lambda: states.withdraw(ticket.pk, register.carin)]
     )
     assert sum(isinstance(answer, Closed) for answer in answers) == 1
     assert PhoneLink.objects.exists() == (state_of(ticket) == State.DONE)
@@ -167,7 +171,7 @@ def test_an_agent_who_approves_one_ticket_and_takes_the_number_away_in_another(
         assert linked.wait(10)
         return remove_number(account, per, "Stulen.", shown)
 
-    with mock.patch("helpdesk.tickets.letters.decided", slowly):
+    with mock.patch("helpdesk.tickets.orderer_letters.send_decision", slowly):
         approved, refused = told([lambda: decisions.approve(one.pk, per), removing])
     assert isinstance(approved, Ticket)
     assert isinstance(refused, TicketRefused), "it was another number by then"

@@ -11,7 +11,9 @@ from accounts.companies import orderers
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import CARIN, PER
 from helpdesk.models import Ticket, Verification
-from helpdesk.tickets import handling, verification
+from helpdesk.tickets import states, verification
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
 from tests.conftest import Inbox
@@ -194,7 +196,7 @@ def test_only_who_has_the_ticket_does_it_while_it_is_open(register: Register, ti
     ):
         with pytest.raises(AssignedToOther, match=PER.username):
             verb(an_agent(SECOND_AGENT))
-    handling.withdraw(ticket_.pk, register.carin)
+    states.withdraw(ticket_.pk, register.carin)
     with pytest.raises(Closed):
         verification.send_code(ticket_.pk, an_agent())
     assert not Verification.objects.exists()
@@ -202,7 +204,7 @@ def test_only_who_has_the_ticket_does_it_while_it_is_open(register: Register, ti
 
 def test_nobody_is_verified_who_is_no_orderer_of_that_company(register: Register, sms: Inbox) -> None:
     per = an_agent()
-    unknown = handling.open_other(source=CALL, text="…", agent=per, orderer_name="Någon")
+    unknown = create_ticket(TicketDetails(Ticket.Kind.OTHER, text="…", orderer_name="Någon"), source=CALL, agent=per)
     stranger = ask_for_number(register, orderer=register.olle, source=CALL, agent=per)
     left = ask_for_number(register, source=CALL, agent=per)
     register.carin.active = False

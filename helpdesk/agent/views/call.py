@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
 from urllib.parse import urlencode
 
 from django.http import HttpRequest, HttpResponse
@@ -19,8 +18,7 @@ from helpdesk.agent.call_forms import FORMS, CallPhoneForm, kinds
 from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm
-from helpdesk.tickets import handling
-from helpdesk.tickets.handling import TicketDetails
+from helpdesk.tickets.creating import create_ticket
 
 
 @sensitive_post_parameters()
@@ -57,7 +55,8 @@ def _write_down(request: HttpRequest, agent: User, caller: Caller | None) -> Htt
     form_class = FORMS.get(request.GET.get("typ", ""), CallPhoneForm)
     form = form_class(request.POST if request.method == "POST" else None, caller=caller)
     if form.is_settled():
-        ticket = _open(form.details(), agent, request.META["REMOTE_ADDR"])
+        address = request.META["REMOTE_ADDR"]
+        ticket = create_ticket(form.details(), source=Ticket.Source.CALL, agent=agent, address=address)
         return redirect("helpdesk-ticket", number=ticket.number)
     context = {
         "here": "new",
@@ -69,21 +68,6 @@ def _write_down(request: HttpRequest, agent: User, caller: Caller | None) -> Htt
         "doubt": form.doubt if form.is_valid() else "",
     }
     return render(request, "helpdesk/agent_new.html", context)
-
-
-def _open(details: TicketDetails, agent: User, address: str) -> Ticket:
-    """Opens the ticket, which is this agent's from then on."""
-    wanted: dict[str, Any] = details._asdict()
-    common = {name: wanted[name] for name in ("company", "orderer", "company_name", "orderer_name")}
-    common |= {"source": Ticket.Source.CALL, "agent": agent, "address": address}
-    person = {name: wanted[name] for name in ("account", "employee_username")}
-    if details.kind == Ticket.Kind.PHONE:
-        number = {name: wanted[name] for name in ("employee_name", "new_number")}
-        return handling.open_phone(**common, **person, **number)
-    if details.kind == Ticket.Kind.RECIPIENTS:
-        addresses = [address for address in (details.recipient1, details.recipient2) if address]
-        return handling.open_recipients(**common, addresses=addresses)
-    return handling.open_other(**common, **person, text=details.text)
 
 
 def _address(caller: Caller | None, kind: str = "") -> str:

@@ -23,7 +23,7 @@ from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.intake import reread
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm
-from helpdesk.tickets import handling
+from helpdesk.tickets.details import complete as complete_ticket
 from helpdesk.tickets.missing import in_words, is_about_several
 from helpdesk.tickets.refusals import TicketRefused
 
@@ -117,7 +117,7 @@ def _form(request: HttpRequest, caller: Caller | None, kind: Ticket.Kind, fields
 
 def _save(request: HttpRequest, agent: User, ticket: Ticket, form: CallForm) -> HttpResponse:
     try:
-        handling.complete(ticket.pk, agent, form.details(), request.META["REMOTE_ADDR"])
+        complete_ticket(ticket.pk, agent, form.details(), request.META["REMOTE_ADDR"])
     except TicketRefused as refused:
         messages.error(request, str(refused))
     else:

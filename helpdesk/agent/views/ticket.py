@@ -24,7 +24,7 @@ from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.models import Entry, Ticket
-from helpdesk.tickets import answers, decisions, handling, missing, verification
+from helpdesk.tickets import decisions, missing, sender_letters, states, timeline, verification
 from helpdesk.tickets.evidence import gather
 from helpdesk.tickets.evidence.context import readable
 from helpdesk.tickets.refusals import TicketRefused
@@ -57,7 +57,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "age": _age(ticket.created_at),
         "mails": _mails(ticket, evidence.timeline),
         "missing": missing.why(ticket) if ticket.open else {},
-        "outcome_to": answers.gets_outcome(ticket) if ticket.open and by_mail else "",
+        "outcome_to": sender_letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
         "mobile": readable(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
@@ -127,14 +127,14 @@ def _address(request: HttpRequest) -> str:
 @agent_only
 def take(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     done = _("Du har ärendet nu.")
-    return _act(request, number, done, lambda ticket: handling.take(ticket.pk, agent, _address(request)))
+    return _act(request, number, done, lambda ticket: states.take(ticket.pk, agent, _address(request)))
 
 
 @require_POST
 @agent_only
 def give_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     done = _("Ärendet är lämnat tillbaka, och vem som helst i helpdesk kan ta det.")
-    return _act(request, number, done, lambda ticket: handling.give_back(ticket.pk, agent, _address(request)))
+    return _act(request, number, done, lambda ticket: states.give_back(ticket.pk, agent, _address(request)))
 
 
 @require_POST
@@ -143,7 +143,7 @@ def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = NoteForm(request.POST)
 
     def verb(ticket: Ticket) -> None:
-        handling.note(ticket.pk, agent, form.cleaned_data["text"])
+        timeline.add_note(ticket.pk, agent, form.cleaned_data["text"])
 
     return _act_with(request, agent, number, form, done=_("Anteckningen är sparad."), verb=verb)
 
@@ -200,7 +200,7 @@ def reject(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = RejectForm(request.POST)
 
     def verb(ticket: Ticket) -> None:
-        handling.reject(ticket.pk, agent, form.cleaned_data["why"], _address(request))
+        decisions.reject(ticket.pk, agent, form.cleaned_data["why"], _address(request))
 
     return _act_with(
         request, agent, number, form, done=_("Ärende %(number)s är avslaget.") % {"number": number}, verb=verb

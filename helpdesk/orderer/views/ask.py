@@ -18,8 +18,9 @@ from helpdesk.orderer import employees
 from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer.employees import Employee
 from helpdesk.orderer.forms import PhoneTicketForm, RecipientsForm
-from helpdesk.tickets import handling
 from helpdesk.tickets import recipients as changes
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import TicketRefused
 from idportal.hosts import journey_url
 
@@ -114,16 +115,16 @@ def _advice(member: Employee) -> str:
 def _ask_for_phone(
     request: HttpRequest, form: PhoneTicketForm, member: Employee, orderer: Orderer, company: Company
 ) -> Ticket:
-    return handling.open_phone(
-        source=Ticket.Source.PAGES,
+    details = TicketDetails(
+        Ticket.Kind.PHONE,
         company=company,
         orderer=orderer,
         employee_name=form.cleaned_data["name"] or member.name,
         employee_username=member.username,
-        new_number=form.cleaned_data["phone"],
         account=member.id,
-        address=request.META["REMOTE_ADDR"],
+        new_number=form.cleaned_data["phone"],
     )
+    return create_ticket(details, source=Ticket.Source.PAGES, address=request.META["REMOTE_ADDR"])
 
 
 def _was_for_another(request: HttpRequest, company: Company) -> bool:
@@ -166,13 +167,8 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
         form.add_error(None, _other_company(company))
     elif form.is_valid():
         try:
-            made = handling.open_recipients(
-                source=Ticket.Source.PAGES,
-                company=company,
-                orderer=orderer,
-                addresses=form.addresses,
-                address=request.META["REMOTE_ADDR"],
-            )
+            details = TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=form.addresses)
+            made = create_ticket(details, source=Ticket.Source.PAGES, address=request.META["REMOTE_ADDR"])
         except TicketRefused as refused:
             form.add_error(None, str(refused))
         else:

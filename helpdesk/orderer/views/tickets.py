@@ -20,7 +20,7 @@ from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
 from helpdesk.models import Entry, Ticket
 from helpdesk.orderer.access import orderer_only
-from helpdesk.tickets import handling, recipients
+from helpdesk.tickets import recipients, states
 from helpdesk.tickets.missing import is_about_several
 from helpdesk.tickets.refusals import Closed
 from idportal.hosts import journey_url
@@ -104,7 +104,7 @@ def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: s
     """Takes a ticket back. Any orderer of the company may do it."""
     ticket = _ticket_or_404(company, number)
     try:
-        handling.withdraw(ticket.pk, orderer, request.META["REMOTE_ADDR"])
+        states.withdraw(ticket.pk, orderer, request.META["REMOTE_ADDR"])
     except Closed as closed:
         messages.warning(request, _too_late(closed.ticket))
     else:

@@ -13,7 +13,7 @@ from helpdesk.tickets.evidence import blockers, facts, flags
 from helpdesk.tickets.evidence.context import TicketContext
 from helpdesk.tickets.evidence.parts import Evidence, Fact, Flag
 
-__all__ = ["Evidence", "Fact", "Flag", "gather", "obstacles"]
+__all__ = ["Evidence", "Fact", "Flag", "blockers_of", "gather"]
 
 
 def gather(ticket: Ticket) -> Evidence:
@@ -44,7 +44,7 @@ def gather(ticket: Ticket) -> Evidence:
     )
 
 
-def obstacles(ticket: Ticket, account: Account | None) -> list[str]:
+def blockers_of(ticket: Ticket, account: Account | None) -> list[str]:
     """Why the request can't be carried out as things stand, in words that say what to do; empty if it can.
 
     ``account``: whom the user name of a PHONE request belongs to now.

@@ -11,7 +11,9 @@ from accounts.companies import orderers
 from accounts.models import Company, Orderer, User
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
-from helpdesk.tickets import handling, verification
+from helpdesk.tickets import decisions, states, verification
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -36,14 +38,17 @@ def asked(person: Person = ANNA, number: str = NEW, name: str = "") -> Ticket:
     phone = has_number(person)
     phone.confirmed_at = timezone.now() - timedelta(days=400)
     phone.save()
-    return handling.open_phone(
+    return create_ticket(
+        TicketDetails(
+            Ticket.Kind.PHONE,
+            company=ett,
+            orderer=carin,
+            employee_name=name or person.name,
+            employee_username=person.username,
+            account=phone.user.directory_id,
+            new_number=number,
+        ),
         source=Source.PAGES,
-        company=ett,
-        orderer=carin,
-        employee_name=name or person.name,
-        employee_username=person.username,
-        account=phone.user.directory_id,
-        new_number=number,
     )
 
 
@@ -64,12 +69,12 @@ def opened(make: Callable[[], Ticket], then: Callable[[Ticket], object] = lambda
 
 
 def took(one: Ticket) -> None:
-    handling.take(one.pk, per())
+    states.take(one.pk, per())
 
 
 def a_colleague_took(one: Ticket) -> None:
     sara = User.objects.create(directory_id="11111111-1111-1111-1111-111111111111", username=SECOND_AGENT.username)
-    handling.take(one.pk, sara)
+    states.take(one.pk, sara)
 
 
 def called_back(one: Ticket) -> None:
@@ -108,19 +113,25 @@ def left_empty(summary: str, button: str) -> Steps:
 
 def rejected(one: Ticket) -> None:
     took(one)
-    handling.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
+    decisions.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
 
 
 def recipients_asked() -> Ticket:
     ett, carin = long_ago()
-    return handling.open_recipients(
-        source=Source.PAGES, company=ett, orderer=carin, addresses=[CARIN.mail, "chef@annan.example"]
+    return create_ticket(
+        TicketDetails(
+            Ticket.Kind.RECIPIENTS, company=ett, orderer=carin, recipients=[CARIN.mail, "chef@annan.example"]
+        ),
+        source=Source.PAGES,
     )
 
 
 def anyone_asked() -> Ticket:
     words = "Hej!\nVi har en ny chef. Hur gör vi?"
-    return handling.open_other(source=Source.CALL, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett")
+    return create_ticket(
+        TicketDetails(Ticket.Kind.OTHER, text=words, orderer_name="Lena Ask", company_name="Omsorg Ett"),
+        source=Source.CALL,
+    )
 
 
 AGENT_REQUEST = (

@@ -12,8 +12,10 @@ from accounts import companies, directory
 from accounts.models import Company, Orderer, User
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
 from helpdesk.models import Confirmation, Entry, Ticket
-from helpdesk.tickets import handling
-from helpdesk.tickets.timeline import note_down
+from helpdesk.tickets import decisions, states
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.timeline import add_entry
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, Steps, typed
@@ -51,25 +53,31 @@ sent = typed(new_number, username=ANNA.username, phone=NEW_NUMBER_TYPED)
 
 
 def asked(orderer: Orderer, whom: Person = ANNA) -> Ticket:
-    return handling.open_phone(
+    return create_ticket(
+        TicketDetails(
+            Ticket.Kind.PHONE,
+            company=orderer.companies.get(),
+            orderer=orderer,
+            employee_name=whom.name,
+            employee_username=whom.username,
+            new_number=NEW_NUMBER,
+        ),
         source=Ticket.Source.PAGES,
-        company=orderer.companies.get(),
-        orderer=orderer,
-        employee_name=whom.name,
-        employee_username=whom.username,
-        new_number=NEW_NUMBER,
     )
 
 
 def recipients_asked(orderer: Orderer, *addresses: str) -> Ticket:
     company = orderer.companies.get()
-    return handling.open_recipients(source=Ticket.Source.PAGES, company=company, orderer=orderer, addresses=addresses)
+    return create_ticket(
+        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=addresses),
+        source=Ticket.Source.PAGES,
+    )
 
 
 def done(ticket: Ticket, by: User) -> None:
     ticket.state, ticket.decided_at, ticket.decided_by = Ticket.State.DONE, timezone.now(), by
     ticket.save()
-    note_down(ticket, Entry.What.CARRIED_OUT, by)
+    add_entry(ticket, Entry.What.CARRIED_OUT, by)
 
 
 def recipients_on_their_way(visitor: Visitor) -> None:
@@ -89,18 +97,18 @@ def several_tickets(visitor: Visitor) -> None:
     """One in each state, and more than a page."""
     carin, by = as_carin(visitor), an_agent()
     done(recipients_asked(carin, CHIEF, carin.email), by)
-    handling.withdraw(asked(carin, replace(ANNA, username="x" * 40)).pk, carin)
+    states.withdraw(asked(carin, replace(ANNA, username="x" * 40)).pk, carin)
     rejected(asked(carin, STEFAN), by)
-    handling.take(asked(carin).pk, by)
+    states.take(asked(carin).pk, by)
     recipients_asked(carin, CHIEF)
     with mock.patch("helpdesk.orderer.views.tickets.A_PAGE", 4):
         visitor.open("/bestallare/arenden/")
 
 
 def rejected(ticket: Ticket, by: User) -> None:
-    handling.take(ticket.pk, by)
-    note_down(ticket, Entry.What.CODE_WRONG, by)
-    handling.reject(ticket.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
+    states.take(ticket.pk, by)
+    add_entry(ticket, Entry.What.CODE_WRONG, by)
+    decisions.reject(ticket.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
 
 
 def a_rejected_one(visitor: Visitor) -> None:
@@ -115,7 +123,7 @@ def too_late(visitor: Visitor) -> None:
     ticket = asked(carin)
     visitor.open(f"/bestallare/arenden/{ticket.number}/")
     by = an_agent()
-    handling.take(ticket.pk, by)
+    states.take(ticket.pk, by)
     done(Ticket.objects.get(pk=ticket.pk), by)
     visitor.page.locator("summary").click()
     visitor.page.locator("details button").click()

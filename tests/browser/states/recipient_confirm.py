@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from helpdesk.models import Ticket
-from helpdesk.tickets import decisions, handling
+from helpdesk.tickets import decisions, states
+from helpdesk.tickets.creating import create_ticket
+from helpdesk.tickets.details import TicketDetails
 from tests.browser.states.office import the_register
 from tests.browser.states.state import State, opened, typed
 from tests.browser.visitor import Visitor
@@ -15,10 +17,11 @@ NEW = "ny.chef@hemtjanst-ett.example"
 def link_opened(visitor: Visitor) -> None:
     """Carin has asked, an agent has approved, and the letter has come."""
     company, carin = the_register()
-    ticket = handling.open_recipients(
-        source=Ticket.Source.PAGES, company=company, orderer=carin, addresses=[carin.email, NEW]
+    ticket = create_ticket(
+        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=carin, recipients=[carin.email, NEW]),
+        source=Ticket.Source.PAGES,
     )
-    handling.take(ticket.pk, an_agent())
+    states.take(ticket.pk, an_agent())
     decisions.approve(ticket.pk, an_agent())
     visitor.open(link_to(NEW))
 
