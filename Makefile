@@ -17,17 +17,20 @@ interpreter = $(call python_says,os.path.realpath(sys.executable))
 VENV = .venv-$(version)
 bin = $(VENV)/bin
 
+# Modules are compiled once, not by each process that a test starts: that is half of its time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-sqlite test-postgresql test-whole lint format clean requirements vendor messages screenshots bench crash fuzz \
+.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench crash fuzz \
     packages-demo packages-test packages-develop environment-local environment-dev with-environment
 
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
 	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
-	@echo 'make test            the whole suite, its three parts at once (ARGS="-k reset")'
-	@echo 'make test-postgresql …one part: on PostgreSQL'
-	@echo 'make test-sqlite     …another: on SQLite, and what is the same whatever the database is'
-	@echo 'make test-whole      …the third: in a browser, and with the whole portal running'
+	@echo 'make test            the suite, on PostgreSQL and the journeys on SQLite, too (ARGS="-k reset")'
+	@echo 'make test-fast       …what needs neither database nor server: seconds'
+	@echo 'make slow            …what measures time, and what breaks servers in the middle'
+	@echo 'make mutants         …does a test fail if the code says something else? (docs/mutants.md)'
 	@echo 'make lint            style, types, the floors, migrations'
 	@echo 'make format          mends what can be mended of style'
 	@echo 'make messages        collects the texts for locale/en and compiles them'
@@ -49,41 +52,24 @@ stack: packages-test
 	@$(MAKE) --no-print-directory environment-local
 	@exec $(bin)/python -m deploy.local stack --port $(PORT)
 
-# All parts run, at the same time, also if one fails: one wants to know. Each waits for servers half of its time. What
-# the others say comes when they are done.
+# PostgreSQL is what the portal runs on; the journeys and the queries of the big pages are tried on SQLite, too, on which
+# the demo runs (tests/suite.py).
 test: packages-test
 	@$(MAKE) --no-print-directory environment-dev
-	@mkdir -p -m 700 var; failed=; \
-	$(MAKE) --no-print-directory run-test-postgresql >var/test-postgresql.log 2>&1 & second=$$!; \
-	$(MAKE) --no-print-directory run-test-whole >var/test-whole.log 2>&1 & third=$$!; \
-	trap 'kill $$second $$third' INT TERM; \
-	$(MAKE) --no-print-directory run-test-sqlite || failed=yes; \
-	wait $$second || failed=yes; \
-	wait $$third || failed=yes; \
-	cat var/test-postgresql.log var/test-whole.log; \
-	test -z "$$failed"
+	@exec setpriv --pdeathsig TERM $(bin)/python -m tests.suite $(ARGS)
 
-test-sqlite test-postgresql test-whole: packages-test
+test-fast: packages-demo
 	@$(MAKE) --no-print-directory environment-dev
-	@$(MAKE) --no-print-directory run-$@
+	@exec env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m pure -n auto $(ARGS)
 
-# PostgreSQL is what the portal runs on, SQLite what the demo runs on: the journeys are tried on both, and what is the
-# same whatever the database is (marked once, as with Samba) in the second one. What takes a browser or an installation
-# of its own is marked whole.
-# pytest ends with 5 if it has found no test: what ARGS chooses need not be in each part.
-none_is_fine = $(if $(ARGS),|| test $$? -eq 5)
-.PHONY: run-test-sqlite run-test-postgresql run-test-whole
-run-test-sqlite:
-	@echo 'Tests on SQLite, Python $(version)'
-	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m '(once or sqlite) and not postgresql' $(ARGS) $(none_is_fine)
+slow: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@exec setpriv --pdeathsig TERM $(bin)/python -m tests.suite --slow $(ARGS)
 
-run-test-postgresql:
-	@echo 'Tests on PostgreSQL, Python $(version)'
-	@$(bin)/python -m tests.servers.postgres -- $(bin)/python -m pytest -m 'not once and not whole' $(ARGS) $(none_is_fine)
-
-run-test-whole:
-	@echo 'Tests of the whole, Python $(version)'
-	@env -u DATABASE_URL -u DATABASE_URL_FILE $(bin)/python -m pytest -m whole $(ARGS) $(none_is_fine)
+mutants: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@DATABASE_URL=sqlite://:memory: $(bin)/mutmut run $(ARGS)
+	@$(bin)/mutmut results
 
 lint: packages-demo
 	@$(MAKE) --no-print-directory environment-dev
@@ -101,7 +87,7 @@ format: packages-demo
 # For root, PostgreSQL's data of the stack lie outside.
 clean:
 	test ! -L var/stack/postgres || rm -rf "$$(readlink var/stack/postgres)"
-	rm -rf .venv-* var .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis node_modules
+	rm -rf .venv-* var mutants .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis node_modules
 	find . -name .git -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 # --- What is generated and committed --------------------------------------------------------------

@@ -18,19 +18,17 @@ from accounts.encryption import digest
 from accounts.models import Phone
 from accounts.users import for_account
 from deploy.local.cast import Person
-from tests.emptying import delete_all_rows
+from tests.emptying import delete_all_rows, keep_connections
 
-pytest_plugins = ["tests.servers.fixtures", "tests.servers.services"]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What measures time comes last: when the other parts of the suite are done, it needs a third of the samples."""
-    items.sort(key=lambda item: item.path.name == "test_worker.py")
+pytest_plugins = ["tests.sharing", "tests.servers.fixtures", "tests.servers.services"]
 
 
 @pytest.fixture(autouse=True, scope="session")
 def _quickly_emptied() -> Iterator[None]:
-    with mock.patch.object(TransactionTestCase, "_fixture_teardown", delete_all_rows):
+    with (
+        mock.patch.object(TransactionTestCase, "_fixture_teardown", delete_all_rows),
+        mock.patch.object(TransactionTestCase, "_should_reload_connections", keep_connections),
+    ):
         yield
 
 

@@ -25,11 +25,14 @@ from pytest_django import Settings
 
 from deploy.local import mailbox, post
 from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
+from deploy.local.process import bound
 from idportal import sms
 from tests.as_demo import show_demo
 from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
 from tests.servers.private import PrivateDovecot
+
+pytestmark = pytest.mark.process
 
 START_TIMEOUT = 30.0  # seconds
 NEW_PASSWORD = "Nytt-Berg-4711"
@@ -72,7 +75,7 @@ def running(folder: Path, *arguments: str) -> Iterator[Demo]:
     port = free_port()
     command = [sys.executable, "-m", "deploy.local", "demo", "--folder", str(folder), "--port", str(port), *arguments]
     # Where the suite itself was started so as to outlive its terminal, the demo would be, too.
-    command = ["env", "--default-signal=HUP", *command]
+    command = bound(["env", "--default-signal=HUP", *command])
     # What the shell of a developer may hold, for another installation.
     environment = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/x", "REDIS_URL": "redis://127.0.0.1:9"}
     environment |= {"PYTHONUNBUFFERED": "1", "DIRECTORY_KIND": "active_directory"}

@@ -19,7 +19,7 @@ BIN = Path(sys.executable).parent
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 FOR_DEVELOPMENT = {"DEBUG"}
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 
 # --- systemd --------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_APP = {"tests", "var", "node_modules"}

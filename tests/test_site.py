@@ -27,13 +27,13 @@ from tests.servers.ports import free_port
 from tests.servers.processes import end
 from tests.servers.slapd import TestSlapd
 
+pytestmark = pytest.mark.process
+
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 NAMES = ("losenord.kommunen.example", "pwreg.kommunen.example", "pwreset.kommunen.example")
 WAIT = 20.0  # seconds for a server to start or to answer
-
-pytestmark = pytest.mark.whole
 
 
 class Site:

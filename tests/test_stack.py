@@ -18,13 +18,14 @@ from pathlib import Path
 import pytest
 
 from deploy.local.cast import CARIN, KARL
+from deploy.local.process import bound
 from tests.servers.ports import free_port
 from tests.test_demo import NEW_PASSWORD, Demo, family
 
+pytestmark = pytest.mark.process
+
 START_TIMEOUT = 90.0  # seconds
 WAIT = 30.0
-
-pytestmark = pytest.mark.whole
 
 
 class Stack(Demo):
@@ -69,7 +70,7 @@ def running(folder: Path) -> Iterator[Stack]:
     environment = {**os.environ, "DATABASE_URL": "postgresql://nowhere.invalid/x", "DEBUG": "1"}
     words = folder.with_suffix(".words")
     with words.open("wb") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, text=True, env=environment)
+        process = subprocess.Popen(bound(command), stdout=output, stderr=output, text=True, env=environment)
     try:
         deadline = time.monotonic() + START_TIMEOUT
         while "Ctrl-C" not in words.read_text(encoding="utf-8"):
@@ -97,6 +98,7 @@ def wait_until(true: Callable[[], object]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_everything_runs_heals_ends_and_begins_where_it_was(folder: Path) -> None:
     with running(folder) as stack:
         assert stack.states() == dict.fromkeys(

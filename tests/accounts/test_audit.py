@@ -14,7 +14,7 @@ from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 def event() -> AuditEvent:

@@ -31,7 +31,7 @@ from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 from tests.servers.smsgateway import Mood, SmsGateway
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 ACCEPTED = "/aterstall/losenord/"
 

@@ -17,7 +17,7 @@ from accounts.organisation_numbers import OrganisationNumberRefused, parse
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import carin, company
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
@@ -103,6 +103,12 @@ def test_what_is_refused(values: dict[str, str], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         cleaned(**values)
     assert list(refused.value.message_dict) == [field]
+
+
+@pytest.mark.parametrize("values", ["Vård|Omsorg", "Vård\nVård|Omsorg", "|", "Vård |\nOmsorg"])
+def test_a_value_with_the_sign_between_values_is_told_as_such(values: str) -> None:
+    with pytest.raises(ValidationError, match=r"Tecknet \| kan inte ingå i ett värde"):
+        cleaned(directory_values=values)
 
 
 @pytest.mark.parametrize(

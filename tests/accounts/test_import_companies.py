@@ -12,7 +12,7 @@ from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.loader import Loader
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 HEADER = "name,organisation_number,directory_value,recipient1,recipient2"
 ETT = f"{HEMTJANST_ETT},556677-8899,{HEMTJANST_ETT},{CARIN.mail},"

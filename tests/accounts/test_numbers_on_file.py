@@ -25,7 +25,7 @@ from tests.accounts.helpers import (
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 CROWDED = "Numret används redan av flera andra konton."
 SUCCESSOR = dataclasses.replace(

@@ -250,6 +250,7 @@ def test_the_validator_gives_one_sentence_for_each_broken_rule() -> None:
 
 def test_the_validator_knows_no_more_of_a_user_than_there_is() -> None:
     validate_password("Xk7%Stefan")
+    validate_password("Xk7%xxxx", SimpleNamespace(given_name="", surname=None))  # type: ignore[arg-type]
     validate_password("Xk7%Stefan", SimpleNamespace(username="lovstlin32", surname=None))  # type: ignore[arg-type]
     with pytest.raises(ValidationError):
         validate_password("Xk7%lovstlin32", SimpleNamespace(username="lovstlin32"))  # type: ignore[arg-type]
@@ -321,6 +322,12 @@ def test_the_forbidden_characters_are_a_setting(settings: Settings) -> None:
     assert broken("Xk7%qw2z£") == broken("Xk7%qw2ze\u0301") == ["letters"]
     assert broken("Xk7%qw2zå") == []
     assert "£ eller é" in sentence("letters")
+
+
+@pytest.mark.parametrize("letters", ["å", "åÅ"])
+def test_a_single_forbidden_character_is_named_alone(settings: Settings, letters: str) -> None:
+    settings.PASSWORD_FORBIDDEN_CHARACTERS = letters
+    assert sentence("letters") == "Lösenordet får inte innehålla å."
 
 
 def test_without_forbidden_characters_the_checklist_is_silent_on_them(settings: Settings) -> None:

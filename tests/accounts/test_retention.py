@@ -33,7 +33,7 @@ from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, w
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 def purge() -> dict[str, int]:

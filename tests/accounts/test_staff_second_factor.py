@@ -21,7 +21,7 @@ from tests.accounts.helpers import last, text_of, trail
 from tests.accounts.staff import WRONG_FACTOR, App, Officer, later, says
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 NEW_KEY = "a new key, as long as keys should be, or so"
 DAY_USED_UP = "too many wrong codes in a day"

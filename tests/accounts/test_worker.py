@@ -163,6 +163,7 @@ def test_answers_are_the_same_byte_for_byte(portal: Portal, worker: Worker, phon
         assert way == ways["known"], kind
 
 
+@pytest.mark.slow
 def test_time_tells_nobody_who_exists(portal: Portal, worker: Worker, phone: Inbox) -> None:
     """E2, must show 4: 200 of each kind, in random order. An innocent portal fails this once in 26,000 runs.
 
@@ -181,6 +182,7 @@ def test_time_tells_nobody_who_exists(portal: Portal, worker: Worker, phone: Inb
     assert Counter(withheld) == dict.fromkeys(("no such account", "no number", "disabled account"), SAMPLES * rounds)
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("phone")
 @pytest.mark.parametrize(
     ("flaw", "queue", "count"),

@@ -22,8 +22,6 @@ from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
 
-pytestmark = pytest.mark.whole
-
 # Django's forms.css imports another sheet, which axe would rewrite as an inline style, against the page's own policy.
 WITHIN_POLICY = {"preload": False}
 

@@ -7,8 +7,6 @@ import pytest
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor
 
-pytestmark = pytest.mark.whole
-
 
 @pytest.mark.parametrize("javascript", [True, False])
 def test_a_style_attribute_is_against_the_policy(new_visitor: NewVisitor, javascript: bool) -> None:

@@ -12,7 +12,7 @@ from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.visitor import Visitor, opens
 from tests.conftest import has_number
 
-pytestmark = pytest.mark.whole
+pytestmark = pytest.mark.sqlite
 
 EVERYWHERE = pytest.mark.parametrize(
     ("size", "javascript"),

@@ -12,8 +12,6 @@ from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, OTHER_PASSWOR
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor, opens
 
-pytestmark = pytest.mark.whole
-
 EITHER_WAY = pytest.mark.parametrize("javascript", [True, False], ids=["script", "plain"])
 
 

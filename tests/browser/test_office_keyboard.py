@@ -27,8 +27,6 @@ from tests.browser.visitor import Visitor
 from tests.conftest import has_number
 from tests.helpdesk.asked import an_agent, link_to
 
-pytestmark = pytest.mark.whole
-
 CHIEF = "chef@hemtjanst-ett.example"
 A_REQUEST = r"arenden/\d{4}-\d+/"
 PRIMARY = "main form[novalidate] button[type=submit]"

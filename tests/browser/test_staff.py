@@ -11,8 +11,6 @@ from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.test_journeys import _press_enter, _tab_to, _type
 from tests.browser.visitor import Visitor
 
-pytestmark = pytest.mark.whole
-
 
 def scan(visitor: Visitor) -> App:
     """What the app gets from the link, which says the same as the picture."""

@@ -315,6 +315,7 @@ def test_an_error_of_the_mailbox_in_the_middle_loses_nothing(
     assert mailbox.folder("INBOX") == []
 
 
+@pytest.mark.slow
 def test_many_at_once_are_each_a_ticket(register: Register, mailbox: TestDovecot) -> None:
     """And the one behind them is taken in like any other. `make crash` does it with 2,000."""
     found = flood(mailbox, 300)

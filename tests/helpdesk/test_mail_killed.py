@@ -21,7 +21,7 @@ from tests.idportal.conftest import PRODUCTION
 from tests.servers.dovecot import TestDovecot
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 IMPORTS = (
     "from helpdesk.intake import receive; from helpdesk.tickets import sender_letters; "

@@ -35,7 +35,7 @@ from tests.conftest import has_number
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import an_orderer
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
 
 PAGE, FILE = "/helpdesk/oversikt/", "/helpdesk/oversikt.csv"
 COUNTING = "Siffrorna räknas just nu."

@@ -117,6 +117,17 @@ def test_what_is_old_says_so(per: Officer, register: Register) -> None:
     assert "1 dag mycket gammalt" in text_of(per.get(QUEUE))
 
 
+def test_old_is_from_four_hours_on_and_very_old_from_a_day_on(per: Officer, register: Register) -> None:
+    put(register, **ago(hours=3, minutes=59))
+    assert "gammalt" not in text_of(per.get(QUEUE))
+    put(register, **ago(hours=4, minutes=1))
+    assert "4 tim gammalt" in text_of(per.get(QUEUE))
+    put(register, **ago(hours=23, minutes=59))
+    page = text_of(per.get(QUEUE))
+    assert "23 tim gammalt" in page
+    assert "mycket gammalt" not in page
+
+
 def test_what_is_closed_is_not_old(per: Officer, register: Register) -> None:
     put(register, **ago(days=9), state=Ticket.State.WITHDRAWN, decided_at=timezone.now())
     assert "gammalt" not in text_of(per.get(f"{QUEUE}?flik=klara"))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.idportal.conftest import PRODUCTION, Answer, Browser, Portal, Prepared
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 HOST = "losenord.kommunen.example"
 LOCAL = {"PORTAL_URL": "http://127.0.0.1:8000", "TRUSTED_PROXIES": "", "ALLOWED_HOSTS": "127.0.0.1"}

@@ -15,7 +15,7 @@ from idportal import health
 from tests.idportal.conftest import PRODUCTION, Answer, Portal, Prepared
 from tests.servers.redis import PrivateRedis
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 HOST = "losenord.kommunen.example"
 LONGEST = 15  # seconds, with every part silent; each part has its own few

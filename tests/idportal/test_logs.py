@@ -281,6 +281,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, prepared: Prepared) -> Iter
         yield portal
 
 
+@pytest.mark.process
 def test_a_process_that_fails_on_a_request_logs_nothing_of_it(served: Portal) -> None:
     """Error, refusal, outage and unknown page, with LOG_LEVEL=DEBUG, which is the most that it ever says."""
     host = "losenord.kommunen.example"

@@ -16,7 +16,7 @@ from idportal.mailbox import Fetched, MailboxError, open_mailbox
 from tests.servers.dovecot import TestDovecot
 from tests.servers.relay import PrivateRelay
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 DONE = "Lösenordsportalen"
 NO_MOVE = "imap_capability {\n  MOVE = no\n}\n"

@@ -16,7 +16,7 @@ from idportal.mailbox_access import Address, address
 from tests.idportal.mail_servers import SECRET, bad_server, failure, silence, talking
 from tests.servers.dovecot import TestDovecot
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 # --- The address -----------------------------------------------------------------------------------
 

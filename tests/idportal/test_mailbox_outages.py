@@ -15,7 +15,7 @@ from tests.idportal.mail_servers import Script, bad_server, drip, failure, no_en
 from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 
 @pytest.mark.parametrize("scheme", ["imap", "imaps"])

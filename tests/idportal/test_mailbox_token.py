@@ -16,7 +16,7 @@ from tests.servers.dovecot import TestDovecot
 from tests.servers.ports import free_port
 from tests.servers.tokens import TokenServer
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 
 def test_a_token_lets_in_and_is_asked_for_each_time(tokens: TokenServer, settings: Settings) -> None:

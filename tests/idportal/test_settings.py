@@ -9,7 +9,7 @@ import pytest
 
 from tests.idportal.conftest import PRODUCTION, Browser, Portal, Prepared, manage
 
-pytestmark = pytest.mark.once
+pytestmark = pytest.mark.process
 
 
 def without(*names: str) -> dict[str, str]:

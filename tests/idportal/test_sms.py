@@ -179,6 +179,7 @@ def test_the_text_arrives_verbatim(sms_gateway: SmsGateway, settings: Settings, 
     assert sms_gateway.received == [Message(NUMBER, text)]
 
 
+@pytest.mark.process
 def test_the_number_is_filled_in_percent_encoded(settings: Settings) -> None:
     """A bare + in a URL's query is a space."""
     with Peer(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n", 0) as peer:
@@ -216,6 +217,7 @@ def test_a_gateway_that_fails_is_followed_by_the_next(
     assert_private(log.getvalue())
 
 
+@pytest.mark.process
 def test_the_order_of_the_setting_is_the_order_of_tries(settings: Settings, log: io.StringIO) -> None:
     urls = [f"{kind}://127.0.0.1:{free_port()}/{{to}}" for kind in ("xml", "json", "form")]
     for order in (urls, urls[::-1]):
@@ -386,6 +388,7 @@ def test_a_message_that_is_taken_leaves_neither_number_nor_text_in_the_log(
     assert_private(log.getvalue())
 
 
+@pytest.mark.process
 def test_a_refused_connection_is_logged_without_secrets(settings: Settings, log: io.StringIO) -> None:
     settings.SMS_GATEWAYS = [f"json://canary-user:canary-password@127.0.0.1:{free_port()}/canary-token/{{to}}"]
     with pytest.raises(sms.SmsError):

@@ -13,7 +13,7 @@ from tests.accounts.with_worker import everything_in
 from tests.notifications.crash import CANARY, DISASTERS, WAIT, Installation, survive
 from tests.servers.smtp import wait_for
 
-pytestmark = pytest.mark.whole
+pytestmark = pytest.mark.slow
 
 COUNT = 300  # the 1,000 of the issue: python -m tests.notifications.crash
 

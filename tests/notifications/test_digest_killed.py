@@ -22,7 +22,7 @@ from tests.idportal.conftest import PRODUCTION, manage
 from tests.notifications.digest_world import DAY, completed, hemtjanst_ett, omsorg_tva, runs_out, sent, somebody, told
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 RECIPIENTS = ("carin@hemtjanst-ett.example", "lena@hemtjanst-ett.example", "chef@omsorg-tva.example")
 

@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
 from notifications import digests
+from notifications.digests import rows
 from notifications.models import Message
 from tests.notifications.digest_world import (
     DAY,
@@ -83,6 +84,12 @@ def test_who_is_disabled_or_has_to_change_anyhow_is_not_told(empty_server: TestS
     runs_out(empty_server, KARL, DAY)
     digests.run(DAY)
     assert told(sent()) == [(KARL.username, "0")]
+
+
+def test_numbers_are_looked_up_so_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No database takes a query of any length."""
+    monkeypatch.setattr(rows, "CHUNK", 2)
+    assert list(rows.chunks(range(5))) == [[0, 1], [2, 3], [4]]
 
 
 def test_who_never_has_to_change_is_not_told(empty_server: TestSlapd) -> None:

@@ -27,7 +27,7 @@ from tests.notifications.helpers import in_clear
 from tests.servers.slapd import TestSlapd
 from tests.servers.smtp import PrivateSmtp
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 Mailbox = list[EmailMultiAlternatives]
 Purpose = Message.Topic

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
-from deploy.local.cast import Person
+import ldap
+
+from deploy.local import tree
+from deploy.local.cast import CAST, Person
 
 
 class DirectoryServer(Protocol):
@@ -67,3 +70,49 @@ class DirectoryServer(Protocol):
 
     def stricter_policy(self, person: Person, max_age: timedelta) -> AbstractContextManager[None]:
         """While this lasts, a policy of the person's own holds, with this maximum age."""
+
+
+class KeepsCast:
+    """Of a server: makes anew whom a test has changed, and removes who else is there. Most tests change nobody."""
+
+    def __init__(self) -> None:
+        self._as_new: dict[str, Any] = {}
+        self._loaded = datetime.min.replace(tzinfo=UTC)
+
+    def reset(self) -> None:
+        """As the interface says."""
+        try:
+            people = self._people()
+        except ldap.SERVER_DOWN:
+            self.stop()
+            self.start()
+            people = self._people()
+        loaded = tree.expiry_of(CAST[0], datetime.now(UTC))
+        if self._loaded != loaded:  # never yet, or yesterday: everybody has a day less left
+            self._loaded, self._as_new = loaded, {}
+        kept = {dn for dn, entry in people.items() if self._as_new.get(dn) == entry}
+        for dn in people.keys() - kept:
+            self._delete(dn)
+        missing = [person for person in CAST if self._usual_dn(person) not in kept]
+        if missing:
+            self._put_all(missing)
+        self._as_new = self._people()
+
+    def start(self) -> None:
+        raise NotImplementedError
+
+    def stop(self) -> None:
+        raise NotImplementedError
+
+    def _people(self) -> dict[str, Any]:
+        """Everybody, by DN, with what changes when anything of theirs does. Raises ldap.SERVER_DOWN."""
+        raise NotImplementedError
+
+    def _usual_dn(self, person: Person) -> str:
+        raise NotImplementedError
+
+    def _put_all(self, people: list[Person]) -> None:
+        raise NotImplementedError
+
+    def _delete(self, dn: str) -> None:
+        raise NotImplementedError

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local import postgres
+from deploy.local.process import bound
 from tests.servers.ports import free_port
 
 START_TIMEOUT = 30.0  # seconds
@@ -98,7 +99,8 @@ def main(command: list[str]) -> int:
     ):
         environment = {name: value for name, value in os.environ.items() if name != "DATABASE_URL_FILE"}
         environment["DATABASE_URL"] = server.url
-        return subprocess.run(command, check=False, env=environment).returncode
+        # Should this process be killed, the command ends too: its database is gone.
+        return subprocess.run(bound(command), check=False, env=environment).returncode
 
 
 if __name__ == "__main__":

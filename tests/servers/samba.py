@@ -14,7 +14,8 @@ from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
 from deploy.local import tree
-from deploy.local.cast import ADMINS, CAST, HELPDESK, Person
+from deploy.local.cast import ADMINS, HELPDESK, Person
+from tests.servers.directory import KeepsCast
 from tests.servers.samba_process import ADMINISTRATOR_PASSWORD, SambaProcess, run
 
 DOMAIN = "DC=ad,DC=example,DC=test"
@@ -37,21 +38,24 @@ PWD_LAST_SET = "bf967a0a-0de6-11d0-a285-00aa003049e2"
 LOCKOUT_TIME = "28630ebf-41d5-11d1-a9c1-0000f80367c1"
 
 
-class PrivateSamba(SambaProcess):
+class PrivateSamba(KeepsCast, SambaProcess):
     """A :class:`tests.servers.directory.DirectoryServer`: Active Directory. A :meth:`copy` of it runs on ``twin``."""
 
     lockout_threshold = 3
     lockout_window = timedelta(minutes=30)
 
     def __init__(self, folder: Path, address: str, twin: str = "") -> None:
-        super().__init__(folder, address, twin)
+        KeepsCast.__init__(self)
+        SambaProcess.__init__(self, folder, address, twin)
         self._root: Any = None
         self._waiting: list[str] | None = None
-        self._as_new: list[Any] = []
 
     def start(self) -> None:
         self._root = None
-        super().start()
+        SambaProcess.start(self)
+
+    def stop(self) -> None:
+        SambaProcess.stop(self)
 
     def fill(self) -> None:
         """The policy, the service account with what it is delegated, and the cast. Needs a running server."""
@@ -82,19 +86,6 @@ class PrivateSamba(SambaProcess):
             *(f"--objectdn={STAFF}", f"--sddl={_delegation(sid)}"),
         )
         self.reset()
-
-    def reset(self) -> None:
-        if not self.answers():
-            self.stop()
-            self.start()
-        if self._as_new and self._people() == self._as_new:
-            return  # nothing was written since; to make six people anew takes half a second
-        for dn, _ in self._people():
-            self.root.delete_s(dn)
-        with self._together():
-            for person in CAST:
-                self.put(person)
-        self._as_new = self._people()
 
     def settings(self) -> dict[str, Any]:
         return {
@@ -238,11 +229,20 @@ class PrivateSamba(SambaProcess):
         values: list[bytes] = self.root.search_s(dn, ldap.SCOPE_BASE, attrlist=[name])[0][1].get(name, [b""])
         return values[0]
 
-    def _people(self) -> list[Any]:
-        """Everybody, with what changes when anything of theirs does."""
-        changing = ["uSNChanged", "badPwdCount", "lockoutTime", "pwdLastSet"]
-        people: list[Any] = self.root.search_s(STAFF, ldap.SCOPE_ONELEVEL, attrlist=changing)
-        return people
+    def _people(self) -> dict[str, Any]:
+        changing = ["uSNChanged", "badPwdCount", "lockoutTime", "pwdLastSet", "memberOf"]
+        return dict(self.root.search_s(STAFF, ldap.SCOPE_ONELEVEL, attrlist=changing))
+
+    def _usual_dn(self, person: Person) -> str:
+        return f"CN={person.username},{STAFF}"
+
+    def _put_all(self, people: list[Person]) -> None:
+        with self._together():
+            for person in people:
+                self.put(person)
+
+    def _delete(self, dn: str) -> None:
+        self.root.delete_s(dn)
 
     @contextmanager
     def _together(self) -> Iterator[None]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Self
 
 from deploy.local import certificate
+from deploy.local.process import bound
 from tests.servers.processes import copy_folder, suspended
 
 PORTS = (389, 636, 3268, 3269)  # Samba knows no others
@@ -23,7 +24,11 @@ START_TIMEOUT = 30.0
 
 
 class SambaProcess:
-    """Samba on the fixed ports of ``address``. ``twin`` is another address that the certificate covers."""
+    """Samba on the fixed ports of ``address``. ``twin`` is another address that the certificate covers.
+
+    It ends with the thread that started it, at the latest: the signal reaches the process, which passes it on to its
+    group.
+    """
 
     def __init__(self, folder: Path, address: str, twin: str = "") -> None:
         self.folder = folder.resolve()
@@ -63,7 +68,7 @@ class SambaProcess:
     def start(self) -> None:
         with (self.folder / "output").open("ab") as output:
             self._process = subprocess.Popen(
-                ["samba", "-s", self.config, "-F", "--no-process-group", "-M", "single"],
+                bound(["samba", "-s", self.config, "-F", "--no-process-group", "-M", "single"]),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=output,

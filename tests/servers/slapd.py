@@ -14,7 +14,8 @@ from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
 from deploy.local import tree
-from deploy.local.cast import ADMINS, CAST, HELPDESK, Person
+from deploy.local.cast import ADMINS, HELPDESK, Person
+from tests.servers.directory import KeepsCast
 from tests.servers.ports import free_port
 from tests.servers.private import PrivateSlapd
 from tests.servers.processes import copy_folder, suspended
@@ -26,7 +27,7 @@ DISABLED = "000001010000Z"
 STRICTER = f"cn=stricter,{tree.POLICIES}"
 
 
-class TestSlapd:
+class TestSlapd(KeepsCast):
     """A :class:`tests.servers.directory.DirectoryServer`: OpenLDAP with ppolicy."""
 
     __test__ = False
@@ -34,6 +35,7 @@ class TestSlapd:
     lockout_window = tree.LOCKED_FOR
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         self.slapd = PrivateSlapd(folder, free_port(), free_port())
         self.url = self.slapd.url
         self.plain_url = self.slapd.plain_url
@@ -73,15 +75,6 @@ class TestSlapd:
             "DIRECTORY_URLS": [self.slapd.url],
         }
 
-    def reset(self) -> None:
-        if not self.slapd.answers():
-            self.stop()
-            self.start()
-        for dn, _ in self.root.search_s(tree.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["1.1"]):
-            self._delete(dn)
-        for person in CAST:
-            self.put(person)
-
     def put(
         self,
         person: Person,
@@ -102,6 +95,7 @@ class TestSlapd:
         rdn = f"cn={escape_dn_chars(common_name)}" if common_name else f"uid={person.username}"
         dn = f"{rdn},{tree.PEOPLE}"
         self.root.add_ext_s(dn, _modlist(wanted), serverctrls=[RelaxRulesControl()])
+        self._leave_groups(dn)  # of a namesake who is gone: slapd would take the new entry for no member
         for group in {*person.groups, *([ADMINS] if protected else [])}:
             with suppress(ldap.TYPE_OR_VALUE_EXISTS):
                 self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
@@ -176,11 +170,24 @@ class TestSlapd:
         found = self.root.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={escape_filter_chars(username)})", ["1.1"])
         return found[0][0] if found else None
 
+    def _people(self) -> dict[str, Any]:
+        return dict(self.root.search_s(tree.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["*", "+"]))
+
+    def _usual_dn(self, person: Person) -> str:
+        return tree.person_dn(person)
+
+    def _put_all(self, people: list[Person]) -> None:
+        for person in people:
+            self.put(person)
+
     def _delete(self, dn: str) -> None:
+        self._leave_groups(dn)
+        self.root.delete_s(dn)
+
+    def _leave_groups(self, dn: str) -> None:
         for group in (ADMINS, HELPDESK):
             with suppress(ldap.NO_SUCH_ATTRIBUTE):
                 self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_DELETE, "member", [dn.encode()])])
-        self.root.delete_s(dn)
 
     def _replace(self, dn: str, name: str, value: str) -> None:
         """Set the attribute, or remove it for ""."""

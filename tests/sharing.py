@@ -1,0 +1,100 @@
+"""How the suite is shared out among its workers (pytest-xdist), and what of it is pure.
+
+A group of tests runs in one worker, so that a server that takes long to start is started once: all on Active Directory
+are one group, each file is another. Groups are given out in the order of collection: what takes longest comes first, so
+that at the end no worker is left alone with much to do.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import signal
+import sys
+from collections.abc import Iterator
+
+import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
+
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+SAMBA = "active_directory"  # in the name of each test that asks for it
+LONGEST = (
+    *("tests/browser/test_accessibility.py", "tests/test_stack.py", "tests/test_demo.py", "tests/test_site.py"),
+    *("tests/browser/", "tests/helpdesk/test_mail_", "tests/idportal/", "tests/accounts/"),
+)
+
+
+class Groups(LoadScopeScheduling):
+    def _split_scope(self, nodeid: str) -> str:
+        return group(nodeid)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    config.option.loadscopereorder = False  # by how many tests a group has, which says little about how long it takes
+    return Groups(config, log)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """A worker ends with the process that gives it its tests, and its servers with it, even if that is killed."""
+    if hasattr(config, "workerinput"):
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    if is_pure(item):
+        item.add_marker(pytest.mark.pure)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def group(nodeid: str) -> str:
+    return SAMBA if SAMBA in nodeid else nodeid.partition("::")[0]
+
+
+def _place(nodeid: str) -> int:
+    if group(nodeid) == SAMBA:
+        return 0
+    starts = [nodeid.startswith(name) for name in LONGEST]
+    return 1 + starts.index(True) if any(starts) else 1 + len(starts)
+
+
+# What a test asks for if it is not pure: a database, a server, a browser, the portal as a process.
+OUTSIDE = {
+    *("db", "transactional_db", "django_db_setup", "browser", "server"),
+    *("slapd_server", "samba_server", "_redis_server", "_dovecot_server", "_relay", "sms_gateway"),
+}
+
+
+def is_pure(item: pytest.Item) -> bool:
+    """Whether it needs neither a database nor a server nor another process: ``make test-fast``."""
+    marked = any(item.get_closest_marker(name) for name in ("django_db", "process", "slow"))
+    return not marked and OUTSIDE.isdisjoint(getattr(item, "fixturenames", ()))
+
+
+class NotPure(BaseException):
+    """A test without a mark that says so has started a process, or spoken to one: mark it ``process``."""
+
+
+_running: list[pytest.Item] = []
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    if item.get_closest_marker("pure"):
+        _running.append(item)
+    try:
+        return (yield)
+    finally:
+        _running.clear()
+
+
+def _watch(event: str, arguments: tuple[object, ...]) -> None:
+    """An audit hook, which can't be taken away again: it looks only while a pure test runs."""
+    if _running and event in ("subprocess.Popen", "socket.connect"):
+        raise NotPure(event)
+
+
+sys.addaudithook(_watch)

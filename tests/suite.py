@@ -1,0 +1,65 @@
+"""``make test``: the suite on PostgreSQL, shared out among workers, and beside it the demo's journeys on SQLite.
+
+``python -m tests.suite [--slow] [arguments for pytest]``. Both run, also if one fails. What is said on SQLite comes
+when both are done. ``--slow`` runs what measures time or breaks servers, one test after the other, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import IO
+
+from deploy.local.process import bound
+from tests.servers.postgres import PrivatePostgres
+
+# One more than there are processors: a worker waits for servers, which want the processors too.
+WORKERS = (os.cpu_count() or 1) + 1
+SHARED = ["-n", str(WORKERS)]
+NONE_FOUND = 5  # pytest's exit code if it has found no test: what the arguments choose need not be on both databases
+
+
+def main(arguments: list[str]) -> int:
+    signal.signal(signal.SIGTERM, _end)
+    slow = arguments[:1] == ["--slow"]
+    with (
+        tempfile.TemporaryDirectory(prefix="idportal-postgres-") as folder,
+        PrivatePostgres(Path(folder)) as server,
+        tempfile.TemporaryFile() as words,
+    ):
+        if slow:
+            runs = [_start(["-m", "slow", *arguments[1:]], server.url)]
+        else:
+            runs = [
+                _start(["-m", "not slow", *SHARED, *arguments], server.url),
+                _start(["-m", "sqlite and not postgresql and not slow", *arguments], "", words),
+            ]
+        codes = {run.wait() for run in runs}
+        words.seek(0)
+        sys.stdout.buffer.write(words.read())
+    if codes == {NONE_FOUND}:
+        return NONE_FOUND
+    return max(codes - {NONE_FOUND})
+
+
+def _start(arguments: list[str], database: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
+    """pytest, on that database; on SQLite in memory if there is none."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
+    if database:
+        environment["DATABASE_URL"] = database
+    # Without this a suite that is killed would leave its servers behind.
+    command = bound([sys.executable, "-m", "pytest", *arguments])
+    return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+
+
+def _end(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
