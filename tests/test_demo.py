@@ -145,7 +145,6 @@ def family(pid: int) -> set[int]:
     return found
 
 
-@pytest.mark.once
 def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
     assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
     assert demo.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
@@ -162,7 +161,6 @@ def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
     assert demo.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_number: signal.Signals) -> None:
     with running(tmp_path / "demo") as demo:
@@ -175,7 +173,6 @@ def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_
         assert not mailbox_runs(demo.folder)
 
 
-@pytest.mark.once
 def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as demo:
         processes = family(demo.process.pid)
@@ -193,14 +190,12 @@ def wait_until_gone(processes: set[int]) -> None:
         time.sleep(0.1)
 
 
-@pytest.mark.once
 def test_page_shows_everybody_with_password_and_state(demo: Demo) -> None:
     page = demo.get("/demo/")
     for person in CAST:
         assert all(text in page for text in (person.name, person.username, person.password, person.state))
 
 
-@pytest.mark.once
 def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with running(folder) as demo:
@@ -220,14 +215,12 @@ def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
     assert not directory_runs(folder)
 
 
-@pytest.mark.once
 def test_second_demo_in_the_same_folder_says_that_one_runs(demo: Demo) -> None:
     code, words = refusal(demo.folder, free_port())
     assert (code, "Demon körs redan" in words) == (1, True)
     assert "/demo/" in demo.get("/")
 
 
-@pytest.mark.once
 def test_busy_port_is_said_in_plain_words(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -239,7 +232,6 @@ def test_busy_port_is_said_in_plain_words(tmp_path: Path) -> None:
     assert "make demo PORT=" in words
 
 
-@pytest.mark.once
 def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     code, words = refusal(tmp_path, free_port(), "--fresh")
@@ -307,7 +299,6 @@ def test_mailbox_without_a_folder_is_empty(tmp_path: Path) -> None:
 # --- A mail to the helpdesk ------------------------------------------------------------------------
 
 
-@pytest.mark.once
 def test_a_mail_to_the_helpdesk_is_taken_in_at_once(demo: Demo) -> None:
     page = demo.get("/demo/")
     assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))
@@ -329,7 +320,6 @@ def demo_mailbox(mailbox: TestDovecot, settings: Settings) -> TestDovecot:
     return mailbox
 
 
-@pytest.mark.once
 def test_the_mail_lies_in_the_mailbox_as_if_it_had_come_from_outside(demo_mailbox: TestDovecot) -> None:
     raw = post.compose(CARIN.mail, "Ändring å", "Hej!\nÅ Ä Ö\n", vouched=True)
     post.deliver(raw)
@@ -388,7 +378,6 @@ def test_outside_the_demo_no_mail_is_made_up(client: Client) -> None:
 # --- The mail server itself ------------------------------------------------------------------------
 
 
-@pytest.mark.once
 def test_a_mail_server_in_a_deep_folder_starts_and_leaves_nothing_behind(tmp_path: Path) -> None:
     """The path of a socket has 108 bytes, and the folder of a project may have more."""
     deep = tmp_path / "/".join(["deep"] * 20) / "x"
@@ -400,7 +389,6 @@ def test_a_mail_server_in_a_deep_folder_starts_and_leaves_nothing_behind(tmp_pat
     assert not (deep / "run").is_symlink()
 
 
-@pytest.mark.once
 def test_a_mail_server_keeps_its_mails_and_its_password(tmp_path: Path) -> None:
     server = TestDovecot(tmp_path / "dovecot")
     server.start()
@@ -414,7 +402,6 @@ def test_a_mail_server_keeps_its_mails_and_its_password(tmp_path: Path) -> None:
         server.stop()
 
 
-@pytest.mark.once
 def test_a_mail_server_whose_port_is_taken_says_so(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))

@@ -53,7 +53,6 @@ def test_all_is_well(openldap_settings: TestSlapd) -> None:
     assert found["queue"] == ("note", "none: codes are sent inside the request")
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("on_this_machine")
 def test_active_directory(active_directory_settings: PrivateSamba) -> None:
     """P3: whether the directory offers policy hints."""
@@ -124,7 +123,6 @@ def test_settings_that_are_dangerous(openldap_settings: TestSlapd) -> None:
     assert "CELERY_BROKER_URL is not set" in lines
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("on_this_machine")
 def test_the_helpdesks_mailbox_is_opened_and_counted(openldap_settings: TestSlapd, mailbox: TestDovecot) -> None:
     for _ in range(3):
@@ -134,7 +132,6 @@ def test_the_helpdesks_mailbox_is_opened_and_counted(openldap_settings: TestSlap
     assert mailbox.flags() == [set(), set(), set()]
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("on_this_machine", "mailbox")
 def test_a_mailbox_that_lies_full_is_told(openldap_settings: TestSlapd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody should look whether beat and the worker run; the portal itself is well."""
@@ -144,7 +141,6 @@ def test_a_mailbox_that_lies_full_is_told(openldap_settings: TestSlapd, monkeypa
     assert found["helpdesk mailbox"] == ("note", "0 mails wait: is beat running, and a worker of the outbox?")
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("on_this_machine")
 def test_a_mailbox_that_lets_nobody_in_is_told_without_the_password(
     openldap_settings: TestSlapd, mailbox: TestDovecot, settings: Settings
@@ -160,7 +156,6 @@ def test_a_mailbox_that_lets_nobody_in_is_told_without_the_password(
     assert "canary" not in str(found)
 
 
-@pytest.mark.once
 @pytest.mark.usefixtures("on_this_machine")
 def test_nothing_is_said_of_a_mailbox_that_is_not_set(openldap_settings: TestSlapd) -> None:
     assert "helpdesk mailbox" not in report()[1]

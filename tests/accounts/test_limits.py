@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts import limits
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db]
 
 WINDOW = 10 * limits.MINUTE
 START = 1_790_000_000.0  # seconds since 1970

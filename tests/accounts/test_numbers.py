@@ -15,8 +15,6 @@ from pytest_django import Settings
 from accounts import numbers
 from accounts.forms import PhoneForm
 
-pytestmark = pytest.mark.once
-
 NUMBER = "+46701740605"
 
 SPACES = [chr(code) for code in range(sys.maxunicode) if unicodedata.category(chr(code)) == "Zs"]

@@ -18,8 +18,6 @@ from pytest_django import Settings
 from accounts.passwords import policy
 from accounts.passwords.policy import Owner, PolicyValidator, broken_rules, kinds, rules, sentence
 
-pytestmark = pytest.mark.once
-
 STEFAN = Owner("lovstlin32", "Stefan", "Lind", "Hemtjänst Ett AB")
 GOOD = "Blasippa7%"
 KEYS = ("length", "kinds", "letters", "username", "common", "context", "history", "printable", "maximum")

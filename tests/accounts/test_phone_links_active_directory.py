@@ -13,7 +13,7 @@ from tests.servers.samba import PrivateSamba
 
 ANOTHER_PASSWORD = "Tredje-Tall-4713"  # which holds no name of hers
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 def test_a_link_that_is_stopped_and_one_that_is_not(active_directory_settings: PrivateSamba, walker: Walker) -> None:

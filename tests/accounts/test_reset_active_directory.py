@@ -28,7 +28,7 @@ from tests.accounts.helpers import (
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.samba import DOMAIN, PrivateSamba
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.django_db(transaction=True)]
 
 
 @pytest.fixture(autouse=True)

@@ -11,8 +11,6 @@ import pytest
 
 from tests.accounts.timing import ALPHA, Comparison, Samples, mann_whitney, shuffled, told_apart
 
-pytestmark = pytest.mark.once
-
 
 def pairs_won(one: list[float], other: list[float]) -> float:
     """U by its definition: pairs in which ``one`` is greater, ties by half."""

@@ -16,7 +16,7 @@ from tests.helpdesk.asked import an_agent, mails, taken
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import PASSED, SERVER, a_mail, taken_in, ticket_of
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("server")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
 OPENED, ANSWERED = Message.Topic.TICKET_OPENED, Message.Topic.MAIL_ANSWERED
 STRANGER = "Karin <karin@example.net>"

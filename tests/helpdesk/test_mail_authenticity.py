@@ -7,8 +7,6 @@ import pytest
 from helpdesk.intake import authenticity, decoding, mime
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER
 
-pytestmark = pytest.mark.once
-
 FROM = f"From: {CARIN}"
 HOME = "hemtjanst-ett.example"
 

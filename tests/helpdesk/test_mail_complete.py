@@ -26,7 +26,7 @@ from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import SHOWN, does, path
 from tests.helpdesk.mailing import PASSED, SERVER, a_mail, ticket_of
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 
 HALF = "Behörig beställare: Carin Ek\nDet gäller Anna, hon har bytt telefon."
 WHOLE = "Behörig beställare: Carin Ek\nNamn: Anna Berg, lovanber11\nNytt mobil nr: 070-174 06 90"

@@ -13,8 +13,6 @@ from helpdesk.intake.reading import read
 MAILS = Path(__file__).parent / "mails"
 NAMES = sorted(file.stem for file in MAILS.glob("*.eml"))
 
-pytestmark = pytest.mark.once
-
 
 def expected(name: str) -> dict[str, Any]:
     fields: dict[str, Any] = json.loads((MAILS / f"{name}.json").read_text(encoding="utf-8"))

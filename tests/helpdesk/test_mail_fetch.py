@@ -34,7 +34,7 @@ from tests.servers.dovecot import TestDovecot
 from tests.servers.relay import PrivateRelay
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.once, pytest.mark.django_db]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -8,8 +8,6 @@ from hypothesis import HealthCheck, example, given, settings
 from tests.helpdesk.fuzz import CORPUS, htmls, mails
 from tests.helpdesk.promises import assert_kept
 
-pytestmark = pytest.mark.once
-
 
 @settings(max_examples=500, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(raw=mails, html=htmls)

@@ -75,7 +75,6 @@ def longest(value: Callable[[int], str], take: Callable[[str], object]) -> None:
     assert time.process_time() - begun < SECONDS
 
 
-@pytest.mark.once
 @pytest.mark.parametrize(
     "unit", ["a", "a@", '"', '"a', "0", "0 7", "+(", "a.", "a@a.", "46-", "0   ", "a%40", "(", "[@["]
 )
@@ -102,7 +101,6 @@ def clean(reading: Reading) -> list[str]:
     ]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("character", ["=0D=0A", "=0A", "=0D", "=00", "=E2=80=A8", "=C2=85", "=0B", "=0C", "=1E"])
 def test_no_header_holds_a_line_end(character: str) -> None:
     word = f"=?utf-8?q?Hej{character}Bcc:_vem=40example.net?="
@@ -115,7 +113,6 @@ def test_no_header_holds_a_line_end(character: str) -> None:
     assert "Bcc:" in reading.subject, "it is a text, and stays one"
 
 
-@pytest.mark.once
 def test_a_file_name_in_pieces() -> None:
     odd = b"Content-Type: application/pdf\nContent-Disposition: attachment; filename*0*=utf-8''a%0D%0Ab; filename*7=c"
     assert read(parts(odd, 1)).attachments[0].name == "a bc"
@@ -123,7 +120,6 @@ def test_a_file_name_in_pieces() -> None:
     assert read(parts(huge, 1)).attachments[0].name == "application/pdf", "a header of that length is cut"
 
 
-@pytest.mark.once
 def test_of_html_only_the_text() -> None:
     text = text_of(
         "<meta http-equiv=refresh content='0;url=https://evil.example'><style>p{background:url(https://evil.example)}"
@@ -135,7 +131,6 @@ def test_of_html_only_the_text() -> None:
     assert not re.search(r"evil|alert|javascript|[<>]", text)
 
 
-@pytest.mark.once
 def test_html_in_another_charset_than_it_says() -> None:
     made = html("<meta charset=utf-16><p>Behörig beställare: Åsa</p>".encode())
     assert read(made).text == "Behörig beställare: Åsa"
@@ -147,7 +142,6 @@ CHARSETS = [
 ]
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("charset", CHARSETS)
 @pytest.mark.parametrize("encoding", ["8bit", "base64", "quoted-printable", "x-uuencode", "x-none"])
 def test_a_charset_that_is_none(charset: str, encoding: str) -> None:
@@ -158,7 +152,6 @@ def test_a_charset_that_is_none(charset: str, encoding: str) -> None:
         assert reading.text == "Företag: Åsa \\x41 +AGE-"
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("charset", CHARSETS)
 def test_a_charset_that_is_none_of_what_is_attached(charset: str) -> None:
     head = f'Content-Type: application/pdf; charset="{charset}"\nContent-Disposition: attachment; '
@@ -166,7 +159,6 @@ def test_a_charset_that_is_none_of_what_is_attached(charset: str) -> None:
     assert read(parts(head.encode() + b"\n\n\xc3\xa5", 1)).attachments[0].name == "å.pdf"
 
 
-@pytest.mark.once
 def test_names_of_charsets_that_nobody_knows_are_not_kept_for_ever() -> None:
     known = len(encodings._cache)
     words = " ".join(f"=?x-{at}?q?a?=" for at in range(400))
@@ -175,7 +167,6 @@ def test_names_of_charsets_that_nobody_knows_are_not_kept_for_ever() -> None:
     assert codecs.lookup("utf-8")
 
 
-@pytest.mark.once
 @pytest.mark.parametrize("encoding", ["base64", "quoted-printable", "x-uuencode", "uuencode"])
 @pytest.mark.parametrize(
     "content", [b"!!!!", b"a", b"=", b"=ZZ=\n", b"begin 644 x\n\xff\n", b"begin 999 x\nM", b"\0" * 99]
@@ -185,7 +176,6 @@ def test_what_is_not_encoded_as_it_says(encoding: str, content: bytes) -> None:
     assert read(HEAD + head.encode() + content).sender == "carin@hemtjanst-ett.example"
 
 
-@pytest.mark.once
 def test_what_is_attached_is_named_and_not_opened() -> None:
     reading = read(zip_bomb())
     assert [each.name for each in reading.attachments] == ["bomb.zip"]
@@ -193,7 +183,6 @@ def test_what_is_attached_is_named_and_not_opened() -> None:
     assert read(attached(b"x", b'"../../etc/passwd"')).attachments[0].name == ".._.._etc_passwd"
 
 
-@pytest.mark.once
 def test_signs_that_nobody_sees_change_no_value() -> None:
     odd = "".join(f"{character}\N{ZERO WIDTH SPACE}\N{RIGHT-TO-LEFT OVERRIDE}" for character in "Anna Berg, lovanber11")
     asked = read(a_mail(FIELDS.replace("Anna Berg, lovanber11", odd))).asked

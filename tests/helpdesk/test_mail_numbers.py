@@ -8,8 +8,6 @@ from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import read
 from tests.helpdesk.mailing import a_mail
 
-pytestmark = pytest.mark.once
-
 ANNA = "Namn och användarnamn på personalen: Anna Berg, lovanber11\n"
 THEIRS = "070-174 06 50"  # the orderer's own, or an old one
 NEW = "070-174 06 12"

@@ -8,8 +8,6 @@ from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import read
 from tests.helpdesk.mailing import a_mail
 
-pytestmark = pytest.mark.once
-
 KARL = """
 
 Den 1 oktober 2026 kl 10:00 skrev Carin Ek <carin@hemtjanst-ett.example>:

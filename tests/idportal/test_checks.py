@@ -8,8 +8,6 @@ from pytest_django import Settings
 
 from tests.idportal.conftest import PRODUCTION
 
-pytestmark = pytest.mark.once
-
 
 @pytest.fixture(autouse=True)
 def production(settings: Settings) -> None:

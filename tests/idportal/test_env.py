@@ -11,8 +11,6 @@ from django.core.exceptions import ImproperlyConfigured
 
 from idportal import env
 
-pytestmark = pytest.mark.once
-
 ROOT = Path(__file__).resolve().parent.parent.parent
 
 

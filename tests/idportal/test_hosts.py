@@ -13,7 +13,7 @@ from idportal.hosts import journey_host, journey_url
 
 REGISTER, RESET, PORTAL = "pwreg.kommunen.example", "pwreset.kommunen.example", "losenord.kommunen.example"
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,6 @@ from pytest_django import Settings
 from idportal.logs import masked
 from tests.idportal.conftest import PRODUCTION, Browser, Portal, Prepared
 
-pytestmark = pytest.mark.once
-
 # security.md G3: all of them are one number. None of these may stand in a log.
 NUMBERS = [
     "070-174 06 05",

@@ -11,8 +11,6 @@ from pytest_django import Settings
 
 from idportal.middleware import TrustedProxies
 
-pytestmark = pytest.mark.once
-
 PROXIES = ["192.0.2.10", "198.51.100.0/28", "2001:db8:1::/64"]
 
 

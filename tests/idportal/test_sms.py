@@ -24,8 +24,6 @@ from idportal.logs import JsonFormatter
 from tests.servers.ports import free_port
 from tests.servers.smsgateway import Message, Mood, SmsGateway
 
-pytestmark = pytest.mark.once
-
 NUMBER = "+46701740605"
 TEXT = "Din säkerhetskod är 012345.\n\n@pwreset.example #012345"
 SECRETS = ("canary-user", "canary-password", "canary-token")

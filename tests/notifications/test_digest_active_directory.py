@@ -16,7 +16,7 @@ from tests.conftest import has_number
 from tests.notifications.digest_world import completed, count_mapped, hemtjanst_ett, lines, sent, told
 from tests.servers.samba import PrivateSamba
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db]
 
 
 @pytest.fixture

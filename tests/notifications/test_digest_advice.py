@@ -14,7 +14,7 @@ from tests.conftest import has_number
 from tests.notifications.digest_world import DAY, Page, hemtjanst_ett, runs_out, sent
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db]
 
 REGISTERED = (
     "Mobilnummer registrerat: Medarbetaren byter lösenordet på https://pwreset.orebro.se med en säkerhetskod som "

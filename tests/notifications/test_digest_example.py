@@ -15,7 +15,6 @@ from tests.servers.smtp import PrivateSmtp
 
 
 @pytest.mark.django_db
-@pytest.mark.once
 def test_the_example_is_what_is_sent(empty_server: TestSlapd, smtp: PrivateSmtp) -> None:
     """After a change of its words: python -m tests.example_mail, then make screenshots."""
     assert FILE.read_bytes() == compose(empty_server, smtp)

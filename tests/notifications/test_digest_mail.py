@@ -29,7 +29,7 @@ from tests.notifications.digest_world import (
 )
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db, pytest.mark.once]
+pytestmark = [pytest.mark.django_db]
 
 # As the manual has it, with its own addresses.
 OPENING = """\

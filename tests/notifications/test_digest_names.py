@@ -22,8 +22,6 @@ from notifications.models import Message
 from tests.notifications.digest_world import COLUMNS, DAY, Page, blocks, hemtjanst_ett, lines, runs_out, sent, somebody
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.once
-
 SOMEBODY = Account("", "", "", "", "", "", True, False, False, datetime(2026, 1, 1, tzinfo=UTC), None)
 
 # What hypothesis would find only after a long time.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -11,19 +10,7 @@ from accounts import directory as portal
 from accounts.directory import Account, Directory
 from tests.servers.directory import DirectoryServer
 
-HERE = Path(__file__).parent
-KINDS = [
-    pytest.param("openldap", id="openldap"),
-    # Whatever the database is, Samba answers the same: once is enough.
-    pytest.param("active_directory", id="active_directory", marks=pytest.mark.once),
-]
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """So it is with all tests of this folder, but for those that ask the database, too."""
-    for item in items:
-        if item.path.is_relative_to(HERE) and item.get_closest_marker("django_db") is None:
-            item.add_marker(pytest.mark.once)
+KINDS = ["openldap", "active_directory"]
 
 
 @pytest.fixture(params=KINDS)

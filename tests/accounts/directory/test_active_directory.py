@@ -22,8 +22,6 @@ from tests.servers import samba
 from tests.servers.samba import PrivateSamba
 from tests.servers.samba_process import ADMINISTRATOR_PASSWORD
 
-pytestmark = pytest.mark.once
-
 NEW, OTHER = "Nytt-Losen-2031", "Andra-Losen-2032"
 NO_SUCH_CONTROL = "1.2.3.4.5"
 # What Windows Server says of a password that its policy refuses, whatever the reason.

@@ -88,7 +88,6 @@ def test_locked_whatever_the_password(server: DirectoryServer, directory: Direct
     assert account(STEFAN.username).locked
 
 
-@pytest.mark.once
 def test_disabled_on_active_directory(active_directory_settings: DirectoryServer) -> None:
     active_directory_settings.put(STEFAN, disabled=True)
     directory = portal.connect()
