@@ -1,4 +1,4 @@
-"""What a mail's text asks for, put together from its parts, of which the newest counts first."""
+"""What a mail asks for, from all mails of its thread. The newest counts first."""
 
 from __future__ import annotations
 
@@ -21,11 +21,10 @@ Kind = Ticket.Kind
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The fields of a request. ``unread``: of those of its kind that are blank, why. ``marks``: what they were read
-    from, in the order of the text.
+    """The fields of a ticket, as a mail gives them.
 
-    ``doubts``: those that are filled in while the mail says something else as well, besides what stands in older mails
-    and signatures.
+    ``unread``: for each blank field of its kind, why it is blank. ``doubts``: fields with a value though the newest
+    mail gives another one too. ``marks``: the words that the fields were read from, in the order of the text.
     """
 
     kind: Ticket.Kind = Kind.OTHER
@@ -37,34 +36,34 @@ class Asked:
     recipients: tuple[str, ...] = ()
     unread: dict[str, str] = field(default_factory=dict)
     doubts: tuple[str, ...] = ()
-    names_orderer: bool = False  # in the text, and not by the name of its sender alone
+    names_orderer: bool = False  # the text names the orderer, not only the From header
     marks: tuple[Mark, ...] = ()
 
 
 def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind | None = None) -> Asked:
-    """``kind``: what it is about, if somebody knows better than the mail."""
-    parts = [Part(section) for section in sections(text)]
+    """The fields in a mail's text. ``kind``: the kind of ticket, if an agent chose it."""
+    parts = [ThreadPart(section) for section in sections(text)]
     kind = kind or _kind(subject, parts)
     seen = Marks(text)
     name, company = _orderer(parts, seen)
-    their_name, their_company = _as_name(sender_name)
+    from_name, from_company = _name_and_company(sender_name)
     common: dict[str, Any] = {
         "kind": kind,
-        "orderer_name": name or their_name,
-        "company_name": company or their_company,
+        "orderer_name": name or from_name,
+        "company_name": company or from_company,
         "names_orderer": bool(name),
     }
     if kind == Kind.PHONE:
         found = _phone(parts, common, seen, of_daily_mail=subjects.is_of_daily_mail(subject))
     elif kind == Kind.RECIPIENTS:
-        found = _of_recipients(parts, sender, common, seen)
+        found = _recipients(parts, sender, common, seen)
     else:
         found = Asked(**common)
     return replace(found, marks=seen.in_order())
 
 
-class Part:
-    """One of the mails in a thread, with its labels read."""
+class ThreadPart:
+    """One of the mails in a thread, with its labelled values."""
 
     def __init__(self, section: MailSection) -> None:
         self.section = section
@@ -73,24 +72,24 @@ class Part:
         self.rest = "\n".join(self.labelled.rest)
         self.starts = section.starts
 
-    def signature(self) -> Part:
-        """For a mail that begins with its farewell: what only a request's field is called counts there too."""
+    def signature(self) -> ThreadPart:
+        """The signature as a part, with strong labels only: some mails begin with their farewell."""
         lines = self.section.lines
-        part = Part(MailSection(self.section.signature, [], self.starts[len(lines) :]))
+        part = ThreadPart(MailSection(self.section.signature, [], self.starts[len(lines) :]))
         part.values = [value for value in part.values if value.strong]
         part.labelled = Labelled(part.values, [], [])
         part.rest = ""
         return part
 
 
-def _kind(subject: str, parts: Sequence[Part]) -> Ticket.Kind:
-    """By the subject, or by that of a mail that was forwarded; else by what its text asks for."""
-    known = [subjects.kind_of(each) for each in (subject, *(part.section.subject for part in parts))]
-    if kind := next(filter(None, known), None):
+def _kind(subject: str, parts: Sequence[ThreadPart]) -> Ticket.Kind:
+    """By the subject, or that of a forwarded mail; else by what the text asks for."""
+    kinds = [subjects.kind_of(each) for each in (subject, *(part.section.subject for part in parts))]
+    if kind := next(filter(None, kinds), None):
         return kind
     for part in parts:
-        told = {value.label for value in part.values if value.strong and value.text}
-        if Label.NEW_NUMBER in told and not told.isdisjoint({Label.PERSON, Label.USERNAME}):
+        labels = {value.label for value in part.values if value.strong and value.text}
+        if Label.NEW_NUMBER in labels and not labels.isdisjoint({Label.PERSON, Label.USERNAME}):
             return Kind.PHONE
     if any(value.label == Label.RECIPIENTS and value.strong and "@" in value.text for value in parts[0].values):
         return Kind.RECIPIENTS
@@ -100,8 +99,8 @@ def _kind(subject: str, parts: Sequence[Part]) -> Ticket.Kind:
     return subjects.kind_of(first) if _is_title(first) else Kind.OTHER  # type: ignore[return-value]
 
 
-def _asks_for_number(part: Part, *, of_daily_mail: bool) -> bool:
-    """Whether the newest mail of a thread asks for a number to be linked: to an account, or to whom it answers for."""
+def _asks_for_number(part: ThreadPart, *, of_daily_mail: bool) -> bool:
+    """Whether a part asks to link a number: to an account that it names, or to one in the daily mail below it."""
     about_account = bool(fields.accounts_in(part.section.text))
     loose = "\n".join(part.labelled.loose)
     cues = {each.cue for each in telephones.in_sentences(loose)}
@@ -115,13 +114,13 @@ def _asks_for_number(part: Part, *, of_daily_mail: bool) -> bool:
 
 
 def _is_title(line: str) -> bool:
-    """Whether somebody wrote the subject into the mail."""
+    """Whether the line is a subject that stands in the text."""
     kind = subjects.kind_of(line)
     return kind is not None and len(line) <= 80 and not any(character in line for character in "?!@0")  # noqa: PLR2004
 
 
-def _orderer(parts: Sequence[Part], seen: Marks) -> tuple[str, str]:
-    """By the newest mail that has labels: what an older one says of itself is about that one."""
+def _orderer(parts: Sequence[ThreadPart], seen: Marks) -> tuple[str, str]:
+    """Name and company from the newest mail that has labels. Those of an older mail are about that mail."""
     for part in parts:
         name, company = fields.orderer(part.values)
         if name.value or company.value or any(value.strong and value.text for value in part.values):
@@ -134,28 +133,28 @@ def _orderer(parts: Sequence[Part], seen: Marks) -> tuple[str, str]:
 _OF_PHONE = ("employee_name", "employee_username", "new_number")
 
 
-def _phone(parts: Sequence[Part], common: dict[str, Any], seen: Marks, *, of_daily_mail: bool) -> Asked:
+def _phone(parts: Sequence[ThreadPart], common: dict[str, Any], seen: Marks, *, of_daily_mail: bool) -> Asked:
     found = dict.fromkeys(_OF_PHONE, fields.NOTHING)
     doubts: set[str] = set()
     for part in parts:
         name, username = _person(part)
         if _is_about_others(found, name, username, part, of_daily_mail=of_daily_mail):
             continue
-        first = not any(each.value for each in found.values())
+        is_first = not any(each.value for each in found.values())
         _add(found, part, seen, name, username, number(part.labelled, username.value, common["orderer_name"]))
-        if first:
-            doubts = _said_besides(found, part)
+        if is_first:
+            doubts = _doubtful(found, part)
     if all(each.is_missing for each in found.values()):
         for part in (each.signature() for each in parts):
             _add(found, part, seen, *fields.person(part.values), number(part.labelled))
     unread = {name: each.why.value for name, each in found.items() if each.why}
-    told: dict[str, Any] = {name: each.value for name, each in found.items()}
-    return Asked(**common, **told, unread=unread, doubts=tuple(sorted(doubts)))
+    values_found: dict[str, Any] = {name: each.value for name, each in found.items()}
+    return Asked(**common, **values_found, unread=unread, doubts=tuple(sorted(doubts)))
 
 
-def _person(part: Part) -> tuple[FieldFound, FieldFound]:
+def _person(part: ThreadPart) -> tuple[FieldFound, FieldFound]:
     name, username = fields.person(part.values)
-    # A name that stands beside an account belongs to it, and to no other one.
+    # A name beside an account belongs to that account only.
     loose_name, loose_username = fields.unlabelled_person(part.rest)
     if username.value in ("", loose_username.value):
         name = loose_name if name.is_missing else name
@@ -164,48 +163,47 @@ def _person(part: Part) -> tuple[FieldFound, FieldFound]:
 
 
 def _is_about_others(
-    found: dict[str, FieldFound], name: FieldFound, username: FieldFound, part: Part, *, of_daily_mail: bool
+    found: dict[str, FieldFound], name: FieldFound, username: FieldFound, part: ThreadPart, *, of_daily_mail: bool
 ) -> bool:
-    """Whether an older mail is about somebody else than the newer one: then nothing of it is meant.
+    """Whether an older mail is about another employee than the newer one, so that it does not count.
 
-    The daily mail lists everybody whose password runs out, so it tells nothing of whom its answer is about.
+    The daily mail lists many employees, so it does not say which of them its answer is about.
     """
-    told = any(each.value for each in found.values())
-    if told and (of_daily_mail or username.why == Why.SEVERAL):
+    if any(each.value for each in found.values()) and (of_daily_mail or username.why == Why.SEVERAL):
         return True
-    known = found["employee_username"].value
-    if known:
-        named = fields.accounts_in(part.section.text) | ({username.value} if username.value else set())
-        return bool(named) and known not in named
-    asked = found["employee_name"].value
-    return bool(asked and name.value) and not names_agree(asked, name.value)
+    newer_username = found["employee_username"].value
+    if newer_username:
+        accounts = fields.accounts_in(part.section.text) | ({username.value} if username.value else set())
+        return bool(accounts) and newer_username not in accounts
+    newer_name = found["employee_name"].value
+    return bool(newer_name and name.value) and not names_agree(newer_name, name.value)
 
 
-def _said_besides(found: dict[str, FieldFound], part: Part) -> set[str]:
-    """Which fields are filled in though the same mail names more than that, and not as something else."""
+def _doubtful(found: dict[str, FieldFound], part: ThreadPart) -> set[str]:
+    """Fields that have a value though the same mail names another one, not labelled as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
     explained = "\n".join(value.text for value in part.values if value.label in something_else)
     callable_at = {
         each.value for each in telephones.in_sentences("\n".join(part.labelled.loose)) if each.cue == Cue.CALL
     }
     text = part.section.text
-    others = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
-    besides = {
-        "new_number": set(telephones.all_in(text)) - others,
+    clear = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
+    others = {
+        "new_number": set(telephones.all_in(text)) - clear,
         "employee_username": fields.accounts_in(text) - {found["employee_username"].value},
     }
-    return {name for name, others in besides.items() if others and found[name].value}
+    return {name for name, values_besides in others.items() if values_besides and found[name].value}
 
 
-def _add(found: dict[str, FieldFound], part: Part, seen: Marks, *more: FieldFound) -> None:
-    """What a newer part told stays, also that it was not clear."""
+def _add(found: dict[str, FieldFound], part: ThreadPart, seen: Marks, *more: FieldFound) -> None:
+    """Adds the fields that no newer part mentions; a field that a newer part left unclear stays unclear."""
     for name, each in zip(_OF_PHONE, more, strict=True):
         if found[name].is_missing:
             found[name] = each
             seen.add(name, each, part.starts)
 
 
-def _of_recipients(parts: Sequence[Part], sender: str, common: dict[str, Any], seen: Marks) -> Asked:
+def _recipients(parts: Sequence[ThreadPart], sender: str, common: dict[str, Any], seen: Marks) -> Asked:
     for part in parts:
         found, why = addresses.recipients(part.values, part.rest, sender)
         if why == Why.MISSING:
@@ -214,20 +212,20 @@ def _of_recipients(parts: Sequence[Part], sender: str, common: dict[str, Any], s
         besides = all_there - {each.lower() for each in found} - {sender.lower()}
         doubts = ("recipients",) if found and besides else ()
         unread = {"recipients": why.value} if why else {}
-        begin = _of_label(part)
+        begin = _begin_of_recipients(part)
         for each in found:
             seen.add_words("recipients", each, begin)
         return Asked(**common, recipients=tuple(found), unread=unread, doubts=doubts)
     return Asked(**common, unread={"recipients": Why.MISSING.value})
 
 
-def _of_label(part: Part) -> int:
-    """Where in the text the recipients of a part stand: after their label, or anywhere in it."""
+def _begin_of_recipients(part: ThreadPart) -> int:
+    """The place in the text from which the recipients are looked for: their label, else the part's begin."""
     line = next((value.first for value in part.values if value.label == Label.RECIPIENTS and value.strong), 0)
     return part.starts[line] if part.starts else 0
 
 
-def _as_name(text: str) -> tuple[str, str]:
-    """Of a From header: the name and, in brackets behind it, the company. No address."""
+def _name_and_company(text: str) -> tuple[str, str]:
+    """The name in a From header and the company in brackets behind it, without an address."""
     name, _, company = text.strip(" '\"").partition("(")
     return ("" if "@" in name else name.strip()[:200], company.strip(" )")[:200])

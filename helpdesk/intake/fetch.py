@@ -1,6 +1,6 @@
-"""The helpdesk's mailbox, emptied into the queue: each mail is read, taken in, and only then moved (security.md M3).
+"""Empties the helpdesk's mailbox into the queue: reads each mail, takes it in, and only then moves it (security.md M3).
 
-A crash between two of these reads the same message again, and ``receive`` knows it. Two who fetch at once do no harm.
+After a crash the next run reads the same message again, and ``receive`` finds its row. Parallel runs do no harm.
 """
 
 from __future__ import annotations
@@ -28,18 +28,17 @@ from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 log = logging.getLogger("idportal.intake")
 
 HANDLED, UNREADABLE = "Handled", "Unreadable"
-BATCH = 500  # messages that are listed at a time
-# Seconds after which a run leaves the rest to the next one, which beat starts each minute: so no two overlap, and the
-# worker has time for what it delivers.
+BATCH = 500  # messages in a run
+# Seconds of a run. Beat starts one each minute, so that two don't overlap and the worker has time to deliver mail.
 RUN = 45.0
-# At one message: it may end the process that reads it, and be made to; or the server may not give it away.
+# At one message: an attacker's mail may kill its reader, or the server may refuse to hand it over.
 MOST_TRIES = 3
-MOST_IN_VAIN = 2  # messages of a run that the server would not show or move: with one more it is the server
+MOST_IN_VAIN = 2  # messages of a run that fail; with one more the fault is the server's
 
 
 @dataclass(frozen=True, slots=True)
 class Fetch:
-    """What a run did: mails taken in, those of them that nothing could read, and whether some are left for the next."""
+    """The result of a run: mails taken in, unreadable ones among them, and whether more are waiting."""
 
     handled: int = 0
     unreadable: int = 0
@@ -47,11 +46,10 @@ class Fetch:
 
 
 def run(seconds: float = RUN) -> Fetch:
-    """Takes in what lies in the mailbox, oldest first, for about so long.
+    """Takes in the mails of the mailbox for about ``seconds``, the oldest first.
 
-    What could not be done with before comes last, so that it holds up nothing. Raises MailboxError, and
-    OperationalError or InterfaceError if the database is down: what was not taken in lies where it lay. Without
-    HELPDESK_MAILBOX there is nothing to do.
+    Messages that failed before come last, so that they delay no other. Raises MailboxError, and OperationalError or
+    InterfaceError if the database is down; then the rest stays in the mailbox. Does nothing without HELPDESK_MAILBOX.
     """
     if not settings.HELPDESK_MAILBOX:
         return Fetch()
@@ -62,17 +60,16 @@ def run(seconds: float = RUN) -> Fetch:
         before = {row.message: (row.died, row.refused) for row in ReadAttempt.objects.all()}
         most = BATCH + len(before)
         waiting = [(token_digest(mailbox.name_of(uid)), uid) for uid in mailbox.waiting(most)]
-        # The oldest first, and last what was taken up before.
         for message, uid in sorted(waiting, key=lambda each: (before.get(each[0], (0, 0)), each[1])):
             if time.monotonic() > until:
                 return Fetch(handled, odd, more=True)
             try:
                 good = _take_up(mailbox, uid, message)
-            except _Known:
+            except _GivenUp:
                 continue
             except MailboxError as error:
                 in_vain.append(error)
-                if len(in_vain) > MOST_IN_VAIN:  # it is not the message
+                if len(in_vain) > MOST_IN_VAIN:
                     raise
                 continue
             if good is not None:
@@ -85,15 +82,15 @@ def run(seconds: float = RUN) -> Fetch:
     return Fetch(handled, odd, more=more)
 
 
-class _Known(Exception):
-    """The server does not give a message away, and somebody has been told so."""
+class _GivenUp(Exception):
+    """The server refuses to hand a message over, and the helpdesk has a ticket about it."""
 
 
 def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
-    """Whether the message could be read; None if somebody else has it. Raises as ``run``, and _Known."""
+    """Whether the message could be read; None if another reader has moved it. Raises as ``run``, and _GivenUp."""
     row, _new = ReadAttempt.objects.get_or_create(message=message)
     mine = ReadAttempt.objects.filter(pk=row.pk)
-    mine.update(died=F("died") + 1, at=timezone.now())  # committed: whoever ends here leaves it so
+    mine.update(died=F("died") + 1, at=timezone.now())  # committed: a reader that dies leaves its count
     try:
         fetched = mailbox.read(uid, mime.MOST_BYTES)
         good = _take_in(mailbox, fetched, may_be_read=row.died < MOST_TRIES) if fetched else None
@@ -103,18 +100,18 @@ def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
         if row.refused + 1 < MOST_TRIES:
             raise
         if row.refused + 1 == MOST_TRIES:
-            _tell_of_refused()
-        raise _Known from error
+            _report_refused()
+        raise _GivenUp from error
     except (OperationalError, InterfaceError):
-        with suppress(OperationalError, InterfaceError):  # it is down still
+        with suppress(OperationalError, InterfaceError):  # if it is still down
             mine.update(died=row.died)
         raise
     mine.delete()
     return good
 
 
-def _tell_of_refused() -> None:
-    """A request of the portal's own: a mail must not be lost because no program gets at it."""
+def _report_refused() -> None:
+    """Opens a ticket of the portal's own, so that an agent reads the mail in the mailbox."""
     with translation.override("sv"):
         text = _(
             "Ett mejl i helpdesks brevlåda går inte att hämta eller flytta. Det ligger kvar i inkorgen. Öppna "
@@ -124,17 +121,17 @@ def _tell_of_refused() -> None:
 
 
 def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:
-    """Whether it could be read. Its row is committed when it is moved."""
+    """Takes in a message, then moves it. Returns whether it could be read."""
     good = may_be_read
     try:
         if may_be_read:
             good = not receive(fetched.raw, whole=fetched.size <= len(fetched.raw)).unreadable
         else:
-            log.error("a mail ended %d readers: it becomes a request for somebody to look at", MOST_TRIES)
+            log.error("a mail ended %d readers: it becomes a ticket of type other", MOST_TRIES)
             unreadable(fetched.raw)
     except (OperationalError, InterfaceError):
         raise
-    except Exception as error:  # a fault of ours must not stop the mails behind this one; its words may quote the mail
+    except Exception as error:  # a fault of ours must not stop other mails; its text may quote the mail
         log.error("a mail was not taken in as what it is: %s", type(error).__name__)
         unreadable(fetched.raw)
         good = False
@@ -143,9 +140,9 @@ def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:
 
 
 def forget(now: datetime) -> int:
-    """Deletes from the mailbox what was taken in so long ago that it is not kept; returns how many mails.
+    """Deletes mails older than MAILS_KEPT from the mailbox's folders, and returns their number.
 
-    A mailbox that does not answer is tried again the next day.
+    If the mailbox doesn't answer, the next day's run tries again.
     """
     if not settings.HELPDESK_MAILBOX:
         return 0

@@ -1,8 +1,8 @@
-"""A message as bytes made a :class:`Letter`: its few headers that matter, its text, and the names of what is attached.
+"""Turns a message's bytes into a :class:`Letter`: headers, text, and the names of attachments.
 
-Whoever wrote it may mean ill. So everything is bounded before it is read (security.md M4): bytes, header lines and
-their length, parts, and lines times nesting, which is what the parser's work grows with. What is beyond a bound is
-left out, and ``cut`` says so. No exception of a library leaves this module but as :class:`Unreadable`.
+A mail may be an attack. So all input is bounded before it is read (security.md M4): bytes, header lines and their
+length, parts, and lines times nesting, which the parser's work grows with. The rest is left out, and ``cut`` is set.
+Exceptions of the libraries become :class:`Unreadable`.
 """
 
 from __future__ import annotations
@@ -16,25 +16,25 @@ from helpdesk.intake.decoding import clean, in_charset, on_one_line, one_line, s
 from helpdesk.intake.html import text_of
 from helpdesk.intake.parser import MOST_HEADER_LINES, Parser
 
-# Bytes of one message that are read. Text comes first in a mail, and nothing that is attached is kept (M4).
+# Bytes of one message that are read. Text comes first in a mail, and attachments are not kept (M4).
 MOST_BYTES = 1024 * 1024
-MOST_TEXT = 64 * 1024  # characters that are kept of the text
-PLACEHOLDER = 200  # characters: a shorter plain text may say no more than that the mail is HTML
-MOST_ATTACHMENTS = 20  # that are named
+MOST_TEXT = 64 * 1024  # characters of text that are kept
+PLACEHOLDER = 200  # characters: a shorter plain text may only say that the mail is HTML
+MOST_ATTACHMENTS = 20  # whose names are kept
 LONGEST_NAME = 120
 MOST_FROM, LONGEST_FROM = 5, 1000  # headers, and characters of each
 
-# Whoever decodes these (RFC 2047 5 forbids it), or leaves out what can't be seen, reads what their writer didn't write.
+# Kept undecoded: RFC 2047 5 forbids encoded words there, so decoding could forge a result.
 AS_THEY_CAME = ("authentication-results",)
 
 
 class Unreadable(Exception):
-    """No library can tell what this is. It is somebody's mail all the same."""
+    """No library can parse this mail. The portal keeps it all the same."""
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """``size`` in bytes; of what was cut off, as much as came."""
+    """``size`` in bytes, as far as the attachment was read."""
 
     name: str
     size: int
@@ -42,13 +42,13 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """``headers``: name in lower case, value decoded and on one line, in order, as far as they were read; those in
-    AS_THEY_CAME as they came, but for their line ends. ``other_text``: of a mail that has both, the text that was not
-    taken, of HTML or plain.
+    """A message as far as it was read.
 
-    ``senders``: all addresses of all From headers with their names; none if these are more, or longer, than any program
-    writes. ``reports``: the headers of each block of a delivery status (RFC 3464). ``returned``: the headers of the
-    message that such a report gives back.
+    - ``headers``: names in lower case; values decoded and on one line, those in AS_THEY_CAME on one line only.
+    - ``senders``: name and address of each sender in From; none if From is larger than any program writes it.
+    - ``other_text``: if the mail has plain text and HTML, the one that ``text`` does not hold.
+    - ``reports``: the headers of each block of a delivery status (RFC 3464).
+    - ``returned``: the headers of the message that such a report returns.
     """
 
     headers: Sequence[tuple[str, str]]
@@ -62,19 +62,17 @@ class Letter:
     returned: Sequence[tuple[str, str]]
 
     def all(self, name: str) -> list[str]:
-        return [value for known, value in self.headers if known == name]
+        return [value for header, value in self.headers if header == name]
 
     def first(self, name: str) -> str:
         return next(iter(self.all(name)), "")
 
 
 def read(raw: bytes) -> Letter:
-    """Raises Unreadable if not even its headers can be told."""
+    """Raises Unreadable if the message can't be parsed."""
     try:
         return _read(raw)
-    except (
-        Exception
-    ) as error:  # the libraries' own, of which there is no list; by its type alone, it may quote the mail
+    except Exception as error:  # the libraries document none; its text may quote the mail, so only the type is kept
         raise Unreadable(type(error).__name__) from None
 
 
@@ -99,18 +97,18 @@ def _read(raw: bytes) -> Letter:
 
 
 def _walk(message: Message) -> Iterator[Message]:
-    """All parts, outermost first, without recursion; what a forwarded message holds too, not what a report returns."""
+    """All parts, outermost first, without recursion: of a forwarded message too, not of a returned one."""
     left, report = [message], message.get_content_type() == "multipart/report"
     while left:
         part = left.pop()
         yield part
-        payload = part.get_payload() if part.is_multipart() else ""  # it would decode a text, in any charset
+        payload = part.get_payload() if part.is_multipart() else ""  # get_payload would decode a text
         if isinstance(payload, list) and not (report and part.get_content_type() == "message/rfc822"):
             left += [each for each in reversed(payload) if isinstance(each, Message)]
 
 
 class _Content:
-    """What the parts hold, gathered one by one."""
+    """Collects the contents of the parts."""
 
     def __init__(self) -> None:
         self.plain: list[str] = []
@@ -124,28 +122,28 @@ class _Content:
 
     def add(self, part: Message) -> None:
         kind = part.get_content_type()
-        if id(part) in self._blocks:  # of a delivery status, read with it
+        if id(part) in self._blocks:  # part of a delivery status that is read already
             return
         if kind == "message/delivery-status":
             blocks = [each for each in _list(part.get_payload()) if isinstance(each, Message)]
             self.reports += [list(_headers(each)) for each in blocks]
             self._blocks |= {id(each) for each in blocks}
         elif kind == "message/rfc822":
-            inner = next(iter(_list(part.get_payload())), None)
-            self._give_back(inner)
+            self._add_message(next(iter(_list(part.get_payload())), None))
         elif kind == "text/rfc822-headers":
             self.returned = self.returned or _header_lines(_decoded(part))
         elif not part.is_multipart():
             self._add_leaf(part, kind)
 
-    def _give_back(self, inner: object) -> None:
+    def _add_message(self, inner: object) -> None:
+        """A forwarded or returned message: its headers, and in the text its From and Subject."""
         if not isinstance(inner, Message):
             return
-        known = dict(reversed(list(_headers(inner))))
-        self.returned = self.returned or list(_headers(inner))
-        # A forwarded one: who wrote it and what it is about.
-        told = [f"{name}: {known[name.lower()]}" for name in ("From", "Subject") if name.lower() in known]
-        self.plain.append("\n".join(told))
+        headers = list(_headers(inner))
+        first = dict(reversed(headers))
+        self.returned = self.returned or headers
+        lines = [f"{name}: {first[name.lower()]}" for name in ("From", "Subject") if name.lower() in first]
+        self.plain.append("\n".join(lines))
 
     def _add_leaf(self, part: Message, kind: str) -> None:
         name = _file_name(part)
@@ -169,7 +167,7 @@ class _Content:
             self.more = True
 
     def text(self) -> tuple[str, str, bool]:
-        """The plain text and that of HTML, the one that tells more first; and whether some of it was left out."""
+        """The plain text and the text of the HTML, the better one first; and whether the first was cut."""
         plain = tidy("\n\n".join(each for each in self.plain if each.strip()))
         html = tidy("\n\n".join(text_of(each) for each in self.html))
         first, second = (html, plain) if len(plain) < PLACEHOLDER and len(html) > 2 * len(plain) else (plain, html)
@@ -182,42 +180,41 @@ def _list(payload: object) -> list[object]:
 
 def _headers(message: Message) -> Iterator[tuple[str, str]]:
     for name, value in message.raw_items():
-        known = name.strip().lower()
-        yield known, on_one_line(str(value)) if known in AS_THEY_CAME else clean(str(value))
+        lower = name.strip().lower()
+        yield lower, on_one_line(str(value)) if lower in AS_THEY_CAME else clean(str(value))
 
 
 def _header_lines(text: str) -> list[tuple[str, str]]:
-    """Of headers that are given back as a text, each on its line; those that go on in the next are cut."""
+    """Headers that a report returns as text, one a line. A folded header loses its other lines."""
     pairs = (line.partition(":") for line in text[:MOST_TEXT].splitlines()[:MOST_HEADER_LINES])
     return [(name.strip().lower(), clean(value)) for name, colon, value in pairs if colon and name.strip()]
 
 
 def _senders(message: Message) -> Iterator[tuple[str, str]]:
-    """Names and addresses. The address is taken from the header as it came: encoded words may hold brackets."""
+    """Names and addresses. The address is parsed before decoding, because encoded words may hold brackets."""
     raw = [str(value) for name, value in message.raw_items() if name.strip().lower() == "from"]
     if len(raw) > MOST_FROM or any(len(each) > LONGEST_FROM for each in raw):
-        return  # what is left out could be a second sender
+        return  # the part left out could hold a second sender
     try:
         found = getaddresses([surrogates(" ".join(each.split())) for each in raw])
-    except Exception:  # of what is made to be no address: nobody is the sender
+    except Exception:  # a malformed address: then there is no sender
         found = []
     for name, address in found:
         if address or name:
-            # With signs that nobody sees it is not the address that it seems to be.
+            # An address with invisible characters is not the one that it looks like.
             yield clean(name), address if address == one_line(address) else ""
 
 
 def _payload(part: Message) -> bytes:
-    """What a part holds; nothing if it can't be decoded."""
+    """A part's decoded bytes; b"" if they can't be decoded."""
     try:
         payload = part.get_payload(decode=True)
-    except Exception:  # binascii's
+    except Exception:  # binascii.Error, among others
         return b""
     return payload if isinstance(payload, bytes) else b""
 
 
 def _decoded(part: Message) -> str:
-    """A part's text. A charset that nobody knows is none."""
     return in_charset(_payload(part)[: 4 * MOST_TEXT], _parameter(part, "content-type", "charset"))
 
 
@@ -227,11 +224,11 @@ def _file_name(part: Message) -> str:
 
 
 def _parameter(part: Message, header: str, name: str) -> str:
-    """Of a header, decoded (RFC 2231); "?" if it can't be."""
+    """A header's parameter, decoded (RFC 2231); "?" if it can't be decoded."""
     try:
         value = part.get_param(name, "", header)
         if isinstance(value, tuple):
             return in_charset(value[2].encode("raw-unicode-escape"), value[0] or "ascii")
-    except Exception:  # what the library makes of gaps and of numbers that are none
+    except Exception:  # the library fails on gaps in numbered pieces
         return "?"
     return str(value or "")

@@ -1,4 +1,4 @@
-"""The standard library's parser, within bounds: what is beyond them is left out (security.md M4)."""
+"""The standard library's mail parser with bounds; the rest of a mail is left out (security.md M4)."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ from helpdesk.intake.decoding import LONGEST_HEADER
 MOST_PARTS = 100  # a mail with a forwarded thread and its pictures has thirty
 MOST_HEADER_LINES = 1000  # of all parts together
 LONGEST_OF_A_PART = 2 * 1024  # characters; a file's name in pieces is the longest
-# Lines times the parts begun so far, which is at least how deep the parser stands: about a second.
+# Lines times the parts begun so far, which is at least the parser's depth. Takes about a second.
 MOST_WORK = 3_000_000
 _CHUNK = 16 * 1024
 
 
 class _Enough(Exception):
-    """A bound is reached: what was read so far is the mail."""
+    """A bound is reached. The mail is what was read so far."""
 
 
 class _Bounded(Compat32):
-    """Keeps headers short before anybody takes them apart, and counts them."""
+    """Counts header lines and cuts long headers before they are parsed."""
 
     def __init__(self) -> None:
         super().__init__()
         object.__setattr__(self, "seen", [0])
 
     def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
-        self.seen[0] += len(sourcelines)  # type: ignore[attr-defined]  # Policy forbids attributes that it does not know
+        self.seen[0] += len(sourcelines)  # type: ignore[attr-defined]  # Policy has __setattr__
         if self.seen[0] > MOST_HEADER_LINES:  # type: ignore[attr-defined]
             raise _Enough
         name, value = super().header_source_parse(sourcelines)
-        # The library takes those of a part to pieces, in the square of their length.
+        # The library parses Content- headers in quadratic time.
         return name, value[: LONGEST_OF_A_PART if name.lower().startswith("content-") else LONGEST_HEADER]
 
 
 class Parser:
-    """The standard library's parser, fed piece by piece and stopped in time."""
+    """Feeds the standard library's parser piece by piece, and stops at the bounds."""
 
     def __init__(self) -> None:
         self.root: Message | None = None
         self.parts = 0
-        self.whole_head = True  # whether no header of the outermost part was left out
+        self.whole_head = True  # all headers of the outermost part were read
         self._parser = BytesFeedParser(self._new_part, policy=_Bounded())  # type: ignore[arg-type]  # it is called with a policy
-        self.root, self.parts = None, 0  # the library has tried the factory once
+        self.root, self.parts = None, 0  # the parser has called the factory once already
 
     def _new_part(self, policy: Policy) -> Message:
         self.parts += 1
@@ -57,7 +57,7 @@ class Parser:
         return made
 
     def parse(self, raw: bytes) -> tuple[Message, bool]:
-        """The message, and whether there was more of it than was read."""
+        """The message, and whether a part of it was left out."""
         work, cut = 0, False
         raw = _without_stray_returns(raw)
         try:
@@ -82,6 +82,8 @@ _STRAY_RETURN = re.compile(rb"\r(?!\n)")
 
 
 def _without_stray_returns(raw: bytes) -> bytes:
-    """A header ends at a line feed, as it does for mail servers. To the parser what follows a CR is a header of its
-    own, and so could be one that the border server would have taken away."""
+    """Replaces a lone CR in the headers by a space.
+
+    For the parser it ends a header, for mail servers it doesn't. So it could hide a header from the border server.
+    """
     return _HEAD.sub(lambda head: _STRAY_RETURN.sub(b" ", head[0]), raw, count=1)

@@ -1,6 +1,6 @@
-"""Bytes in, a request out: what a mail asks for, as far as it says so. Pure: asks neither directory nor database.
+"""Reads a mail's bytes into the fields that it asks for. Pure: uses neither directory nor database.
 
-Nothing of it is believed. What could not be read is left blank, with the reason, for the agent who judges it.
+The fields are claims; an agent judges them. A field that can't be read is blank and has a reason.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from helpdesk.models import Ticket
 log = logging.getLogger("idportal.intake")
 
 LONGEST_SUBJECT = 300
-OTHER_FORM = "[Mejlet har en form till, som säger något annat:]"  # between both, where an agent reads them
+OTHER_FORM = "[Mejlet har en form till, som säger något annat:]"  # stands between the two texts on the agent's page
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A mail as it is kept, and what it asks for.
 
-    ``sender``: the one address in From, or "". ``refers_to``: numbers of requests in the subject, as they are written.
+    ``sender``: the address in From, or "" if there is not exactly one. ``refers_to``: ticket numbers in the subject.
     """
 
     letter: Letter
@@ -42,7 +42,7 @@ class Reading:
 
 
 def read(raw: bytes) -> Reading:
-    """Raises mime.Unreadable, and nothing else."""
+    """Reads a mail. Raises mime.Unreadable only."""
     letter = mime.read(raw)
     sender_name, sender = letter.senders[0] if len(letter.senders) == 1 else ("", "")
     subject = letter.first("subject")[:LONGEST_SUBJECT]
@@ -52,7 +52,7 @@ def read(raw: bytes) -> Reading:
         if letter.other_text:
             asked, differ = _with_doubts(asked, asked_in(letter.other_text, subject, sender_name, sender))
             text = f"{text}\n\n{OTHER_FORM}\n\n{letter.other_text}" if differ else text
-    except Exception as error:  # the text is there all the same: what it asks for is for the agent to find
+    except Exception as error:  # a fault of ours: the agent reads the mail instead
         raise mime.Unreadable(type(error).__name__) from None
     return Reading(
         letter=letter,
@@ -70,18 +70,17 @@ def read(raw: bytes) -> Reading:
 
 
 def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind) -> Asked:
-    """What a mail that was kept asks for if it is about ``kind``. Its other form, if there is one, is left out."""
+    """Reads a kept mail for a ticket of ``kind``, without the mail's other form. Raises nothing."""
     try:
         return asked_in(text.partition(OTHER_FORM)[0], subject, sender_name, sender, kind)
-    except Exception as error:  # as in ``read``: the text is there all the same
+    except Exception as error:  # as in ``read``
         log.error("a mail could not be read again: %s", type(error).__name__)
         return Asked(kind=kind)
 
 
 def _with_doubts(asked: Asked, other: Asked) -> tuple[Asked, bool]:
-    """``other``: what the same mail says in its other form, which its sender's program made of it, or its sender.
-
-    And whether that is something else.
+    """``asked`` with a doubt for each field that the mail's other form (HTML or plain) gives differently; and whether
+    there is one.
     """
     differ = {
         name

@@ -1,6 +1,6 @@
-"""A mail becomes a request, joins one, or marks a bouncing recipient: its row and all that follows in one transaction.
+"""Takes in a mail in one transaction: it opens a ticket, joins one, or marks a recipient whose mail bounced.
 
-Whoever reads the same message again, after a crash or beside another reader, finds the row and does nothing.
+The mail has a row. A reader that gets the same message again, after a crash or in parallel, finds it and does nothing.
 """
 
 from __future__ import annotations
@@ -32,19 +32,18 @@ log = logging.getLogger("idportal.intake")
 
 Kind, Source = Ticket.Kind, Ticket.Source
 Outcome = IncomingMail.MailOutcome
-Purpose = Message.Topic
 
 
 def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
-    """Takes in a mail; its row says what became of it. ``whole``: these are all its bytes.
+    """Takes in a mail and returns its row with the outcome. ``whole``: ``raw`` is not cut.
 
-    A mail that nothing can read becomes a request of type "other", like one of no known type (security.md M3). Raises
-    only what the database raises when it is down; nothing is done then, and the same mail can be given again.
+    An unreadable mail opens a ticket of type "other" (security.md M3). Raises only database errors; then nothing has
+    changed, and the caller can try the same mail again.
     """
     try:
         reading = read(raw)
     except mime.Unreadable as error:
-        log.warning("a mail can't be read (%s): it becomes a request for somebody to look at", error)
+        log.warning("a mail can't be read (%s): it becomes a ticket of type other", error)
         return unreadable(raw)
     account = _account(reading.asked.employee_username)
     with transaction.atomic(), translation.override("sv"):
@@ -63,7 +62,7 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
 
 
 def unreadable(raw: bytes) -> IncomingMail:
-    """A request of type "other" for a mail that could not be taken in as what it is."""
+    """Opens a ticket of type "other" for a mail that the reader could not read."""
     text = "".join(
         character if character.isprintable() or character == "\n" else " "
         for character in raw[: 16 * 1024].decode("latin-1")
@@ -74,7 +73,7 @@ def unreadable(raw: bytes) -> IncomingMail:
             key=digest, defaults={"content": digest, "outcome": Outcome.OPENED, "text": text, "unreadable": True}
         )
         if new:
-            mail.automatic = True  # nobody can tell whom an answer would go to
+            mail.automatic = True  # the sender is unknown, so it gets no answer
             details = TicketDetails(Kind.OTHER, orderer_name=_("okänd avsändare"))
             mail.ticket = create_ticket(details, source=Source.MAIL)
             mail.save()
@@ -82,9 +81,9 @@ def unreadable(raw: bytes) -> IncomingMail:
 
 
 def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail, bool]:
-    """The mail's row, and whether it is new. Of two readers at once one makes it, and the other one waits for it.
+    """The mail's row, and whether it is new. Of two readers at once, one creates it and the other waits for it.
 
-    Another mail under a Message-ID that was there already is no copy of it: it is kept, too, and joins its request.
+    A different mail with the same Message-ID is no copy: it gets its own row and joins the first one's ticket.
     """
     key = token_digest(f"id {message_id}" if message_id else f"content {content}")
     values = {
@@ -106,14 +105,14 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
 
 
 def _content(reading: Reading) -> str:
-    """A digest of what it says: the same for a copy that came another way."""
+    """A digest of the contents: the same for a copy that came by another route."""
     attached = "\0".join(f"{each.name} {each.size}" for each in reading.attachments)
-    said = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
-    return token_digest("\0".join(said))
+    parts = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
+    return token_digest("\0".join(parts))
 
 
 def _account(username: str) -> Account | None:
-    """Whom the user name belongs to, if the directory says so now; it is asked again when the request is looked at."""
+    """The account now; None if the directory is down. The ticket's page asks the directory again."""
     if not username:
         return None
     try:
@@ -124,15 +123,16 @@ def _account(username: str) -> Account | None:
 
 
 def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, account: Account | None) -> None:
-    about = mail.ticket or _referred_to(reading)
-    own = _own(reading)
-    # What went to many is nobody's order, whatever its subject, unless it names somebody whom we know.
-    nothing = reading.asked.kind == Kind.OTHER or (reading.bulk and account is None and not who.by_address)
-    heap = about is None and mail.automatic and nothing and not own
+    """Joins the ticket that the mail is about, or opens one."""
+    ticket = mail.ticket or _referred_to(reading)
+    own = _is_own(reading)
+    # A bulk mail is an order only if it names a known account or comes from an orderer's address.
+    asks_nothing = reading.asked.kind == Kind.OTHER or (reading.bulk and account is None and not who.by_address)
+    heap = ticket is None and mail.automatic and asks_nothing and not own
     if heap:
-        about = _heap_of_automatic()
-    if about is not None:
-        _join(mail, about)
+        ticket = _heap_of_automatic()
+    if ticket is not None:
+        _join(mail, ticket)
         return
     mail.outcome = Outcome.OPENED
     mail.ticket = _open(reading, who, account, heap=heap, own=own)
@@ -141,34 +141,34 @@ def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, ac
 
 
 def _referred_to(reading: Reading) -> Ticket | None:
-    """The request whose number stands in the subject, of the mail or of the one of ours that came back with it."""
+    """The ticket whose number is in the subject, or in the key of the outbox message that a report returns."""
     for number in reading.refers_to:
         if found := Ticket.objects.filter(number=number).first():
             return found
-    ours = bounces.returned_message(reading.letter) if bounces.is_report(reading.letter) else None
-    numbers = [part for part in ours.key.split() if part[:1].isdigit()] if ours else []
+    returned = bounces.returned_message(reading.letter) if bounces.is_report(reading.letter) else None
+    numbers = [part for part in returned.key.split() if part[:1].isdigit()] if returned else []
     return Ticket.objects.filter(number__in=numbers).first() if numbers else None
 
 
-def _own(reading: Reading) -> bool:
-    """Whether the portal wrote it to the helpdesk: each of those is work of its own."""
+def _is_own(reading: Reading) -> bool:
+    """Whether the portal sent the mail to the helpdesk; each of those is a ticket of its own."""
     sent = bounces.sent_as(reading.message_id)
-    return sent is not None and sent.purpose == Purpose.DIGEST_TO_HELPDESK
+    return sent is not None and sent.purpose == Message.Topic.DIGEST_TO_HELPDESK
 
 
-# Who asks, where automatic mails go that are about nothing: one request, which somebody closes now and then.
+# The orderer's name of the ticket that collects automatic mails which ask for nothing. An agent closes it at times.
 AUTOMATIC = "Automatiska mejl"
 MOST_IN_HEAP = 200
 
 
 def _heap_of_automatic() -> Ticket | None:
-    """The open request that they join; None: the next one opens it."""
+    """The open ticket of automatic mails, locked; None if there is none with room."""
     opened = IncomingMail.objects.filter(ticket=OuterRef("pk"), outcome=Outcome.OPENED, automatic=True)
     heap = Ticket.objects.filter(
         Exists(opened), source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, orderer=None, state__in=OPEN
     )
     found = heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
-    # As it is now: an agent may have closed it meanwhile, and nobody would look there.
+    # Read again under the lock: an agent may have closed it meanwhile.
     return Ticket.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
 
 
@@ -199,20 +199,20 @@ def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap
     return create_ticket(details, source=Source.MAIL, unread=asked.unread, doubts=asked.doubts)
 
 
-def _join(mail: IncomingMail, about: Ticket) -> None:
-    """On the timeline, and no more: whoever knows a number has proved nothing."""
-    ticket = Ticket.objects.select_for_update().get(pk=about.pk)
+def _join(mail: IncomingMail, ticket: Ticket) -> None:
+    """Adds the mail to the ticket's timeline and changes nothing else: a ticket number proves nothing."""
+    ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
     mail.ticket, mail.outcome = ticket, Outcome.JOINED
     mail.save()
     if ticket.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
         add_mail_entry(ticket, Entry.What.MAILED)
         record(Event.TICKET_MAILED, ticket, None, None)
     if not ticket.open and not mail.automatic:
-        _tell_of_late_mail(ticket)
+        _report_late_mail(ticket)
 
 
-def _tell_of_late_mail(ticket: Ticket) -> None:
-    """A request of the portal's own, for a mail about one that is decided: there nobody would see it."""
+def _report_late_mail(ticket: Ticket) -> None:
+    """Opens a ticket of the portal's own: agents don't look at decided tickets."""
     text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
         "number": ticket.number
     }
@@ -220,7 +220,7 @@ def _tell_of_late_mail(ticket: Ticket) -> None:
 
 
 def _blank(mail: IncomingMail) -> None:
-    """A report quotes the digest that it is about, with names and accounts: what it says is noted, no more is kept."""
+    """Keeps only the row: the report quotes its digest, with names and accounts."""
     mail.sender = mail.sender_name = mail.text = mail.subject = ""
     mail.attached, mail.blanked_at, mail.outcome = "", timezone.now(), Outcome.BOUNCE
     mail.save()
