@@ -42,10 +42,10 @@ def for_ticket(ticket: Ticket, agent: User, evidence: Evidence) -> NextStep:
         return NextStep.CLOSED
     if ticket.agent_id != agent.pk:
         return NextStep.TAKE_OVER if ticket.agent_id else NextStep.TAKE
-    verified_by = [each.agent_id for each in evidence.verified]
+    verified_by = [each.agent_id for each in evidence.verifications]
     steps = (
         (is_incomplete(ticket) or _names_nobody(ticket, evidence), NextStep.COMPLETE),
-        (bool(evidence.obstacles), NextStep.REJECT),
+        (bool(evidence.blockers), NextStep.REJECT),
         (needs_verification(ticket) and not verified_by, NextStep.VERIFY),
         (ticket.kind == Kind.PHONE and evidence.directory_down, NextStep.WAIT),
         (settings.HELPDESK_FOUR_EYES and agent.pk in verified_by, NextStep.COLLEAGUE),
@@ -65,7 +65,7 @@ def is_incomplete(ticket: Ticket) -> bool:
 def _names_nobody(ticket: Ticket, evidence: Evidence) -> bool:
     """Whether a mail's user name is nobody's, as the directory says: a slip of the finger, which can be mended."""
     of_a_mail = ticket.source == Ticket.Source.MAIL and ticket.kind == Kind.PHONE
-    return of_a_mail and evidence.person is None and not evidence.directory_down
+    return of_a_mail and evidence.account is None and not evidence.directory_down
 
 
 def code_under_way(timeline: Iterable[Entry]) -> bool:
@@ -78,7 +78,7 @@ def code_under_way(timeline: Iterable[Entry]) -> bool:
 def button(ticket: Ticket, evidence: Evidence) -> str:
     """What the button to approve says: what it will do."""
     if ticket.kind == Kind.PHONE:
-        username = evidence.person.username if evidence.person else ticket.employee_username
+        username = evidence.account.username if evidence.account else ticket.employee_username
         return _("Koppla %(phone)s till %(username)s") % {"phone": readable(ticket.new_number), "username": username}
     if ticket.kind == Kind.RECIPIENTS:
         return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(ticket.recipients)}
@@ -100,7 +100,7 @@ def consequences(ticket: Ticket, evidence: Evidence) -> list[str]:
 def _of_link(evidence: Evidence) -> list[str]:
     told = [
         *([_("det gamla numret")] if evidence.tells_old_number else []),
-        *([_("kontots e-postadress")] if evidence.person and mail_address(evidence.person) else []),
+        *([_("kontots e-postadress")] if evidence.account and mail_address(evidence.account) else []),
         _("beställaren"),
     ]
     names = _(" och ").join(filter(None, [", ".join(told[:-1]), told[-1]]))

@@ -165,26 +165,26 @@ def test_the_facts_of_a_ticket_in_order(register: Register) -> None:
     phone.confirmed_at = timezone.now() - timedelta(days=90)
     phone.save()
     known = evidence.gather(for_person(register, ANNA))
-    assert lines(known.requester) == {
+    assert lines(known.requester_facts) == {
         "Beställare": (f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(365)}", True),
         "Mobil i registret": ("070-174 06 50", None),
         "E-post i registret": ("carin@hemtjanst-ett.example", None),
         "Kom in genom": ("beställarens sidor", None),
         "Kontrollerad": ("Var inloggad med länk och kod när ärendet skickades", None),
     }
-    assert lines(known.account) == {
+    assert lines(known.account_facts) == {
         "Användarnamn": ("lovanber11", True),
         "Namn i katalogen": ("Anna Berg", True),
         "Företag i katalogen": ("Hemtjänst Ett AB", True),
         "Lösenord": (f"Har gått ut: {days_ago(4)}, för 4 dagar sedan", None),
         "Kontot är": ("öppet", True),
     }
-    assert lines(known.number) == {
+    assert lines(known.number_facts) == {
         "Nummer i dag": (f"Ett är registrerat, {days_ago(90)}, för 90 dagar sedan", None),
         "Nya numret finns på": ("inget annat konto", True),
     }
-    assert known.person
-    assert known.person.username == ANNA.username
+    assert known.account
+    assert known.account.username == ANNA.username
     assert known.tells_old_number
     assert not known.directory_down
 
@@ -194,25 +194,25 @@ def test_the_facts_of_one_that_is_not(register: Register, server: TestSlapd) -> 
     has_number(STEFAN, NEW_NUMBER)
     changed(register.carin, mobile="+46701740655")
     known = evidence.gather(for_person(register, MARIA, employee_name="Mia Sund", source=CALL))
-    assert lines(known.requester)["Mobil i registret"] == (
+    assert lines(known.requester_facts)["Mobil i registret"] == (
         f"070-174 06 55 (ändrat {days_ago(0)}, i dag, av hdpernil)",
         False,
     )
-    assert lines(known.requester)["Kontrollerad"] == ("Inte än", None)
-    account = lines(known.account)
+    assert lines(known.requester_facts)["Kontrollerad"] == ("Inte än", None)
+    account = lines(known.account_facts)
     assert account["Namn i katalogen"] == ("Maria Sund", False)
     assert account["Företag i katalogen"] == ("Omsorg Två AB", False)
     assert account["Lösenord"][0].endswith("60 dagar kvar")
     assert account["Kontot är"][0].startswith("avstängt")
-    assert lines(known.number)["Nya numret finns på"] == ("lovstlin32", False)
-    assert lines(known.number)["Nummer i dag"] == ("Inget är registrerat", None)
+    assert lines(known.number_facts)["Nya numret finns på"] == ("lovstlin32", False)
+    assert lines(known.number_facts)["Nummer i dag"] == ("Inget är registrerat", None)
 
 
 def test_who_left_the_company_and_came_back_is_orderer_since_then(register: Register) -> None:
     orderers.store(register.carin, [], actor=None)
     orderers.store(register.carin, [register.ett], actor=None)
     known = evidence.gather(for_person(register, ANNA))
-    assert lines(known.requester)["Beställare"] == (
+    assert lines(known.requester_facts)["Beställare"] == (
         f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(0)}",
         True,
     )
@@ -221,7 +221,7 @@ def test_who_left_the_company_and_came_back_is_orderer_since_then(register: Regi
 def test_how_the_orderer_was_verified(register: Register) -> None:
     ticket = taken(for_person(register, ANNA, source=CALL), an_agent())
     verification.called_back(ticket.pk, an_agent(), "Carin Ek svarade.")
-    value, good = lines(evidence.gather(ticket).requester)["Kontrollerad"]
+    value, good = lines(evidence.gather(ticket).requester_facts)["Kontrollerad"]
     assert value.startswith("Ja: uppringning av numret i registret (hdpernil, ")
     assert good
 
@@ -233,7 +233,7 @@ def test_earlier_tickets_of_a_year_at_most_ten_of_each(register: Register) -> No
     too_old = for_person(register, ANNA, company=register.tva, orderer=register.olle, employee_name="A. Berg")
     Ticket.objects.filter(pk=too_old.pk).update(created_at=timezone.now() - timedelta(days=366))
     unrelated = for_person(register, MARIA, company=register.tva, orderer=register.olle)
-    found = list(evidence.gather(mine).earlier)
+    found = list(evidence.gather(mine).earlier_tickets)
     assert {by_olle, *for_karl[1:]} == set(found)
     assert not {mine, too_old, unrelated, for_karl[0]} & set(found)
     assert found == sorted(found, key=lambda other: other.pk, reverse=True)
@@ -245,10 +245,10 @@ def test_a_directory_that_does_not_answer_leaves_the_rest(register: Register) ->
     with mock.patch("accounts.directory.connect", side_effect=DirectoryUnavailable()):
         known = evidence.gather(ticket)
     assert known.directory_down
-    assert known.person is None
-    assert known.obstacles == []
-    assert lines(known.account) == {"Användarnamn": ("lovanber11 (katalogen svarar inte)", None)}
-    assert lines(known.requester)["Beställare"][1]
+    assert known.account is None
+    assert known.blockers == []
+    assert lines(known.account_facts) == {"Användarnamn": ("lovanber11 (katalogen svarar inte)", None)}
+    assert lines(known.requester_facts)["Beställare"][1]
     assert known.tells_old_number
 
 
@@ -256,11 +256,11 @@ def test_of_recipients_who_is_and_who_shall_be(register: Register) -> None:
     register.ett.recipient1 = "carin@hemtjanst-ett.example"
     register.ett.save()
     known = evidence.gather(ask_for_recipients(register, "Carin@hemtjanst-ett.example", "chef@hemtjanst-ett.example"))
-    assert lines(known.number) == {
+    assert lines(known.number_facts) == {
         "Mottagare i dag": ("carin@hemtjanst-ett.example", None),
         "Nya adresser": ("chef@hemtjanst-ett.example", None),
     }
-    assert known.account == []
+    assert known.account_facts == []
 
 
 def test_asking_changes_nothing(register: Register) -> None:

@@ -176,14 +176,14 @@ def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
     """Said once: as an obstacle."""
     number_since(MARIA, days=90)
     known = evidence.gather(for_person(register, MARIA))
-    assert len(known.obstacles) == 1
+    assert len(known.blockers) == 1
     assert [flag.text for flag in known.flags] == ["Lösenordet har inte gått ut."]
 
 
 def test_a_ticket_that_is_closed_has_none_any_more(register: Register) -> None:
     ticket = taken(for_person(register, employee_name="Anna Borg"), an_agent())
     known = evidence.gather(decisions.reject(ticket.pk, an_agent(), "Fel namn."))
-    assert (known.flags, known.obstacles) == ([], [])
+    assert (known.flags, known.blockers) == ([], [])
 
 
 def test_the_portals_own_ticket_is_not_called_a_strangers(per: Officer) -> None:

@@ -32,7 +32,7 @@ def all_answers() -> list[tuple[str, str]]:
 
 
 def sender_fact(one: Ticket) -> tuple[str, bool | None]:
-    found = next(fact for fact in evidence.gather(one).requester if fact.label == "Avsändare")
+    found = next(fact for fact in evidence.gather(one).requester_facts if fact.label == "Avsändare")
     return found.value, found.good
 
 

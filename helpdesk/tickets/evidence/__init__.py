@@ -1,52 +1,62 @@
-"""What is known beside what is asked, and what speaks against it: for the agent who decides.
+"""What speaks for and against a ticket, for the agent who decides.
 
-Facts and flags are made anew each time from the directory and the registers. A red flag says what is odd and what to
-do; an obstacle is what ``decisions.approve`` refuses.
+Facts and flags are made anew each time from the directory and the registers. A flag says what is odd and what to do; a
+blocker is what ``decisions.approve`` refuses.
 """
 
 from __future__ import annotations
 
-from accounts import directory, phones
+from collections.abc import Sequence
+from functools import cached_property
+
+from accounts import directory
 from accounts.directory import Account, DirectoryError
 from helpdesk.models import Ticket
 from helpdesk.tickets.evidence import blockers, facts, flags
 from helpdesk.tickets.evidence.context import TicketContext
-from helpdesk.tickets.evidence.parts import Evidence, Fact, Flag
+from helpdesk.tickets.evidence.facts import Fact
+from helpdesk.tickets.evidence.flags import Flag
 
 __all__ = ["Evidence", "Fact", "Flag", "blockers_of", "gather"]
 
 
+class Evidence(TicketContext):
+    """A ticket's context, and what it amounts to. A closed ticket has neither flags nor blockers: it is decided."""
+
+    @cached_property
+    def requester_facts(self) -> Sequence[Fact]:
+        return list(facts.about_requester(self))
+
+    @cached_property
+    def account_facts(self) -> Sequence[Fact]:
+        return list(facts.about_account(self))
+
+    @cached_property
+    def number_facts(self) -> Sequence[Fact]:
+        """Facts about the number, or about the recipients."""
+        return list(facts.about_number(self))
+
+    @cached_property
+    def flags(self) -> Sequence[Flag]:
+        return list(flags.find(self)) if self.ticket.open else []
+
+    @cached_property
+    def blockers(self) -> Sequence[str]:
+        return blockers.find(self) if self.ticket.open else []
+
+
 def gather(ticket: Ticket) -> Evidence:
-    """All of it, for the page. ``request``: with its company and orderer, or they are asked for, too."""
-    account, down = None, False
-    if ticket.employee_username:
-        try:
-            account = directory.connect().find(ticket.employee_username)
-        except DirectoryError:
-            down = True
-    known = TicketContext(ticket, account)
-    against = blockers.of_registers(known) if down else blockers.find(known)
-    return Evidence(
-        requester=list(facts.of_requester(known)),
-        account=list(facts.of_account(known, down)),
-        number=list(facts.of_number(known)),
-        earlier=known.earlier,
-        flags=list(flags.find(known, down)) if ticket.open else [],
-        obstacles=against if ticket.open else [],
-        directory_down=down,
-        person=account,
-        tells_old_number=phones.tells_old_number(known.phone, ticket.new_number),
-        mobile_changed=known.changed_lately("mobile") is not None,
-        told=known.told,
-        by_program=known.by_program,
-        verified=known.verified,
-        timeline=known.timeline,
-    )
+    """The evidence as things stand now. A directory that is down leaves out what it would tell of the account."""
+    try:
+        account = directory.connect().find(ticket.employee_username) if ticket.employee_username else None
+    except DirectoryError:
+        return Evidence(ticket, None, directory_down=True)
+    return Evidence(ticket, account)
 
 
 def blockers_of(ticket: Ticket, account: Account | None) -> list[str]:
-    """Why the request can't be carried out as things stand, in words that say what to do; empty if it can.
+    """Why the ticket can't be carried out as things stand, in words that say what to do; empty if it can.
 
-    ``account``: whom the user name of a PHONE request belongs to now.
+    ``account``: the account that has the ticket's user name now.
     """
     return blockers.find(TicketContext(ticket, account))

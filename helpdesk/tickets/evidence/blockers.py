@@ -1,4 +1,4 @@
-"""What stands in the way of an approval, in words that say what to do."""
+"""Blockers: why a ticket can't be approved, in words that say what to do."""
 
 from __future__ import annotations
 
@@ -13,26 +13,18 @@ from helpdesk.models import Ticket
 from helpdesk.tickets.evidence.context import Kind, TicketContext
 
 
-def find(known: TicketContext) -> list[str]:
-    """Empty if nothing does."""
-    kind = known.ticket.kind
-    if kind == Kind.PHONE:
-        return [*_of_requester(known), *_of_account(known), *_of_number(known)]
-    if kind == Kind.RECIPIENTS:
-        return [*_of_requester(known), *_of_recipients(known)]
-    return [*_of_stranger(known)]
+def find(context: TicketContext) -> list[str]:
+    """Empty if the ticket can be approved, as far as is known while the directory is down."""
+    if context.ticket.kind == Kind.OTHER:
+        return [*_of_other(context)]
+    if context.ticket.kind == Kind.RECIPIENTS:
+        return [*_of_requester(context), *_of_recipients(context)]
+    of_account = [] if context.directory_down else _of_account(context)
+    return [*_of_requester(context), *of_account, *_of_number(context)]
 
 
-def of_registers(known: TicketContext) -> list[str]:
-    """The same while the directory can't be asked: what is true whatever it would say."""
-    if known.ticket.kind == Kind.OTHER:
-        return [*_of_stranger(known)]
-    of_number = _of_number(known) if known.ticket.kind == Kind.PHONE else _of_recipients(known)
-    return [*_of_requester(known), *of_number]
-
-
-def _of_requester(known: TicketContext) -> Iterator[str]:
-    orderer, company = known.orderer, known.company
+def _of_requester(context: TicketContext) -> Iterator[str]:
+    orderer, company = context.orderer, context.company
     if orderer is None:
         yield _(
             "Ingen beställare i registret står bakom ärendet. Avslå det, och be en behörig beställare fråga på nytt."
@@ -47,26 +39,26 @@ def _of_requester(known: TicketContext) -> Iterator[str]:
         yield _(
             "%(company)s är inte aktivt i registret. Avslå ärendet, eller be en administratör att aktivera företaget."
         ) % {"company": company.name}
-    if orderer and company and not known.belongs:
+    if orderer and company and not context.orderer_belongs:
         yield _(
             "%(name)s är inte beställare för %(company)s. Avslå ärendet, och be företagets egen beställare fråga."
         ) % {"name": orderer.name, "company": company.name}
 
 
-def _of_stranger(known: TicketContext) -> Iterator[str]:
-    """Of anything else that is asked for. What the portal itself asks for, an agent does."""
-    if known.mail and known.mail.unreadable:
+def _of_other(context: TicketContext) -> Iterator[str]:
+    """A stranger's question is refused. A ticket of the portal's own has no blockers."""
+    if context.mail and context.mail.unreadable:
         yield _("Mejlet gick inte att läsa. Öppna det i brevlådans mapp Unreadable, och ändra uppgifterna här.")
         return
-    if known.ticket.source != Ticket.Source.PORTAL and not known.told and not known.by_program:
+    if context.ticket.source != Ticket.Source.PORTAL and not context.orderer_is_told and not context.by_program:
         yield _(
             "Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs. Be en behörig"
             " beställare fråga på nytt, och avslå det här."
         )
 
 
-def _of_account(known: TicketContext) -> Iterator[str]:
-    ticket, account = known.ticket, known.account
+def _of_account(context: TicketContext) -> Iterator[str]:
+    ticket, account = context.ticket, context.account
     if account is None and ticket.source == Ticket.Source.MAIL:
         yield _("Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren, och ändra uppgifterna.") % {
             "username": ticket.employee_username
@@ -78,7 +70,7 @@ def _of_account(known: TicketContext) -> Iterator[str]:
             " öppna ett nytt."
         ) % {"username": ticket.employee_username}
         return
-    yield from _of_person(known, account)
+    yield from _of_person(context, account)
     words = {"username": account.username}
     if not account.enabled:
         yield _("Kontot %(username)s är avstängt. Det måste först öppnas av den som sköter kommunens konton.") % words
@@ -92,37 +84,37 @@ def _of_account(known: TicketContext) -> Iterator[str]:
         )
 
 
-def _of_person(known: TicketContext, account: Account) -> Iterator[str]:
-    if known.ticket.account and account.id != known.ticket.account:
+def _of_person(context: TicketContext, account: Account) -> Iterator[str]:
+    if context.ticket.account and account.id != context.ticket.account:
         yield _(
             "Användarnamnet %(username)s hör till en annan person nu än när ärendet kom in. Avslå ärendet. Öppna ett"
             " nytt, om beställaren menar den nya personen."
         ) % {"username": account.username}
-    elif known.company and known.home != known.company:
+    elif context.company and context.directory_company != context.company:
         yield _(
             "Kontot %(username)s hör inte till %(company)s i katalogen. Avslå ärendet, eller be den som sköter"
             " kommunens konton att rätta katalogen."
-        ) % {"username": account.username, "company": known.company.name}
+        ) % {"username": account.username, "company": context.company.name}
 
 
-def _of_number(known: TicketContext) -> Iterator[str]:
+def _of_number(context: TicketContext) -> Iterator[str]:
     try:
-        numbers.parse(known.ticket.new_number)
+        numbers.parse(context.ticket.new_number)
     except numbers.NumberRefused as refused:
         yield _("Numret går inte att använda: %(why)s Avslå ärendet, och öppna ett nytt med ett annat nummer.") % {
             "why": refused
         }
         return
-    if known.phone and known.phone.number == known.ticket.new_number:
-        yield phones.already_there(known.phone, known.ticket.employee_username)
-    if len(known.elsewhere) >= settings.LIMIT_ACCOUNTS_PER_NUMBER:
+    if context.phone and context.phone.number == context.ticket.new_number:
+        yield phones.already_there(context.phone, context.ticket.employee_username)
+    if len(context.other_usernames) >= settings.LIMIT_ACCOUNTS_PER_NUMBER:
         yield _(
             "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och öppna ett nytt"
             " med ett annat nummer."
-        ) % {"count": len(known.elsewhere)}
+        ) % {"count": len(context.other_usernames)}
 
 
-def _of_recipients(known: TicketContext) -> Iterator[str]:
+def _of_recipients(context: TicketContext) -> Iterator[str]:
     """One or two addresses (manual-sv.md, "Support", 2). A third one has no column."""
-    if not known.ticket.recipients:
+    if not context.ticket.recipients:
         yield _("Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med en eller två adresser.")

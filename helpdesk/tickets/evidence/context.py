@@ -1,4 +1,4 @@
-"""What the registers, the directory and earlier requests say about a request: each asked once, and only if needed."""
+"""What the registers, the directory and other tickets say about a ticket: each is read once, and only if needed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import numbers
+from accounts import numbers, phones
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account, Expiry
 from accounts.encryption import digest
@@ -28,26 +28,27 @@ EARLIER, MOST_EARLIER = timedelta(days=365), 10
 
 
 class RecentChange(NamedTuple):
-    """When something of an orderer changed for the last time, and by whom ("": by somebody with a shell)."""
+    """The last change of an orderer's row, and the user name of its author; "" for a change from a shell."""
 
     at: datetime
     who: str
 
 
 class TicketContext:
-    """Reads lazily, and each thing once. ``account``: whom the request's user name belongs to now."""
+    """``account``: the one that has the ticket's user name now; None also while the directory is down."""
 
-    def __init__(self, ticket: Ticket, account: Account | None) -> None:
+    def __init__(self, ticket: Ticket, account: Account | None, *, directory_down: bool = False) -> None:
         self.ticket = ticket
         self.account = account
+        self.directory_down = directory_down
         self.company: Company | None = ticket.company
         self.orderer: Orderer | None = ticket.orderer
 
-    # Who asks.
+    # The orderer.
 
     @cached_property
-    def belongs(self) -> bool:
-        """Whether the orderer is one of the company now; if they or it are active is another question."""
+    def orderer_belongs(self) -> bool:
+        """Whether the orderer is one of the company's now, active or not."""
         if self.orderer is None or self.company is None:
             return False
         return self.orderer.companies.filter(pk=self.company.pk).exists()
@@ -56,35 +57,35 @@ class TicketContext:
     def entitled(self) -> bool:
         """Whether the orderer may order for the company now."""
         active = self.orderer and self.orderer.active and self.company and self.company.active
-        return bool(active) and self.belongs
+        return bool(active) and self.orderer_belongs
 
     @property
-    def told(self) -> bool:
-        """Whether the orderer is told of the decision (``letters.speaks_for_company``)."""
+    def orderer_is_told(self) -> bool:
+        """Whether the orderer gets a mail of the decision: ``Ticket.orderer_is_authorised``, without another query."""
         if self.company is None:
             return self.orderer is not None and self.orderer.active
         return self.entitled
 
     @property
     def mail(self) -> IncomingMail | None:
-        """The mail that opened the request."""
+        """The mail that opened the ticket."""
         return self.ticket.opening_mail if self.ticket.source == Ticket.Source.MAIL else None
 
     @property
     def by_program(self) -> bool:
-        """Whether nobody asks for anything: a program wrote the mail, and it is of no kind that the helpdesk knows."""
+        """Whether a program wrote the mail, and asks for nothing that the helpdesk knows."""
         mail = self.mail if self.ticket.kind == Kind.OTHER else None
         return mail is not None and mail.automatic and not mail.unreadable
 
     @property
     def from_orderer(self) -> bool:
-        """Whether the mail bears the address of the orderer who is on file; that proves nothing yet (M1)."""
+        """Whether the mail bears the orderer's address, which proves nothing yet (M1)."""
         mail, orderer = self.mail, self.orderer
         return mail is not None and orderer is not None and mail.sender.lower() == orderer.email.lower()
 
     @cached_property
     def _history(self) -> list[Any]:
-        """The orderer as they were, oldest first."""
+        """The orderer's earlier rows, oldest first."""
         if self.orderer is None:
             return []
         membership = apps.get_model("accounts", "HistoricalOrderer_companies")._default_manager
@@ -103,27 +104,32 @@ class TicketContext:
                 since = timezone.localdate(row.history_date)
         return since
 
-    def changed(self, field: str) -> RecentChange | None:
-        """When this of the orderer (``mobile``, ``email``) was last changed to another; None if never."""
+    def last_change(self, field: str) -> RecentChange | None:
+        """The last change of the orderer's ``mobile`` or ``email``."""
         for before, after in reversed(list(zip(self._history, self._history[1:], strict=False))):
             if getattr(before, field) != getattr(after, field):
                 return RecentChange(after.history_date, after.history_user.username if after.history_user else "")
         return None
 
-    def changed_lately(self, field: str) -> RecentChange | None:
-        change = self.changed(field)
+    def recent_change(self, field: str) -> RecentChange | None:
+        change = self.last_change(field)
         return change if change and lately(change.at) else None
 
+    @property
+    def mobile_changed(self) -> bool:
+        """Whether the orderer's mobile on file is new."""
+        return self.recent_change("mobile") is not None
+
     @cached_property
-    def verified(self) -> Sequence[Verification]:
-        """Each verification of the orderer that counts, the newest first."""
+    def verifications(self) -> Sequence[Verification]:
+        """The verifications of the orderer that count, newest first."""
         return verification.all_counting(self.ticket)
 
     # The account.
 
     @cached_property
-    def home(self) -> Company | None:
-        """The company whose staff the account is by the directory."""
+    def directory_company(self) -> Company | None:
+        """The company to which the directory says that the account belongs."""
         return CompanyMatcher().company_of(self.account) if self.account else None
 
     @property
@@ -131,8 +137,8 @@ class TicketContext:
         return self.account.id if self.account else self.ticket.account
 
     @property
-    def ran_out(self) -> bool:
-        """Whether nobody can sign in with the present password any more."""
+    def password_expired(self) -> bool:
+        """Whether the present password no longer signs in, because it ran out or must be changed."""
         if self.account is None or self.account.expires is Expiry.NEVER:
             return False
         expires = self.account.expires
@@ -153,21 +159,26 @@ class TicketContext:
         return next((phone for phone in self._phones if phone.user.directory_id == self.account_id), None)
 
     @property
-    def elsewhere(self) -> list[str]:
-        """The user names of the other accounts that the new number is on."""
+    def tells_old_number(self) -> bool:
+        """Whether an approval tells the number that the account has now."""
+        return phones.tells_old_number(self.phone, self.ticket.new_number)
+
+    @property
+    def other_usernames(self) -> list[str]:
+        """The other accounts that have the new number."""
         return [phone.user.username for phone in self._phones if phone.user.directory_id != self.account_id]
 
     @cached_property
-    def removed(self) -> PhoneRemoval | None:
-        """The last number of the account that the helpdesk took away, if that was lately."""
+    def recent_removal(self) -> PhoneRemoval | None:
+        """The helpdesk's last removal of a number from the account, if it was lately."""
         if not self.account_id:
             return None
         removals = PhoneRemoval.objects.filter(user__directory_id=self.account_id, at__gt=timezone.now() - LATELY)
         return removals.exclude(reference="").select_related("agent").order_by("-at").first()
 
     @cached_property
-    def links(self) -> list[PhoneLink]:
-        """What the helpdesk linked to the account before, newest first."""
+    def earlier_links(self) -> list[PhoneLink]:
+        """The numbers that the helpdesk linked to the account, newest first."""
         if not self.account_id:
             return []
         made = PhoneLink.objects.filter(user__directory_id=self.account_id, made_at__gt=timezone.now() - EARLIER)
@@ -181,22 +192,21 @@ class TicketContext:
         return [address for address in self.ticket.recipients if address.lower() not in has]
 
     @cached_property
-    def bounced(self) -> list[str]:
-        """Which of the new ones mail has come back from."""
+    def bounced_recipients(self) -> list[str]:
+        """The new ones from which mail has come back."""
         new = [address.lower() for address in self.new_recipients]
         return list(BouncedAddress.objects.filter(address__in=new).values_list("address", flat=True)) if new else []
 
     @cached_property
-    def waiting(self) -> list[str]:
-        """Who has been asked to confirm by an earlier request of the company, and has not answered yet."""
-        if self.company is None:
-            return []
-        return [each.address for each in recipients.waiting(self.company)]
+    def unconfirmed(self) -> list[str]:
+        """The addresses of the company's earlier tickets that still wait for a confirmation."""
+        return [waiting.address for waiting in recipients.waiting(self.company)] if self.company else []
 
-    # Requests.
+    # Tickets.
 
     @cached_property
-    def earlier(self) -> Sequence[Ticket]:
+    def earlier_tickets(self) -> Sequence[Ticket]:
+        """Of the last 12 months, newest first: at most ten about the account, and ten of the orderer."""
         others = Ticket.objects.filter(created_at__gt=timezone.now() - EARLIER).exclude(pk=self.ticket.pk)
         newest = others.order_by("-created_at", "-pk")
         wanted = Q()
@@ -208,7 +218,7 @@ class TicketContext:
 
     @cached_property
     def timeline(self) -> Sequence[Entry]:
-        """What happened to this one, newest first."""
+        """The ticket's own, newest first."""
         return list(self.ticket.entries.order_by("-at", "-pk"))
 
 
@@ -217,7 +227,7 @@ def lately(at: datetime | None) -> bool:
 
 
 def readable(number: str) -> str:
-    """As people write it; what is no number stays as it is."""
+    """The number as people write it; a text that is no number stays as it is."""
     try:
         return numbers.shown(numbers.parse(number))
     except numbers.NumberRefused:

@@ -1,8 +1,9 @@
-"""What is known, line by line: how it stands, and whether that is as it should be."""
+"""Facts about a ticket, line by line, and whether each is as it should be."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 
 from django.utils import timezone
@@ -14,30 +15,38 @@ from accounts.directory import Account, Expiry
 from accounts.models import PhoneLink
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately
-from helpdesk.tickets.evidence.parts import Fact
 from helpdesk.tickets.name_match import names_agree
 
 
-def of_requester(known: TicketContext) -> Iterator[Fact]:
-    somebody_asks = known.ticket.source != Ticket.Source.PORTAL and not known.by_program
-    if somebody_asks:
-        yield _standing(known)
-    if known.orderer:
-        mobile, email = numbers.shown(known.orderer.mobile), known.orderer.email
-        yield _since_changed(known, "mobile", _("Mobil i registret"), mobile)
-        yield _since_changed(known, "email", _("E-post i registret"), email)
-    yield Fact(_("Kom in genom"), known.ticket.get_source_display())
-    if known.mail and not known.mail.blanked_at:
-        yield _sender(known, known.mail)
-    if somebody_asks:
-        yield _verification(known)
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """``good``: whether the value is as it should be; None: it may be either way."""
+
+    label: str
+    value: str
+    good: bool | None = None
 
 
-def _standing(known: TicketContext) -> Fact:
-    orderer, company, since = known.orderer, known.company, known.entitled_since
+def about_requester(context: TicketContext) -> Iterator[Fact]:
+    person_asks = context.ticket.source != Ticket.Source.PORTAL and not context.by_program
+    if person_asks:
+        yield _orderer(context)
+    if context.orderer:
+        mobile, email = numbers.shown(context.orderer.mobile), context.orderer.email
+        yield _contact(context, "mobile", _("Mobil i registret"), mobile)
+        yield _contact(context, "email", _("E-post i registret"), email)
+    yield Fact(_("Kom in genom"), context.ticket.get_source_display())
+    if context.mail and not context.mail.blanked_at:
+        yield _sender(context, context.mail)
+    if person_asks:
+        yield _verification(context)
+
+
+def _orderer(context: TicketContext) -> Fact:
+    orderer, company, since = context.orderer, context.company, context.entitled_since
     words = {
-        "name": orderer.name if orderer else known.ticket.orderer_name or _("Okänd"),
-        "company": company.name if company else known.ticket.company_name,
+        "name": orderer.name if orderer else context.ticket.orderer_name or _("Okänd"),
+        "company": company.name if company else context.ticket.company_name,
         "since": f"{since:%Y-%m-%d}" if since else "",
     }
     if orderer is None:
@@ -46,7 +55,7 @@ def _standing(known: TicketContext) -> Fact:
         text = _("%(name)s, men ärendet hör inte till något företag i registret")
     elif not orderer.active:
         text = _("%(name)s är inte längre aktiv som beställare")
-    elif not known.belongs:
+    elif not context.orderer_belongs:
         text = _("%(name)s är inte beställare för %(company)s")
     elif not company.active:
         text = _("%(name)s, men %(company)s är inte aktivt i registret")
@@ -54,13 +63,13 @@ def _standing(known: TicketContext) -> Fact:
         text = _("%(name)s är behörig för %(company)s sedan %(since)s")
     else:
         text = _("%(name)s är behörig för %(company)s")
-    return Fact(_("Beställare"), text % words, good=known.entitled)
+    return Fact(_("Beställare"), text % words, good=context.entitled)
 
 
-def _sender(known: TicketContext, mail: IncomingMail) -> Fact:
-    """Who the mail says that it is from, and what that is worth (security.md M1)."""
+def _sender(context: TicketContext, mail: IncomingMail) -> Fact:
+    """The sender that the mail claims, and what the claim is worth (security.md M1)."""
     words = {"address": mail.sender or _("okänd")}
-    if mail.verified and known.from_orderer:
+    if mail.verified and context.from_orderer:
         return Fact(_("Avsändare"), _("%(address)s: registrerad beställare, intygad av mejlservern") % words, good=True)
     if mail.verified:
         text = _("%(address)s: intygad av mejlservern, men inte adressen till beställaren i ärendet")
@@ -69,8 +78,8 @@ def _sender(known: TicketContext, mail: IncomingMail) -> Fact:
     return Fact(_("Avsändare"), text % words, good=False)
 
 
-def _since_changed(known: TicketContext, field: str, label: str, value: str) -> Fact:
-    change = known.changed(field)
+def _contact(context: TicketContext, field: str, label: str, value: str) -> Fact:
+    change = context.last_change(field)
     if change is None:
         return Fact(label, value)
     words = {"value": value, "day": day(change.at), "who": change.who}
@@ -78,9 +87,9 @@ def _since_changed(known: TicketContext, field: str, label: str, value: str) -> 
     return Fact(label, text % words, good=False if lately(change.at) else None)
 
 
-def _verification(known: TicketContext) -> Fact:
+def _verification(context: TicketContext) -> Fact:
     label = _("Kontrollerad")
-    done = known.verified[0] if known.verified else None
+    done = context.verifications[0] if context.verifications else None
     if done and done.done_at:
         words = {
             "how": done.get_how_display(),
@@ -88,17 +97,17 @@ def _verification(known: TicketContext) -> Fact:
             "when": f"{timezone.localtime(done.done_at):%Y-%m-%d %H:%M}",
         }
         return Fact(label, _("Ja: %(how)s (%(who)s, %(when)s)") % words, good=True)
-    if known.ticket.source == Ticket.Source.PAGES:
+    if context.ticket.source == Ticket.Source.PAGES:
         return Fact(label, _("Var inloggad med länk och kod när ärendet skickades"))
     return Fact(label, _("Inte än"))
 
 
-def of_account(known: TicketContext, down: bool) -> Iterator[Fact]:
-    ticket, account = known.ticket, known.account
+def about_account(context: TicketContext) -> Iterator[Fact]:
+    ticket, account = context.ticket, context.account
     if not ticket.employee_username:
         return
     label = _("Användarnamn")
-    if down:
+    if context.directory_down:
         yield Fact(label, _("%(username)s (katalogen svarar inte)") % {"username": ticket.employee_username})
         return
     if account is None:
@@ -107,23 +116,23 @@ def of_account(known: TicketContext, down: bool) -> Iterator[Fact]:
         return
     yield Fact(label, account.username, good=not ticket.account or account.id == ticket.account)
     yield Fact(_("Namn i katalogen"), account.name or "–", good=_same_name(ticket.employee_name, account.name))
-    yield _company(known, account)
-    yield Fact(_("Lösenord"), password(account.expires))
+    yield _company(context, account)
+    yield Fact(_("Lösenord"), _password(account.expires))
     yield _state(account)
 
 
-def _same_name(asked: str, is_called: str) -> bool | None:
-    """None: no name was said."""
-    return names_agree(asked, is_called) if asked else None
+def _same_name(wanted: str, actual: str) -> bool | None:
+    """None: the ticket names no person."""
+    return names_agree(wanted, actual) if wanted else None
 
 
-def _company(known: TicketContext, account: Account) -> Fact:
-    name = known.home.name if known.home else account.company or _("inget")
-    good = known.home == known.company if known.company else None
+def _company(context: TicketContext, account: Account) -> Fact:
+    name = context.directory_company.name if context.directory_company else account.company or _("inget")
+    good = context.directory_company == context.company if context.company else None
     return Fact(_("Företag i katalogen"), name, good=good)
 
 
-def password(expires: datetime | Expiry) -> str:
+def _password(expires: datetime | Expiry) -> str:
     """Calendar days in Stockholm."""
     if expires is Expiry.NEVER:
         return _("Går aldrig ut")
@@ -149,22 +158,22 @@ def _state(account: Account) -> Fact:
     return Fact(_("Kontot är"), text, good=None if account.locked and account.served else account.served)
 
 
-def of_number(known: TicketContext) -> Iterator[Fact]:
-    """Of the numbers, which are never shown but for the new one; of recipients, if it is about those."""
-    if known.ticket.kind == Kind.RECIPIENTS:
-        yield from _recipients(known)
+def about_number(context: TicketContext) -> Iterator[Fact]:
+    """About the number, and of the numbers only the new one is ever shown; or about the recipients."""
+    if context.ticket.kind == Kind.RECIPIENTS:
+        yield from _recipients(context)
         return
-    if known.account_id:
-        yield _on_file(known)
-    if known.ticket.new_number:
-        elsewhere = ", ".join(known.elsewhere) or _("inget annat konto")
-        yield Fact(_("Nya numret finns på"), elsewhere, good=not known.elsewhere)
-    if known.links:
-        yield Fact(_("Kopplat av helpdesk förut"), "; ".join(_link(link) for link in known.links))
+    if context.account_id:
+        yield _on_file(context)
+    if context.ticket.new_number:
+        elsewhere = ", ".join(context.other_usernames) or _("inget annat konto")
+        yield Fact(_("Nya numret finns på"), elsewhere, good=not context.other_usernames)
+    if context.earlier_links:
+        yield Fact(_("Kopplat av helpdesk förut"), "; ".join(_link(link) for link in context.earlier_links))
 
 
-def _on_file(known: TicketContext) -> Fact:
-    label, phone = _("Nummer i dag"), known.phone
+def _on_file(context: TicketContext) -> Fact:
+    label, phone = _("Nummer i dag"), context.phone
     if phone is None:
         return Fact(label, _("Inget är registrerat"))
     words = {"day": day(phone.confirmed_at)}
@@ -177,9 +186,9 @@ def _link(link: PhoneLink) -> str:
     return (_("%(day)s i ärende %(number)s, stoppat") if link.stopped_at else _("%(day)s i ärende %(number)s")) % words
 
 
-def _recipients(known: TicketContext) -> Iterator[Fact]:
-    has = known.company.recipients if known.company else []
+def _recipients(context: TicketContext) -> Iterator[Fact]:
+    has = context.company.recipients if context.company else []
     yield Fact(_("Mottagare i dag"), ", ".join(has) or _("ingen"))
-    yield Fact(_("Nya adresser"), ", ".join(known.new_recipients) or _("ingen"))
-    if known.waiting:
-        yield Fact(_("Väntar på bekräftelse"), ", ".join(known.waiting))
+    yield Fact(_("Nya adresser"), ", ".join(context.new_recipients) or _("ingen"))
+    if context.unconfirmed:
+        yield Fact(_("Väntar på bekräftelse"), ", ".join(context.unconfirmed))

@@ -1,11 +1,9 @@
-"""What is odd about a request, and what to do about it. None of it stops an approval; the agent decides.
-
-What does stop one is no flag but an obstacle, and stands in ``hindrances``.
-"""
+"""Flags: what is odd about a ticket, and what to do about it. The agent decides; only ``blockers`` stop an approval."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -14,77 +12,84 @@ from django.utils.translation import ngettext
 from accounts.directory import Account
 from helpdesk.models import Entry, IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
-from helpdesk.tickets.evidence.parts import Flag
 from helpdesk.tickets.missing import doubts_of
 from helpdesk.tickets.name_match import names_agree
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
 
-def find(known: TicketContext, down: bool) -> Iterator[Flag]:
-    """In the order in which they weigh. ``down``: nothing is said of the account."""
-    yield from _of_requester(known)
-    yield from _of_verification(known)
-    if known.ticket.kind == Kind.PHONE:
-        if known.account and not down:
-            yield from _of_account(known, known.account)
-        yield from _of_number(known)
-        yield from _of_earlier(known)
-    if known.ticket.kind == Kind.RECIPIENTS:
-        yield from _of_recipients(known)
+@dataclass(frozen=True, slots=True)
+class Flag:
+    """What is odd, and what the agent should do."""
+
+    text: str
+    advice: str
 
 
-def _of_requester(known: TicketContext) -> Iterator[Flag]:
-    if known.ticket.source == Ticket.Source.PORTAL:
-        return  # the portal itself asks, and says what to do
-    if known.mail and known.orderer:
-        yield from _of_mail(known, known.mail)
-    yield from _of_doubts(known)
-    if change := known.changed_lately("mobile"):
+def find(context: TicketContext) -> Iterator[Flag]:
+    """The gravest first."""
+    yield from _of_requester(context)
+    yield from _of_verification(context)
+    if context.ticket.kind == Kind.PHONE:
+        if context.account:
+            yield from _of_account(context, context.account)
+        yield from _of_number(context)
+        yield from _of_earlier(context)
+    if context.ticket.kind == Kind.RECIPIENTS:
+        yield from _of_recipients(context)
+
+
+def _of_requester(context: TicketContext) -> Iterator[Flag]:
+    if context.ticket.source == Ticket.Source.PORTAL:
+        return  # a ticket of the portal's own says itself what to do
+    if context.mail and context.orderer:
+        yield from _of_mail(context, context.mail)
+    yield from _of_doubts(context)
+    if change := context.recent_change("mobile"):
         yield Flag(
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
             _("Lita inte på en kod dit än. Fråga den administratör som ändrade den, eller någon annan på företaget."),
         )
-    if change := known.changed_lately("email"):
+    if change := context.recent_change("email"):
         yield Flag(
             _("Beställarens e-postadress i registret ändrades %(day)s.") % {"day": day(change.at)},
             _("Fråga den administratör som ändrade den, eller någon annan på företaget, om det stämmer."),
         )
-    since = known.entitled_since
-    if known.entitled and since and timezone.localdate() - since < LATELY:
+    since = context.entitled_since
+    if context.entitled and since and timezone.localdate() - since < LATELY:
         yield Flag(
             _("Beställaren är ny: behörig för företaget först sedan %(day)s.") % {"day": f"{since:%Y-%m-%d}"},
             _("Fråga en administratör vem på företaget som anmälde beställaren."),
         )
 
 
-def _of_mail(known: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
+def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
     if mail.forged:
         yield Flag(
             _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har mejlat."),
         )
-    elif not mail.verified and (known.from_orderer or mail.blanked_at):
+    elif not mail.verified and (context.from_orderer or mail.blanked_at):
         yield Flag(
             _("Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst."),
             _("Kontrollera beställaren med en kod eller ett samtal, även om mejlet ser rätt ut."),
         )
-    if not known.from_orderer and not mail.blanked_at:
+    if not context.from_orderer and not mail.blanked_at:
         yield Flag(
             _("Mejlet kom från %(address)s, som inte är beställarens adress i registret.")
             % {"address": mail.sender or _("en okänd adress")},
             _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
         )
-    # Whom an agent has chosen since was told.
-    if mail.automatic and known.ticket.kind != Kind.OTHER and known.ticket.changed_at is None:
+    # An orderer whom an agent has chosen since got a mail.
+    if mail.automatic and context.ticket.kind != Kind.OTHER and context.ticket.changed_at is None:
         yield Flag(
             _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
         )
 
 
-def _of_doubts(known: TicketContext) -> Iterator[Flag]:
-    names = doubts_of(known.ticket)
+def _of_doubts(context: TicketContext) -> Iterator[Flag]:
+    names = doubts_of(context.ticket)
     if names:
         yield Flag(
             _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
@@ -92,24 +97,24 @@ def _of_doubts(known: TicketContext) -> Iterator[Flag]:
         )
 
 
-def _of_verification(known: TicketContext) -> Iterator[Flag]:
-    wrong = sum(entry.what == Entry.What.CODE_WRONG for entry in known.timeline)
-    if wrong >= WRONG_CODES and not known.verified:
+def _of_verification(context: TicketContext) -> Iterator[Flag]:
+    wrong = sum(entry.what == Entry.What.CODE_WRONG for entry in context.timeline)
+    if wrong >= WRONG_CODES and not context.verifications:
         yield Flag(
             _("Fel kod har lästs upp %(count)d gånger.") % {"count": wrong},
             _("Avsluta samtalet. Ring själv upp beställaren på numret i registret."),
         )
 
 
-def _of_account(known: TicketContext, account: Account) -> Iterator[Flag]:
-    asked = known.ticket.employee_name
+def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
+    asked = context.ticket.employee_name
     if asked and not names_agree(asked, account.name):
         yield Flag(
             _("I ärendet står ”%(asked)s”, men i katalogen heter %(username)s %(name)s.")
             % {"asked": asked, "username": account.username, "name": account.name or "–"},
             _("Fråga beställaren vem det gäller. Säg inte själv vad katalogen säger."),
         )
-    if not known.ran_out and account.served:
+    if not context.password_expired and account.served:
         yield Flag(
             _("Lösenordet har inte gått ut."),
             _(
@@ -119,15 +124,15 @@ def _of_account(known: TicketContext, account: Account) -> Iterator[Flag]:
         )
 
 
-def _of_number(known: TicketContext) -> Iterator[Flag]:
-    ticket, phone = known.ticket, known.phone
+def _of_number(context: TicketContext) -> Iterator[Flag]:
+    ticket, phone = context.ticket, context.phone
     if phone and phone.number != ticket.new_number and lately(phone.confirmed_at):
         yield Flag(
             _("Kontots nummer ändrades nyligen: %(day)s.") % {"day": day(phone.confirmed_at)},
             _("Fråga beställaren varför det behövs ett nytt igen så snart."),
         )
-    # Of no interest once another number is there, which is told of a link.
-    if (phone is None or phone.on_hold) and (removed := known.removed):
+    # No matter once the account has another number, which gets a notice of the link.
+    if (phone is None or phone.on_hold) and (removed := context.recent_removal):
         who = removed.agent.username if removed.agent else "–"
         words = {"day": day(removed.at), "who": who, "number": removed.reference}
         if removed.reference == ticket.number:
@@ -138,22 +143,22 @@ def _of_number(known: TicketContext) -> Iterator[Flag]:
             read = _("Läs det ärendet, och fråga din kollega.")
         silent = _("Det borttagna numret får inget meddelande om det nya, och kan inte stoppa det.")
         yield Flag(text % words, f"{read} {silent}")
-    if known.orderer and ticket.new_number and known.orderer.mobile == ticket.new_number:
+    if context.orderer and ticket.new_number and context.orderer.mobile == ticket.new_number:
         yield Flag(
             _("Det nya numret är beställarens egen mobil."),
             _("Koderna ska gå till den som har kontot. Be om medarbetarens eget nummer."),
         )
-    if known.elsewhere:
+    if context.other_usernames:
         yield Flag(
-            _("Det nya numret finns redan på andra konton: %(names)s.") % {"names": ", ".join(known.elsewhere)},
+            _("Det nya numret finns redan på andra konton: %(names)s.") % {"names": ", ".join(context.other_usernames)},
             _("Fråga beställaren vems telefonen är, och om alla de kontona ska ha samma."),
         )
 
 
-def _of_earlier(known: TicketContext) -> Iterator[Flag]:
-    stopped = next((link for link in known.links if link.stopped_at), None)
+def _of_earlier(context: TicketContext) -> Iterator[Flag]:
+    stopped = next((link for link in context.earlier_links if link.stopped_at), None)
     if stopped and stopped.stopped_at:
-        same = stopped.number == known.ticket.new_number
+        same = stopped.number == context.ticket.new_number
         words = {"day": day(stopped.stopped_at), "number": stopped.reference}
         yield Flag(
             (
@@ -164,8 +169,8 @@ def _of_earlier(known: TicketContext) -> Iterator[Flag]:
             % words,
             _("Läs det ärendet först. Ring upp beställaren på numret i registret, även om koden stämmer."),
         )
-    count = sum(other.account == known.account_id and lately(other.created_at) for other in known.earlier)
-    if known.account_id and count:
+    count = sum(other.account == context.account_id and lately(other.created_at) for other in context.earlier_tickets)
+    if context.account_id and count:
         yield Flag(
             ngettext(
                 "Det har kommit %(count)d annat ärende om kontot de senaste %(days)d dagarna.",
@@ -177,18 +182,18 @@ def _of_earlier(known: TicketContext) -> Iterator[Flag]:
         )
 
 
-def _of_recipients(known: TicketContext) -> Iterator[Flag]:
-    usual = {address.rpartition("@")[2].lower() for address in known.company.recipients} if known.company else set()
-    if known.orderer:
-        usual.add(known.orderer.email.rpartition("@")[2].lower())
-    strange = [address for address in known.new_recipients if address.rpartition("@")[2].lower() not in usual]
+def _of_recipients(context: TicketContext) -> Iterator[Flag]:
+    usual = {address.rpartition("@")[2].lower() for address in context.company.recipients} if context.company else set()
+    if context.orderer:
+        usual.add(context.orderer.email.rpartition("@")[2].lower())
+    strange = [address for address in context.new_recipients if address.rpartition("@")[2].lower() not in usual]
     if strange:
         yield Flag(
             _("Adressen ligger på en annan domän än företagets andra: %(names)s.") % {"names": ", ".join(strange)},
             _("Fråga beställaren vems adressen är, och om mejl om personalen ska gå dit."),
         )
-    if known.bounced:
+    if context.bounced_recipients:
         yield Flag(
-            _("Mejl till adressen har studsat: %(names)s.") % {"names": ", ".join(known.bounced)},
+            _("Mejl till adressen har studsat: %(names)s.") % {"names": ", ".join(context.bounced_recipients)},
             _("Be beställaren kontrollera hur adressen stavas."),
         )
