@@ -9,8 +9,9 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts.addresses import usual
+from helpdesk.intake.decoding import folded
 from helpdesk.intake.fields import Why
-from helpdesk.intake.labels import Label, Value, folded
+from helpdesk.intake.labels import Label, Value
 
 LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 # Words of a mail that changes the present list instead of giving a complete new one.

@@ -115,3 +115,17 @@ def _visible(text: str, keep: str) -> Iterable[str]:
             yield " "
         elif unicodedata.category(character)[0] != "C":
             yield character
+
+
+def folded(text: str) -> str:
+    """In lower case without diacritics, each space as " " and each dash as "-". Keeps every character's place."""
+    return "".join(_folded(character) for character in text)
+
+
+def _folded(character: str) -> str:
+    if character.isspace():
+        return "\t" if character == "\t" else " "
+    if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}":
+        return "-"
+    small = unicodedata.normalize("NFKD", character.lower())[:1]
+    return small if small and not unicodedata.combining(small) else character

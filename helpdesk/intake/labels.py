@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Sequence
 from enum import Enum
 from typing import NamedTuple
+
+from helpdesk.intake.decoding import folded
 
 
 class Label(Enum):
@@ -66,7 +67,6 @@ _WORDS = {
         r"|bakgrund|orsak|anledning|ovrigt|meddelande|obs|ps"
     ),
 }
-_GROUPS = {label.name: label for label in _WORDS}
 _LABEL = "|".join(f"(?P<{label.name}>{words})" for label, words in _WORDS.items())
 # With a separator behind it a label counts anywhere; without one only at the beginning of a line, before a value.
 _SEPARATED = re.compile(
@@ -81,7 +81,7 @@ _LONGEST_LINE = 2000  # characters; the rest of a line is not read
 
 
 class _Place(NamedTuple):
-    """A label in a line: columns, and as for ``Value`` whether it is strong."""
+    """A label in a line, with its columns. ``strong``: as for ``Value``."""
 
     label: Label
     begin: int
@@ -98,10 +98,10 @@ class Value(NamedTuple):
     label: Label
     text: str
     strong: bool
-    first: int = 0
-    last: int = 0
-    begin: int = 0
-    end: int = 0
+    first: int
+    last: int
+    begin: int
+    end: int
 
     @property
     def place(self) -> tuple[int, int]:
@@ -120,23 +120,6 @@ class Labelled(NamedTuple):
     values: list[Value]
     rest: list[str]
     loose: list[str]
-
-
-def folded(text: str) -> str:
-    """In lower case without diacritics, each space as " " and each dash as "-". Keeps every character's place."""
-    return "".join(_folded(character) for character in text)
-
-
-def _folded(character: str) -> str:
-    if character == "\t":
-        return character
-    if character.isspace():
-        return " "
-    category = unicodedata.category(character)
-    if category == "Pd" or character == "\N{MINUS SIGN}":
-        return "-"
-    small = unicodedata.normalize("NFKD", character.lower())[:1]
-    return small if small and not unicodedata.combining(small) else character
 
 
 def values(lines: Sequence[str]) -> Labelled:
@@ -195,7 +178,7 @@ def _marks(line: str) -> list[_Place]:
 
 
 def _place_of(found: re.Match[str]) -> _Place:
-    label = _GROUPS[str(found.lastgroup)]
+    label = Label[str(found.lastgroup)]
     return _Place(label, found.start(), found.end(), _is_strong(label, found[0]))
 
 
@@ -238,7 +221,7 @@ def _columns(line: str) -> list[Label] | None:
     if len(cells) < 2:  # noqa: PLR2004  two columns make a table
         return None
     matches = [_ALONE.fullmatch(folded(cell)) for cell in cells]
-    return [_GROUPS[str(each.lastgroup)] for each in matches if each] if all(matches) else None
+    return [Label[str(each.lastgroup)] for each in matches if each] if all(matches) else None
 
 
 def _row(columns: list[Label], lines: Sequence[str], place: int, found: list[Value]) -> int:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import phonenumbers
 
 from accounts import numbers
-from helpdesk.intake.labels import folded
+from helpdesk.intake.decoding import folded
 
 
 class Cue(Enum):
