@@ -27,7 +27,7 @@ def figures() -> Iterator[Metric]:
     yield GaugeMetricFamily("idportal_registered_numbers", "Accounts with a mobile number.", Phone.objects.count())
     companies = GaugeMetricFamily("idportal_companies", "Active companies.", labels=["recipients"])
     active = Company.objects.filter(active=True)
-    without = active.filter(recipient1="").count()
+    without = active.without_recipients().count()
     companies.add_metric(["none"], without)
     companies.add_metric(["one or two"], active.count() - without)
     yield companies

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import numbers
 from accounts.encryption import EncryptedTextField
 from accounts.models import Challenge, Company, Orderer, User
+from accounts.models.recipients import HasRecipients
 
 
 class Counter(models.Model):
@@ -26,7 +26,7 @@ class Counter(models.Model):
         return f"{self.year}: {self.last}"
 
 
-class Ticket(models.Model):
+class Ticket(HasRecipients, models.Model):
     """What somebody asks of the helpdesk (manual-sv.md, "Support"), from its arrival to the decision.
 
     NEW → VERIFYING (an agent has taken it) → DONE (approved and carried out) | REJECTED | WITHDRAWN. What is closed
@@ -119,15 +119,6 @@ class Ticket(models.Model):
         if not self.new_number:
             return ""
         return numbers.shown(self.new_number) if self.open else f"••• {self.new_number[-2:]}"
-
-    @property
-    def recipients(self) -> list[str]:
-        """Of RECIPIENTS: one or two addresses."""
-        return [address for address in (self.recipient1, self.recipient2) if address]
-
-    @recipients.setter
-    def recipients(self, addresses: Sequence[str]) -> None:
-        self.recipient1, self.recipient2 = [*addresses, "", ""][:2]
 
     def assign(self, agent: User | None) -> None:
         """Gives the ticket to an agent, or back to all of them; the caller saves it."""

@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 LONGEST = 100  # characters; Active Directory has 64 at most in a name
+LONGEST_ECHO = 60  # characters
 
 # What mail programs make a link of. A sign that nobody sees, and that no address may hold, parts it (UAX 14, WJ).
 _LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
@@ -33,6 +34,19 @@ def inert(text: str) -> str:
         text = f"'{text}"
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
     return _LINK.sub(_APART, text)
+
+
+def one_line(text: str) -> str:
+    """The text with single spaces, in NFC, and without unseen characters, which make two names of one."""
+    seen = (
+        character for character in text if character.isspace() or unicodedata.category(character) not in ("Cf", "Cc")
+    )
+    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
+
+
+def short(text: str) -> str:
+    """As much of a text as a message repeats: a file that is wrong on every line must not become a huge page."""
+    return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"
 
 
 def _sign(character: str) -> str:

@@ -1,17 +1,31 @@
-"""The trail: who did what to whom, when, and how it ended (security.md L1)."""
+"""Writing the audit trail (security.md L1)."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
-from accounts.directory import Account
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 
-Subject = Account | User | Company | Orderer | None
+
+class NamedAccount(Protocol):
+    """A directory account, as far as the trail names it. The trail knows no directory."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def username(self) -> str: ...
+
+    @property
+    def company(self) -> str: ...
+
+
+Subject = NamedAccount | User | Company | Orderer | None
 
 
 def record(
@@ -22,9 +36,9 @@ def record(
     result: str = "",
     address: str | None = None,
 ) -> None:
-    """Adds one event. Call it in the transaction of what it tells, or on either side of what is not transactional.
+    """Adds one event. Call it in the transaction of the change, or on either side of a change in the directory.
 
-    ``result`` is a word or two of the portal's own, never what a person typed.
+    ``result``: a word or two of the portal's own, never what a person typed.
     """
     AuditEvent.objects.create(
         event=event,
@@ -38,9 +52,9 @@ def record(
 
 
 def record_unless_told(
-    event: Event, accounts: Sequence[Account], within: timedelta, *, actor: User, result: str, address: str | None
+    event: Event, accounts: Sequence[NamedAccount], within: timedelta, *, actor: User, result: str, address: str | None
 ) -> None:
-    """Adds one event for each account, unless the trail tells the same of the last so many minutes already."""
+    """Adds one event for each account, but none that is in the trail already, alike, from the time ``within``."""
     same = AuditEvent.objects.filter(event=event, actor=_id(actor), result=result, at__gt=timezone.now() - within)
     told = set(same.filter(subject__in=[account.id for account in accounts]).values_list("subject", flat=True))
     for account in accounts:
@@ -49,7 +63,7 @@ def record_unless_told(
 
 
 def name_of_actor() -> Subquery:
-    """The user name of whoever did an event, to be asked for with it; NULL for an orderer, and for nobody."""
+    """For a query of events: the user name of the actor. NULL for an orderer, and where there is no actor."""
     return Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
 
 
@@ -58,7 +72,7 @@ def _id(who: Subject) -> str:
         return ""
     if isinstance(who, (Company, Orderer)):
         return f"{who._meta.model_name} {who.pk}"
-    return who.id if isinstance(who, Account) else who.directory_id
+    return who.directory_id if isinstance(who, User) else who.id
 
 
 def _name(who: Subject) -> str:
@@ -72,4 +86,4 @@ def _company(who: Subject) -> str:
         return ", ".join(sorted(company.name for company in who.companies.all())) if who.pk else ""
     if isinstance(who, Company):
         return who.name
-    return who.company if isinstance(who, Account) else ""
+    return "" if who is None or isinstance(who, User) else who.company

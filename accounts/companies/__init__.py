@@ -1,23 +1,6 @@
-"""Which company an account belongs to, and what changes a company: each change with its history and its trail."""
+"""External companies: matching accounts to them, and changing them with history and audit events."""
 
-from accounts.companies.changes import (
-    CompanyMatcher,
-    DirectoryValueConflicts,
-    is_unit,
-    key_of,
-    note_bounce,
-    remove,
-    set_recipients,
-    store,
-)
+from accounts.companies.changes import note_bounce, remove, set_recipients, store
+from accounts.companies.matching import CompanyMatcher
 
-__all__ = [
-    "CompanyMatcher",
-    "DirectoryValueConflicts",
-    "is_unit",
-    "key_of",
-    "note_bounce",
-    "remove",
-    "set_recipients",
-    "store",
-]
+__all__ = ["CompanyMatcher", "note_bounce", "remove", "set_recipients", "store"]

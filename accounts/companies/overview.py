@@ -12,7 +12,7 @@ from datetime import date, datetime
 from itertools import islice
 from zoneinfo import ZoneInfo
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
@@ -92,13 +92,11 @@ def counts() -> list[tuple[str, int]]:
 
 
 def _without_recipient() -> QuerySet[Company]:
-    return Company.objects.filter(active=True, recipient1="").order_by(Lower("name"))
+    return Company.objects.without_recipients().filter(active=True).order_by(Lower("name"))
 
 
 def _bouncing() -> QuerySet[Company]:
-    bounced = BouncedAddress.objects.values("address")
-    lower = Company.objects.filter(active=True).alias(lower1=Lower(F("recipient1")), lower2=Lower(F("recipient2")))
-    return lower.filter(Q(lower1__in=bounced) | Q(lower2__in=bounced)).order_by(Lower("name"))
+    return Company.objects.with_bounces().filter(active=True, bounces=True).order_by(Lower("name"))
 
 
 def _companies_without_recipient() -> OverviewSection:

@@ -27,6 +27,7 @@ def fill() -> None:
     from accounts import directory, users
     from accounts.encryption import digest
     from accounts.models import Company, Orderer, Phone
+    from accounts.models.recipients import Recipients
     from deploy.local.cast import CARIN, CAST, COMPANIES
 
     if Company.objects.exists():
@@ -37,13 +38,11 @@ def fill() -> None:
             number = {"number": person.phone, "number_digest": digest(person.phone, "number")}
             Phone.objects.create(user=users.for_account(account), **number)
     for company in COMPANIES:
-        first, second = (*company.recipients, "", "")[:2]
         Company.objects.create(
             organisation_number=company.organisation_number,
             name=company.name,
             directory_values=company.name,
-            recipient1=first,
-            recipient2=second,
+            **Recipients(company.recipients).columns,
         )
     orderer = Orderer.objects.create(email=CARIN.mail, name=CARIN.name, mobile=CARIN.phone)
     orderer.companies.set(Company.objects.filter(name=CARIN.company))

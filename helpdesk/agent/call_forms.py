@@ -6,17 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.contrib.humanize.templatetags.humanize import apnumber
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import directory, numbers
 from accounts.addresses import UsualAddressField
 from accounts.companies import CompanyMatcher
+from accounts.companies.forms import RecipientFields
 from accounts.directory import Account
-from accounts.models.companies import one_line
 from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
 from helpdesk.tickets.details import TicketDetails
+from idportal.text import one_line
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "off"}
 _OFF = {"autocomplete": "off"}
@@ -146,43 +148,25 @@ class CallPhoneForm(CallForm):
             raise forms.ValidationError(str(refused), code="refused") from refused
 
 
-class CallRecipientsForm(CallForm):
-    """Ändring av e-postmottagare: all the new recipients, one or two."""
+class CallRecipientsForm(RecipientFields, CallForm):
+    """Ändring av e-postmottagare: all the new recipients."""
 
     kind = Ticket.Kind.RECIPIENTS
+    same = gettext_lazy("Det är samma adress som den första. Skriv en annan, eller lämna fältet tomt.")
 
-    recipient1 = UsualAddressField(
-        label=gettext_lazy("E-postadress 1"),
-        max_length=254,
-        widget=forms.EmailInput(attrs=_PLAIN),
-        error_messages={
-            "required": gettext_lazy("Skriv minst en adress."),
-            "invalid": gettext_lazy("Det är ingen e-postadress. Skriv till exempel namn@foretaget.se."),
-            **_NUL,
-        },
-    )
-    recipient2 = UsualAddressField(
-        label=gettext_lazy("E-postadress 2, om det ska vara två"),
-        max_length=254,
-        required=False,
-        widget=forms.EmailInput(attrs=_PLAIN),
-        error_messages={
-            "invalid": gettext_lazy("Det är ingen e-postadress. Skriv till exempel namn@foretaget.se."),
-            **_NUL,
-        },
-    )
-
-    def clean_recipient2(self) -> str:
-        second = str(self.cleaned_data["recipient2"])
-        if second and second.lower() == self.cleaned_data.get("recipient1", "").lower():
-            raise forms.ValidationError(
-                _("Det är samma adress som den första. Skriv en annan, eller lämna fältet tomt.")
-            )
-        return second
-
-    def details(self) -> TicketDetails:
-        both = (self.cleaned_data["recipient1"], self.cleaned_data["recipient2"])
-        return super().details()._replace(recipients=[address for address in both if address])
+    def recipient_field(self, number: int) -> UsualAddressField:
+        label = _("E-postadress %(number)d, om det ska vara %(count)s") if number > 1 else _("E-postadress %(number)d")
+        return UsualAddressField(
+            label=label % {"number": number, "count": apnumber(number)},
+            max_length=254,
+            required=number == 1,
+            widget=forms.EmailInput(attrs=_PLAIN),
+            error_messages={
+                "required": _("Skriv minst en adress."),
+                "invalid": _("Det är ingen e-postadress. Skriv till exempel namn@foretaget.se."),
+                **_NUL,
+            },
+        )
 
 
 class CallOtherForm(CallForm):

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from accounts import limits
 from accounts.models import User
+from accounts.models.recipients import Recipients
 from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import sender_letters
 from helpdesk.tickets.decisions import needs_verification
@@ -58,7 +59,7 @@ def is_incomplete(ticket: Ticket) -> bool:
     if ticket.source != Ticket.Source.MAIL or ticket.kind == Kind.OTHER:
         return False
     told: list[object] = [ticket.orderer_id, ticket.company_id]
-    told += [ticket.employee_username, ticket.new_number] if ticket.kind == Kind.PHONE else [ticket.recipient1]
+    told += [ticket.employee_username, ticket.new_number] if ticket.kind == Kind.PHONE else [ticket.recipients]
     return not all(told)
 
 
@@ -138,8 +139,7 @@ def _of_other(ticket: Ticket, evidence: Evidence) -> list[str]:
 
 
 def _of_recipients(ticket: Ticket) -> list[str]:
-    has = {address.lower() for address in ticket.company.recipients} if ticket.company else set()
-    new = [address for address in ticket.recipients if address.lower() not in has]
+    new = ticket.recipients - (ticket.company.recipients if ticket.company else Recipients())
     first = (
         _("%(addresses)s får ett mejl, och gäller först när mottagaren har bekräftat sin adress.")
         % {"addresses": _(" och ").join(new)}

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
+from accounts.models.recipients import RECIPIENT_COLUMNS
 from helpdesk.models import OPEN, Entry, Ticket
 from helpdesk.searches import words_of
 
@@ -161,7 +162,7 @@ def _light(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     """Without what is encrypted: no row of the queue shows it."""
     fields = (
         *("number", "kind", "state", "created_at", "decided_at", "company_name"),
-        *("orderer_name", "employee_name", "employee_username", "recipient1", "recipient2"),
+        *("orderer_name", "employee_name", "employee_username", *RECIPIENT_COLUMNS),
         *("agent__username", "decided_by__username"),
     )
     return tickets.select_related("agent", "decided_by").only(*fields).annotate(news=Exists(_unseen_mail()))

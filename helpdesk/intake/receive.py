@@ -17,7 +17,7 @@ from accounts import directory, limits
 from accounts.directory import Account, DirectoryError
 from accounts.encryption import token_digest
 from accounts.models import Event
-from accounts.models.companies import one_line
+from accounts.models.recipients import Recipients
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
 from helpdesk.intake.senders import ClaimedSender, claimed
@@ -26,6 +26,7 @@ from helpdesk.tickets import sender_letters
 from helpdesk.tickets.creating import create_by_portal, create_ticket
 from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.timeline import add_mail_entry, record
+from idportal.text import one_line
 from notifications.models import Message
 
 log = logging.getLogger("idportal.intake")
@@ -195,7 +196,7 @@ def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap
             new_number=asked.new_number,
         )
     else:
-        details = details._replace(recipients=asked.recipients)
+        details = details._replace(recipients=Recipients(asked.recipients))
     return create_ticket(details, source=Source.MAIL, unread=asked.unread, doubts=asked.doubts)
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
+from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import read_again
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.missing import short_name
 
 _EMPLOYEE_FIELDS = ("employee_name", "employee_username", "new_number")
-_FIELDS = ("orderer_name", "company_name", *_EMPLOYEE_FIELDS, "recipient1", "recipient2", "text")
+_FIELDS = ("orderer_name", "company_name", *_EMPLOYEE_FIELDS, *RECIPIENT_COLUMNS, "text")
 
 
 class Piece(NamedTuple):
@@ -35,8 +36,7 @@ def fields_of(ticket: Ticket) -> dict[str, str]:
 
 def with_read(fields: Mapping[str, str], asked: Asked) -> dict[str, str]:
     """``fields`` with the values of ``asked`` in their place. Orderer and company stay."""
-    first, second = [*asked.recipients, "", ""][:2]
-    read = {**{name: getattr(asked, name) for name in _EMPLOYEE_FIELDS}, "recipient1": first, "recipient2": second}
+    read = {**{name: getattr(asked, name) for name in _EMPLOYEE_FIELDS}, **Recipients(asked.recipients).columns}
     return {**fields, **{name: value for name, value in read.items() if value}}
 
 
@@ -50,7 +50,7 @@ def _pieces(text: str, asked: Asked, fields: Mapping[str, str]) -> Iterator[Piec
     for mark in asked.marks:
         words = text[mark.begin : mark.end]
         if mark.field == "recipients":
-            is_current = words.casefold() in (fields["recipient1"], fields["recipient2"])
+            is_current = words.casefold() in [fields[column] for column in RECIPIENT_COLUMNS]
         else:
             is_current = getattr(asked, mark.field).casefold() == fields[mark.field]
         if is_current:

@@ -16,10 +16,11 @@ from django.utils import timezone
 from redis import RedisError
 
 from accounts import directory, limits
-from accounts.companies import CompanyMatcher, is_unit
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account, DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
 from accounts.models import Company, DirectoryKey, Phone
+from accounts.models.directory_values import is_unit
 from notifications.digests.thresholds import days_left, local_date
 
 log = logging.getLogger("idportal.helpdesk")

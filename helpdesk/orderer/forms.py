@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from typing import Any
 
 from django import forms
@@ -10,8 +9,10 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers
 from accounts.addresses import UsualAddressField
-from accounts.models.companies import one_line
+from accounts.companies.forms import RecipientFields
+from accounts.models.recipients import Recipients
 from accounts.passwords.policy import MAX_LENGTH
+from idportal.text import one_line
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -73,35 +74,24 @@ class PhoneTicketForm(forms.Form):
             raise forms.ValidationError(str(refusal), code="refused") from refusal
 
 
-class RecipientsForm(forms.Form):
-    """Ändring av e-postmottagare: one or two addresses, which are to be all that count (manual-sv.md, "Support")."""
+class RecipientsForm(RecipientFields):
+    """Ändring av e-postmottagare: all addresses that are to count, at least one (manual-sv.md, "Support")."""
 
-    recipient1 = UsualAddressField(label=_("Mottagare 1"), **_ADDRESS)
-    recipient2 = UsualAddressField(label=_("Mottagare 2"), **_ADDRESS)
-
-    def __init__(self, *args: Any, now: Collection[str] | None = (), **kwargs: Any) -> None:
-        """``now``: the present recipients; None while others are asked, so that these can be asked for again."""
+    def __init__(self, *args: Any, now: Recipients | None = None, **kwargs: Any) -> None:
+        """``now``: the present recipients; None while a change waits, so that these can be asked for again."""
         super().__init__(*args, **kwargs)
-        self.now = {address.lower() for address in now} if now is not None else None
+        self.now = now
 
-    @property
-    def addresses(self) -> list[str]:
-        """Of a form that is valid: one or two."""
-        both = (self.cleaned_data["recipient1"], self.cleaned_data["recipient2"])
-        return [address for address in both if address]
+    def recipient_field(self, number: int) -> UsualAddressField:
+        return UsualAddressField(label=_("Mottagare %(number)d") % {"number": number}, **_ADDRESS)
 
     def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
+        data = super().clean()
         if self.errors:
             return data
-        wanted = [address.lower() for address in self.addresses]
-        if not wanted:
+        if not data["recipients"]:
             self.add_error("recipient1", _("Skriv minst en e-postadress."))
-        elif len(set(wanted)) < len(wanted):
-            self.add_error(
-                "recipient2", _("Det är samma adress som mottagare 1. Skriv en annan, eller lämna fältet tomt.")
-            )
-        elif set(wanted) == self.now:
+        elif data["recipients"] == self.now:
             self.add_error(
                 "recipient1", _("Mejlen går redan till den eller dem. Ändra en adress, om någon annan ska få mejlen.")
             )

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import Q
 from django.dispatch import receiver
 from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import signals
 from accounts.models import Company
+from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -26,7 +26,7 @@ def mail_came_back(address: str, count: int, reason: str, **others: Any) -> None
     """In the transaction of the mark: a request of the portal's own for each company that the address is one of."""
     if count % EACH:
         return
-    whose = Company.objects.filter(Q(recipient1__iexact=address) | Q(recipient2__iexact=address), active=True)
+    whose = Company.objects.with_recipient(address).filter(active=True)
     with translation.override("sv"):
         for company in whose.order_by("pk"):
             text = _text(company, address, count, reason)
@@ -42,7 +42,7 @@ def _text(company: Company, address: str, count: int, reason: str) -> str:
         "reason": inert(reason),
         "orderers": ", ".join(inert(each.name) for each in company.orderers.filter(active=True)),
     }
-    others = [each for each in company.recipients if each.lower() != address]
+    others = company.recipients - Recipients([address])
     lines = [
         _("Mejlen om lösenord som går ut kommer inte fram till %(address)s, mottagare för %(company)s.") % words,
         _("De har kommit tillbaka %(count)d gånger. Mejlservern säger: %(reason)s") % words,

@@ -43,7 +43,6 @@ def create_ticket(
         orderer_name=(orderer.name if orderer else details.orderer_name)[:200],
         employee_name=details.employee_name[:200],
         employee_username=details.employee_username[:256],
-        recipients=list(details.recipients),
     )
     by_orderer = source == Source.PAGES
     with transaction.atomic():

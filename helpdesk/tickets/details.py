@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple, Self
 
 from django.db import transaction
@@ -10,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import Company, Event, Orderer, User
+from accounts.models.recipients import Recipients
 from helpdesk.models import Entry, Ticket
 from helpdesk.tickets import orderer_letters
 from helpdesk.tickets.missing import changed_words
@@ -21,8 +21,8 @@ from helpdesk.tickets.timeline import add_entry, record
 class TicketDetails(NamedTuple):
     """What a ticket asks for, as attributes of ``Ticket``. What its kind has no use for is blank.
 
-    ``account``: the directory's id of the account that has the user name; ``new_number``: E.164; ``recipients``: one or
-    two addresses, all that are to count afterwards.
+    ``account``: the directory's id of the account that has the user name; ``new_number``: E.164; ``recipients``:
+    all that are to count afterwards.
     """
 
     kind: Ticket.Kind
@@ -34,7 +34,7 @@ class TicketDetails(NamedTuple):
     employee_username: str = ""
     account: str = ""
     new_number: str = ""
-    recipients: Sequence[str] = ()
+    recipients: Recipients = Recipients()
     text: str = ""
 
     @classmethod

@@ -7,7 +7,6 @@ deletes the company at that very moment has them the other way round: the databa
 from __future__ import annotations
 
 import secrets
-from collections.abc import Collection
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
@@ -19,6 +18,7 @@ from accounts import audit, companies, limits
 from accounts.addresses import usual
 from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
+from accounts.models.recipients import Recipients
 from helpdesk.models import Confirmation, Entry, Ticket
 from helpdesk.tickets import recipient_letters
 from helpdesk.tickets.refusals import Blocked
@@ -38,10 +38,10 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     wanted = _wanted(ticket)
     now = timezone.now()
     _waiting().filter(ticket__company=company).update(ended_at=now)
-    new = _without(wanted, company.recipients)
-    recipient_letters.leaving(ticket, _without(company.recipients, wanted), at_once=not new)
+    new = wanted - company.recipients
+    recipient_letters.leaving(ticket, company.recipients - wanted, at_once=not new)
     if not new:
-        companies.set_recipients(company.pk, _within(company.recipients, wanted), actor=agent, address=address)
+        companies.set_recipients(company.pk, list(company.recipients & wanted), actor=agent, address=address)
     for each in new:
         token = secrets.token_urlsafe(24)
         Confirmation.objects.create(
@@ -50,7 +50,7 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
             digest=token_digest(token),
             asked_at=now,
             until=now + limits.RECIPIENT_CONFIRMATION,
-            before=_compared(company.recipients),
+            before=company.recipients.compared,
         )
         recipient_letters.confirm(ticket, each, token, useful=limits.RECIPIENT_CONFIRMATION)
 
@@ -74,7 +74,7 @@ def _asked() -> QuerySet[Confirmation]:
 def _counts(confirmation: Confirmation) -> bool:
     """Whether an answer would count: who asked speaks for the company, whose recipients are those of the approval."""
     company = confirmation.ticket.company
-    now = _compared(company.recipients) if company else []
+    now = company.recipients.compared if company else []
     return confirmation.before == now and confirmation.ticket.orderer_is_authorised()
 
 
@@ -93,13 +93,13 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
         confirmation = _waiting().select_for_update().filter(pk=found.pk).first()
         if company is None or confirmation is None:
             return None
-        if confirmation.before != _compared(company.recipients):
+        if confirmation.before != company.recipients.compared:
             _waiting().filter(ticket__company=company).update(ended_at=timezone.now())
             return None
         # Two at most: of those that are wanted, the one that counts already, and this one.
-        staying = _without(_within(company.recipients, ticket.recipients), [confirmation.address])
+        staying = (company.recipients & ticket.recipients) - Recipients([confirmation.address])
         after = companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
-        _waiting().filter(ticket=ticket).update(before=_compared(after.recipients))
+        _waiting().filter(ticket=ticket).update(before=after.recipients.compared)
         confirmation.confirmed_at = timezone.now()
         confirmation.save(update_fields=["confirmed_at"])
         # Whoever reads there has shown that mail arrives.
@@ -120,31 +120,14 @@ def _waiting() -> QuerySet[Confirmation]:
     return Confirmation.objects.filter(confirmed_at=None, ended_at=None, until__gt=timezone.now())
 
 
-def _wanted(ticket: Ticket) -> list[str]:
-    """One or two addresses, different ones. Raises CantCarryOut for anything else."""
-    addresses = list({each.lower(): each for each in ticket.recipients}.values())
+def _wanted(ticket: Ticket) -> Recipients:
+    """The recipients that the ticket asks for. Raises Blocked if there is none, or one is no usual address."""
+    addresses = ticket.recipients
     try:
         for each in addresses:
             usual(each)
     except ValidationError:
-        addresses = []
+        addresses = Recipients()
     if not addresses:
         raise Blocked([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
     return addresses
-
-
-def _within(addresses: Collection[str], others: Collection[str]) -> list[str]:
-    """Those that are among the others; case makes no difference."""
-    known = {each.lower() for each in others}
-    return [each for each in addresses if each.lower() in known]
-
-
-def _compared(addresses: Collection[str]) -> list[str]:
-    """As they are compared: case and order make no difference."""
-    return sorted(each.lower() for each in addresses)
-
-
-def _without(addresses: Collection[str], others: Collection[str]) -> list[str]:
-    """Those that are not among the others."""
-    known = {each.lower() for each in others}
-    return [each for each in addresses if each.lower() not in known]

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils import timezone
 
+from accounts.models.recipients import Recipients
 from notifications import outbox
 from notifications.digests.plan import key_of
 from notifications.models import Message
@@ -22,7 +23,7 @@ def is_to_nobody(message: Message) -> bool:
     """Whether it is a run's mail to a recipient of a company, and its receiver is no recipient of that now."""
     if message.purpose != Purpose.DIGEST or not message.key.startswith("digest/"):
         return False
-    return message.to.lower() not in [address.lower() for address in _recipients(message)]
+    return message.to not in _recipients(message)
 
 
 def for_others(message: Message) -> Iterator[Message]:
@@ -50,7 +51,7 @@ def for_others(message: Message) -> Iterator[Message]:
         )
 
 
-def _recipients(message: Message) -> list[str]:
+def _recipients(message: Message) -> Recipients:
     """Of a company that is deleted, or not active, nobody."""
     company = message.company
-    return company.recipients if company and company.active else []
+    return company.recipients if company and company.active else Recipients()

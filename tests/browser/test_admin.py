@@ -172,7 +172,7 @@ def test_a_file_is_imported(eva: Eva) -> None:
     eva.choose(RIGHT)
     eva.page.get_by_role("button", name="Bekräfta importen").click()
     expect(eva.page.get_by_text("Importen är klar. Nya: 0. Ändrade: 1. Oförändrade: 0.")).to_be_visible()
-    assert Company.objects.get().recipients == ["ny@hemtjanst-ett.example", CARIN.mail]
+    assert list(Company.objects.get().recipients) == ["ny@hemtjanst-ett.example", CARIN.mail]
 
 
 def test_a_register_is_exported(eva: Eva) -> None:

@@ -11,6 +11,7 @@ from django.db.models import F, QuerySet
 
 from accounts import directory, users
 from accounts.models import User
+from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER, Person
 from helpdesk.models import Confirmation, Entry, Ticket, Verification
 from helpdesk.tickets import states
@@ -45,7 +46,7 @@ def ask_for_number(register: Register, **other: Any) -> Ticket:
 def ask_for_recipients(register: Register, *addresses: str, **other: Any) -> Ticket:
     """Carin asks that these be the recipients of her company."""
     words: dict[str, Any] = {"source": PAGES, "company": register.ett, "orderer": register.carin}
-    return _created(Ticket.Kind.RECIPIENTS, {**words, "recipients": addresses, **other})
+    return _created(Ticket.Kind.RECIPIENTS, {**words, "recipients": Recipients(addresses), **other})
 
 
 def _created(kind: Ticket.Kind, words: dict[str, Any]) -> Ticket:

@@ -7,12 +7,12 @@ import unicodedata
 
 from accounts import numbers
 from accounts.addresses import usual
-from accounts.models.companies import one_line
 from helpdesk.intake import authenticity, mime
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.html import text_of
 from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
 from helpdesk.models import Ticket
+from idportal.text import one_line
 from tests.helpdesk.mailing import SERVER
 
 FIELDS = {

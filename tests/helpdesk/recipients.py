@@ -21,7 +21,7 @@ GONE = "Länken gäller inte"
 
 
 def counting(company: Company) -> list[str]:
-    return Company.objects.get(pk=company.pk).recipients
+    return list(Company.objects.get(pk=company.pk).recipients)
 
 
 def have(company: Company, *addresses: str) -> None:

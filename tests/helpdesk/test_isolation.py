@@ -23,6 +23,7 @@ from django.utils import timezone
 
 from accounts import companies, directory
 from accounts.models import AuditEvent
+from accounts.models.recipients import Recipients
 from deploy.local.cast import MARIA
 from helpdesk.models import Confirmation, Entry, SignInLink, Ticket, Verification
 from helpdesk.tickets import states, timeline
@@ -76,7 +77,9 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
         source=Ticket.Source.PAGES,
     )
     recipients = create_ticket(
-        TicketDetails(Ticket.Kind.RECIPIENTS, company=register.tva, orderer=register.olle, recipients=[THEIR_CHIEF]),
+        TicketDetails(
+            Ticket.Kind.RECIPIENTS, company=register.tva, orderer=register.olle, recipients=Recipients([THEIR_CHIEF])
+        ),
         source=Ticket.Source.PAGES,
     )
     states.take(number.pk, an_agent())
@@ -195,7 +198,7 @@ def test_an_address_of_theirs_is_asked_for_like_any_other(register: Register, th
     for address in (theirs.email, NOBODYS.email):
         assert carin.post(RECIPIENTS, {"recipient1": address}).status_code == 302
     asked = Ticket.objects.filter(company=register.ett, kind=Ticket.Kind.RECIPIENTS)
-    assert [one.recipients for one in asked] == [[theirs.email], [NOBODYS.email]]
+    assert [list(one.recipients) for one in asked] == [[theirs.email], [NOBODYS.email]]
     after = rows()
     changed = {key[0] for key in before if after[key] != before[key]}
     assert changed <= {"helpdesk.Counter"}

@@ -72,7 +72,7 @@ def test_every_mail_of_the_table_ends_as_a_ticket_or_a_join(
             "employee_name": one.employee_name,
             "employee_username": one.employee_username,
             "new_number": one.new_number,
-            "recipients": one.recipients,
+            "recipients": list(one.recipients),
             "unread": one.unread,
         }
         wrong += [(name, key, value, fields[key]) for key, value in got.items() if value != fields[key]]

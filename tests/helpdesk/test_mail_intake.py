@@ -44,7 +44,10 @@ def test_a_mail_becomes_a_ticket_with_its_fields(register: Register) -> None:
 def test_recipients(register: Register) -> None:
     text = "Behörig beställare: Carin Ek\nE-postadresser: lena@hemtjanst-ett.example och kim@hemtjanst-ett.example"
     one = ticket_of(a_mail(text, subject="SV: Ändring av e-postmottagare"))
-    assert (one.kind, one.recipients) == ("recipients", ["lena@hemtjanst-ett.example", "kim@hemtjanst-ett.example"])
+    assert (one.kind, list(one.recipients)) == (
+        "recipients",
+        ["lena@hemtjanst-ett.example", "kim@hemtjanst-ett.example"],
+    )
 
 
 def test_what_is_not_told_is_left_blank_and_marked(register: Register) -> None:

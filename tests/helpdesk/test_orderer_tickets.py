@@ -12,6 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts import phones
 from accounts.models import Event, Orderer, User
+from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Confirmation, Entry, Ticket
 from helpdesk.tickets import decisions, states, timeline
@@ -65,7 +66,7 @@ def a_number(orderer: Orderer) -> Ticket:
 def some_recipients(orderer: Orderer, *addresses: str) -> Ticket:
     company = orderer.companies.first()
     return create_ticket(
-        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=addresses),
+        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=Recipients(addresses)),
         source=Ticket.Source.PAGES,
     )
 

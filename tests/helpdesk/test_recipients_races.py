@@ -28,7 +28,7 @@ def addresses(number: int) -> tuple[str, str]:
 
 
 def counting(company: Company) -> list[str]:
-    return Company.objects.get(pk=company.pk).recipients
+    return list(Company.objects.get(pk=company.pk).recipients)
 
 
 def asked(register: Register, number: int) -> Ticket:

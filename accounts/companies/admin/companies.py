@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
@@ -21,6 +20,7 @@ from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.companies import CompanyRegister
 from accounts.models import BouncedAddress, Company
+from accounts.models.recipients import RECIPIENT_COLUMNS
 
 SHOWN_ORDERERS = 20  # on a company's page; its list has them all
 
@@ -34,9 +34,9 @@ class ActiveFilter(admin.SimpleListFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         return [("saknas", _("Saknas")), ("studsar", _("Mejlet studsar"))]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         if self.value() == "saknas":
-            return queryset.filter(recipient1="")
+            return queryset.without_recipients()
         return queryset.filter(bounces=True) if self.value() == "studsar" else queryset
 
 
@@ -49,12 +49,12 @@ class CompanyAdmin(RegisterAdmin):
     ordering = ("name",)
     list_display = ("name", "organisation_number", "recipients", "how_many_orderers", "is_active", "remark")
     list_filter = (ActiveFilter, ("active", admin.BooleanFieldListFilter))
-    search_fields = ("name", "organisation_number", "directory_values", "recipient1", "recipient2")
+    search_fields = ("name", "organisation_number", "directory_values", *RECIPIENT_COLUMNS)
     search_help_text = gettext_lazy("Namn, organisationsnummer, värde i katalogen eller mottagare.")
     readonly_fields = ("orderers_here", "bounced")
     fieldsets = (
         (None, {"fields": ("name", "organisation_number", "directory_values", "active")}),
-        (gettext_lazy("Mottagare av mejlet om lösenord"), {"fields": ("recipient1", "recipient2", "bounced")}),
+        (gettext_lazy("Mottagare av mejlet om lösenord"), {"fields": (*RECIPIENT_COLUMNS, "bounced")}),
         (gettext_lazy("Beställare"), {"fields": ("orderers_here",)}),
     )
 
@@ -62,14 +62,12 @@ class CompanyAdmin(RegisterAdmin):
         first, recipients, rest = super().get_fieldsets(request, obj)
         if obj:
             return first, recipients, rest
-        return first, (recipients[0], {"fields": ("recipient1", "recipient2")})
+        return first, (recipients[0], {"fields": RECIPIENT_COLUMNS})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """With what the list shows beside the row, in one query."""
-        bounced = BouncedAddress.objects.filter(Q(address=OuterRef("lower1")) | Q(address=OuterRef("lower2")))
-        rows: QuerySet[Any] = super().get_queryset(request)
-        rows = rows.alias(lower1=Lower("recipient1"), lower2=Lower("recipient2"))
-        shown: QuerySet[Any] = rows.annotate(bounces=Exists(bounced), orderer_count=Count("orderers", distinct=True))
+        rows: Any = super().get_queryset(request)
+        shown: QuerySet[Any] = rows.with_bounces().annotate(orderer_count=Count("orderers", distinct=True))
         return shown
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
@@ -106,8 +104,7 @@ class CompanyAdmin(RegisterAdmin):
 
     @admin.display(description=gettext_lazy("Mejl som har studsat"))
     def bounced(self, company: Company) -> SafeString | str:
-        addresses = {each.lower() for each in company.recipients} if company.pk else set()
-        found = BouncedAddress.objects.filter(address__in=addresses)
+        found = BouncedAddress.objects.filter(address__in=company.recipients.compared)
         told = [
             ngettext(
                 "%(address)s: %(count)d gång, %(day)s. Servern svarade: %(reason)s",

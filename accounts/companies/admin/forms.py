@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import limits, numbers
 from accounts.models import Company, Orderer
+from accounts.models.recipients import RECIPIENT_COLUMNS
 from accounts.organisation_numbers import LONGEST
 
 
@@ -66,7 +67,7 @@ class CompanyForm(UnchangedSince):
 
     class Meta:
         model = Company
-        fields = ("name", "organisation_number", "directory_values", "recipient1", "recipient2", "active")
+        fields = ("name", "organisation_number", "directory_values", *RECIPIENT_COLUMNS, "active")
         help_texts = {
             "name": gettext_lazy("Som det ska stå i mejl och listor."),
             "directory_values": gettext_lazy(
@@ -74,11 +75,11 @@ class CompanyForm(UnchangedSince):
                 "Ligger kontona i en egen enhet kan du skriva enhetens namn i stället, till exempel "
                 "OU=Hemtjänst Ett,OU=Externa,DC=kommunen,DC=example."
             ),
+            **dict.fromkeys(RECIPIENT_COLUMNS, gettext_lazy("Lämna tomt om en räcker.")),
             "recipient1": lazy(
                 lambda: _("Hit går mejlet om lösenord som går ut. Högst %s adresser.") % apnumber(limits.RECIPIENTS),
                 str,
             )(),
-            "recipient2": gettext_lazy("Lämna tomt om en räcker."),
             "active": gettext_lazy(
                 "Ta bort bocken när företaget inte längre har avtal. Mejlet går då till kommunens helpdesk i stället."
             ),

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import re
 
-LONGEST_ECHO = 60  # characters of a cell that a message repeats
-
 # What Excel, LibreOffice and Google Sheets begin a formula with, in full width too; tab and line ends before it
 # are dropped by some. An apostrophe in front makes the cell text, so one that stands there already gets another.
 # Who opens the file with another delimiter gets cells that begin in the middle of ours, whatever is quoted.
@@ -23,8 +21,3 @@ def inert(text: str) -> str:
 def original(cell: str) -> str:
     """What :func:`inert` was given."""
     return _INERT.sub(r"\1\2", cell)
-
-
-def short(text: str) -> str:
-    """As much of a text as a message repeats: a file that is wrong on every line must not become a huge page."""
-    return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"

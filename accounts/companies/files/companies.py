@@ -15,14 +15,16 @@ from accounts import companies, organisation_numbers
 from accounts.companies.files.register import Register, RowChange, yes_or_no
 from accounts.companies.files.sheets import Problem, SheetRow
 from accounts.models import Company, DirectoryKey, User
-from accounts.models.companies import BETWEEN
+from accounts.models.companies import CompanyConflicts
+from accounts.models.directory_values import BETWEEN
+from accounts.models.recipients import RECIPIENT_COLUMNS
 
 
 class CompanyRegister(Register):
     """Rows that have an organisation number of the register change that company; the others are new ones."""
 
     model = Company
-    columns = ("name", "organisation_number", "directory_value", "recipient1", "recipient2")
+    columns = ("name", "organisation_number", "directory_value", *RECIPIENT_COLUMNS)
     locked = (Company,)
 
     def prepare(self, rows: Sequence[SheetRow]) -> tuple[list[SheetRow], list[Problem]]:
@@ -38,9 +40,7 @@ class CompanyRegister(Register):
             prepared.append(row)
         self.known = {company.organisation_number: company for company in Company.objects.all()}
         # Values that the file reassigns belong to no company until their row is read, so two companies can swap.
-        self.taken = companies.DirectoryValueConflicts(
-            each for number, each in self.known.items() if number not in first
-        )
+        self.taken = CompanyConflicts(each for number, each in self.known.items() if number not in first)
         return prepared, problems
 
     def find(self, row: SheetRow) -> Company | None:
@@ -55,8 +55,7 @@ class CompanyRegister(Register):
             "name": instance.name,
             "organisation_number": instance.organisation_number,
             "directory_value": BETWEEN.join(instance.values),
-            "recipient1": instance.recipient1,
-            "recipient2": instance.recipient2,
+            **{column: getattr(instance, column) for column in RECIPIENT_COLUMNS},
             "active": yes_or_no(instance.active),
         }
 
@@ -67,10 +66,11 @@ class CompanyRegister(Register):
         cells = row.cells
         instance.name, instance.organisation_number = cells["name"], cells["organisation_number"]
         instance.directory_values = cells["directory_value"].replace(BETWEEN, "\n")
-        instance.recipient1, instance.recipient2 = cells["recipient1"], cells["recipient2"]
+        for column in RECIPIENT_COLUMNS:
+            setattr(instance, column, cells[column])
 
     def conflicts(self, instance: Company, line: int) -> dict[str, str]:
-        found = self.taken.conflicts(instance)
+        found = self.taken.of_company(instance)
         self.taken.add(instance, _("%(name)s på rad %(line)d") % {"name": instance.name, "line": line})
         return found
 

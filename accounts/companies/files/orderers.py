@@ -11,12 +11,11 @@ from django.utils.translation import gettext as _
 
 from accounts import numbers
 from accounts.companies import orderers
-from accounts.companies.files.cells import short
 from accounts.companies.files.register import Register, truth, yes_or_no
 from accounts.companies.files.sheets import Problem, SheetRow
 from accounts.models import Company, Orderer, User
-from accounts.models.companies import one_line
 from accounts.organisation_numbers import parse_or_blank
+from idportal.text import one_line, short
 
 
 @dataclass

@@ -157,25 +157,24 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
     """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""
     now, waiting = company.recipients, changes.waiting(company)
     # Who has been asked and has not answered yet is wanted, too: what is sent is all that count afterwards.
-    first, second = [*(waiting[0].ticket.recipients if waiting else now), "", ""][:2]
     form = RecipientsForm(
         request.POST if request.method == "POST" else None,
         now=None if waiting else now,
-        initial={"recipient1": first, "recipient2": second},
+        initial=(waiting[0].ticket.recipients if waiting else now).columns,
     )
     if request.method == "POST" and _was_for_another(request, company):
         form.add_error(None, _other_company(company))
     elif form.is_valid():
         try:
-            details = TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=form.addresses)
+            details = TicketDetails(
+                Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=form.cleaned_data["recipients"]
+            )
             made = create_ticket(details, source=Ticket.Source.PAGES, address=request.META["REMOTE_ADDR"])
         except TicketRefused as refused:
             form.add_error(None, str(refused))
         else:
             return _sent(request, made)
-    bouncing = set(
-        BouncedAddress.objects.filter(address__in=[one.lower() for one in now]).values_list("address", flat=True)
-    )
+    bouncing = set(BouncedAddress.objects.filter(address__in=now.compared).values_list("address", flat=True))
     context = {
         "here": "recipients",
         "form": form,

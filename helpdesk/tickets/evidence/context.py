@@ -18,6 +18,7 @@ from accounts.companies import CompanyMatcher
 from accounts.directory import Account, Expiry
 from accounts.encryption import digest
 from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
+from accounts.models.recipients import Recipients
 from helpdesk.models import Entry, IncomingMail, Ticket, Verification
 from helpdesk.tickets import recipients, verification
 
@@ -187,14 +188,13 @@ class TicketContext:
     # Recipients.
 
     @property
-    def new_recipients(self) -> list[str]:
-        has = {address.lower() for address in self.company.recipients} if self.company else set()
-        return [address for address in self.ticket.recipients if address.lower() not in has]
+    def new_recipients(self) -> Recipients:
+        return self.ticket.recipients - (self.company.recipients if self.company else Recipients())
 
     @cached_property
     def bounced_recipients(self) -> list[str]:
         """The new ones from which mail has come back."""
-        new = [address.lower() for address in self.new_recipients]
+        new = self.new_recipients.compared
         return list(BouncedAddress.objects.filter(address__in=new).values_list("address", flat=True)) if new else []
 
     @cached_property

@@ -9,6 +9,7 @@ from django.utils import timezone
 
 from accounts.companies import orderers
 from accounts.models import Company, Orderer, User
+from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, states, verification
@@ -120,7 +121,10 @@ def recipients_asked() -> Ticket:
     ett, carin = long_ago()
     return create_ticket(
         TicketDetails(
-            Ticket.Kind.RECIPIENTS, company=ett, orderer=carin, recipients=[CARIN.mail, "chef@annan.example"]
+            Ticket.Kind.RECIPIENTS,
+            company=ett,
+            orderer=carin,
+            recipients=Recipients([CARIN.mail, "chef@annan.example"]),
         ),
         source=Source.PAGES,
     )

@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from accounts import companies, directory
 from accounts.models import Company, Orderer, User
+from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
 from helpdesk.models import Confirmation, Entry, Ticket
 from helpdesk.tickets import decisions, states
@@ -69,7 +70,7 @@ def asked(orderer: Orderer, whom: Person = ANNA) -> Ticket:
 def recipients_asked(orderer: Orderer, *addresses: str) -> Ticket:
     company = orderer.companies.get()
     return create_ticket(
-        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=addresses),
+        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=Recipients(addresses)),
         source=Ticket.Source.PAGES,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, states
 from helpdesk.tickets.creating import create_ticket
@@ -18,7 +19,9 @@ def link_opened(visitor: Visitor) -> None:
     """Carin has asked, an agent has approved, and the letter has come."""
     company, carin = the_register()
     ticket = create_ticket(
-        TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=carin, recipients=[carin.email, NEW]),
+        TicketDetails(
+            Ticket.Kind.RECIPIENTS, company=company, orderer=carin, recipients=Recipients([carin.email, NEW])
+        ),
         source=Ticket.Source.PAGES,
     )
     states.take(ticket.pk, an_agent())

@@ -1,0 +1,87 @@
+"""The recipients of a company's daily mail (security.md H6; manual-sv.md: "max två e-postadresser")."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence, Set
+from itertools import chain, repeat
+
+from django.contrib.humanize.templatetags.humanize import apnumber
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts import limits
+
+# A column for each, so that there can't be one more, however many write at once.
+RECIPIENT_COLUMNS = tuple(f"recipient{number}" for number in range(1, limits.RECIPIENTS + 1))
+
+
+class Recipients(Set[str]):
+    """E-mail addresses in their order, each one once. Never changes.
+
+    ``in``, ``-``, ``&`` and ``==`` ignore case, and ``==`` ignores the order. ``-`` and ``&`` take recipients.
+    """
+
+    def __init__(self, addresses: Iterable[str] = ()) -> None:
+        """Leaves blank addresses out."""
+        self._addresses = {address.lower(): address for address in addresses if address}
+
+    @classmethod
+    def checked(cls, addresses: Sequence[str], *, same: str = "") -> Recipients:
+        """The addresses as they were typed, blank ones left out.
+
+        Raises ValidationError for more than ``limits.RECIPIENTS`` and, at its column, for the same one twice.
+        ``same``: the message for that, if it has other words; %(number)d is the first one's.
+        """
+        found = cls(addresses)
+        typed = [address.lower() for address in addresses]
+        if len(typed) > len(RECIPIENT_COLUMNS):
+            raise ValidationError(_("Ett företag kan ha högst %s mottagare.") % apnumber(limits.RECIPIENTS))
+        for column, address in zip(RECIPIENT_COLUMNS, typed, strict=False):
+            first = RECIPIENT_COLUMNS[typed.index(address)]
+            if address and first != column:
+                words = same or _(
+                    "Det är samma adress som mottagare %(number)d. Skriv en annan, eller lämna fältet tomt."
+                )
+                raise ValidationError({column: words % {"number": RECIPIENT_COLUMNS.index(first) + 1}})
+        return found
+
+    def __contains__(self, address: object) -> bool:
+        return isinstance(address, str) and address.lower() in self._addresses
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._addresses.values())
+
+    def __len__(self) -> int:
+        return len(self._addresses)
+
+    def __and__(self, others: Set[object]) -> Recipients:
+        return Recipients(address for address in self if address in others)
+
+    def __sub__(self, others: Set[object]) -> Recipients:
+        return Recipients(address for address in self if address not in others)
+
+    def __repr__(self) -> str:
+        return f"Recipients({list(self)})"
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The addresses by column, "" where there is none."""
+        return dict(zip(RECIPIENT_COLUMNS, chain(self, repeat("")), strict=False))
+
+    @property
+    def compared(self) -> list[str]:
+        """The addresses as texts that are equal if the recipients are: in lower case, sorted."""
+        return sorted(self._addresses)
+
+
+class HasRecipients:
+    """A model with RECIPIENT_COLUMNS."""
+
+    @property
+    def recipients(self) -> Recipients:
+        return Recipients(getattr(self, column) for column in RECIPIENT_COLUMNS)
+
+    @recipients.setter
+    def recipients(self, addresses: Recipients) -> None:
+        for column, address in addresses.columns.items():
+            setattr(self, column, address)
