@@ -1,0 +1,235 @@
+"""The words and the sizes of the code, as docs/developer.md has them. Each rule finds the faults planted for it."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PRODUCT = ("accounts", "deploy", "helpdesk", "idportal", "notifications")
+MOST_LINES = 250  # of a file
+MOST_LINES_OF_FUNCTION = 40  # from "def" to its end, without the docstring
+# Models of one app belong together, settings are a list, and Django writes the migrations.
+MAY_BE_LONG = re.compile(r"(?:^|/)(?:models(?:/\w+)?|settings)\.py$")
+NAMED_BY_DJANGO = {"Meta", "Media", "Command"}
+RIDDLE = re.compile(r"(?:whoever|nobody|of whom|for whom|what\b[^.]*\btells?)\b", re.IGNORECASE)
+
+# State is not read from the audit trail: a page, a limit or a warning has a row of its own. These show or keep it.
+READERS_OF_TRAIL = {
+    "accounts/audit/trail.py": "writes it",
+    "accounts/audit/admin.py": "the trail's page in the admin",
+    "accounts/models/audit.py": "the model",
+    "accounts/models/__init__.py": "hands the model on",
+    "accounts/retention.py": "deletes old events, and erases a person",
+    "accounts/metrics.py": "counts events",
+    "helpdesk/agent/lookup.py": "an account's history, as an agent sees it",
+    "helpdesk/agent/statistics/figures.py": "counts events",
+}
+
+Sources = Mapping[str, str]
+
+
+def sources(root: Path) -> dict[str, str]:
+    """The product's Python files, without migrations: text by path."""
+    files = (file for app in PRODUCT for file in sorted((root / app).rglob("*.py")))
+    return {
+        str(file.relative_to(root)): file.read_text(encoding="utf-8")
+        for file in files
+        if "migrations" not in file.parts
+    }
+
+
+def trees(code: Sources) -> Iterator[tuple[str, ast.Module]]:
+    for file, text in code.items():
+        yield file, parsed(text)
+
+
+@cache
+def parsed(text: str) -> ast.Module:
+    return ast.parse(text)
+
+
+def functions_called_of(code: Sources) -> set[str]:
+    """At the top of a module: "phones.of" tells no reader what it gives."""
+    return {
+        f"{file}: of"
+        for file, tree in trees(code)
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef) and node.name == "of"
+    }
+
+
+def classes_with_one_name(code: Sources) -> set[str]:
+    """Classes of which another one has the name, in classes too."""
+    files: dict[str, list[str]] = {}
+    for file, tree in trees(code):
+        for node in ast.walk(tree):
+            if isinstance(node, ast.ClassDef):
+                files.setdefault(node.name, []).append(file)
+    return {
+        f"{file}: {name}"
+        for name, where in files.items()
+        for file in where
+        if len(where) > 1 and name not in NAMED_BY_DJANGO
+    }
+
+
+def riddles(code: Sources) -> set[str]:
+    """Docstrings that open with a pronoun instead of the thing."""
+    return {
+        f"{file}: {docstring[:40]}"
+        for file, tree in trees(code)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef)
+        and (docstring := ast.get_docstring(node))
+        and RIDDLE.match(docstring)
+    }
+
+
+def long_files(code: Sources) -> set[str]:
+    return {file for file, text in code.items() if len(text.splitlines()) > MOST_LINES and not MAY_BE_LONG.search(file)}
+
+
+def long_functions(code: Sources) -> set[str]:
+    return {
+        f"{file}: {node.name}"
+        for file, tree in trees(code)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.FunctionDef) and length(node) > MOST_LINES_OF_FUNCTION
+    }
+
+
+def length(function: ast.FunctionDef) -> int:
+    """Lines, without decorators and docstring."""
+    lines = (function.end_lineno or 0) - function.lineno + 1
+    first = function.body[0]
+    if ast.get_docstring(function) is not None:
+        lines -= (first.end_lineno or 0) - first.lineno + 1
+    return lines
+
+
+def readers_of_trail(code: Sources) -> set[str]:
+    """Modules that name AuditEvent and have no reason to."""
+    return {
+        file
+        for file, tree in trees(code)
+        if file not in READERS_OF_TRAIL
+        and any(
+            (isinstance(node, ast.Name) and node.id == "AuditEvent")
+            or (isinstance(node, ast.Attribute) and node.attr == "AuditEvent")
+            or (isinstance(node, ast.alias) and node.name == "AuditEvent")
+            for node in ast.walk(tree)
+        )
+    }
+
+
+RULES = (functions_called_of, classes_with_one_name, riddles, long_files, long_functions, readers_of_trail)
+
+# Faults of today. A rule's list may only become shorter.
+TODAY: dict[str, set[str]] = {
+    "classes_with_one_name": {
+        "accounts/directory/config.py: Server",
+        "accounts/models/companies.py: Company",
+        "accounts/models/orderers.py: Orderer",
+        "deploy/local/cast.py: Company",
+        "deploy/local/cast.py: Orderer",
+        "deploy/local/server.py: Server",
+    },
+    "long_files": {
+        "accounts/codes/challenges.py",
+        "accounts/directory/active_directory.py",
+        "accounts/directory/connection.py",
+        "accounts/phones/numbers_on_file.py",
+        "idportal/checks.py",
+    },
+    "long_functions": {
+        "deploy/local/dovecot.py: _config",
+        "helpdesk/agent/statistics/page.py: _companies",
+    },
+    "riddles": {
+        "accounts/signals.py: What happened to people, for whoever mus",
+        "helpdesk/tickets/missing.py: What a mail does not tell, in words: for",
+        "helpdesk/tickets/refusals.py: Nobody has made sure that who asks is th",
+        "notifications/digests/plan.py: What a day's run has to tell, and to who",
+        "notifications/digests/rows.py: Of whom a threshold is reached on one of",
+        "notifications/models.py: What the portal tells people by itself, ",
+    },
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_the_code_keeps_the_rule(rule: Callable[[Sources], set[str]]) -> None:
+    assert rule(sources(ROOT)) <= TODAY.get(rule.__name__, set())
+
+
+def test_every_reader_of_the_trail_reads_it() -> None:
+    """A module that no longer does is taken off the list."""
+    code = sources(ROOT)
+    assert {file for file in READERS_OF_TRAIL if "AuditEvent" not in code.get(file, "")} == set()
+
+
+LONG = "x = 1\n"
+PLANTED: dict[str, tuple[dict[str, str], set[str]]] = {
+    "functions_called_of": (
+        {"accounts/a.py": "def of(name):\n    pass\n", "accounts/b.py": "class A:\n    def of(self):\n        pass\n"},
+        {"accounts/a.py: of"},
+    ),
+    "classes_with_one_name": (
+        {
+            "accounts/a.py": "class Row:\n    class Meta:\n        pass\n",
+            "helpdesk/b.py": "class Table:\n    class Row:\n        pass\n    class Meta:\n        pass\n",
+        },
+        {"accounts/a.py: Row", "helpdesk/b.py: Row"},
+    ),
+    "riddles": (
+        {
+            "accounts/a.py": '"""Whoever asks, told."""\n',
+            "accounts/b.py": 'class A:\n    """For whom it is."""\n',
+            "accounts/c.py": 'def a():\n    """What a file tells anew."""\n',
+            "accounts/d.py": '"""What a mail asks for. It tells no more."""\n',
+        },
+        {
+            "accounts/a.py: Whoever asks, told.",
+            "accounts/b.py: For whom it is.",
+            "accounts/c.py: What a file tells anew.",
+        },
+    ),
+    "long_files": (
+        {
+            "accounts/a.py": LONG * 251,
+            "accounts/b.py": LONG * 250,
+            "accounts/models/c.py": LONG * 251,
+            "helpdesk/models.py": LONG * 251,
+            "idportal/settings.py": LONG * 251,
+            "helpdesk/supermodels.py": LONG * 251,
+        },
+        {"accounts/a.py", "helpdesk/supermodels.py"},
+    ),
+    "long_functions": (
+        {
+            "accounts/a.py": "@decorated\ndef a():\n" + "    x = 1\n" * 40,
+            "accounts/b.py": 'def b():\n    """A\n\n    b.\n    """\n' + "    x = 1\n" * 39,
+        },
+        {"accounts/a.py: a"},
+    ),
+    "readers_of_trail": (
+        {
+            "accounts/a.py": "from accounts.models import AuditEvent\n",
+            "accounts/b.py": "from accounts import models\nmodels.AuditEvent.objects.count()\n",
+            "accounts/audit/admin.py": "from accounts.models import AuditEvent\n",
+            "accounts/c.py": "from accounts.audit import record\n",
+        },
+        {"accounts/a.py", "accounts/b.py"},
+    ),
+}
+
+
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
+def test_a_planted_fault_is_found(rule: Callable[[Sources], set[str]]) -> None:
+    files, faults = PLANTED[rule.__name__]
+    assert rule(files) == faults
