@@ -6,11 +6,9 @@ Other apps add sections of their own with :func:`register`, as parts of the port
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from itertools import islice
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
@@ -20,15 +18,14 @@ from django.utils.translation import gettext as _
 
 from accounts import directory, limits
 from accounts.companies import CompanyMatcher
-from accounts.directory import Account, DirectoryError
-from accounts.models import BouncedAddress, Company, Phone
+from accounts.directory import DirectoryError
+from accounts.models import BouncedAddress, Company
+from accounts.standing import password_standing, with_number
 from idportal.clock import duration
 
 log = logging.getLogger("idportal.overview")
 
 LISTED = 200  # rows of a section; more are counted, and nobody reads them
-BATCH = 500  # accounts whose numbers are looked up at a time
-STOCKHOLM = ZoneInfo("Europe/Stockholm")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +70,7 @@ def report() -> Report:
     found: list[OverviewSection] = []
     down = False
     try:
-        found += _from_directory(read_at.astimezone(STOCKHOLM).date())
+        found += _from_directory(read_at)
     except DirectoryError as error:
         log.error("the directory is not available: %s (%s)", type(error).__name__, error)
         down = True
@@ -117,7 +114,7 @@ def _companies_that_bounce() -> OverviewSection:
     found = _bouncing()
     bounced = {each.address: each for each in BouncedAddress.objects.all()}
     rows = [
-        (_link(company), Cell(address), Cell(str(row.last_at.astimezone(STOCKHOLM).date())), Cell(row.reason))
+        (_link(company), Cell(address), Cell(str(timezone.localdate(row.last_at))), Cell(row.reason))
         for company in found
         for address in company.recipients
         if (row := bounced.get(address.lower()))
@@ -161,28 +158,25 @@ class _First:
         return [row for _, row in self._first()]
 
 
-def _from_directory(today: date) -> list[OverviewSection]:
+def _from_directory(now: datetime) -> list[OverviewSection]:
     """One pass. Accounts that are disabled or protected are left out: the portal does nothing for them."""
     belonging = CompanyMatcher()
     strangers, late = _First(), _First()
-    accounts = (account for account in directory.connect().accounts() if account.served)
-    for batch in _batches(accounts):
-        soon = [account for account in batch if 0 <= _days_left(account, today) <= limits.EXPIRES_SOON.days]
-        numbered = _with_number(soon)
-        for account in batch:
-            if belonging.company_of(account) is None:
-                strangers.add(
-                    (account.company.casefold(), account.username),
-                    (Cell(account.company or "–"), Cell(account.name), Cell(account.username)),
-                )
-        for account in soon:
-            if account.id not in numbered:
-                company, days = belonging.company_of(account), _days_left(account, today)
-                shown = _link(company) if company else Cell(account.company or "–")
-                late.add(
-                    (shown.text.casefold(), f"{days:03d}", account.username),
-                    (shown, Cell(account.name), Cell(account.username), Cell(str(days))),
-                )
+    served = (account for account in directory.connect().accounts() if account.served)
+    for account, has_number in with_number(served):
+        company = belonging.company_of(account)
+        if company is None:
+            strangers.add(
+                (account.company.casefold(), account.username),
+                (Cell(account.company or "–"), Cell(account.name), Cell(account.username)),
+            )
+        days = password_standing(account.expires, now).days_left
+        if not has_number and days is not None and 0 <= days <= limits.EXPIRES_SOON.days:
+            shown = _link(company) if company else Cell(account.company or "–")
+            late.add(
+                (shown.text.casefold(), f"{days:03d}", account.username),
+                (shown, Cell(account.name), Cell(account.username), Cell(str(days))),
+            )
     return [_no_company(strangers), _no_number(late)]
 
 
@@ -211,24 +205,6 @@ def _no_number(found: _First) -> OverviewSection:
         found.rows(),
         found.total,
     )
-
-
-def _days_left(account: Account, today: date) -> int:
-    """Calendar days in Stockholm; below zero for what has run out, and for what has no date."""
-    if not isinstance(account.expires, datetime):
-        return -1
-    return (account.expires.astimezone(STOCKHOLM).date() - today).days
-
-
-def _with_number(accounts: Iterable[Account]) -> set[str]:
-    ids = [account.id for account in accounts]
-    found = Phone.objects.filter(user__directory_id__in=ids).values_list("user__directory_id", flat=True)
-    return set(found) if ids else set()
-
-
-def _batches(accounts: Iterator[Account]) -> Iterator[list[Account]]:
-    while batch := list(islice(accounts, BATCH)):
-        yield batch
 
 
 def _link(company: Company) -> Cell:

@@ -1,6 +1,6 @@
-"""Accounts, for an agent: finding one, how it stands, what has happened to it; unlocking it, and wiping its count.
+"""Accounts, for an agent: finding one, how it stands, what has happened to it; unlocking it, and resetting its counts.
 
-No password, no code and no digit of a registered number comes out of here.
+No password, no code and no digit of a registered number leaves this module.
 """
 
 from __future__ import annotations
@@ -21,31 +21,33 @@ from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
-from helpdesk.agent.account_marks import AccountMark, Expiring, expiry, marks
+from accounts.standing import PasswordStanding, ids_with_number, password_standing
+from helpdesk.agent.account_tags import expiry_in_words, tags
 from helpdesk.models import Ticket
+from helpdesk.tags import Tag
 from helpdesk.tickets.refusals import TicketRefused
 
 MOST = 50  # accounts of one search; events of one account
-REQUESTS = 20
+MOST_TICKETS = 20
 BY_NUMBER = "found by number"
-SAME_LOOK = timedelta(minutes=10)  # a page that is loaded again meanwhile is still the same look
+SAME_LOOK = timedelta(minutes=10)  # loading a page again within this time leaves no second event in the trail
 
 
 @dataclass(frozen=True, slots=True)
-class AccountsFound:
+class AccountFound:
     """One account that a search found. ``company``: the register's name for it, else the directory's, or ""."""
 
     account: Account
     company: str
-    marks: Sequence[AccountMark]
-    registered: bool
+    tags: Sequence[Tag]
+    has_number: bool
 
 
 @dataclass(frozen=True, slots=True)
 class Number:
-    """What may be told of the number on file. ``reference``: the request with which the helpdesk linked it, or "".
+    """What an agent may know of the number on file. ``reference``: the ticket with which the helpdesk linked it, or "".
 
-    ``seen``: which one it is, without a digit of it, for what is decided on the page that tells of it.
+    ``seen`` names the number without a digit of it, so that an agent removes the number that the page showed.
     """
 
     since: datetime
@@ -57,8 +59,8 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Happened:
-    """A line of the account's history. ``who``: a user name, or a word for somebody without one."""
+class AccountEvent:
+    """A line of the account's history. ``who``: a user name, a word for the employee or the orderer, or ""."""
 
     at: datetime
     what: str
@@ -72,12 +74,16 @@ class AccountPage:
 
     account: Account
     company: Company | None
-    marks: Sequence[AccountMark]
-    expiry: Expiring
+    tags: Sequence[Tag]
+    password: PasswordStanding
     number: Number | None
     counted: Counted
     tickets: Sequence[Ticket]
-    history: Sequence[Happened]
+    history: Sequence[AccountEvent]
+
+    @property
+    def expiry(self) -> str:
+        return expiry_in_words(self.password)
 
     @property
     def may_unlock(self) -> bool:
@@ -89,39 +95,34 @@ class AccountPage:
 
     @property
     def may_remove_number(self) -> bool:
-        """Of a disabled account, too: once that is opened again, codes would go to whoever has the telephone."""
+        """Also for a disabled account: once it is enabled again, codes would go to whoever has the telephone."""
         return self.number is not None and not self.account.protected
 
 
-def search(text: str, agent: User, address: str | None) -> list[AccountsFound]:
-    """Accounts by user name, name or mail address, or by a whole mobile number, by name. Raises DirectoryError.
+def search(text: str, agent: User, address: str | None) -> list[AccountFound]:
+    """Accounts by user name, name or mail address, or by a whole mobile number, sorted by name. Raises DirectoryError.
 
-    Whose a number is leaves a trail for each account that was found. The page of a request tells it, too: that it was
-    opened, and by whom, is in the trail.
+    A search by number tells whose number it is, so it leaves a trail for each account that it found.
     """
     people = directory.connect()
-    found = _by_number(text)
-    if found is None:
+    ids = _by_number(text)
+    if ids is None:
         accounts = people.search(text, MOST)
     else:
-        accounts = [each for each in map(people.get, found) if each]
+        accounts = [account for account in map(people.get, ids) if account]
         _leave_trail(accounts, agent, address, BY_NUMBER)
     if not accounts:
         return []
-    belonging, now = CompanyMatcher(), timezone.now()
-    with_number = set(
-        Phone.objects.filter(user__directory_id__in=[account.id for account in accounts]).values_list(
-            "user__directory_id", flat=True
-        )
-    )
+    matcher, now = CompanyMatcher(), timezone.now()
+    numbered = ids_with_number(account.id for account in accounts)
     return [
-        AccountsFound(account, _company_name(account, belonging), marks(account, now), account.id in with_number)
+        AccountFound(account, _company_name(account, matcher), tags(account, now), account.id in numbered)
         for account in sorted(accounts, key=_by_name)
     ]
 
 
 def _by_number(text: str) -> list[str] | None:
-    """The ids of the accounts with this number; None if it isn't one."""
+    """The ids of the accounts with this number; None if the text is no number."""
     try:
         number = numbers.parse(text)
     except numbers.NumberRefused:
@@ -134,28 +135,27 @@ def _by_name(account: Account) -> tuple[str, str, str]:
     return account.surname.casefold(), account.given_name.casefold(), account.username.casefold()
 
 
-def _company_name(account: Account, belonging: CompanyMatcher) -> str:
-    company = belonging.company_of(account)
+def _company_name(account: Account, matcher: CompanyMatcher) -> str:
+    company = matcher.company_of(account)
     return company.name if company else account.company
 
 
 def look_at(account_id: str, agent: User, address: str | None) -> AccountPage | None:
-    """One account with all that is known, and the trail of the look; None if there is none. Raises DirectoryError."""
+    """The page of one account; leaves a trail of the look. None if there is no such account. Raises DirectoryError."""
     account = directory.connect().get(account_id)
     if account is None:
         return None
     now = timezone.now()
     _leave_trail([account], agent, address, "")
+    tickets = Ticket.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")
     return AccountPage(
         account=account,
         company=CompanyMatcher().company_of(account),
-        marks=marks(account, now),
-        expiry=expiry(account, now),
+        tags=tags(account, now),
+        password=password_standing(account.expires, now),
         number=_number(account),
         counted=counts.for_account(account),
-        tickets=list(
-            Ticket.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")[:REQUESTS]
-        ),
+        tickets=list(tickets[:MOST_TICKETS]),
         history=_history(account),
     )
 
@@ -185,15 +185,15 @@ def _number(account: Account) -> Number | None:
 
 
 def seen(phone: Phone) -> str:
-    """Another one once the account has another number, or has got the same one anew."""
+    """A text that changes when the account gets another number, or gets the same one again."""
     return phone.confirmed_at.isoformat()
 
 
-def _history(account: Account) -> list[Happened]:
+def _history(account: Account) -> list[AccountEvent]:
     events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")
     rows = events.values_list("at", "event", "result", "actor", audit.name_of_actor())[:MOST]
     return [
-        Happened(
+        AccountEvent(
             at=at,
             what=str(Event(event).label) if event in Event else event,
             result=in_words(result, None),
@@ -204,19 +204,19 @@ def _history(account: Account) -> list[Happened]:
 
 
 def _who(account: Account, actor: str) -> str:
-    """A word for somebody who is called by no user name, or ""."""
+    """A word for the employee and for an orderer; "" for all others, who have a user name."""
     if actor == account.id:
         return _("personen själv")
     return _("beställaren") if actor.startswith("orderer ") else ""
 
 
 def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:
-    """Clears a lock-out. None if there is no such account. Raises Refused, DirectoryError."""
+    """Clears a lock-out. None if there is no such account. Raises TicketRefused, DirectoryError."""
     people = directory.connect()
     account = people.get(account_id)
     if account is None:
         return None
-    _may_touch(account)
+    _refuse_unserved(account)
     if not account.locked:
         raise TicketRefused(_("Kontot är inte låst längre. Inget behövde göras."))
     if not people.unlock(account.id):
@@ -226,11 +226,14 @@ def unlock(account_id: str, agent: User, address: str | None = None) -> Account 
 
 
 def forget_tries(account_id: str, agent: User, address: str | None = None) -> Account | None:
-    """Wipes what is counted against an account. None if there is no such account. Raises Refused, DirectoryError."""
+    """Resets what is counted against an account. None if there is no such account.
+
+    Raises TicketRefused, DirectoryError.
+    """
     account = directory.connect().get(account_id)
     if account is None:
         return None
-    _may_touch(account)
+    _refuse_unserved(account)
     try:
         counts.forget_tries(account, actor=agent, address=address)
     except counts.NothingCounted as nothing:
@@ -241,7 +244,7 @@ def forget_tries(account_id: str, agent: User, address: str | None = None) -> Ac
     return account
 
 
-def _may_touch(account: Account) -> None:
+def _refuse_unserved(account: Account) -> None:
     if account.protected:
         raise TicketRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
     if not account.enabled:

@@ -1,4 +1,4 @@
-"""The helpdesk takes a number away: its telephone is stolen or lost, and would go on getting codes (security.md H4)."""
+"""The helpdesk removes a number whose telephone is stolen or lost, so that it gets no more codes (security.md H4)."""
 
 from __future__ import annotations
 
@@ -20,26 +20,26 @@ from helpdesk.tickets.states import close
 
 
 def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Ticket | None:
-    """Takes the account's number away; returns the request in whose timeline the reason stands.
+    """Removes the account's number; returns the ticket in whose timeline the reason stands.
 
-    That is the newest open one about the account. If there is none, one is opened and closed at once, for nothing is
-    left to do. ``shown``: what ``lookup.Number.seen`` was when the agent decided: another number, which came meanwhile,
-    stays. One agent alone may do it, also with HELPDESK_FOUR_EYES: it opens no way in, and a thief's telephone can't
-    wait for a colleague. Who links a number to the account afterwards is warned of it. None if there is no such
-    account. Raises Refused, DirectoryError.
+    That is the newest open ticket about the account. If there is none, one is opened and closed at once. ``shown`` is
+    ``lookup.Number.seen`` of the page on which the agent decided: a number that came later stays. One agent alone may
+    do it, also with HELPDESK_FOUR_EYES: it opens no way in, and a thief's telephone can't wait for a colleague.
+    Flags warn the agent who links a number to the account afterwards. None if there is no such account.
+    Raises TicketRefused, DirectoryError.
     """
     account = directory.connect().get(account_id)
     if account is None:
         return None
     with transaction.atomic():
-        # The request before the account, as an approval has them, or each would wait for the other.
+        # The ticket before the account, in the order of an approval: in another order, each would wait for the other.
         about = Ticket.objects.select_for_update().filter(account=account.id, state__in=OPEN)
         ticket = about.order_by("-created_at", "-pk").first()
-        # Both people in one order: two agents who do it to each other would wait for each other. Their keys stay free:
-        # an approval of this agent, which has the account's row, names the agent.
-        whom = [account.id, agent.directory_id]
-        both = User.objects.select_for_update(no_key=True).filter(directory_id__in=whom).order_by("pk")
-        user = next((each for each in both if each.directory_id == account.id), None)
+        # Both users in one order, or two agents who remove each other's numbers would wait for each other. Not their
+        # keys: an approval that holds the account's row refers to the agent.
+        ids = [account.id, agent.directory_id]
+        both = User.objects.select_for_update(no_key=True).filter(directory_id__in=ids).order_by("pk")
+        user = next((user for user in both if user.directory_id == account.id), None)
         phone = Phone.objects.filter(user=user).defer("number").first() if user else None
         if phone is None:
             raise TicketRefused(_("Kontot har inget nummer längre. Inget behövde göras."))
@@ -59,7 +59,7 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
 
 
 def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, address: str | None) -> Ticket:
-    """In Swedish, whatever language this agent's pages have: others read it later. No orderer sees it."""
+    """Writes in Swedish, whatever the agent's language: colleagues read it later. No orderer sees it."""
     with translation.override("sv"):
         words = _("Det registrerade numret för %(account)s är borttaget. Skälet: %(why)s")
         text = words % {"account": account.username, "why": why}
@@ -67,7 +67,7 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
             timeline.add_entry(ticket, Entry.What.NOTED, agent, text)
             return ticket
         company = CompanyMatcher().company_of(account)
-        # Of no company and no orderer, as the alarm of a stop: they may be the ones who are after the account.
+        # Without company and orderer, as the alarm of a stop: they may be the attackers.
         details = TicketDetails(
             Ticket.Kind.OTHER,
             company_name=company.name if company else account.company,

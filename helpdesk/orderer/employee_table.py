@@ -1,4 +1,4 @@
-"""What an orderer sees of the company's staff: a part of the list, and the words for how somebody stands."""
+"""How an orderer sees the company's employees: the parts of the list, the words of a row, and the file."""
 
 from __future__ import annotations
 
@@ -11,14 +11,16 @@ from itertools import chain
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import directory, limits
+from accounts import directory
 from accounts.companies.files import sheets
+from accounts.standing import PasswordStanding, PasswordState
 from helpdesk.orderer.employees import Employee
 from helpdesk.searches import words_of
+from helpdesk.tags import Tag
 
 
 class Part(enum.StrEnum):
-    """The words that stand in the address."""
+    """The parts of the list, as the address calls them."""
 
     ALL = "alla"
     EXPIRED = "utgangna"
@@ -28,106 +30,92 @@ class Part(enum.StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class EmployeeMark:
-    """A word about somebody. ``tone``: "bad": nothing works before something is done; "now": soon; "": all is well."""
-
-    tone: str
-    word: str
-
-
-@dataclass(frozen=True, slots=True)
 class EmployeeRow:
-    """One of the staff, in words."""
+    """An employee, in words. ``days``: the days left, or since the password ran out; "" if it has no date."""
 
-    member: Employee
+    employee: Employee
     days: str
-    marks: Sequence[EmployeeMark]
+    tags: Sequence[Tag]
 
 
-def chosen(members: Iterable[Employee], text: str) -> list[Employee]:
-    """Those in whose name or user name each word of the text stands."""
+def search(employees: Iterable[Employee], text: str) -> list[Employee]:
+    """The employees whose name or user name contains each word of the text."""
     words = [directory.folded(word) for word in words_of(text)]
     if not words:
-        return list(members)
+        return list(employees)
     return [
-        member
-        for member in members
-        if all(word in directory.folded(f"{member.name} {member.username}") for word in words)
+        employee
+        for employee in employees
+        if all(word in directory.folded(f"{employee.name} {employee.username}") for word in words)
     ]
 
 
-def parts_of(member: Employee) -> tuple[Part, ...]:
-    """Where somebody is listed. Whoever is disabled is among the blocked, and in no other part but all."""
-    if member.disabled:
+def parts_of(employee: Employee) -> tuple[Part, ...]:
+    """The parts that list an employee. A disabled account is among the blocked, and in no other part but all."""
+    if employee.disabled:
         return Part.ALL, Part.BLOCKED
     found = [Part.ALL]
-    if member.expired:
+    if not employee.password.works:
         found.append(Part.EXPIRED)
-    elif member.days_left is not None and member.days_left <= limits.EXPIRES_SOON.days:
+    elif employee.password.state is PasswordState.SOON:
         found.append(Part.SOON)
-    if not member.has_number:
+    if not employee.has_number:
         found.append(Part.NO_NUMBER)
-    if member.locked:
+    if employee.locked:
         found.append(Part.BLOCKED)
     return tuple(found)
 
 
-def counts(members: Iterable[Employee]) -> Counter[Part]:
-    """How many of them are in each part."""
-    return Counter(chain.from_iterable(map(parts_of, members)))
+def counts(employees: Iterable[Employee]) -> Counter[Part]:
+    """The number of employees in each part."""
+    return Counter(chain.from_iterable(map(parts_of, employees)))
 
 
-def row(member: Employee) -> EmployeeRow:
-    return EmployeeRow(member, _days(member), _marks(member))
+def row(employee: Employee) -> EmployeeRow:
+    return EmployeeRow(employee, _days(employee.password.days_left), _tags(employee))
 
 
-def as_file(members: Iterable[Employee]) -> bytes:
+def as_file(employees: Iterable[Employee]) -> bytes:
     """A CSV file for Excel: the five columns of the daily mail, and two more. Formulas are made inert (H7)."""
     columns = (
         *(_("Förnamn"), _("Efternamn"), _("Konto"), _("Förfalldatum"), _("Dagar kvar")),
         *(_("Mobilnummer"), _("Status")),
     )
-    return sheets.write(columns, (_cells(row(member)) for member in members))
+    return sheets.write(columns, (_cells(row(employee)) for employee in employees))
 
 
 def _cells(row: EmployeeRow) -> list[str]:
-    member = row.member
+    employee, day = row.employee, row.employee.password.expires_on
     return [
-        *(member.given_name, member.surname, member.username),
-        *(member.expires.isoformat() if member.expires else "", row.days),
-        *(_("registrerat") if member.has_number else _("saknas"), ", ".join(mark.word for mark in row.marks)),
+        *(employee.given_name, employee.surname, employee.username, day.isoformat() if day else "", row.days),
+        *(_("registrerat") if employee.has_number else _("saknas"), ", ".join(tag.word for tag in row.tags)),
     ]
 
 
-def _days(member: Employee) -> str:
-    """The days that are left, or how long ago they ended; "" for whom there is no date."""
-    left = member.days_left
-    if left is None:
-        return ""
-    if left >= 0:
-        return str(left)
+def _days(left: int | None) -> str:
+    if left is None or left >= 0:
+        return "" if left is None else str(left)
     return ngettext("%(days)d dag sedan", "%(days)d dagar sedan", -left) % {"days": -left}
 
 
-def _marks(member: Employee) -> list[EmployeeMark]:
-    if member.disabled:
-        return [EmployeeMark("bad", _("avstängt"))]  # the rest does not matter before somebody has opened it again
-    password = _password(member)
-    if not member.locked:
+def _tags(employee: Employee) -> list[Tag]:
+    if employee.disabled:
+        return [Tag(_("avstängt"), "bad")]  # the rest does not matter before the account is enabled again
+    password = _password(employee.password)
+    if not employee.locked:
         return [password]
-    return [EmployeeMark("bad", _("låst just nu")), *([password] if password.tone else [])]
+    return [Tag(_("låst just nu"), "bad"), *([password] if password.tone else [])]
 
 
-def _password(member: Employee) -> EmployeeMark:
-    left = member.days_left
-    if member.must_change:
-        return EmployeeMark("bad", _("måste byta lösenord"))
-    if left is None:
-        return EmployeeMark("", _("går aldrig ut"))
-    if left < 0:
-        return EmployeeMark("bad", _("har gått ut"))
-    if left > limits.EXPIRES_SOON.days:
-        return EmployeeMark("", _("gäller"))
-    if left == 0:
-        return EmployeeMark("now", _("går ut i dag"))
-    return EmployeeMark("now", ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left})
+def _password(password: PasswordStanding) -> Tag:
+    left = password.days_left
+    if password.state is PasswordState.SOON and left:
+        words = ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left}
+        return Tag(words, "now")
+    return {
+        PasswordState.MUST_CHANGE: Tag(_("måste byta lösenord"), "bad"),
+        PasswordState.NEVER: Tag(_("går aldrig ut")),
+        PasswordState.EXPIRED: Tag(_("har gått ut"), "bad"),
+        PasswordState.VALID: Tag(_("gäller")),
+        PasswordState.SOON: Tag(_("går ut i dag"), "now"),
+    }[password.state]

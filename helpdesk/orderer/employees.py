@@ -1,12 +1,13 @@
-"""A company's own staff as the directory has them: read for that company alone, and kept for a few minutes."""
+"""A company's employees as the directory has them: read for that company alone, and kept for a few minutes."""
 
 from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -19,36 +20,30 @@ from accounts import directory, limits
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account, DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
-from accounts.models import Company, DirectoryKey, Phone
+from accounts.models import Company, DirectoryKey
 from accounts.models.directory_values import is_unit
-from notifications.digests.thresholds import days_left, local_date
+from accounts.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
 
 log = logging.getLogger("idportal.helpdesk")
 
-STAFF_KEPT = 5 * 60  # seconds: a list that is looked through, page by page, is read from the directory once
+LIST_KEPT = 5 * 60  # seconds: the directory is read once for an orderer who looks through the pages of the list
 
-# Days for which an end that has passed is as pressing as one to come. Who ran out longer ago has often left.
+# Days. A password that ran out at most so long ago is as pressing as one that will: later, many have left the company.
 PRESSING = 30
-IDS_AT_A_TIME = 10_000  # SQLite takes 32,766 in a query
 
 # After all letters, in the order of the Swedish alphabet.
 _SWEDISH = str.maketrans("åäö", "{|}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Employee:
-    """One of the staff. ``expires``: the day in Stockholm, None if there is none; ``days_left``: below zero: ran out.
-
-    ``has_number``: whether one is registered; which, the orderer never sees.
-    """
+    """An employee's account. ``expires``: the day in Stockholm. The orderer never sees the number itself."""
 
     id: str
     username: str
     given_name: str
     surname: str
-    expires: date | None
-    days_left: int | None
-    must_change: bool
+    expires: date | Expiry
     locked: bool
     disabled: bool
     has_number: bool = False
@@ -57,25 +52,30 @@ class Employee:
     def name(self) -> str:
         return f"{self.given_name} {self.surname}".strip()
 
+    @cached_property
+    def password(self) -> PasswordStanding:
+        """How the password stands today, by the day alone."""
+        return password_standing(self.expires, timezone.now())
+
     @property
-    def expired(self) -> bool:
-        """Whether the password lets nobody in any more, as far as the day tells."""
-        return self.must_change or (self.days_left is not None and self.days_left < 0)
+    def can_sign_in(self) -> bool:
+        """Whether the employee can register a number with the password, without help."""
+        return self.password.works and not (self.locked or self.disabled)
 
 
 @dataclass(frozen=True, slots=True)
 class EmployeeList:
-    """All of them, most urgent first, as they stood at ``read_at``."""
+    """All employees, the most urgent first, as they stood at ``read_at``."""
 
-    members: Sequence[Employee]
+    employees: Sequence[Employee]
     read_at: datetime
 
 
 def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
-    """The company's staff; ``fresh`` asks the directory now. Whether a number is registered is always as of now.
+    """The company's employees. ``fresh`` asks the directory now; has_number is always as of now.
 
-    Protected accounts are left out: nothing is done about them here. If the directory can't be asked, what is kept is
-    given, with the time at which it was read. Raises DirectoryError if nothing is.
+    Protected accounts are left out: the portal does nothing for them. If the directory doesn't answer, the kept list
+    is given, with the time at which it was read. Raises DirectoryError if there is none.
     """
     kept = _kept(company)
     found = None if fresh else kept
@@ -89,77 +89,71 @@ def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
             found = kept
         else:
             keep(company, found)
-    return EmployeeList(sorted(_as_of_now(found.members), key=_urgency), found.read_at)
+    numbered = ids_with_number(employee.id for employee in found.employees)
+    as_of_now = [replace(employee, has_number=employee.id in numbered) for employee in found.employees]
+    return EmployeeList(sorted(as_of_now, key=_urgency), found.read_at)
 
 
-def again(company: Company) -> EmployeeList | None:
-    """As :func:`of`, fresh; None if the list of this company was asked for so just before."""
+def refreshed(company: Company) -> EmployeeList | None:
+    """As :func:`of_company`, fresh; None if the list was refreshed less than STAFF_READ_AGAIN seconds ago."""
     try:
         due = cache.add(f"{_key(company)}/again", 1, limits.STAFF_READ_AGAIN)
     except RedisError as error:
-        _complain(error)
-        due = True  # each look at the list asks the directory now, whoever presses what
+        _log_cache(error)
+        due = True  # without a cache, each page asks the directory anyway
     return of_company(company, fresh=True) if due else None
 
 
-# From the directory.
+def find(company: Company, listed: Sequence[Employee], username: str) -> Employee | None:
+    """The employee with this user name. A new one is not listed yet: the list is refreshed then, if that is due."""
+    wanted = directory.folded(username)
+
+    def among(employees: Sequence[Employee]) -> Employee | None:
+        return next((employee for employee in employees if directory.folded(employee.username) == wanted), None)
+
+    if found := among(listed):
+        return found
+    newer = refreshed(company)
+    return among(newer.employees) if newer else None
 
 
 def _read(company: Company) -> list[Employee]:
     values = company.values
     units = [value for value in values if is_unit(value)]
     others = [value for value in values if not is_unit(value)]
-    # Another company's unit is more exact than this one's attribute.
-    belonging = CompanyMatcher()
+    # An account that another company's unit contains belongs to that company, whatever its attribute says.
+    matcher = CompanyMatcher()
     return [
-        _member(account)
+        _employee(account)
         for account in directory.connect().belonging_to(others, units)
-        if not account.protected and belonging.company_of(account) == company
+        if not account.protected and matcher.company_of(account) == company
     ]
 
 
-def _member(account: Account) -> Employee:
+def _employee(account: Account) -> Employee:
     return Employee(
         id=account.id,
         username=account.username,
         given_name=account.given_name,
         surname=account.surname,
-        expires=local_date(account.expires) if isinstance(account.expires, datetime) else None,
-        days_left=None,
-        must_change=account.expires is Expiry.MUST_CHANGE,
+        expires=timezone.localdate(account.expires) if isinstance(account.expires, datetime) else account.expires,
         locked=account.locked,
         disabled=not account.enabled,
     )
 
 
-# What is added each time.
-
-
-def _as_of_now(members: Sequence[Employee]) -> Iterator[Employee]:
-    """With what may have changed since they were read: who has a number, and how many days are left today."""
-    numbered: set[str] = set()
-    for start in range(0, len(members), IDS_AT_A_TIME):
-        ids = [member.id for member in members[start : start + IDS_AT_A_TIME]]
-        found = Phone.objects.filter(user__directory_id__in=ids)
-        numbered.update(found.values_list("user__directory_id", flat=True))
-    today = local_date(timezone.now())
-    for member in members:
-        left = days_left(member.expires, today) if member.expires else None
-        yield replace(member, days_left=left, has_number=member.id in numbered)
-
-
-def _urgency(member: Employee) -> tuple[int, int, str, str, str]:
-    """Who has just run out, and who runs out soonest; then the others; those who never do; the disabled."""
-    left = 0 if member.must_change else member.days_left
-    if member.disabled:
+def _urgency(employee: Employee) -> tuple[int, int, str, str, str]:
+    """Sorts by urgency: just run out, runs out soonest, ran out long ago, runs out late, never, disabled."""
+    state, left = employee.password.state, employee.password.days_left or 0
+    if employee.disabled:
         place, days = 5, 0
-    elif left is None:
+    elif state is PasswordState.NEVER:
         place, days = 4, 0
-    elif member.expired:
-        place, days = (0, -left) if -left <= PRESSING else (2, -left)
-    else:
+    elif employee.password.works:
         place, days = (1, left) if left <= PRESSING else (3, left)
-    return place, days, swedish(member.surname), swedish(member.given_name), member.username
+    else:
+        place, days = (0, -left) if -left <= PRESSING else (2, -left)
+    return place, days, swedish(employee.surname), swedish(employee.given_name), employee.username
 
 
 def swedish(text: str) -> str:
@@ -167,22 +161,22 @@ def swedish(text: str) -> str:
     return text.casefold().translate(_SWEDISH)
 
 
-# The cache. Redis writes to disk as it is, so that what it holds is sealed (security.md X1).
+# The cache. Redis writes what it holds to disk, so the list is sealed (security.md X1).
 
 
 def _key(company: Company) -> str:
-    """Another one once any company has other values: who was its staff may be another one's now (H5)."""
+    """Changes once any company gets other values: its employees may be another company's then (H5)."""
     keys = DirectoryKey.objects.aggregate(count=Count("pk"), last=Max("pk"))
-    return f"staff/{company.pk}/{digest('|'.join(company.values), 'staff list')}/{keys['count']}/{keys['last']}"
+    return f"staff/{company.pk}/{digest('|'.join(company.values), 'employees')}/{keys['count']}/{keys['last']}"
 
 
 def keep(company: Company, found: EmployeeList) -> None:
-    """Keeps a list for STAFF_KEPT seconds, in which :func:`of` gives it."""
-    rows = [_row_of(member) for member in found.members]
+    """Keeps a list for LIST_KEPT seconds."""
+    rows = [_row_of(employee) for employee in found.employees]
     try:
-        cache.set(_key(company), seal(json.dumps([found.read_at.isoformat(), rows])), STAFF_KEPT)
+        cache.set(_key(company), seal(json.dumps([found.read_at.isoformat(), rows])), LIST_KEPT)
     except RedisError as error:
-        _complain(error)
+        _log_cache(error)
 
 
 def _kept(company: Company) -> EmployeeList | None:
@@ -190,24 +184,27 @@ def _kept(company: Company) -> EmployeeList | None:
         sealed = cache.get(_key(company))
         read_at, rows = json.loads(unseal(sealed)) if sealed else ("", None)
     except RedisError as error:
-        _complain(error)
+        _log_cache(error)
         return None
     except InvalidToken:
         return None  # sealed with a key that is gone
-    return None if rows is None else EmployeeList([_member_of(row) for row in rows], datetime.fromisoformat(read_at))
+    return None if rows is None else EmployeeList([_employee_of(row) for row in rows], datetime.fromisoformat(read_at))
 
 
-def _row_of(member: Employee) -> list[str | bool | None]:
-    expires = member.expires.isoformat() if member.expires else None
-    names = (member.id, member.username, member.given_name, member.surname)
-    return [*names, expires, member.must_change, member.locked, member.disabled]
+_WITHOUT_DAY = {expiry.value: expiry for expiry in Expiry}
 
 
-def _member_of(row: list[Any]) -> Employee:
-    account_id, username, given_name, surname, expires, must_change, locked, disabled = row
-    day = date.fromisoformat(expires) if expires else None
-    return Employee(account_id, username, given_name, surname, day, None, must_change, locked, disabled)
+def _row_of(employee: Employee) -> list[str | bool]:
+    expires = employee.expires.value if isinstance(employee.expires, Expiry) else employee.expires.isoformat()
+    names = (employee.id, employee.username, employee.given_name, employee.surname)
+    return [*names, expires, employee.locked, employee.disabled]
 
 
-def _complain(error: RedisError) -> None:
+def _employee_of(row: list[Any]) -> Employee:
+    account_id, username, given_name, surname, text, locked, disabled = row
+    expires = _WITHOUT_DAY.get(text) or date.fromisoformat(text)
+    return Employee(account_id, username, given_name, surname, expires, locked, disabled)
+
+
+def _log_cache(error: RedisError) -> None:
     log.error("the cache is not available: %s", type(error).__name__)

@@ -1,17 +1,25 @@
-"""The shape of what an orderer types. What it means is for the views' verbs to say."""
+"""The forms of the tickets that an orderer sends."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers
 from accounts.addresses import UsualAddressField
 from accounts.companies.forms import RecipientFields
+from accounts.models import Company, Orderer
 from accounts.models.recipients import Recipients
 from accounts.passwords.policy import MAX_LENGTH
+from helpdesk.models import Ticket
+from helpdesk.orderer import employees
+from helpdesk.orderer.employees import Employee
+from helpdesk.tickets.details import TicketDetails
 from idportal.text import one_line
 
 _PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -30,8 +38,22 @@ _ADDRESS: dict[str, Any] = {
 }
 
 
-class PhoneTicketForm(forms.Form):
-    """Koppla nytt mobil nr: for whom, and which number, in any way that people write one; cleaned to E.164."""
+class OrdererForm(forms.Form):
+    """Refuses a form that was opened for another company, before the orderer chose this one in another tab."""
+
+    def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.company = company
+
+    def clean(self) -> dict[str, Any]:
+        if self.data.get("company", str(self.company.pk)) != str(self.company.pk):
+            words = _("Du har bytt företag i en annan flik. Nu gäller det %(company)s. Kontrollera det du har skrivit.")
+            raise forms.ValidationError(words, params={"company": self.company.name})
+        return super().clean() or self.cleaned_data
+
+
+class PhoneTicketForm(OrdererForm):
+    """Koppla nytt mobil nr: for which of the ``listed`` employees, and which number. Cleans the number to E.164."""
 
     username = forms.CharField(
         label=_("Användarnamn"),
@@ -64,6 +86,11 @@ class PhoneTicketForm(forms.Form):
         },
     )
 
+    def __init__(self, *args: Any, listed: Sequence[Employee], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.listed = listed
+        self.employee: Employee | None = None
+
     def clean_name(self) -> str:
         return one_line(self.cleaned_data["name"])
 
@@ -73,12 +100,44 @@ class PhoneTicketForm(forms.Form):
         except numbers.NumberRefused as refusal:
             raise forms.ValidationError(str(refusal), code="refused") from refusal
 
+    def clean(self) -> dict[str, Any]:
+        data = super().clean()
+        if self.errors:
+            return data
+        employee = employees.find(self.company, self.listed, data["username"])
+        if employee is None:
+            # One sentence for an unknown, a protected and another company's account (H5).
+            not_found = _(
+                "Vi hittar inte kontot hos ert företag. Kontrollera stavningen, eller välj personen i Vår personal."
+            )
+            self.add_error("username", not_found)
+        elif employee.disabled:
+            disabled = gettext(
+                "Kontot är avstängt, så ett nytt nummer hjälper inte. Mejla kommunens helpdesk, %(email)s, "
+                "och fråga varför det är avstängt."
+            )
+            self.add_error("username", disabled % {"email": settings.HELPDESK_EMAIL})
+        self.employee = employee
+        return data
 
-class RecipientsForm(RecipientFields):
+    def details(self, orderer: Orderer, employee: Employee) -> TicketDetails:
+        """What a valid form asks for."""
+        return TicketDetails(
+            Ticket.Kind.PHONE,
+            company=self.company,
+            orderer=orderer,
+            employee_name=self.cleaned_data["name"] or employee.name,
+            employee_username=employee.username,
+            account=employee.id,
+            new_number=self.cleaned_data["phone"],
+        )
+
+
+class RecipientsForm(RecipientFields, OrdererForm):
     """Ändring av e-postmottagare: all addresses that are to count, at least one (manual-sv.md, "Support")."""
 
     def __init__(self, *args: Any, now: Recipients | None = None, **kwargs: Any) -> None:
-        """``now``: the present recipients; None while a change waits, so that these can be asked for again."""
+        """``now``: the recipients of today. None while others are waiting to confirm: then these may be sent too."""
         super().__init__(*args, **kwargs)
         self.now = now
 

@@ -12,7 +12,7 @@ from django.conf import settings
 
 from accounts import directory
 from accounts.directory import Account
-from accounts.models import Phone
+from accounts.standing import ids_with_number
 from notifications.digests.thresholds import days_left, local_date, reached, spans
 
 T = TypeVar("T")
@@ -53,22 +53,13 @@ def find(day: date, days: frozenset[date]) -> tuple[list[DigestRow], list[Digest
             # Always a time: expiring() leaves out the others, and the type does not know.
             if account.enabled and isinstance(account.expires, datetime):
                 due.append((account, local_date(account.expires)))
-    numbers = _with_number([account.id for account, _ in due])
-    rows = [DigestRow(account, on, days_left(on, day), account.id in numbers) for account, on in due]
+    numbered = ids_with_number(account.id for account, _ in due)
+    rows = [DigestRow(account, on, days_left(on, day), account.id in numbered) for account, on in due]
     return (
         [row for row in rows if row.expires_on in told],
         # For accounts that the portal does nothing for, no SMS either (security.md R6).
         [row for row in rows if row.expires_on in reminded and row.days_left >= 0 and row.account.served],
     )
-
-
-def _with_number(ids: list[str]) -> set[str]:
-    """Those of the directory's ids that have a number."""
-    found: set[str] = set()
-    for some in chunks(ids):
-        phones = Phone.objects.filter(user__directory_id__in=some)
-        found.update(phones.values_list("user__directory_id", flat=True))
-    return found
 
 
 def chunks(items: Iterable[T]) -> Iterator[list[T]]:

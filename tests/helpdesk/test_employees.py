@@ -15,6 +15,7 @@ from pytest_django import DjangoAssertNumQueries, Settings
 from accounts import companies
 from accounts.directory import DirectoryUnavailable
 from accounts.models import Phone
+from accounts.standing import PasswordStanding, PasswordState
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
@@ -31,11 +32,11 @@ ETT = [ANNA.username, KARL.username, STEFAN.username]
 
 
 def names(found: EmployeeList) -> list[str]:
-    return [member.username for member in found.members]
+    return [member.username for member in found.employees]
 
 
 def member(found: EmployeeList, username: str) -> Employee:
-    return next(each for each in found.members if each.username == username)
+    return next(each for each in found.employees if each.username == username)
 
 
 def made_up(count: int) -> EmployeeList:
@@ -48,8 +49,6 @@ def made_up(count: int) -> EmployeeList:
                 given_name="Stefan",
                 surname="Lind",
                 expires=today + timedelta(number % 90),
-                days_left=None,
-                must_change=False,
                 locked=False,
                 disabled=False,
             )
@@ -79,10 +78,10 @@ def test_what_is_known_of_each(register: Register) -> None:
     stefan = member(found, STEFAN.username)
     today = local_date(timezone.now())
     assert stefan.name == "Stefan Lind"
-    assert (stefan.days_left, stefan.expires) == (15, today + timedelta(15))
-    assert (stefan.has_number, stefan.expired, stefan.disabled, stefan.locked) == (True, False, False, False)
+    assert (stefan.password.days_left, stefan.password.expires_on) == (15, today + timedelta(15))
+    assert (stefan.has_number, stefan.password.works, stefan.disabled, stefan.locked) == (True, True, False, False)
     anna = member(found, ANNA.username)
-    assert (anna.days_left, anna.expired, anna.has_number) == (-4, True, False)
+    assert (anna.password.days_left, anna.password.works, anna.has_number) == (-4, False, False)
 
 
 def test_locked_disabled_and_to_be_changed(server: TestSlapd, register: Register) -> None:
@@ -93,7 +92,8 @@ def test_locked_disabled_and_to_be_changed(server: TestSlapd, register: Register
     assert member(found, STEFAN.username).locked
     assert member(found, KARL.username).disabled
     anna = member(found, ANNA.username)
-    assert (anna.must_change, anna.expired, anna.expires, anna.days_left) == (True, True, None, None)
+    assert anna.password == PasswordStanding(PasswordState.MUST_CHANGE)
+    assert (anna.password.works, anna.password.expires_on, anna.password.days_left) == (False, None, None)
 
 
 def test_the_protected_are_nobodys_staff(server: TestSlapd, register: Register) -> None:
@@ -120,7 +120,7 @@ def test_of_one_day_the_surname_decides_as_in_swedish(server: TestSlapd, registe
     for number, surname in enumerate(reversed(surnames)):
         server.put(somebody(f"lovnamn{number}", surname=surname, days_left=1))
     listed = [
-        each.surname for each in employees.of_company(register.ett).members if each.username.startswith("lovnamn")
+        each.surname for each in employees.of_company(register.ett).employees if each.username.startswith("lovnamn")
     ]
     assert listed == surnames
 
@@ -177,7 +177,7 @@ def test_the_days_are_counted_from_today(register: Register, monkeypatch: pytest
     employees.of_company(register.ett)
     tomorrow = timezone.now() + timedelta(days=1)
     monkeypatch.setattr("helpdesk.orderer.employees.timezone.now", lambda: tomorrow)
-    assert member(employees.of_company(register.ett), STEFAN.username).days_left == 14
+    assert member(employees.of_company(register.ett), STEFAN.username).password.days_left == 14
 
 
 def test_a_company_with_other_values_is_read_anew(register: Register) -> None:
@@ -203,9 +203,9 @@ def test_a_directory_that_is_down_is_said_unless_a_list_is_kept(server: TestSlap
 
 
 def test_it_is_asked_for_anew_once_in_a_while(register: Register) -> None:
-    assert employees.again(register.ett) is not None
-    assert employees.again(register.ett) is None
-    assert employees.again(register.tva) is not None, "each company has its own"
+    assert employees.refreshed(register.ett) is not None
+    assert employees.refreshed(register.ett) is None
+    assert employees.refreshed(register.tva) is not None, "each company has its own"
 
 
 def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: PrivateRedis) -> None:
@@ -218,7 +218,7 @@ def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: Pri
         for text in (person.username, person.given_name, person.surname, person.mail):
             assert text.encode() not in held
     assert register.ett.name.encode() not in held
-    assert all(0 < client.ttl(key) <= employees.STAFF_KEPT for key in client.keys("*staff/*"))
+    assert all(0 < client.ttl(key) <= employees.LIST_KEPT for key in client.keys("*staff/*"))
     assert names(employees.of_company(register.ett)) == ETT
 
 
@@ -230,7 +230,7 @@ def test_a_cache_that_is_down_is_no_error(
     try:
         server.put(somebody())
         assert "lovprova01" in names(employees.of_company(register.ett)), "the directory was asked"
-        assert employees.again(register.ett) is not None
+        assert employees.refreshed(register.ett) is not None
     finally:
         redis_cache.start()
     assert "the cache is not available" in caplog.text
@@ -251,5 +251,6 @@ def test_a_company_of_2000_takes_few_queries(
     employees.keep(register.ett, made_up(2000))
     with django_assert_max_num_queries(2):
         found = employees.of_company(register.ett)
-    assert len(found.members) == 2000
-    assert [each.days_left for each in found.members] == sorted(each.days_left or 0 for each in found.members)
+    assert len(found.employees) == 2000
+    days = [each.password.days_left for each in found.employees]
+    assert days == sorted(left or 0 for left in days)

@@ -12,7 +12,7 @@ from django.utils import timezone
 from accounts import directory
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
-from helpdesk.agent.statistics import figures
+from helpdesk.agent.statistics import company_counts, figures
 from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
 from helpdesk.models import CompanyCount, Ticket
 from helpdesk.tasks import count_companies
@@ -217,7 +217,7 @@ def test_how_the_companies_stand(server: TestSlapd, register: Register) -> None:
     for person in (STEFAN, ANNA, EVA, PER):
         has_number(person)
     server.put(KARL, disabled=True)
-    assert figures.count_companies(today()) == 2
+    assert company_counts.count(today()) == 2
     found = figures.for_month(Month.of(today()))
     assert found.counted_on == today()
     assert [(each.name, each.accounts, each.with_number, each.expired) for each in found.companies] == [
@@ -228,19 +228,19 @@ def test_how_the_companies_stand(server: TestSlapd, register: Register) -> None:
 
 
 def test_counted_again_the_new_figures_stand(server: TestSlapd, register: Register) -> None:
-    figures.count_companies(today())
+    company_counts.count(today())
     has_number(STEFAN)
     register.tva.delete()
-    figures.count_companies(today())
+    company_counts.count(today())
     (row,) = CompanyCount.objects.all()
     assert (row.day, row.company, row.accounts, row.with_number) == (today(), register.ett, 3, 1)
 
 
 def test_more_than_a_batch(server: TestSlapd, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("helpdesk.agent.statistics.company_counts.BATCH", 2)
+    monkeypatch.setattr("accounts.standing.ACCOUNTS_AT_A_TIME", 2)
     for person in (STEFAN, ANNA):
         has_number(person)
-    figures.count_companies(today())
+    company_counts.count(today())
     assert sorted(CompanyCount.objects.values_list("accounts", "with_number")) == [(1, 0), (3, 2)]
 
 
@@ -248,7 +248,7 @@ def test_a_directory_that_breaks_off_leaves_the_figures_as_they_were(
     server: TestSlapd, register: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """All or none; the task says so and fails nobody's morning."""
-    figures.count_companies(today())
+    company_counts.count(today())
     before = list(CompanyCount.objects.values())
     people = directory.connect()
 

@@ -38,7 +38,7 @@ def look(client: Client, **asked: Any) -> Any:
 
 
 def shown(client: Client, **asked: Any) -> list[str]:
-    return [row.member.username for row in look(client, **asked).context["rows"]]
+    return [row.employee.username for row in look(client, **asked).context["rows"]]
 
 
 def search(client: Client, text: str, **fields: str) -> Any:
@@ -65,8 +65,6 @@ def many(count: int) -> EmployeeList:
             given_name="Stefan",
             surname=f"Lind {number:04}",
             expires=today + timedelta(5),
-            days_left=None,
-            must_change=False,
             locked=False,
             disabled=False,
         )
@@ -79,9 +77,9 @@ def test_each_with_how_they_stand(carin: Client) -> None:
     has_number(STEFAN)
     has_number(ANNA)
     answer = look(carin)
-    rows = {row.member.username: row for row in answer.context["rows"]}
+    rows = {row.employee.username: row for row in answer.context["rows"]}
     assert list(rows) == [ANNA.username, KARL.username, STEFAN.username], "the most urgent first"
-    assert [(row.days, row.marks[0].word) for row in rows.values()] == [
+    assert [(row.days, row.tags[0].word) for row in rows.values()] == [
         ("4 dagar sedan", "har gått ut"),
         ("7", "går ut om 7 dagar"),
         ("15", "går ut om 15 dagar"),
@@ -137,7 +135,7 @@ def test_a_part_of_them(server: TestSlapd, carin: Client, part: str, people: set
     server.put(somebody("lovavstangd", days_left=-1), disabled=True)
     has_number(STEFAN)
     answer = look(carin, visa=part)
-    assert {row.member.username for row in answer.context["rows"]} == people
+    assert {row.employee.username for row in answer.context["rows"]} == people
     assert {line[2] for line in exported(carin, visa=part)[1:]} == people
     counts = [count for _, _, count, _ in answer.context["tabs"]]
     assert counts == [6, 2, 2, 4, 2]
@@ -151,7 +149,7 @@ def test_the_status_in_words(server: TestSlapd, carin: Client) -> None:
     server.put(somebody("lovimorgon", days_left=1))
     server.put(somebody("lovlange", days_left=60))
     server.put(somebody("lovaldrig", days_left=None))
-    words = {row.member.username: [mark.word for mark in row.marks] for row in look(carin).context["rows"]}
+    words = {row.employee.username: [tag.word for tag in row.tags] for row in look(carin).context["rows"]}
     assert words == {
         ANNA.username: ["måste byta lösenord"],
         "lovidag": ["går ut i dag"],
@@ -174,7 +172,9 @@ def test_what_to_do_names_the_places(carin: Client, settings: Settings) -> None:
 def test_each_row_leads_to_a_new_number(server: TestSlapd, carin: Client) -> None:
     server.put(STEFAN, disabled=True)
     answer = look(carin)
-    links = {row.member.username: f"/bestallare/mobilnummer/?konto={row.member.id}" for row in answer.context["rows"]}
+    links = {
+        row.employee.username: f"/bestallare/mobilnummer/?konto={row.employee.id}" for row in answer.context["rows"]
+    }
     page = answer.content.decode()
     assert links[ANNA.username] in page
     assert links[STEFAN.username] not in page, "a number opens no account that is disabled"

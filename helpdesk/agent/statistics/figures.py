@@ -17,12 +17,9 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Event
 from helpdesk.agent.statistics.company_counts import FRESH
-from helpdesk.agent.statistics.company_counts import count as count_companies
 from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
 from helpdesk.models import OPEN, CompanyCount, Ticket
 from notifications.models import Message
-
-__all__ = ["AGES", "CompanyFigures", "Day", "Figures", "TicketKind", "count_companies", "earliest", "for_month"]
 
 # Where one age of open requests ends and the next begins; the last is all that is older.
 AGES = (timedelta(hours=4), timedelta(hours=24), timedelta(days=7))

@@ -1,4 +1,4 @@
-"""/bestallare/: the company's own staff, most urgent first; as a file too."""
+"""/bestallare/: the company's own employees, the most urgent first; as a file too."""
 
 from __future__ import annotations
 
@@ -32,29 +32,28 @@ A_PAGE = 50
 @limits.posts_by_address
 @orderer_only
 def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
-    """A part of the list. A search is posted, kept in the session, and shown by the same page."""
+    """Shows a part of the list. A search is posted, kept in the session, and answered by the same page."""
     part, form = _part(request.GET.get("visa")), SearchForm(request, _place(company), _("Namn eller konto"))
-    text = form.text
     if form.keep_posted():
         return redirect(_address(part))
-    everybody = employees.of_company(company)
-    found = employee_table.chosen(everybody.members, text)
-    of_all = employee_table.counts(everybody.members)
+    listed = employees.of_company(company)
+    found = employee_table.search(listed.employees, form.text)
+    of_all = employee_table.counts(listed.employees)
     page = Paginator(_in(part, found), A_PAGE).get_page(request.GET.get("sida"))
     context = {
-        "here": "staff",
+        "here": "employees",
         "form": form,
-        "text": text,
+        "text": form.text,
         "part": part,
-        "tabs": _tabs(part, employee_table.counts(found) if text else of_all),
+        "tabs": _tabs(part, employee_table.counts(found) if form.text else of_all),
         "page": page,
-        "rows": [employee_table.row(member) for member in page],
+        "rows": [employee_table.row(employee) for employee in page],
         "before": _address(part, page.previous_page_number()) if page.has_previous() else "",
         "after": _address(part, page.next_page_number()) if page.has_next() else "",
-        "everybody": len(everybody.members),
+        "everybody": len(listed.employees),
         "summary": _summary(of_all),
-        "empty": _nothing(part, text, found),
-        "read_at": everybody.read_at,
+        "empty": _empty(part, form.text, found),
+        "read_at": listed.read_at,
         "register_url": journey_url("REGISTER_HOST", "/registrera/"),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
     }
@@ -65,9 +64,9 @@ def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespon
 @limits.posts_by_address
 @orderer_only
 def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
-    """Reads the list from the directory now, if that was not done just now."""
+    """Reads the list from the directory now, unless that was done a moment ago."""
     began = timezone.now()
-    found = employees.again(company)
+    found = employees.refreshed(company)
     if found is None:
         wait = duration(limits.STAFF_READ_AGAIN)
         messages.info(request, _("Listan hämtades nyss. Vänta %s innan du hämtar den igen.") % wait)
@@ -81,12 +80,12 @@ def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRes
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
 def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
-    """All that the page shows of the same part, with the same search, on all its pages."""
+    """The same part of the list with the same search, all of it, as a file."""
     part = _part(request.GET.get("visa"))
     if request.GET.get("foretag", str(company.pk)) != str(company.pk):
         messages.warning(request, _("Du har bytt företag i en annan flik. Nu visas %s.") % company.name)
         return redirect(_address(part))
-    found = employee_table.chosen(employees.of_company(company).members, kept(request, _place(company)))
+    found = employee_table.search(employees.of_company(company).employees, kept(request, _place(company)))
     data = employee_table.as_file(_in(part, found))
     audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])
     answer = HttpResponse(data, content_type="text/csv; charset=utf-8")
@@ -95,17 +94,17 @@ def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResp
 
 
 def _place(company: Company) -> str:
-    """Where a search is kept: what was looked for at one company is not looked for at another."""
-    return f"staff_{company.pk}"
+    """Where a search is kept: each company has its own."""
+    return f"employees_{company.pk}"
 
 
 def _part(word: str | None) -> Part:
-    """What the address asks for; whatever is none of its words is for all."""
+    """The part that the address asks for; all for an unknown word."""
     return next((part for part in Part if part == word), Part.ALL)
 
 
-def _in(part: Part, members: Iterable[Employee]) -> list[Employee]:
-    return [member for member in members if part in employee_table.parts_of(member)]
+def _in(part: Part, found: Iterable[Employee]) -> list[Employee]:
+    return [employee for employee in found if part in employee_table.parts_of(employee)]
 
 
 def _address(part: Part, page: int = 1) -> str:
@@ -115,7 +114,7 @@ def _address(part: Part, page: int = 1) -> str:
 
 
 def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]:
-    """Each with its address, its words, how many there are, and whether it is the one that is open."""
+    """Of each tab: its address, its words, its number of employees, and whether it is open."""
     words = {
         Part.ALL: _("Alla"),
         Part.EXPIRED: _("Gått ut eller måste bytas"),
@@ -123,11 +122,11 @@ def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]
         Part.NO_NUMBER: _("Saknar nummer"),
         Part.BLOCKED: _("Låst eller avstängt"),
     }
-    return [(_address(each), text, counts[each], each == part) for each, text in words.items()]
+    return [(_address(tab), text, counts[tab], tab == part) for tab, text in words.items()]
 
 
 def _summary(counts: Counter[Part]) -> str:
-    """The whole company in one line, whatever is searched for."""
+    """The whole company in one line, without regard to the search."""
     words = {
         "soon": counts[Part.SOON],
         "days": _soon(),
@@ -148,8 +147,8 @@ def _soon() -> str:
     return duration(limits.EXPIRES_SOON)
 
 
-def _nothing(part: Part, text: str, found: list[Employee]) -> str:
-    """What an empty list says."""
+def _empty(part: Part, text: str, found: list[Employee]) -> str:
+    """The words in place of an empty list."""
     if text and not found:
         return _("Ingen i er personal har ett namn eller konto som stämmer med det du söker.")
     if text:

@@ -62,7 +62,7 @@ def second_page(visitor: Visitor) -> None:
     company = as_carin(visitor).companies.get()
     ends = local_date(timezone.now()) + timedelta(days=7)
     members = [
-        Employee(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, None, False, False, False)
+        Employee(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, False, False)
         for number in range(60)
     ]
     employees.keep(company, EmployeeList(members, timezone.now()))

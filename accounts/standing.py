@@ -1,0 +1,78 @@
+"""How an account stands: whether its password still works and for how long, and whether it has a number.
+
+Days are calendar days in Stockholm. The pages choose the words.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from itertools import islice
+
+from django.utils import timezone
+
+from accounts import limits
+from accounts.directory import Account, Expiry
+from accounts.models import Phone
+
+IDS_AT_A_TIME = 10_000  # SQLite takes 32,766 in a query
+ACCOUNTS_AT_A_TIME = 500  # of a stream that may be the whole directory
+
+
+class PasswordState(enum.Enum):
+    """SOON: it runs out within limits.EXPIRES_SOON."""
+
+    VALID = "valid"
+    SOON = "runs out soon"
+    EXPIRED = "has run out"
+    MUST_CHANGE = "must be changed"
+    NEVER = "never runs out"
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordStanding:
+    """``days_left`` is below zero once ``expires_on`` has passed. Both are None for MUST_CHANGE and NEVER."""
+
+    state: PasswordState
+    expires_on: date | None = None
+    days_left: int | None = None
+
+    @property
+    def works(self) -> bool:
+        """Whether the employee can sign in with it."""
+        return self.state not in (PasswordState.EXPIRED, PasswordState.MUST_CHANGE)
+
+
+def password_standing(expires: datetime | date | Expiry, now: datetime) -> PasswordStanding:
+    """How a password stands at ``now``. A date without a time counts to the end of its day."""
+    if expires is Expiry.MUST_CHANGE:
+        return PasswordStanding(PasswordState.MUST_CHANGE)
+    if isinstance(expires, Expiry):
+        return PasswordStanding(PasswordState.NEVER)
+    day = timezone.localdate(expires) if isinstance(expires, datetime) else expires
+    left = (day - timezone.localdate(now)).days
+    if expires <= now if isinstance(expires, datetime) else left < 0:
+        state = PasswordState.EXPIRED
+    else:
+        state = PasswordState.SOON if left <= limits.EXPIRES_SOON.days else PasswordState.VALID
+    return PasswordStanding(state, day, left)
+
+
+def ids_with_number(ids: Iterable[str]) -> set[str]:
+    """Those of the accounts' ids that have a mobile number, on hold or not."""
+    wanted, found = list(ids), set[str]()
+    for start in range(0, len(wanted), IDS_AT_A_TIME):
+        phones = Phone.objects.filter(user__directory_id__in=wanted[start : start + IDS_AT_A_TIME])
+        found.update(phones.values_list("user__directory_id", flat=True))
+    return found
+
+
+def with_number(accounts: Iterable[Account]) -> Iterator[tuple[Account, bool]]:
+    """Each account, and whether it has a mobile number. Streams: a few hundred accounts are held at a time."""
+    rest = iter(accounts)
+    while batch := list(islice(rest, ACCOUNTS_AT_A_TIME)):
+        numbered = ids_with_number(account.id for account in batch)
+        for account in batch:
+            yield account, account.id in numbered
