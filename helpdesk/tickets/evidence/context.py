@@ -15,10 +15,11 @@ from django.utils.translation import ngettext
 
 from accounts import numbers, phones
 from accounts.companies import CompanyMatcher
-from accounts.directory import Account, Expiry
+from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
 from accounts.models.recipients import Recipients
+from accounts.standing import password_standing
 from helpdesk.models import Entry, IncomingMail, Ticket, Verification
 from helpdesk.tickets import recipients, verification
 
@@ -140,10 +141,7 @@ class TicketContext:
     @property
     def password_expired(self) -> bool:
         """Whether the present password no longer signs in, because it ran out or must be changed."""
-        if self.account is None or self.account.expires is Expiry.NEVER:
-            return False
-        expires = self.account.expires
-        return not isinstance(expires, datetime) or expires <= timezone.now()
+        return self.account is not None and not password_standing(self.account.expires, timezone.now()).works
 
     # Its number, and the new one.
 

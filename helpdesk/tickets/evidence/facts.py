@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from accounts import numbers
 from accounts.directory import Account, Expiry
 from accounts.models import PhoneLink
+from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately
 from helpdesk.tickets.name_match import names_agree
@@ -117,7 +118,7 @@ def about_account(context: TicketContext) -> Iterator[Fact]:
     yield Fact(label, account.username, good=not ticket.account or account.id == ticket.account)
     yield Fact(_("Namn i katalogen"), account.name or "–", good=_same_name(ticket.employee_name, account.name))
     yield _company(context, account)
-    yield Fact(_("Lösenord"), _password(account.expires))
+    yield Fact(_("Lösenord"), _password(account))
     yield _state(account)
 
 
@@ -132,18 +133,16 @@ def _company(context: TicketContext, account: Account) -> Fact:
     return Fact(_("Företag i katalogen"), name, good=good)
 
 
-def _password(expires: datetime | Expiry) -> str:
-    """Calendar days in Stockholm."""
-    if expires is Expiry.NEVER:
-        return _("Går aldrig ut")
-    if not isinstance(expires, datetime):
-        return _("Måste bytas vid nästa inloggning")
-    if expires <= timezone.now():
-        return _("Har gått ut: %(day)s") % {"day": day(expires)}
-    on = timezone.localdate(expires)
-    days = (on - timezone.localdate()).days
-    left = ngettext("%(count)d dag kvar", "%(count)d dagar kvar", days) % {"count": days}
-    return _("Går ut %(day)s, %(left)s") % {"day": f"{on:%Y-%m-%d}", "left": left}
+def _password(account: Account) -> str:
+    if not isinstance(account.expires, datetime):
+        must_change = account.expires is Expiry.MUST_CHANGE
+        return _("Måste bytas vid nästa inloggning") if must_change else _("Går aldrig ut")
+    password = password_standing(account.expires, timezone.now())
+    if not password.works:
+        return _("Har gått ut: %(day)s") % {"day": day(account.expires)}
+    left = ngettext("%(count)d dag kvar", "%(count)d dagar kvar", password.days_left or 0)
+    words = {"day": str(password.expires_on), "left": left % {"count": password.days_left}}
+    return _("Går ut %(day)s, %(left)s") % words
 
 
 def _state(account: Account) -> Fact:
