@@ -21,8 +21,16 @@ class AdminConfig(admin_apps.AdminConfig):
     """Django's admin, behind the portal's own log-in."""
 
     default = False
-    default_site = "accounts.admin.site.PortalAdminSite"
+    default_site = "accounts.admin_site.PortalAdminSite"
 
     def ready(self) -> None:
+        from django.contrib import admin
+        from django.contrib.auth.models import Group
+
         super().ready()
-        from accounts.admin import pages  # noqa: F401  they register; not in the package itself, which holds the site
+        # Each registers its pages.
+        from accounts.audit import admin as trail  # noqa: F401
+        from accounts.companies.admin import companies, orderers  # noqa: F401
+        from accounts.staff import admin as second_factors  # noqa: F401
+
+        admin.site.unregister(Group)  # the groups that count are the directory's

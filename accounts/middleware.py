@@ -63,5 +63,5 @@ class StaffRoles(MiddlewareMixin):
             return redirect(f"{reverse('staff-login')}?slut")
         if role.name not in held:
             raise PermissionDenied
-        request.staff_roles = held  # type: ignore[attr-defined]  # for accounts.admin.site, and who else asks
+        request.staff_roles = held  # type: ignore[attr-defined]  # for accounts.admin_site, and who else asks
         return None

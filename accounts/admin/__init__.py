@@ -1,1 +1,1 @@
-"""The admin: companies, orderers, and the audit trail, for administrators with a second factor."""
+"""What the admin pages of all rooms share."""

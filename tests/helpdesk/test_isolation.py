@@ -211,7 +211,7 @@ ANSWERS_TO_ALL = {
     "login",
     "password_change",
     "password_change_done",
-}  # they show nothing (accounts.admin.site)
+}  # they show nothing (accounts.admin_site)
 
 
 def filled_in(path: str, theirs: Whose) -> str:

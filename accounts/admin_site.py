@@ -10,7 +10,7 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, reverse
+from django.urls import URLPattern, URLResolver, path, resolve, reverse
 from django.utils.translation import gettext_lazy as _
 from django_otp.admin import OTPAdminSite
 
@@ -52,9 +52,8 @@ class PortalAdminSite(OTPAdminSite):
         return redirect(f"{reverse('staff-login')}?{urlencode(wanted)}")
 
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        from accounts.phones.views import log_out
-
-        return log_out(request)
+        response: HttpResponse = resolve(reverse("logout")).func(request)  # as on all other pages of staff
+        return response
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404  # the password is the directory's
