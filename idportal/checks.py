@@ -14,8 +14,9 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
-from idportal import env, mailbox_access
+from idportal import env
 from idportal.hosts import bare
+from idportal.mailbox import mailbox_address
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
 SHORTEST_PASSWORD, PASSWORD_KINDS = 8, 4
@@ -266,7 +267,7 @@ def _mailbox() -> Iterator[CheckMessage]:
     if not settings.HELPDESK_MAILBOX:
         return
     try:
-        where = mailbox_access.address(settings.HELPDESK_MAILBOX)
+        where = mailbox_address(settings.HELPDESK_MAILBOX)
     except ValueError as error:
         yield Error(
             f"HELPDESK_MAILBOX {error}.",

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from imapclient import IMAPClient
 
 from deploy.local.cast import ANNA, CARIN
-from idportal.mailbox_access import address
+from idportal.mailbox import mailbox_address
 
 TIMEOUT = 10.0  # seconds; somebody waits for the page
 
@@ -97,7 +97,7 @@ def compose(sender: str, subject: str, text: str, *, vouched: bool) -> bytes:
 def deliver(raw: bytes) -> None:
     """Put the mail into the helpdesk's mailbox. Raises :class:`NotDelivered`."""
     try:
-        where = address(settings.HELPDESK_MAILBOX)
+        where = mailbox_address(settings.HELPDESK_MAILBOX)
         context = ssl.create_default_context(cafile=settings.HELPDESK_MAILBOX_CA_FILE or None)
         with IMAPClient(where.host, where.port, ssl_context=context, timeout=TIMEOUT) as client:
             client.login(where.user, where.password)

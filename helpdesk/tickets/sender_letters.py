@@ -20,7 +20,7 @@ from accounts import limits
 from accounts.addresses import usual
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import orderer_letters
-from idportal.mailbox_access import address as mailbox_address
+from idportal.mailbox import mailbox_address
 from notifications import outbox
 from notifications.models import Message
 from notifications.outbox.letters import letter

@@ -16,8 +16,7 @@ from pytest_django import Settings
 
 from deploy.local import certificate
 from deploy.local.dovecot import ACCOUNT
-from idportal import wires
-from idportal.mailbox import Mailbox, MailboxError, open_mailbox
+from idportal.mailbox import Mailbox, MailboxError, deadline, open_mailbox
 from tests.servers.dovecot import TestDovecot
 from tests.servers.tokens import TokenServer
 
@@ -107,9 +106,9 @@ def talking(answers: dict[bytes, bytes], heard: list[bytes] | None = None) -> Sc
 @pytest.fixture
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in life, in seconds that a test has."""
-    monkeypatch.setattr(wires, "CONNECT_TIMEOUT", 0.5)
-    monkeypatch.setattr(wires, "READ_TIMEOUT", 0.5)
-    monkeypatch.setattr(wires, "ANSWER_TIMEOUT", 1.5)
+    monkeypatch.setattr(deadline, "CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(deadline, "ANSWER_TIMEOUT", 1.5)
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from idportal import mailbox as mailbox_module
-from idportal.mailbox import Fetched, MailboxError, open_mailbox
+from idportal.mailbox import Fetched, MailboxError, imap, open_mailbox
 from tests.servers.dovecot import TestDovecot
 from tests.servers.relay import PrivateRelay
 
@@ -31,7 +30,7 @@ def mail(number: int = 1, body: bytes = b"Hej!") -> bytes:
 @pytest.fixture
 def small_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     """So that some mails are many."""
-    monkeypatch.setattr(mailbox_module, "AT_ONCE", 3)
+    monkeypatch.setattr(imap, "AT_ONCE", 3)
 
 
 @pytest.fixture

@@ -11,8 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from deploy.local import certificate
-from idportal.mailbox import open_mailbox
-from idportal.mailbox_access import Address, address
+from idportal.mailbox import MailboxAddress, mailbox_address, open_mailbox
 from tests.idportal.mail_servers import SECRET, bad_server, failure, silence, talking
 from tests.servers.dovecot import TestDovecot
 
@@ -22,14 +21,18 @@ pytestmark = pytest.mark.process
 
 
 def test_every_part_of_the_address_is_decoded() -> None:
-    found = address("imaps://helpdesk%40kommunen.example:p%2F%40%C3%A5%25@[2001:db8::1]:1993/Delade%2FIT%20helpdesk")
-    assert found == Address(True, "2001:db8::1", 1993, "helpdesk@kommunen.example", "p/@å%", "Delade/IT helpdesk")
+    found = mailbox_address(
+        "imaps://helpdesk%40kommunen.example:p%2F%40%C3%A5%25@[2001:db8::1]:1993/Delade%2FIT%20helpdesk"
+    )
+    assert found == MailboxAddress(
+        True, "2001:db8::1", 1993, "helpdesk@kommunen.example", "p/@å%", "Delade/IT helpdesk"
+    )
     assert "p/@å%" not in repr(found)
 
 
 @pytest.mark.parametrize(("scheme", "port", "implicit"), [("imaps", 993, True), ("imap", 143, False)])
 def test_each_scheme_has_its_port(scheme: str, port: int, implicit: bool) -> None:
-    found = address(f"{scheme}://helpdesk:x@mail.kommunen.example/INBOX")
+    found = mailbox_address(f"{scheme}://helpdesk:x@mail.kommunen.example/INBOX")
     assert (found.port, found.implicit) == (port, implicit)
 
 

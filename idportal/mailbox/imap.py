@@ -1,9 +1,7 @@
-"""The helpdesk's mailbox, over IMAP: what waits in it is read, moved to a folder, and in time deleted there.
+"""The open mailbox. It knows nothing of what the mails say.
 
-Knows nothing of what the mails say. Always TLS, with the certificate and the host name checked.
-
-How long a server may take to answer, and how much it may say, stands in ``idportal/wires.py``; the log-in in
-``idportal/mailbox_access.py``.
+Always TLS, with certificate and host name checked. ``deadline`` bounds how long and how much a server may answer;
+``access`` logs in.
 """
 
 from __future__ import annotations
@@ -18,21 +16,27 @@ from django.conf import settings
 from django.utils import timezone
 from imapclient import DELETED
 
-from idportal import wires
-from idportal.mailbox_access import Address, Client, MailboxError, access_token, address, failing, log_in, trust
+from idportal.mailbox.access import (
+    ImapClient,
+    MailboxAddress,
+    MailboxError,
+    access_token,
+    failing,
+    log_in,
+    mailbox_address,
+    tls_context,
+)
+from idportal.mailbox.deadline import Deadline
 
-__all__ = ["Fetched", "Mailbox", "MailboxError", "open_mailbox"]
+LOGOUT_TIMEOUT = 2.0  # seconds; nothing depends on the answer to a logout
 
-LOGOUT_TIMEOUT = 2.0  # seconds; all is done by then; that the server says goodbye changes nothing
-
-# Messages that one command is about. The answer has a number for each; and command lines stay below the 8,192 octets
-# that every server takes (RFC 7162 4), where a number may have ten digits.
+# Messages in one command. A command line may have 8,192 octets (RFC 7162 4), and a number ten digits.
 AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Fetched:
-    """A message: ``raw`` is the first part of it, byte by byte, and all of it unless ``size`` (bytes) is more."""
+    """A message. ``raw``: its first bytes; the whole of it, unless ``size`` (bytes) is more."""
 
     uid: int
     size: int
@@ -41,63 +45,60 @@ class Fetched:
 
 @contextmanager
 def open_mailbox() -> Iterator[Mailbox]:
-    """Connect, log in, and enter the folder of HELPDESK_MAILBOX; log out at the end. Raises :class:`MailboxError`.
-
-    Each wait is bounded (seconds: CONNECT_TIMEOUT; READ_TIMEOUT for the next bytes, ANSWER_TIMEOUT for an answer).
-    """
+    """Connects, logs in, and enters the folder of HELPDESK_MAILBOX; logs out at the end. Raises MailboxError."""
     if not settings.HELPDESK_MAILBOX:
         raise MailboxError("HELPDESK_MAILBOX is not set.", retry=False)
     try:
-        where = address(settings.HELPDESK_MAILBOX)
+        where = mailbox_address(settings.HELPDESK_MAILBOX)
     except ValueError as error:
         raise MailboxError(f"HELPDESK_MAILBOX {error}.", retry=False) from None
     token = access_token() if settings.HELPDESK_MAILBOX_TOKEN_URL else ""
-    wire = wires.Wire()
-    context = trust(wire)
+    limits = Deadline()
+    context = tls_context(limits)
     with failing(f"The mail server {where.host}:{where.port} can't be reached"):
-        wire.allow()
-        client = Client(where, wire, context)
+        limits.allow()
+        client = ImapClient(where, limits, context)
     try:
         if not where.implicit:
             with failing("The mail server offers no STARTTLS, or broke it off", final=True):
                 client.starttls(context)
         with failing("The mail server refused the log-in", final=True):
-            wire.allow()
+            limits.allow()
             log_in(client, where, token)
-        mailbox = Mailbox(client, wire, where)
+        mailbox = Mailbox(client, limits, where)
         mailbox.enter(where.folder)
         yield mailbox
     except BaseException:
         _hang_up(client)
         raise
-    wire.allow(LOGOUT_TIMEOUT)
+    limits.allow(LOGOUT_TIMEOUT)
     try:
         client.logout()
-    except Exception:  # whatever it is: all that was wanted is done
+    except Exception:  # of any kind: the work is done
         _hang_up(client)
 
 
 class Mailbox:
-    """An open mailbox, from :func:`open_mailbox`. Each method raises :class:`MailboxError`, and nothing else."""
+    """An open mailbox, from :func:`open_mailbox`. Its methods raise MailboxError and nothing else."""
 
-    def __init__(self, client: Client, wire: wires.Wire, where: Address) -> None:
+    def __init__(self, client: ImapClient, limits: Deadline, where: MailboxAddress) -> None:
         self._client = client
-        self._wire = wire
+        self._limits = limits
         self._where = where
         self._folder = where.folder
         self._entered = ""
-        self._known: dict[str, bool] = {}  # folders by their full name: whether they are there
+        self._exist: dict[str, bool] = {}  # by the folder's full name
         self._prefix: str | None = None
         self._validity = 0
 
     def name_of(self, uid: int) -> str:
-        """Of a message of the folder, for as long as there is one: a UID alone may be given to another one later."""
+        """A name that no other message ever gets: a UID alone may be reused."""
         where = self._where
         self._be_in(self._folder)
         return f"{where.user}@{where.host}:{where.port}/{self._folder}/{self._validity}/{uid}"
 
     def waiting(self, most: int) -> list[int]:
-        """UIDs in the folder that are not marked as deleted, oldest first, at most so many."""
+        """Returns up to ``most`` UIDs of the folder that are not marked as deleted, oldest first."""
         found: list[int] = []
         count = self.enter(self._folder)
         for first in range(1, count + 1, AT_ONCE):
@@ -107,11 +108,11 @@ class Mailbox:
         return sorted(found)[:most]
 
     def read(self, uid: int, limit: int) -> Fetched | None:
-        """The message, of which the first ``limit`` bytes are fetched; None if it is gone. It stays unread."""
+        """Fetches the first ``limit`` bytes of the message, which stays unread; None if it is gone."""
         self._be_in(self._folder)
         with failing("The mail server would not show a message"):
             try:
-                self._wire.allow(more=limit)
+                self._limits.allow(more=limit)
                 answer = self._client.fetch([uid], ["RFC822.SIZE", f"BODY.PEEK[]<0.{limit}>"]).get(uid, {})
             except imaplib.IMAP4.error:
                 if self._is_here(uid):
@@ -125,10 +126,10 @@ class Mailbox:
         return Fetched(uid, size, raw[:limit])
 
     def move(self, uid: int, folder: str) -> None:
-        """To that folder of the mailbox's owner, which is made if it is missing. What is gone already is no error.
+        """Moves the message to that folder, which is made if it is missing. A message that is gone is no error.
 
-        A server without MOVE (RFC 6851) copies, marks as deleted and expunges; where it can't expunge one message
-        alone (RFC 4315), the mark stays, and :meth:`waiting` passes it over.
+        Without MOVE (RFC 6851) it is copied, marked as deleted and expunged. A server that can't expunge one message
+        alone (RFC 4315) keeps the mark, and :meth:`waiting` skips it.
         """
         self._be_in(self._folder)
         target = self._full(folder)
@@ -140,37 +141,36 @@ class Mailbox:
             except imaplib.IMAP4.error:
                 if not self._is_here(uid):
                     return
-                self._known.clear()
+                self._exist.clear()
                 if self._exists(target):
                     raise
-                self._make(target)  # somebody removed it
+                self._make(target)  # it was removed meanwhile
                 self._carry(uid, target)
 
     def forget(self, folder: str, before: datetime) -> int:
-        """Delete what came into the mailbox before that day and lies in that folder; returns how many.
+        """Deletes the folder's messages that came before the day of ``before``; returns how many.
 
-        The server knows days only (RFC 3501 6.4.4), so what came on the day of ``before`` stays. 0 if the folder is
-        missing.
+        IMAP searches by whole days (RFC 3501 6.4.4). 0 if the folder is missing.
         """
         target = self._full(folder)
         if not self._exists(target):
             return 0
         day = timezone.localtime(before).date()
         gone = 0
-        # From the newest, so that what is deleted moves none of those still to come.
+        # Newest first: a deleted message shifts the numbers of those after it.
         for last in range(self.enter(target), 0, -AT_ONCE):
             if found := self._search(f"{max(1, last - AT_ONCE + 1)}:{last}", "BEFORE", day):
                 with failing("The mail server would not delete messages"):
-                    self._wire.allow()
+                    self._limits.allow()
                     self._delete(found, all_marked=True)
                 gone += len(found)
         return gone
 
     def enter(self, folder: str) -> int:
-        """Go into the folder, by its full name; returns how many messages it holds."""
+        """Enters the folder, by its full name; returns how many messages it holds."""
         self._entered = ""
         with failing(f"The mailbox has no folder {folder!r} that this user may change", final=True):
-            self._wire.allow()
+            self._limits.allow()
             told = self._client.select_folder(folder)
             count: int = told[b"EXISTS"]
             self._validity = int(told.get(b"UIDVALIDITY", 0))
@@ -183,16 +183,16 @@ class Mailbox:
 
     def _search(self, *criteria: object) -> list[int]:
         with failing("The mail server would not search"):
-            self._wire.allow()
+            self._limits.allow()
             return list(self._client.search(list(criteria)))
 
     def _is_here(self, uid: int) -> bool:
-        self._wire.allow()
-        self._client.noop()  # it tells what others removed at the ends of commands, and not within a FETCH
+        self._limits.allow()
+        self._client.noop()  # servers report removed messages after a command, but not within a FETCH
         return uid in self._client.search(["UID", uid])
 
     def _carry(self, uid: int, target: str) -> None:
-        self._wire.allow()
+        self._limits.allow()
         if self._client.has_capability("MOVE"):
             self._client.move([uid], target)
         else:
@@ -203,42 +203,42 @@ class Mailbox:
         self._client.add_flags(uids, [DELETED], silent=True)
         if self._client.has_capability("UIDPLUS"):
             self._client.uid_expunge(uids)
-        elif all_marked:  # not in the folder that people work in: what they marked is theirs
+        elif all_marked:  # not in the folder in which people work: they may have marked others
             self._client.expunge()
 
     def _full(self, folder: str) -> str:
-        """The folder's name as the server has it: some keep everything of one's own below INBOX (RFC 2342)."""
+        """The folder's full name: some servers keep own folders below INBOX (RFC 2342)."""
         if self._prefix is None:
             with failing("The mail server would not tell where folders lie"):
-                self._wire.allow()
+                self._limits.allow()
                 personal = self._client.namespace().personal if self._client.has_capability("NAMESPACE") else None
                 self._prefix = personal[0][0] if personal else ""
         own = folder.upper() == "INBOX" or folder.startswith(self._prefix)
         return folder if own else f"{self._prefix}{folder}"
 
     def _exists(self, folder: str) -> bool:
-        if not self._known.get(folder):
+        if not self._exist.get(folder):
             with failing("The mail server would not list folders"):
-                self._wire.allow()
+                self._limits.allow()
                 found = self._client.list_folders("", folder)
-            # A name without messages of its own stands in the list for the sake of folders below it.
+            # The list also has names that hold only other folders.
             empty = {b"\\noselect", b"\\nonexistent"}
-            self._known[folder] = any(not empty & {flag.lower() for flag in flags} for flags, _, _ in found)
-        return self._known[folder]
+            self._exist[folder] = any(not empty & {flag.lower() for flag in flags} for flags, _, _ in found)
+        return self._exist[folder]
 
     def _make(self, folder: str) -> None:
         with failing("The mail server would not make a folder"):
             try:
-                self._wire.allow()
+                self._limits.allow()
                 self._client.create_folder(folder)
             except imaplib.IMAP4.error:
-                if not self._exists(folder):  # a second fetcher may have made it just now
+                if not self._exists(folder):  # another fetcher may have just made it
                     raise
-            with suppress(imaplib.IMAP4.error):  # some have no such list, and nothing hangs on it
+            with suppress(imaplib.IMAP4.error):  # some servers have no subscriptions
                 self._client.subscribe_folder(folder)
-        self._known[folder] = True
+        self._exist[folder] = True
 
 
-def _hang_up(client: Client) -> None:
-    with suppress(Exception):  # it is broken already
+def _hang_up(client: ImapClient) -> None:
+    with suppress(Exception):  # the connection is broken anyway
         client.shutdown()

@@ -1,4 +1,4 @@
-"""The way into the helpdesk's mailbox: what the settings say of it, the token, the log-in, and what its errors mean."""
+"""The way into the helpdesk's mailbox: its address, the token, the log-in, and what its errors mean."""
 
 from __future__ import annotations
 
@@ -17,9 +17,10 @@ from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import ServerError, TemporarilyUnavailableError
 from requests_oauthlib import OAuth2Session
 
-from idportal import wires
+from idportal.mailbox import deadline
+from idportal.mailbox.deadline import Deadline, DeadlineSocket, TlsAdapter
 
-# Answers that say: not now (RFC 5530). Any other refusal of a log-in or of a folder stays until somebody mends it.
+# Answers that mean "not now" (RFC 5530). Any other refusal of a log-in or a folder stays until a setting is fixed.
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
 
 TOO_MANY = 429  # of HTTP (RFC 6585 4)
@@ -29,9 +30,9 @@ PORTS = {"imaps": 993, "imap": 143}
 
 
 class MailboxError(Exception):
-    """The mailbox could not be used. ``retry``: the same may succeed later; else a setting must be mended first.
+    """The mailbox could not be used. ``retry``: it may succeed later; otherwise a setting must be fixed first.
 
-    Its text says what was tried and what came of it, in words of ours: no password, no token, nothing of a mail.
+    Its text is the portal's own and holds no password, no token and nothing of a mail.
     """
 
     def __init__(self, message: str, *, retry: bool) -> None:
@@ -40,8 +41,8 @@ class MailboxError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """What HELPDESK_MAILBOX says. ``implicit``: TLS from the first byte, not by STARTTLS."""
+class MailboxAddress:
+    """HELPDESK_MAILBOX in its parts. ``implicit``: TLS from the first byte, not by STARTTLS."""
 
     implicit: bool
     host: str
@@ -51,14 +52,14 @@ class Address:
     folder: str
 
 
-def address(url: str) -> Address:
-    """``imaps://user:password@host[:port]/folder``, percent-decoded. Raises ValueError in words without a password."""
+def mailbox_address(url: str) -> MailboxAddress:
+    """Parses ``imaps://user:password@host[:port]/folder``. Raises ValueError; its text holds no password."""
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
         raise ValueError(
-            "can't be read; signs such as @ : / ? # in a password are written %40 %3A %2F %3F %23"
+            "can't be read; characters such as @ : / ? # in a password are written %40 %3A %2F %3F %23"
         ) from None
     if parts.scheme not in PORTS:
         raise ValueError("begins with neither imaps:// nor imap://")
@@ -69,7 +70,7 @@ def address(url: str) -> Address:
     folder = unquote(parts.path.removeprefix("/"))
     if not folder:
         raise ValueError("names no folder")
-    return Address(
+    return MailboxAddress(
         implicit=parts.scheme == "imaps",
         host=parts.hostname,
         port=port or PORTS[parts.scheme],
@@ -79,8 +80,8 @@ def address(url: str) -> Address:
     )
 
 
-def log_in(client: Client, where: Address, token: str) -> None:
-    """With the token, or with the password if it is "". Raises what IMAPClient raises."""
+def log_in(client: ImapClient, where: MailboxAddress, token: str) -> None:
+    """Logs in with the token, or with the password if the token is "". Raises what IMAPClient raises."""
     if token:
         client.oauth2_login(where.user, token)
     elif (where.user + where.password).isascii():
@@ -89,40 +90,39 @@ def log_in(client: Client, where: Address, token: str) -> None:
         client.plain_login(where.user, where.password)
 
 
-def trust(wire: wires.Wire) -> ssl.SSLContext:
-    """Whom the mail server's certificate, and the token server's, may be from. One for each connection: to prepare
-    it for HTTP (ALPN) would spoil it for IMAP.
+def tls_context(limits: Deadline) -> ssl.SSLContext:
+    """The authorities that the mail server and the token server may have. Each connection needs a context of its own:
+    HTTP (ALPN) would spoil it for IMAP.
     """
     try:
-        return wires.context(wire, settings.HELPDESK_MAILBOX_CA_FILE)
+        return deadline.tls_context(limits, settings.HELPDESK_MAILBOX_CA_FILE)
     except OSError:
         raise MailboxError("HELPDESK_MAILBOX_CA_FILE can't be read, or is no PEM file.", retry=False) from None
 
 
 def access_token() -> str:
-    """An access token by client credentials (RFC 6749 4.4), which is kept nowhere."""
+    """Asks for an access token by client credentials (RFC 6749 4.4). It is not stored."""
     if not settings.HELPDESK_MAILBOX_TOKEN_URL.startswith("https://"):
         raise MailboxError("HELPDESK_MAILBOX_TOKEN_URL does not begin with https://.", retry=False)
-    wire = wires.Wire()
-    context = trust(wire)
+    context = tls_context(Deadline())
     with (
         failing("The token server gave no token"),
         OAuth2Session(client=BackendApplicationClient(settings.HELPDESK_MAILBOX_CLIENT_ID)) as session,
     ):
-        session.mount("https://", wires.Adapter(context))
-        session.max_redirects = 0  # the secret is for the address in the settings alone
-        session.register_compliance_hook("access_token_response", _answer_of_a_well_server)
+        session.mount("https://", TlsAdapter(context))
+        session.max_redirects = 0  # only the address in the settings may see the secret
+        session.register_compliance_hook("access_token_response", _require_healthy)
         found = session.fetch_token(
             settings.HELPDESK_MAILBOX_TOKEN_URL,
             client_secret=settings.HELPDESK_MAILBOX_CLIENT_SECRET,
             include_client_id=True,
             scope=settings.HELPDESK_MAILBOX_SCOPE,
-            timeout=(wires.CONNECT_TIMEOUT, wires.READ_TIMEOUT),
+            timeout=(deadline.CONNECT_TIMEOUT, deadline.READ_TIMEOUT),
         )
         return str(found["access_token"])
 
 
-def _answer_of_a_well_server(answer: requests.Response) -> requests.Response:
+def _require_healthy(answer: requests.Response) -> requests.Response:
     if answer.status_code >= SERVER_FAULT or answer.status_code == TOO_MANY:
         raise MailboxError(f"The token server answered {answer.status_code}.", retry=True)
     return answer
@@ -130,16 +130,16 @@ def _answer_of_a_well_server(answer: requests.Response) -> requests.Response:
 
 @contextmanager
 def failing(words: str, *, final: bool = False) -> Iterator[None]:
-    """What goes wrong in here comes out as a MailboxError that begins with the words.
+    """Turns any error inside into a MailboxError that begins with ``words``.
 
-    ``final``: if the server says no, it will say so again.
+    ``final``: a refusal by the server will not change by itself.
     """
     try:
         yield
     except MailboxError:
         raise
-    except Exception as error:  # libraries raise many kinds, and a server's nonsense any kind
-        # Without the error's own words, or the error itself: they can hold what was sent, and what a server made of it.
+    except Exception as error:  # libraries raise many kinds, and a broken server can cause any of them
+        # Without the error and its words: they can hold what was sent, and what the server answered.
         raise MailboxError(f"{words} ({_kind(error)}).", retry=not _is_final(error, refused=final)) from None
 
 
@@ -152,7 +152,7 @@ def _kind(error: Exception) -> str:
 
 
 def _is_final(error: Exception, *, refused: bool) -> bool:
-    """Whether somebody must mend something first. ``refused``: a no to this would be such a case."""
+    """Whether a setting must be fixed first. ``refused``: a refusal here means that."""
     match error:
         case ssl.SSLCertVerificationError() | requests.exceptions.SSLError() | requests.TooManyRedirects():
             return True
@@ -163,7 +163,7 @@ def _is_final(error: Exception, *, refused: bool) -> bool:
         case imaplib.IMAP4.abort() | OSError():
             return False
         case imaplib.IMAP4.error():
-            # IMAPClient turns whatever ended a log-in into one kind, and the connection's end is no refusal.
+            # IMAPClient raises the same for a refused log-in and for a lost connection.
             dropped = isinstance(error.__context__, imaplib.IMAP4.abort)
             return refused and not dropped and not any(code in str(error) for code in _NOT_NOW)
         case _:
@@ -171,26 +171,26 @@ def _is_final(error: Exception, *, refused: bool) -> bool:
 
 
 class _Imap(imaplib.IMAP4):
-    def __init__(self, where: Address, wire: wires.Wire, context: ssl.SSLContext) -> None:
-        self._where, self._wire, self._context = where, wire, context
-        super().__init__(where.host, where.port, wires.CONNECT_TIMEOUT)
+    def __init__(self, where: MailboxAddress, limits: Deadline, context: ssl.SSLContext) -> None:
+        self._where, self._limits, self._context = where, limits, context
+        super().__init__(where.host, where.port, deadline.CONNECT_TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
         connection = socket.create_connection((self._where.host, self._where.port), timeout)
         if self._where.implicit:
             return self._context.wrap_socket(connection, server_hostname=self._where.host)
-        watched = wires.Watched(fileno=connection.detach())
-        watched.wire = self._wire
-        watched.settimeout(timeout)
-        return watched
+        limited = DeadlineSocket(fileno=connection.detach())
+        limited.deadline = self._limits
+        limited.settimeout(timeout)
+        return limited
 
 
-class Client(IMAPClient):
-    """Connects when it is made, and reads the greeting; each wait is bounded by the wire."""
+class ImapClient(IMAPClient):
+    """Connects at once and reads the greeting; the deadline bounds each wait."""
 
-    def __init__(self, where: Address, wire: wires.Wire, context: ssl.SSLContext) -> None:
-        self._made_of = (where, wire, context)
-        timeout = SocketTimeout(connect=wires.CONNECT_TIMEOUT, read=wires.READ_TIMEOUT)
+    def __init__(self, where: MailboxAddress, limits: Deadline, context: ssl.SSLContext) -> None:
+        self._made_of = (where, limits, context)
+        timeout = SocketTimeout(connect=deadline.CONNECT_TIMEOUT, read=deadline.READ_TIMEOUT)
         super().__init__(where.host, where.port, ssl=where.implicit, timeout=timeout)  # type: ignore[arg-type]  # takes both
 
     def _create_IMAP4(self) -> imaplib.IMAP4:
