@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from django.conf import settings
 from django.core.exceptions import ValidationError
 
+from accounts import limits
 from accounts.addresses import usual
 from helpdesk.intake.decoding import folded
 from helpdesk.intake.fields import Why
@@ -23,7 +24,7 @@ _PARTLY = re.compile(
 
 
 def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[list[str], Why | None]:
-    """The one or two addresses of the new list; none, with the reason, if there are more or the list is unclear.
+    """The addresses of the new list; none, with the reason, if there are more or the list is unclear.
 
     ``rest``: the text without labelled values. ``sender``: the sender's address, which may be part of a signature.
     """
@@ -36,7 +37,7 @@ def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[li
         return [], Why.UNCLEAR
     if broken:
         return [], Why.UNREADABLE
-    if len(found) > 2:  # noqa: PLR2004  manual-sv.md, "Support": "max två"
+    if len(found) > limits.RECIPIENTS:
         return [], Why.SEVERAL
     return found, None if found else Why.MISSING
 
