@@ -1,4 +1,4 @@
-"""Requests to the helpdesk, what happened to each, and what an orderer is asked to confirm by mail."""
+"""Tickets and all that belongs to them; the helpdesk's mail; sign-in links; the companies' counts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accounts.models.recipients import HasRecipients
 
 
 class Counter(models.Model):
-    """The last number that was given to a request of a year."""
+    """The last ticket number of a year."""
 
     year = models.PositiveSmallIntegerField(primary_key=True)
     last = models.PositiveIntegerField(default=0)
@@ -27,11 +27,10 @@ class Counter(models.Model):
 
 
 class Ticket(HasRecipients, models.Model):
-    """What somebody asks of the helpdesk (manual-sv.md, "Support"), from its arrival to the decision.
+    """A question to the helpdesk (manual-sv.md, "Support"), from its arrival to the decision.
 
-    NEW → VERIFYING (an agent has taken it) → DONE (approved and carried out) | REJECTED | WITHDRAWN. What is closed
-    stays so. ``orderer`` and ``company`` are what the portal knows; the texts are what was said, and stay when those
-    rows are deleted.
+    ``helpdesk.tickets.states`` says how it moves from one state to the next. ``orderer`` and ``company`` are rows of
+    the register; the texts are what the sender wrote, and stay when those rows are deleted.
     """
 
     class Kind(models.TextChoices):
@@ -63,21 +62,21 @@ class Ticket(HasRecipients, models.Model):
     orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="tickets")
     orderer_name = models.CharField(max_length=200, blank=True)
 
-    # Of PHONE. ``account``: the directory's id of whom the user name belonged to when it was asked; "": nobody's.
+    # PHONE. ``account``: the directory's id of the account that had the user name then; "": there was none.
     employee_name = models.CharField(max_length=200, blank=True)
     employee_username = models.CharField(max_length=256, blank=True)
     account = models.CharField(max_length=36, blank=True, db_index=True)
     new_number = EncryptedTextField(blank=True, default="")  # E.164
-    # Of RECIPIENTS: all that are to count afterwards.
+    # RECIPIENTS: all that are to count afterwards.
     recipient1 = models.EmailField(max_length=254, blank=True)
     recipient2 = models.EmailField(max_length=254, blank=True)
-    # Of OTHER, and what was added to the others. Encrypted: some write a password.
+    # OTHER, and an addition to the rest. Encrypted: some senders write a password.
     text = EncryptedTextField(blank=True, default="")
-    # Of MAIL: what the mail does not tell, a field's name to one of helpdesk.intake.fields.Why; for the agent to find.
+    # MAIL. A field that the mail leaves blank, and why (helpdesk.intake.fields.Why); the agent finds it out.
     unread = models.JSONField(default=dict, blank=True)
-    # …and of which filled-in fields it says something else as well.
+    # Filled-in fields about which the mail says something else as well.
     doubts = models.JSONField(default=list, blank=True)
-    # When an agent last changed what is asked for. Whoever was verified before then did not stand behind this.
+    # When an agent last changed the details. An earlier verification of the orderer does not cover them.
     changed_at = models.DateTimeField(null=True)
 
     agent = models.ForeignKey(
@@ -102,19 +101,19 @@ class Ticket(HasRecipients, models.Model):
 
     @property
     def open(self) -> bool:
-        """Whether it is still to be decided."""
+        """Whether the ticket is still to be decided."""
         return self.state in OPEN
 
     @cached_property
     def opening_mail(self) -> IncomingMail | None:
-        """The mail that opened it; read once, since it stays the same."""
+        """The mail that opened the ticket; read once, since it stays the same."""
         return self.mails.filter(outcome=IncomingMail.MailOutcome.OPENED).first()
 
     @property
     def shown_number(self) -> str:
-        """Of PHONE: the new number as it is written at home; of one that is decided no more than its end.
+        """The new number as people write it; only its end once the ticket is closed.
 
-        It may be on file by then, and which number that is, is for nobody to read (security.md G, H3).
+        By then it may be on file, and a number on file is never shown (security.md G, H3).
         """
         if not self.new_number:
             return ""
@@ -136,8 +135,8 @@ class Ticket(HasRecipients, models.Model):
 OPEN = (Ticket.State.NEW, Ticket.State.VERIFYING)
 
 
-class AppendOnlyTimeline(models.QuerySet["Entry"]):
-    """Entries are added. They go with their request alone."""
+class AppendOnlyTimeline(models.QuerySet["TimelineEntry"]):
+    """Entries are only added. They are deleted with their ticket."""
 
     def update(self, **_: Any) -> int:
         raise TypeError("A timeline is append-only.")
@@ -146,14 +145,14 @@ class AppendOnlyTimeline(models.QuerySet["Entry"]):
         raise TypeError("A timeline is append-only.")
 
 
-class Entry(models.Model):
-    """One line of a request's timeline: when, who, what, and why in their own words. Append-only."""
+class TimelineEntry(models.Model):
+    """One line of a ticket's timeline: when, who, what, and why in their own words. Append-only."""
 
     class By(models.TextChoices):
         AGENT = "agent", _("helpdesk")
         ORDERER = "orderer", _("beställare")
         PORTAL = "portal", _("portalen")
-        MAIL = "mail", _("mejl")  # whoever wrote it
+        MAIL = "mail", _("mejl")  # its sender
 
     class What(models.TextChoices):
         OPENED = "opened", _("Ärendet kom in")
@@ -178,7 +177,7 @@ class Entry(models.Model):
     by = models.CharField(max_length=7, choices=By.choices)
     who = models.CharField(max_length=256, blank=True)  # an agent's user name, an orderer's name, or ""
     what = models.CharField(max_length=16, choices=What.choices)
-    state = models.CharField(max_length=10, choices=Ticket.State.choices)  # the request's, afterwards
+    state = models.CharField(max_length=10, choices=Ticket.State.choices)  # the ticket's, afterwards
     why = EncryptedTextField(blank=True, default="")
 
     objects = AppendOnlyTimeline.as_manager()
@@ -203,39 +202,39 @@ FORGED = ("fail", "other domain")
 
 
 class IncomingMail(models.Model):
-    """A mail that was read from the helpdesk's mailbox, and what became of it. One row a message (security.md M3).
+    """A mail from the helpdesk's mailbox, and what became of it. One row for each message (security.md M3).
 
-    What it says is claimed and believed by nobody. It is kept as text, for 90 days; the row stays with its request.
+    Its words are claims. They are kept as text, for 90 days; the row stays with its ticket.
     """
 
     class MailOutcome(models.TextChoices):
-        OPENED = "opened"  # the request
-        JOINED = "joined"  # one that was there, and grants it nothing
-        BOUNCE = "bounce"  # of a digest: the recipient is marked, and there is no request
-        ARRIVED = "arrived"  # until it has found its place, in the same transaction
+        OPENED = "opened"  # a ticket
+        JOINED = "joined"  # a ticket that was there, and grants it nothing
+        BOUNCE = "bounce"  # of a digest: marked its recipient, and opened no ticket
+        ARRIVED = "arrived"  # for a moment, within the transaction that finds its place
 
     class SenderTrust(models.TextChoices):
-        """Who the sender is, as far as is known (security.md M1)."""
+        """How far the sender is known (security.md M1)."""
 
-        VERIFIED = "verified"  # a registered orderer, and the border server says that the mail is from there
+        VERIFIED = "verified"  # a registered orderer, and the border server vouches for the address
         UNVERIFIED = "unverified"  # From can be anyone
 
-    key = models.CharField(max_length=64, unique=True)  # a digest of the Message-ID, or of the whole if it has none
-    content = models.CharField(max_length=64)  # a digest of what it says
+    key = models.CharField(max_length=64, unique=True)  # a digest of the Message-ID, or of the whole mail
+    content = models.CharField(max_length=64)  # a digest of its words
     ticket = models.ForeignKey(Ticket, null=True, on_delete=models.CASCADE, related_name="mails")
     outcome = models.CharField(max_length=7, choices=MailOutcome.choices)
-    standing = models.CharField(max_length=10, choices=SenderTrust.choices, default=SenderTrust.UNVERIFIED)
-    dmarc = models.CharField(max_length=20, blank=True)  # what the border server says; "": nothing, or nobody believed
-    automatic = models.BooleanField(default=False)  # by a program; it gets no answer (M2)
+    sender_trust = models.CharField(max_length=10, choices=SenderTrust.choices, default=SenderTrust.UNVERIFIED)
+    dmarc = models.CharField(max_length=20, blank=True)  # the border server's result; "": none that counts
+    automatic = models.BooleanField(default=False)  # a program wrote it, and gets no answer (M2)
     came_at = models.DateTimeField(default=timezone.now)
 
     sender = EncryptedTextField(blank=True, default="")  # the address in From; "": none, or several
     sender_name = EncryptedTextField(blank=True, default="")
     subject = EncryptedTextField(blank=True, default="")
     text = EncryptedTextField(blank=True, default="")
-    attached = EncryptedTextField(blank=True, default="")  # a line each: how many bytes, and its name
+    attached = EncryptedTextField(blank=True, default="")  # a line for each: size in bytes, name
     cut = models.BooleanField(default=False)  # there is more of it in the mailbox
-    unreadable = models.BooleanField(default=False)  # nothing could tell what it says; ``text`` is its bytes
+    unreadable = models.BooleanField(default=False)  # no program could read it; ``text`` is its bytes
     blanked_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -247,13 +246,13 @@ class IncomingMail(models.Model):
 
     @property
     def attachments(self) -> list[tuple[str, int]]:
-        """Name and size in bytes of each."""
+        """Names, and sizes in bytes."""
         pairs = (line.partition(" ") for line in self.attached.splitlines())
         return [(name, int(size)) for size, _blank, name in pairs]
 
     @property
     def verified(self) -> bool:
-        return self.standing == self.SenderTrust.VERIFIED
+        return self.sender_trust == self.SenderTrust.VERIFIED
 
     @property
     def forged(self) -> bool:
@@ -271,15 +270,15 @@ class MailboxRead(models.Model):
 
 
 class ReadAttempt(models.Model):
-    """A message of the mailbox that a reader took up and is not done with; the row goes when it is.
+    """A message of the mailbox that is being read; the row is deleted when that is done.
 
-    ``died``: how many readers ended with it, this one as well until it has come through. ``refused``: how often the
-    server would not show or move it. Neither may hold up another message.
+    ``crashes``: how many readers it ended, the present one counted until it comes through. ``refusals``: how often the
+    server refused to show or move it. Neither may hold up another message.
     """
 
     message = models.CharField(max_length=64, unique=True)  # a digest of Mailbox.name_of
-    died = models.PositiveIntegerField(default=0)
-    refused = models.PositiveIntegerField(default=0)
+    crashes = models.PositiveIntegerField(default=0)
+    refusals = models.PositiveIntegerField(default=0)
     at = models.DateTimeField(default=timezone.now)
 
     def __str__(self) -> str:
@@ -287,9 +286,9 @@ class ReadAttempt(models.Model):
 
 
 class Verification(models.Model):
-    """How an agent made sure that who asks is the orderer (H1). It counts once ``done_at`` is set.
+    """An agent's check that the caller is the orderer (H1). It counts once ``done_at`` is set.
 
-    ``mobile``: a digest of the orderer's number on file at that moment. Once that is another one, it counts no more.
+    ``mobile_digest``: of the orderer's number on file at that moment. It stops counting when that number changes.
     """
 
     class How(models.TextChoices):
@@ -300,7 +299,7 @@ class Verification(models.Model):
     how = models.CharField(max_length=9, choices=How.choices)
     agent = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
     orderer = models.ForeignKey(Orderer, null=True, on_delete=models.SET_NULL, related_name="+")
-    mobile = models.CharField(max_length=64)
+    mobile_digest = models.CharField(max_length=64)
     challenge = models.ForeignKey(Challenge, null=True, on_delete=models.SET_NULL, related_name="+")
     begun_at = models.DateTimeField(default=timezone.now)
     done_at = models.DateTimeField(null=True)
@@ -313,9 +312,10 @@ class Verification(models.Model):
 
 
 class Confirmation(models.Model):
-    """A new recipient who was asked by mail whether the address is theirs (H6). The link itself is not kept.
+    """A mail that asks a new recipient to confirm the address (H6). The link itself is not kept.
 
-    ``ended_at``: overtaken by a later change.
+    ``recipients_before``: the company's recipients as the approval left them. If they differ now, a later decision
+    replaced this one. ``ended_at``: when a later change overtook it.
     """
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="confirmations")
@@ -323,8 +323,7 @@ class Confirmation(models.Model):
     digest = models.CharField(max_length=64, unique=True)
     asked_at = models.DateTimeField(default=timezone.now)
     until = models.DateTimeField()
-    # The company's recipients as this change left them. Once they are others, somebody has decided anew meanwhile.
-    before = models.JSONField(default=list)
+    recipients_before = models.JSONField(default=list)
     confirmed_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)
 
@@ -336,9 +335,10 @@ class Confirmation(models.Model):
 
 
 class SignInLink(models.Model):
-    """An orderer's way in: asked for in one browser, mailed, pressed there once. One row for whoever asks (E2).
+    """A link that signs an orderer in: asked for in one browser, mailed, used there once (E2).
 
-    ``digest`` is of the link, which is kept nowhere; "" until a task has found whom to send it to.
+    Each request makes a row, whatever the address. ``digest``: of the link, which is kept nowhere; "" until the task
+    has found the orderer.
     """
 
     asked_for = EncryptedTextField(blank=True, default="")  # the address as typed, until the task has looked it up
@@ -354,7 +354,7 @@ class SignInLink(models.Model):
 
 
 class CompanyCount(models.Model):
-    """How a company's staff stood on one day. Counted by a look at the whole directory."""
+    """How many of a company's employees had a number or an expired password on one day, by the directory."""
 
     day = models.DateField()
     company = models.ForeignKey(Company, on_delete=models.CASCADE, related_name="counts")

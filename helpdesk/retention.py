@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
 from helpdesk.intake import fetch
-from helpdesk.models import CompanyCount, Entry, IncomingMail, ReadAttempt, SignInLink, Ticket
+from helpdesk.models import CompanyCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
 
 NUMBERS_KEPT = GONE_KEPT  # of a decided request: as long as the number of an account that is gone
 LINKS_KEPT = CODES_KEPT
@@ -54,7 +54,7 @@ def renew_keys() -> None:
     makes sure once again. Raises cryptography.fernet.InvalidToken for what no present key opens.
     """
     _encrypt_anew(QuerySet(Ticket), "new_number", "text")
-    _encrypt_anew(QuerySet(Entry), "why")  # not its manager's: a timeline is append-only
+    _encrypt_anew(QuerySet(TimelineEntry), "why")  # not its manager's: a timeline is append-only
     _encrypt_anew(QuerySet(SignInLink), "asked_for")
     _encrypt_anew(QuerySet(IncomingMail), "sender", "sender_name", "subject", "text", "attached")
 

@@ -34,7 +34,7 @@ from django.utils import timezone  # noqa: E402
 from accounts import directory  # noqa: E402
 from accounts.models import AuditEvent, Company, Event, Orderer, Phone, User  # noqa: E402
 from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, PER, STEFAN  # noqa: E402
-from helpdesk.models import Counter, Entry, Ticket  # noqa: E402
+from helpdesk.models import Counter, Ticket, TimelineEntry  # noqa: E402
 from tests.accounts.linking import link  # noqa: E402
 from tests.accounts.staff import Officer  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer, as_orderer  # noqa: E402
@@ -110,9 +110,15 @@ def fill(company: Company, orderer: Orderer, agent: User) -> None:
         )
     made = Ticket.objects.bulk_create(tickets, batch_size=1000)
     Counter.objects.create(year=now.year, last=QUEUE)
-    Entry.objects.bulk_create(
+    TimelineEntry.objects.bulk_create(
         [
-            Entry(ticket=ticket, by=Entry.By.ORDERER, who=orderer.name, what=Entry.What.OPENED, state=State.NEW)
+            TimelineEntry(
+                ticket=ticket,
+                by=TimelineEntry.By.ORDERER,
+                who=orderer.name,
+                what=TimelineEntry.What.OPENED,
+                state=State.NEW,
+            )
             for ticket in made
         ],
         batch_size=1000,

@@ -14,20 +14,25 @@ from django.core.management import call_command
 from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 RELEASED = {"helpdesk": "0002_mail", "notifications": "0003_mail", "accounts": "0004_mail"}
 
 # What the tables and columns of that release are called now; None: such a column is no more.
-MODELS = {"helpdesk.request": "helpdesk.ticket", "helpdesk.takenup": "helpdesk.readattempt"}
+MODELS = {
+    "helpdesk.request": "helpdesk.ticket",
+    "helpdesk.takenup": "helpdesk.readattempt",
+    "helpdesk.entry": "helpdesk.timelineentry",
+}
 FIELDS: dict[str, dict[str, str | None]] = {
     "helpdesk.request": {"staff_name": "employee_name", "staff_username": "employee_username"},
     "helpdesk.entry": {"request_id": "ticket_id"},
-    "helpdesk.incomingmail": {"request_id": "ticket_id"},
-    "helpdesk.verification": {"request_id": "ticket_id"},
-    "helpdesk.confirmation": {"request_id": "ticket_id"},
+    "helpdesk.incomingmail": {"request_id": "ticket_id", "standing": "sender_trust"},
+    "helpdesk.verification": {"request_id": "ticket_id", "mobile": "mobile_digest"},
+    "helpdesk.confirmation": {"request_id": "ticket_id", "before": "recipients_before"},
+    "helpdesk.takenup": {"died": "crashes", "refused": "refusals"},
     "accounts.challenge": {
         "throttling_failure_count": "failures",
         "last_generated_timestamp": "asked_at",
@@ -78,7 +83,7 @@ def test_permissions_and_content_types_of_renamed_models(released: None) -> None
     permission.refresh_from_db()
     assert permission.codename == "change_ticket"
     assert permission.content_type == ContentType.objects.get_for_model(Ticket)
-    for gone in ("request", "takenup"):
+    for gone in ("request", "takenup", "entry"):
         assert not ContentType.objects.filter(app_label="helpdesk", model=gone).exists()
         assert not Permission.objects.filter(codename__endswith=f"_{gone}").exists()
 
@@ -105,7 +110,9 @@ def _kept(challenge: dict[str, Any]) -> dict[str, Any]:
 def _writes_go_on() -> None:
     """New rows find the sequences and the keys of the renamed tables."""
     ticket = Ticket.objects.create(number="2026-00099", kind=Ticket.Kind.OTHER, source=Ticket.Source.CALL)
-    Entry.objects.create(ticket=ticket, by=Entry.By.AGENT, what=Entry.What.OPENED, state=ticket.state)
+    TimelineEntry.objects.create(
+        ticket=ticket, by=TimelineEntry.By.AGENT, what=TimelineEntry.What.OPENED, state=ticket.state
+    )
     ticket.delete()
 
 

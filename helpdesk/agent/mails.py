@@ -50,7 +50,7 @@ def for_page(
     count = len(newest)
     if count == MOST:
         count = joined.count()
-        verified = _newest(joined.filter(standing=IncomingMail.SenderTrust.VERIFIED), MOST_VERIFIED)
+        verified = _newest(joined.filter(sender_trust=IncomingMail.SenderTrust.VERIFIED), MOST_VERIFIED)
         newest = sorted({mail.pk: mail for mail in [*newest, *verified]}.values(), key=lambda mail: mail.pk)
     first = [one.opening_mail] if one.opening_mail else []
     asked = asked or reread.as_kind(one.opening_mail, Ticket.Kind(one.kind))

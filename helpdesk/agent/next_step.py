@@ -14,14 +14,14 @@ from django.utils.translation import ngettext
 from accounts import limits
 from accounts.models import User
 from accounts.models.recipients import Recipients
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import sender_letters
 from helpdesk.tickets.decisions import needs_verification
 from helpdesk.tickets.evidence import Evidence
 from helpdesk.tickets.evidence.context import readable
 from notifications.notices.changes import mail_address
 
-Kind, What = Ticket.Kind, Entry.What
+Kind, What = Ticket.Kind, TimelineEntry.What
 
 
 class NextStep(enum.StrEnum):
@@ -69,7 +69,7 @@ def _names_nobody(ticket: Ticket, evidence: Evidence) -> bool:
     return of_a_mail and evidence.account is None and not evidence.directory_down
 
 
-def code_under_way(timeline: Iterable[Entry]) -> bool:
+def code_under_way(timeline: Iterable[TimelineEntry]) -> bool:
     """Whether a code was sent that may still be entered, by what happened, newest first."""
     sent = next((entry for entry in timeline if entry.what in (What.CODE_SENT, What.CODE_RIGHT)), None)
     fresh = timezone.now() - timedelta(seconds=limits.CODE_LIFETIME)

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.models.recipients import RECIPIENT_COLUMNS
-from helpdesk.models import OPEN, Entry, Ticket
+from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.searches import words_of
 
 PAGE = 50  # requests a page
@@ -168,8 +168,12 @@ def _light(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
     return tickets.select_related("agent", "decided_by").only(*fields).annotate(news=Exists(_unseen_mail()))
 
 
-def _unseen_mail() -> QuerySet[Entry]:
+def _unseen_mail() -> QuerySet[TimelineEntry]:
     """Mails that joined a request after the last thing that an agent did with it."""
-    by_agents = Entry.objects.filter(ticket=OuterRef("ticket"), by=Entry.By.AGENT).order_by("-at").values("at")
-    mails = Entry.objects.filter(ticket=OuterRef("pk"), what=Entry.What.MAILED).annotate(seen=Subquery(by_agents[:1]))
+    by_agents = (
+        TimelineEntry.objects.filter(ticket=OuterRef("ticket"), by=TimelineEntry.By.AGENT).order_by("-at").values("at")
+    )
+    mails = TimelineEntry.objects.filter(ticket=OuterRef("pk"), what=TimelineEntry.What.MAILED).annotate(
+        seen=Subquery(by_agents[:1])
+    )
     return mails.filter(Q(seen=None) | Q(at__gt=F("seen")))

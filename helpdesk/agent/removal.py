@@ -11,7 +11,7 @@ from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Phone, User
 from helpdesk.agent.lookup import seen
-from helpdesk.models import OPEN, Entry, Ticket
+from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.tickets import timeline
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -64,7 +64,7 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
         words = _("Det registrerade numret för %(account)s är borttaget. Skälet: %(why)s")
         text = words % {"account": account.username, "why": why}
         if ticket:
-            timeline.add_entry(ticket, Entry.What.NOTED, agent, text)
+            timeline.add_entry(ticket, TimelineEntry.What.NOTED, agent, text)
             return ticket
         company = CompanyMatcher().company_of(account)
         # Without company and orderer, as the alarm of a stop: they may be the attackers.
@@ -77,5 +77,5 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
         )
         opened = create_ticket(details, source=Ticket.Source.PORTAL, agent=agent, address=address)
         close(opened, Ticket.State.DONE, agent, address)
-        timeline.add_entry(opened, Entry.What.CARRIED_OUT, agent)
+        timeline.add_entry(opened, TimelineEntry.What.CARRIED_OUT, agent)
         return opened

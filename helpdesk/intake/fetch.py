@@ -57,7 +57,7 @@ def run(seconds: float = RUN) -> Fetch:
     handled = odd = 0
     in_vain: list[MailboxError] = []
     with open_mailbox() as mailbox:
-        before = {row.message: (row.died, row.refused) for row in ReadAttempt.objects.all()}
+        before = {row.message: (row.crashes, row.refusals) for row in ReadAttempt.objects.all()}
         most = BATCH + len(before)
         waiting = [(token_digest(mailbox.name_of(uid)), uid) for uid in mailbox.waiting(most)]
         for message, uid in sorted(waiting, key=lambda each: (before.get(each[0], (0, 0)), each[1])):
@@ -90,21 +90,21 @@ def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
     """Whether the message could be read; None if another reader has moved it. Raises as ``run``, and _GivenUp."""
     row, _new = ReadAttempt.objects.get_or_create(message=message)
     mine = ReadAttempt.objects.filter(pk=row.pk)
-    mine.update(died=F("died") + 1, at=timezone.now())  # committed: a reader that dies leaves its count
+    mine.update(crashes=F("crashes") + 1, at=timezone.now())  # committed: a reader that dies leaves its count
     try:
         fetched = mailbox.read(uid, mime.MOST_BYTES)
-        good = _take_in(mailbox, fetched, may_be_read=row.died < MOST_TRIES) if fetched else None
+        good = _take_in(mailbox, fetched, may_be_read=row.crashes < MOST_TRIES) if fetched else None
     except MailboxError as error:
         log.error("a message of the helpdesk's mailbox was not taken in: %s", error)
-        mine.update(died=row.died, refused=F("refused") + 1)
-        if row.refused + 1 < MOST_TRIES:
+        mine.update(crashes=row.crashes, refusals=F("refusals") + 1)
+        if row.refusals + 1 < MOST_TRIES:
             raise
-        if row.refused + 1 == MOST_TRIES:
+        if row.refusals + 1 == MOST_TRIES:
             _report_refused()
         raise _GivenUp from error
     except (OperationalError, InterfaceError):
         with suppress(OperationalError, InterfaceError):  # if it is still down
-            mine.update(died=row.died)
+            mine.update(crashes=row.crashes)
         raise
     mine.delete()
     return good

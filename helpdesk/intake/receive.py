@@ -21,7 +21,7 @@ from accounts.models.recipients import Recipients
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
 from helpdesk.intake.senders import ClaimedSender, claimed
-from helpdesk.models import OPEN, Entry, IncomingMail, Ticket
+from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import sender_letters
 from helpdesk.tickets.creating import create_by_portal, create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -57,7 +57,7 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
             _blank(mail)
             return mail
         who = claimed(reading, account, settings.HELPDESK_AUTHSERV_ID)
-        mail.standing, mail.dmarc = who.standing, who.dmarc[:20]
+        mail.sender_trust, mail.dmarc = who.sender_trust, who.dmarc[:20]
         _find_its_place(mail, reading, who, account)
     return mail
 
@@ -206,7 +206,7 @@ def _join(mail: IncomingMail, ticket: Ticket) -> None:
     mail.ticket, mail.outcome = ticket, Outcome.JOINED
     mail.save()
     if ticket.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
-        add_mail_entry(ticket, Entry.What.MAILED)
+        add_mail_entry(ticket, TimelineEntry.What.MAILED)
         record(Event.TICKET_MAILED, ticket, None, None)
     if not ticket.open and not mail.automatic:
         _report_late_mail(ticket)

@@ -19,14 +19,14 @@ SenderTrust = IncomingMail.SenderTrust
 class ClaimedSender:
     """The claimed orderer, by the sender's address (``by_address``) or by a name in the text.
 
-    ``company``: the company that the orderer acts for, if it is clear. ``standing``: VERIFIED only if the border server
-    confirms the address (M1). ``dmarc``: the border server's result.
+    ``company``: the company that the orderer acts for, if it is clear. ``sender_trust``: VERIFIED only if the border
+    server confirms the address (M1). ``dmarc``: the border server's result.
     """
 
     orderer: Orderer | None
     company: Company | None
     by_address: bool
-    standing: IncomingMail.SenderTrust
+    sender_trust: IncomingMail.SenderTrust
     dmarc: str
 
 
@@ -45,7 +45,7 @@ def claimed(reading: Reading, account: Account | None, authserv_id: str) -> Clai
         orderer=orderer,
         company=company,
         by_address=by_address,
-        standing=SenderTrust.VERIFIED if verified else SenderTrust.UNVERIFIED,
+        sender_trust=SenderTrust.VERIFIED if verified else SenderTrust.UNVERIFIED,
         dmarc=dmarc,
     )
 

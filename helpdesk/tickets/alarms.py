@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from accounts import signals
 from accounts.models import PhoneLink, User
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import timeline
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -36,7 +36,7 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
         # One stop undoes all that was linked within the hold.
         undone = PhoneLink.objects.filter(user=user, stopped_at=link.stopped_at).values_list("reference", flat=True)
         for ticket in Ticket.objects.filter(number__in=list(undone)):
-            timeline.add_entry(ticket, Entry.What.STOPPED, None, who_stopped(link))
+            timeline.add_entry(ticket, TimelineEntry.What.STOPPED, None, who_stopped(link))
         cause = Ticket.objects.filter(number=link.reference).first()
         details = TicketDetails(
             Ticket.Kind.OTHER,

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models import Event, Orderer, User
-from helpdesk.models import OPEN, Counter, Entry, Ticket
+from helpdesk.models import OPEN, Counter, Ticket, TimelineEntry
 from helpdesk.tickets import orderer_letters
 from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.refusals import TicketRefused
@@ -56,9 +56,9 @@ def create_ticket(
             ticket.assign(agent)
         ticket.save()
         if source == Source.MAIL:
-            add_mail_entry(ticket, Entry.What.OPENED)
+            add_mail_entry(ticket, TimelineEntry.What.OPENED)
         else:
-            add_entry(ticket, Entry.What.OPENED, agent or (ticket.orderer_name if by_orderer else None))
+            add_entry(ticket, TimelineEntry.What.OPENED, agent or (ticket.orderer_name if by_orderer else None))
         record(Event.TICKET_OPENED, ticket, agent or (orderer if by_orderer else None), address)
         orderer_letters.send_receipt(ticket)
     return ticket

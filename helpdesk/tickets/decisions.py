@@ -9,14 +9,14 @@ from django.utils.translation import gettext as _
 from accounts import directory, phones
 from accounts.directory import Account
 from accounts.models import Event, User
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import evidence, orderer_letters, recipients, sender_letters, verification
 from helpdesk.tickets.refusals import Blocked, NotVerified, SecondAgentNeeded
 from helpdesk.tickets.states import close, locked
 from helpdesk.tickets.timeline import add_entry, record
 
 Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
-What = Entry.What
+What = TimelineEntry.What
 
 
 def needs_verification(ticket: Ticket) -> bool:
@@ -57,7 +57,7 @@ def reject(ticket_id: int, agent: User, why: str, address: str | None = None) ->
     return ticket
 
 
-def _announce(ticket: Ticket, entry: Entry) -> None:
+def _announce(ticket: Ticket, entry: TimelineEntry) -> None:
     orderer_letters.send_decision(ticket, entry.why)
     sender_letters.send_outcome(ticket, entry.why)
 

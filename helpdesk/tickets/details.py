@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts.models import Company, Event, Orderer, User
 from accounts.models.recipients import Recipients
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import orderer_letters
 from helpdesk.tickets.missing import changed_words
 from helpdesk.tickets.refusals import TicketRefused
@@ -60,7 +60,7 @@ def complete(ticket_id: int, agent: User, details: TicketDetails, address: str |
             return ticket
         ticket.unread, ticket.doubts, ticket.changed_at = {}, [], timezone.now()
         ticket.save()
-        add_entry(ticket, Entry.What.COMPLETED, agent, changed_words(changed))
+        add_entry(ticket, TimelineEntry.What.COMPLETED, agent, changed_words(changed))
         record(Event.TICKET_COMPLETED, ticket, agent, address)
         if ticket.orderer and ticket.orderer != before.orderer:
             orderer_letters.send_mail_receipt(ticket, unread={}, by_address=False, key=str(ticket.orderer.pk))

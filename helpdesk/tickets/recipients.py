@@ -19,7 +19,7 @@ from accounts.addresses import usual
 from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
 from accounts.models.recipients import Recipients
-from helpdesk.models import Confirmation, Entry, Ticket
+from helpdesk.models import Confirmation, Ticket, TimelineEntry
 from helpdesk.tickets import recipient_letters
 from helpdesk.tickets.refusals import Blocked
 from helpdesk.tickets.timeline import add_entry
@@ -50,7 +50,7 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
             digest=token_digest(token),
             asked_at=now,
             until=now + limits.RECIPIENT_CONFIRMATION,
-            before=company.recipients.compared,
+            recipients_before=company.recipients.compared,
         )
         recipient_letters.confirm(ticket, each, token, useful=limits.RECIPIENT_CONFIRMATION)
 
@@ -75,7 +75,7 @@ def _counts(confirmation: Confirmation) -> bool:
     """Whether an answer would count: who asked speaks for the company, whose recipients are those of the approval."""
     company = confirmation.ticket.company
     now = company.recipients.compared if company else []
-    return confirmation.before == now and confirmation.ticket.orderer_is_authorised()
+    return confirmation.recipients_before == now and confirmation.ticket.orderer_is_authorised()
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:
@@ -93,18 +93,18 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
         confirmation = _waiting().select_for_update().filter(pk=found.pk).first()
         if company is None or confirmation is None:
             return None
-        if confirmation.before != company.recipients.compared:
+        if confirmation.recipients_before != company.recipients.compared:
             _waiting().filter(ticket__company=company).update(ended_at=timezone.now())
             return None
         # Two at most: of those that are wanted, the one that counts already, and this one.
         staying = (company.recipients & ticket.recipients) - Recipients([confirmation.address])
         after = companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
-        _waiting().filter(ticket=ticket).update(before=after.recipients.compared)
+        _waiting().filter(ticket=ticket).update(recipients_before=after.recipients.compared)
         confirmation.confirmed_at = timezone.now()
         confirmation.save(update_fields=["confirmed_at"])
         # Whoever reads there has shown that mail arrives.
         BouncedAddress.objects.filter(address=confirmation.address.lower()).delete()
-        add_entry(ticket, Entry.What.CONFIRMED, None, confirmation.address)
+        add_entry(ticket, TimelineEntry.What.CONFIRMED, None, confirmation.address)
         audit.record(Event.RECIPIENT_CONFIRMED, company, result=ticket.number, address=address)
     return found
 

@@ -18,12 +18,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts.models import Event, Orderer, User
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import sender_letters
 from helpdesk.tickets.refusals import AssignedToOther, Closed
 from helpdesk.tickets.timeline import add_entry, record
 
-State, What = Ticket.State, Entry.What
+State, What = Ticket.State, TimelineEntry.What
 
 _EVENTS = {
     State.DONE: Event.TICKET_APPROVED,

@@ -6,27 +6,27 @@ from django.db import transaction
 
 from accounts import audit
 from accounts.models import Event, Orderer, User
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 
-By = Entry.By
+By = TimelineEntry.By
 
 
-def add_entry(ticket: Ticket, what: Entry.What, who: User | str | None, why: str = "") -> Entry:
+def add_entry(ticket: Ticket, what: TimelineEntry.What, who: User | str | None, why: str = "") -> TimelineEntry:
     """Adds an entry by an agent (a User), an orderer (a name), or the portal (None)."""
     by = By.AGENT if isinstance(who, User) else By.ORDERER if who else By.PORTAL
     name = who.username if isinstance(who, User) else who or ""
-    return Entry.objects.create(ticket=ticket, by=by, who=name, what=what, state=ticket.state, why=why)
+    return TimelineEntry.objects.create(ticket=ticket, by=by, who=name, what=what, state=ticket.state, why=why)
 
 
-def add_mail_entry(ticket: Ticket, what: Entry.What) -> Entry:
+def add_mail_entry(ticket: Ticket, what: TimelineEntry.What) -> TimelineEntry:
     """Adds an entry for a mail, without its sender: that stands in the mail, and is deleted with it."""
-    return Entry.objects.create(ticket=ticket, by=By.MAIL, what=what, state=ticket.state)
+    return TimelineEntry.objects.create(ticket=ticket, by=By.MAIL, what=what, state=ticket.state)
 
 
-def add_note(ticket_id: int, agent: User, text: str) -> Entry:
+def add_note(ticket_id: int, agent: User, text: str) -> TimelineEntry:
     """Adds an agent's note, to a closed ticket too."""
     with transaction.atomic():
-        return add_entry(Ticket.objects.select_for_update().get(pk=ticket_id), Entry.What.NOTED, agent, text)
+        return add_entry(Ticket.objects.select_for_update().get(pk=ticket_id), TimelineEntry.What.NOTED, agent, text)
 
 
 def record(event: Event, ticket: Ticket, actor: User | Orderer | None, address: str | None) -> None:

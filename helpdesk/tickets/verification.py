@@ -16,12 +16,12 @@ from django.utils.translation import ngettext
 from accounts import audit, codes
 from accounts.encryption import digest
 from accounts.models import Event, Orderer, Purpose, User
-from helpdesk.models import Entry, Ticket, Verification
+from helpdesk.models import Ticket, TimelineEntry, Verification
 from helpdesk.tickets.refusals import TicketRefused
 from helpdesk.tickets.states import locked
 from helpdesk.tickets.timeline import add_entry
 
-How, What = Verification.How, Entry.What
+How, What = Verification.How, TimelineEntry.What
 
 # A decision may wait for a colleague (HELPDESK_FOUR_EYES) or until the morning. Later, somebody calls again.
 COUNTS_FOR = timedelta(hours=24)
@@ -58,7 +58,7 @@ def enter_code(ticket_id: int, agent: User, code: str, address: str | None = Non
         ticket = locked(ticket_id, agent)
         orderer = _on_file(ticket)
         begun = _newest_code(ticket)
-        if begun is None or begun.done_at or begun.challenge is None or begun.mobile != _digest(orderer):
+        if begun is None or begun.done_at or begun.challenge is None or begun.mobile_digest != _digest(orderer):
             raise TicketRefused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
         if codes.check(begun.challenge.pk, code, address, agent) is None:
             add_entry(ticket, What.CODE_WRONG, agent)
@@ -108,7 +108,7 @@ def all_counting(ticket: Ticket) -> list[Verification]:
     if ticket.orderer is None:
         return []
     done = ticket.verifications.filter(
-        done_at__gt=timezone.now() - COUNTS_FOR, orderer=ticket.orderer, mobile=_digest(ticket.orderer)
+        done_at__gt=timezone.now() - COUNTS_FOR, orderer=ticket.orderer, mobile_digest=_digest(ticket.orderer)
     )
     if ticket.changed_at:
         done = done.filter(begun_at__gt=ticket.changed_at)
@@ -138,7 +138,7 @@ def _newest_code(ticket: Ticket) -> Verification | None:
 
 
 def _begun(ticket: Ticket, how: Verification.How, agent: User, orderer: Orderer) -> Verification:
-    return Verification(ticket=ticket, how=how, agent=agent, orderer=orderer, mobile=_digest(orderer))
+    return Verification(ticket=ticket, how=how, agent=agent, orderer=orderer, mobile_digest=_digest(orderer))
 
 
 def _done(verification: Verification, ticket: Ticket, agent: User, address: str | None) -> None:

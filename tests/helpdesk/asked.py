@@ -13,7 +13,7 @@ from accounts import directory, users
 from accounts.models import User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER, Person
-from helpdesk.models import Confirmation, Entry, Ticket, Verification
+from helpdesk.models import Confirmation, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import states
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -67,7 +67,7 @@ def in_the_directory(person: Person) -> User:
 
 def timeline(ticket: Ticket) -> list[tuple[str, str]]:
     """What happened, and who did it."""
-    return [(str(entry.what), entry.who) for entry in Entry.objects.filter(ticket=ticket)]
+    return [(str(entry.what), entry.who) for entry in TimelineEntry.objects.filter(ticket=ticket)]
 
 
 def state_of(ticket: Ticket) -> str:
@@ -97,6 +97,6 @@ def all_becomes_older(**length: float) -> None:
     """Requests and what hangs on them. Arguments as timedelta's."""
     by = timedelta(**length)
     Ticket.objects.update(created_at=F("created_at") - by, decided_at=F("decided_at") - by)
-    QuerySet(Entry).update(at=F("at") - by)
+    QuerySet(TimelineEntry).update(at=F("at") - by)
     Verification.objects.update(begun_at=F("begun_at") - by, done_at=F("done_at") - by)
     Confirmation.objects.update(asked_at=F("asked_at") - by, until=F("until") - by)

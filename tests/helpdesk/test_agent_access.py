@@ -12,7 +12,7 @@ from django.urls import URLPattern, resolve
 from accounts.models import AuditEvent, Phone
 from deploy.local.cast import ANNA, PER
 from helpdesk import urls
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
 from tests.helpdesk.asked import ask_for_number
@@ -49,7 +49,7 @@ def name_of(path: str) -> str:
 
 def nothing_happened() -> bool:
     ticket = Ticket.objects.get()
-    untouched = ticket.state == Ticket.State.NEW and Entry.objects.count() == 1
+    untouched = ticket.state == Ticket.State.NEW and TimelineEntry.objects.count() == 1
     return untouched and Phone.objects.get().number == ANNA.phone
 
 

@@ -8,7 +8,7 @@ from pytest_django import Settings
 from accounts.companies import set_recipients
 from accounts.models import Company, Orderer, Phone
 from deploy.local.cast import ANNA, CARIN
-from helpdesk.models import Entry, Ticket, Verification
+from helpdesk.models import Ticket, TimelineEntry, Verification
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
 from helpdesk.tickets.timeline import add_entry
@@ -131,7 +131,7 @@ def test_a_link_that_was_stopped_is_told_on_the_closed_ticket(per: Officer, one:
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
     does(per, one, "godkann/")
-    add_entry(one, Entry.What.STOPPED, None)
+    add_entry(one, TimelineEntry.What.STOPPED, None)
     assert says(
         per.get(path(one)), "Kopplingen stoppades sedan av någon som fick veta det. Det nya numret gäller inte."
     )

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from accounts.directory import DirectoryUnavailable
 from accounts.models import User
 from deploy.local.cast import MARIA, STEFAN
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer, says
 from tests.helpdesk.asked import CALL, ask_for_number, state_of
@@ -96,7 +96,7 @@ def test_a_note_goes_on_the_timeline_as_text(per: Officer, one: Ticket) -> None:
     page = does(per, one, "notera/", text="<b>Ringer igen</b>\ni morgon")
     assert "&lt;b&gt;Ringer igen&lt;/b&gt;" in page.content.decode()
     assert says(per.post(path(one, "notera/"), text=""), "Skriv vad du vill anteckna.")
-    assert Entry.objects.filter(ticket=one, what=Entry.What.NOTED).count() == 1
+    assert TimelineEntry.objects.filter(ticket=one, what=TimelineEntry.What.NOTED).count() == 1
 
 
 def test_without_the_directory_the_page_opens_and_nothing_is_approved(per: Officer, one: Ticket) -> None:

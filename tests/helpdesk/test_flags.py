@@ -11,7 +11,7 @@ from accounts import directory, phones
 from accounts.companies import note_bounce, orderers
 from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, evidence, states, verification
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -155,9 +155,9 @@ def test_an_earlier_link_was_stopped(register: Register, number: str, words: str
 
 def test_codes_that_were_wrong_end_the_call(register: Register) -> None:
     ticket = taken(for_person(register, source=CALL), an_agent())
-    add_entry(ticket, Entry.What.CODE_WRONG, an_agent())
+    add_entry(ticket, TimelineEntry.What.CODE_WRONG, an_agent())
     assert flags(ticket) == {}, "one is a slip of the tongue"
-    add_entry(ticket, Entry.What.CODE_WRONG, an_agent())
+    add_entry(ticket, TimelineEntry.What.CODE_WRONG, an_agent())
     assert the_flag(ticket) == "Fel kod har lästs upp 2 gånger."
     verification.called_back(ticket.pk, an_agent(), "Carin Ek svarade.")
     assert flags(ticket) == {}

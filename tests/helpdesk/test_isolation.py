@@ -25,7 +25,7 @@ from accounts import companies, directory
 from accounts.models import AuditEvent
 from accounts.models.recipients import Recipients
 from deploy.local.cast import MARIA
-from helpdesk.models import Confirmation, Entry, SignInLink, Ticket, Verification
+from helpdesk.models import Confirmation, SignInLink, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import states, timeline
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -84,11 +84,11 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
     )
     states.take(number.pk, an_agent())
     timeline.add_note(number.pk, an_agent(), "Maria Sund har ny telefon.")
-    add_entry(recipients, Entry.What.CONFIRMED, None, THEIR_CHIEF)
-    Verification.objects.create(ticket=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile="x")
+    add_entry(recipients, TimelineEntry.What.CONFIRMED, None, THEIR_CHIEF)
+    Verification.objects.create(ticket=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile_digest="x")
     until, before = timezone.now() + timedelta(days=7), [register.olle.email]
     asked = Confirmation.objects.create(
-        ticket=recipients, address=THEIR_CHIEF, digest="f" * 64, until=until, before=before
+        ticket=recipients, address=THEIR_CHIEF, digest="f" * 64, until=until, recipients_before=before
     )
     link = SignInLink.objects.create(orderer=register.olle, digest="e" * 64, language="sv")
     return Whose(

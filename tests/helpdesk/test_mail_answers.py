@@ -38,7 +38,7 @@ def sender_fact(one: Ticket) -> tuple[str, bool | None]:
 
 def test_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(register: Register) -> None:
     mail = taken_in(a_mail(Authentication_Results=PASSED))
-    assert (mail.standing, mail.dmarc) == ("verified", "pass")
+    assert (mail.sender_trust, mail.dmarc) == ("verified", "pass")
     assert mail.ticket
     assert sender_fact(mail.ticket) == (
         "carin@hemtjanst-ett.example: registrerad beställare, intygad av mejlservern",
@@ -60,7 +60,7 @@ def test_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(reg
 )
 def test_anything_else_is_not(register: Register, said: str, dmarc: str) -> None:
     mail = taken_in(a_mail(**({"Authentication_Results": said} if said else {})))
-    assert (mail.standing, mail.dmarc) == ("unverified", dmarc)
+    assert (mail.sender_trust, mail.dmarc) == ("unverified", dmarc)
     assert mail.ticket
     assert sender_fact(mail.ticket) == (
         "carin@hemtjanst-ett.example: inte kontrollerad. Avsändaren kan vara vem som helst",
@@ -70,7 +70,7 @@ def test_anything_else_is_not(register: Register, said: str, dmarc: str) -> None
 
 def test_a_stranger_for_whom_the_server_vouches_is_a_stranger(register: Register) -> None:
     mail = taken_in(a_mail(sender=STRANGER, Authentication_Results=f"{SERVER}; dmarc=pass header.from=example.net"))
-    assert mail.standing == "unverified"
+    assert mail.sender_trust == "unverified"
     assert mail.ticket
     flags = [flag.text for flag in evidence.gather(mail.ticket).flags]
     assert "Mejlet kom från karin@example.net, som inte är beställarens adress i registret." in flags
@@ -78,8 +78,8 @@ def test_a_stranger_for_whom_the_server_vouches_is_a_stranger(register: Register
 
 def test_without_the_setting_nobody_is_verified(register: Register, settings: Settings) -> None:
     settings.HELPDESK_AUTHSERV_ID = ""
-    assert taken_in(a_mail(Authentication_Results="; dmarc=pass")).standing == "unverified"
-    assert taken_in(a_mail(Authentication_Results=PASSED)).standing == "unverified"
+    assert taken_in(a_mail(Authentication_Results="; dmarc=pass")).sender_trust == "unverified"
+    assert taken_in(a_mail(Authentication_Results=PASSED)).sender_trust == "unverified"
 
 
 @pytest.mark.parametrize("said", ["dmarc=fail header.from=hemtjanst-ett.example", "dmarc=pass header.from=example.net"])

@@ -12,7 +12,7 @@ from accounts.models import Event, Orderer, Phone
 from deploy.local.cast import ANNA, STEFAN
 from helpdesk.agent import next_step
 from helpdesk.agent.next_step import NextStep
-from helpdesk.models import Entry, IncomingMail, Ticket
+from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, verification
 from helpdesk.tickets.details import TicketDetails, complete
 from helpdesk.tickets.evidence import gather
@@ -121,7 +121,7 @@ def test_nothing_changed_is_nothing_done(register: Register) -> None:
     complete(one.pk, agent, _as_it_is(one))
     one.refresh_from_db()
     assert one.changed_at is None
-    assert Entry.What.COMPLETED not in one.entries.values_list("what", flat=True)
+    assert TimelineEntry.What.COMPLETED not in one.entries.values_list("what", flat=True)
     assert verification.counting(one)
 
 

@@ -395,7 +395,7 @@ def test_a_uid_that_is_given_anew_is_another_message(register: Register, mailbox
     with open_mailbox() as box:
         name = box.name_of(1)
     assert name.endswith("/1")
-    ReadAttempt.objects.create(message=token_digest(name.replace("/1", "0/1")), died=9)
+    ReadAttempt.objects.create(message=token_digest(name.replace("/1", "0/1")), crashes=9)
     mailbox.append(a_mail())
     fetch.run()
     assert Ticket.objects.get().kind == "phone"

@@ -9,7 +9,7 @@ from accounts import directory, limits
 from accounts.models import Event
 from deploy.local.cast import ANNA
 from helpdesk.intake import receive as intake
-from helpdesk.models import Entry, IncomingMail, Ticket
+from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import decisions
 from notifications.models import Message
 from tests.accounts.helpers import trail
@@ -21,7 +21,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
-What = Entry.What
+What = TimelineEntry.What
 
 
 def test_a_mail_becomes_a_ticket_with_its_fields(register: Register) -> None:
@@ -34,7 +34,7 @@ def test_a_mail_becomes_a_ticket_with_its_fields(register: Register) -> None:
     assert one.account == account.id, "a user name that is given away later carries nothing along (G4)"
     assert one.unread == {}
     assert timeline(one) == [(What.OPENED, "")]
-    assert one.entries.get().by == Entry.By.MAIL
+    assert one.entries.get().by == TimelineEntry.By.MAIL
     assert Event.TICKET_OPENED in trail()
     mail = one.mails.get()
     assert mail.text.startswith("Behörig beställare: Carin Ek")
@@ -136,7 +136,7 @@ def test_the_sender_decides_whose_it_is_and_not_the_name_in_the_text(register: R
 def test_a_stranger_who_names_an_orderer(register: Register) -> None:
     one = ticket_of(a_mail(sender="Carin Ek <carin.ek@example.net>"))
     assert (one.orderer, one.company) == (register.carin, register.ett), "she is the one to be asked"
-    assert one.mails.get().standing == "unverified"
+    assert one.mails.get().sender_trust == "unverified"
 
 
 def test_of_two_namesakes_it_is_neither(register: Register) -> None:

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from accounts import directory
 from accounts.models import Event
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN, Person
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.orderer import employees
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, normalised, text_of
 from tests.conftest import has_number
@@ -56,7 +56,7 @@ def test_asking_makes_a_ticket_with_the_manuals_fields(register: Register, carin
     assert (made.employee_username, made.employee_name, made.new_number) == (ANNA.username, ANNA.name, NEW_NUMBER)
     assert made.account == id_of(ANNA)
     entry = made.entries.get()
-    assert (entry.what, entry.by, entry.who) == (Entry.What.OPENED, Entry.By.ORDERER, "Carin Ek")
+    assert (entry.what, entry.by, entry.who) == (TimelineEntry.What.OPENED, TimelineEntry.By.ORDERER, "Carin Ek")
     event = last(Event.TICKET_OPENED)
     assert (event.actor, event.company, event.address) == (
         f"orderer {register.carin.pk}",

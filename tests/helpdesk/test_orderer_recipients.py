@@ -114,7 +114,9 @@ def test_who_has_been_asked_and_has_not_answered_is_shown(register: Register, ca
 
 def wait_for(ticket: Ticket, address: str) -> Confirmation:
     until = timezone.now() + timedelta(days=7)
-    return Confirmation.objects.create(ticket=ticket, address=address, digest=address, until=until, before=[CARIN])
+    return Confirmation.objects.create(
+        ticket=ticket, address=address, digest=address, until=until, recipients_before=[CARIN]
+    )
 
 
 def test_whoever_has_been_asked_stays_in_the_form(register: Register, carin: Client) -> None:

@@ -14,7 +14,7 @@ from accounts import phones
 from accounts.models import Event, Orderer, User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER
-from helpdesk.models import Confirmation, Entry, Ticket
+from helpdesk.models import Confirmation, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states, timeline
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -27,7 +27,7 @@ from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import a_mail, ticket_of
 from tests.helpdesk.people import SECOND_AGENT, an_orderer, as_orderer
 
-Kind, State, What = Ticket.Kind, Ticket.State, Entry.What
+Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
 LIST = "/bestallare/arenden/"
 CHIEF = "chef@hemtjanst-ett.example"
 
@@ -85,7 +85,7 @@ def withdraw(client: Client, ticket: Ticket) -> str:
     return text_of(answer)  # type: ignore[arg-type]
 
 
-def ended(ticket: Ticket, state: Ticket.State, what: Entry.What, agent: User) -> None:
+def ended(ticket: Ticket, state: Ticket.State, what: TimelineEntry.What, agent: User) -> None:
     """As ``decisions`` leaves a request that was approved."""
     ticket.state, ticket.decided_at, ticket.decided_by = state, timezone.now(), agent
     ticket.save()
@@ -225,7 +225,7 @@ def test_who_still_has_to_confirm_is_shown(carin: Client, register: Register, ag
     one = some_recipients(register.carin, CHIEF)
     ended(one, State.DONE, What.CARRIED_OUT, agent)
     until = timezone.now() + timedelta(days=7)
-    asked = Confirmation.objects.create(ticket=one, address=CHIEF, digest="x", until=until, before=[])
+    asked = Confirmation.objects.create(ticket=one, address=CHIEF, digest="x", until=until, recipients_before=[])
     assert f"i mejlet från oss: {CHIEF}" in page(carin, one)
     asked.confirmed_at = timezone.now()
     asked.save()

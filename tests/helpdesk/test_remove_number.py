@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval
 from deploy.local.cast import ANNA, EVA, STEFAN, Person
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets.decisions import reject
 from notifications.models import Message
 from tests.accounts.helpers import OTHER_NUMBER, last, purge_trail, text_of, trail
@@ -77,7 +77,7 @@ def test_with_an_open_ticket_it_is_a_note_there(per: Officer, register: Register
     reject(taken(decided, agent).pk, agent, "Nej.")
     remove(per)
     assert timeline(one) == [("opened", "Carin Ek"), ("noted", "hdpernil")]
-    assert Entry.objects.get(what=Entry.What.NOTED).why.endswith(f"Skälet: {WHY}")
+    assert TimelineEntry.objects.get(what=TimelineEntry.What.NOTED).why.endswith(f"Skälet: {WHY}")
     assert [len(timeline(each)) for each in (older, decided)] == [1, 3]
     one.refresh_from_db()
     assert (one.state, one.agent, Ticket.objects.count()) == (Ticket.State.NEW, None, 3)
@@ -88,7 +88,7 @@ def test_the_reason_is_encrypted_and_in_no_trail(per: Officer, register: Registe
     """X1, L1: it may name people."""
     has_number(ANNA)
     remove(per)
-    for table in ("helpdesk_ticket", "helpdesk_entry", "accounts_auditevent", "notifications_message"):
+    for table in ("helpdesk_ticket", "helpdesk_timelineentry", "accounts_auditevent", "notifications_message"):
         with connection.cursor() as cursor:
             cursor.execute(f"SELECT * FROM {table}")
             assert "stulen" not in str(cursor.fetchall())
@@ -171,7 +171,7 @@ def test_who_comes_second_is_told_and_keeps_what_was_typed(per: Officer, registe
     answer = remove(per, why="Telefonen är borta.", number=before)
     assert "Kontot har inget nummer längre. Inget behövde göras." in text_of(answer)
     assert "Telefonen är borta." in answer.content.decode()
-    assert (Ticket.objects.count(), Entry.objects.count()) == (1, 2)
+    assert (Ticket.objects.count(), TimelineEntry.objects.count()) == (1, 2)
     assert trail(Event.PHONE_REMOVED) == [Event.PHONE_REMOVED]
 
 

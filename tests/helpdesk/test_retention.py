@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts import retention as accounts_retention
 from accounts.encryption import token_digest
 from helpdesk import retention
-from helpdesk.models import CompanyCount, Confirmation, Counter, Entry, SignInLink, Ticket, Verification
+from helpdesk.models import CompanyCount, Confirmation, Counter, SignInLink, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import decisions, recipients, states, timeline, verification
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import (
@@ -44,7 +44,7 @@ def test_a_ticket_goes_a_year_after_its_decision(register: Register) -> None:
     assert purge()["tickets"] == 0
     all_becomes_older(days=2)
     assert purge()["tickets"] == 1
-    assert not any(model.objects.exists() for model in (Ticket, Entry, Verification, Confirmation))
+    assert not any(model.objects.exists() for model in (Ticket, TimelineEntry, Verification, Confirmation))
     assert trail() == events
     assert purge()["tickets"] == 0
 

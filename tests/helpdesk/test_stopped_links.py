@@ -13,7 +13,7 @@ from accounts import phones, users
 from accounts.models import Phone
 from accounts.signals import phone_link_stopped
 from deploy.local.cast import ANNA, PER
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
 from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER
@@ -57,8 +57,8 @@ def linked(server: TestSlapd, register: Register, sms: Inbox) -> Linked:
     return make
 
 
-def stopped_entry(ticket: Ticket) -> Entry:
-    return ticket.entries.get(what=Entry.What.STOPPED)
+def stopped_entry(ticket: Ticket) -> TimelineEntry:
+    return ticket.entries.get(what=TimelineEntry.What.STOPPED)
 
 
 def alarm() -> Ticket:
@@ -70,7 +70,7 @@ def test_the_timeline_tells_it_and_who_did_it(linked: Linked, sms: Inbox) -> Non
     ticket = linked()
     assert phones.stop(keys_by_sms(sms, ANNA.phone)[0], None)
     entry = stopped_entry(ticket)
-    assert (entry.by, entry.who, entry.state) == (Entry.By.PORTAL, "", State.DONE)
+    assert (entry.by, entry.who, entry.state) == (TimelineEntry.By.PORTAL, "", State.DONE)
     assert entry.why == "med länken i SMS:et till det tidigare numret"
 
 
@@ -144,6 +144,6 @@ def test_nothing_is_told_of_a_stop_that_fails(linked: Linked, sms: Inbox, mailou
     finally:
         phone_link_stopped.disconnect(fail)
     assert Phone.objects.get().number == NEW_NUMBER
-    assert not ticket.entries.filter(what=Entry.What.STOPPED).exists()
+    assert not ticket.entries.filter(what=TimelineEntry.What.STOPPED).exists()
     assert not Ticket.objects.filter(source=Source.PORTAL).exists()
     assert len(mailoutbox) == mails

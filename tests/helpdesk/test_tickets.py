@@ -12,7 +12,7 @@ from django.db import connection
 from accounts import limits
 from accounts.models import Event
 from deploy.local.cast import ANNA, PER
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -35,7 +35,7 @@ from tests.helpdesk.people import SECOND_AGENT
 
 pytestmark = pytest.mark.django_db
 
-Kind, State, Source, What = Ticket.Kind, Ticket.State, Ticket.Source, Entry.What
+Kind, State, Source, What = Ticket.Kind, Ticket.State, Ticket.Source, TimelineEntry.What
 
 OPENED = ("opened", "Carin Ek")
 
@@ -151,7 +151,7 @@ def test_what_the_portal_opens_is_nobodys(db: None) -> None:
         source=Source.PORTAL,
     )
     assert timeline(ticket) == [("opened", "")]
-    assert ticket.entries.get().by == Entry.By.PORTAL
+    assert ticket.entries.get().by == TimelineEntry.By.PORTAL
     assert last(Event.TICKET_OPENED).actor == ""
 
 
@@ -228,7 +228,7 @@ def test_the_timeline_is_append_only(register: Register) -> None:
     with pytest.raises(TypeError):
         entry.save()
     with pytest.raises(TypeError):
-        Entry.objects.update(why="något annat")
+        TimelineEntry.objects.update(why="något annat")
 
 
 def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: Register) -> None:
@@ -252,6 +252,6 @@ def test_the_database_holds_no_number_and_no_words_in_clear(register: Register) 
     with connection.cursor() as cursor:
         cursor.execute("SELECT new_number, text FROM helpdesk_ticket")
         held = str(cursor.fetchall())
-        cursor.execute("SELECT why FROM helpdesk_entry")
+        cursor.execute("SELECT why FROM helpdesk_timelineentry")
         held += str(cursor.fetchall())
     assert all(word not in held for word in (NEW_NUMBER[3:], "Gammal-Bro", "Berg-Hemlig"))

@@ -74,7 +74,7 @@ def test_a_number_in_the_ticket_is_never_used(register: Register, ticket_: Ticke
     assert [to for to, _ in sms.messages()] == [ON_FILE]
     assert NEW_NUMBER != ON_FILE
     mine = verification.called_back(ticket_.pk, an_agent(), "Carin Ek")
-    assert mine.mobile == Verification.objects.get(how=Verification.How.CODE).mobile
+    assert mine.mobile_digest == Verification.objects.get(how=Verification.How.CODE).mobile_digest
 
 
 def test_the_code_stands_nowhere(ticket_: Ticket, sms: Inbox, caplog: pytest.LogCaptureFixture) -> None:

@@ -23,7 +23,7 @@ from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.agent.tickets import ticket_or_404
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, missing, sender_letters, states, timeline, verification
 from helpdesk.tickets.evidence import gather
 from helpdesk.tickets.evidence.context import readable
@@ -63,7 +63,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "code_under_way": next_step.code_under_way(evidence.timeline),
         "approve": next_step.button(ticket, evidence),
         "consequences": next_step.consequences(ticket, evidence) if step == NextStep.APPROVE else [],
-        "stopped": any(entry.what == Entry.What.STOPPED for entry in evidence.timeline),
+        "stopped": any(entry.what == TimelineEntry.What.STOPPED for entry in evidence.timeline),
         "form": form,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
         "call_back_form": call_back_form,
@@ -76,12 +76,12 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     return render(request, "helpdesk/agent_ticket.html", context)
 
 
-def _mails(ticket: Ticket, timeline: Sequence[Entry]) -> mails.Mails | None:
+def _mails(ticket: Ticket, timeline: Sequence[TimelineEntry]) -> mails.Mails | None:
     """The ticket's mails; None for a ticket that has none."""
-    mailed = any(entry.what == Entry.What.MAILED for entry in timeline)
+    mailed = any(entry.what == TimelineEntry.What.MAILED for entry in timeline)
     if not mailed and ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL):
         return None
-    return mails.for_page(ticket, next((entry.at for entry in timeline if entry.by == Entry.By.AGENT), None))
+    return mails.for_page(ticket, next((entry.at for entry in timeline if entry.by == TimelineEntry.By.AGENT), None))
 
 
 def _age(at: datetime) -> str:

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
-from helpdesk.models import Entry, Ticket
+from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.orderer.access import orderer_only
 from helpdesk.tickets import recipients, states
 from helpdesk.tickets.missing import is_about_several
@@ -26,7 +26,7 @@ from helpdesk.tickets.refusals import Closed
 from idportal.hosts import journey_url
 
 A_PAGE = 50
-Kind, State, What = Ticket.Kind, Ticket.State, Entry.What
+Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
 
 # What an orderer sees of the timeline. The helpdesk keeps the rest to itself: notes, who has it, why it can't be done.
 _SEEN: dict[str, Promise] = {
@@ -134,13 +134,13 @@ def _steps(ticket: Ticket) -> list[TimelineStep]:
     return steps
 
 
-def _who(entry: Entry) -> str:
+def _who(entry: TimelineEntry) -> str:
     """An orderer by name; agents as "Helpdesk"; a mail without its sender, who may be anyone."""
-    if entry.by == Entry.By.ORDERER:
+    if entry.by == TimelineEntry.By.ORDERER:
         return entry.who
-    if entry.by == Entry.By.MAIL:
+    if entry.by == TimelineEntry.By.MAIL:
         return _("Mejl")
-    return _("Helpdesk") if entry.by == Entry.By.AGENT else _("Lösenordsportalen")
+    return _("Helpdesk") if entry.by == TimelineEntry.By.AGENT else _("Lösenordsportalen")
 
 
 def _too_late(ticket: Ticket) -> str:

@@ -20,7 +20,7 @@ from accounts.encryption import digest
 from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
 from accounts.models.recipients import Recipients
 from accounts.standing import password_standing
-from helpdesk.models import Entry, IncomingMail, Ticket, Verification
+from helpdesk.models import IncomingMail, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import recipients, verification
 
 Kind = Ticket.Kind
@@ -215,7 +215,7 @@ class TicketContext:
         return list(Ticket.objects.filter(wanted).order_by("-created_at", "-pk")) if wanted else []
 
     @cached_property
-    def timeline(self) -> Sequence[Entry]:
+    def timeline(self) -> Sequence[TimelineEntry]:
         """The ticket's own, newest first."""
         return list(self.ticket.entries.order_by("-at", "-pk"))
 

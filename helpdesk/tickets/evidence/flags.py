@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.directory import Account
-from helpdesk.models import Entry, IncomingMail, Ticket
+from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
 from helpdesk.tickets.missing import doubts_of
 from helpdesk.tickets.name_match import names_agree
@@ -98,7 +98,7 @@ def _of_doubts(context: TicketContext) -> Iterator[Flag]:
 
 
 def _of_verification(context: TicketContext) -> Iterator[Flag]:
-    wrong = sum(entry.what == Entry.What.CODE_WRONG for entry in context.timeline)
+    wrong = sum(entry.what == TimelineEntry.What.CODE_WRONG for entry in context.timeline)
     if wrong >= WRONG_CODES and not context.verifications:
         yield Flag(
             _("Fel kod har lästs upp %(count)d gånger.") % {"count": wrong},

@@ -12,7 +12,7 @@ from accounts import companies, directory
 from accounts.models import Company, Orderer, User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
-from helpdesk.models import Confirmation, Entry, Ticket
+from helpdesk.models import Confirmation, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states
 from helpdesk.tickets.creating import create_ticket
 from helpdesk.tickets.details import TicketDetails
@@ -78,7 +78,7 @@ def recipients_asked(orderer: Orderer, *addresses: str) -> Ticket:
 def done(ticket: Ticket, by: User) -> None:
     ticket.state, ticket.decided_at, ticket.decided_by = Ticket.State.DONE, timezone.now(), by
     ticket.save()
-    add_entry(ticket, Entry.What.CARRIED_OUT, by)
+    add_entry(ticket, TimelineEntry.What.CARRIED_OUT, by)
 
 
 def recipients_on_their_way(visitor: Visitor) -> None:
@@ -89,7 +89,9 @@ def recipients_on_their_way(visitor: Visitor) -> None:
     first = recipients_asked(carin, company.recipient1, CHIEF)
     done(first, an_agent())
     until = timezone.now() + timedelta(days=7)
-    Confirmation.objects.create(ticket=first, address=CHIEF, digest="first", until=until, before=[company.recipient1])
+    Confirmation.objects.create(
+        ticket=first, address=CHIEF, digest="first", until=until, recipients_before=[company.recipient1]
+    )
     recipients_asked(carin, CHIEF, company.recipient1)
     visitor.open("/bestallare/mottagare/")
 
@@ -108,7 +110,7 @@ def several_tickets(visitor: Visitor) -> None:
 
 def rejected(ticket: Ticket, by: User) -> None:
     states.take(ticket.pk, by)
-    add_entry(ticket, Entry.What.CODE_WRONG, by)
+    add_entry(ticket, TimelineEntry.What.CODE_WRONG, by)
     decisions.reject(ticket.pk, by, "Vi nådde dig inte på ditt nummer.\nHör av dig om det fortfarande behövs.")
 
 
