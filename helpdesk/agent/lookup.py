@@ -1,4 +1,4 @@
-"""Accounts, for an agent: finding one, how it stands, what has happened to it; unlocking it, and resetting its counts.
+"""Accounts, for an agent: finding one, how it stands, and what has happened to it.
 
 No password, no code and no digit of a registered number leaves this module.
 """
@@ -13,7 +13,7 @@ from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, directory, limits, numbers
+from accounts import audit, directory, numbers
 from accounts.audit.results import in_words
 from accounts.codes import counts
 from accounts.codes.counts import Counted
@@ -25,7 +25,6 @@ from accounts.standing import PasswordStanding, ids_with_number, password_standi
 from helpdesk.agent.account_tags import expiry_in_words, tags
 from helpdesk.models import Ticket
 from helpdesk.tags import Tag
-from helpdesk.tickets.refusals import TicketRefused
 
 MOST = 50  # accounts of one search; events of one account
 MOST_TICKETS = 20
@@ -208,44 +207,3 @@ def _who(account: Account, actor: str) -> str:
     if actor == account.id:
         return _("personen själv")
     return _("beställaren") if actor.startswith("orderer ") else ""
-
-
-def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:
-    """Clears a lock-out. None if there is no such account. Raises TicketRefused, DirectoryError."""
-    people = directory.connect()
-    account = people.get(account_id)
-    if account is None:
-        return None
-    _refuse_unserved(account)
-    if not account.locked:
-        raise TicketRefused(_("Kontot är inte låst längre. Inget behövde göras."))
-    if not people.unlock(account.id):
-        raise TicketRefused(_("Katalogen låste inte upp kontot. En administratör har stängt det."))
-    audit.record(Event.ACCOUNT_UNLOCKED, account, actor=agent, address=address)
-    return account
-
-
-def forget_tries(account_id: str, agent: User, address: str | None = None) -> Account | None:
-    """Resets what is counted against an account. None if there is no such account.
-
-    Raises TicketRefused, DirectoryError.
-    """
-    account = directory.connect().get(account_id)
-    if account is None:
-        return None
-    _refuse_unserved(account)
-    try:
-        counts.forget_tries(account, actor=agent, address=address)
-    except counts.NothingCounted as nothing:
-        raise TicketRefused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
-    except counts.TooOften as often:
-        words = _("Kontot har nollställts %(count)d gånger det senaste dygnet, och oftare går det inte.")
-        raise TicketRefused(words % {"count": limits.FORGOTTEN_A_DAY}) from often
-    return account
-
-
-def _refuse_unserved(account: Account) -> None:
-    if account.protected:
-        raise TicketRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
-    if not account.enabled:
-        raise TicketRefused(_("Kontot är avstängt. Portalen ändrar inget i det."))

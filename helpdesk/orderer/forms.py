@@ -38,7 +38,7 @@ _ADDRESS: dict[str, Any] = {
 }
 
 
-class OrdererForm(forms.Form):
+class OwnCompanyForm(forms.Form):
     """Refuses a form that was opened for another company, before the orderer chose this one in another tab."""
 
     def __init__(self, *args: Any, company: Company, **kwargs: Any) -> None:
@@ -52,7 +52,7 @@ class OrdererForm(forms.Form):
         return super().clean() or self.cleaned_data
 
 
-class PhoneTicketForm(OrdererForm):
+class PhoneTicketForm(OwnCompanyForm):
     """Koppla nytt mobil nr: for which of the ``listed`` employees, and which number. Cleans the number to E.164."""
 
     username = forms.CharField(
@@ -133,7 +133,7 @@ class PhoneTicketForm(OrdererForm):
         )
 
 
-class RecipientsForm(RecipientFields, OrdererForm):
+class RecipientsForm(RecipientFields, OwnCompanyForm):
     """Ändring av e-postmottagare: all addresses that are to count, at least one (manual-sv.md, "Support")."""
 
     def __init__(self, *args: Any, now: Recipients | None = None, **kwargs: Any) -> None:

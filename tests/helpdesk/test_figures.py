@@ -13,7 +13,7 @@ from accounts import directory
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
 from helpdesk.agent.statistics import company_counts, figures
-from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
+from helpdesk.agent.statistics.months import Month
 from helpdesk.models import CompanyCount, Ticket
 from helpdesk.tasks import count_companies
 from notifications.models import Message
@@ -33,7 +33,7 @@ Kind, State = Ticket.Kind, Ticket.State
 
 def at(day: int, hour: int, minute: int = 0, month: int = 10) -> datetime:
     """A time on Stockholm's clocks."""
-    return datetime(2026, month, day, hour, minute, tzinfo=STOCKHOLM)
+    return datetime(2026, month, day, hour, minute, tzinfo=timezone.get_default_timezone())
 
 
 def a_ticket(
@@ -171,7 +171,7 @@ def test_open_tickets_by_age() -> None:
     for hours in (0, 3.9, 4.1, 23.9, 24.1, 24 * 6.9, 24 * 7.1, 24 * 100):
         a_ticket(now - timedelta(hours=hours))
     a_ticket(now, timedelta(0))
-    assert figures.for_month(Month.of(today())).open == [2, 2, 2, 2]
+    assert figures.for_month(Month.of(timezone.localdate())).open == [2, 2, 2, 2]
 
 
 @pytest.mark.usefixtures("later")
@@ -204,8 +204,10 @@ def test_time_to_decision(hours: list[int], median: int) -> None:
 
 
 def test_the_first_month_is_that_of_the_trail() -> None:
-    assert figures.earliest() == Month.of(today())
-    AuditEvent.objects.create(at=datetime(2025, 12, 31, 23, 30, tzinfo=STOCKHOLM), event=Event.LOGIN_DONE)
+    assert figures.earliest() == Month.of(timezone.localdate())
+    AuditEvent.objects.create(
+        at=datetime(2025, 12, 31, 23, 30, tzinfo=timezone.get_default_timezone()), event=Event.LOGIN_DONE
+    )
     assert figures.earliest() == Month(2025, 12)
 
 
@@ -217,9 +219,9 @@ def test_how_the_companies_stand(server: TestSlapd, register: Register) -> None:
     for person in (STEFAN, ANNA, EVA, PER):
         has_number(person)
     server.put(KARL, disabled=True)
-    assert company_counts.count(today()) == 2
-    found = figures.for_month(Month.of(today()))
-    assert found.counted_on == today()
+    assert company_counts.count(timezone.localdate()) == 2
+    found = figures.for_month(Month.of(timezone.localdate()))
+    assert found.counted_on == timezone.localdate()
     assert [(each.name, each.accounts, each.with_number, each.expired) for each in found.companies] == [
         ("Omsorg Två AB", 1, 0, 0),
         ("Hemtjänst Ett AB", 2, 2, 1),
@@ -228,19 +230,19 @@ def test_how_the_companies_stand(server: TestSlapd, register: Register) -> None:
 
 
 def test_counted_again_the_new_figures_stand(server: TestSlapd, register: Register) -> None:
-    company_counts.count(today())
+    company_counts.count(timezone.localdate())
     has_number(STEFAN)
     register.tva.delete()
-    company_counts.count(today())
+    company_counts.count(timezone.localdate())
     (row,) = CompanyCount.objects.all()
-    assert (row.day, row.company, row.accounts, row.with_number) == (today(), register.ett, 3, 1)
+    assert (row.day, row.company, row.accounts, row.with_number) == (timezone.localdate(), register.ett, 3, 1)
 
 
 def test_more_than_a_batch(server: TestSlapd, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.standing.ACCOUNTS_AT_A_TIME", 2)
     for person in (STEFAN, ANNA):
         has_number(person)
-    company_counts.count(today())
+    company_counts.count(timezone.localdate())
     assert sorted(CompanyCount.objects.values_list("accounts", "with_number")) == [(1, 0), (3, 2)]
 
 
@@ -248,7 +250,7 @@ def test_a_directory_that_breaks_off_leaves_the_figures_as_they_were(
     server: TestSlapd, register: Register, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """All or none; the task says so and fails nobody's morning."""
-    company_counts.count(today())
+    company_counts.count(timezone.localdate())
     before = list(CompanyCount.objects.values())
     people = directory.connect()
 
@@ -274,9 +276,9 @@ def test_the_newest_count_of_a_month_is_shown(register: Register, monkeypatch: p
 
 def test_a_company_without_staff_comes_last(register: Register) -> None:
     """After those where something is to be done."""
-    CompanyCount.objects.create(company=register.ett, day=today(), accounts=0)
-    CompanyCount.objects.create(company=register.tva, day=today(), accounts=9, with_number=9)
-    names = [each.name for each in figures.for_month(Month.of(today())).companies]
+    CompanyCount.objects.create(company=register.ett, day=timezone.localdate(), accounts=0)
+    CompanyCount.objects.create(company=register.tva, day=timezone.localdate(), accounts=9, with_number=9)
+    names = [each.name for each in figures.for_month(Month.of(timezone.localdate())).companies]
     assert names == [register.tva.name, register.ett.name]
 
 

@@ -26,7 +26,7 @@ from deploy.local.cast import EVA, STEFAN
 from helpdesk.agent.statistics import figures, plots
 from helpdesk.agent.statistics import page as overview
 from helpdesk.agent.statistics import words as overview_words
-from helpdesk.agent.statistics.months import Month, today
+from helpdesk.agent.statistics.months import Month
 from helpdesk.agent.statistics.plots import Series
 from helpdesk.models import CompanyCount, Ticket
 from tests.accounts.helpers import last, text_of
@@ -84,7 +84,7 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
     happened(Event.CODE_NOT_SENT, 3)
     page = per.get(PAGE)
     read = text_of(page)
-    found = figures.for_month(Month.of(today()))
+    found = figures.for_month(Month.of(timezone.localdate()))
 
     assert "1 ärende väntar på beslut." in read
     assert "4–24 timmar 1" in read
@@ -99,7 +99,7 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
 
     exported = lines_of(per.get(FILE))
     assert exported[0] == ["Datum", "Siffra", "Gäller", "Värde"]
-    now, month = str(today()), str(Month.of(today()))
+    now, month = str(timezone.localdate()), str(Month.of(timezone.localdate()))
     for line in (
         [now, "Nya lösenord", "", "7"],
         [now, "Misslyckade SMS", "", "3"],
@@ -116,7 +116,7 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
 def test_each_day_of_the_table_is_a_line_of_the_file(per: Officer) -> None:
     happened(Event.PASSWORD_DONE, 2)
     exported = [line for line in lines_of(per.get(FILE)) if line[1] == "Nya lösenord"]
-    found = figures.for_month(Month.of(today()))
+    found = figures.for_month(Month.of(timezone.localdate()))
     assert exported == [[str(day.day), "Nya lösenord", "", str(day.resets)] for day in found.days]
 
 
@@ -143,7 +143,7 @@ def test_no_cell_of_the_file_is_a_formula(per: Officer, register: Register) -> N
 
 def test_the_file_is_one_that_excel_opens_and_the_trail_tells_of_it(per: Officer) -> None:
     answer = per.get(FILE)
-    month = Month.of(today())
+    month = Month.of(timezone.localdate())
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == f'attachment; filename="Oversikt-{month}.csv"'
@@ -158,7 +158,7 @@ def test_the_file_is_one_that_excel_opens_and_the_trail_tells_of_it(per: Officer
 
 def test_one_goes_from_month_to_month(per: Officer) -> None:
     """As far back as there is anything to tell, and not further; never forward from this one."""
-    this = Month.of(today())
+    this = Month.of(timezone.localdate())
     first = this.previous.previous
     happened(Event.PASSWORD_DONE, 4, timezone.now() - first.begins - timedelta(hours=12))
     page = per.get(PAGE)
@@ -205,7 +205,7 @@ def test_elsewhere_they_are_asked_for_once(per: Officer, register: Register, set
 
 def test_old_figures_are_shown_with_their_day(per: Officer, register: Register, settings: Settings) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    yesterday = today() - timedelta(days=1)
+    yesterday = timezone.localdate() - timedelta(days=1)
     CompanyCount.objects.create(company=register.ett, day=yesterday, accounts=4, with_number=1)
     with a_queue() as put:
         page = per.get(PAGE)
@@ -220,7 +220,7 @@ def test_old_figures_are_shown_with_their_day(per: Officer, register: Register, 
 
 
 def test_a_month_that_is_over_asks_for_nothing(per: Officer) -> None:
-    month = Month.of(today()).previous
+    month = Month.of(timezone.localdate()).previous
     happened(Event.PASSWORD_DONE, 1, timezone.now() - month.begins - timedelta(hours=12))
     with a_queue() as put:
         assert says(per.get(f"{PAGE}?manad={month}"), "Det finns inga siffror för den här månaden.")
@@ -299,7 +299,7 @@ def test_a_column_is_as_high_as_its_number() -> None:
 
 def test_a_long_name_is_cut_in_the_plot_alone() -> None:
     name = "Stiftelsen Omsorg och Hemtjänst i Norra och Södra Bergslagen AB"
-    figures_ = figures.Figures(Month(2026, 10), timezone.now(), [], counted_on=today())
+    figures_ = figures.Figures(Month(2026, 10), timezone.now(), [], counted_on=timezone.localdate())
     figures_.companies = [figures.CompanyFigures(name, 3, 1, 0)]
     section = overview.sections(figures_)[-1]
     assert section.plot

@@ -1,7 +1,7 @@
-"""The overview's figures for a month: one look at the database, which plots, tables and the file are all made from.
+"""The overview's figures for one month: the plots, the tables and the file are all made from them.
 
-Days are those of Stockholm, whatever the clock changes. All is counted by the database; what comes back is as long as
-the month has days, there are kinds of requests, and companies. No person's name is ever among them.
+Days are days in Stockholm. The database counts everything; it returns as many rows as the month has days, and there
+are kinds of tickets and companies. No employee's name is among them.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db.models import Count, DurationField, ExpressionWrapper, F, Max, Min, Q, QuerySet, Subquery, Window
 from django.db.models.functions import RowNumber, TruncDate
@@ -17,19 +17,21 @@ from django.utils import timezone
 
 from accounts.models import AuditEvent, Event
 from helpdesk.agent.statistics.company_counts import FRESH
-from helpdesk.agent.statistics.months import STOCKHOLM, Month, today
+from helpdesk.agent.statistics.months import Month
 from helpdesk.models import OPEN, CompanyCount, Ticket
 from notifications.models import Message
 
-# Where one age of open requests ends and the next begins; the last is all that is older.
+# Where one age of open tickets ends and the next begins. The last age has no end.
 AGES = (timedelta(hours=4), timedelta(hours=24), timedelta(days=7))
 SOON, WITHIN_A_DAY = AGES[:2]
 
 State = Ticket.State
 _SMS = Message.objects.filter(kind=Message.Channel.SMS)
 _FAILED = (Message.Status.REFUSED, Message.Status.EXPIRED)
+# A number that an agent removed leaves a ticket that was closed as it was opened. Nobody waited for a decision.
+_TICKETS = Ticket.objects.exclude(source=Ticket.Source.PORTAL, decided_at__lt=F("created_at") + timedelta(seconds=1))
 
-# Which figure of a day an event of the trail counts for.
+# The figure of a day that an event of the trail counts for.
 _EVENTS = {
     Event.PASSWORD_DONE: "resets",
     Event.PHONE_REGISTERED: "registrations",
@@ -42,8 +44,8 @@ _EVENTS = {
 
 @dataclass(slots=True)
 class Day:
-    """What happened on one day. ``decided``: approved and carried out, or rejected; ``registrations``: numbers
-    registered, changed or linked; ``sms_…``: codes and notices."""
+    """The figures of one day. ``decided``: approved or rejected tickets; ``registrations``: numbers registered, changed
+    or linked; ``sms_…``: codes and notices."""
 
     day: date
     received: int = 0
@@ -55,9 +57,8 @@ class Day:
     sms_failed: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class TicketKind:
-    """How long the requests of one kind that were decided in the month had waited, day and night counted."""
+class TicketKind(NamedTuple):
+    """How long the tickets of one kind that were decided in the month had waited. Nights count too."""
 
     kind: Ticket.Kind
     decided: int
@@ -67,9 +68,8 @@ class TicketKind:
     within_24_hours: int
 
 
-@dataclass(frozen=True, slots=True)
-class CompanyFigures:
-    """A company's staff on the day of the count."""
+class CompanyFigures(NamedTuple):
+    """A company's employees on the day of the count."""
 
     name: str
     accounts: int
@@ -78,14 +78,16 @@ class CompanyFigures:
 
     @property
     def share(self) -> float:
-        """Of the accounts, those with a number: 0 to 1. One that has no accounts lacks no number."""
+        """The share of accounts with a number, 0 to 1. A company without accounts lacks none: 1."""
         return self.with_number / self.accounts if self.accounts else 1.0
 
 
 @dataclass(slots=True)
 class Figures:
-    """All of a month. ``open``: how many requests are of each age now, the youngest first; empty for a month that is
-    over. ``companies``: those with the smallest share of numbers first, as they stood on ``counted_on``."""
+    """The figures of a month. ``open``: the open tickets of each age, the youngest first; empty for an earlier month.
+
+    ``companies``: as they stood on ``counted_on``, the smallest share of numbers first.
+    """
 
     month: Month
     read_at: datetime
@@ -96,56 +98,50 @@ class Figures:
     companies: list[CompanyFigures] = field(default_factory=list)
 
     def total(self, name: str) -> int:
-        """Of one of :class:`Day`'s figures, over the month."""
+        """The month's total of one of :class:`Day`'s figures."""
         return sum(getattr(day, name) for day in self.days)
 
 
 def for_month(month: Month) -> Figures:
-    """The month's figures, up to now if it is this one."""
+    """The month's figures; of the present month, up to now."""
     now = timezone.now()
-    figures = Figures(month, now, [Day(day) for day in month.days(today())])
+    figures = Figures(month, now, [Day(day) for day in month.days(timezone.localdate(now))])
     by_day = {day.day: day for day in figures.days}
     for day, name, number in _by_day(month):
-        # A day that began since this did is the next look's.
-        if day in by_day:
+        if day in by_day:  # not a day that began after ``now``
             setattr(by_day[day], name, getattr(by_day[day], name) + number)
-    if month == Month.of(today()):
+    if month == Month.of(timezone.localdate(now)):
         figures.open = _open(now)
     figures.kinds = _kinds(month)
     figures.counted_on, figures.companies = _companies(month)
     return figures
 
 
-# Not what was closed as it was opened: the record of a number that an agent took away. Nobody waited for that.
-_ASKED = Ticket.objects.exclude(source=Ticket.Source.PORTAL, decided_at__lt=F("created_at") + timedelta(seconds=1))
-
-
 def earliest() -> Month:
-    """The first month that there is anything to tell of. Each request is in the trail, which is kept for longer."""
+    """The first month with figures. Each ticket is in the trail, which is kept for longer than tickets."""
     first = AuditEvent.objects.aggregate(first=Min("at"))["first"]
-    return Month.of(first.astimezone(STOCKHOLM).date() if first else today())
+    return Month.of(timezone.localdate(first))
 
 
 def _by_day(month: Month) -> Iterator[tuple[date, str, int]]:
-    """Each figure of each day, in parts that are to be added."""
-    received = _in(_ASKED, "created_at", month)
-    yield from ((day, "received", count) for day, count in received.values_list("day").annotate(Count("pk")))
-    closed = _in(_ASKED.exclude(state__in=OPEN), "decided_at", month)
-    for day, state, count in closed.values_list("day", "state").annotate(Count("pk")):
+    """The figures of each day, in parts that add up."""
+    for day, count in _counted(_TICKETS, "created_at", month):
+        yield day, "received", count
+    for day, state, count in _counted(_TICKETS.exclude(state__in=OPEN), "decided_at", month, "state"):
         yield day, "withdrawn" if state == State.WITHDRAWN else "decided", count
-    events = _in(AuditEvent.objects.filter(event__in=list(_EVENTS)), "at", month)
-    for day, event, count in events.values_list("day", "event").annotate(Count("pk")):
+    for day, event, count in _counted(AuditEvent.objects.filter(event__in=list(_EVENTS)), "at", month, "event"):
         yield day, _EVENTS[Event(event)], count
-    settled = _in(_SMS.filter(state__in=(Message.Status.SENT, *_FAILED)), "settled_at", month)
-    for day, state, count in settled.values_list("day", "state").annotate(Count("pk")):
+    settled = _SMS.filter(state__in=(Message.Status.SENT, *_FAILED))
+    for day, state, count in _counted(settled, "settled_at", month, "state"):
         yield day, "sms_failed" if state in _FAILED else "sms_sent", count
 
 
-def _in(rows: QuerySet[Any], field: str, month: Month) -> QuerySet[Any]:
-    """The rows of the month, with their ``day``, in no order."""
-    within = rows.filter(**{f"{field}__gte": month.begins, f"{field}__lt": month.next.begins}).order_by()
-    with_day: QuerySet[Any] = within.annotate(day=TruncDate(field, tzinfo=STOCKHOLM))
-    return with_day
+def _counted(rows: QuerySet[Any], at: str, month: Month, *by: str) -> QuerySet[Any]:
+    """The number of the month's rows for each day, and for each value of the other columns."""
+    within = rows.filter(**{f"{at}__gte": month.begins, f"{at}__lt": month.next.begins}).order_by()
+    with_day = within.annotate(day=TruncDate(at, tzinfo=timezone.get_default_timezone()))
+    counted: QuerySet[Any] = with_day.values_list("day", *by).annotate(Count("pk"))
+    return counted
 
 
 def _open(now: datetime) -> list[int]:
@@ -160,8 +156,8 @@ def _open(now: datetime) -> list[int]:
 
 
 def _kinds(month: Month) -> list[TicketKind]:
-    """Each kind of which any was decided. Of its rows, sorted by time, only the one or two in the middle come."""
-    decided = _ASKED.filter(
+    """The kinds that had a ticket decided. Sorted by waiting time, only the middle rows are read, for the median."""
+    decided = _TICKETS.filter(
         state__in=(State.DONE, State.REJECTED), decided_at__gte=month.begins, decided_at__lt=month.next.begins
     )
     waited = ExpressionWrapper(F("decided_at") - F("created_at"), output_field=DurationField())
@@ -180,25 +176,25 @@ def _kinds(month: Month) -> list[TicketKind]:
         .values_list("kind", "count", "longest", "soon", "in_a_day", "place", "waited")
     )
     rows = list(middle)
-    return [kind for each in Ticket.Kind if (kind := _kind(each, [row for row in rows if row[0] == each]))]
+    return [found for kind in Ticket.Kind if (found := _kind(kind, [row for row in rows if row[0] == kind]))]
 
 
 def _kind(kind: Ticket.Kind, rows: Sequence[tuple[Any, ...]]) -> TicketKind | None:
     if not rows:
         return None
     _, count, longest, soon, in_a_day, _, _ = rows[0]
-    # The places are count / 2 and the one after, rounded down: for an odd number, the second is the one in the middle.
+    # The places are count / 2, rounded down, and the next one. For an odd count, only the second is in the middle.
     times = [waited for *_, place, waited in rows if count % 2 == 0 or place == count // 2 + 1]
     return TicketKind(kind, count, sum(times, timedelta()) / len(times), longest, soon, in_a_day)
 
 
 def _companies(month: Month) -> tuple[date | None, list[CompanyFigures]]:
-    """From the newest count of the month; on its first day, yesterday's until the morning."""
+    """From the newest count of the month. Before the first count of a month, yesterday's serves."""
     counts = CompanyCount.objects.filter(day__gte=month.first - FRESH, day__lt=month.next.first)
     newest = counts.order_by("-day").values("day")[:1]
     rows = list(
         counts.filter(day=Subquery(newest)).values_list("day", "company__name", "accounts", "with_number", "expired")
     )
     companies = [CompanyFigures(*row[1:]) for row in rows]
-    companies.sort(key=lambda each: (each.share, -each.accounts, each.name.casefold()))  # most to do first
+    companies.sort(key=lambda company: (company.share, -company.accounts, company.name.casefold()))
     return (rows[0][0] if rows else None), companies

@@ -4,26 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import date, datetime, time, timedelta
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.formats import date_format
 
-STOCKHOLM = ZoneInfo("Europe/Stockholm")
-
 _WRITTEN = re.compile(r"(20\d\d)-(0[1-9]|1[0-2])")
 
 
-def today() -> date:
-    """In Stockholm."""
-    return timezone.now().astimezone(STOCKHOLM).date()
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Month:
-    """``str()`` of it is as an address has it: 2026-11."""
+class Month(NamedTuple):
+    """``str()`` writes it as the address has it: 2026-11."""
 
     year: int
     month: int
@@ -34,7 +25,7 @@ class Month:
 
     @classmethod
     def read(cls, text: str) -> Month | None:
-        """What :meth:`__str__` has written; None for anything else."""
+        """Reads what ``str()`` wrote; None for other texts."""
         found = _WRITTEN.fullmatch(text)
         return cls(int(found[1]), int(found[2])) if found else None
 
@@ -43,7 +34,7 @@ class Month:
 
     @property
     def name(self) -> str:
-        """November 2026, in the language that is active."""
+        """November 2026, in the active language."""
         return date_format(self.first, "F Y")
 
     @property
@@ -60,11 +51,11 @@ class Month:
 
     @property
     def begins(self) -> datetime:
-        """Its first moment; the next month's is the first that is not in it any more."""
-        return datetime(self.year, self.month, 1, tzinfo=STOCKHOLM)
+        """Its first moment."""
+        return timezone.make_aware(datetime.combine(self.first, time()))
 
     def days(self, until: date) -> Iterator[date]:
-        """Its days, up to and with ``until``."""
+        """Its days up to and including ``until``."""
         day = self.first
         while day < self.next.first and day <= until:
             yield day

@@ -1,133 +1,126 @@
-"""Plots as SVG, of figures that a table beside them says as well.
+"""Plots as SVG. A table beside each plot says the same in words.
 
-A *plot* is geometry and words, ready for ``templates/helpdesk/plot.html``; it knows nothing of what it shows. Lengths
-are in units of its own ``width``; they are text, since a template in Swedish would write decimals with a comma. Colours
-are the style sheet's, so that they hold in the dark and where the system forces its own.
+A *plot* is geometry and words for ``templates/helpdesk/plot.html``; it knows nothing of the figures' meaning. Lengths
+are in units of its own ``width``. The colours are the style sheet's, so that they fit dark and forced colours.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 WIDTH = 360  # on a narrow phone, a unit is three quarters of a pixel
 _TOP, _LEFT, _RIGHT = 22, 34, 6
-_HEIGHT, _FOOT = 150, 26  # of the columns, and of what is written below them
-_GAP = 0.24  # of a day's width, between it and the next
-_LABELLED = 5  # each so many days has its number below
-_BAR = 13  # the thickness of a bar that lies
-SHORT, LONG = 32, 42  # characters of a row's words, with others beside and without
+_HEIGHT, _FOOT = 150, 26  # of the columns, and of the labels below them
+_GAP = 0.24  # between two labels' columns, as a share of a label's width
+_LABELLED = 5  # every fifth label is written
+_BAR = 13  # the thickness of a lying bar
+SHORT, LONG = 32, 42  # characters of a row's label, with and without words at the right end
 
 
-@dataclass(frozen=True, slots=True)
-class Series:
-    """One value for each label. ``name``: what the key beside the plot calls it."""
+class Series(NamedTuple):
+    """One value for each label. ``name``: its name in the key beside the plot."""
 
     name: str
     values: Sequence[int]
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """A rectangle. ``second``: of the second series, which has another colour and an outline."""
 
-    x: str
-    y: str
-    width: str
-    height: str
+    x: float
+    y: float
+    width: float
+    height: float
     second: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """``anchor``: which end of it lies at ``x``, in SVG's words."""
+class Text(NamedTuple):
+    """``anchor``: which end of the text lies at ``x``, as SVG calls it."""
 
-    x: str
-    y: str
+    x: float
+    y: float
     words: str
     anchor: str = "start"
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """From left to right, at one height."""
+class Line(NamedTuple):
+    """A level line from left to right."""
 
-    x1: str
-    x2: str
-    y: str
+    x1: float
+    x2: float
+    y: float
 
 
 @dataclass(slots=True)
 class Plot:
-    """``key``: for ids on the page; ``title`` and ``description`` are read in place of it; ``names``: of its series,
-    if there is more than one."""
+    """``key``: for ids on the page. A screen reader reads ``title`` and ``description``. ``names``: of two series."""
 
     key: str
     title: str
     description: str
-    height: str
-    width: str = str(WIDTH)
-    names: list[str] = field(default_factory=list)
+    height: float
+    width: int = WIDTH
+    names: Sequence[str] = ()
     bars: list[Bar] = field(default_factory=list)
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
 
 def columns(key: str, title: str, description: str, labels: Sequence[str], series: Sequence[Series]) -> Plot:
-    """Columns that stand, one for each label and series, on a scale that begins at 0. At most two series."""
-    plot = Plot(key, title, description, str(_TOP + _HEIGHT + _FOOT), names=_names(series))
+    """Standing columns, one for each label and series, on a scale that begins at 0. At most two series."""
+    names = [each.name for each in series] if len(series) > 1 else ()
+    plot = Plot(key, title, description, _TOP + _HEIGHT + _FOOT, names=names)
     steps = scale(max((value for each in series for value in each.values), default=0))
     for step in steps:
-        y = _TOP + _HEIGHT * (1 - step / steps[-1])
-        plot.lines.append(Line(_number(_LEFT), _number(WIDTH - _RIGHT), _number(y)))
-        plot.texts.append(Text(_number(_LEFT - 6), _number(y + 5), str(step), "end"))
-    each_label = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
-    thick = each_label * (1 - _GAP) / len(series)
+        y = round(_TOP + _HEIGHT * (1 - step / steps[-1]), 1)
+        plot.lines.append(Line(_LEFT, WIDTH - _RIGHT, y))
+        plot.texts.append(Text(_LEFT - 6, y + 5, str(step), "end"))
+    label_width = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
+    thick = label_width * (1 - _GAP) / len(series)
     for place, label in enumerate(labels):
-        left = _LEFT + place * each_label
+        left = _LEFT + place * label_width
         for nth, one in enumerate(series):
-            height = _HEIGHT * one.values[place] / steps[-1]
-            if height:
-                x, y = left + each_label * _GAP / 2 + nth * thick, _TOP + _HEIGHT - height
-                plot.bars.append(Bar(_number(x), _number(y), _number(thick), _number(height), second=nth > 0))
+            if height := round(_HEIGHT * one.values[place] / steps[-1], 1):
+                x = round(left + label_width * _GAP / 2 + nth * thick, 1)
+                y = round(_TOP + _HEIGHT - height, 1)
+                plot.bars.append(Bar(x, y, round(thick, 1), height, second=nth > 0))
         if place == 0 or (place + 1) % _LABELLED == 0:
-            middle = left + each_label / 2
-            plot.texts.append(Text(_number(middle), _number(_TOP + _HEIGHT + 18), label, "middle"))
+            plot.texts.append(Text(round(left + label_width / 2, 1), _TOP + _HEIGHT + 18, label, "middle"))
     return plot
 
 
-@dataclass(frozen=True, slots=True)
-class PlotRow:
-    """``parts``: for each series how long its bar is, 0 to 1, and the words after it. ``aside``: more words, at the
-    right end above the bars."""
+class PlotRow(NamedTuple):
+    """``parts``: for each series the length of its bar, 0 to 1, and the words after it. ``aside``: words at the right
+    end above the bars."""
 
     label: str
     parts: Sequence[tuple[float, str]]
     aside: str = ""
 
 
-def rows(key: str, title: str, description: str, names: Sequence[str], found: Sequence[PlotRow]) -> Plot:
-    """Bars that lie, below the words of their row. At most two series."""
-    plot = Plot(key, title, description, "0", names=list(names) if len(names) > 1 else [])
-    longest = WIDTH - 165  # room for what is written after a full bar
-    y = 0.0
+def rows(key: str, title: str, description: str, found: Sequence[PlotRow], names: Sequence[str] = ()) -> Plot:
+    """Lying bars, below the label of their row. At most two series, whose ``names`` the key shows."""
+    plot = Plot(key, title, description, 0, names=names)
+    longest = WIDTH - 165  # leaves room for the words after a full bar
     for row in found:
-        plot.texts.append(Text("0", _number(y + 15), _shortened(row.label, SHORT if row.aside else LONG)))
+        top = plot.height + 15
+        plot.texts.append(Text(0, top, _shortened(row.label, SHORT if row.aside else LONG)))
         if row.aside:
-            plot.texts.append(Text(str(WIDTH), _number(y + 15), row.aside, "end"))
-        y += 24  # clear of the tails of the letters above
+            plot.texts.append(Text(WIDTH, top, row.aside, "end"))
+        plot.height += 24  # clear of the tails of the letters above
         for nth, (share, words) in enumerate(row.parts):
-            length = max(longest * min(1.0, share), 1.5)
-            plot.bars.append(Bar("0", _number(y), _number(length), str(_BAR), second=nth > 0))
-            plot.texts.append(Text(_number(length + 8), _number(y + 11.5), words))
-            y += _BAR + 5
-        y += 10
-    plot.height = _number(y)
+            length = round(max(longest * min(1.0, share), 1.5), 1)
+            plot.bars.append(Bar(0, plot.height, length, _BAR, second=nth > 0))
+            plot.texts.append(Text(length + 8, plot.height + 11.5, words))
+            plot.height += _BAR + 5
+        plot.height += 10
     return plot
 
 
 def scale(most: int) -> list[int]:
-    """Whole steps from 0 to no less than ``most``, at most five above 0: 0, 1 · 0, 2, 4, 6 · 0, 50, 100."""
+    """Whole steps from 0 to at least ``most``, at most five above 0: 0, 1 · 0, 2, 4, 6 · 0, 50, 100."""
     size = 1
     while True:
         for factor in (1, 2, 5):
@@ -137,14 +130,6 @@ def scale(most: int) -> list[int]:
         size *= 10
 
 
-def _names(series: Sequence[Series]) -> list[str]:
-    return [each.name for each in series] if len(series) > 1 else []
-
-
 def _shortened(text: str, most: int) -> str:
-    """As much as one line holds. The table has all of it."""
+    """Cut to one line. The table has the whole text."""
     return text if len(text) <= most else f"{text[: most - 1].rstrip()}…"
-
-
-def _number(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

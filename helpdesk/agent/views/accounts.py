@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits
 from accounts.directory import Account
 from accounts.models import User
-from helpdesk.agent import lookup, removal
+from helpdesk.agent import lookup, removal, unlocking
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import RemoveForm
 from helpdesk.searches import SearchForm
@@ -69,7 +69,7 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
 @agent_only
 def unlock(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
     """Clears a lock-out."""
-    return _act(request, agent, account_id, lookup.unlock, _("Kontot är upplåst."))
+    return _act(request, agent, account_id, unlocking.unlock, _("Kontot är upplåst."))
 
 
 @require_POST
@@ -77,7 +77,7 @@ def unlock(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
 def forget_tries(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
     """Counts wrong codes and passwords, and the codes that were sent, from zero."""
     words = _("Felen är nollställda. Be personen att hämta en ny kod nu.")
-    return _act(request, agent, account_id, lookup.forget_tries, words)
+    return _act(request, agent, account_id, unlocking.forget_tries, words)
 
 
 @require_POST

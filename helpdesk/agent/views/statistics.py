@@ -1,10 +1,11 @@
-"""/helpdesk/oversikt/: a month in figures, and the same as a file."""
+"""/helpdesk/oversikt/: the figures of a month, on a page and as a file."""
 
 from __future__ import annotations
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from accounts import audit
@@ -13,14 +14,14 @@ from accounts.models import Event, User
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.statistics import company_counts, figures, file
 from helpdesk.agent.statistics import page as words
-from helpdesk.agent.statistics.months import Month, today
+from helpdesk.agent.statistics.months import Month
 
 
 @require_safe
 @agent_only
 def overview(request: HttpRequest, agent: User) -> HttpResponse:
-    """One month, this one if none is named. If nobody has counted the companies' staff lately, it is asked for."""
-    this, first = Month.of(today()), figures.earliest()
+    """Shows one month, this one by default. Queues a count of the companies' employees if there is no fresh one."""
+    this, first = _this_month(), figures.earliest()
     month = _month(request, first, this)
     found = figures.for_month(month)
     if month == this and company_counts.is_old(found.counted_on):
@@ -43,8 +44,8 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
 @require_safe
 @agent_only
 def export(request: HttpRequest, agent: User) -> HttpResponse:
-    """The month's figures as a file, which the trail tells of."""
-    month = _month(request, figures.earliest(), Month.of(today()))
+    """The month's figures as a file. The trail records it."""
+    month = _month(request, figures.earliest(), _this_month())
     lines = list(file.lines(figures.for_month(month)))
     audit.record(
         Event.FIGURES_EXPORTED,
@@ -58,8 +59,12 @@ def export(request: HttpRequest, agent: User) -> HttpResponse:
     return response
 
 
+def _this_month() -> Month:
+    return Month.of(timezone.localdate())
+
+
 def _month(request: HttpRequest, first: Month, last: Month) -> Month:
-    """The month that the address names. Raises Http404 for one of which there is nothing to tell."""
+    """The month that the address names. Raises Http404 for a month without figures."""
     text = request.GET.get("manad", "")
     month = Month.read(text) if text else last
     if month is None or not first <= month <= last:
