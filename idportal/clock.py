@@ -1,8 +1,9 @@
-"""Moments and durations in words, in the language that is active."""
+"""Stockholm's calendar and clock; moments and durations in words, in the language that is active."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -13,9 +14,32 @@ _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 _YEAR, _MONTH = 365 * _DAY, 365.25 * _DAY / 12
 
 
+STOCKHOLM = ZoneInfo("Europe/Stockholm")  # as TIME_ZONE
+
+
 def local(at: datetime) -> datetime:
-    """A moment as the clocks on the wall show it, in Stockholm."""
-    return timezone.localtime(at, timezone.get_default_timezone())
+    """The moment in Stockholm's time. ``at`` is aware."""
+    return at.astimezone(STOCKHOLM)
+
+
+def local_date(at: datetime) -> date:
+    """The moment's date in Stockholm."""
+    return local(at).date()
+
+
+def today() -> date:
+    """Today's date in Stockholm."""
+    return local_date(timezone.now())
+
+
+def at_hour(day: date, hour: int) -> datetime:
+    """So many o'clock on a day in Stockholm, in UTC. Not for 2 o'clock, which a day may have twice or not at all."""
+    return datetime.combine(day, time(hour), STOCKHOLM).astimezone(UTC)
+
+
+def stamp(at: datetime | None) -> str:
+    """2026-03-12 14:35, in Stockholm; "" for None."""
+    return f"{local(at):%Y-%m-%d %H:%M}" if at else ""
 
 
 def moment(at: datetime) -> str:
@@ -24,20 +48,20 @@ def moment(at: datetime) -> str:
 
 
 def deadline(until: datetime, since: datetime) -> str:
-    """For the place after "before", "from" or "after": the time, with the day if ``since`` is on another one."""
-    if local(since).date() == local(until).date():
+    """The time, to stand after "before", "from" or "after"; with the day if ``since`` is on another day."""
+    if local_date(since) == local_date(until):
         return _("kl. %(time)s") % {"time": f"{local(until):%H:%M}"}
     return _("den %(moment)s") % {"moment": moment(until)}
 
 
 def clock(until: datetime, since: datetime) -> str:
-    """The same, as short as an SMS wants it."""
+    """As ``deadline``, in the few characters of an SMS."""
     end = local(until)
-    return f"{end:%H:%M}" if local(since).date() == end.date() else f"{end.day}/{end.month} {end:%H:%M}"
+    return f"{end:%H:%M}" if local_date(since) == end.date() else f"{end.day}/{end.month} {end:%H:%M}"
 
 
 def duration(length: float | timedelta) -> str:
-    """Seconds or a timedelta in the largest unit that has no rest: "10 minuter", "24 timmar", "7 dagar"."""
+    """Seconds or a timedelta in the largest unit without a remainder: "10 minuter", "24 timmar", "7 dagar"."""
     seconds = round(length.total_seconds() if isinstance(length, timedelta) else length)
     if seconds >= _YEAR:
         months = round(seconds / _MONTH)

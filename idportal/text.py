@@ -1,4 +1,4 @@
-"""Texts of the directory, as they stand in what the portal sends."""
+"""Text made safe for one line, and text folded to be compared."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ import unicodedata
 
 LONGEST = 100  # characters; Active Directory has 64 at most in a name
 LONGEST_ECHO = 60  # characters
+_PIECE = 1000  # characters; Unicode's normal form takes quadratic time on malicious input
 
-# What mail programs make a link of. A sign that nobody sees, and that no address may hold, parts it (UAX 14, WJ).
+# What mail programs make a link of. An invisible character that no address may hold parts it (UAX 14, WJ).
 _LINK = re.compile(r"(?<=:)(?=//)|(?<=www)(?=\.)|(?<=\w)(?=@)", re.IGNORECASE)
 _APART = "\u2060"
 
@@ -17,40 +18,55 @@ _APART = "\u2060"
 _FORMULA = tuple("=+-@＝＋－＠")
 
 
-def inert(text: str) -> str:
-    """The text as one line that does nothing but stand there, in a mail, a terminal or a spreadsheet.
+def one_line(text: str) -> str:
+    """The text on one line, in NFC, with single spaces and without invisible characters. Idempotent.
 
-    Line breaks, tabs and every kind of space become a space. Control characters go, and so do format characters, which
-    turn the direction of writing or can't be seen. A formula gets an apostrophe before it. What looks like an address,
-    of a page or of mail, gets a sign that nobody sees, so that no program makes a link of it. What is longer than
-    LONGEST is cut. Not escaped for HTML: that is done where it becomes HTML. Idempotent.
+    So it can't end a header, upset a database or a terminal, or pass for another text that looks the same.
     """
-    text = text[: 4 * LONGEST]  # to normalise takes the square of the length, if somebody means ill
-    if not text.isprintable():  # as almost every name is
-        text = "".join(_sign(each) for each in text)
-    text = unicodedata.normalize("NFC", text)
-    text = " ".join(text.split())
+    return " ".join(composed(visible(text)).split())
+
+
+def visible(text: str, keep: str = "") -> str:
+    """The text without control, format and unassigned characters, and with each kind of space as " ".
+
+    The characters of ``keep`` stay as they are.
+    """
+    return text if text.isprintable() and not keep else "".join(_visible(each, keep) for each in text)
+
+
+def _visible(character: str, keep: str) -> str:
+    if character in keep:
+        return character
+    if character.isspace():  # the separators of lines and paragraphs (Zl, Zp) among them
+        return " "
+    # Cc control, Cf format, Cs half of a pair, Co private, Cn not assigned.
+    return "" if unicodedata.category(character).startswith("C") else character
+
+
+def composed(text: str) -> str:
+    """The text in NFC, in linear time."""
+    return "".join(unicodedata.normalize("NFC", text[at : at + _PIECE]) for at in range(0, len(text), _PIECE))
+
+
+def inert(text: str) -> str:
+    """The text as one line of at most LONGEST characters that does nothing in a mail, a terminal or a spreadsheet.
+
+    A formula gets an apostrophe before it. An address, of a page or of mail, gets an invisible character, so that no
+    program makes a link of it. Not escaped for HTML: that is done where it becomes HTML. Idempotent.
+    """
+    text = one_line(text[: 4 * LONGEST])
     if text.startswith(_FORMULA):
         text = f"'{text}"
     text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1].rstrip()}…"
     return _LINK.sub(_APART, text)
 
 
-def one_line(text: str) -> str:
-    """The text with single spaces, in NFC, and without unseen characters, which make two names of one."""
-    seen = (
-        character for character in text if character.isspace() or unicodedata.category(character) not in ("Cf", "Cc")
-    )
-    return unicodedata.normalize("NFC", " ".join("".join(seen).split()))
-
-
 def short(text: str) -> str:
-    """As much of a text as a message repeats: a file that is wrong on every line must not become a huge page."""
+    """At most LONGEST_ECHO characters of the text: a message about a file wrong on every line must not be huge."""
     return text if len(text) <= LONGEST_ECHO else f"{text[: LONGEST_ECHO - 1]}…"
 
 
-def _sign(character: str) -> str:
-    if character.isspace():  # the separators of lines and paragraphs (Zl, Zp) among them
-        return " "
-    # Cc control, Cf format, Cs half of a pair, Co private, Cn not assigned.
-    return "" if unicodedata.category(character).startswith("C") else character
+def fold(text: str) -> str:
+    """The text without case and diacritics, and in compatibility form: å, ä, ö become a, a, o."""
+    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    return "".join(character for character in decomposed if not unicodedata.combining(character))

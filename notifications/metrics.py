@@ -1,11 +1,11 @@
-"""What a monitor may know of the outbox and of the morning's run."""
+"""Metrics of the outbox and of the daily mail."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 
-from django.db.models import Count, Max, Min
+from django.db.models import Count, Max, Min, Q
 from django.utils import timezone
 from prometheus_client.core import GaugeMetricFamily, Metric
 
@@ -24,8 +24,8 @@ def figures() -> Iterator[Metric]:
             messages.add_metric([kind, state], counted.get((kind, state), 0))
     yield messages
     now = timezone.now()
-    open_ = Message.objects.filter(state__in=(Message.Status.WAITING, Message.Status.SENDING), next_try_at__lte=now)
-    oldest = open_.aggregate(Min("created_at"))["created_at__min"]
+    due = Q(state=Message.Status.WAITING, next_try_at__lte=now) | Q(state=Message.Status.SENDING)
+    oldest = Message.objects.filter(due).aggregate(Min("created_at"))["created_at__min"]
     words = "Seconds since the oldest message that is due was made; 0 if none is."
     yield GaugeMetricFamily("idportal_outbox_oldest_seconds", words, (now - oldest).total_seconds() if oldest else 0)
     day = DigestRun.objects.filter(completed_at__isnull=False).aggregate(Max("day"))["day__max"]

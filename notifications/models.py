@@ -1,4 +1,4 @@
-"""What the portal tells people by itself, on its way out; and the days on which it looked whose password runs out."""
+"""The outbox's messages, and the days on which the daily mail was made."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from accounts.models import Company
 
 
 def _a_key() -> str:
-    """For a message that is about nothing else than itself."""
+    """A key that no other message has."""
     return uuid.uuid4().hex
 
 
 class Message(models.Model):
     """One mail, or one SMS that is no code, to one receiver: a row of the outbox.
 
-    A row is made in the transaction of what it tells, claimed before it is sent, and settled once: SENT, REFUSED (the
-    receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). What is settled stays so, but for
-    what an administrator has sent again: that waits anew (``notifications.outbox.resending``).
+    A row is made in the transaction of its cause, claimed before it is sent, and settled once: SENT, REFUSED (the
+    receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). A settled message stays so, unless
+    an administrator has it sent again (``notifications.outbox.resending``).
     """
 
     class Channel(models.TextChoices):
@@ -44,7 +44,7 @@ class Message(models.Model):
         RECOVERY_STOPPED = "recovery stopped", _("återställningskoder stoppade")
         SIGN_IN_LINK = "sign-in link", _("inloggningslänk till beställare")
         TICKET_OPENED = "request opened", _("ärende öppnat")
-        REQUEST_DECIDED = "request decided", _("ärende avgjort")
+        TICKET_DECIDED = "request decided", _("ärende avgjort")
         MAIL_ANSWERED = "mail answered", _("svar på mejl till helpdesk")
         PHONE_LINKED = "phone linked", _("nummer kopplat")
         PHONE_LINK_TOLD = "phone link told", _("nummer kopplat, kan stoppas")
@@ -61,7 +61,7 @@ class Message(models.Model):
         EXPIRED = "expired", _("för sent")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # the Message-ID, the same at each try
-    # What it is about, of which there is to be one message only, however often its cause is looked at.
+    # Of the messages with the same key only the first is sent, however often its cause is looked at.
     key = models.CharField(max_length=200, unique=True, default=_a_key)
     kind = models.CharField(max_length=4, choices=Channel.choices)
     purpose = models.CharField(max_length=20, choices=Topic.choices)
@@ -71,19 +71,19 @@ class Message(models.Model):
     text = EncryptedTextField(blank=True)
     html = EncryptedTextField(blank=True)
     company = models.ForeignKey(Company, null=True, blank=True, on_delete=models.SET_NULL)
-    about = models.CharField(max_length=36, blank=True, db_index=True)  # directory id of the one person it is about
+    about = models.CharField(max_length=36, blank=True, db_index=True)  # directory id of the account it is about
 
     state = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
-    # Of those, how many ended without an answer, or with their worker: it may have gone out all the same.
+    # Attempts that ended without an answer, or with their worker: the message may have gone out all the same.
     perhaps_sent = models.PositiveSmallIntegerField(default=0)
     created_at = models.DateTimeField(default=timezone.now)
+    # While it is SENDING, the end of the lease: then another worker may take it over.
     next_try_at = models.DateTimeField(default=timezone.now)
-    # When a task for it was last put into the queue. None: there is none, or a worker has taken it up.
+    # When a task for it was last put into the queue. None: there is none, or a worker has claimed the message.
     queued_at = models.DateTimeField(null=True)
     useful_until = models.DateTimeField()
     claim = models.UUIDField(null=True)
-    claimed_at = models.DateTimeField(null=True)
     settled_at = models.DateTimeField(null=True)
     blanked_at = models.DateTimeField(null=True)
     error = models.CharField(max_length=300, blank=True)  # the server's words at the last try, masked
@@ -100,16 +100,16 @@ class Message(models.Model):
 
 
 class DigestRun(models.Model):
-    """A day on which it was looked whose password runs out. ``completed_at`` None: begun, and to be begun again.
+    """A day's run of the daily mail. ``completed_at`` None: it did not come to its end, and is to be made again.
 
-    A completed run has told every threshold that was reached after ``since``, up to and with ``day``.
+    A completed run has told every threshold that was reached after ``since``, up to and including ``day``.
     """
 
     day = models.DateField(unique=True)
     since = models.DateField()
     started_at = models.DateTimeField(default=timezone.now)
     completed_at = models.DateTimeField(null=True)
-    accounts = models.PositiveIntegerField(default=0)  # that were told of
+    accounts = models.PositiveIntegerField(default=0)  # in the mails
     mails = models.PositiveIntegerField(default=0)
 
     class Meta:

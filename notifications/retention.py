@@ -8,11 +8,12 @@ from accounts.limits import AUDIT_KEPT, BODIES_KEPT
 from notifications import outbox
 from notifications.models import Message
 
-MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail, which tells of the same
+CHUNK = 500  # rows in one query
+MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail
 
 
 def purge(now: datetime) -> dict[str, int]:
-    """Blanks bodies and receivers, and deletes what is older than the trail; returns how many of each."""
+    """Blanks bodies and receivers, and deletes messages older than the trail; returns how many of each."""
     settled = Message.objects.exclude(state__in=outbox.OPEN)
     counts = {"messages": settled.filter(settled_at__lt=now - MESSAGES_KEPT).delete()[0]}
     old = settled.filter(settled_at__lt=now - BODIES_KEPT, blanked_at=None)
@@ -23,8 +24,8 @@ def purge(now: datetime) -> dict[str, int]:
 def renew_keys() -> None:
     """Encrypts receivers and bodies anew with the newest key; call it in a transaction.
 
-    Raises cryptography.fernet.InvalidToken for what no present key opens.
+    Raises cryptography.fernet.InvalidToken for a text that no present key opens.
     """
-    for message in Message.objects.select_for_update().filter(blanked_at=None).iterator(chunk_size=outbox.CHUNK):
-        message.to_digest = outbox.receiver(message.kind, message.to)
+    for message in Message.objects.select_for_update().filter(blanked_at=None).iterator(chunk_size=CHUNK):
+        message.to_digest = outbox.receiver_digest(message.kind, message.to)
         message.save(update_fields=["to", "to_digest", "text", "html"])

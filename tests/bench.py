@@ -29,8 +29,8 @@ from django.test.utils import CaptureQueriesContext, setup_databases, setup_test
 from accounts import codes, tasks  # noqa: E402
 from accounts.models import SendQuota  # noqa: E402
 from deploy.local.cast import STEFAN  # noqa: E402
-from notifications import outbox  # noqa: E402
-from notifications import tasks as outbox_tasks  # noqa: E402
+from notifications.outbox import delivery  # noqa: E402
+from notifications.outbox import tasks as outbox_tasks  # noqa: E402
 from tests.conftest import has_number  # noqa: E402
 from tests.servers.slapd import TestSlapd  # noqa: E402
 
@@ -102,7 +102,7 @@ def journey(meter: Meter, folder: Path, round_: int) -> None:
 
 def send(messages: list[int]) -> None:
     for message in messages:
-        outbox.deliver(message)
+        delivery.deliver(message)
 
 
 def table(meter: Meter) -> str:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
@@ -37,6 +37,7 @@ from accounts.directory.connection import PAGE  # noqa: E402
 from accounts.directory.dialect import LdapDirectory  # noqa: E402
 from accounts.encryption import digest  # noqa: E402
 from accounts.models import Company, Phone, User  # noqa: E402
+from idportal import clock  # noqa: E402
 from notifications import digests  # noqa: E402
 from notifications.digests import thresholds  # noqa: E402
 from tests.servers.crowd import COMPANIES, crowd, samba_with, slapd_with  # noqa: E402
@@ -177,7 +178,7 @@ def table(results: list[Result]) -> str:
 
 
 def main() -> int:
-    today = thresholds.local_date(datetime.now(UTC))
+    today = clock.today()
     databases = setup_databases(verbosity=0, interactive=False)
     results = []
     try:

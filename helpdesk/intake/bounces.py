@@ -83,7 +83,7 @@ def _by_address(letter: Letter) -> Message | None:
     for block in letter.reports[:MOST_BLOCKS]:
         for address in _recipients(block)[:2]:
             sent = Message.objects.filter(
-                to_digest=outbox.receiver(Message.Channel.MAIL, address),
+                to_digest=outbox.receiver_digest(Message.Channel.MAIL, address),
                 purpose=Message.Topic.DIGEST,
                 state=Message.Status.SENT,
                 settled_at__gt=timezone.now() - LATELY,

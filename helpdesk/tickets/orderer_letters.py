@@ -53,7 +53,7 @@ def send_mail_receipt(ticket: Ticket, *, unread: Mapping[str, str], by_address: 
 def send_decision(ticket: Ticket, why: str = "") -> None:
     """Approved and carried out, or rejected and why."""
     event = "ticket_rejected" if ticket.state == State.REJECTED else "ticket_approved"
-    _send(event, ticket, Topic.REQUEST_DECIDED, why=inert_text(why), outcome=_outcome(ticket))
+    _send(event, ticket, Topic.TICKET_DECIDED, why=inert_text(why), outcome=_outcome(ticket))
 
 
 def inert_text(text: str) -> str:

@@ -41,7 +41,7 @@ def leaving(ticket: Ticket, addresses: Iterable[str], *, at_once: bool) -> None:
             purpose=Purpose.RECIPIENTS_CHANGED,
             to=address,
             useful=USEFUL,
-            key=f"{Purpose.RECIPIENTS_CHANGED} {ticket.number} {outbox.receiver(Message.Channel.MAIL, address)}",
+            key=f"{Purpose.RECIPIENTS_CHANGED} {ticket.number} {outbox.receiver_digest(Message.Channel.MAIL, address)}",
             company=ticket.company,
         )
         for address in addresses

@@ -99,7 +99,7 @@ def _send(event: str, ticket: Ticket, to: str, key: str, **words: str) -> None:
 
 def _has_room(address: str, most: int = limits.MAIL_ANSWERS_EACH) -> bool:
     """M2. Exact for receipts, since creating a ticket locks the counter of their numbers."""
-    sent = _last_hour().filter(to_digest=outbox.receiver(Message.Channel.MAIL, address))
+    sent = _last_hour().filter(to_digest=outbox.receiver_digest(Message.Channel.MAIL, address))
     return sent.count() < most
 
 

@@ -1,7 +1,7 @@
-"""Whose a digest is when it is sent, which can be days after it was composed: recipients are corrected and removed.
+"""The receiver of a digest at the time when it is sent, which can be days after it was composed.
 
-A digest that waits for a recipient who is none any more goes to the present ones, or to the helpdesk: it holds names
-and user names that are theirs to know alone, and it is never dropped.
+A digest that waits for an address that is no recipient any more goes to the present recipients, or to the helpdesk: it
+holds names and user names that are theirs to know alone, and it is never dropped.
 """
 
 from __future__ import annotations
@@ -16,28 +16,38 @@ from notifications import outbox
 from notifications.digests.plan import key_of
 from notifications.models import Message
 
-Purpose, State = Message.Topic, Message.Status
+Purpose = Message.Topic
 
 
-def is_to_nobody(message: Message) -> bool:
-    """Whether it is a run's mail to a recipient of a company, and its receiver is no recipient of that now."""
-    if message.purpose != Purpose.DIGEST or not message.key.startswith("digest/"):
-        return False
-    return message.to not in _recipients(message)
+def check_receivers() -> None:
+    """Has the outbox ask, before each try of a company's digest, whether its receiver is still a recipient."""
+    outbox.register_check(Purpose.DIGEST, _why_not, _redirect)
 
 
-def for_others(message: Message) -> Iterator[Message]:
-    """The same mail for each of the company's present recipients who has none of that day, for the outbox.
+def _why_not(message: Message) -> str:
+    if not message.key.startswith("digest/"):
+        return ""  # not of a run
+    if message.to in _recipients(message):
+        return ""
+    return "the receiver is no longer a recipient of the company; it goes to the present ones, or to the helpdesk"
 
-    If there are no recipients, for the helpdesk. It is of use no longer than the one that it stands for.
+
+def _redirect(message: Message) -> None:
+    outbox.enqueue(_for_others(message))
+
+
+def _for_others(message: Message) -> Iterator[Message]:
+    """The same mail for each of the company's present recipients who has none of that day; without any, the helpdesk.
+
+    It is of use no longer than the one that it stands for.
     """
     recipients = _recipients(message)
     for to in recipients or [settings.HELPDESK_EMAIL]:
         _digest, day, whose, *_rest = message.key.split("/")
         key = key_of(day, whose, to)
-        there = [row.state for row in Message.objects.filter(key__startswith=key).only("state")]
-        # What expired did so because somebody was no recipient: who is one again gets it under a key of its own.
-        if any(state != State.EXPIRED for state in there):
+        earlier = list(Message.objects.filter(key__startswith=key).values_list("state", flat=True))
+        # One that expired did so while its receiver was no recipient: a recipient once more gets it under another key.
+        if any(state != Message.Status.EXPIRED for state in earlier):
             continue
         yield outbox.mail(
             purpose=Purpose.DIGEST if recipients else Purpose.DIGEST_TO_HELPDESK,
@@ -46,12 +56,12 @@ def for_others(message: Message) -> Iterator[Message]:
             text=message.text,
             html=message.html,
             useful=message.useful_until - timezone.now(),
-            key=f"{key}/{len(there)}" if there else key,
+            key=f"{key}/{len(earlier)}" if earlier else key,
             company=message.company,
         )
 
 
 def _recipients(message: Message) -> Recipients:
-    """Of a company that is deleted, or not active, nobody."""
+    """The present recipients of the message's company; none if it is deleted or not active."""
     company = message.company
     return company.recipients if company and company.active else Recipients()

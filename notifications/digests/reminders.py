@@ -10,10 +10,10 @@ from django.utils import timezone
 
 from accounts.models import Phone
 from idportal import message_templates
+from idportal.clock import at_hour
 from idportal.text import inert
 from notifications import outbox
 from notifications.digests.rows import DigestRow, chunks
-from notifications.digests.thresholds import at
 from notifications.models import Message
 
 # Stockholm's hours. Nobody is woken by it, and nobody gets it the day after.
@@ -30,7 +30,7 @@ class Reminder:
 
 def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
     """An SMS for each of them who has a number, the most urgent first; none if the day is as good as over."""
-    now, not_before, until = timezone.now(), at(day, FROM), at(day, UNTIL)
+    now, not_before, until = timezone.now(), at_hour(day, FROM), at_hour(day, UNTIL)
     if now >= until:
         return
     for some in chunks(sorted((row for row in rows if row.registered), key=lambda row: row.urgency)):

@@ -13,7 +13,8 @@ from django.conf import settings
 from accounts import directory
 from accounts.directory import Account
 from accounts.standing import ids_with_number
-from notifications.digests.thresholds import days_left, local_date, reached, spans
+from idportal.clock import local_date
+from notifications.digests.thresholds import days_left, reached, spans
 
 T = TypeVar("T")
 

@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts import audit
 from accounts.directory import DirectoryError
 from accounts.models import Event
+from idportal import clock
 from notifications import outbox
 from notifications.digests.plan import Plan, look, outstanding
-from notifications.digests.thresholds import at, local_date
 from notifications.models import DigestRun
 
 log = logging.getLogger("idportal.digests")
@@ -96,8 +96,8 @@ def catch_up() -> DigestRun | None:
     does not answer, and says so in the log.
     """
     now = timezone.now()
-    today = local_date(now)
-    if now < at(today, HOUR):
+    today = clock.local_date(now)
+    if now < clock.at_hour(today, HOUR):
         return None
     begun = DigestRun.objects.filter(day=today).first()
     if begun is None:

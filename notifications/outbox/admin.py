@@ -112,7 +112,7 @@ class MessageAdmin(ReadOnlyAdmin):
         term = search_term.strip()
         if not term:
             return queryset, False
-        to = outbox.receiver(Message.Channel.MAIL, term)
+        to = outbox.receiver_digest(Message.Channel.MAIL, term)
         return queryset.filter(Q(to_digest=to) | Q(company__name__icontains=term)), False
 
     @admin.action(description=gettext_lazy("Skicka igen"))

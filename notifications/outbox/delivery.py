@@ -1,4 +1,4 @@
-"""Delivery of the outbox: a message is claimed, sent outside of any transaction, and settled by whoever claimed it."""
+"""Delivery of a message: it is claimed, sent outside of any transaction, and settled by the process that claimed it."""
 
 from __future__ import annotations
 
@@ -12,60 +12,66 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, F, When
 from django.utils import timezone
 
 from accounts import companies
 from idportal import sms as gateways
 from idportal.logs import masked
-from notifications import outbox
-from notifications.digests.receivers import for_others, is_to_nobody
+from idportal.text import one_line
 from notifications.models import Message
 from notifications.outbox import smtp as relay
+from notifications.outbox.messages import OPEN
 
 log = logging.getLogger("idportal.outbox")
 
+DATABASE_DOWN = (OperationalError, InterfaceError)
 LONGEST_PAUSE = 3600  # seconds between two tries
-MOST_UNCERTAIN = 2  # SMS to one receiver that may have gone out, and nobody knows
-NOTING_TIMEOUT = 30.0  # seconds for which a restart of the database is waited out, to note what was sent
+MOST_UNCERTAIN = 2  # SMS to one receiver that may or may not have gone out
+NOTING_TIMEOUT = 30.0  # seconds to wait for a database that restarts, to note what was sent
 
 State, Kind, Purpose = Message.Status, Message.Channel, Message.Topic
 
-
-class Unsendable(Exception):
-    """What the message is stands against it, now and later."""
-
-    retry = False
+_checks: dict[str, tuple[Callable[[Message], str], Callable[[Message], object]]] = {}
 
 
-def deliver(message_id: int) -> None:
-    """Sends a message if it is due and nobody else is at it, and notes what became of it.
+def register_check(
+    topic: Message.Topic, why_not: Callable[[Message], str], redirect: Callable[[Message], object]
+) -> None:
+    """Before each try of a message of this topic, asks ``why_not`` whether its receiver may still have it.
 
-    Outside of any transaction, since a server may take its time. Raises OperationalError or InterfaceError if the
-    database is down; what was claimed by then is tried again when the lease is over.
+    "": it is sent. Else it expires with that reason, and ``redirect`` is called in the same transaction, to enqueue
+    what goes out in its place.
+    """
+    _checks[topic] = why_not, redirect
+
+
+def deliver(message_id: int) -> bool:
+    """Sends a message if it is due and no other worker has it, and notes the result; returns whether it settled it.
+
+    Call it outside of any transaction, since a server may take its time. Raises OperationalError or InterfaceError if
+    the database is down. A message that was claimed by then may be tried again when the lease is over.
     """
     message = _claim(message_id)
     if message is None:
-        outbox.recheck(message_id)
-        return
+        return False
     if message.useful_until <= timezone.now():
         log.error("message %d (%s) was not sent in its useful life", message.pk, message.purpose)
-        _settle(message, State.EXPIRED, message.error)
-    elif _sent_often_enough(message):
-        _refuse(message, "nobody knows whether it went out, twice")
-    else:
-        _try(message)
+        return _settle(message, State.EXPIRED, message.error)
+    if _sent_often_enough(message):
+        return _refuse(message, "nobody knows whether it went out, twice")
+    return _try(message)
 
 
 def _claim(message_id: int) -> Message | None:
-    """The message, if it is this caller's to send: of many at the same time one gets it. Its body is not read yet."""
+    """The message, if it is this caller's to send. Of many at the same time one gets it. Its body is not read yet."""
     now, claim = timezone.now(), uuid.uuid4()
     with transaction.atomic(durable=True):
-        Message.objects.filter(outbox.ready(now), pk=message_id).update(
+        Message.objects.filter(pk=message_id, state__in=OPEN, next_try_at__lte=now).update(
             state=State.SENDING,
             claim=claim,
-            claimed_at=now,
+            next_try_at=now + timedelta(seconds=settings.OUTBOX_LEASE),
             queued_at=None,
             attempts=F("attempts") + 1,
             perhaps_sent=F("perhaps_sent") + Case(When(state=State.SENDING, then=1), default=0),
@@ -77,79 +83,65 @@ def _sent_often_enough(message: Message) -> bool:
     return message.kind == Kind.SMS and message.perhaps_sent >= MOST_UNCERTAIN
 
 
-def _try(message: Message) -> None:
+def _try(message: Message) -> bool:
     try:
         message.refresh_from_db(fields=["to", "text", "html"])
-        astray = is_to_nobody(message)
-        if not astray:
-            _send(message)
-    except (relay.MailError, gateways.SmsError, Unsendable) as error:
-        _failed(message, error)
-    except Exception as error:  # of which nobody thought: by its type alone, since its words could hold anything
-        log.error("message %d (%s) failed: %s", message.pk, message.purpose, type(error).__name__)
-        _later(message, type(error).__name__)
-    else:
-        if astray:
-            _to_others(message)
+        why_not, redirect = _checks.get(message.purpose, (None, None))
+        if redirect and why_not and (reason := why_not(message)):
+            log.warning(
+                "message %d (%s) is no longer for its receiver, and goes to others", message.pk, message.purpose
+            )
+            return _settle(message, State.EXPIRED, reason, also=partial(redirect, message))
+        if message.kind == Kind.MAIL:
+            relay.send(message)
+        elif gateways.fits(message.text):
+            gateways.send(message.to, message.text)
         else:
-            _settle(message, State.SENT)
+            return _refuse(message, "it is no SMS of one segment")
+    except (relay.MailError, gateways.SmsError) as error:
+        return _failed(message, error)
+    except Exception as error:  # unforeseen: noted by its type alone, since its words could hold anything
+        log.error("message %d (%s) failed: %s", message.pk, message.purpose, type(error).__name__)
+        return _later(message, type(error).__name__)
+    return _settle(message, State.SENT)
 
 
-def _to_others(message: Message) -> None:
-    """Instead of a digest to somebody who is no recipient any more: the same to those who are, or to the helpdesk."""
-    log.warning("message %d (%s) is no longer for its receiver, and goes to others", message.pk, message.purpose)
-    why = "the receiver is no longer a recipient of the company; it goes to the present ones, or to the helpdesk"
-    _settle(message, State.EXPIRED, why, also=lambda: outbox.enqueue(for_others(message)))
-
-
-def _send(message: Message) -> None:
-    if message.kind == Kind.MAIL:
-        relay.send(message)
-        return
-    try:
-        gateways.send(message.to, message.text)
-    except ValueError:
-        raise Unsendable("it is no SMS of one segment") from None
-
-
-def _failed(message: Message, error: relay.MailError | gateways.SmsError | Unsendable) -> None:
+def _failed(message: Message, error: relay.MailError | gateways.SmsError) -> bool:
     if isinstance(error, gateways.SmsError) and error.perhaps_sent:
         message.perhaps_sent += 1
     if error.retry and not _sent_often_enough(message):
         level = logging.ERROR if isinstance(error, relay.SenderRefused) else logging.WARNING
-        log.log(level, "message %d (%s) is tried again later: %s", message.pk, message.purpose, _told(error))
-        _later(message, str(error))
-    else:
-        _refuse(message, str(error), bounced=isinstance(error, relay.Bounced))
+        log.log(level, "message %d (%s) is tried again later: %s", message.pk, message.purpose, _words(error))
+        return _later(message, error)
+    return _refuse(message, error, bounced=isinstance(error, relay.Bounced))
 
 
-def _later(message: Message, why: str) -> None:
-    """Back to the queue, after a pause that doubles; up to a quarter less, so that not all come back at once."""
+def _later(message: Message, why: object) -> bool:
+    """Back to the queue after a pause that doubles, and is up to a quarter shorter so that not all come at once."""
     doubled = max(1, settings.OUTBOX_RETRY_AFTER) * 2 ** min(message.attempts - 1, 12)
     pause = min(LONGEST_PAUSE, doubled) * random.uniform(0.75, 1)  # noqa: S311  spreads load, keeps no secret
-    at = timezone.now() + timedelta(seconds=pause)
-    if _note(message, state=State.WAITING, next_try_at=at, error=_told(why)):
-        outbox.retry(message, at)
+    _note(message, state=State.WAITING, next_try_at=timezone.now() + timedelta(seconds=pause), error=_words(why))
+    return False
 
 
-def _refuse(message: Message, why: str, *, bounced: bool = False) -> None:
-    log.error("message %d (%s) was refused: %s", message.pk, message.purpose, _told(why))
+def _refuse(message: Message, why: object, *, bounced: bool = False) -> bool:
+    log.error("message %d (%s) was refused: %s", message.pk, message.purpose, _words(why))
     of_a_digest = message.purpose in (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK)
-    bounce = partial(companies.note_bounce, message.to, _told(why)) if bounced and of_a_digest else None
-    _settle(message, State.REFUSED, why, also=bounce)
+    bounce = partial(companies.note_bounce, message.to, _words(why)) if bounced and of_a_digest else None
+    return _settle(message, State.REFUSED, why, also=bounce)
 
 
 def _settle(
-    message: Message, state: Message.Status, why: str = "", *, also: Callable[[], object] | None = None
-) -> None:
-    _note(message, also, state=state, settled_at=timezone.now(), error=_told(why))
+    message: Message, state: Message.Status, why: object = "", *, also: Callable[[], object] | None = None
+) -> bool:
+    return _note(message, also, state=state, settled_at=timezone.now(), error=_words(why))
 
 
 def _note(message: Message, also: Callable[[], object] | None = None, **changes: Any) -> bool:
-    """Writes what became of a try, if nobody else has taken the message over meanwhile; says whether it did.
+    """Writes the result of a try, and calls ``also`` in the same transaction; returns False, and writes nothing, if
+    another worker has taken the message over.
 
-    What is to be done ``also`` is done in the same transaction. A database that restarts is waited for, within the
-    lease: what went out and isn't noted would go out twice.
+    Waits for a database that restarts, within the lease: a message that went out and isn't noted would go out twice.
     """
     until = time.monotonic() + min(NOTING_TIMEOUT, settings.OUTBOX_LEASE / 2)
     pause = 0.1
@@ -157,12 +149,10 @@ def _note(message: Message, also: Callable[[], object] | None = None, **changes:
         try:
             with transaction.atomic():
                 own = Message.objects.filter(pk=message.pk, state=State.SENDING, claim=message.claim)
-                done = own.update(
-                    claim=None, claimed_at=None, queued_at=None, perhaps_sent=message.perhaps_sent, **changes
-                )
+                done = own.update(claim=None, queued_at=None, perhaps_sent=message.perhaps_sent, **changes)
                 if done and also:
                     also()
-        except outbox.DATABASE_DOWN as error:
+        except DATABASE_DOWN as error:
             if time.monotonic() + pause > until:
                 log.error("what became of message %d is not noted: %s", message.pk, type(error).__name__)
                 raise
@@ -175,6 +165,6 @@ def _note(message: Message, also: Callable[[], object] | None = None, **changes:
             return bool(done)
 
 
-def _told(why: object) -> str:
-    """The words of a server as they are kept: on one line, without addresses and numbers, and not for ever."""
-    return masked(outbox.one_line(str(why)))[:300]
+def _words(why: object) -> str:
+    """A server's words as the row and the log keep them: on one short line, without addresses and numbers."""
+    return masked(one_line(str(why)))[:300]

@@ -1,105 +1,95 @@
-"""From the outbox to the queue: a task for each message, and which messages have one."""
+"""Adding messages to the outbox, and sweeping up those that have no task."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
-from itertools import islice
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.conf import settings
-from django.db import transaction
-from django.db.models import Case, F, Q, QuerySet, When
-from django.db.models.expressions import CombinedExpression
+from django.core.cache import cache
+from django.db import connection, transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
-from kombu.exceptions import OperationalError as QueueDown
+from redis import RedisError
 
 from notifications.models import Message
+from notifications.outbox.messages import OPEN
+from notifications.outbox.tasks import CHUNK, QueuedMessage, enqueue_tasks, queued, without_task
 
 log = logging.getLogger("idportal.outbox")
 
-CHUNK = 500  # rows in one query
-# How long a task is worth something from the moment on for which it was handed over: a worker drops what is older, and
-# the sweep hands the row over anew. So a row has about one task, however long a server is silent.
-TASK_USEFUL = timedelta(hours=1)
-
-State, Purpose = Message.Status, Message.Topic
-
-# In the queue, 0 is first. Whoever has just done something waits for its notice, nobody for a digest.
-_NOTICE_PRIORITY, _DIGEST_PRIORITY = 3, 6
-_NOBODY_WAITS = (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK, Purpose.EXPIRY_REMINDER)
+BATCH = 1000  # rows of one sweep; the next sweep follows in a minute
 
 
-class QueuedMessage(NamedTuple):
-    """What a task is made of. ``at``: from when on the message may be tried."""
+def enqueue(messages: Iterable[Message]) -> int:
+    """Adds messages in the caller's transaction and delivers them after its commit; returns how many are new.
 
-    pk: int
-    at: datetime
-    purpose: str
-    state: str
-
-
-def lease_ends() -> CombinedExpression:
-    """When a message that is being sent may be taken over."""
-    return F("claimed_at") + timedelta(seconds=settings.OUTBOX_LEASE)
-
-
-def rows_of(messages: QuerySet[Message]) -> Iterator[QueuedMessage]:
-    """Each with the moment from which it may be tried: what is being sent, if it still is when the lease is over."""
-    at = Case(When(state=State.SENDING, then=lease_ends()), default=F("next_try_at"))
-    return map(QueuedMessage._make, messages.annotate(at=at).values_list("pk", "at", "purpose", "state"))
-
-
-def without_task(now: datetime) -> Q:
-    """What has no task in the queue, as far as is known: none was handed over, or it is of no more use by now.
-
-    ``queued_at`` is None from the moment on in which a worker claims the message: its task has been used up.
+    A message whose key is in the outbox already is left out. A queue that is down undoes nothing: the sweep sends them.
+    Raises TransactionManagementError outside of a transaction: a message belongs to its cause.
     """
-    old = now - TASK_USEFUL
-    for_then = Q(state=State.WAITING, next_try_at__lte=old)
-    for_then |= Q(state=State.SENDING, claimed_at__lte=old - timedelta(seconds=settings.OUTBOX_LEASE))
-    return Q(queued_at=None) | Q(for_then, queued_at__lte=old)
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError("A message is queued in the transaction of its cause.")
+    # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
+    rows = sorted(messages, key=lambda message: message.key)
+    Message.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
+    new: list[QueuedMessage] = []
+    for begin in range(0, len(rows), CHUNK):
+        ours = Message.objects.filter(uid__in=[row.uid for row in rows[begin : begin + CHUNK]])
+        new += queued(ours.order_by("pk"))
+    if new:
+        transaction.on_commit(lambda: enqueue_tasks(new), robust=True)
+    return len(new)
 
 
-def enqueue_tasks(rows: Iterable[QueuedMessage]) -> int:
-    """Puts a task for each into the queue, for the moment from which it may be tried; returns how many it took.
+@dataclass(frozen=True, slots=True)
+class Swept:
+    """The result of a sweep: messages to be sent, how many of them the queue took, and how many expired."""
 
-    Without a queue what lies ahead has nothing to wait in: it is the next sweep's.
+    found: int
+    queued: int
+    expired: int
+
+
+def sweep(*, everything: bool = False) -> Swept:
+    """Enqueues what is due and has no task, the BATCH that has waited longest; settles what is past its life.
+
+    Two sweeps at once do no harm.
+
+    ``everything``: enqueues all that is open, whether it has a task or not. A worker that finds its queue asks for it,
+    since the queue may have been emptied. That is done once in OUTBOX_RETRY_AFTER seconds. A worker that asks sooner,
+    because the queue comes and goes, makes no task count any more: this sweep and the next ones enqueue all anew.
     """
-    left, count = iter(rows), 0
-    while some := list(islice(left, CHUNK)):
-        taken = _put(some)
-        count += len(taken)
-        if not settings.CELERY_TASK_ALWAYS_EAGER:
-            _note_handed_over(taken)
-        if len(taken) < len(some):
-            break
-    return count
-
-
-def _put(rows: list[QueuedMessage]) -> list[QueuedMessage]:
-    """Those that the queue took: all, or as many as it did before it was down."""
-    from notifications.tasks import deliver
-
     now = timezone.now()
-    for place, row in enumerate(rows):
-        later: dict[str, Any] = {"eta": row.at} if row.at > now else {}
-        useful = max(row.at, now) + TASK_USEFUL
-        try:
-            if not (later and settings.CELERY_TASK_ALWAYS_EAGER):
-                priority = _DIGEST_PRIORITY if row.purpose in _NOBODY_WAITS else _NOTICE_PRIORITY
-                deliver.apply_async((row.pk,), priority=priority, expires=useful, **later)
-        except QueueDown as error:
-            log.error("the queue is down (%s): messages wait for the sweep", type(error).__name__)
-            return rows[:place]
-    return rows
+    messages, due = Message.objects.filter(state__in=OPEN), Q(next_try_at__lte=now)
+    late = messages.filter(Q(state=Message.Status.WAITING) | due, useful_until__lte=now)
+    if expired := late.update(state=Message.Status.EXPIRED, settled_at=now, claim=None):
+        log.error("%d messages were not sent in their useful life", expired)
+    if everything:
+        if settings.CELERY_TASK_ALWAYS_EAGER or _pause(cache.add, 1):
+            return Swept(found=messages.count(), queued=enqueue_tasks(_all(messages, now)), expired=expired)
+        messages.filter(queued_at__isnull=False).update(queued_at=None)
+    rows = list(queued(messages.filter(due, without_task(now)).order_by("next_try_at", "pk")[:BATCH]))
+    return Swept(found=len(rows), queued=enqueue_tasks(rows), expired=expired)
 
 
-def _note_handed_over(rows: list[QueuedMessage]) -> None:
-    """But for those that a worker has taken up meanwhile: their tasks are done with. It holds what it is at locked."""
-    for state in {row.state for row in rows}:
-        ours = Message.objects.filter(pk__in=[row.pk for row in rows if row.state == state], state=state)
-        with transaction.atomic():
-            free = list(ours.select_for_update(skip_locked=True).values_list("pk", flat=True))
-            Message.objects.filter(pk__in=free).update(queued_at=timezone.now())
+def _all(messages: QuerySet[Message], now: datetime) -> Iterator[QueuedMessage]:
+    """The messages without those that another process has enqueued since ``now``; reads a CHUNK at a time."""
+    messages, last = messages.filter(Q(queued_at=None) | Q(queued_at__lte=now)).order_by("pk"), 0
+    while some := list(queued(messages.filter(pk__gt=last)[:CHUNK])):
+        yield from some
+        last = some[-1].pk
+        _pause(cache.touch)  # the pause begins when the last is enqueued
+
+
+def _pause(how: Callable[..., bool], *value: int) -> bool:
+    """Begins (``cache.add``) or prolongs (``cache.touch``) the pause after a sweep of everything; False: it lasts.
+
+    True if the cache is down: then nothing is held back.
+    """
+    try:
+        return how("outbox-everything", *value, timeout=max(1, settings.OUTBOX_RETRY_AFTER))
+    except RedisError as error:
+        log.warning("the cache does not keep when the outbox was last handed over: %s", type(error).__name__)
+        return True

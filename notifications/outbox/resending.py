@@ -1,4 +1,4 @@
-"""The one way back for a message that is settled: an administrator has mended what was wrong, and has it sent again."""
+"""The one way back for a settled message: an administrator fixes what was wrong and has it sent again."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from django.utils import timezone
 from accounts import audit
 from accounts.models import Event, User
 from notifications.models import Message
-from notifications.outbox.enqueueing import QueuedMessage, enqueue_tasks
+from notifications.outbox.tasks import QueuedMessage, enqueue_tasks
 
-USEFUL = timedelta(days=1)  # from then on: somebody is at it now, and what it tells is not getting newer
+USEFUL = timedelta(days=1)  # from then on
 
 State = Message.Status
 SETTLED_WITHOUT_SUCCESS = (State.REFUSED, State.EXPIRED)
 
 
 def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:
-    """Those of these messages that were refused, or too late, wait anew, each with its event in the trail.
+    """Sends the messages that were refused or expired again, each with its event in the trail; returns how many.
 
-    They go out after the commit, with the Message-ID that they have, and are tried for USEFUL. What was sent, what is
-    not settled and what has no body any more stays as it is. Returns how many wait.
+    They go out after the commit, with the same Message-ID, and are tried for USEFUL. A message that was sent, is not
+    settled or has no body any more stays as it is.
     """
     now = timezone.now()
     with transaction.atomic():
@@ -43,6 +43,6 @@ def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> 
             )
             about = row.company or people.get(row.about)
             audit.record(Event.MESSAGE_SENT_AGAIN, about, actor=actor, result=f"message {row.pk}", address=address)
-        again = [QueuedMessage(row.pk, now, row.purpose, State.WAITING) for row in rows]
+        again = [QueuedMessage(row.pk, now, row.purpose) for row in rows]
         transaction.on_commit(lambda: enqueue_tasks(again), robust=True)
     return len(rows)

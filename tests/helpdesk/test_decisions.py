@@ -72,7 +72,7 @@ def test_an_approved_number_is_linked_and_everybody_is_told(register: Register) 
     assert timeline(ticket)[-1] == ("carried out", an_agent().username)
     event = last(Event.TICKET_APPROVED)
     assert (event.actor, event.company, event.address) == (an_agent().directory_id, CARIN.company, "192.0.2.7")
-    assert [to for to, _ in mails(Message.Topic.REQUEST_DECIDED)] == [CARIN.mail]
+    assert [to for to, _ in mails(Message.Topic.TICKET_DECIDED)] == [CARIN.mail]
     with pytest.raises(Closed):
         decisions.approve(ticket.pk, an_agent())
     assert PhoneLink.objects.count() == 1
@@ -109,7 +109,7 @@ def test_anything_else_is_closed_by_an_approval(register: Register) -> None:
     taken(ticket, an_agent())
     decisions.approve(ticket.pk, an_agent())
     assert state_of(ticket) == State.DONE
-    assert "Ärendet är klart." in mails(Message.Topic.REQUEST_DECIDED)[0][1]
+    assert "Ärendet är klart." in mails(Message.Topic.TICKET_DECIDED)[0][1]
 
 
 def test_only_who_has_it_approves(register: Register) -> None:

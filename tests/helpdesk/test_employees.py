@@ -19,7 +19,7 @@ from accounts.standing import PasswordStanding, PasswordState
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
-from notifications.digests.thresholds import local_date
+from idportal.clock import local_date
 from tests.accounts.directory.people import somebody
 from tests.conftest import has_number
 from tests.helpdesk.conftest import Register

@@ -90,7 +90,7 @@ def test_a_rejection_comes_with_the_reason(register: Register) -> None:
     ticket, per = ask_for_number(register), an_agent()
     taken(ticket, per)
     decisions.reject(ticket.pk, per, "Vi når dig inte på numret i registret.\nRing oss.")
-    text = told(Purpose.REQUEST_DECIDED)
+    text = told(Purpose.TICKET_DECIDED)
     assert f"Kommunens helpdesk har avslagit ärende {ticket.number}." in text
     assert "Skälet: Vi når dig inte på numret i registret. Ring oss." in text
     assert per.username not in text
@@ -108,17 +108,17 @@ def test_what_people_wrote_does_nothing_in_a_mail(register: Register) -> None:
         assert "info@" not in row.text + row.html
         assert "<b>" not in row.html
         assert "\nBcc:" not in row.text
-    assert "&lt;b&gt;" in Message.objects.get(purpose=Purpose.REQUEST_DECIDED).html
-    assert told(Purpose.REQUEST_DECIDED).count("mycket") == 40, "nothing is cut"
+    assert "&lt;b&gt;" in Message.objects.get(purpose=Purpose.TICKET_DECIDED).html
+    assert told(Purpose.TICKET_DECIDED).count("mycket") == 40, "nothing is cut"
 
 
 def test_what_was_carried_out_is_told_as_such(register: Register) -> None:
     for number, ticket in enumerate((ask_for_number(register), ask_for_recipients(register, "ny@example.se"))):
         ticket.state = State.DONE
         orderer_letters.send_decision(ticket)
-        to, text = mails(Purpose.REQUEST_DECIDED)[number]
+        to, text = mails(Purpose.TICKET_DECIDED)[number]
         assert (to, f"har godkänt ärende {ticket.number}" in text) == (CARIN.mail, True)
-    numbers, recipients = (text for _, text in mails(Purpose.REQUEST_DECIDED))
+    numbers, recipients = (text for _, text in mails(Purpose.TICKET_DECIDED))
     assert "Numret är kopplat till kontot." in numbers
     assert "Ändringen gäller från och med nu." in recipients
 

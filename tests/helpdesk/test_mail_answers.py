@@ -227,7 +227,7 @@ def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
     agent = an_agent()
     taken(one, agent)
     decisions.reject(one.pk, agent, "Numret är upptaget.")
-    [(to, text)] = mails(Message.Topic.REQUEST_DECIDED)
+    [(to, text)] = mails(Message.Topic.TICKET_DECIDED)
     assert to == "carin@hemtjanst-ett.example"
     assert "Numret är upptaget." in text
     assert mails(ANSWERED) == []
@@ -242,7 +242,7 @@ def test_a_stranger_is_told_the_outcome(register: Register) -> None:
     assert to == "karin@example.net"
     assert f"Kommunens helpdesk har avslagit ärende {one.number}." in text
     assert "Vänd dig till din chef." in text, "nobody else is told"
-    assert mails(Message.Topic.REQUEST_DECIDED) == []
+    assert mails(Message.Topic.TICKET_DECIDED) == []
 
 
 def test_a_program_is_told_no_outcome(register: Register) -> None:
@@ -266,7 +266,7 @@ def test_what_an_orderer_is_told_is_not_told_to_whoever_used_her_name(register: 
     agent = an_agent()
     taken(one, agent)
     decisions.reject(one.pk, agent, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
-    [(to, text)] = mails(Message.Topic.REQUEST_DECIDED)
+    [(to, text)] = mails(Message.Topic.TICKET_DECIDED)
     assert (to, "Anna har redan" in text) == (register.carin.email, True)
     to, text = mails(ANSWERED)[-1]
     assert (to, "Anna" in text, "Carin" in text) == ("ond@example.net", False, False)

@@ -17,7 +17,7 @@ from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
-from notifications.digests.thresholds import local_date
+from idportal.clock import local_date
 from tests.accounts.directory.people import somebody
 from tests.accounts.helpers import text_of
 from tests.conftest import has_number

@@ -56,7 +56,7 @@ def test_a_new_recipient_counts_after_confirming(register: Register) -> None:
     assert timeline(ticket)[-1] == ("confirmed", "")
     event = last(Event.RECIPIENT_CONFIRMED)
     assert (event.company, event.result, event.address) == ("Hemtjänst Ett AB", ticket.number, "127.0.0.1")
-    [(to, text)] = mails(Purpose.REQUEST_DECIDED)
+    [(to, text)] = mails(Purpose.TICKET_DECIDED)
     assert to == CARIN.mail
     assert "En ny adress börjar gälla när den är bekräftad." in text
 
@@ -112,7 +112,7 @@ def test_with_no_new_one_it_counts_at_once(register: Register) -> None:
     assert told_to_leave() == [FIRST]
     assert "Du får inte mejlen längre." in mails(Purpose.RECIPIENTS_CHANGED)[0][1]
     assert last(Event.RECIPIENTS_CHANGED).actor == an_agent().directory_id
-    assert "Ändringen gäller från och med nu." in mails(Purpose.REQUEST_DECIDED)[0][1]
+    assert "Ändringen gäller från och med nu." in mails(Purpose.TICKET_DECIDED)[0][1]
 
 
 def test_case_makes_no_other_address(register: Register) -> None:

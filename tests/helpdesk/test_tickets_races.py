@@ -120,7 +120,7 @@ def test_of_parallel_approvals_one_carries_it_out(register: Register, server: Te
     assert all(f"av {PER.username}, " in str(refusal) for refusal in refusals)
     assert PhoneLink.objects.count() == 1
     assert trail(Event.TICKET_APPROVED) == [Event.TICKET_APPROVED]
-    assert len(mails(Message.Topic.REQUEST_DECIDED)) == 1
+    assert len(mails(Message.Topic.TICKET_DECIDED)) == 1
     assert [what for what, _ in timeline(ticket)].count("carried out") == 1
 
 

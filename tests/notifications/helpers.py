@@ -19,7 +19,7 @@ DAY = timedelta(days=1)
 
 State, Purpose = Message.Status, Message.Topic
 
-_TIMES = ("created_at", "next_try_at", "queued_at", "useful_until", "claimed_at", "settled_at")
+_TIMES = ("created_at", "next_try_at", "queued_at", "useful_until", "settled_at")
 
 
 def a_mail(**told: Any) -> Message:

@@ -10,8 +10,8 @@ from django.utils import timezone
 
 from deploy.local import tree
 from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
+from idportal.clock import local_date
 from notifications import digests
-from notifications.digests.thresholds import local_date
 from tests.conftest import has_number
 from tests.notifications.digest_world import completed, count_mapped, hemtjanst_ett, lines, sent, told
 from tests.servers.samba import PrivateSamba

@@ -9,8 +9,8 @@ import pytest
 
 from accounts.models import Company, Event
 from deploy.local.cast import STEFAN
+from idportal.clock import at_hour
 from notifications import digests
-from notifications.digests.thresholds import at
 from notifications.models import DigestRun
 from tests.accounts.helpers import trail
 from tests.notifications.digest_world import DAY, Clock, completed, hemtjanst_ett, runs_out, sent, told
@@ -18,7 +18,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = pytest.mark.django_db
 
-SIX = at(DAY, 6)
+SIX = at_hour(DAY, 6)
 
 
 @pytest.fixture

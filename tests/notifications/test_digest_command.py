@@ -12,8 +12,8 @@ from pytest_django import Settings
 
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, STEFAN
+from idportal.clock import local_date
 from notifications import digests
-from notifications.digests.thresholds import local_date
 from notifications.models import DigestRun
 from tests.accounts.helpers import trail
 from tests.conftest import has_number

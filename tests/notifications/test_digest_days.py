@@ -9,8 +9,9 @@ from pytest_django import Settings
 
 from deploy.local import tree
 from deploy.local.cast import KARL, STEFAN
+from idportal.clock import at_hour, local_date
 from notifications import digests
-from notifications.digests.thresholds import at, days_left, local_date
+from notifications.digests.thresholds import days_left
 from notifications.models import DigestRun
 from tests.notifications.digest_world import (
     DAY,
@@ -77,8 +78,8 @@ def test_days_are_those_of_stockholms_calendar(empty_server: TestSlapd, expires:
 def test_a_day_of_23_or_25_hours_counts_as_one(changed: date, hour: time) -> None:
     """However many hours lie between, it is a day."""
     before, after = changed - timedelta(1), changed + timedelta(1)
-    assert at(after, 0) - at(changed, 0) in (timedelta(hours=23), timedelta(hours=25))
-    for moment in (at(changed, 0) + timedelta(minutes=30), at(after, 0) - timedelta(minutes=30)):
+    assert at_hour(after, 0) - at_hour(changed, 0) in (timedelta(hours=23), timedelta(hours=25))
+    for moment in (at_hour(changed, 0) + timedelta(minutes=30), at_hour(after, 0) - timedelta(minutes=30)):
         assert local_date(moment) == changed
         assert [days_left(local_date(moment), day) for day in (before, changed, after)] == [1, 0, -1]
 

@@ -14,8 +14,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.directory import DirectoryError, connection
 from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import CARIN, KARL, STEFAN
+from idportal.clock import local_date
 from notifications import digests, outbox
-from notifications.digests.thresholds import local_date
 from notifications.models import DigestRun, Message
 from tests.accounts.helpers import trail
 from tests.conftest import has_number

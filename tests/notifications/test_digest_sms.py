@@ -12,17 +12,17 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.directory import Account
 from accounts.models import Phone
 from deploy.local.cast import KARL, STEFAN
+from idportal.clock import at_hour
 from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
 from notifications.digests.reminders import text
 from notifications.digests.rows import DigestRow
-from notifications.digests.thresholds import at
 from notifications.models import Message
 from tests.conftest import Inbox, has_number
 from tests.notifications.digest_world import DAY, Clock, completed, hemtjanst_ett, runs_out, sent, told
 from tests.servers.slapd import TestSlapd
 
-SIX = at(DAY, 6)
+SIX = at_hour(DAY, 6)
 
 
 def reminders() -> list[Message]:
@@ -130,16 +130,16 @@ def test_the_thresholds_of_the_mail_are_other_ones(empty_server: TestSlapd, sett
 @pytest.mark.parametrize(("hour", "begins"), [(6, 9), (9, 9), (14, 14), (20, 20)])
 def test_it_is_sent_between_nine_and_nine(it_is: Clock, hour: int, begins: int) -> None:
     """Of that day, by Stockholm's clocks."""
-    it_is(at(DAY, hour))
+    it_is(at_hour(DAY, hour))
     digests.run(DAY)
     (found,) = reminders()
-    assert (found.next_try_at, found.useful_until) == (at(DAY, begins), at(DAY, 21))
+    assert (found.next_try_at, found.useful_until) == (at_hour(DAY, begins), at_hour(DAY, 21))
 
 
 @pytest.mark.django_db
 @pytest.mark.usefixtures("stefan")
 def test_at_night_it_is_too_late(it_is: Clock) -> None:
-    it_is(at(DAY, 21))
+    it_is(at_hour(DAY, 21))
     digests.run(DAY)
     assert reminders() == []
 
@@ -152,7 +152,7 @@ def test_it_waits_until_nine_and_then_goes_out_once(
     with django_capture_on_commit_callbacks(execute=True):
         digests.run(DAY)
     assert len(sms) == 0
-    it_is(at(DAY, 9))
+    it_is(at_hour(DAY, 9))
     outbox.sweep()
     outbox.sweep()
     assert [number for number, _ in sms.messages()] == [STEFAN.phone]

@@ -122,7 +122,7 @@ def test_messages_outlive_the_key_that_encrypted_them(smtp: PrivateSmtp, sms: In
     [mail] = smtp.mails()[1:]
     assert mail["To"] == CARIN
     assert [number for number, _text in sms.messages()] == [NUMBER]
-    digests = [outbox.receiver(kind, to) for kind, to in (("mail", CARIN), ("sms", NUMBER))]
+    digests = [outbox.receiver_digest(kind, to) for kind, to in (("mail", CARIN), ("sms", NUMBER))]
     assert Message.objects.filter(to_digest__in=digests, blanked_at=None).count() == 2
 
 

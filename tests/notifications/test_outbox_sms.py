@@ -10,9 +10,8 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from idportal import sms as gateways
-from notifications import tasks
 from notifications.models import Message
-from notifications.outbox import delivery
+from notifications.outbox import delivery, tasks
 from tests.notifications.helpers import NUMBER, a_mail, again, an_sms, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
 from tests.servers.smsgateway import Mood, SmsGateway

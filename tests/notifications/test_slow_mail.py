@@ -17,8 +17,8 @@ from accounts import tasks as account_tasks
 from accounts.models import Challenge, Event
 from accounts.models import Purpose as CodePurpose
 from deploy.local.cast import STEFAN
-from notifications import tasks
 from notifications.models import Message
+from notifications.outbox import tasks
 from tests.accounts.helpers import last
 from tests.accounts.with_worker import installation, wait_for_tasks, wait_until
 from tests.conftest import has_number

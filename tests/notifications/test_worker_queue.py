@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts import tasks as account_tasks
 from idportal import worker
 from idportal.celery import app
-from notifications import tasks
+from notifications.outbox import tasks
 from tests.notifications.helpers import Purpose, a_mail, an_sms, put
 
 pytestmark = pytest.mark.django_db(transaction=True)

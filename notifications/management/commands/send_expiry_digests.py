@@ -7,13 +7,12 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.utils import timezone
 
 from accounts.directory import DirectoryError
+from idportal import clock
 from idportal.text import inert
 from notifications import digests
 from notifications.digests import DigestRow, Plan
-from notifications.digests.thresholds import STOCKHOLM, local_date
 
 # What a calendar and the directories' own times hold, with room for the thresholds before and after.
 YEARS = range(1970, 3000)
@@ -51,7 +50,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line a mail, and what was done in the last line."""
-        today = local_date(timezone.now())
+        today = clock.today()
         day: date = options["date"] or today
         if options["take_back"]:
             if not digests.take_back(day):
@@ -83,8 +82,8 @@ class Command(BaseCommand):
             messages = f"{_count(len(plan.mails), 'mail')} and {len(plan.reminders)} SMS"
             self.stdout.write(f"{messages} are in the outbox. The run of {day} is done.")
         if not told and run.completed_at:
-            done = run.completed_at.astimezone(STOCKHOLM)
-            self.stdout.write(f"The run of {day} was done already, {done:%Y-%m-%d %H:%M}. Nothing was sent.")
+            done = clock.stamp(run.completed_at)
+            self.stdout.write(f"The run of {day} was done already, {done}. Nothing was sent.")
 
     def _show(self, plan: Plan) -> None:
         if not plan.mails:

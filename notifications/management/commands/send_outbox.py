@@ -5,6 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from notifications import outbox
+from notifications.outbox import enqueueing
 
 
 class Command(BaseCommand):
@@ -19,5 +20,5 @@ class Command(BaseCommand):
                 f"The queue is down: {swept.found - swept.queued} messages still wait. Nothing is lost; "
                 "start Redis and run this again, or let the worker find them when it starts."
             )
-        if swept.found == outbox.BATCH:
+        if swept.found == enqueueing.BATCH:
             self.stdout.write("More may be waiting. Run this again.")

@@ -12,7 +12,7 @@ from django.utils import timezone
 from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
-from notifications.digests.thresholds import local_date
+from idportal.clock import local_date
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, typed
 from tests.browser.visitor import Visitor
