@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.utils import timezone
 from simple_history.utils import get_history_model_for_model
 
@@ -128,19 +128,21 @@ def renew_keys() -> int:
             phone.save(update_fields=["number", "number_digest"])
         for challenge in Challenge.objects.select_for_update().exclude(asked_for="", number=""):
             challenge.save(update_fields=["asked_for", "number"])
-        _encrypt_anew(PhoneLink, "number")
-        _encrypt_anew(PhoneLink, "old_number")
-        _encrypt_anew(Authenticator, "key")
-        _encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper go on
-        _encrypt_anew(Orderer, "mobile")
-        _encrypt_anew(get_history_model_for_model(Orderer), "mobile")
+        encrypt_anew(PhoneLink, "number", "old_number")
+        encrypt_anew(Authenticator, "key")
+        encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper go on
+        encrypt_anew(Orderer, "mobile")
+        encrypt_anew(get_history_model_for_model(Orderer), "mobile")
         for renew in _renewals:
             renew()
         return len(phones)
 
 
-def _encrypt_anew(model: type[Model], field: str) -> None:
-    """Writes just this field of each row, past ``save``: that nobody changed a word is no change in the history."""
-    rows = model._default_manager.select_for_update()
-    for key, value in list(rows.values_list("pk", field)):
-        model._default_manager.filter(pk=key).update(**{field: value})
+def encrypt_anew(model: type[Model], *fields: str) -> None:
+    """Writes just these fields of each row, past ``save``: no word changes, so no history tells it.
+
+    Call it in a transaction. Raises cryptography.fernet.InvalidToken for a value that no present key opens.
+    """
+    rows: QuerySet[Model] = QuerySet(model)
+    for key, *values in list(rows.select_for_update().values_list("pk", *fields)):
+        rows.filter(pk=key).update(**dict(zip(fields, values, strict=True)))

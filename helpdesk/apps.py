@@ -9,7 +9,7 @@ class HelpdeskConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from helpdesk import metrics, retention
-        from helpdesk.tickets import alarms, bounced  # noqa: F401  they listen to signals
+        from helpdesk.tickets import alarms  # noqa: F401  it listens to signals
         from idportal import metrics as monitor
 
         accounts_retention.register(retention.purge, retention.renew_keys)

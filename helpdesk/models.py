@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -14,6 +13,7 @@ from accounts import numbers
 from accounts.encryption import EncryptedTextField
 from accounts.models import Challenge, Company, Orderer, User
 from accounts.models.recipients import HasRecipients
+from idportal.append_only import AppendOnly, AppendOnlyRows
 
 
 class Counter(models.Model):
@@ -135,17 +135,7 @@ class Ticket(HasRecipients, models.Model):
 OPEN = (Ticket.State.NEW, Ticket.State.VERIFYING)
 
 
-class AppendOnlyTimeline(models.QuerySet["TimelineEntry"]):
-    """Entries are only added. They are deleted with their ticket."""
-
-    def update(self, **_: Any) -> int:
-        raise TypeError("A timeline is append-only.")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("A timeline is append-only.")
-
-
-class TimelineEntry(models.Model):
+class TimelineEntry(AppendOnly):
     """One line of a ticket's timeline: when, who, what, and why in their own words. Append-only."""
 
     class By(models.TextChoices):
@@ -180,21 +170,13 @@ class TimelineEntry(models.Model):
     state = models.CharField(max_length=10, choices=Ticket.State.choices)  # the ticket's, afterwards
     why = EncryptedTextField(blank=True, default="")
 
-    objects = AppendOnlyTimeline.as_manager()
+    objects = AppendOnlyRows["TimelineEntry"].as_manager()
 
     class Meta:
         ordering = ["at", "pk"]
 
     def __str__(self) -> str:
         return f"{self.ticket_id} {self.what}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("A timeline is append-only.")
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("A timeline is append-only.")
 
 
 # The results of a DMARC check that say: the mail is not from the domain in From.

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from idportal.append_only import AppendOnly, AppendOnlyRows
 
-class AppendOnlyTrail(models.QuerySet["AuditEvent"]):
-    """Rows are added. Only retention takes them away."""
 
-    def update(self, **_: Any) -> int:
-        raise TypeError("The audit trail is append-only.")
-
-    def delete(self) -> tuple[int, dict[str, int]]:
-        raise TypeError("The audit trail is append-only.")
-
+class AppendOnlyTrail(AppendOnlyRows["AuditEvent"]):
     def older_than(self, limit: datetime) -> int:
         """Deletes what retention has no more use for: the one way out (Q1). Returns how many."""
         return models.QuerySet(self.model, using=self.db).filter(at__lt=limit).delete()[0]
 
 
-class AuditEvent(models.Model):
+class AuditEvent(AppendOnly):
     """One line of the trail (L1): when (UTC), who, about whom, what, how it ended, from where. Append-only."""
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -45,12 +38,3 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.at:%Y-%m-%d %H:%M:%S} {self.event}"
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise TypeError("The audit trail is append-only.")
-        # Without this, Django would first try to update a row of the same key.
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise TypeError("The audit trail is append-only.")

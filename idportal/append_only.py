@@ -1,0 +1,39 @@
+"""Rows that are added and never changed."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from django.db import models
+
+Row = TypeVar("Row", bound=models.Model)
+
+
+class AppendOnlyRows(models.QuerySet[Row]):
+    """Neither changes nor deletes its rows. A plain ``QuerySet(Model)`` does, for retention and new keys."""
+
+    def update(self, **_: Any) -> int:
+        raise _refusal(self.model)
+
+    def delete(self) -> tuple[int, dict[str, int]]:
+        raise _refusal(self.model)
+
+
+class AppendOnly(models.Model):
+    """A model whose rows are append-only: saving or deleting a stored one raises TypeError."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        if not self._state.adding:
+            raise _refusal(type(self))
+        # Without this, Django would first try to update a row of the same key.
+        super().save(*args, **{**kwargs, "force_insert": True})
+
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise _refusal(type(self))
+
+
+def _refusal(model: type[models.Model]) -> TypeError:
+    return TypeError(f"{model.__name__} is append-only.")
