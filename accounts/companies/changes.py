@@ -14,8 +14,6 @@ from accounts.models import BouncedAddress, Company, Event, User
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 from accounts.signals import address_bounced
 
-OWN_FIELDS = ("name", "organisation_number", "directory_values", "active")
-
 
 def store(company: Company, *, actor: User | None, address: str | None = None) -> list[str]:
     """Saves a new or changed company that has been cleaned, and returns the names of the fields that changed.
@@ -27,14 +25,14 @@ def store(company: Company, *, actor: User | None, address: str | None = None) -
         before = Company.objects.select_for_update().filter(pk=company.pk).first() if company.pk else None
         changed = [
             name
-            for name in (*OWN_FIELDS, *RECIPIENT_COLUMNS)
+            for name in (*Company.own_fields, *RECIPIENT_COLUMNS)
             if before is None or getattr(before, name) != getattr(company, name)
         ]
         if not changed:
             return []
         company._history_user = actor
         company.save()
-        own = [name for name in changed if name in OWN_FIELDS]
+        own = [name for name in changed if name in Company.own_fields]
         if before is None:
             audit.record(Event.COMPANY_ADDED, company, actor=actor, address=address)
         elif own:
@@ -57,7 +55,7 @@ def set_recipients(
     with transaction.atomic():
         company = Company.objects.select_for_update().get(pk=company_id)
         company.recipients = wanted
-        company.clean_fields(exclude=OWN_FIELDS)
+        company.clean_fields(exclude=Company.own_fields)
         company.clean()
         store(company, actor=actor, address=address)
     return company

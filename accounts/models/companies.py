@@ -59,6 +59,7 @@ class Company(HasRecipients, normalised.NormalisedModel):
     objects = CompanyQuerySet.as_manager()
     history: Any = HistoricalRecords()
 
+    own_fields = ("name", "organisation_number", "directory_values", "active")  # all that people fill in but recipients
     normalisers = {
         "name": normalised.company_name,
         "organisation_number": normalised.organisation_number,

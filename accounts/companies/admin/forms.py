@@ -67,7 +67,7 @@ class CompanyForm(UnchangedSince):
 
     class Meta:
         model = Company
-        fields = ("name", "organisation_number", "directory_values", *RECIPIENT_COLUMNS, "active")
+        fields = (*Company.own_fields, *RECIPIENT_COLUMNS)
         help_texts = {
             "name": gettext_lazy("Som det ska stå i mejl och listor."),
             "directory_values": gettext_lazy(
