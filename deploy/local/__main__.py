@@ -9,7 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from deploy.local import cast
+from deploy.local import cast, files
+from deploy.local.cast import EVA, KARL, PER
 from deploy.local.demo import Demo
 from deploy.local.installation import ROOT, Installation
 from deploy.local.process import (
@@ -27,24 +28,6 @@ from deploy.local.supervisor import Supervisor
 KINDS: dict[str, type[Installation]] = {kind.name: kind for kind in (Demo, Stack)}
 
 RUNS_ALREADY = "{title} körs redan (process {{pid}}). Avsluta den först.\nThe {name} is already running. End it first."
-
-BANNER = """
-  Portalen är igång   {url}/          The portal is running
-  Börja här           {url}/demo/     Start here: accounts to try, telephone, mailbox
-
-  Registrera mobil    {url}/registrera/    {karl.username}  {karl.password}
-  Återställ lösenord  {url}/aterstall/     {stefan.username}  (koden kommer på / the code arrives at /demo/)
-  Beställare          {url}/bestallare/    {carin.mail}  (länken kommer på / the link arrives at /demo/)
-  Helpdesk            {url}/helpdesk/      {per.username}  {per.password}
-  Administration      {url}/admin/         {eva.username}  {eva.password}
-
-  SMS och mejl som filer / SMS and mails as files: {folder}/sms, {folder}/mail
-  Loggar / logs: {folder}/log
-  {control} status
-  {folder}/manage doctor
-
-  Avsluta med Ctrl-C / End with Ctrl-C
-"""
 
 
 def main() -> int:
@@ -96,7 +79,7 @@ def run(installation: Installation, *, fresh: bool) -> None:
         load(installation)
         supervisor.start_others()
         say(banner(installation, supervisor))
-        raise CannotStart(f"supervisord slutade oväntat. / supervisord ended unexpectedly ({supervisor.wait()}).")
+        supervisor.wait()
     finally:
         ignore_signals()
         with contextlib.suppress(OSError):  # the terminal is closed
@@ -121,11 +104,14 @@ def load(installation: Installation) -> None:
 
 
 def banner(installation: Installation, supervisor: Supervisor) -> str:
-    return BANNER.format(
+    return files.filled(
+        "banner.txt",
         url=installation.url,
         folder=shown(installation.folder),
         control=" ".join(str(shown(Path(word))) for word in supervisor.control()),
-        **{name.lower(): getattr(cast, name) for name in ("KARL", "STEFAN", "CARIN", "PER", "EVA")},
+        carin=cast.CARIN.mail,
+        stefan=cast.STEFAN.username,
+        **{person.given_name.lower(): f"{person.username}  {person.password}" for person in (KARL, PER, EVA)},
     )
 
 

@@ -111,70 +111,18 @@ class Dovecot(Server):
         user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
         if os.geteuid() == 0:
             user, group = NOBODY, NOGROUP
-        # All as one user, who is not root, and without chroot: as Dovecot runs where nobody is root. A wrong password
-        # is answered at once: the tests try many, and the demo has nobody to guess.
-        return f"""\
-dovecot_config_version = 2.4.0
-dovecot_storage_version = 2.4.0
-base_dir = {self._run}
-state_dir = {self.folder}/state
-log_path = /dev/stderr
-listen = 127.0.0.1
-default_internal_user = {user}
-default_internal_group = {group}
-default_login_user = {user}
-mail_uid = {user}
-mail_gid = {group}
-first_valid_uid = 1
-first_valid_gid = 0
-mail_driver = maildir
-mail_home = {self.folder}/home
-mail_path = {self.folder}/mail
-mail_fsync = never
-ssl = required
-ssl_server_cert_file = {self.folder}/tls/cert.pem
-ssl_server_key_file = {self.folder}/tls/key.pem
-auth_failure_delay = 0 secs
-passdb passwd-file {{
-  passwd_file_path = {self.folder}/users
-}}
-userdb static {{
-  static_allow_all_users = yes
-}}
-protocols {{
-  imap = yes
-  lmtp = {"yes" if self.lmtp_port else "no"}
-}}
-namespace inbox {{
-  inbox = yes
-}}
-service anvil {{
-  chroot =
-  unix_listener anvil-auth-penalty {{
-    mode = 0
-  }}
-}}
-service stats {{
-  chroot =
-}}
-service imap-login {{
-  chroot =
-  inet_listener imap {{
-    port = {self.plain_port or 0}
-  }}
-  inet_listener imaps {{
-    port = {self.port}
-    ssl = yes
-  }}
-}}
-service lmtp {{
-  user = {user}
-  inet_listener lmtp {{
-    port = {self.lmtp_port or 0}
-  }}
-}}
-{self.extra}
-"""
+        return files.filled(
+            "dovecot.conf",
+            folder=self.folder,
+            run=self._run,
+            user=user,
+            group=group,
+            port=self.port,
+            plain_port=self.plain_port or 0,
+            lmtp_port=self.lmtp_port or 0,
+            lmtp="yes" if self.lmtp_port else "no",
+            extra=self.extra,
+        )
 
 
 def _as_plain_user() -> list[str]:

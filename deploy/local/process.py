@@ -1,4 +1,4 @@
-"""Helpers for a program in a terminal: it ends in order, runs once, says what is in the way."""
+"""Helpers for a program in a terminal: it ends in order, runs once, and explains what stops it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
@@ -17,12 +17,12 @@ HOST = "127.0.0.1"
 
 
 class CannotStart(Exception):
-    """Says in plain words what is in the way and what to do."""
+    """Says in plain words what the problem is and what to do."""
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """SIGTERM and a closed terminal end the program as Ctrl-C does, also where a shell has Ctrl-C ignored."""
+    """SIGTERM and a closed terminal raise KeyboardInterrupt as Ctrl-C does, even where the shell ignores Ctrl-C."""
 
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
@@ -35,16 +35,16 @@ def interruptible() -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """From here on nothing hurries: a second Ctrl-C would leave servers behind."""
+    """A second Ctrl-C must not interrupt the shutdown: it would leave servers behind."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
 
 @contextmanager
 def only_one(lock_file: Path, runs_already: str) -> Iterator[None]:
-    """Raises CannotStart if another one has the lock: two would share a folder and a database.
+    """Raises CannotStart if another process has the lock: two would share a folder and a database.
 
-    ``runs_already`` says so, with {pid} where the process of the other one goes.
+    ``runs_already``: the error's text, with {pid} for the other process.
     """
     with lock_file.open("a+") as lock:
         try:
@@ -59,7 +59,7 @@ def only_one(lock_file: Path, runs_already: str) -> Iterator[None]:
 
 
 def require_free(port: int, target: str) -> None:
-    """Raises CannotStart if somebody listens on the port, or if it may not be taken."""
+    """Raises CannotStart if the port is taken, or not allowed."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
         try:
@@ -72,28 +72,29 @@ def require_free(port: int, target: str) -> None:
 
 
 def free_port() -> int:
-    """A port of loopback that is free just now."""
+    """A port of loopback that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
         port: int = probe.getsockname()[1]
     return port
 
 
-def program(name: str, package: str) -> str:
-    """The path of a server's program: those lie in sbin, which is not on everybody's PATH."""
-    found = shutil.which(name, path=os.pathsep.join([os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]))
+def program(name: str, package: str, *, first: Sequence[Path] = ()) -> str:
+    """The path of a server's program: in the folders ``first``, on the PATH, or in sbin. Raises RuntimeError."""
+    folders = [*map(str, first), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(folders))
     if found is None:
         raise RuntimeError(f"{name} is missing: apt-get install {package}")
     return found
 
 
 def bound(command: list[str]) -> list[str]:
-    """The command; its process ends with the one that starts it, also if that is killed."""
+    """The command, whose process ends with its parent, even if that is killed."""
     return [program("setpriv", "util-linux"), "--pdeathsig", "TERM", *command]
 
 
 def own_environment() -> dict[str, str]:
-    """Of the shell's variables, which may hold secrets, none but those that every program wants."""
+    """The few variables of the shell that every program needs. Others may hold secrets."""
     own = ("HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR")
     return {name: os.environ[name] for name in own if name in os.environ}
 

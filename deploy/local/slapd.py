@@ -81,38 +81,12 @@ class Slapd(Server):
         return bound([program("slapd", "slapd"), "-f", str(self.folder / "slapd.conf"), "-h", listen, "-d", "0"])
 
     def _config(self) -> str:
-        # =w on userPassword: the service account sets passwords but cannot read their hashes. It is not
-        # the rootdn, so history and quality hold for what it sets (slapo-ppolicy(5)).
-        return f"""\
-include /etc/ldap/schema/core.schema
-include /etc/ldap/schema/cosine.schema
-include /etc/ldap/schema/inetorgperson.schema
-modulepath /usr/lib/ldap
-moduleload back_mdb
-moduleload ppolicy
-moduleload memberof
-pidfile "{self.folder}/slapd.pid"
-TLSCACertificateFile "{self.folder}/tls/ca.pem"
-TLSCertificateFile "{self.folder}/tls/cert.pem"
-TLSCertificateKeyFile "{self.folder}/tls/key.pem"
-
-database mdb
-directory "{self.folder}/data"
-suffix "{SUFFIX}"
-rootdn "{ROOT}"
-rootpw "{self.secret("root")}"
-maxsize 268435456
-dbnosync
-index objectClass,uid,mail,entryUUID,member,memberOf eq
-limits dn.exact="{SERVICE_ACCOUNT}" size=unlimited
-access to attrs=userPassword by dn.exact="{SERVICE_ACCOUNT}" =w by self =xw by anonymous auth by * none
-access to attrs=pwdHistory by * none
-access to attrs=pwdReset,pwdAccountLockedTime by dn.exact="{SERVICE_ACCOUNT}" write by * none
-access to * by dn.exact="{SERVICE_ACCOUNT}" read by * none
-
-overlay memberof
-overlay ppolicy
-ppolicy_default "{DEFAULT_POLICY}"
-ppolicy_use_lockout
-ppolicy_hash_cleartext
-"""
+        return files.filled(
+            "slapd.conf",
+            folder=self.folder,
+            suffix=SUFFIX,
+            root=ROOT,
+            root_password=self.secret("root"),
+            service=SERVICE_ACCOUNT,
+            default_policy=DEFAULT_POLICY,
+        )

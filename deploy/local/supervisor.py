@@ -16,45 +16,8 @@ from deploy.local.process import CannotStart, bound, own_environment
 
 START_TIMEOUT = 60.0  # seconds, for each program
 STOP_TIMEOUT = 300.0  # seconds; longer than all programs together may take
+ENDED = "supervisord slutade oväntat. / supervisord ended unexpectedly ({code})."
 LONGEST_SOCKET = 90  # characters, of 107 that Linux allows; supervisor adds its process id for a moment
-
-GENERAL = """\
-[supervisord]
-nodaemon=true
-silent=true
-directory={root}
-logfile={folder}/log/supervisor.log
-pidfile={folder}/supervisor.pid
-umask=077
-
-[unix_http_server]
-file={folder}/supervisor.sock
-chmod=0700
-
-[rpcinterface:supervisor]
-supervisor.rpcinterface_factory=supervisor.rpcinterface:make_main_rpcinterface
-
-[supervisorctl]
-serverurl=unix://{folder}/supervisor.sock
-"""
-
-# Like Restart=always and StartLimitIntervalSec=0: what ended comes back, and is never given up.
-PROGRAM = """
-[program:{name}]
-command={command}
-priority={priority}
-autostart={server}
-autorestart=true
-startretries=1000000
-stopsignal={signal}
-stopwaitsecs={seconds}
-stopasgroup={group}
-killasgroup=true
-redirect_stderr=true
-stdout_logfile={folder}/log/{name}.log
-stdout_logfile_maxbytes=10MB
-stdout_logfile_backups=1
-"""
 
 
 class Supervisor:
@@ -99,9 +62,10 @@ class Supervisor:
         for program in self.programs:
             self._wait(program)
 
-    def wait(self) -> int:
-        """Wait until supervisord ends, and return its exit code."""
-        return self._process.wait() if self._process else 0
+    def wait(self) -> None:
+        """Waits until supervisord ends, which it should not. Raises CannotStart."""
+        code = self._process.wait() if self._process else 0
+        raise CannotStart(ENDED.format(code=code))
 
     def control(self) -> list[str]:
         """The command that shows and steers the processes, for people too."""
@@ -135,7 +99,9 @@ class Supervisor:
     def _wait(self, program: Program) -> None:
         deadline = time.monotonic() + START_TIMEOUT
         while not program.answers():
-            if self._process is None or self._process.poll() is not None or time.monotonic() > deadline:
+            if self._process and self._process.poll() is not None:
+                raise CannotStart(ENDED.format(code=self._process.returncode))
+            if time.monotonic() > deadline:
                 words = self._last_words(program.name)
                 raise CannotStart(f"{program.name} startade inte. / did not start.\n{words}")
             time.sleep(0.1)
@@ -147,17 +113,23 @@ class Supervisor:
         return "\n".join([f"{log}:", *lines[-15:]])
 
     def _text(self) -> str:
-        values = {"root": str(ROOT).replace("%", "%%"), "folder": str(self.folder).replace("%", "%%")}
-        text = GENERAL.format(**values)
+        values = {"root": _escaped(ROOT), "folder": _escaped(self.folder)}
+        text = files.filled("supervisord.conf", **values)
         for place, program in enumerate(self.programs):
-            text += PROGRAM.format(
+            text += files.filled(
+                "program.conf",
                 **values,
                 name=program.name,
-                command=shlex.join(program.command).replace("%", "%%"),
+                command=_escaped(shlex.join(program.command)),
                 priority=place,
-                server=str(program.server).lower(),
-                signal=program.stop_signal,
-                seconds=program.stop_seconds,
-                group=str(program.group).lower(),
+                server=program.server,
+                stop_signal=program.stop_signal,
+                stop_seconds=program.stop_seconds,
+                group=program.group,
             )
         return text
+
+
+def _escaped(text: object) -> str:
+    """supervisor expands %(name)s in its configuration."""
+    return str(text).replace("%", "%%")
