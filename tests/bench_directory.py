@@ -34,7 +34,7 @@ from ldap.controls import SimplePagedResultsControl  # noqa: E402
 
 from accounts import directory  # noqa: E402
 from accounts.directory.connection import PAGE  # noqa: E402
-from accounts.directory.dialect import LdapDirectory  # noqa: E402
+from accounts.directory.dialect import Directory  # noqa: E402
 from accounts.encryption import digest  # noqa: E402
 from accounts.models import Company, Phone, User  # noqa: E402
 from idportal import clock  # noqa: E402
@@ -55,7 +55,7 @@ class Result:
     peak: float
 
 
-def bare(people: LdapDirectory) -> int:
+def bare(people: Directory) -> int:
     """One paged search for the attributes that the portal asks for, with nothing done to what comes."""
     server = ldap.initialize(settings.DIRECTORY_URLS[0])
     server.set_option(ldap.OPT_X_TLS_CACERTFILE, settings.DIRECTORY_CA_FILE)
@@ -79,7 +79,7 @@ def bare(people: LdapDirectory) -> int:
             return found
 
 
-def ldapsearch(people: LdapDirectory) -> None:
+def ldapsearch(people: Directory) -> None:
     """The same with OpenLDAP's own program, its output thrown away."""
     command = ["ldapsearch", "-x", "-LLL", "-H", settings.DIRECTORY_URLS[0], "-D", settings.DIRECTORY_BIND_DN]
     command += ["-w", settings.DIRECTORY_BIND_PASSWORD, "-E", f"pr={PAGE}/noprompt", "-b", settings.DIRECTORY_USER_BASE]
@@ -100,7 +100,7 @@ def scan(today: date) -> int:
 def measure(name: str, count: int, today: date) -> Result:
     """Of the directory that the settings name."""
     people = directory.connect()
-    assert isinstance(people, LdapDirectory)
+    assert isinstance(people, Directory)
     assert bare(people) == count, "the bare search does not find everybody"
     assert digests.look(today).accounts > count / 20, "about one in thirteen is told of each day"
     ways: dict[str, Callable[[], object]] = {

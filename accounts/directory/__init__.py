@@ -1,7 +1,4 @@
-"""The directory: accounts, their passwords, their expiry. ``connect()`` gives the one of this process.
-
-Everything outside this package imports from here, and sees no LDAP.
-"""
+"""The directory: accounts, their passwords and expiry. Other packages import from here, and see no LDAP."""
 
 from __future__ import annotations
 
@@ -14,7 +11,6 @@ from django.core.signals import setting_changed
 
 from accounts.directory.account import (
     Account,
-    Directory,
     DirectoryError,
     DirectoryMisconfigured,
     DirectoryUnavailable,
@@ -27,7 +23,7 @@ from accounts.directory.account import (
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.attributes import folded, normal_unit, units_of
 from accounts.directory.config import from_settings
-from accounts.directory.dialect import CLOCKS_DIFFER, LdapDirectory
+from accounts.directory.dialect import CLOCKS_DIFFER, Directory
 from accounts.directory.openldap import OpenLdap
 
 __all__ = [
@@ -43,22 +39,23 @@ __all__ = [
     "PasswordCheck",
     "Span",
     "connect",
+    "connect_staff",
     "folded",
     "normal_unit",
     "reset",
     "units_of",
 ]
 
-KINDS: dict[str, type[LdapDirectory]] = {"active_directory": ActiveDirectory, "openldap": OpenLdap}
+KINDS: dict[str, type[Directory]] = {"active_directory": ActiveDirectory, "openldap": OpenLdap}
 
 _lock = threading.Lock()
-_directory: LdapDirectory | None = None
+_directory: Directory | None = None
 
 
 def connect() -> Directory:
-    """The directory that ``DIRECTORY_KIND`` and the other settings name, for any thread. Sends nothing yet.
+    """The directory of the ``DIRECTORY_*`` settings: one a process, for any thread. Sends nothing yet.
 
-    Raises :class:`DirectoryMisconfigured` if the settings cannot be meant.
+    Raises :class:`DirectoryMisconfigured` if the settings are wrong.
     """
     global _directory  # noqa: PLW0603 - one directory a process, like Django's own connections
     with _lock:
@@ -69,8 +66,13 @@ def connect() -> Directory:
         return _directory
 
 
+def connect_staff() -> Directory:
+    """As :func:`connect`, for the portal's own staff: under ``DIRECTORY_STAFF_BASE``."""
+    return connect().of_staff()
+
+
 def reset() -> None:
-    """Close what is open; the next :func:`connect` reads the settings again."""
+    """Closes the connections. The next :func:`connect` reads the settings again."""
     global _directory
     with _lock:
         old, _directory = _directory, None
@@ -79,7 +81,7 @@ def reset() -> None:
 
 
 def _forget_after_fork() -> None:
-    """A worker process forked from one that had asked already begins anew, on connections of its own."""
+    """In a forked worker: starts anew, with connections of its own."""
     global _directory, _lock  # noqa: PLW0603
     _lock = threading.Lock()
     if _directory is not None:

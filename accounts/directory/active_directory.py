@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import re
-import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import ldap
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
 from accounts.directory.attributes import Names, parent
+from accounts.directory.conditions import within
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, DirectoryRefused
-from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
+from accounts.directory.connection import Connection
+from accounts.directory.dialect import CLOCKS_DIFFER, Directory
+from accounts.directory.domain import Lockouts, domain_of
 from accounts.directory.entry import Attributes, LdapEntry
-from accounts.directory.lookup import logger, within
-from accounts.directory.pool import NOT_NOW
+from accounts.directory.errors import DirectoryRefused
 from accounts.directory.windows import LAST, NEVER, filetime, guid, interval, moment
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
@@ -43,7 +43,7 @@ OUTCOMES = {
     0x775: PasswordCheck.LOCKED,
 }
 
-# Samba's words in a refusal. Windows says 0000052D for all of them and no more.
+# Samba's words in a refusal. Windows says 0000052D for all of them.
 REFUSALS = {
     "in history": PasswordChange.IN_HISTORY,
     "previous password": PasswordChange.IN_HISTORY,
@@ -54,26 +54,21 @@ REFUSALS = {
 PASSWORD_RESTRICTION = "0000052d"  # noqa: S105 - ERROR_PASSWORD_RESTRICTION, in lower case
 REFUSED_BY_POLICY = frozenset({ldap.CONSTRAINT_VIOLATION.errnum, ldap.UNWILLING_TO_PERFORM.errnum})
 
-# Reckoned with for an account whose fine-grained policy can't be read: a strict one of those that are common.
-ASSUMED_THRESHOLD, ASSUMED_WINDOW = 3, timedelta(minutes=30)
-
-DOMAIN_ATTRIBUTES = [
-    *("lockoutThreshold", "lockOutObservationWindow", "pwdHistoryLength"),
-    *("minPwdLength", "minPwdAge", "pwdProperties"),
-]
 DOMAIN_PASSWORD_COMPLEX = 0x1
 KINDS_REQUIRED = 3
 
 RUNS_OUT = "msDS-UserPasswordExpiryTimeComputed"
 
 
-class ActiveDirectory(LdapDirectory):
+class ActiveDirectory(Directory):
+    """Active Directory, or Samba as one."""
+
     names = Names(
         people="(objectCategory=person)(objectClass=user)",
         username="sAMAccountName",
         identifier="objectGUID",
         company="company",
-        # The two computed ones come only when named, and can't be filtered on.
+        # A server gives the two computed ones only by name, and can't filter on them.
         attributes=(
             *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
             *("msDS-User-Account-Control-Computed", RUNS_OUT),
@@ -87,22 +82,18 @@ class ActiveDirectory(LdapDirectory):
 
     def __init__(self, config: Config) -> None:
         super().__init__(config)
-        self._policies: tuple[float, dict[str, Lockout]] | None = None
+        self._lockouts = Lockouts()
 
     @property
     def keeps_history(self) -> bool:
-        return self._ask(
-            lambda connection: (
-                connection.offers(POLICY_HINTS) and (self._domain(connection).number("pwdHistoryLength") or 0) > 0
-            )
-        )
+        def ask(connection: Connection) -> bool:
+            return connection.offers(POLICY_HINTS) and (domain_of(connection).number("pwdHistoryLength") or 0) > 0
+
+        return self._ask(ask)
 
     def _account(self, entry: LdapEntry) -> Account:
         identifier, username = entry.raw("objectGUID"), entry.text("sAMAccountName")
-        control, computed = (
-            entry.number("userAccountControl"),
-            entry.number("msDS-User-Account-Control-Computed"),
-        )
+        control, computed = entry.number("userAccountControl"), entry.number("msDS-User-Account-Control-Computed")
         runs_out = entry.number(RUNS_OUT)
         if identifier is None or not username or control is None or computed is None or runs_out is None:
             raise LookupError("it lacks an attribute that every user has, or the service account can't read it")
@@ -127,15 +118,15 @@ class ActiveDirectory(LdapDirectory):
         return guid(entry.raw("objectGUID") or b"")
 
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
-        # Not 0, which is no time but "must change", and not what is not before LAST, which is never.
+        # From 1, as 0 means "must change", to LAST, as later times mean never.
         edges = [min(max(filetime(moment), 1), LAST) for span in spans for moment in span]
 
         def may(attributes: Attributes) -> bool:
             runs_out = attributes.get(RUNS_OUT)
             return runs_out is None or within(int(runs_out[0]), edges)
 
-        # All entries come. The computed time can't be filtered on, and pwdLastSet tells too little: fine-grained
-        # policies that the service account may not read (MS-ADTS 3.1.1.4.5.36) would lose people without a word.
+        # No filter: the computed time can't be filtered on. With pwdLastSet, accounts would be lost silently if the
+        # service account may not read their fine-grained policy (MS-ADTS 3.1.1.4.5.36).
         return "", may
 
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
@@ -153,13 +144,13 @@ class ActiveDirectory(LdapDirectory):
     ) -> PasswordChange:
         hints = connection.offers(POLICY_HINTS)
         if not hints and self._is_present(entry, password):
-            # P3: without the control at least the present password is refused. Any other one counts as a
-            # failed log-in here (but the one before does not); lockoutTime 0, below in both cases, forgets it.
+            # P3: without the control the portal refuses at least the present password. This bind counts as a failed
+            # log-in if the password is another one; lockoutTime 0, below in both cases, resets the count.
             return PasswordChange.IN_HISTORY
         quoted = f'"{password}"'.encode("utf-16-le")
         try:
-            # One modify: a reset alone does not unlock, and half of this must not happen. It sets pwdLastSet
-            # to now, so that "must change at next logon" is gone too (MS-SAMR 3.1.1.8.5).
+            # One modify, all or none: a reset alone does not unlock. It sets pwdLastSet to now, so that "must change
+            # at next logon" is gone too (MS-SAMR 3.1.1.8.5).
             connection.replace(
                 entry.dn,
                 {"unicodePwd": quoted, "lockoutTime": b"0"},
@@ -181,17 +172,16 @@ class ActiveDirectory(LdapDirectory):
                 if words in text:
                     return change
             if PASSWORD_RESTRICTION in text:
-                return self._likeliest(self._domain(connection), entry, password)
-        if refused.code in NOT_NOW:
-            raise refused
-        logger.error("a password was refused for no reason of the policy: %s", refused)
-        return PasswordChange.NOT_ALLOWED
+                return self._likeliest(domain_of(connection), entry, password)
+        return self._unexplained(refused)
 
     @staticmethod
     @sensitive_variables("password")
     def _likeliest(domain: LdapEntry, entry: LdapEntry, password: str) -> PasswordChange:
-        """Why Windows refused a password, which it does not say: what the domain's policy can't explain is
-        history, or a fine-grained policy stricter than the domain's and than the portal's own rules.
+        """The likely reason of a refusal by Windows, which gives none.
+
+        What the domain's policy can't explain is history, or a fine-grained policy that is stricter than the domain's
+        and the portal's own rules.
         """
         last_set, min_age = entry.number("pwdLastSet"), interval(domain.number("minPwdAge"))
         changed = moment(last_set) if last_set else None
@@ -206,52 +196,11 @@ class ActiveDirectory(LdapDirectory):
         connection.replace(entry.dn, {"lockoutTime": b"0"})
 
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
-        policy = self._lockout_of(connection, entry.text("msDS-ResultantPSO"))
+        policy = self._lockouts.of_policy(connection, entry.text("msDS-ResultantPSO"))
         last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
         at = moment(last) if last else None
         forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
         return replace(policy, failures=0 if forgotten else failures)
-
-    def _lockout_of(self, connection: Connection, own: str) -> Lockout:
-        """The policy with the DN ``own``, that an account has instead of the domain's; "" for the strictest there is.
-
-        The service account may usually not read fine-grained policies, nor always see whether one applies
-        (MS-ADTS 3.1.1.4.5.36): DIRECTORY_LOCKOUT_THRESHOLD says then what they demand.
-        """
-        now = time.monotonic()
-        if self._policies is None or self._policies[0] <= now:
-            self._policies = (now + POLICY_FOR, self._read_policies(connection))
-        policies = self._policies[1]
-        if own in policies:
-            return policies[own]
-        locking = [policy.threshold for policy in policies.values() if policy.threshold]
-        window = max(policy.window for policy in policies.values())
-        if own:
-            return Lockout(min([*locking, ASSUMED_THRESHOLD]), max(window, ASSUMED_WINDOW), known=False)
-        return Lockout(min(locking, default=0), window)
-
-    def _read_policies(self, connection: Connection) -> dict[str, Lockout]:
-        """The domain's lock-out policy and every fine-grained one that can be read, by DN."""
-        domain = self._domain(connection)
-        window = interval(domain.number("lockOutObservationWindow"))
-        policies = {domain.dn: Lockout(domain.number("lockoutThreshold") or 0, window)}
-        try:
-            found = connection.search(
-                f"CN=Password Settings Container,CN=System,{domain.dn}",
-                "(objectClass=msDS-PasswordSettings)",
-                ["msDS-LockoutThreshold", "msDS-LockoutObservationWindow"],
-            )
-        except DirectoryRefused:
-            found = []
-        for entry in found:
-            window = interval(entry.number("msDS-LockoutObservationWindow"))
-            policies[entry.dn] = Lockout(entry.number("msDS-LockoutThreshold") or 0, window)
-        return policies
-
-    def _domain(self, connection: Connection) -> LdapEntry:
-        """The domain's head, which carries its password policy (MS-ADTS 3.1.1.3.2.34)."""
-        dn = connection.root_dse.text("defaultNamingContext")
-        return connection.read(dn, DOMAIN_ATTRIBUTES) or LdapEntry(dn, {})
 
 
 def _complex(password: str) -> bool:

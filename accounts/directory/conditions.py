@@ -1,26 +1,30 @@
-"""Filters for a company's values, for what an agent types and for times, escaped (RFC 4515 3, ``security.md`` P4)."""
+"""Filters for directory values, for typed names and for times, escaped (RFC 4515 3, ``security.md`` P4)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from ldap.filter import escape_filter_chars
 
 from accounts.directory.attributes import Names, can_be_name, dns_domain, folded
 
-# Values in one filter: a directory may refuse one that is too long.
+Comparable = TypeVar("Comparable", int, bytes)
+
+# Values in one filter: a directory may refuse a longer filter.
 AT_A_TIME = 100
 
-LONGEST_VALUE = 500  # characters, as many as a company's may have
+LONGEST_VALUE = 500  # characters, as in the register of companies
 
-SHORTEST_SEARCH = 2  # characters: one letter begins the names of too many
+SHORTEST_SEARCH = 2  # characters: one letter begins too many names
 
 
 def one_of(attribute: str, values: Iterable[str], *, spaces_count: bool) -> Iterator[str]:
-    """Filters, of which one matches whoever has one of the values; what can't be a value is left out.
+    """Filters that together match the entries with one of the values. Skips what can't be a value.
 
-    ``spaces_count``: the directory tells one space from two, or from one at the end, where a person sees no
-    difference. The filters match a little more then.
+    ``spaces_count``: the directory tells one space from two, or from one at the end, which look alike to people. The
+    filters then match a little more.
     """
     wanted = list(dict.fromkeys(value for value in values if value.strip() and can_be_name(value, LONGEST_VALUE)))
     for start in range(0, len(wanted), AT_A_TIME):
@@ -30,9 +34,9 @@ def one_of(attribute: str, values: Iterable[str], *, spaces_count: bool) -> Iter
 
 
 def called(names: Names, name: str, base: str) -> str:
-    """A filter for whoever has this user name or mail address; or this user principal name, if the dialect has them.
+    """A filter for the user name, the mail address and, if the dialect has them, the user principal name.
 
-    An account of Active Directory that is given no such name has one all the same: its user name in the domain of
+    In Active Directory an account always has a principal name: without one of its own, its user name in the domain of
     ``base`` (MS-ADTS 5.1.1.1.1).
     """
     wanted = [(names.username, name), ("mail", name)]
@@ -45,9 +49,9 @@ def called(names: Names, name: str, base: str) -> str:
 
 
 def begins_with(names: Names, text: str) -> str | None:
-    """A filter for those of whom each word begins a word of the given name or surname, the user name or the address.
+    """A filter for accounts: each word of the text begins a word of the name, the user name or the mail address.
 
-    ``None`` for what finds nobody: what is too short, or can't be a name.
+    ``None`` for a text that is too short or can't be a name: it finds no account.
     """
     if len(text.strip()) < SHORTEST_SEARCH or not can_be_name(text):
         return None
@@ -55,13 +59,18 @@ def begins_with(names: Names, text: str) -> str | None:
 
 
 def between(attribute: str, first: bytes, last: bytes) -> str:
-    """A filter for times from ``first`` to ``last``, both included and as :mod:`generalized_time` writes them."""
+    """A filter for times from ``first`` to ``last``, both included, in generalized time."""
     from_first = f"({attribute}>={first.decode()}Z)" if first else ""
     return f"(&{from_first}({attribute}<={last.decode()}Z))" if last else ""
 
 
+def within(value: Comparable, edges: Sequence[Comparable]) -> bool:
+    """Whether a value lies in a span. ``edges``: the first and last of each span, in turn."""
+    return bisect_right(edges, value) % 2 == 1
+
+
 def _word(names: Names, word: str) -> str:
-    # Also those in the middle: whoever is called "Anna-Karin von Ek" is found by all four.
+    # Words in the middle too: "Anna-Karin von Ek" is found by each of the four.
     written = (
         *(f"({attribute}={word}*)" for attribute in (names.username, "mail")),
         *(f"({name}={before}{word}*)" for name in ("givenName", "sn") for before in ("", "* ", "*-")),

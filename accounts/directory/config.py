@@ -30,7 +30,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What a dialect needs to know. Times in seconds."""
+    """The settings of a dialect. Times in seconds."""
 
     kind: str
     servers: tuple[Server, ...]
@@ -40,7 +40,7 @@ class Config:
     user_base: str
     user_filter: str
     staff_base: str
-    protected_groups: tuple[tuple[str, str], ...]  # of each the setting that names it, and its DN
+    protected_groups: tuple[tuple[str, str], ...]  # each: the name of its setting, and its DN
     company_attribute: str
     protected_filter: str
     default_policy: str
@@ -51,10 +51,9 @@ class Config:
 
 
 def from_settings() -> Config:
-    """Read ``django.conf.settings``.
+    """Reads ``django.conf.settings``. Sends nothing.
 
-    Raises :class:`DirectoryMisconfigured` for what can be told without asking a server, and so before
-    anything is sent: no server, an address that would go in clear text, a missing CA file.
+    Raises :class:`DirectoryMisconfigured` for settings without a server, a wrong address or a missing CA file.
     """
     if not settings.DIRECTORY_URLS:
         raise DirectoryMisconfigured("DIRECTORY_URLS names no server")
@@ -82,13 +81,13 @@ def from_settings() -> Config:
 
 
 def _protected_groups() -> tuple[tuple[str, str], ...]:
-    """Whose direct members' passwords are not reset here (``security.md`` R6).
+    """The groups whose direct members get no new password here (``security.md`` R6).
 
-    The helpdesk's agents are among them where a code by SMS is their second factor: whoever held their telephone
-    could set the password with one code and sign in with the next, so that one telephone would be both factors.
+    Agents are protected where a code by SMS is their second factor. Otherwise their telephone would be both factors:
+    one code sets the password, and the next one signs in.
     """
     names = ["DIRECTORY_ADMIN_GROUP", *(["DIRECTORY_HELPDESK_GROUP"] if settings.HELPDESK_SMS_FACTOR else [])]
-    groups = {getattr(settings, name): name for name in reversed(names)}  # one that is both is asked once
+    groups = {getattr(settings, name): name for name in reversed(names)}  # a group that is both is asked once
     return tuple((name, dn) for dn, name in reversed(groups.items()) if dn)
 
 
@@ -107,6 +106,6 @@ def _server(url: str, *, debug: bool) -> Server:
 
 
 def _bracketed(text: str) -> str:
-    """A filter as RFC 4515 wants it, also if the outer brackets were left off."""
+    """A filter with outer brackets, as RFC 4515 wants it."""
     text = text.strip()
     return text if not text or text.startswith("(") else f"({text})"

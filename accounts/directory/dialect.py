@@ -1,7 +1,4 @@
-"""What both dialects have in common about passwords: checking one, setting one, the lock-out.
-
-A dialect says which attributes there are, what they mean and what a refusal says.
-"""
+"""A directory: what the dialects have in common about passwords. A dialect knows the attributes and the refusals."""
 
 from __future__ import annotations
 
@@ -9,11 +6,13 @@ import abc
 import secrets
 import time
 import uuid
+from collections.abc import Iterable
 from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
 from django.views.decorators.debug import sensitive_variables
+from ldap.filter import escape_filter_chars
 
 from accounts.directory.account import (
     Account,
@@ -23,35 +22,38 @@ from accounts.directory.account import (
     PasswordChange,
     PasswordCheck,
 )
-from accounts.directory.connection import Broken, Connection, DirectoryRefused
+from accounts.directory.connection import Connection
 from accounts.directory.entry import LdapEntry
-from accounts.directory.lookup import Lookup, logger
+from accounts.directory.errors import NOT_NOW, Broken, DirectoryRefused
+from accounts.directory.lookup import Lookup
+from accounts.directory.protection import logger
 
-# The lock-out policy changes when an administrator decides so; five minutes old is new enough.
+# Seconds for which a policy is not read again: it changes only when an administrator decides so.
 POLICY_FOR = timedelta(minutes=5).total_seconds()
 
 # How far the directory's clock may be from the portal's when times are compared.
 CLOCKS_DIFFER = timedelta(seconds=10)
 
-# Seconds. A directory refuses a name that it does not know a little faster than a wrong password (Samba: 2 of
-# 5 ms), so a refusal takes full steps of a time that hides the difference.
+# Seconds. A directory refuses an unknown name a little faster than a wrong password (Samba: 2 of 5 ms), so a refusal
+# takes full steps of a time that hides the difference.
 STEP = 0.05
 
 
-class LdapDirectory(Lookup):
-    """A :class:`accounts.directory.account.Directory` over LDAP."""
+class Directory(Lookup):
+    """A directory over LDAP. Its public methods raise no other error than :class:`DirectoryError`."""
 
-    # What a dialect says.
+    # A dialect defines these.
 
-    failures: tuple[str, ...]  # attributes: what the directory has counted against an account
+    failures: tuple[str, ...]  # the attributes that count wrong passwords
 
     @property
     @abc.abstractmethod
-    def keeps_history(self) -> bool: ...
+    def keeps_history(self) -> bool:
+        """Whether earlier passwords are refused when the service account sets one (``security.md`` P3)."""
 
     @abc.abstractmethod
     def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
-        """What a refused bind says; ``None`` if it says nothing of the password."""
+        """The meaning of a refused bind; ``None`` if it says nothing about the password."""
 
     @abc.abstractmethod
     def _set_password(
@@ -63,12 +65,16 @@ class LdapDirectory(Lookup):
 
     @abc.abstractmethod
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
-        """The policy of an entry and the failures counted for it; of an empty entry, what holds in general."""
+        """The policy and the counted failures of an entry; for an empty entry, the general policy."""
 
-    # What all do.
+    # All dialects share these.
 
     @sensitive_variables("password")
     def check_password(self, account: Account | None, password: str) -> PasswordCheck:
+        """Binds with the password on a connection of its own. An empty one is WRONG and is not sent.
+
+        For ``None`` it makes a bind that fails, so that an unknown name takes the time of a known one.
+        """
         if not password:
             return PasswordCheck.WRONG
         started = time.monotonic()
@@ -79,7 +85,7 @@ class LdapDirectory(Lookup):
 
     @sensitive_variables("password")
     def _check(self, account: Account | None, password: str) -> PasswordCheck:
-        # For nobody: the same look-up, and a bind as an entry that does not exist, with no one's password.
+        # Without an account: the same look-up, and a bind as an entry that does not exist, with a random password.
         account_id = account.id if account else str(uuid.uuid4())
         try:
             found = self._ask(lambda connection: self._entry(connection, account_id))
@@ -91,15 +97,21 @@ class LdapDirectory(Lookup):
 
     @sensitive_variables("password")
     def set_password(self, account_id: str, password: str) -> PasswordChange:
+        """Replaces the password as the service account and clears a lock-out. Sends the text verbatim.
+
+        Never leaves "must change at next logon" behind. UNAVAILABLE: the directory broke off during the change, so the
+        outcome is not known. Raises DirectoryError if nothing was sent.
+        """
+
         def change(connection: Connection) -> PasswordChange:
-            # The look-up comes first on the same connection: the change then goes out on one known to work.
+            # The look-up comes first on the same connection, which shows that it works.
             found = self._get(connection, account_id)
             if not found or not found[1].served:
                 return PasswordChange.NOT_ALLOWED
             return self._set_password(connection, *found, password)
 
         if not password:
-            return PasswordChange.TOO_WEAK  # asked to set none, slapd makes up one that nobody knows (RFC 3062)
+            return PasswordChange.TOO_WEAK  # without a password, slapd makes one up (RFC 3062)
         try:
             return self._ask(change)
         except UnicodeEncodeError:
@@ -111,6 +123,8 @@ class LdapDirectory(Lookup):
             return PasswordChange.UNAVAILABLE
 
     def unlock(self, account_id: str) -> bool:
+        """Clears a lock-out. False if the account is gone or an administrator disabled it."""
+
         def clear(connection: Connection) -> bool:
             found = self._get(connection, account_id)
             if not found or not found[1].enabled:
@@ -121,6 +135,10 @@ class LdapDirectory(Lookup):
         return self._ask(clear)
 
     def lockout(self, account: Account | None = None) -> Lockout:
+        """The lock-out policy of an account, from the directory or from ``DIRECTORY_LOCKOUT_THRESHOLD``.
+
+        For ``None`` the general one, with the same queries.
+        """
         account_id = account.id if account else str(uuid.uuid4())
 
         def read(connection: Connection) -> Lockout:
@@ -132,11 +150,25 @@ class LdapDirectory(Lookup):
         return found if threshold is None else replace(found, threshold=threshold, known=True)
 
     def ping(self) -> None:
+        """Makes a cheap query. Raises :class:`DirectoryError` if no server answers."""
         self._ask(lambda connection: connection.read("", ["1.1"]))
+
+    def groups_of(self, account: Account, groups: Iterable[str]) -> frozenset[str]:
+        """Those of the groups (DNs) that have the account as a ``member`` now.
+
+        A group that is missing, or that the service account may not see, has no members.
+        """
+
+        def ask(connection: Connection) -> frozenset[str]:
+            entry = self._entry(connection, account.id)
+            member = f"(member={escape_filter_chars(entry.dn)})" if entry else ""
+            return frozenset(group for group in groups if entry and connection.read(group, ["1.1"], member))
+
+        return self._ask(ask)
 
     @sensitive_variables("password")
     def _is_present(self, entry: LdapEntry, password: str) -> bool:
-        """Whether this is the password that the account has now (``security.md`` P3)."""
+        """Whether this is the account's present password (``security.md`` P3)."""
         outcome = self._bind(entry.dn, password)
         if outcome is PasswordCheck.UNAVAILABLE:
             raise DirectoryUnavailable("the present password could not be compared")
@@ -144,24 +176,32 @@ class LdapDirectory(Lookup):
 
     @sensitive_variables("password")
     def _bind(self, dn: str, password: str) -> PasswordCheck:
-        """Bind on a new connection. Raises :class:`DirectoryUnavailable` if nobody answers."""
+        """Binds on a new connection. Raises :class:`DirectoryUnavailable` if no server answers."""
         with closing(self._servers.connect()) as connection:
             try:
                 policy = connection.bind(dn, password)
             except UnicodeEncodeError:
-                return PasswordCheck.WRONG  # half a surrogate pair is in nobody's password
+                return PasswordCheck.WRONG  # no password has half a surrogate pair
             except Broken as broken:
-                # Not tried again elsewhere: it may have been counted as a wrong password already.
+                # Not tried on another server: it may count as a wrong password already.
                 self._servers.mark_dead(connection.server, str(broken))
                 raise DirectoryUnavailable("the directory did not answer a bind") from None
             except DirectoryRefused as refused:
                 outcome = self._outcome(refused)
                 if outcome is None:
-                    logger.error("a person's bind was refused: %s", refused)
+                    logger.error("the bind of an account was refused: %s", refused)
                     return PasswordCheck.UNAVAILABLE
                 return outcome
         return PasswordCheck.RIGHT if policy is None else self._outcome_of(policy)
 
     def _outcome_of(self, policy: int) -> PasswordCheck:
-        """What a successful bind says with a ppolicy error. Only OpenLDAP sends one."""
+        """The meaning of a successful bind with a ppolicy error. Only OpenLDAP sends one."""
         return PasswordCheck.RIGHT
+
+    @staticmethod
+    def _unexplained(refused: DirectoryRefused) -> PasswordChange:
+        """The result of a refusal for no reason of the policy. Raises it if the server is busy."""
+        if refused.code in NOT_NOW:
+            raise refused
+        logger.error("a password was refused for no reason of the policy: %s", refused)
+        return PasswordChange.NOT_ALLOWED

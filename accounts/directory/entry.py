@@ -1,17 +1,17 @@
-"""An entry as a server gives it."""
+"""A directory entry, as a server gives it."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-# Values by attribute name, each name spelled as it was asked for.
+# Values by attribute name. Names are spelled as they were asked for.
 Attributes = dict[str, list[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
 class LdapEntry:
-    """One entry. Attributes are named as they were asked for; absent texts are "", absent numbers ``None``."""
+    """One entry. Absent texts are "", absent numbers ``None``."""
 
     dn: str
     attributes: Attributes
@@ -30,12 +30,12 @@ class LdapEntry:
 
 
 def entries(data: list[Any], asked: list[str]) -> list[tuple[str, Attributes]]:
-    """What was found, with each attribute's name spelled as it was asked for, however the server spells it."""
+    """The entries of an answer. Attribute names are spelled as they were asked for, not as the server spells them."""
     names = frozenset(asked)
     return [
         (dn, attributes if names.issuperset(attributes) else _respelled(attributes, asked))
         for dn, attributes in data
-        if dn is not None  # a search continuation (referral), which is not followed
+        if dn is not None  # otherwise a referral, which is not followed
     ]
 
 

@@ -1,4 +1,4 @@
-"""Times as slapd writes them: generalized time in UTC, with or without fractions of a second (RFC 4517 3.3.13)."""
+"""Generalized time in UTC, as slapd writes it: with or without fractions of a second (RFC 4517 3.3.13)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ def moment(value: bytes) -> datetime:
 
 
 def before(moment: datetime, age: timedelta) -> bytes:
-    """The time that lies so long before a moment, to the second. They compare as texts do."""
+    """The time that lies ``age`` before a moment, to the second. Such times compare as texts do."""
     try:
         return b"%04d%02d%02d%02d%02d%02d" % (moment.astimezone(UTC) - age).timetuple()[:6]
     except OverflowError:

@@ -1,11 +1,10 @@
-"""Looking up: by name, by id, all of them. The one place where an entry becomes an account."""
+"""Look-ups: by name, by id, all accounts. The one place where an entry becomes an account."""
 
 from __future__ import annotations
 
 import abc
 import copy
 import uuid
-from bisect import bisect_right
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -17,28 +16,26 @@ from ldap.filter import escape_filter_chars
 
 from accounts.directory import conditions
 from accounts.directory.account import Account, Span
-from accounts.directory.attributes import can_be_name, folded, normal_unit, plain_dn, same, units_of, without_domain
+from accounts.directory.attributes import can_be_name, folded, normal_unit, plain_dn, units_of, without_domain
 from accounts.directory.config import Config
-from accounts.directory.connection import Connection, DirectoryRefused
+from accounts.directory.connection import Connection
 from accounts.directory.entry import Attributes, LdapEntry
+from accounts.directory.errors import DirectoryRefused
 from accounts.directory.pool import Servers, ServiceConnections, translated
-from accounts.directory.protection import UNMAPPABLE, Protection, logger, pass_over
-
-__all__ = ["Lookup", "logger"]
+from accounts.directory.protection import UNMAPPABLE, Protection, pass_over
 
 T = TypeVar("T")
-Comparable = TypeVar("Comparable", int, bytes)
 
-# A name matches one user name, and the mail addresses of a few at most; more are not worth telling apart.
+# A name matches one user name and a few mail addresses at most; more need not be told apart.
 MATCHES = 10
 
-# A unit that is not there, or is none, has nobody in it.
+# A unit that is missing, or is no unit, is empty.
 NOWHERE = frozenset({ldap.NO_SUCH_OBJECT.errnum, ldap.INVALID_DN_SYNTAX.errnum})
 
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Where to look for which entries, and a quick look at each that comes."""
+    """A base, a filter, and a quick look at each entry that comes."""
 
     chosen: Callable[[Attributes], bool]
     base: str
@@ -46,9 +43,9 @@ class Search:
 
 
 class Lookup(Protection, abc.ABC):
-    """The half of a :class:`accounts.directory.account.Directory` that only reads."""
+    """The half of a directory that reads accounts. All look-ups stay within the configured base and filter."""
 
-    spaces_count: bool  # whether the directory tells one space from two (see ``conditions.one_of``)
+    spaces_count: bool  # see ``conditions.one_of``
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -57,41 +54,53 @@ class Lookup(Protection, abc.ABC):
         self._service = ServiceConnections(config, self._servers)
         attributes = [self.names.identifier, self.names.username, "givenName", "sn", "mail", *self.names.attributes]
         company = config.company_attribute or self.names.company
-        # The same attribute under another spelling would be asked for twice and come once.
+        # In another spelling the same attribute would be asked for twice and come once.
         self._company = next((name for name in attributes if name.lower() == company.lower()), company)
         self._attributes = list(dict.fromkeys([*attributes, self._company]))
 
     @abc.abstractmethod
     def _account(self, entry: LdapEntry) -> Account:
-        """Map an entry. Raises :class:`ValueError` or :class:`LookupError` for one that can't be mapped."""
+        """Maps an entry. Raises :class:`ValueError` or :class:`LookupError` if it can't."""
 
     @abc.abstractmethod
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
         """A filter ("" for all entries) and a quick look at each entry that it finds.
 
-        Both leave out only passwords that do not run out within the spans, and keep what they can't tell. The look
-        may raise what :meth:`_account` would.
+        Both drop only entries whose password certainly does not run out within the spans. The look may raise the same
+        errors as :meth:`_account`.
         """
 
     @abc.abstractmethod
     def _identifier_filter(self, identifier: uuid.UUID) -> str: ...
 
     def find(self, name: str) -> Account | None:
+        """The account with this user name, or with this e-mail address if it is the only one.
+
+        Of ``DOMAIN\\name`` only the name counts. In Active Directory a user principal name counts as an address.
+        Finds nothing for a text that can't be a name: empty, over 256 characters, or with control characters.
+        """
         name = without_domain(name.strip())
         return self._ask(lambda connection: self._find(connection, name)) if can_be_name(name) else None
 
     def get(self, account_id: str) -> Account | None:
+        """The account with this immutable id."""
         found = self._ask(lambda connection: self._get(connection, account_id))
         return found[1] if found else None
 
     def accounts(self) -> Iterator[Account]:
+        """Every account, streamed in pages with bounded memory."""
         return self._stream(_all)
 
     def belonging_to(self, values: Sequence[str], units: Sequence[str]) -> Iterator[Account]:
+        """Every account with one of the values as its company, or in one of the units (DNs) or below; each once.
+
+        The directory filters, so the time depends on how many accounts are found. Streamed in pages. Values compare
+        as in :func:`accounts.directory.folded`. A unit that is missing or outside the base is empty.
+        """
         wanted, base = frozenset(map(folded, values)), self._config.user_base
 
         def has_one(attributes: Attributes) -> bool:
-            # What a directory takes for equal is not always what the rest of the portal does.
+            # A directory may take texts for equal that the portal tells apart.
             return folded(LdapEntry("", attributes).text(self._company)) in wanted
 
         filters = conditions.one_of(self._company, values, spaces_count=self.spaces_count)
@@ -104,6 +113,12 @@ class Lookup(Protection, abc.ABC):
         return self._each_once(searches)
 
     def search(self, text: str, limit: int = 50) -> list[Account]:
+        """At most ``limit`` accounts, in no order, of which each word of the text begins a word: of the given name or
+        the surname, the user name, or the e-mail address. Case does not count.
+
+        Finds nothing for texts under two characters and those that can't be a name. Gives fewer than ``limit`` if the
+        directory has a lower limit of its own. Samba also matches in the middle of a word.
+        """
         condition = conditions.begins_with(self.names, text)
         if condition is None:
             return []
@@ -115,6 +130,11 @@ class Lookup(Protection, abc.ABC):
         return [_marked(account, protected) for account in found]
 
     def expiring(self, spans: Sequence[Span]) -> Iterator[Account]:
+        """Every account whose password runs out within one of the spans, which are in order and apart.
+
+        Streamed in pages with bounded memory, and much faster than :meth:`accounts`. Disabled and protected accounts
+        are included; those that never have to change, or have to at the next logon, are not.
+        """
         condition, chosen = self._may_run_out(spans)
         with closing(self._stream(chosen, condition)) as stream:
             for account in stream:
@@ -123,8 +143,8 @@ class Lookup(Protection, abc.ABC):
                     yield account
 
     def of_staff(self) -> Self:
-        """The same directory over the same connections, but with ``DIRECTORY_STAFF_BASE``, if that is set, in place
-        of base and filter of those who are served: for the portal's own staff, and for nothing else.
+        """The same directory and connections for the portal's own staff: if ``DIRECTORY_STAFF_BASE`` is set, with that
+        in place of base and filter.
         """
         if not self._config.staff_base:
             return self
@@ -133,19 +153,19 @@ class Lookup(Protection, abc.ABC):
         return other
 
     def close(self) -> None:
-        """Close the kept connections. The next call opens new ones."""
+        """Closes the kept connections. The next call opens new ones."""
         self._service.close()
 
     def forget(self) -> None:
-        """For a forked child: leave the kept connections to the parent."""
+        """In a forked child: leaves the kept connections to the parent."""
         self._service.forget()
 
     def _stream(self, chosen: Callable[[Attributes], bool], condition: str = "") -> Generator[Account]:
-        """The accounts of those entries that match the condition and are chosen."""
+        """The accounts of the entries that match the condition and are chosen."""
         return self._found_by([Search(chosen, self._config.user_base, self._people(condition))])
 
     def _each_once(self, searches: Sequence[Search]) -> Iterator[Account]:
-        """Of several searches, which may find the same. Remembers the ids of what they found."""
+        """The accounts of several searches without repetitions. Remembers their ids."""
         seen: set[str] = set()
         with closing(self._found_by(searches)) as stream:
             for account in stream:
@@ -191,8 +211,8 @@ class Lookup(Protection, abc.ABC):
             by_name = f"({self.names.username}={escape_filter_chars(name)})"
             entries = connection.search(base, self._people(by_name), self._attributes, limit=MATCHES)
         if len(entries) > 1:
-            # A user name wins over somebody else's mail address; an address of several is nobody's.
-            entries = [entry for entry in entries if same(entry.text(self.names.username), name)]
+            # A user name wins over another account's mail address; an address of several accounts finds none.
+            entries = [entry for entry in entries if folded(entry.text(self.names.username)) == folded(name)]
         return self._one(connection, entries[0] if len(entries) == 1 else None)
 
     def _get(self, connection: Connection, account_id: str) -> tuple[LdapEntry, Account] | None:
@@ -209,7 +229,7 @@ class Lookup(Protection, abc.ABC):
         return entries[0] if len(entries) == 1 else None
 
     def _one(self, connection: Connection, entry: LdapEntry | None) -> Account | None:
-        """The account of an entry. For nobody, and for whom the first word protects already, as much is asked."""
+        """The account of an entry. Same queries if it is missing or protected: timing says nothing (E2)."""
         account = self._mapped(entry) if entry else None
         protected = self._is_protected(connection, entry.dn if entry else self._config.user_base)
         return replace(account, protected=True) if account and protected else account
@@ -220,11 +240,6 @@ class Lookup(Protection, abc.ABC):
         except UNMAPPABLE as error:
             pass_over(entry.dn, error)
             return None
-
-
-def within(value: Comparable, edges: Sequence[Comparable]) -> bool:
-    """Whether a value lies within one of the spans whose first and last, in turn, are the edges."""
-    return bisect_right(edges, value) % 2 == 1
 
 
 def _all(attributes: Attributes) -> bool:

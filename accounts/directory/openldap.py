@@ -23,17 +23,16 @@ from accounts.directory.account import (
     Span,
 )
 from accounts.directory.attributes import Names, parent
-from accounts.directory.conditions import between
+from accounts.directory.conditions import between, within
 from accounts.directory.config import Config
-from accounts.directory.connection import Broken, Connection, DirectoryRefused
-from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, LdapDirectory
+from accounts.directory.connection import Connection
+from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, Directory
 from accounts.directory.entry import Attributes, LdapEntry
+from accounts.directory.errors import Broken, DirectoryRefused
 from accounts.directory.generalized_time import before, moment
-from accounts.directory.lookup import logger, within
 from accounts.directory.policy import Policy
-from accounts.directory.pool import NOT_NOW
 
-# pwdAccountLockedTime of an account that an administrator disabled.
+# pwdAccountLockedTime of a disabled account.
 DISABLED = b"000001010000Z"
 
 # Errors of the ppolicy response control.
@@ -50,19 +49,21 @@ REFUSALS = {
     IN_HISTORY: PasswordChange.IN_HISTORY,
 }
 
-# Reckoned with where no policy is known: a strict one of those that are common.
+# Assumed where no policy is known: a strict one of the common ones.
 ASSUMED_THRESHOLD, ASSUMED_WINDOW = 5, timedelta(minutes=30)
 
-# Failures that are never forgotten by time (pwdFailureCountInterval 0) are reckoned with for this long.
+# The window for failures that slapd never forgets (pwdFailureCountInterval 0).
 NEVER_FORGOTTEN = timedelta(hours=24)
 
 NO_POLICY = [b""]
 
-# As slapd writes it, which need not be brought into this form.
+# As slapd writes it; any other form is converted.
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-class OpenLdap(LdapDirectory):
+class OpenLdap(Directory):
+    """OpenLDAP with ppolicy."""
+
     names = Names(
         people="(uid=*)",
         username="uid",
@@ -116,11 +117,11 @@ class OpenLdap(LdapDirectory):
         return identifier if UUID.fullmatch(identifier) else str(uuid.UUID(identifier))
 
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
-        # Times as slapd writes them compare as texts do: to read each of them as a time takes longer than all the rest.
+        # slapd's times compare as texts do. Parsing each would take longer than all the rest.
         edges: dict[bytes, list[bytes]] = {}
 
         def edges_of(policy: bytes) -> list[bytes]:
-            """When passwords of this policy that run out within the spans were set: first and last in turn."""
+            """When the passwords of this policy that run out within the spans were set: first and last in turn."""
             if policy not in edges:
                 max_age = self._policy(policy.decode() or self._config.default_policy).max_age
                 second = timedelta(seconds=1)  # as fractions are left off
@@ -133,7 +134,7 @@ class OpenLdap(LdapDirectory):
             policy = attributes.get("pwdPolicySubentry", NO_POLICY)[0]
             return changed is not None and within(changed[0], edges_of(policy))
 
-        # People with a policy of their own are few, or all: they come, and the look at each decides.
+        # Few accounts have a policy of their own, or all have: the filter lets them through, the look decides.
         usual = edges_of(NO_POLICY[0])
         set_then = map(partial(between, "pwdChangedTime"), usual[::2], usual[1::2])
         return f"(|(pwdPolicySubentry=*){''.join(set_then)})", may
@@ -144,7 +145,7 @@ class OpenLdap(LdapDirectory):
     def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
         if refused.code != ldap.INVALID_CREDENTIALS.errnum:
             return None
-        # One that an administrator disabled is LOCKED here: slapd says so before it looks at the password.
+        # A disabled account is LOCKED here: slapd says so before it looks at the password.
         return {EXPIRED: PasswordCheck.EXPIRED, LOCKED: PasswordCheck.LOCKED}.get(
             -1 if refused.policy is None else refused.policy, PasswordCheck.WRONG
         )
@@ -158,18 +159,18 @@ class OpenLdap(LdapDirectory):
     ) -> PasswordChange:
         policy = self._policy_of(entry)
         if not policy.history and self._is_present(entry, password):
-            # A bind that fails here is counted by slapd, and forgotten with the password that is set next.
+            # slapd counts a failed bind here, and forgets it when the password is set next.
             return PasswordChange.IN_HISTORY
         try:
             connection.modify_password(entry.dn, password)
         except DirectoryRefused as refused:
             return self._refusal(refused)
         if policy.must_change:
-            # With pwdMustChange slapd marks what a service account set as to be changed at next logon.
+            # With pwdMustChange slapd marks a password from a service account as to be changed at next logon.
             try:
                 connection.delete_value(entry.dn, "pwdReset", b"TRUE")
-            except Broken as broken:  # said twice it does the same, so it may be tried again
-                self._service.close()  # what is kept is likely as broken
+            except Broken as broken:  # a second deletion does no harm, so it is tried again
+                self._service.close()  # the kept ones are probably broken too
                 try:
                     self._service.run(lambda again: again.delete_value(entry.dn, "pwdReset", b"TRUE"))
                 except DirectoryError:
@@ -177,24 +178,19 @@ class OpenLdap(LdapDirectory):
         return PasswordChange.DONE
 
     def _refusal(self, refused: DirectoryRefused) -> PasswordChange:
-        if refused.policy in REFUSALS:
-            return REFUSALS[refused.policy]
-        if refused.code in NOT_NOW:
-            raise refused
-        logger.error("a password was refused for no reason of the policy: %s", refused)
-        return PasswordChange.NOT_ALLOWED
+        return REFUSALS[refused.policy] if refused.policy in REFUSALS else self._unexplained(refused)
 
     def _unlock(self, connection: Connection, entry: LdapEntry) -> None:
         since = entry.raw("pwdAccountLockedTime")
         if since:
-            # Just the lock that was seen: an administrator's that came meanwhile stays. slapd drops the
-            # counted failures along with it.
+            # Only the lock that was read: an administrator's lock that came meanwhile stays. slapd drops the counted
+            # failures with it.
             connection.delete_value(entry.dn, "pwdAccountLockedTime", since)
 
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
         failures = [moment(at) for at in entry.attributes.get("pwdFailureTime", [])]
         if not self._policy_name(entry):
-            # slapd may have a ppolicy_default of its own, which it shows to nobody.
+            # slapd may have a ppolicy_default of its own, which it does not show.
             return Lockout(ASSUMED_THRESHOLD, ASSUMED_WINDOW, len(failures), known=False)
         policy = self._policy_of(entry)
         threshold = policy.max_failures if policy.locks else 0
@@ -205,18 +201,18 @@ class OpenLdap(LdapDirectory):
         return Lockout(threshold, policy.failure_window, sum(at > since for at in failures))
 
     def _policy_name(self, entry: LdapEntry) -> str:
-        """The DN of the policy that holds for an entry, or "" if none is known."""
+        """The DN of an entry's policy, or "" if none is known."""
         return entry.text("pwdPolicySubentry") or self._config.default_policy
 
     def _policy_of(self, entry: LdapEntry) -> Policy:
         return self._policy(self._policy_name(entry))
 
     def _policy(self, dn: str) -> Policy:
-        """The policy with this DN; one that is missing sets no limits, and so does slapd then."""
+        """The policy with this DN. A missing one sets no limits, as in slapd."""
         now = time.monotonic()
         until, policy = self._policies.get(dn, (0.0, Policy()))
         if until <= now:
-            # Not on the connection of a search in pages, which slapd would cut short.
+            # On another connection than a search in pages, which slapd would cut short.
             entry = self._ask(lambda connection: connection.read(dn, Policy.ATTRIBUTES)) if dn else None
             policy = Policy.from_entry(entry) if entry else Policy()
             self._policies[dn] = (now + POLICY_FOR, policy)

@@ -1,4 +1,4 @@
-"""What the portal needs of an OpenLDAP password policy (slapo-ppolicy(5))."""
+"""An OpenLDAP password policy, as far as the portal needs it (slapo-ppolicy(5))."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from accounts.directory.entry import LdapEntry
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """One policy. Zero means without limit, as there."""
+    """One policy. Zero means no limit."""
 
     max_age: timedelta = timedelta(0)
     must_change: bool = False

@@ -1,4 +1,4 @@
-"""Connections to the directory's servers: which server, the service account's kept ones, a person's own.
+"""Connections to the directory's servers: a new one, and those of the service account, which are kept.
 
 By hand: python-ldap's ReconnectLDAPObject knows one server, and sends a change again that may have been done already.
 """
@@ -12,42 +12,37 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-import ldap
-
 from accounts.directory import trust
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
 from accounts.directory.config import Config, Server
-from accounts.directory.connection import Broken, Connection, DirectoryRefused
+from accounts.directory.connection import Connection
+from accounts.directory.errors import NOT_NOW, Broken, DirectoryRefused
 
 T = TypeVar("T")
 
 logger = logging.getLogger("idportal.directory")
 
-# Kept for the next look-up. More threads than this may ask at once; theirs are closed afterwards.
+# Connections kept for the next look-up. If more threads ask at once, theirs are closed afterwards.
 KEPT = 8
-# Seconds from opening. Firewalls forget a silent connection after some minutes, Active Directory after 15;
-# and by this the portal finds back to the first server once it is there again.
+# Seconds from opening. Firewalls drop a silent connection after some minutes, Active Directory after 15; and so the
+# portal returns to the first server once it is there again.
 KEPT_FOR = 240.0
-
-# "Not now": the server is there but asks to be left alone (RFC 4511 4.1.9).
-NOT_NOW = frozenset({ldap.BUSY.errnum, ldap.UNAVAILABLE.errnum})
-TOO_MUCH = frozenset({ldap.TIMELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
 
 
 class Servers:
-    """The servers in their order. One that did not answer is passed over for ``retry_dead_after`` seconds."""
+    """The servers in their order. A server that did not answer is passed over for ``retry_dead_after`` seconds."""
 
     def __init__(self, config: Config) -> None:
         self._config = config
         self._dead_until: dict[Server, float] = {}
 
     def connect(self, prepare: Callable[[Connection], None] = lambda connection: None) -> Connection:
-        """A new connection to the first server that answers, after ``prepare`` went through on it.
+        """A new connection to the first server that answers and on which ``prepare`` succeeds.
 
-        If all are passed over, all are tried again. Raises :class:`DirectoryUnavailable`.
+        If all servers are passed over, tries all again. Raises :class:`DirectoryUnavailable`.
         """
         now = time.monotonic()
-        alive = [one for one in self._config.servers if self._dead_until.get(one, 0.0) <= now]
+        alive = [server for server in self._config.servers if self._dead_until.get(server, 0.0) <= now]
         for server in alive or self._config.servers:
             connection = None
             started = time.monotonic()
@@ -55,7 +50,7 @@ class Servers:
                 connection = Connection(server, self._config)
                 prepare(connection)
             except Broken as broken:
-                # To ask why takes as long again, so only of a server that was quick to fail.
+                # To find out why takes as long again, so only if the server was quick to fail.
                 quick = time.monotonic() - started < self._config.connect_timeout / 2
                 self.mark_dead(server, (quick and trust.problem(server, self._config)) or str(broken))
             except DirectoryRefused as refused:
@@ -77,18 +72,18 @@ class Servers:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turns a refusal of what the portal asks for itself into the errors that the rest of it knows."""
+    """Turns a refusal of the service account's call into the errors that the rest of the portal knows."""
     try:
         yield
     except DirectoryRefused as refused:
         logger.error("the directory refuses what the portal asks: %s", refused)
-        if refused.code in NOT_NOW or refused.code in TOO_MUCH:
+        if refused.is_busy:
             raise DirectoryUnavailable("the directory is busy") from None
         raise DirectoryMisconfigured(f"the directory refuses what the portal asks: {refused}") from None
 
 
 class ServiceConnections:
-    """The service account's connections, kept between calls and shared out to one thread at a time."""
+    """The service account's connections, kept between calls. Each serves one thread at a time."""
 
     def __init__(self, config: Config, servers: Servers) -> None:
         self._config = config
@@ -98,11 +93,11 @@ class ServiceConnections:
         self._refused_until = 0.0
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Do ``work`` on a connection of the service account.
+        """Does ``work`` on a connection of the service account.
 
-        If the connection breaks, everything is done once more on a new one, perhaps of the next server,
-        unless a change was already on its way: then :class:`Broken` says that it is ``unsure``.
-        Raises :class:`DirectoryUnavailable` or :class:`Refused`.
+        If the connection breaks, does all of it once more on a new one, perhaps to the next server; but if the server
+        may have got a change, raises :class:`Broken` with ``unsure``. Raises :class:`DirectoryUnavailable` or
+        :class:`DirectoryRefused`.
         """
         connection = self._take() or self.connect()
         try:
@@ -120,7 +115,7 @@ class ServiceConnections:
         try:
             return self._servers.connect(self._bind)
         except DirectoryRefused as refused:
-            # Not asked again at once: a wrong password sent with every request locks the service account.
+            # Not tried again at once: a wrong password with every request would lock the service account.
             self._refused_until = time.monotonic() + self._config.retry_dead_after
             logger.error("the directory refuses DIRECTORY_BIND_DN: %s", refused)
             raise DirectoryMisconfigured("the directory refuses DIRECTORY_BIND_DN") from None
@@ -132,7 +127,7 @@ class ServiceConnections:
             connection.close()
 
     def forget(self) -> None:
-        """In a forked child: these sockets are the parent's. Neither use nor close them."""
+        """In a forked child: neither uses nor closes these sockets, which are the parent's."""
         self._lock = threading.Lock()
         _parents.extend(self._idle)
         self._idle = []
@@ -145,7 +140,7 @@ class ServiceConnections:
             result = work(connection)
         except Broken as broken:
             connection.close()
-            self.close()  # what is kept is likely of the same server, and as broken
+            self.close()  # the kept ones probably go to the same server
             if broken.timed_out:
                 self._servers.mark_dead(connection.server, str(broken))
             raise
@@ -177,4 +172,4 @@ class ServiceConnections:
 
 
 _parents: list[Connection] = []
-"""Held for ever in a forked child: to be collected would end the parent's connection."""
+"""Kept for ever in a forked child: garbage collection would end the parent's connection."""

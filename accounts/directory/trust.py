@@ -1,4 +1,4 @@
-"""Why a TLS connection to a server failed, in words that an operator can act on."""
+"""Why a TLS connection to a server failed, in words for the operator."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ START_TLS = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
 
 
 def problem(server: Server, config: Config) -> str:
-    """Connect again with Python's own TLS, which names its reasons where libldap often has none.
+    """Connects again with Python's own TLS, which gives a reason where libldap often gives none.
 
-    "" if nothing is wrong with the trust. Takes at most the connect time limit for each of three steps.
+    "" if the certificate is trusted. Takes at most the connect time limit for each of three steps.
     """
     if server.cleartext:
         return ""

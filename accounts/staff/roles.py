@@ -13,8 +13,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts import audit
-from accounts.directory import CLOCKS_DIFFER, Account, Expiry
-from accounts.directory import groups as people
+from accounts.directory import CLOCKS_DIFFER, Account, Expiry, connect_staff
 from accounts.models import Event, User
 from accounts.passwords import sign_in
 from accounts.passwords.sign_in import SignInOutcome
@@ -46,7 +45,7 @@ def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome,
     Protected accounts are welcome here, as administrators' are, and agents' while HELPDESK_SMS_FACTOR is on. That
     somebody has no role is told after the right password only. Raises DirectoryError if the directory can't tell.
     """
-    where = people.people()
+    where = connect_staff()
     found = where.find(name)
     outcome, user = sign_in.try_password(where, found, found, name=name, password=password, address=address)
     if user is None or found is None:
@@ -62,7 +61,7 @@ def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome,
 def roles_of(account: Account) -> Roles:
     """The names of the roles that the directory's groups give the account now. Raises DirectoryError."""
     groups = {role.name: getattr(settings, role.group) for role in ROLES}
-    member_of = people.groups_of(account, {group for group in groups.values() if group})
+    member_of = connect_staff().groups_of(account, {group for group in groups.values() if group})
     return frozenset(name for name, group in groups.items() if group in member_of)
 
 
@@ -72,7 +71,7 @@ def standing(user: User, had: Roles, password_at: float, address: str | None) ->
     So a session goes on only with all that it began with: the password, too, must be the one that was typed at
     ``password_at`` (seconds since 1970). Raises DirectoryError if the directory can't tell.
     """
-    account = people.people().get(user.directory_id)
+    account = connect_staff().get(user.directory_id)
     held = roles_of(account) if account and account.enabled else NONE
     _mirror(user, held)
     changed = account is not None and _changed_since(account, password_at)

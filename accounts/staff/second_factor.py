@@ -18,8 +18,7 @@ from django.utils.safestring import SafeString
 
 from accounts import audit, codes, limits, signals, users
 from accounts.codes import texts
-from accounts.directory import Account, DirectoryError
-from accounts.directory.groups import groups_of, people
+from accounts.directory import Account, DirectoryError, connect_staff
 from accounts.models import Authenticator, Event, FailedTry, Phone, RecoveryCodes, User
 
 log = logging.getLogger("idportal.second_factor")
@@ -175,7 +174,7 @@ def _is_agent(account: Account | None) -> bool:
     """Whether the directory names the account as an agent's; no, if it does not say."""
     group = settings.DIRECTORY_HELPDESK_GROUP
     try:
-        return bool(group and account and groups_of(account, [group]))
+        return bool(group and account and connect_staff().groups_of(account, [group]))
     except DirectoryError as error:
         log.error("the directory does not say whether an account is an agent's: %s", type(error).__name__)
         return False
@@ -204,7 +203,7 @@ def whom_to_tell(user: User) -> Account | None:
     to take a stolen phone's app away must not wait for a directory.
     """
     try:
-        return people().get(user.directory_id)
+        return connect_staff().get(user.directory_id)
     except DirectoryError as error:
         log.error("the directory does not say where to reach account %s: %s", user.directory_id, type(error).__name__)
         return None

@@ -14,7 +14,7 @@ from django.test import Client
 from django_otp.oath import TOTP
 
 from accounts import sessions, users
-from accounts.directory.groups import people
+from accounts.directory import connect_staff
 from accounts.models import Authenticator, RecoveryCodes
 from accounts.staff import roles
 from deploy.local.cast import EVA, Person
@@ -96,7 +96,7 @@ class Officer:
 
     def come_in(self) -> None:
         """Has an app and is signed in with both factors; how that goes is for test_staff_sign_in.py to show."""
-        account = people().find(self.person.username)
+        account = connect_staff().find(self.person.username)
         assert account, f"{self.person.username} is not in the directory"
         user = users.for_account(account)
         device = Authenticator.objects.create(user=user, name="app", confirmed=True)

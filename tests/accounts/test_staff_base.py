@@ -10,7 +10,7 @@ from django.core.management import call_command
 from pytest_django import Settings
 
 from accounts import directory, retention
-from accounts.directory.groups import people
+from accounts.directory import connect_staff
 from accounts.models import Authenticator, Event, User
 from deploy.local.cast import EVA, KARL, STEFAN
 from tests.accounts.directory.conftest import KINDS
@@ -68,7 +68,7 @@ def test_nothing_else_sees_who_is_there(walker: Walker) -> None:
     """Neither the journeys nor the mails: not even whether the password was right."""
     served = directory.connect()
     for person in (EVA, KARL):
-        found = people().find(person.username)
+        found = connect_staff().find(person.username)
         assert found
         assert served.find(person.username) is None
         assert served.find(person.mail) is None
@@ -81,10 +81,10 @@ def test_nothing_else_sees_who_is_there(walker: Walker) -> None:
 
 def test_nobody_is_locked_out_through_this_page(server: Server) -> None:
     """T3: wrong passwords are counted there as elsewhere, those that were typed at a workstation too."""
-    eva = people().find(EVA.username)
+    eva = connect_staff().find(EVA.username)
     assert eva
-    people().check_password(eva, "Fel-1")
-    assert people().lockout(eva).failures == 1
+    connect_staff().check_password(eva, "Fel-1")
+    assert connect_staff().lockout(eva).failures == 1
     for attempt in range(server.lockout_threshold + 2):
         assert says(Officer().type_password(f"fel {attempt}"), WRONG_LOGIN)
     assert server.failures(EVA.username) == server.lockout_threshold - 1

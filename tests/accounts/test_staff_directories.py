@@ -12,9 +12,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.directory import Account, DirectoryMisconfigured, PasswordCheck
+from accounts.directory import Account, DirectoryMisconfigured, PasswordCheck, connect_staff
 from accounts.directory.connection import Connection
-from accounts.directory.groups import groups_of, people
 from accounts.models import Event, User
 from deploy.local.cast import ADMINS, EVA, KARL, MARIA, PER, STEFAN, Person
 from tests.accounts.directory.conftest import KINDS
@@ -44,7 +43,7 @@ def account(person: Person) -> Account:
 
 
 def check_password(one: Account | None, password: str) -> PasswordCheck:
-    return people().check_password(one, password)
+    return connect_staff().check_password(one, password)
 
 
 def leave(server: Server, person: Person, settings: Settings) -> None:
@@ -137,7 +136,7 @@ def test_nobody_is_locked_out_through_this_page(server: Server) -> None:
 
 def test_a_filter_holds_for_staff_too(server: Server, settings: Settings) -> None:
     """DIRECTORY_USER_FILTER is ANDed; one with a per cent sign in it does no harm."""
-    name = directory.connect().names.username  # type: ignore[attr-defined]
+    name = directory.connect().names.username
     settings.DIRECTORY_USER_FILTER = f"(&({name}={EVA.username})(!(mail=100%)))"
     assert Officer(EVA).type_password()["Location"] == "/logga-in/kod/"
     settings.DIRECTORY_USER_FILTER = f"(!({name}={EVA.username}))"
@@ -211,7 +210,7 @@ def test_an_account_that_went_away_meanwhile(server: Server) -> None:
     eva = account(EVA)
     server.remove(EVA.username)
     assert check_password(eva, EVA.password) is PasswordCheck.WRONG
-    assert groups_of(eva, [ADMINS]) == frozenset()
+    assert connect_staff().groups_of(eva, [ADMINS]) == frozenset()
 
 
 # --- The groups ----------------------------------------------------------------------------------
@@ -219,23 +218,23 @@ def test_an_account_that_went_away_meanwhile(server: Server) -> None:
 
 def test_the_groups_of_each(server: Server, settings: Settings) -> None:
     admins, agents = settings.DIRECTORY_ADMIN_GROUP, settings.DIRECTORY_HELPDESK_GROUP
-    assert groups_of(account(EVA), [admins, agents]) == {admins}
-    assert groups_of(account(STEFAN), [admins, agents]) == frozenset()
-    assert groups_of(account(EVA), []) == frozenset()
-    assert groups_of(account(EVA), [admins.upper(), admins.replace(",", ", ")]) != frozenset()
+    assert connect_staff().groups_of(account(EVA), [admins, agents]) == {admins}
+    assert connect_staff().groups_of(account(STEFAN), [admins, agents]) == frozenset()
+    assert connect_staff().groups_of(account(EVA), []) == frozenset()
+    assert connect_staff().groups_of(account(EVA), [admins.upper(), admins.replace(",", ", ")]) != frozenset()
 
 
 @pytest.mark.parametrize("name", ["Dahl, Eva", "Åsa (Ö) *", 'Eva "E" \\ Dahl', "eva+dahl=1#"])
 def test_odd_names_are_members_too(server: Server, settings: Settings, name: str) -> None:
     """DNs are escaped in DNs, and again in filters."""
     server.put(EVA, common_name=name)
-    assert groups_of(account(EVA), [settings.DIRECTORY_ADMIN_GROUP]) == {settings.DIRECTORY_ADMIN_GROUP}
+    assert connect_staff().groups_of(account(EVA), [settings.DIRECTORY_ADMIN_GROUP]) == {settings.DIRECTORY_ADMIN_GROUP}
     assert check_password(account(EVA), EVA.password) is PasswordCheck.RIGHT
 
 
 def test_a_group_that_is_none_is_the_portals_own_mistake(server: Server) -> None:
     with pytest.raises(DirectoryMisconfigured):
-        groups_of(account(EVA), ["administrators"])
+        connect_staff().groups_of(account(EVA), ["administrators"])
 
 
 # --- Servers -------------------------------------------------------------------------------------

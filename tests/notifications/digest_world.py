@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from html.parser import HTMLParser
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import ldap
@@ -52,7 +53,7 @@ def count_mapped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The user names of the accounts that are made of the directory's entries from now on, as they are made."""
     mapped: list[str] = []
     kind = type(directory.connect())
-    make = kind._account  # type: ignore[attr-defined]
+    make: Any = kind._account
 
     def counted(self: object, entry: object) -> Account:
         account: Account = make(self, entry)

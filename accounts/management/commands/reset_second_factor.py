@@ -4,8 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts.directory import DirectoryError
-from accounts.directory.groups import people
+from accounts.directory import DirectoryError, connect_staff
 from accounts.models import User
 from accounts.staff import second_factor
 
@@ -23,7 +22,7 @@ class Command(BaseCommand):
         """One person. The name is the directory's: whoever had it before is somebody else."""
         name = options["username"]
         try:
-            account = people().find(name)
+            account = connect_staff().find(name)
         except DirectoryError as error:
             raise CommandError(f"The directory did not say who {name} is ({error}). Nothing was changed.") from error
         if account is None:
