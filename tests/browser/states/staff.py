@@ -40,7 +40,7 @@ def connected(visitor: Visitor) -> None:
     first_time(visitor)
     make = second_factor.make_recovery_codes
     same = mock.Mock(side_effect=lambda *whose: make(*whose) and RECOVERY_CODES)
-    with mock.patch("accounts.staff.roles.second_factor.make_recovery_codes", same):
+    with mock.patch("accounts.staff.second_factor.make_recovery_codes", same):
         visitor.submit(code=app().code())
         visitor.is_at("/logga-in/koder/")
 
