@@ -35,7 +35,7 @@ def kinds() -> list[tuple[Ticket.Kind, str]]:
 
 
 class CallForm(forms.Form):
-    """What every ticket has. Without a registered caller, a name and a company are written down."""
+    """The part that every ticket has. Without a registered caller, it asks for a name and a company."""
 
     kind: Ticket.Kind
 
@@ -74,7 +74,7 @@ class CallForm(forms.Form):
         return not self.doubt or (self.account is not None and self.data.get("sure") == self.account.id)
 
     def details(self) -> TicketDetails:
-        """What the ticket asks for. The form is valid."""
+        """The ticket's details, of a valid form."""
         details = TicketDetails(kind=self.kind, account=self.account.id if self.account else "")
         if self.caller:
             company, orderer = self.caller.company, self.caller.orderer

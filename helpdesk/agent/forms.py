@@ -1,4 +1,4 @@
-"""The shape of what an agent types about a request. Each form has ids of its own: they stand on one page."""
+"""The forms on an agent's pages. Each form has ids of its own, since one page has several."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ LONGEST = 2000  # characters of a note or a reason
 
 
 class Unseen(forms.TextInput):
-    """A field whose content never comes back with the page (H3)."""
+    """A field that comes back empty with the page (H3)."""
 
     def format_value(self, value: Any) -> None:
         return None
 
 
 class WordsField(forms.Form):
-    """One text, which may have several lines."""
+    """One text of several lines, and a hidden field ``shown``."""
 
     ids = ""
-    use_required_attribute = False  # the page says what is missing, in its own words
+    use_required_attribute = False  # the page itself says what is missing
 
     def __init__(self, data: Any = None, *, initial: dict[str, Any] | None = None) -> None:
         super().__init__(data, auto_id=f"{self.ids}-%s", initial=initial)
 
     def shown(self, fresh: str) -> str:
-        """What the hidden field of that name holds: what the reader saw on the page on which they decided.
+        """The value of the hidden field: what the page showed when the agent decided.
 
-        It stays while the words are mended, and is ``fresh`` after a refusal, which has told what is new.
+        It stays while the agent corrects the text. After a refusal, whose message says what is new, it is ``fresh``.
         """
         return fresh if not self.is_bound or self.non_field_errors() else str(self.data.get("shown", ""))
 
 
 def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.CharField:
-    """A text that must be written. ``missing``: what is said if it isn't."""
+    """A required text. ``missing``: the error if it is empty."""
     return forms.CharField(
         label=label,
         max_length=LONGEST,
@@ -55,7 +55,7 @@ def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.C
 
 
 class ReadOutForm(forms.Form):
-    """The code that the caller reads out."""
+    """The code that the orderer reads out."""
 
     code = CodeField(
         label=_("Koden som den som ringer läser upp"),
@@ -65,7 +65,7 @@ class ReadOutForm(forms.Form):
 
 
 class CallBackForm(WordsField):
-    """Whom the agent spoke to when calling back."""
+    """Notes with whom the agent spoke when calling back."""
 
     ids = "ring"
 
@@ -73,7 +73,7 @@ class CallBackForm(WordsField):
 
 
 class RejectForm(WordsField):
-    """Why a request is turned down, as the orderer is told."""
+    """The reason of a rejection, which the orderer may read."""
 
     ids = "avsla"
 
@@ -81,7 +81,7 @@ class RejectForm(WordsField):
 
 
 class NoteForm(WordsField):
-    """A note for colleagues."""
+    """A note, which other agents read."""
 
     ids = "notera"
 
@@ -89,7 +89,7 @@ class NoteForm(WordsField):
 
 
 class RemoveForm(WordsField):
-    """Why a number is taken away, for colleagues."""
+    """The reason why a number is removed, which other agents read."""
 
     ids = "ta-bort"
 

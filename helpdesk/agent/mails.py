@@ -1,4 +1,4 @@
-"""Which of a request's mails an agent sees, and what is said of each."""
+"""The mails of a ticket, as an agent sees them."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from helpdesk.intake.asked import Asked
 from helpdesk.intake.reread import Piece
 from helpdesk.models import IncomingMail, Ticket
 
-MOST = 20  # of those that joined; anyone can write to a number
-MOST_VERIFIED = 20  # of senders for whom the mail server vouches: they don't go under in those of anyone
+MOST = 20  # newest mails that joined the ticket: anyone who knows its number can write to it
+MOST_VERIFIED = 20  # newest mails of verified senders: others can't crowd them out
 
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One mail. ``vouched``: it is from the orderer of the request, says the mail server. ``new``: since an agent did
-    something. ``pieces``: its text.
+    """One mail. ``vouched``: the mail server says that the ticket's orderer sent it. ``new``: it came after an agent
+    last did something. ``pieces``: its text.
     """
 
     mail: IncomingMail
@@ -32,30 +32,31 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Mails:
-    """Oldest first, and how many there are besides."""
+    """The oldest first. ``more``: the number of mails that are left out."""
 
     shown: Sequence[Shown]
     more: int
 
 
 def for_page(
-    one: Ticket, seen: datetime | None = None, asked: Asked | None = None, fields: Mapping[str, str] | None = None
+    ticket: Ticket, seen: datetime | None = None, asked: Asked | None = None, fields: Mapping[str, str] | None = None
 ) -> Mails:
-    """The mail that opened it, and the newest of those that joined. ``seen``: when an agent last did something.
+    """The mail that opened the ticket, and the newest of those that joined. ``seen``: when an agent last did something.
 
-    ``asked`` and ``fields``: what was read in the first, and what an agent sees beside it, if it is not the ticket.
+    ``asked``: the reading of the first mail; ``fields``: the values that the page shows beside it. Both are the
+    ticket's own by default.
     """
-    joined = one.mails.filter(outcome=IncomingMail.MailOutcome.JOINED)
+    joined = ticket.mails.filter(outcome=IncomingMail.MailOutcome.JOINED)
     newest = _newest(joined, MOST)
     count = len(newest)
     if count == MOST:
         count = joined.count()
         verified = _newest(joined.filter(sender_trust=IncomingMail.SenderTrust.VERIFIED), MOST_VERIFIED)
         newest = sorted({mail.pk: mail for mail in [*newest, *verified]}.values(), key=lambda mail: mail.pk)
-    first = [one.opening_mail] if one.opening_mail else []
-    asked = asked or reread.as_kind(one.opening_mail, Ticket.Kind(one.kind))
-    fields = fields or reread.fields_of(one)
-    email = one.orderer.email.lower() if one.orderer else ""
+    first = [ticket.opening_mail] if ticket.opening_mail else []
+    asked = asked or reread.as_kind(ticket.opening_mail, Ticket.Kind(ticket.kind))
+    fields = fields or reread.fields_of(ticket)
+    email = ticket.orderer.email.lower() if ticket.orderer else ""
     shown = [
         Shown(
             mail=mail,

@@ -1,4 +1,4 @@
-"""The agents' queue: which requests lie under which tab, how long each has waited, and what a search finds."""
+"""The agents' queue: the tickets under each tab, how long each has waited, and what a search finds."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from accounts.models.recipients import RECIPIENT_COLUMNS
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.searches import words_of
 
-PAGE = 50  # requests a page
+PAGE = 50  # tickets a page
 OLD, VERY_OLD = timedelta(hours=4), timedelta(hours=24)  # half a working day; a whole day and night
 
 _NUMBER = re.compile(r"(\d{4})\s?[-\u2010-\u2015\u2212]\s?(\d{1,6})", re.ASCII)
@@ -26,7 +26,7 @@ _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=
 
 
 class Tab(enum.StrEnum):
-    """The words that stand in the address."""
+    """The tabs, as the address calls them."""
 
     NEW = "nya"
     MINE = "mina"
@@ -43,7 +43,7 @@ KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """What is to be shown. ``kind`` "" and ``company`` None: of any; ``text``: what is searched for."""
+    """``kind`` "" and ``company`` None: any; ``text``: the search."""
 
     tab: Tab = Tab.NEW
     kind: str = ""
@@ -54,9 +54,9 @@ class QueueFilter:
 
 @dataclass(frozen=True, slots=True)
 class QueueRow:
-    """One request as the queue shows it. ``old``: "", "old" or "very old"; of closed ones always "".
+    """One ticket as the queue shows it. ``about``: a line each. ``old``: "", "old" or "very old"; "" once closed.
 
-    ``news``: a mail joined it since an agent last did something with it.
+    ``news``: a mail joined the ticket after an agent last did something with it.
     """
 
     ticket: Ticket
@@ -69,7 +69,7 @@ class QueueRow:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page under a tab, and how many requests there are under each."""
+    """One page under a tab, and the number of tickets under each tab."""
 
     rows: Sequence[QueueRow]
     counts: dict[Tab, int]
@@ -78,26 +78,26 @@ class Page:
 
 
 def look(wanted: QueueFilter, agent: User) -> Page:
-    """What an agent sees: open ones oldest first, closed ones newest first. Two queries."""
+    """A page of the queue: open tickets, the oldest first, or closed ones, the newest first. Two queries."""
     chosen = _filtered(wanted)
     counts = _counts(chosen, agent)
     pages = max(1, -(-counts[wanted.tab] // PAGE))
     number = min(max(1, wanted.page), pages)
     listed = chosen.filter(_under(wanted.tab, agent)).order_by(*_order(wanted.tab))
-    some = _light(listed)[(number - 1) * PAGE : number * PAGE]
     now = timezone.now()
-    return Page([_row(ticket, now) for ticket in some], counts, number, pages)
+    rows = [_row(ticket, now) for ticket in _light(listed)[(number - 1) * PAGE : number * PAGE]]
+    return Page(rows, counts, number, pages)
 
 
 def by_number(text: str) -> str:
-    """The number of the request that this is the number of, however its dash was typed; "" if there is none."""
+    """The number of the ticket whose number was typed, with any kind of dash; "" if there is no such ticket."""
     found = _NUMBER.fullmatch(text.strip())
     number = f"{found[1]}-{int(found[2]):05d}" if found else ""
     return number if number and Ticket.objects.filter(number=number).exists() else ""
 
 
 def age(since: datetime, now: datetime) -> str:
-    """How long it has waited, in the largest unit that fits."""
+    """The time since then, in the largest unit that fits."""
     passed = now - since
     if passed < 2 * _MINUTE:
         return _("under 2 min")
@@ -110,11 +110,13 @@ def age(since: datetime, now: datetime) -> str:
 
 
 def about(ticket: Ticket) -> tuple[str, ...]:
-    """Whom or what it concerns, a line each."""
+    """The recipients or the employee whom the ticket concerns; else its orderer."""
     if ticket.kind == Ticket.Kind.RECIPIENTS:
         return tuple(ticket.recipients)
-    told = tuple(text for text in (ticket.employee_username, ticket.employee_name) if text)
-    return told or (ticket.orderer_name,) if ticket.kind == Ticket.Kind.OTHER and ticket.orderer_name else told
+    employee = tuple(filter(None, (ticket.employee_username, ticket.employee_name)))
+    if not employee and ticket.kind == Ticket.Kind.OTHER and ticket.orderer_name:
+        return (ticket.orderer_name,)
+    return employee
 
 
 def _row(ticket: Ticket, now: datetime) -> QueueRow:
@@ -131,11 +133,8 @@ def _filtered(wanted: QueueFilter) -> QuerySet[Ticket]:
     if wanted.company is not None:
         found = found.filter(company=wanted.company)
     for word in words_of(wanted.text):
-        names = ("number", "company_name", "orderer_name", "employee_name", "employee_username")
-        anywhere = Q()
-        for name in names:
-            anywhere |= Q(**{f"{name}__icontains": word})
-        found = found.filter(anywhere)
+        columns = ("number", "company_name", "orderer_name", "employee_name", "employee_username")
+        found = found.filter(Q(*((f"{column}__icontains", word) for column in columns), _connector=Q.OR))
     return found
 
 
@@ -159,7 +158,7 @@ def _counts(chosen: QuerySet[Ticket], agent: User) -> dict[Tab, int]:
 
 
 def _light(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """Without what is encrypted: no row of the queue shows it."""
+    """Without the encrypted columns, which no row shows."""
     fields = (
         *("number", "kind", "state", "created_at", "decided_at", "company_name"),
         *("orderer_name", "employee_name", "employee_username", *RECIPIENT_COLUMNS),
@@ -169,7 +168,7 @@ def _light(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
 
 
 def _unseen_mail() -> QuerySet[TimelineEntry]:
-    """Mails that joined a request after the last thing that an agent did with it."""
+    """Mails that joined a ticket after an agent last did something with it."""
     by_agents = (
         TimelineEntry.objects.filter(ticket=OuterRef("ticket"), by=TimelineEntry.By.AGENT).order_by("-at").values("at")
     )

@@ -121,7 +121,7 @@ class PhoneTicketForm(OwnCompanyForm):
         return data
 
     def details(self, orderer: Orderer, employee: Employee) -> TicketDetails:
-        """What a valid form asks for."""
+        """The ticket's details, of a valid form."""
         return TicketDetails(
             Ticket.Kind.PHONE,
             company=self.company,

@@ -1,8 +1,8 @@
-"""What a browser session holds of an orderer, on the way in and signed in, beside ``accounts.sessions``.
+"""The orderer's part of a browser session, beside ``accounts.sessions``.
 
-Keys: ``links`` (those that were asked for in this browser: their ids), ``pressed`` (the one that opened the page for
-the code), ``orderer`` (who is signed in, and a digest of what their sign-in rests on) and ``company`` (for which one
-they act).
+Keys: ``links`` (ids of the links that this browser asked for), ``pressed`` (the link that led to the code page),
+``orderer`` (the signed-in orderer, and a digest of the address and number of the sign-in) and ``company`` (the one that
+the orderer acts for).
 """
 
 from __future__ import annotations
@@ -17,46 +17,46 @@ from helpdesk.models import SignInLink
 
 
 def note_link(request: HttpRequest, link: SignInLink) -> None:
-    """Ties a link to this session: it is good nowhere else."""
+    """Ties a link to this session. It works in no other one."""
     request.session["links"] = [*links(request), link.pk][-limits.LINKS_OF_A_SESSION :]
 
 
 def links(request: HttpRequest) -> list[int]:
-    """Those that may be pressed here."""
+    """Ids of the links that this session may use."""
     return list(request.session.get("links", ()))
 
 
 def has_asked(request: HttpRequest) -> bool:
-    """Whether this is the browser in which a link was asked for, pressed or not."""
+    """Whether this browser asked for a link, used or not."""
     return any(key in request.session for key in ("links", "pressed", sessions.ORDERER))
 
 
 def begin_code(request: HttpRequest, link_id: int, challenge: Challenge) -> None:
-    """The link was pressed, the code is on its way; the session gets a new id."""
+    """Notes the used link and the code on its way. The session gets a new id."""
     sessions.renew(request)
     request.session["pressed"] = link_id
     sessions.begin(request, challenge)
 
 
 def pressed(request: HttpRequest) -> int | None:
-    """The link by which this session has come to the page for the code."""
+    """The id of the link that led this session to the code page."""
     found = request.session.get("pressed")
     return int(found) if found is not None else None
 
 
 def log_in(request: HttpRequest, orderer: Orderer) -> None:
-    """Binds the session to an orderer who has pressed the link and entered the code; it gets a new id."""
+    """Binds the session to an orderer who has used the link and entered the code. It gets a new id."""
     sessions.renew(request)
     request.session[sessions.ORDERER] = {"id": orderer.pk, "mark": _mark(orderer)}
 
 
 def log_out(request: HttpRequest) -> None:
-    """Ends the session, with all that it held."""
+    """Ends the session and deletes its content."""
     request.session.flush()
 
 
 def signed_in(request: HttpRequest) -> Orderer | None:
-    """The orderer of this session, as they are now; None once they are not active, or reached another way (S2)."""
+    """The orderer of this session. None once they are inactive, or have another address or number (S2)."""
     kept = request.session.get(sessions.ORDERER)
     if not kept:
         return None
@@ -65,14 +65,14 @@ def signed_in(request: HttpRequest) -> Orderer | None:
 
 
 def companies_of(orderer: Orderer) -> list[Company]:
-    """Those that they may act for now, by name: asked at each request, so that leaving one ends access at once."""
+    """The orderer's active companies, by name. Read at each request, so that leaving one ends access at once."""
     return list(orderer.companies.filter(active=True).order_by("name"))
 
 
 def chosen(request: HttpRequest, companies: list[Company]) -> Company | None:
-    """The company that they act for; None if there is a choice to make. The only one that there is, is chosen.
+    """The company that the orderer acts for; None if they have to choose. A single company chooses itself.
 
-    What is chosen stays so: when they leave that company, a form that is open must not be sent for another one.
+    The choice stays when the orderer leaves that company: an open form must not be sent for another one.
     """
     if "company" not in request.session and len(companies) == 1:
         choose(request, companies[0])
@@ -81,7 +81,7 @@ def chosen(request: HttpRequest, companies: list[Company]) -> Company | None:
 
 
 def has_left(request: HttpRequest, companies: list[Company]) -> bool:
-    """Whether the company that was chosen is none of theirs any more."""
+    """Whether the orderer has left the chosen company."""
     return "company" in request.session and chosen(request, companies) is None
 
 
@@ -90,5 +90,5 @@ def choose(request: HttpRequest, company: Company) -> None:
 
 
 def _mark(orderer: Orderer) -> str:
-    """Changes with the address and the number that the sign-in went through."""
+    """Changes with the address and the number of the sign-in."""
     return digest(f"{orderer.pk}/{orderer.email.lower()}/{orderer.mobile}", "orderer session")

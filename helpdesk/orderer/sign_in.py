@@ -1,7 +1,7 @@
-"""The orderer's way in: a link by mail, then a code by SMS. No password (security.md E1 to E3, S1).
+"""Signs an orderer in: a link by mail, then a code by SMS. No password (security.md E1 to E3, S1).
 
-A request for a link does the same for every address that is typed: one row, one task. Whose address it is, and
-whether there is a link to send, the task finds out.
+Asking for a link does the same for every typed address: one row, one task. The task finds out whose address it is, and
+whether to send a link.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ FRESH = timedelta(seconds=limits.LINK_FRESH)
 
 
 def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
-    """Notes that somebody wants a link sent to the mail address that they typed, and queues the task, on commit.
+    """Notes that a link was asked for to the typed address, and queues the task on commit.
 
     Raises kombu.exceptions.OperationalError if the queue is down.
     """
     with transaction.atomic():
         link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
         audit.record(Event.LINK_REQUESTED, address=address)
-        # A link that comes when it is no good any more only confuses.
+        # A link that has expired on its way only confuses.
         transaction.on_commit(lambda: deliver.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
     return link
 
@@ -49,9 +49,9 @@ def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
 @shared_task(name="helpdesk.tasks.send_sign_in_link")
 @sensitive_variables()
 def deliver(link_id: int) -> None:
-    """Makes a link and queues the mail, if it is an active orderer's address and the limits allow it; once.
+    """Makes a link and queues its mail, if an active orderer has the address and the limits allow it.
 
-    The queue does not try it again: the orderer asks once more.
+    The queue does not retry: the orderer asks again.
     """
     with transaction.atomic():
         link = SignInLink.objects.select_for_update().get(pk=link_id)
@@ -59,10 +59,10 @@ def deliver(link_id: int) -> None:
         if not typed or _age(link) >= LIFETIME:
             return
         orderer = Orderer.objects.filter(email__iexact=typed).first()
-        why_not = _why_not(orderer, link.address)
-        if orderer is None or why_not:
+        withheld = _reason_to_withhold(orderer, link.address)
+        if orderer is None or withheld:
             link.save(update_fields=["asked_for"])
-            audit.record(Event.LINK_WITHHELD, orderer, result=why_not, address=link.address)
+            audit.record(Event.LINK_WITHHELD, orderer, result=withheld, address=link.address)
             return
         token = secrets.token_urlsafe(32)
         link.orderer, link.digest = orderer, _digest(token, orderer.email)
@@ -71,11 +71,11 @@ def deliver(link_id: int) -> None:
         audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
-def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
-    """Why there is no link; "" if there is to be one, which is counted then.
+def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None) -> str:
+    """Why no link is sent; "" for one that is sent, and counted.
 
-    Counted for the network from which it was asked for, too: a stranger who asks all day leaves the owner a way in, as
-    long as they don't ask from many networks.
+    It is counted for the asking network too: a stranger who asks all day from few networks can't use up the orderer's
+    own links.
     """
     if orderer is None:
         return "no such orderer"
@@ -90,16 +90,15 @@ def _why_not(orderer: Orderer | None, asked_from: str | None) -> str:
     )
     with transaction.atomic():
         allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
-        transaction.set_rollback(not allowed)  # counted for neither: what is not sent uses nothing up
+        transaction.set_rollback(not allowed)  # a link that is not sent is counted for neither
     return "" if allowed else "too many links to this address"
 
 
 def _network(address: str | None) -> str:
-    """Where a client is: an IPv4 address, or the /64 that an IPv6 client has to itself."""
+    """A client's network: an IPv4 address, or the /64 that an IPv6 client has to itself."""
     if not address:
         return ""
-    known = ipaddress.ip_address(address)
-    return str(ipaddress.ip_network((known, 64 if known.version == 6 else 32), strict=False))  # noqa: PLR2004
+    return str(ipaddress.ip_network((address, 64 if ":" in address else 32), strict=False))
 
 
 def _has_company(orderer: Orderer) -> bool:
@@ -111,7 +110,7 @@ def _age(link: SignInLink) -> timedelta:
 
 
 def _digest(token: str, email: str) -> str:
-    """With the address that it goes to: a link is worth nothing once the orderer has another one."""
+    """Contains the address: the link stops working once the orderer has another one."""
     return digest(f"{token}/{email.lower()}", "sign-in link")
 
 
@@ -128,19 +127,19 @@ def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
     )
 
 
-class Pressed(NamedTuple):
-    """A link that was good, and the way to the code that it opened."""
+class UsedLink(NamedTuple):
+    """A link that was valid, and the challenge of the code that it sent."""
 
     link_id: int
     challenge: Challenge
 
 
 @sensitive_variables("token")
-def press(link_ids: Collection[int], token: str, *, language: str, address: str | None) -> Pressed | None:
-    """Spends the link with this token, if it is one of these and good, and queues a code; else None.
+def press(link_ids: Collection[int], token: str, *, language: str, address: str | None) -> UsedLink | None:
+    """Uses up the link with this token, and queues a code. None for a wrong, old or used one.
 
-    ``link_ids`` are those that were asked for in the session. Of parallel presses one wins. Does the same for a wrong
-    token whether or not a link was ever sent (E2).
+    ``link_ids``: the session's links. Of parallel uses, one wins. A wrong token costs the same work whether or not a
+    link was ever sent (E2).
     """
     open_ = SignInLink.objects.filter(used_at=None, asked_at__gt=timezone.now() - LIFETIME)
     rows = open_.filter(pk__in=link_ids).values_list("pk", "digest", "orderer__email")
@@ -156,18 +155,18 @@ def press(link_ids: Collection[int], token: str, *, language: str, address: str 
         challenge = codes.ask(
             Purpose.SIGN_IN, language=language, address=address, orderer=orderer, number=orderer.mobile
         )
-    return Pressed(right[0], challenge)
+    return UsedLink(right[0], challenge)
 
 
 def is_fresh(link_id: int | None) -> bool:
-    """Whether the link was pressed a short while ago: one code after another does not go on for hours."""
+    """Whether the link was used less than LINK_FRESH ago: after that, no more codes are sent."""
     return link_id is not None and SignInLink.objects.filter(pk=link_id, used_at__gt=timezone.now() - FRESH).exists()
 
 
 def enter(challenge_id: int, code: str, address: str | None) -> Orderer | None:
-    """The orderer, if this is the challenge's code, and they are still who was asked; else None.
+    """The orderer, if the code is right and the orderer still has the number and a company; else None.
 
-    Wrong, old, spent, or no orderer any more: whoever asks sees the same.
+    None hides the reason: a code that is wrong, old or used, or an orderer who has left.
     """
     with transaction.atomic():
         challenge = codes.check(challenge_id, code, address)

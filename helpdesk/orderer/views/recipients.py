@@ -1,4 +1,4 @@
-"""Where a new recipient of the daily mail confirms the address. Nobody signs in: the link says who it is."""
+"""A new recipient of the daily mail confirms the address here. The link is enough: no one signs in."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ DONE = "klart"
 @require_http_methods(["GET", "HEAD", "POST"])
 @limits.posts_by_address
 def confirm(request: HttpRequest) -> HttpResponse:
-    """GET shows the company and a button, so that a program that follows links confirms nothing; POST confirms."""
+    """GET shows the company and a button, so that a program that opens links confirms nothing. POST confirms."""
     if request.method == "POST":
         if recipients.confirm(request.POST.get("nyckel", ""), request.META["REMOTE_ADDR"]):
             return redirect(f"{reverse('recipient-confirm')}?{DONE}")

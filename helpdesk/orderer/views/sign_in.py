@@ -1,4 +1,4 @@
-"""/bestallare/logga-in/: e-mail address, link, button, code. And the choice of a company, and the way out."""
+"""/bestallare/logga-in/: e-mail address, link, button, code. And the choice of a company, and logging out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _UNREADABLE = _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se
 
 
 class AddressForm(forms.Form):
-    """The address that the register has for the orderer."""
+    """The orderer's address."""
 
     email = forms.EmailField(
         label=_("E-postadress"),
@@ -45,24 +45,23 @@ class AddressForm(forms.Form):
 @require_http_methods(["GET", "HEAD", "POST"])
 @limits.posts_by_address
 def start(request: HttpRequest) -> HttpResponse:
-    """Step 1: the address. Whosever it is, the same answer (E1)."""
+    """Step 1: the address. The answer is the same for every address (E1)."""
     form = AddressForm(request.POST or None)
     if form.is_valid():
         language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
         link = sign_in.ask(form.cleaned_data["email"], language=language, address=address)
         orderer_sessions.note_link(request, link)
         return redirect("orderer-link-sent")
-    # Why one is here: "ut", logged out; "igen", it took too long; "borta", the page saw the session end; "slut",
-    # access has ended.
+    # "ut": logged out; "igen": it took too long; "borta": the page saw the session end; "slut": access has ended.
     again = next((why for why in ("ut", "igen", "borta", "slut") if why in request.GET), "")
     if orderer_sessions.signed_in(request):
-        again = ""  # another tab has kept the session alive
+        again = ""  # another tab kept the session alive
     return render(request, "helpdesk/orderer_login.html", {"form": form, "again": again})
 
 
 @require_http_methods(["GET", "HEAD"])
 def sent(request: HttpRequest) -> HttpResponse:
-    """Step 2: look into the mailbox."""
+    """Step 2: says that a mail is on its way."""
     if not orderer_sessions.has_asked(request):
         return redirect("orderer-login")
     return render(request, "helpdesk/orderer_sent.html")
@@ -72,24 +71,24 @@ def sent(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @limits.posts_by_address
 def link(request: HttpRequest) -> HttpResponse:
-    """Step 3: the link from the mail, and a button. What only looks at links, as mail filters do, spends none.
+    """Step 3: the link in the mail leads to a button, so that a mail filter that opens links uses none up.
 
-    The page asks nobody whether the link is good; only whether this is the browser that asked for one.
+    The page does not say whether the link is valid, only whether this browser asked for one.
     """
     here = orderer_sessions.has_asked(request)
     if request.method == "POST" and here:
         language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
         token = request.POST.get("nyckel", "")
-        pressed = sign_in.press(orderer_sessions.links(request), token, language=language, address=address)
-        if pressed:
-            orderer_sessions.begin_code(request, pressed.link_id, pressed.challenge)
+        used = sign_in.press(orderer_sessions.links(request), token, language=language, address=address)
+        if used:
+            orderer_sessions.begin_code(request, used.link_id, used.challenge)
             return redirect("orderer-code")
     context = {"here": here, "refused": request.method == "POST", "token": request.GET.get("nyckel", "")}
     return render(request, "helpdesk/orderer_link.html", context)
 
 
 def _under_way(request: HttpRequest) -> Challenge | None:
-    """The orderer's code that this session waits for, if its link was pressed a short while ago."""
+    """The challenge whose code this session waits for, if its link was used a short while ago."""
     challenge = sessions.challenge_of(request, Purpose.SIGN_IN)
     if challenge is None or challenge.orderer_id is None:
         return None
@@ -129,7 +128,7 @@ def code(request: HttpRequest) -> HttpResponse:
 @require_POST
 @limits.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
-    """Another code, if it is time for one."""
+    """Sends another code, unless the last one was sent a moment ago."""
     challenge = _under_way(request)
     if challenge is None:
         return _begin_again(request)
@@ -142,9 +141,9 @@ def code_again(request: HttpRequest) -> HttpResponse:
 @limits.posts_by_address
 @orderer_of_any_company
 def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) -> HttpResponse:
-    """For which of their companies they act. Anybody else's is none that there is (H5)."""
+    """The orderer chooses one of their own companies (H5)."""
     if request.method == "POST":
-        wanted = next((each for each in companies if str(each.pk) == request.POST.get("company")), None)
+        wanted = next((own for own in companies if str(own.pk) == request.POST.get("company")), None)
         if wanted is None:
             raise Http404
         orderer_sessions.choose(request, wanted)
@@ -152,14 +151,14 @@ def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) ->
     chosen = orderer_sessions.chosen(request, companies)
     if chosen and len(companies) == 1:
         return redirect("orderer-employees")
-    context = {"orderer": orderer, "companies": companies, "chosen": chosen}
-    context["has_left"] = orderer_sessions.has_left(request, companies)
+    has_left = orderer_sessions.has_left(request, companies)
+    context = {"orderer": orderer, "companies": companies, "chosen": chosen, "has_left": has_left}
     return render(request, "helpdesk/orderer_company.html", context)
 
 
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    """Ends the session, on the server too."""
+    """Ends the session."""
     orderer = orderer_sessions.signed_in(request)
     if orderer:
         audit.record(Event.LOGGED_OUT, orderer, actor=orderer, address=request.META["REMOTE_ADDR"])
