@@ -31,7 +31,7 @@ help:
 	@echo 'make test-fast       …what needs neither database nor server: seconds'
 	@echo 'make slow            …what measures time, and what breaks servers in the middle'
 	@echo 'make mutants         …does a test fail if the code says something else? (docs/mutants.md)'
-	@echo 'make lint            style, types, the floors, migrations'
+	@echo 'make lint            style, types, the floors, words and sizes, migrations'
 	@echo 'make format          mends what can be mended of style'
 	@echo 'make messages        collects the texts for locale/en and compiles them'
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
@@ -77,6 +77,7 @@ lint: packages-demo
 	$(bin)/ruff format --check .
 	$(bin)/mypy .
 	$(bin)/lint-imports
+	$(bin)/python -m pytest -q --noconftest -p no:django -p no:cacheprovider -W ignore tests/test_names.py tests/test_docs.py
 	DEBUG=1 DATABASE_URL=sqlite://:memory: $(bin)/python manage.py makemigrations --check --dry-run --skip-checks
 
 format: packages-demo
