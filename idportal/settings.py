@@ -1,6 +1,6 @@
 """All settings. Each is read from the environment here and nowhere else; docs/configuration.md lists them.
 
-What would be dangerous is refused by ``idportal/checks.py``, which says how to mend it.
+What would be dangerous is refused by ``idportal/checks/``, which says how to mend it.
 """
 
 from __future__ import annotations

@@ -47,7 +47,7 @@ class Person:
 
 
 @dataclass(frozen=True, slots=True)
-class Company:
+class SampleCompany:
     """An external company, as the register has it. ``recipients``: whom the daily mail goes to."""
 
     name: str
@@ -56,7 +56,7 @@ class Company:
 
 
 @dataclass(frozen=True, slots=True)
-class Orderer:
+class SampleOrderer:
     """An authorised orderer (behörig beställare): known to the portal, not to the directory."""
 
     given_name: str
@@ -151,7 +151,7 @@ EVA = Person(
 CAST: tuple[Person, ...] = (STEFAN, KARL, ANNA, MARIA, PER, EVA)
 """Everybody with an account, in the order in which the demo lists them."""
 
-CARIN = Orderer(
+CARIN = SampleOrderer(
     given_name="Carin",
     surname="Ek",
     mail="carin@hemtjanst-ett.example",
@@ -160,9 +160,9 @@ CARIN = Orderer(
 )
 
 # Numbers that pass the check and belong to nobody.
-COMPANIES: tuple[Company, ...] = (
-    Company(HEMTJANST_ETT, "556677-8899", (CARIN.mail,)),
-    Company(OMSORG_TVA, "559900-1129", ()),
+COMPANIES: tuple[SampleCompany, ...] = (
+    SampleCompany(HEMTJANST_ETT, "556677-8899", (CARIN.mail,)),
+    SampleCompany(OMSORG_TVA, "559900-1129", ()),
 )
 """The second one has no recipient yet: the helpdesk is told of its passwords."""
 

@@ -16,7 +16,7 @@ from urllib.parse import quote
 
 from deploy.local import certificate, files
 from deploy.local.process import program
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
 
 ACCOUNT = "helpdesk"
 NOBODY, NOGROUP = "nobody", "nogroup"
@@ -27,7 +27,7 @@ TEMPORARY = "idportal-dovecot-"
 SHORT = 70
 
 
-class Dovecot(Server):
+class Dovecot(LocalServer):
     """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
 
     ``extra`` goes into the configuration verbatim. Its whole process group must be ended: a process that serves a

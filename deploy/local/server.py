@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 
-class Server:
+class LocalServer:
     """Listens on ``port`` of loopback with TLS, and has all that it needs in ``folder``."""
 
     name = ""  # as messages and its log have it

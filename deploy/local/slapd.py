@@ -13,11 +13,11 @@ from pathlib import Path
 
 from deploy.local import cast, certificate, files
 from deploy.local.process import bound, program
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
 from deploy.local.tree import DEFAULT_POLICY, GROUPS, PEOPLE, ROOT, SERVICE_ACCOUNT, SUFFIX, ldif
 
 
-class Slapd(Server):
+class Slapd(LocalServer):
     """slapd on ``ldaps://127.0.0.1:port``, and on ``ldap://127.0.0.1:plain_port`` too if that is given.
 
     ``people`` are loaded into an empty folder.

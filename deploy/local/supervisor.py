@@ -16,14 +16,13 @@ from deploy.local.process import CannotStart, bound, own_environment
 
 START_TIMEOUT = 60.0  # seconds, for each program
 STOP_TIMEOUT = 300.0  # seconds; longer than all programs together may take
-ENDED = "supervisord slutade oväntat. / supervisord ended unexpectedly ({code})."
 LONGEST_SOCKET = 90  # characters, of 107 that Linux allows; supervisor adds its process id for a moment
 
 
 class Supervisor:
-    """supervisord with these programs. Servers start with it; the others when they are told to.
+    """supervisord with its programs. Servers start with it, the others by :meth:`start_others`.
 
-    Its environment is that of all of them, and holds no secret.
+    All programs inherit its environment, which holds no secret.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -33,7 +32,7 @@ class Supervisor:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self, programs: list[Program]) -> None:
-        """Return when all servers answer. Raises CannotStart."""
+        """Returns when all servers answer. Raises CannotStart."""
         if len(f"{self.folder}/supervisor.sock") > LONGEST_SOCKET:
             raise CannotStart(
                 f"Sökvägen {self.folder} är för lång. Välj en kortare med --folder.\n"
@@ -45,7 +44,7 @@ class Supervisor:
             bound([str(BIN / "supervisord"), "-c", str(self.config)]),
             cwd=ROOT,
             env=own_environment(),
-            # Out of the terminal's reach: Ctrl-C asks us, and we end it in order.
+            # Not in the terminal's process group: Ctrl-C must reach this program alone.
             start_new_session=True,
         )
         for program in programs:
@@ -53,7 +52,7 @@ class Supervisor:
                 self._wait(program)
 
     def start_others(self) -> None:
-        """Start the programs that are no servers, and return when they answer. Raises CannotStart."""
+        """Starts the other programs, and returns when they answer. Raises CannotStart."""
         command = [*self.control(), "start", "all"]
         started = subprocess.run(command, check=False, capture_output=True, text=True)  # noqa: S603
         for line in started.stdout.splitlines():
@@ -65,14 +64,15 @@ class Supervisor:
     def wait(self) -> None:
         """Waits until supervisord ends, which it should not. Raises CannotStart."""
         code = self._process.wait() if self._process else 0
-        raise CannotStart(ENDED.format(code=code))
+        said = f"supervisord slutade oväntat. / supervisord ended unexpectedly ({code})."
+        raise CannotStart(f"{said}\n{self._last_words('supervisor')}")
 
     def control(self) -> list[str]:
-        """The command that shows and steers the processes, for people too."""
+        """The command that shows and controls the processes, also for people."""
         return [str(BIN / "supervisorctl"), "-c", str(self.config)]
 
     def stop(self) -> None:
-        """End all: web, beat and workers first, the servers that they stand on last."""
+        """Ends all: web, beat and workers first, their servers last."""
         if self._process is None:
             return
         self._process.terminate()
@@ -83,7 +83,7 @@ class Supervisor:
         self._process = None
 
     def end_stray(self) -> None:
-        """Wait for what a killed demo or stack left in this folder: it is ending, and holds data and ports."""
+        """Ends the supervisord that a killed demo or stack left in this folder: it holds data and ports."""
         try:
             pid = int((self.folder / "supervisor.pid").read_text(encoding="ascii"))
             command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
@@ -100,7 +100,7 @@ class Supervisor:
         deadline = time.monotonic() + START_TIMEOUT
         while not program.answers():
             if self._process and self._process.poll() is not None:
-                raise CannotStart(ENDED.format(code=self._process.returncode))
+                self.wait()
             if time.monotonic() > deadline:
                 words = self._last_words(program.name)
                 raise CannotStart(f"{program.name} startade inte. / did not start.\n{words}")

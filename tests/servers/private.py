@@ -11,14 +11,14 @@ from types import TracebackType
 from typing import Self
 
 from deploy.local.dovecot import Dovecot
-from deploy.local.server import Server
+from deploy.local.server import LocalServer
 from deploy.local.slapd import Slapd
 
 START_TIMEOUT = 10.0  # seconds
 STOP_TIMEOUT = 10.0
 
 
-class Private(Server):
+class Private(LocalServer):
     """Is mixed into a server. A context manager.
 
     ``start`` returns when the server answers, and raises :class:`RuntimeError` with its words if it does not.

@@ -16,7 +16,7 @@ from accounts import directory, users
 from accounts.models import Authenticator, Company, Orderer, User
 from accounts.staff.roles import ADMINISTRATOR
 from deploy.local.cast import CARIN, COMPANIES, EVA
-from deploy.local.cast import Company as Told
+from deploy.local.cast import SampleCompany as Told
 from tests.servers.slapd import TestSlapd
 
 

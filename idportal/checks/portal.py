@@ -1,0 +1,107 @@
+"""Is the portal itself set up safely: addresses, keys, rules, proxies, queue?"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.http.request import validate_host
+
+from idportal import env
+from idportal.hosts import bare
+
+KEY_LENGTH = 32  # characters; fewer can be guessed
+SHORTEST_PASSWORD, PASSWORD_KINDS = 8, 4
+WIDEST_NETWORK = 8  # bits; a wider one is no network of proxies
+
+
+def addresses() -> Iterator[CheckMessage]:
+    local = env.is_loopback(settings.PORTAL_URL)
+    if not env.is_site(settings.PORTAL_URL):
+        yield Error(
+            f"PORTAL_URL is {settings.PORTAL_URL!r}, which is no address of a site.",
+            hint="Write it as https://host or https://host:port, without a path.",
+            id="idportal.E001",
+        )
+    elif not (settings.PORTAL_URL.startswith("https:") or local):
+        yield Error(
+            "PORTAL_URL begins with http://: passwords would travel in clear text.",
+            hint="Serve the portal by https and write PORTAL_URL=https://…; http is for loopback hosts only.",
+            id="idportal.E002",
+        )
+    if settings.DEBUG and not local:
+        yield Error(
+            "DEBUG is on for a portal that others reach: error pages would show what people typed.",
+            hint="Unset DEBUG.",
+            id="idportal.E003",
+        )
+    if "*" in settings.ALLOWED_HOSTS and not local:
+        yield Error(
+            "ALLOWED_HOSTS holds *: any host name would be answered.",
+            hint="Name the hosts, or unset it: the hosts of PORTAL_URL, REGISTER_HOST and RESET_HOST are allowed.",
+            id="idportal.E004",
+        )
+    for name in ("REGISTER_HOST", "RESET_HOST"):
+        host = getattr(settings, name)
+        if host and not env.is_site(f"https://{host}"):
+            yield Error(f"{name} is {host!r}, which is no host.", hint="Write a host name alone.", id="idportal.E014")
+        elif host and not validate_host(bare(host), settings.ALLOWED_HOSTS):
+            yield Error(
+                f"{name} is not in ALLOWED_HOSTS: whoever goes there would be refused.",
+                hint="Add it, or unset ALLOWED_HOSTS: the hosts of the other settings are allowed then.",
+                id="idportal.E011",
+            )
+
+
+def keys() -> Iterator[CheckMessage]:
+    if not settings.DEBUG and len(settings.SECRET_KEY) < KEY_LENGTH:
+        yield Error(
+            "SECRET_KEY is short enough to guess.",
+            hint="Make one of 50 random characters; the old one may go to SECRET_KEY_FALLBACKS for a while.",
+            id="idportal.E005",
+        )
+    if any(len(key) < KEY_LENGTH for key in settings.ENCRYPTION_KEYS):
+        yield Error(
+            "ENCRYPTION_KEYS holds a key that is short enough to guess.",
+            hint="Put a new one of 50 random characters first and run manage.py rotate_keys; then drop the short one.",
+            id="idportal.E012",
+        )
+
+
+def passwords() -> Iterator[CheckMessage]:
+    if settings.PASSWORD_MIN_LENGTH < SHORTEST_PASSWORD or settings.PASSWORD_KINDS > PASSWORD_KINDS:
+        yield Error(
+            f"PASSWORD_MIN_LENGTH is {settings.PASSWORD_MIN_LENGTH} and PASSWORD_KINDS is {settings.PASSWORD_KINDS}.",
+            hint=f"At least {SHORTEST_PASSWORD} characters, as in the manual; there are {PASSWORD_KINDS} kinds.",
+            id="idportal.E013",
+        )
+
+
+def proxies() -> Iterator[CheckMessage]:
+    for each in settings.TRUSTED_PROXIES:
+        try:
+            network = ipaddress.ip_network(each, strict=False)
+        except ValueError:
+            yield Error(
+                f"TRUSTED_PROXIES holds {each!r}, which is no address or network.",
+                hint="Write addresses like 192.0.2.10 or networks like 192.0.2.0/28.",
+                id="idportal.E007",
+            )
+            continue
+        if network.prefixlen < WIDEST_NETWORK:
+            yield Error(
+                f"TRUSTED_PROXIES holds {each!r}: anyone could claim any address and slip every limit.",
+                hint="Name the reverse proxies alone.",
+                id="idportal.E008",
+            )
+
+
+def queue() -> Iterator[CheckMessage]:
+    if settings.CELERY_TASK_ALWAYS_EAGER and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):
+        yield Warning(
+            "CELERY_BROKER_URL is not set: codes are sent inside the request.",
+            hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
+            id="idportal.W010",
+        )
