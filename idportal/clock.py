@@ -1,9 +1,11 @@
-"""Stockholm's calendar and clock; moments and durations in words, in the language that is active."""
+"""Moments and durations in words, in the language that is active.
+
+The zone is Stockholm, by TIME_ZONE; ``django.utils.timezone`` has its dates (``localdate``) and times (``localtime``).
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -14,50 +16,33 @@ _MINUTE, _HOUR, _DAY = 60, 60 * 60, 24 * 60 * 60
 _YEAR, _MONTH = 365 * _DAY, 365.25 * _DAY / 12
 
 
-STOCKHOLM = ZoneInfo("Europe/Stockholm")  # as TIME_ZONE
-
-
-def local(at: datetime) -> datetime:
-    """The moment in Stockholm's time. ``at`` is aware."""
-    return at.astimezone(STOCKHOLM)
-
-
-def local_date(at: datetime) -> date:
-    """The moment's date in Stockholm."""
-    return local(at).date()
-
-
-def today() -> date:
-    """Today's date in Stockholm."""
-    return local_date(timezone.now())
-
-
 def at_hour(day: date, hour: int) -> datetime:
     """So many o'clock on a day in Stockholm, in UTC. Not for 2 o'clock, which a day may have twice or not at all."""
-    return datetime.combine(day, time(hour), STOCKHOLM).astimezone(UTC)
+    return datetime.combine(day, time(hour), timezone.get_default_timezone()).astimezone(UTC)
 
 
 def stamp(at: datetime | None) -> str:
     """2026-03-12 14:35, in Stockholm; "" for None."""
-    return f"{local(at):%Y-%m-%d %H:%M}" if at else ""
+    return f"{timezone.localtime(at):%Y-%m-%d %H:%M}" if at else ""
 
 
 def moment(at: datetime) -> str:
     """12 mars 2026 kl. 14:35, in Stockholm."""
-    return _("%(date)s kl. %(time)s") % {"date": date_format(local(at), "j F Y"), "time": f"{local(at):%H:%M}"}
+    local = timezone.localtime(at)
+    return _("%(date)s kl. %(time)s") % {"date": date_format(local, "j F Y"), "time": f"{local:%H:%M}"}
 
 
 def deadline(until: datetime, since: datetime) -> str:
     """The time, to stand after "before", "from" or "after"; with the day if ``since`` is on another day."""
-    if local_date(since) == local_date(until):
-        return _("kl. %(time)s") % {"time": f"{local(until):%H:%M}"}
+    if timezone.localdate(since) == timezone.localdate(until):
+        return _("kl. %(time)s") % {"time": f"{timezone.localtime(until):%H:%M}"}
     return _("den %(moment)s") % {"moment": moment(until)}
 
 
 def clock(until: datetime, since: datetime) -> str:
     """As ``deadline``, in the few characters of an SMS."""
-    end = local(until)
-    return f"{end:%H:%M}" if local_date(since) == end.date() else f"{end.day}/{end.month} {end:%H:%M}"
+    end = timezone.localtime(until)
+    return f"{end:%H:%M}" if timezone.localdate(since) == end.date() else f"{end.day}/{end.month} {end:%H:%M}"
 
 
 def duration(length: float | timedelta) -> str:

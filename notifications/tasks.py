@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 
 from celery import shared_task
+from django.utils import timezone
 
 from accounts.directory import DirectoryError
-from idportal import clock
 from notifications import digests, outbox
 from notifications.outbox.tasks import WAIT_FOR
 
@@ -27,6 +27,6 @@ def sweep(everything: bool = False) -> None:
 def send_digests() -> None:
     """Makes the day's run of the daily mail."""
     try:
-        digests.run(clock.today())
+        digests.run(timezone.localdate())
     except DirectoryError as error:  # the sweep tries it again
         log.error("the directory did not say whose password runs out: %s", type(error).__name__)

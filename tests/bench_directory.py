@@ -30,6 +30,7 @@ from django.conf import settings  # noqa: E402
 from django.db import connection  # noqa: E402
 from django.test import override_settings  # noqa: E402
 from django.test.utils import setup_databases, teardown_databases  # noqa: E402
+from django.utils import timezone  # noqa: E402
 from ldap.controls import SimplePagedResultsControl  # noqa: E402
 
 from accounts import directory  # noqa: E402
@@ -37,7 +38,6 @@ from accounts.directory.connection import PAGE  # noqa: E402
 from accounts.directory.dialect import Directory  # noqa: E402
 from accounts.encryption import digest  # noqa: E402
 from accounts.models import Company, Phone, User  # noqa: E402
-from idportal import clock  # noqa: E402
 from notifications import digests  # noqa: E402
 from notifications.digests import thresholds  # noqa: E402
 from tests.servers.crowd import COMPANIES, crowd, samba_with, slapd_with  # noqa: E402
@@ -178,7 +178,7 @@ def table(results: list[Result]) -> str:
 
 
 def main() -> int:
-    today = clock.today()
+    today = timezone.localdate()
     databases = setup_databases(verbosity=0, interactive=False)
     results = []
     try:

@@ -16,6 +16,8 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from idportal.text import fold
+
 MAX_LENGTH = 256
 CONTEXT_WORD_LENGTH = 4  # shorter words are in too much by chance
 
@@ -76,20 +78,14 @@ def _common_passwords() -> CommonPasswordValidator:
     return CommonPasswordValidator()  # reads its 20,000 words once
 
 
-def folded(text: str) -> str:
-    """Without case and without the rings and dots of å, ä, ö."""
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
-
-
 def _words(texts: Iterable[str]) -> set[str]:
-    found = (word for text in texts for word in re.split(r"[\W_]+", folded(text)))
+    found = (word for text in texts for word in re.split(r"[\W_]+", fold(text)))
     return {word for word in found if len(word) >= CONTEXT_WORD_LENGTH}
 
 
 def _has_no_context_word(password: str, owner: Owner) -> bool:
     words = _words([*settings.PASSWORD_CONTEXT_WORDS, owner.given_name, owner.surname, owner.company])
-    return not any(word in folded(password) for word in words)
+    return not any(word in fold(password) for word in words)
 
 
 def _forbidden_listed() -> str:

@@ -167,7 +167,7 @@ def _refusal(account: Account, user: User, phone: Phone | None, number: str) -> 
 def already_there(phone: Phone, username: str) -> str:
     """Why a number that is on file already is not linked, and what to do."""
     if phone.usable_from and phone.on_hold:
-        time = f"{timezone.localtime(phone.usable_from, timezone.get_default_timezone()):%H:%M}"
+        time = f"{timezone.localtime(phone.usable_from):%H:%M}"
         return _(
             "Numret är redan kopplat till kontot %(account)s och får säkerhetskoder från kl. %(time)s. "
             "Det finns inget att koppla. Avslå ärendet och förklara det."

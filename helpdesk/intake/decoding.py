@@ -5,14 +5,14 @@ from __future__ import annotations
 import pkgutil
 import re
 import unicodedata
-from collections.abc import Iterable
 from email.header import decode_header
 from encodings import __path__ as _codecs
 from encodings import normalize_encoding
 from encodings.aliases import aliases
 
+from idportal.text import composed, one_line, visible
+
 LONGEST_HEADER = 8 * 1024  # characters; a thread's References are the longest that programs write
-_PIECE = 1000
 
 
 def clean(value: str) -> str:
@@ -86,35 +86,15 @@ def _whole_characters(content: bytes, charset: str) -> str:
         return content[: error.start].decode(charset)
 
 
-def one_line(text: str) -> str:
-    return " ".join("".join(_visible(text, keep="")).split())
-
-
 def tidy(text: str) -> str:
     """In NFC, with "\\n" as line end, without control and format characters, with at most one empty line in a row."""
-    lines = "".join(_visible(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t")).split("\n")
+    lines = visible(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t").split("\n")
     kept: list[str] = []
     for raw in lines:
-        line = _composed(raw).rstrip()
+        line = composed(raw).rstrip()
         if line or not kept or kept[-1]:
             kept.append(line)
     return "\n".join(kept).strip("\n")
-
-
-def _composed(line: str) -> str:
-    """NFC, piece by piece: normalising is quadratic on malicious input."""
-    return "".join(unicodedata.normalize("NFC", line[at : at + _PIECE]) for at in range(0, len(line), _PIECE))
-
-
-def _visible(text: str, keep: str) -> Iterable[str]:
-    """Leaves out invisible characters: they hide text, reverse it, or can't be stored. ``keep``: stays as it is."""
-    for character in text:
-        if character in keep or character == " ":
-            yield character
-        elif character.isspace():
-            yield " "
-        elif unicodedata.category(character)[0] != "C":
-            yield character
 
 
 def folded(text: str) -> str:

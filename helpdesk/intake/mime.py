@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from email.message import Message
 from email.utils import getaddresses
 
-from helpdesk.intake.decoding import clean, in_charset, on_one_line, one_line, surrogates, tidy
+from helpdesk.intake.decoding import clean, in_charset, on_one_line, surrogates, tidy
 from helpdesk.intake.html import text_of
 from helpdesk.intake.parser import MOST_HEADER_LINES, Parser
+from idportal.text import composed, one_line
 
 # Bytes of one message that are read. Text comes first in a mail, and attachments are not kept (M4).
 MOST_BYTES = 1024 * 1024
@@ -202,7 +203,7 @@ def _senders(message: Message) -> Iterator[tuple[str, str]]:
     for name, address in found:
         if address or name:
             # An address with invisible characters is not the one that it looks like.
-            yield clean(name), address if address == one_line(address) else ""
+            yield clean(name), address if composed(address) == one_line(address) else ""
 
 
 def _payload(part: Message) -> bytes:

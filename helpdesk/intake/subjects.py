@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from difflib import SequenceMatcher
 
 from helpdesk.models import Ticket
+from idportal.text import fold
 
 Kind = Ticket.Kind
 
@@ -38,11 +38,8 @@ _TO_CHANGE = re.compile(r"andr|byt|ny|uppdater|lagg|ta bort")
 
 def plain(text: str) -> str:
     """In lower case, without diacritics, with single spaces instead of other characters."""
-    letters = unicodedata.normalize("NFKD", text[:LONGEST].casefold())
-    kept = "".join(
-        character if character.isalnum() else " " for character in letters if not unicodedata.combining(character)
-    )
-    return " ".join(kept.split())
+    letters = "".join(character if character.isalnum() else " " for character in fold(text[:LONGEST]))
+    return " ".join(letters.split())
 
 
 def bare(subject: str) -> str:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts.models import User
 from helpdesk.models import Ticket
+from idportal import clock
 
 
 class TicketRefused(Exception):
@@ -20,7 +20,7 @@ class Closed(TicketRefused):
 
     def __init__(self, ticket: Ticket) -> None:
         self.ticket = ticket
-        at = f"{timezone.localtime(ticket.decided_at):%Y-%m-%d %H:%M}" if ticket.decided_at else ""
+        at = clock.stamp(ticket.decided_at)
         words = {"number": ticket.number, "state": ticket.get_state_display(), "when": at}
         if ticket.decided_by:
             words["who"] = ticket.decided_by.username

@@ -9,11 +9,11 @@ from itertools import islice
 from typing import TypeVar
 
 from django.conf import settings
+from django.utils.timezone import localdate
 
 from accounts import directory
 from accounts.directory import Account
 from accounts.standing import ids_with_number
-from idportal.clock import local_date
 from notifications.digests.thresholds import days_left, reached, spans
 
 T = TypeVar("T")
@@ -53,7 +53,7 @@ def find(day: date, days: frozenset[date]) -> tuple[list[DigestRow], list[Digest
         for account in directory.connect().expiring(spans(either)):
             # Always a time: expiring() leaves out the others, and the type does not know.
             if account.enabled and isinstance(account.expires, datetime):
-                due.append((account, local_date(account.expires)))
+                due.append((account, localdate(account.expires)))
     numbered = ids_with_number(account.id for account, _ in due)
     rows = [DigestRow(account, on, days_left(on, day), account.id in numbered) for account, on in due]
     return (

@@ -96,7 +96,7 @@ def catch_up() -> DigestRun | None:
     does not answer, and says so in the log.
     """
     now = timezone.now()
-    today = clock.local_date(now)
+    today = timezone.localdate(now)
     if now < clock.at_hour(today, HOUR):
         return None
     begun = DigestRun.objects.filter(day=today).first()

@@ -21,7 +21,7 @@ from django.utils.translation import get_language
 from accounts import signals
 from accounts.directory import Account
 from accounts.models import FailedTry, User
-from idportal import clock, message_templates
+from idportal import message_templates
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message
@@ -77,7 +77,7 @@ def second_factor_was_attacked(
         _tell_staff(Purpose.WRONG_CODES, user, account)
         return
     purpose = Purpose.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Purpose.RECOVERY_STOPPED
-    _tell_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {clock.today()}")
+    _tell_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
 
 
 def _tell_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:

@@ -15,9 +15,9 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
+from django.utils import timezone
 from django.utils.encoding import punycode
 
-from idportal import clock
 from notifications.models import Message
 
 # A relay may take no line that is longer than 998 bytes, or no byte above 127: quoted-printable suits all.
@@ -78,7 +78,7 @@ def _compose(message: Message) -> EmailMultiAlternatives:
     """Raises Refused for what can be no mail, as an address that is none, or a header that would become two."""
     headers = {
         "Message-ID": f"<{message.uid}@{_host()}>",
-        "Date": format_datetime(clock.local(message.created_at)),
+        "Date": format_datetime(timezone.localtime(message.created_at)),
         "Auto-Submitted": "auto-generated",  # RFC 3834
         "X-Auto-Response-Suppress": "All",  # Exchange
     }

@@ -19,7 +19,6 @@ from accounts.standing import PasswordStanding, PasswordState
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
-from idportal.clock import local_date
 from tests.accounts.directory.people import somebody
 from tests.conftest import has_number
 from tests.helpdesk.conftest import Register
@@ -40,7 +39,7 @@ def member(found: EmployeeList, username: str) -> Employee:
 
 
 def made_up(count: int) -> EmployeeList:
-    today = local_date(timezone.now())
+    today = timezone.localdate()
     return EmployeeList(
         [
             Employee(
@@ -76,7 +75,7 @@ def test_what_is_known_of_each(register: Register) -> None:
     has_number(STEFAN)
     found = employees.of_company(register.ett)
     stefan = member(found, STEFAN.username)
-    today = local_date(timezone.now())
+    today = timezone.localdate()
     assert stefan.name == "Stefan Lind"
     assert (stefan.password.days_left, stefan.password.expires_on) == (15, today + timedelta(15))
     assert (stefan.has_number, stefan.password.works, stefan.disabled, stefan.locked) == (True, True, False, False)

@@ -17,7 +17,6 @@ from accounts.models import AuditEvent, Event
 from deploy.local.cast import ANNA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
-from idportal.clock import local_date
 from tests.accounts.directory.people import somebody
 from tests.accounts.helpers import text_of
 from tests.conftest import has_number
@@ -57,7 +56,7 @@ def exported(client: Client, **asked: str) -> list[list[str]]:
 
 
 def many(count: int) -> EmployeeList:
-    today = local_date(timezone.now())
+    today = timezone.localdate()
     members = [
         Employee(
             id=f"00000000-0000-4000-8000-{number:012}",
@@ -86,7 +85,7 @@ def test_each_with_how_they_stand(carin: Client) -> None:
     ]
     text = text_of(answer)
     assert "Lösenord: 2 av 3 går ut inom 30 dagar, och 1 har gått ut eller måste bytas. 1 saknar mobilnummer." in text
-    assert (local_date(timezone.now()) + timedelta(7)).isoformat() in text
+    assert (timezone.localdate() + timedelta(7)).isoformat() in text
     assert text.count("registrerat") >= 2
 
 
@@ -263,7 +262,7 @@ def test_the_file(carin: Client) -> None:
     assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert answer.headers["Content-Disposition"] == 'attachment; filename="personal.csv"'
     assert "no-store" in answer.headers["Cache-Control"]
-    today = local_date(timezone.now())
+    today = timezone.localdate()
     header, anna, karl, stefan = exported(carin)
     assert header == ["Förnamn", "Efternamn", "Konto", "Förfalldatum", "Dagar kvar", "Mobilnummer", "Status"]
     day = {days: (today + timedelta(days)).isoformat() for days in (-4, 7, 15)}

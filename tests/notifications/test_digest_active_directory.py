@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from deploy.local import tree
 from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
-from idportal.clock import local_date
 from notifications import digests
 from tests.conftest import has_number
 from tests.notifications.digest_world import completed, count_mapped, hemtjanst_ett, lines, sent, told
@@ -26,7 +25,7 @@ def server(active_directory_settings: PrivateSamba) -> PrivateSamba:
 
 
 def today() -> date:
-    return local_date(timezone.now())
+    return timezone.localdate()
 
 
 def test_the_cast_is_told_as_the_story_says(server: PrivateSamba) -> None:

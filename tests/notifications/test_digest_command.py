@@ -12,7 +12,6 @@ from pytest_django import Settings
 
 from accounts.models import AuditEvent, Event
 from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, STEFAN
-from idportal.clock import local_date
 from notifications import digests
 from notifications.models import DigestRun
 from tests.accounts.helpers import trail
@@ -80,7 +79,7 @@ def test_a_day_that_is_done_is_said_to_be() -> None:
 
 def test_without_a_date_it_is_today(empty_server: TestSlapd) -> None:
     hemtjanst_ett()
-    today = local_date(timezone.now())
+    today = timezone.localdate()
     runs_out(empty_server, STEFAN, today + timedelta(7))
     command()
     assert DigestRun.objects.get().day == today
@@ -102,7 +101,7 @@ def test_a_date_counts_as_that_days_run(empty_server: TestSlapd) -> None:
 
 @pytest.mark.parametrize("how", [(), ("--dry-run",)])
 def test_a_date_that_lies_ahead_comes_with_a_warning(empty_server: TestSlapd, how: tuple[str, ...]) -> None:
-    ahead = local_date(timezone.now()) + timedelta(2)
+    ahead = timezone.localdate() + timedelta(2)
     said, warned = command("--date", str(ahead), *how)
     assert f"{ahead} lies ahead" in warned
     assert "no run before tells it" in warned
@@ -134,7 +133,7 @@ def test_there_is_nothing_to_take_back_of_a_day_without_a_run() -> None:
 
 def test_a_reminder_by_sms_is_told_without_the_number(empty_server: TestSlapd, settings: Settings) -> None:
     settings.EXPIRY_SMS = True
-    today = local_date(timezone.now())
+    today = timezone.localdate()
     runs_out(empty_server, STEFAN, today + timedelta(8))
     has_number(STEFAN)
     said, _ = command("--date", str(today + timedelta(1)))

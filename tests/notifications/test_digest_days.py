@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import date, time, timedelta
 
 import pytest
+from django.utils import timezone
 from pytest_django import Settings
 
 from deploy.local import tree
 from deploy.local.cast import KARL, STEFAN
-from idportal.clock import at_hour, local_date
+from idportal.clock import at_hour
 from notifications import digests
 from notifications.digests.thresholds import days_left
 from notifications.models import DigestRun
@@ -80,8 +81,8 @@ def test_a_day_of_23_or_25_hours_counts_as_one(changed: date, hour: time) -> Non
     before, after = changed - timedelta(1), changed + timedelta(1)
     assert at_hour(after, 0) - at_hour(changed, 0) in (timedelta(hours=23), timedelta(hours=25))
     for moment in (at_hour(changed, 0) + timedelta(minutes=30), at_hour(after, 0) - timedelta(minutes=30)):
-        assert local_date(moment) == changed
-        assert [days_left(local_date(moment), day) for day in (before, changed, after)] == [1, 0, -1]
+        assert timezone.localdate(moment) == changed
+        assert [days_left(timezone.localdate(moment), day) for day in (before, changed, after)] == [1, 0, -1]
 
 
 @pytest.mark.parametrize(("day", "is_told"), [(-31, False), (-30, True), (-29, False), (0, True), (1, False)])

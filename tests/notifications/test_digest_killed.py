@@ -33,7 +33,7 @@ IMPORTS = (
 )
 PLACES = {
     "before the directory is asked": 'before(runs, "look")',
-    "in the middle of the scan": 'before(rows, "local_date")',
+    "in the middle of the scan": 'before(rows, "localdate")',
     "while composing": 'before(plan, "_mail")',
     "with the outbox filled and not committed": 'after(outbox, "enqueue")',
     "after the commit, before a mail went out": 'before(enqueueing, "enqueue_tasks")',

@@ -14,7 +14,6 @@ from pytest_django import DjangoCaptureOnCommitCallbacks
 from accounts.directory import DirectoryError, connection
 from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import CARIN, KARL, STEFAN
-from idportal.clock import local_date
 from notifications import digests, outbox
 from notifications.models import DigestRun, Message
 from tests.accounts.helpers import trail
@@ -150,9 +149,9 @@ def test_a_directory_that_breaks_off_in_the_middle_sends_nothing(
 
     def kill(moment: datetime) -> date:
         empty_server.kill()
-        return local_date(moment)
+        return timezone.localdate(moment)
 
-    with mock.patch("notifications.digests.rows.local_date", kill), pytest.raises(DirectoryError):
+    with mock.patch("notifications.digests.rows.localdate", kill), pytest.raises(DirectoryError):
         digests.run(DAY)
     assert sent() == []
     empty_server.start()

@@ -7,7 +7,6 @@ from typing import Any, ClassVar
 from django import forms
 from django.contrib.humanize.templatetags.humanize import apnumber
 from django.db.models import Model
-from django.utils import timezone
 from django.utils.functional import lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -16,6 +15,7 @@ from accounts import limits, numbers
 from accounts.models import Company, Orderer
 from accounts.models.recipients import RECIPIENT_COLUMNS
 from accounts.organisation_numbers import LONGEST
+from idportal import clock
 
 
 class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -51,7 +51,7 @@ class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
         return self.instance.history.select_related("history_user").first()
 
     def _overtaken(self, latest: Any) -> str:
-        when = timezone.localtime(latest.history_date).strftime("%Y-%m-%d %H:%M")
+        when = clock.stamp(latest.history_date)
         return _(
             "Uppgifterna ändrades %(when)s, medan du hade sidan öppen (%(who)s). Inget är sparat. "
             "Öppna sidan på nytt och gör om din ändring."

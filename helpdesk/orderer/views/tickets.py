@@ -23,6 +23,7 @@ from helpdesk.orderer.access import orderer_only
 from helpdesk.tickets import recipients, states
 from helpdesk.tickets.missing import is_about_several
 from helpdesk.tickets.refusals import Closed
+from idportal import clock
 from idportal.hosts import journey_url
 
 A_PAGE = 50
@@ -149,6 +150,6 @@ def _too_late(ticket: Ticket) -> str:
     words = {
         "state": ticket.get_state_display(),
         "who": _who(last) if last else _("helpdesk"),
-        "when": f"{timezone.localtime(ticket.decided_at):%Y-%m-%d %H:%M}" if ticket.decided_at else "",
+        "when": clock.stamp(ticket.decided_at),
     }
     return _("Ärendet går inte att ta tillbaka. Det är redan %(state)s av %(who)s, %(when)s.") % words

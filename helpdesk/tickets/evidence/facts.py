@@ -17,6 +17,7 @@ from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately
 from helpdesk.tickets.name_match import names_agree
+from idportal import clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,7 @@ def _verification(context: TicketContext) -> Fact:
         words = {
             "how": done.get_how_display(),
             "who": done.agent.username if done.agent else "–",
-            "when": f"{timezone.localtime(done.done_at):%Y-%m-%d %H:%M}",
+            "when": clock.stamp(done.done_at),
         }
         return Fact(label, _("Ja: %(how)s (%(who)s, %(when)s)") % words, good=True)
     if context.ticket.source == Ticket.Source.PAGES:

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.utils import timezone
 
 from accounts.directory import DirectoryError
 from idportal import clock
@@ -50,7 +51,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         """One line a mail, and what was done in the last line."""
-        today = clock.today()
+        today = timezone.localdate()
         day: date = options["date"] or today
         if options["take_back"]:
             if not digests.take_back(day):

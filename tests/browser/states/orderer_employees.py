@@ -12,7 +12,6 @@ from django.utils import timezone
 from deploy.local.cast import ANNA, CAST, HEMTJANST_ETT, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
-from idportal.clock import local_date
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, typed
 from tests.browser.visitor import Visitor
@@ -60,7 +59,7 @@ def nobody(visitor: Visitor) -> None:
 def second_page(visitor: Visitor) -> None:
     """Made up and kept, as if it had been read just now: more people than a page has."""
     company = as_carin(visitor).companies.get()
-    ends = local_date(timezone.now()) + timedelta(days=7)
+    ends = timezone.localdate() + timedelta(days=7)
     members = [
         Employee(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, False, False)
         for number in range(60)
