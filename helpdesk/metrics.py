@@ -1,6 +1,4 @@
-"""What a monitor may know of the requests: how many of each kind are open, how old the oldest is, and whether the
-mailbox that feeds them is read.
-"""
+"""Metrics of the helpdesk: open tickets, the age of the oldest, and when the mailbox was last read."""
 
 from __future__ import annotations
 

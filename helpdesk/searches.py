@@ -49,22 +49,22 @@ class SearchForm(forms.Form):
         return " ".join(self.cleaned_data["q"].split())
 
 
-def keep(request: HttpRequest, where: str, text: str) -> None:
-    """Notes what is searched for on one of the pages; "" forgets it."""
+def keep(request: HttpRequest, place: str, text: str) -> None:
+    """Keeps the search of one page; "" forgets it."""
     if text:
-        request.session[f"search_{where}"] = _SEAL.get_prep_value(text)
+        request.session[f"search_{place}"] = _SEAL.get_prep_value(text)
     else:
-        request.session.pop(f"search_{where}", None)
+        request.session.pop(f"search_{place}", None)
 
 
-def kept(request: HttpRequest, where: str) -> str:
-    """What is searched for there, or ""."""
+def kept(request: HttpRequest, place: str) -> str:
+    """The search that is kept for the page, or ""."""
     try:
-        return str(_SEAL.from_db_value(request.session.get(f"search_{where}", ""), None, None))
+        return str(_SEAL.from_db_value(request.session.get(f"search_{place}", ""), None, None))
     except InvalidToken:
         return ""  # sealed with a key that is gone
 
 
 def words_of(text: str) -> list[str]:
-    """The words that all have to be found."""
+    """The words of a search: a match has all of them."""
     return text.split()[:MOST_WORDS]

@@ -143,8 +143,6 @@ TODAY: dict[str, set[str]] = {
     },
     "riddles": {
         "accounts/signals.py: What happened to people, for whoever mus",
-        "helpdesk/tickets/missing.py: What a mail does not tell, in words: for",
-        "helpdesk/tickets/refusals.py: Nobody has made sure that who asks is th",
         "notifications/digests/plan.py: What a day's run has to tell, and to who",
         "notifications/digests/rows.py: Of whom a threshold is reached on one of",
         "notifications/models.py: What the portal tells people by itself, ",

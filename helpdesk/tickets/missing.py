@@ -1,4 +1,4 @@
-"""What a mail does not tell, in words: for the agent who finds it out, and for the sender, who can write it."""
+"""Fields that a mail leaves blank, in words: for the agent who finds them out, and for the sender."""
 
 from __future__ import annotations
 
@@ -45,23 +45,23 @@ def is_about_several(unread: Mapping[str, str]) -> bool:
 
 
 def in_words(fields: Iterable[str]) -> list[str]:
-    """In the order in which people write them."""
-    known = set(fields)
-    return [str(words) for name, words in _NAMES.items() if name in known]
+    """The names of these fields, in the order in which people write them."""
+    wanted = set(fields)
+    return [str(words) for name, words in _NAMES.items() if name in wanted]
 
 
 def doubts_of(ticket: Ticket) -> list[str]:
-    """Of which fields the mail says something else as well, in words."""
+    """The fields about which the mail says something else as well."""
     return in_words(ticket.doubts)
 
 
 def why(ticket: Ticket) -> dict[str, str]:
-    """Of each field that is blank, what the agent is told beside it."""
+    """What the agent reads beside each blank field."""
     missing = _("Står inte i mejlet.")
     return {name: str(_WHY.get(name, {}).get(reason, missing)) for name, reason in ticket.unread.items()}
 
 
-# Of what an agent fills in: the names of two fields of which people know one thing.
+# The fields that an agent fills in. Two fields may be one thing to people.
 _CHANGED: dict[str, Promise] = {
     "kind": gettext_lazy("vad det gäller"),
     "orderer": gettext_lazy("beställare"),
@@ -77,10 +77,10 @@ _CHANGED: dict[str, Promise] = {
 
 
 def changed_words(names: Iterable[str]) -> str:
-    """For the timeline: which fields an agent changed, without what they hold."""
+    """For the timeline: the fields that an agent changed, without their values."""
     return ", ".join(dict.fromkeys(str(_CHANGED[name]) for name in names if name in _CHANGED))
 
 
 def short_name(field: str) -> str:
-    """What the agent's pages call a field."""
+    """The name of a field on the agent's pages."""
     return str(_CHANGED[field])

@@ -1,11 +1,11 @@
-"""People's names as they are compared."""
+"""Comparing people's names."""
 
 from __future__ import annotations
 
-NAMES_TOLD = 2  # a given name and a surname tell enough
+ENOUGH = 2  # a given name and a surname
 
 
 def names_agree(one: str, other: str) -> bool:
-    """Whether two ways of writing a name may be the same person's: in any order, with or without a middle name."""
+    """Whether two names may be one person's: in any order, with or without a middle name."""
     first, second = (set(name.casefold().replace(",", " ").split()) for name in (one, other))
-    return first == second or (len(first & second) >= NAMES_TOLD and (first <= second or second <= first))
+    return first == second or (len(first & second) >= ENOUGH and (first <= second or second <= first))

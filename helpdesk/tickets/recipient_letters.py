@@ -1,6 +1,6 @@
-"""What recipients are told when a change is approved: the new ones are asked, those who leave learn of it (H6).
+"""Mails to recipients when a change is approved: new ones confirm, those who leave are told (security.md H6).
 
-In Swedish, and queued in the caller's transaction, as ``letters`` is.
+In Swedish, and queued in the caller's transaction.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Purpose = Message.Topic
 
 
 def confirm(ticket: Ticket, address: str, token: str, *, useful: timedelta) -> None:
-    """Asks a new recipient. The link is in the letter alone."""
+    """Asks a new recipient to confirm. Only the mail holds the link."""
     url = f"{settings.PORTAL_URL}{reverse('recipient-confirm')}?{urlencode({'nyckel': token})}"
     words = {**_context(ticket), "link": url}
     purpose = Purpose.CONFIRM_RECIPIENT
@@ -33,7 +33,7 @@ def confirm(ticket: Ticket, address: str, token: str, *, useful: timedelta) -> N
 
 
 def leaving(ticket: Ticket, addresses: Iterable[str], *, at_once: bool) -> None:
-    """Tells those who are recipients no more, or won't be once a new one has confirmed. Each once for a request."""
+    """Tells recipients that they leave, at once or when a new one confirms. Each gets one mail a ticket."""
     outbox.enqueue(
         letter(
             "recipient_leaving",

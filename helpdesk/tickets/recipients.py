@@ -1,7 +1,7 @@
-"""Changing whom the daily mail goes to: approved, then confirmed by mail by each new address (security.md H6).
+"""A change of recipients: an agent approves it, then each new address confirms it by mail (security.md H6).
 
-Whoever needs several rows locks them in this order: the request, the company, the confirmation. An administrator who
-deletes the company at that very moment has them the other way round: the database then ends one of the two, whole.
+Rows are locked in this order: the ticket, the company, the confirmation. An administrator who deletes the company at
+that very moment locks them the other way round: the database then ends one of the two, whole.
 """
 
 from __future__ import annotations
@@ -26,11 +26,10 @@ from helpdesk.tickets.timeline import add_entry
 
 
 def begin(ticket: Ticket, agent: User, address: str | None) -> None:
-    """Asks each new address to confirm; those that are recipients already and stay need not.
+    """Asks each new address to confirm, in the caller's transaction, which has locked the ticket.
 
-    In the caller's transaction, with the request locked. Once the first new one has confirmed, those who are not
-    wanted any more leave; with no new ones at all they leave at once. They are told now. Earlier changes of the company
-    that still wait for somebody are ended. Raises CantCarryOut.
+    Recipients who are to leave are told now. They leave when the first new one confirms; with no new one, at once.
+    Earlier changes of the company that still wait are ended. Raises Blocked.
     """
     company = _locked_company(ticket)
     if company is None:
@@ -42,26 +41,27 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     recipient_letters.leaving(ticket, company.recipients - wanted, at_once=not new)
     if not new:
         companies.set_recipients(company.pk, list(company.recipients & wanted), actor=agent, address=address)
-    for each in new:
+    for new_address in new:
         token = secrets.token_urlsafe(24)
         Confirmation.objects.create(
             ticket=ticket,
-            address=each,
+            address=new_address,
             digest=token_digest(token),
             asked_at=now,
             until=now + limits.RECIPIENT_CONFIRMATION,
             recipients_before=company.recipients.compared,
         )
-        recipient_letters.confirm(ticket, each, token, useful=limits.RECIPIENT_CONFIRMATION)
+        recipient_letters.confirm(ticket, new_address, token, useful=limits.RECIPIENT_CONFIRMATION)
 
 
 def waiting(company: Company) -> list[Confirmation]:
-    """Who has been asked and has not answered yet, while an answer would count."""
-    return [each for each in _asked().filter(ticket__company=company).order_by("pk") if _counts(each)]
+    """The company's confirmations that are not answered yet, and would count."""
+    asked = _asked().filter(ticket__company=company).order_by("pk")
+    return [confirmation for confirmation in asked if _counts(confirmation)]
 
 
 def find(token: str) -> Confirmation | None:
-    """What a link is about, while it can still be confirmed."""
+    """The link's confirmation, if an answer would count."""
     found = _asked().filter(digest=token_digest(token)).first()
     return found if found and _counts(found) else None
 
@@ -72,17 +72,16 @@ def _asked() -> QuerySet[Confirmation]:
 
 
 def _counts(confirmation: Confirmation) -> bool:
-    """Whether an answer would count: who asked speaks for the company, whose recipients are those of the approval."""
+    """Whether the orderer is still authorised, and the company's recipients are those that the approval left."""
     company = confirmation.ticket.company
     now = company.recipients.compared if company else []
     return confirmation.recipients_before == now and confirmation.ticket.orderer_is_authorised()
 
 
 def confirm(token: str, address: str | None) -> Confirmation | None:
-    """Makes the address count. None: the link is unknown, too old, overtaken, or used.
+    """Makes the address a recipient. None: the link is unknown, too old, overtaken, or used.
 
-    Overtaken is also a change after whose approval an administrator has set the recipients: that is the later word, and
-    ends all that waits.
+    If an administrator has set the recipients since the approval, that is the later decision: it ends all that waits.
     """
     with transaction.atomic():
         found = _asked().filter(digest=token_digest(token)).first()
@@ -96,13 +95,13 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
         if confirmation.recipients_before != company.recipients.compared:
             _waiting().filter(ticket__company=company).update(ended_at=timezone.now())
             return None
-        # Two at most: of those that are wanted, the one that counts already, and this one.
+        # Two at most: the wanted one that is a recipient already, and this one.
         staying = (company.recipients & ticket.recipients) - Recipients([confirmation.address])
         after = companies.set_recipients(company.pk, [*staying, confirmation.address], actor=None, address=address)
         _waiting().filter(ticket=ticket).update(recipients_before=after.recipients.compared)
         confirmation.confirmed_at = timezone.now()
         confirmation.save(update_fields=["confirmed_at"])
-        # Whoever reads there has shown that mail arrives.
+        # A confirmation shows that mail arrives.
         BouncedAddress.objects.filter(address=confirmation.address.lower()).delete()
         add_entry(ticket, TimelineEntry.What.CONFIRMED, None, confirmation.address)
         audit.record(Event.RECIPIENT_CONFIRMED, company, result=ticket.number, address=address)
@@ -110,7 +109,7 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
 
 
 def _locked_company(ticket: Ticket) -> Company | None:
-    """The request's company as it is now, if it is active."""
+    """The ticket's company, locked, if it is active."""
     if ticket.company_id is None:
         return None
     return Company.objects.select_for_update().filter(pk=ticket.company_id, active=True).first()

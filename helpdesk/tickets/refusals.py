@@ -1,4 +1,7 @@
-"""Why something could not be done to a request, in words for whoever tried."""
+"""Refusals: why nothing was done to a ticket, in words for the agent or orderer who tried.
+
+The words of what stops an approval stand in ``evidence.blockers``.
+"""
 
 from __future__ import annotations
 
@@ -12,11 +15,11 @@ from idportal import clock
 
 
 class TicketRefused(Exception):
-    """Nothing was changed. The text is for the reader and says what to do next."""
+    """Nothing was changed. The text says what to do next."""
 
 
 class Closed(TicketRefused):
-    """Somebody was first: it is decided, or withdrawn."""
+    """The ticket is decided or withdrawn already."""
 
     def __init__(self, ticket: Ticket) -> None:
         self.ticket = ticket
@@ -30,7 +33,7 @@ class Closed(TicketRefused):
 
 
 class AssignedToOther(TicketRefused):
-    """Another agent has it, or nobody has."""
+    """A colleague has the ticket, or no agent has."""
 
     def __init__(self, ticket: Ticket) -> None:
         self.agent: User | None = ticket.agent
@@ -42,7 +45,7 @@ class AssignedToOther(TicketRefused):
 
 
 class NotVerified(TicketRefused):
-    """Nobody has made sure that who asks is the orderer (H1)."""
+    """The orderer is not verified (H1)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -51,7 +54,7 @@ class NotVerified(TicketRefused):
 
 
 class SecondAgentNeeded(TicketRefused):
-    """HELPDESK_FOUR_EYES: who verified may not approve (H2)."""
+    """HELPDESK_FOUR_EYES: the agent who verified the orderer may not approve (H2)."""
 
     def __init__(self) -> None:
         super().__init__(
@@ -60,8 +63,8 @@ class SecondAgentNeeded(TicketRefused):
 
 
 class Blocked(TicketRefused):
-    """What stands in the way. The request stays open, and its timeline says so."""
+    """The ticket has blockers. It stays open, and its timeline names them."""
 
-    def __init__(self, reasons: Sequence[str]) -> None:
-        self.reasons = list(reasons)
-        super().__init__(" ".join(self.reasons))
+    def __init__(self, blockers: Sequence[str]) -> None:
+        self.blockers = list(blockers)
+        super().__init__(" ".join(self.blockers))

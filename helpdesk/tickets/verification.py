@@ -1,7 +1,7 @@
-"""Making sure that who asks is the orderer, before a number is linked (security.md H1, H2).
+"""Verifying that the caller is the orderer, before a number is linked (security.md H1, H2).
 
-A code to the orderer's mobile on file, which the caller reads back; or a call back to that number. A number in the
-request is never used for it. The code is in no row: what is kept is that it was right or wrong.
+The agent sends a code to the orderer's mobile on file, which the caller reads out; or calls that number back. A number
+in the ticket is never used for it. No row holds the code, only whether it was right.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from accounts import audit, codes
 from accounts.encryption import digest
-from accounts.models import Event, Orderer, Purpose, User
+from accounts.models import Challenge, Event, Orderer, Purpose, User
 from helpdesk.models import Ticket, TimelineEntry, Verification
 from helpdesk.tickets.refusals import TicketRefused
 from helpdesk.tickets.states import locked
@@ -23,18 +23,21 @@ from helpdesk.tickets.timeline import add_entry
 
 How, What = Verification.How, TimelineEntry.What
 
-# A decision may wait for a colleague (HELPDESK_FOUR_EYES) or until the morning. Later, somebody calls again.
+# A decision may wait for a colleague (HELPDESK_FOUR_EYES) or until the morning. Later, the agent verifies again.
 COUNTS_FOR = timedelta(hours=24)
 
 
 def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verification:
-    """Queues a code to the orderer's mobile on file. Raises Closed, NotYours, Refused (no orderer; too soon)."""
+    """Queues a code to the orderer's mobile on file.
+
+    Raises Closed, AssignedToOther, and TicketRefused: no authorised orderer, or too soon after the last code.
+    """
     with transaction.atomic():
         ticket = locked(ticket_id, agent)
         orderer = _on_file(ticket)
         last = _newest_code(ticket)
         if last and last.challenge and (seconds := codes.resend_in(last.challenge)):
-            raise TicketRefused(_soon(seconds))
+            raise TicketRefused(_too_soon(seconds))
         if codes.used_up(orderer, Purpose.VERIFY):
             raise TicketRefused(
                 _("Det går inte ut fler koder till beställarens mobil just nu. Ring upp numret i registret i stället.")
@@ -42,28 +45,27 @@ def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verifi
         challenge = codes.ask(
             Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
         )
-        begun = _begun(ticket, How.CODE, agent, orderer)
-        begun.challenge = challenge
-        begun.save()
+        sent = _new(ticket, How.CODE, agent, orderer, challenge)
+        sent.save()
         add_entry(ticket, What.CODE_SENT, agent)
-    return begun
+    return sent
 
 
 def enter_code(ticket_id: int, agent: User, code: str, address: str | None = None) -> bool:
-    """Whether this is the code that the newest SMS of this request holds; it is spent.
+    """Whether this is the code of the ticket's newest SMS; it is spent then.
 
-    Raises Closed, NotYours, Refused (no orderer; no code was sent to the number that is on file now).
+    Raises Closed, AssignedToOther, and TicketRefused: no authorised orderer, or no code to the number on file now.
     """
     with transaction.atomic():
         ticket = locked(ticket_id, agent)
         orderer = _on_file(ticket)
-        begun = _newest_code(ticket)
-        if begun is None or begun.done_at or begun.challenge is None or begun.mobile_digest != _digest(orderer):
+        sent = _newest_code(ticket)
+        if sent is None or sent.done_at or sent.challenge is None or sent.mobile_digest != _digest(orderer):
             raise TicketRefused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
-        if codes.check(begun.challenge.pk, code, address, agent) is None:
+        if codes.check(sent.challenge.pk, code, address, agent) is None:
             add_entry(ticket, What.CODE_WRONG, agent)
             return False
-        _done(begun, ticket, agent, address)
+        _finish(sent, ticket, agent, address)
         add_entry(ticket, What.CODE_RIGHT, agent)
     return True
 
@@ -71,40 +73,36 @@ def enter_code(ticket_id: int, agent: User, code: str, address: str | None = Non
 def called_back(
     ticket_id: int, agent: User, why: str, address: str | None = None, *, shown: str | None = None
 ) -> Verification:
-    """Records a call back to the number on file; ``why``: whom the agent spoke to. Raises Closed, NotYours, Refused.
+    """Records a call back to the number on file. ``why``: whom the agent spoke to.
 
-    ``shown``: what ``seen`` was on the page from which the agent called. Another number on file by now was not called.
+    ``shown``: the ``number_mark`` of the page from which the agent called; a number that replaced it was not called.
+    Raises Closed, AssignedToOther, TicketRefused.
     """
     with transaction.atomic():
         ticket = locked(ticket_id, agent)
         orderer = _on_file(ticket)
         if not why.strip():
             raise TicketRefused(_("Skriv vem du talade med när du ringde upp."))
-        if shown is not None and shown != seen(orderer):
+        if shown is not None and shown != number_mark(orderer):
             raise TicketRefused(
                 _(
                     "Beställarens mobil i registret har ändrats sedan du öppnade sidan. Samtalet räknas inte. Fråga "
                     "den administratör som ändrade numret, eller någon annan på företaget, innan du ringer det nya."
                 )
             )
-        called = _begun(ticket, How.CALL_BACK, agent, orderer)
-        _done(called, ticket, agent, address)
+        called = _new(ticket, How.CALL_BACK, agent, orderer)
+        _finish(called, ticket, agent, address)
         add_entry(ticket, What.CALLED_BACK, agent, why.strip())
     return called
 
 
-def seen(orderer: Orderer) -> str:
-    """Which number is on file, without telling it: another one once it is changed."""
+def number_mark(orderer: Orderer) -> str:
+    """A mark of the number on file, which changes with it and does not reveal it."""
     return digest(orderer.mobile, "number to call back")[:16]
 
 
-def counting(ticket: Ticket) -> Verification | None:
-    """The newest verification that counts: done, within a day, and of the number that is on file now."""
-    return next(iter(all_counting(ticket)), None)
-
-
-def all_counting(ticket: Ticket) -> list[Verification]:
-    """Each that counts, the newest first. What was changed since, nobody who was verified has asked for."""
+def valid(ticket: Ticket) -> list[Verification]:
+    """The verifications that count, newest first: of the last day, the number on file, and the present details."""
     if ticket.orderer is None:
         return []
     done = ticket.verifications.filter(
@@ -116,13 +114,13 @@ def all_counting(ticket: Ticket) -> list[Verification]:
 
 
 def _on_file(ticket: Ticket) -> Orderer:
-    """The orderer, if they may speak for the company now; else Refused says what to do."""
+    """The orderer, if authorised now. Raises TicketRefused, which says what to do."""
     orderer = ticket.orderer
     if orderer is None:
         raise TicketRefused(_("Ärendet har ingen beställare i registret, så ingen kan kontrolleras. Avslå ärendet."))
     if not orderer.active:
         raise TicketRefused(_("Beställaren är inte aktiv i registret längre. Avslå ärendet."))
-    # Asked of the table, not of the request's copy: a company that was left is left at once (S2).
+    # Read anew: an orderer who left the company a moment ago has left (S2).
     if ticket.company is None or not orderer.companies.filter(pk=ticket.company.pk, active=True).exists():
         raise TicketRefused(_("Den som frågar är inte beställare för företaget. Avslå ärendet."))
     if not orderer.mobile:
@@ -137,11 +135,14 @@ def _newest_code(ticket: Ticket) -> Verification | None:
     return sent.order_by("-begun_at", "-pk").first()
 
 
-def _begun(ticket: Ticket, how: Verification.How, agent: User, orderer: Orderer) -> Verification:
-    return Verification(ticket=ticket, how=how, agent=agent, orderer=orderer, mobile_digest=_digest(orderer))
+def _new(
+    ticket: Ticket, how: Verification.How, agent: User, orderer: Orderer, challenge: Challenge | None = None
+) -> Verification:
+    mobile = _digest(orderer)
+    return Verification(ticket=ticket, how=how, agent=agent, orderer=orderer, mobile_digest=mobile, challenge=challenge)
 
 
-def _done(verification: Verification, ticket: Ticket, agent: User, address: str | None) -> None:
+def _finish(verification: Verification, ticket: Ticket, agent: User, address: str | None) -> None:
     verification.agent, verification.done_at = agent, timezone.now()
     verification.save()
     result = f"{verification.how} {ticket.number}"
@@ -152,7 +153,7 @@ def _digest(orderer: Orderer) -> str:
     return digest(orderer.mobile, "number")
 
 
-def _soon(seconds: int) -> str:
+def _too_soon(seconds: int) -> str:
     words = ngettext(
         "En kod är på väg. Vänta %(seconds)d sekund innan du skickar en till.",
         "En kod är på väg. Vänta %(seconds)d sekunder innan du skickar en till.",

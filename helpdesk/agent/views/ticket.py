@@ -66,7 +66,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "form": form,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
         "call_back_form": call_back_form,
-        "shown": call_back_form.shown(verification.seen(ticket.orderer) if ticket.orderer else ""),
+        "shown": call_back_form.shown(verification.number_mark(ticket.orderer) if ticket.orderer else ""),
         "reject_form": form if isinstance(form, RejectForm) else RejectForm(),
         "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": typed}),
         # A refused form stands at an address that takes posts only; this one shows the page again.

@@ -125,7 +125,7 @@ class TicketContext:
     @cached_property
     def verifications(self) -> Sequence[Verification]:
         """The verifications of the orderer that count, newest first."""
-        return verification.all_counting(self.ticket)
+        return verification.valid(self.ticket)
 
     # The account.
 
