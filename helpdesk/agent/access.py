@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import wraps
 from typing import Any
-from urllib.parse import urlencode
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
@@ -28,7 +27,7 @@ def agent_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         user = sessions.verified(request)
         if user is None or AGENT.name not in getattr(request, "staff_roles", ()):
             onward = {REDIRECT_FIELD_NAME: request.path if request.method == "GET" else reverse("helpdesk-queue")}
-            return redirect(f"{reverse('staff-login')}?{urlencode(onward)}")
+            return redirect(reverse("staff-login", query=onward))
         return view(request, agent=user, **kwargs)
 
     return guarded

@@ -11,7 +11,6 @@ import secrets
 from collections.abc import Collection
 from datetime import timedelta
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 from celery import shared_task
 from django.conf import settings
@@ -115,7 +114,7 @@ def _digest(token: str, email: str) -> str:
 
 
 def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
-    url = f"{settings.PORTAL_URL}{reverse('orderer-link')}?{urlencode({'nyckel': token})}"
+    url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
     return letter(
         "sign_in_link",
         {"asked": link.asked_at, "until": link.asked_at + LIFETIME, "link": url},

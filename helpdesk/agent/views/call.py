@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -71,5 +69,4 @@ def _write_down(request: HttpRequest, agent: User, caller: Caller | None) -> Htt
 
 
 def _address(caller: Caller | None, kind: str = "") -> str:
-    pairs = {**callers.query(caller), **({"typ": kind} if kind else {})}
-    return f"{reverse('helpdesk-new')}?{urlencode(pairs)}"
+    return reverse("helpdesk-new", query={**callers.query(caller), **({"typ": kind} if kind else {})})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -128,5 +126,4 @@ def _save(request: HttpRequest, agent: User, ticket: Ticket, form: CallForm) -> 
 def _address(request: HttpRequest, ticket: Ticket, pairs: dict[str, str]) -> str:
     """This page with these pairs; the kind that the agent has chosen stays."""
     kind = {"typ": request.GET["typ"]} if "typ" in request.GET and "typ" not in pairs else {}
-    query = urlencode({**pairs, **kind})
-    return reverse("helpdesk-complete", kwargs={"number": ticket.number}) + (f"?{query}" if query else "")
+    return reverse("helpdesk-complete", kwargs={"number": ticket.number}, query={**pairs, **kind})

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlencode
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -40,7 +38,8 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "companies": companies,
         "before": _address(wanted, page=page.number - 1) if page.number > 1 else "",
         "after": _address(wanted, page=page.number + 1) if page.number < page.pages else "",
-        "empty": _empty(wanted, page),
+        "chosen": bool(wanted.text or wanted.kind or wanted.company is not None),
+        "found": any(page.counts.values()),
     }
     return render(request, "helpdesk/agent_queue.html", context)
 
@@ -65,7 +64,7 @@ def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int) -> str:
         "foretag": str(wanted.company or ""),
         "sida": str(page) if page > 1 else "",
     }
-    return f"{reverse('helpdesk-queue')}?{urlencode({name: value for name, value in pairs.items() if value})}"
+    return reverse("helpdesk-queue", query={name: value for name, value in pairs.items() if value})
 
 
 def _tabs(wanted: QueueFilter, page: tickets.Page) -> list[tuple[str, str, int, bool]]:
@@ -74,20 +73,3 @@ def _tabs(wanted: QueueFilter, page: tickets.Page) -> list[tuple[str, str, int, 
     return [
         (_address(wanted, tab=tab, page=1), text, page.counts[tab], tab == wanted.tab) for tab, text in words.items()
     ]
-
-
-def _empty(wanted: QueueFilter, page: tickets.Page) -> str:
-    """The words in place of an empty list."""
-    chosen = wanted.text or wanted.kind or wanted.company is not None
-    if chosen and not any(page.counts.values()):
-        if wanted.text:
-            return _("Inget ärende stämmer med det du söker. Rensa sökningen, eller sök på en del av namnet.")
-        return _("Inget ärende stämmer med det du har valt. Välj en annan typ eller ett annat företag.")
-    if chosen:
-        return _("Inget ärende här stämmer med det du söker. Titta under de andra flikarna, eller rensa sökningen.")
-    return {
-        Tab.NEW: _("Inga nya ärenden. Allt som har kommit in är taget."),
-        Tab.MINE: _("Du har inget ärende just nu. Ta ett under Nya."),
-        Tab.WAITING: _("Inget ärende kontrolleras just nu."),
-        Tab.CLOSED: _("Inget ärende är avgjort än."),
-    }[wanted.tab]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -51,8 +50,9 @@ def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespon
         "before": _address(part, page.previous_page_number()) if page.has_previous() else "",
         "after": _address(part, page.next_page_number()) if page.has_next() else "",
         "everybody": len(listed.employees),
+        "soon": _soon(),
         "summary": _summary(of_all),
-        "empty": _empty(part, form.text, found),
+        "found": bool(found),
         "read_at": listed.read_at,
         "register_url": journey_url("REGISTER_HOST", "/registrera/"),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
@@ -109,8 +109,7 @@ def _in(part: Part, found: Iterable[Employee]) -> list[Employee]:
 
 def _address(part: Part, page: int = 1) -> str:
     pairs = {"visa": "" if part == Part.ALL else str(part), "sida": str(page) if page > 1 else ""}
-    query = urlencode({name: value for name, value in pairs.items() if value})
-    return reverse("orderer-employees") + (f"?{query}" if query else "")
+    return reverse("orderer-employees", query={name: value for name, value in pairs.items() if value})
 
 
 def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]:
@@ -145,18 +144,3 @@ def _summary(counts: Counter[Part]) -> str:
 
 def _soon() -> str:
     return duration(limits.EXPIRES_SOON)
-
-
-def _empty(part: Part, text: str, found: list[Employee]) -> str:
-    """The words in place of an empty list."""
-    if text and not found:
-        return _("Ingen i er personal har ett namn eller konto som stämmer med det du söker.")
-    if text:
-        return _("Ingen här stämmer med det du söker. Titta under Alla, eller rensa sökningen.")
-    return {
-        Part.ALL: _("Vi hittar ingen personal hos ert företag i kommunens katalog."),
-        Part.EXPIRED: _("Inget lösenord har gått ut eller måste bytas."),
-        Part.SOON: _("Inget lösenord går ut inom %s.") % _soon(),
-        Part.NO_NUMBER: _("Alla har registrerat ett mobilnummer."),
-        Part.BLOCKED: _("Inget konto är låst eller avstängt."),
-    }[part]
