@@ -10,10 +10,13 @@ from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
-from django.urls import URLPattern, URLResolver, path, resolve, reverse
+from django.urls import URLPattern, URLResolver, path, reverse
+from django.utils.decorators import method_decorator
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from django_otp.admin import OTPAdminSite
 
+from accounts import sessions
 from accounts.companies.admin import overview
 from accounts.companies.overview import counts
 from accounts.staff.roles import ADMINISTRATOR
@@ -51,9 +54,10 @@ class PortalAdminSite(OTPAdminSite):
         wanted = {REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")}
         return redirect(f"{reverse('staff-login')}?{urlencode(wanted)}")
 
+    @method_decorator(require_POST)
     def logout(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:  # type: ignore[override]
-        response: HttpResponse = resolve(reverse("logout")).func(request)  # as on all other pages of staff
-        return response
+        sessions.log_out(request)
+        return redirect("start")
 
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404  # the password is the directory's

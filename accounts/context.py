@@ -1,4 +1,4 @@
-"""What pages of a signed-in person know besides."""
+"""Template context of all pages."""
 
 from __future__ import annotations
 
@@ -9,5 +9,5 @@ from accounts import sessions
 
 
 def session(request: HttpRequest) -> dict[str, object]:
-    """``session_seconds``: how long the session lives on without a click, for the warning (security.md S3)."""
+    """``session_seconds``: the session's life without a click, for the warning of a signed-in user (security.md S3)."""
     return {"session_seconds": settings.SESSION_COOKIE_AGE} if sessions.is_signed_in(request) else {}

@@ -1,4 +1,4 @@
-"""Values that are encrypted in the database, and digests by which they are found (security.md X1)."""
+"""Encryption of values in the database, and the digests by which they are found (security.md X1)."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ def _first_key() -> str:
 
 
 def digest(value: str, purpose: str) -> str:
-    """A keyed hash, by which equal values are found without being read; different for each purpose."""
+    """A keyed hash, by which equal values are found without decrypting them; different for each purpose."""
     return salted_hmac(f"idportal.{purpose}", value, secret=_first_key(), algorithm="sha256").hexdigest()
 
 
 def token_digest(token: str) -> str:
-    """As ``digest``, of a random token of 128 bits or more: no key is needed, and what was sent outlives a rotation."""
+    """A hash of a random token of 128 bits or more. It needs no key, so a link that was sent outlives a rotation."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def seal(text: str) -> str:
-    """Ciphertext of a text, for what is kept elsewhere than in the database; :func:`unseal` reads it."""
+    """The ciphertext of a text, for a place other than the database; :func:`unseal` reads it."""
     return _cipher().encrypt(text.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
-    """Raises ``cryptography.fernet.InvalidToken`` for what no key opens."""
+    """The text. Raises ``cryptography.fernet.InvalidToken`` if no key opens it."""
     return _cipher().decrypt(sealed.encode()).decode()
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
     """Text that is ciphertext in the database: Fernet (AES-128-CBC with HMAC-SHA256), newest key first.
 
-    A row that no key opens raises ``cryptography.fernet.InvalidToken``; the fields on the package index hand
-    out the ciphertext instead, which would then be shown or dialled.
+    A row that no key opens raises ``cryptography.fernet.InvalidToken``. The fields on the package index return the
+    ciphertext instead, which a page would show and a gateway dial.
     """
 
     def get_prep_value(self, value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Every limit, once, with its reason. Times are seconds unless the name says otherwise."""
+"""Every limit, once, with its reason. A plain number of time is in seconds."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
 from django_ratelimit.core import get_usage
 
 MINUTE = 60
@@ -19,33 +20,34 @@ DAY = 24 * HOUR
 # Codes (security.md K1, K5; NIST SP 800-63B-4 3.1.3.2).
 CODE_DIGITS = 6
 CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS; some type slowly
-SMS_PATIENCE = 3 * MINUTE  # how long a person is told to wait for an SMS (manual-sv.md)
+SMS_PATIENCE = 3 * MINUTE  # the wait for an SMS that a page names (manual-sv.md)
 CODE_TRIES = 5  # then that code is dead: five tries at a million codes
-CODE_FAILURES_A_DAY = 10  # across codes, so that asking again and again buys no more guesses
-# How often a day the helpdesk wipes clean what was counted against one account: each time is ten more guesses at a
-# code, so that there are 40 at a million at the most.
+CODE_FAILURES_A_DAY = 10  # across codes, so that another code buys no more guesses
+# How often a day the helpdesk may wipe the counts of one account. Each time allows ten more guesses at a code: 40 at a
+# million at the most.
 FORGOTTEN_A_DAY = 3
 SEND_COOLDOWN = MINUTE  # an SMS may be under way
-# How many codes to one number for one purpose, within how many seconds: its owner must not be flooded.
+# How many codes, within how many seconds.
 Sends = tuple[tuple[int, int], ...]
-SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
+SENDS: Sends = (
+    (1, SEND_COOLDOWN),
+    (3, 10 * MINUTE),
+    (5, DAY),
+)  # to one number, for one purpose: no flood of SMS
+REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))  # of one account, to any number: room for two mistyped ones
+SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time to look
 
-# To register, on behalf of one account, whichever number is typed: room for two mistyped numbers.
-REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))
-SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time for somebody to look
-
-# An orderer's link by mail: more of them in a day than codes, for some are lost on the way.
+# An orderer's link by mail: more in a day than codes, for some are lost on the way.
 LINK_LIFETIME = 15 * MINUTE
 LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))  # asked for from one network
-# From everywhere: so many that a stranger who knows the address does not use them up for its owner, unless from many
-# networks.
+# From everywhere. So many that a stranger who knows the address does not use them up, unless from many networks.
 LINK_SENDS_IN_ALL: Sends = ((20, HOUR), (60, DAY))
 LINK_FRESH = 15 * MINUTE  # from its press to the right code; then the mailbox has to be shown once more
-LINKS_OF_A_SESSION = 20  # that were asked for in one browser and still open there: more than anyone presses
+LINKS_OF_A_SESSION = 20  # open links that were asked for in one browser: more than anyone presses
 
 # The right to set one password after an accepted code (R3).
 VERIFIED_LIFETIME = 10 * MINUTE
-PASSWORD_REFUSALS = 30  # a person who fights with the rules is no attacker, a program is
+PASSWORD_REFUSALS = 30  # a person needs some tries at the rules, an attacking program needs more
 SETTING_LEASE = 30  # one directory write, with fail-over; after that another try may begin
 
 # Changing the number needs a password typed just now (G2).
@@ -59,40 +61,48 @@ PASSWORD_TRIES_KEPT = DAY
 # The second factor of staff. Their apps make six digits each 30 seconds (RFC 6238), of which three are good at a time.
 APP_CODE_DIGITS = 6
 SIGN_IN_LIFETIME = 10 * MINUTE  # from the right password to the right code: the app may have to be installed first
-# Wrong codes of the app in a row, for one account. Who gets as far has the right password, so this is a guess at three
-# in a million by somebody who should not be there. Counted apart from the codes by SMS, which anyone can ask for and
-# mistype on somebody else's behalf; and for the account, since the pauses of django-otp are each device's own.
+# Wrong codes of the app in a row, for one account. They come after the right password: a thief of the password guesses
+# at three in a million. Codes by SMS are not counted here, since a stranger can ask for them and mistype them. Counted
+# for the account, because the pauses of django-otp are each device's own.
 FACTOR_FAILURES_A_DAY = 10
-# Those on paper are counted for themselves: whoever uses up the app's leaves its owner a way in.
-RECOVERY_FAILURES_A_DAY = 10
-FACTOR_FAILURES_TOLD = 3  # of either kind, in a row, and the owner gets a mail: one or two is how people mistype
+RECOVERY_FAILURES_A_DAY = 10  # apart from the app's: a thief who uses those up leaves the owner a way in
+FACTOR_FAILURES_TOLD = 3  # of either kind, in a row, and the owner gets a mail: people mistype one or two
 RECOVERY_CODES, RECOVERY_CODE_DIGITS = 10, 12  # digits, so that the same keys of a phone type both kinds of code
 RECOVERY_CODES_FEW = 3  # time to make new ones
 
-# Requests of one orderer: more than a company with 2,000 employees needs, and less than a queue can be flooded with.
-REQUESTS_OPEN = 50
-REQUESTS_A_DAY = 100
+# Tickets of one orderer: more than a company with 2,000 employees needs, and too few to flood a queue.
+TICKETS_OPEN = 50
+TICKETS_A_DAY = 100
 
 RECIPIENTS = 2  # of one company's daily mail (manual-sv.md)
 RECIPIENT_CONFIRMATION = timedelta(days=7)  # in which a new recipient confirms the address: a week's leave
 
 # Automatic answers to mail (security.md M2) in an hour: to one address, and to all that are no orderers'. Addresses
-# are easily made up, and whoever owns them never asked.
+# are easily made up, and their owners never asked.
 MAIL_ANSWERS_EACH, MAIL_ANSWERS_IN_ALL = 5, 200
 MAIL_ANSWERS_NAMED = 3  # to an orderer whom a stranger's mail names
-MAILS_ON_A_TIMELINE = 200  # that joined one request; more are kept, and tell an agent nothing more
+MAILS_ON_A_TIMELINE = 200  # that joined one ticket; more are kept, and show an agent nothing more
 
 EXPIRES_SOON = timedelta(days=30)  # the first threshold of the daily mail (manual-sv.md)
-STAFF_READ_AGAIN = 30  # between two readings that an orderer asks for: the directory serves others too
+EMPLOYEES_READ_AGAIN = 30  # between two readings that an orderer asks for: the directory serves others too
+READ_ALL_ACCOUNTS = 30 * MINUTE  # the time of a task that reads the whole directory
 
 # How long things are kept (security.md Q1).
 CODES_KEPT = timedelta(hours=24)
 AUDIT_KEPT = timedelta(days=548)  # 18 months
 GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
+PHONE_LINKS_KEPT = timedelta(days=30)  # with the number before the link: long enough to look into a complaint
+BOUNCES_KEPT = timedelta(days=30)  # after the last one
 BODIES_KEPT = timedelta(days=30)  # of messages, after they settled: long enough to look into a complaint
 MAILS_KEPT = timedelta(days=90)  # to the helpdesk, in the mailbox and in the database
-TICKETS_KEPT = timedelta(days=365)  # after they were decided; those that are open stay
+TICKETS_KEPT = timedelta(days=365)  # after they were decided; open ones stay
 REFUSED_SHOWN = timedelta(days=30)  # refused messages, on the administrators' overview
+
+# Characters that people may type.
+LONGEST_USERNAME = LONGEST_PASSWORD = 256  # Active Directory's limits
+LONGEST_NAME = 200
+LONGEST_NUMBER = 40  # no way of writing a number needs more
+LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")
@@ -125,3 +135,8 @@ def posts_by_address(view: Callable[..., HttpResponse]) -> Callable[..., HttpRes
         return view(request, *args, **kwargs)
 
     return guarded
+
+
+def form_page(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """Guards the page of a public form: GET, HEAD and POST, with the limit of ``posts_by_address``."""
+    return require_http_methods(["GET", "HEAD", "POST"])(posts_by_address(view))

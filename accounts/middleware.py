@@ -1,4 +1,4 @@
-"""Sessions end in time, and with the role they began with; a directory that does not answer is said so."""
+"""Ends sessions in time, and with the role they began with. Answers with an outage page if the directory is down."""
 
 from __future__ import annotations
 
@@ -16,13 +16,14 @@ from accounts import sessions
 from accounts.directory import DirectoryError
 from accounts.passwords.reset import OutcomeUnknown
 from accounts.staff import roles
+from accounts.staff import sessions as staff_sessions
 from idportal.middleware import unavailable
 
 log = logging.getLogger("idportal.outage")
 
 
 class SessionLimits(MiddlewareMixin):
-    """15 minutes without a click, 8 hours in all: enforced here, whatever the browser does (security.md S1)."""
+    """15 minutes without a click, 8 hours in all, whatever the browser does (security.md S1)."""
 
     def process_request(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
@@ -30,7 +31,7 @@ class SessionLimits(MiddlewareMixin):
 
 
 class DirectoryOutage(MiddlewareMixin):
-    """No directory server answers: a page that says so, and nothing was half done (U1)."""
+    """The page for a directory that does not answer; nothing was half done (U1)."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return _outage_page(request, exception) if isinstance(exception, DirectoryError) else None
@@ -42,10 +43,10 @@ def _outage_page(request: HttpRequest, error: DirectoryError) -> HttpResponse:
 
 
 class StaffRoles(MiddlewareMixin):
-    """On the pages of a role the directory is asked, at each request, whether the person still has it (S2).
+    """Asks the directory, at each request to the pages of a role, whether the user still has the role (S2).
 
-    ``request.staff_roles`` are the roles that it names; no page of a role opens without. Who is not signed in with
-    both factors goes on without any, to where the page sends them.
+    ``request.staff_roles`` are the user's roles; no page of a role opens without them. A user who is not signed in
+    with both factors goes on without roles, and the page sends them to the log-in.
     """
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
@@ -54,7 +55,7 @@ class StaffRoles(MiddlewareMixin):
         if role is None or user is None:
             return None
         try:
-            began = sessions.roles(request), sessions.password_at(request)
+            began = staff_sessions.roles(request), sessions.password_at(request)
             held = roles.standing(user, *began, request.META["REMOTE_ADDR"])
         except DirectoryError as error:
             return _outage_page(request, error)
@@ -63,5 +64,5 @@ class StaffRoles(MiddlewareMixin):
             return redirect(f"{reverse('staff-login')}?slut")
         if role.name not in held:
             raise PermissionDenied
-        request.staff_roles = held  # type: ignore[attr-defined]  # for accounts.admin_site, and who else asks
+        request.staff_roles = held  # type: ignore[attr-defined]  # for accounts.admin_site and the agent's pages
         return None

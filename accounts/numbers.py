@@ -1,4 +1,4 @@
-"""Mobile numbers: read as people write them, kept as E.164, shown as Swedes are used to (security.md G3)."""
+"""Mobile numbers: read as people write them, kept as E.164, shown as in Sweden (security.md G3)."""
 
 from __future__ import annotations
 
@@ -9,23 +9,24 @@ import phonenumbers
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from accounts.limits import LONGEST_NUMBER
+
 HOME = "SE"
-_TOO_LONG = 40  # no way of writing a number needs more
 _PLAIN = re.compile(r"[+0-9() .\-/]+")
 
 
 class NumberRefused(ValueError):
-    """The text is no number that a code can be sent to. The message says what is accepted."""
+    """No code can be sent to this text. The message says what is accepted."""
 
 
 def parse(text: str) -> str:
     """The mobile number in E.164. Raises NumberRefused for anything but a mobile of SMS_ALLOWED_REGIONS."""
     text = text.strip()
-    if len(text) > 2 * _TOO_LONG:  # before it is normalised, which takes long for what is made to
+    if len(text) > 2 * LONGEST_NUMBER:  # before normalising, which is slow on malicious input
         raise NumberRefused(_unreadable())
     plain = unicodedata.normalize("NFKC", text)
     plain = "".join(_ascii(character) for character in plain if unicodedata.category(character) != "Cf").strip()
-    if not plain or len(plain) > _TOO_LONG or not _PLAIN.fullmatch(plain):
+    if not plain or len(plain) > LONGEST_NUMBER or not _PLAIN.fullmatch(plain):
         raise NumberRefused(_unreadable())
     try:
         number = phonenumbers.parse(plain, HOME)
@@ -46,7 +47,7 @@ def parse(text: str) -> str:
 
 
 def shown(number: str) -> str:
-    """An E.164 number as it is written at home, or internationally if it is from abroad. Blank stays blank."""
+    """An E.164 number in national form, or in international form if it is from abroad. Blank stays blank."""
     if not number:
         return ""
     parsed = phonenumbers.parse(number)

@@ -14,7 +14,7 @@ from simple_history.utils import get_history_model_for_model
 
 from accounts import audit, directory, limits
 from accounts.encryption import digest
-from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT
+from accounts.limits import AUDIT_KEPT, BOUNCES_KEPT, CODES_KEPT, GONE_KEPT, PHONE_LINKS_KEPT
 from accounts.models import (
     AuditEvent,
     Authenticator,
@@ -33,9 +33,6 @@ from accounts.models import (
     TriesForgotten,
     User,
 )
-
-LINKS_KEPT = timedelta(days=30)  # with the number of before: long enough to look into a complaint
-BOUNCES_KEPT = timedelta(days=30)  # after the last one
 
 # What other apps keep, and for how long: they register it here, as parts of the portal do with idportal.health.
 Purge = Callable[[datetime], dict[str, int]]
@@ -63,7 +60,7 @@ def purge() -> dict[str, int]:
         "challenges": Challenge.objects.filter(asked_at__lt=day_ago),
         "failed tries": FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
         "bounced addresses": BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
-        "links of numbers": PhoneLink.objects.filter(made_at__lt=now - LINKS_KEPT),
+        "links of numbers": PhoneLink.objects.filter(made_at__lt=now - PHONE_LINKS_KEPT),
         "removals of numbers": PhoneRemoval.objects.filter(at__lt=now - AUDIT_KEPT),
         "tries forgotten": TriesForgotten.objects.filter(at__lt=now - timedelta(seconds=limits.DAY)),
         "days of SMS": SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
@@ -126,8 +123,8 @@ def renew_keys() -> int:
         for phone in phones:
             phone.number_digest = digest(phone.number, "number")
             phone.save(update_fields=["number", "number_digest"])
-        for challenge in Challenge.objects.select_for_update().exclude(asked_for="", number=""):
-            challenge.save(update_fields=["asked_for", "number"])
+        for challenge in Challenge.objects.select_for_update().exclude(username="", number=""):
+            challenge.save(update_fields=["username", "number"])
         encrypt_anew(PhoneLink, "number", "old_number")
         encrypt_anew(Authenticator, "key")
         encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper go on

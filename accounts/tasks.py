@@ -1,4 +1,4 @@
-"""Doors from the queue: each takes an id, or nothing, and calls one function."""
+"""The tasks of accounts, where Celery looks for them."""
 
 from __future__ import annotations
 
@@ -6,22 +6,17 @@ import logging
 
 from celery import shared_task
 
-from accounts import codes, directory, retention
+from accounts import directory, limits, retention
+from accounts.codes.tasks import send_code
+
+__all__ = ["purge", "send_code"]
 
 log = logging.getLogger("idportal.retention")
 
-LONG = 1800  # seconds: a look at everybody in the directory
 
-
-@shared_task
-def send_code(challenge_id: int) -> None:
-    """Looks up whom a challenge is about, makes the code and sends it. Not retried: the person asks again."""
-    codes.deliver(challenge_id)
-
-
-@shared_task(time_limit=LONG)
+@shared_task(time_limit=limits.READ_ALL_ACCOUNTS)
 def purge() -> None:
-    """Deletes what is past its time. The numbers of those who are gone wait for a night with a directory."""
+    """Deletes rows that are past their time. The numbers of accounts that are gone wait until the directory answers."""
     try:
         counts = retention.purge()
     except directory.DirectoryError as error:

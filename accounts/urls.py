@@ -1,9 +1,8 @@
-"""Where the two journeys are, and where staff sign in."""
+"""The addresses of the two journeys, of the staff's sign-in, and of the log-out."""
 
 from django.urls import path
 
 from accounts.passwords import views as reset
-from accounts.phones import stop_views
 from accounts.phones import views as register
 from accounts.staff import views as staff
 
@@ -22,7 +21,7 @@ urlpatterns = [
     path("logga-in/kod/", staff.code, name="staff-code"),
     path("logga-in/kod/igen/", staff.code_again, name="staff-code-again"),
     path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
-    path("stoppa/", stop_views.stop, name="phone-link-stop"),
+    path("stoppa/", register.stop, name="phone-link-stop"),
     path("logga-ut/", register.log_out, name="logout"),
     path("session/forlang/", register.extend, name="session-extend"),
 ]

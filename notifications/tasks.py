@@ -7,23 +7,28 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
+from accounts import limits
 from accounts.directory import DirectoryError
 from notifications import digests, outbox
 from notifications.outbox.tasks import WAIT_FOR
 
 log = logging.getLogger("idportal.digests")
 
-LONG = 1800  # seconds: a scan of the whole directory
 
-
-@shared_task(autoretry_for=WAIT_FOR, max_retries=None, retry_backoff=2, retry_backoff_max=300, time_limit=LONG)
+@shared_task(
+    autoretry_for=WAIT_FOR,
+    max_retries=None,
+    retry_backoff=2,
+    retry_backoff_max=300,
+    time_limit=limits.READ_ALL_ACCOUNTS,
+)
 def sweep(everything: bool = False) -> None:
     """Enqueues what a crash left in the outbox, and makes a morning's run that was missed."""
     outbox.sweep(everything=everything)
     digests.catch_up()
 
 
-@shared_task(time_limit=LONG)
+@shared_task(time_limit=limits.READ_ALL_ACCOUNTS)
 def send_digests() -> None:
     """Makes the day's run of the daily mail."""
     try:

@@ -35,6 +35,7 @@ FIELDS: dict[str, dict[str, str | None]] = {
     "helpdesk.takenup": {"died": "crashes", "refused": "refusals"},
     "notifications.message": {"claimed_at": None},
     "accounts.challenge": {
+        "asked_for": "username",
         "throttling_failure_count": "failures",
         "last_generated_timestamp": "asked_at",
         "throttling_failure_timestamp": None,
@@ -100,7 +101,7 @@ def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
     if model == "accounts.user":
         wanted["session_epoch"] += 1  # an agent who signed in by SMS signs in anew
     if model == "accounts.challenge":
-        wanted["begun_by"] = None
+        wanted |= {"begun_by": None, "about": ""}
     return wanted
 
 

@@ -1,24 +1,101 @@
-"""What was counted against an account, and wiping that clean for somebody whom another has burnt out (K1, K5).
+"""What counts against an account, an orderer or a number; and wiping that clean (security.md K1, K5).
 
-Whoever knows a user name can ask for codes to its owner's telephone and mistype them, until none go out for a day.
+A stranger who knows a user name can ask for codes to the owner's telephone and mistype them, until none go out for a
+day. An agent wipes the counts for the owner.
 """
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts import audit, limits
 from accounts.directory import Account
-from accounts.models import Event, FailedTry, Phone, Purpose, SendQuota, TriesForgotten, User
+from accounts.encryption import digest
+from accounts.models import (
+    Challenge,
+    Event,
+    FailedTry,
+    Orderer,
+    Phone,
+    Purpose,
+    SendQuota,
+    SmsDay,
+    TriesForgotten,
+    User,
+)
+from accounts.models.codes import Owner
+
+log = logging.getLogger("idportal.codes")
 
 PURPOSES = (Purpose.RESET, Purpose.REGISTER)
 
 _DAY = timedelta(seconds=limits.DAY)
+
+
+def subject(owner: Owner, purpose: str) -> str:
+    """The key under which wrong codes are counted: the directory's id; or "orderer", its key, and the purpose.
+
+    Apart by purpose, so that a stranger who burns an orderer's sign-in codes does not stop the helpdesk's check.
+    """
+    return f"orderer {owner.pk} {purpose!s}" if isinstance(owner, Orderer) else owner.directory_id
+
+
+def failures(subject: str) -> int:
+    """Wrong codes of an account or an orderer (see ``subject``) in 24 hours, over all codes and sessions."""
+    return FailedTry.count(subject, FailedTry.Secret.CODE, _DAY)
+
+
+def used_up(orderer: Orderer, purpose: Purpose) -> bool:
+    """Whether no code for this purpose would go to the orderer now. Only the helpdesk is told."""
+    if failures(subject(orderer, purpose)) >= limits.CODE_FAILURES_A_DAY:
+        return True
+    return not SendQuota.has_room(digest(orderer.mobile, "number"), purpose, limits.SENDS)
+
+
+def take(challenge: Challenge, owner: Owner) -> str:
+    """Counts one more code against each of its limits, and returns ""; or against none, and says which is used up."""
+    if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
+        return "too many wrong codes in a day"
+    with transaction.atomic():
+        refusal = _take(challenge, owner)
+        transaction.set_rollback(bool(refusal))
+    if not refusal and SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
+        log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
+    return refusal
+
+
+def _take(challenge: Challenge, owner: Owner) -> str:
+    for key, allowed, refusal in _limits_of(challenge, owner):
+        if not SendQuota.take(key, challenge.purpose, allowed):
+            return refusal
+    if SmsDay.take():
+        return ""
+    log.error("the daily limit of SMS is reached: no more codes are sent today")
+    return "daily limit of SMS"
+
+
+def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:
+    """The limits of a code: the digest under which it is counted, how many are allowed, and the refusal."""
+    yield digest(challenge.number, "number"), limits.SENDS, "too many codes to this number"
+    # Other codes go to the one number on file. To register, they go to any number that is typed: strangers' too.
+    if challenge.purpose == Purpose.REGISTER:
+        account = digest(subject(owner, challenge.purpose), "account")
+        yield account, limits.REGISTER_SENDS, "too many codes for this account"
+
+
+def give_back(challenge: Challenge, owner: Owner) -> None:
+    """Uncounts a code that no gateway took, or an outage would use up the day's codes. The pauses stay."""
+    with transaction.atomic():
+        for key, _, _ in _limits_of(challenge, owner):
+            SendQuota.give_back(key, challenge.purpose)
 
 
 class NotForgotten(Exception):
@@ -30,14 +107,15 @@ class NothingCounted(NotForgotten):
 
 
 class TooOften(NotForgotten):
-    """It was done ``limits.FORGOTTEN_A_DAY`` times in the last 24 hours."""
+    """The counts were wiped ``limits.FORGOTTEN_A_DAY`` times in the last 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """Of the last 24 hours. ``codes``, ``passwords``: wrong ones; ``sent``: codes to the number, to reset.
+    """The counts of the last 24 hours. ``codes``, ``passwords``: wrong ones; ``sent``: codes to the number, to reset.
 
-    ``no_codes_until``: no code to reset goes out before; None if one would now. ``forgotten``: how often it was wiped.
+    ``no_codes_until``: no code to reset goes out before; None if one would now. ``forgotten``: how often the counts
+    were wiped.
     """
 
     codes: int
@@ -77,12 +155,12 @@ def for_account(account: Account) -> Counted:
 
 
 def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
-    """Wipes the account's wrong codes and passwords, and what its number has used up of codes, with their trail.
+    """Wipes the account's wrong codes and passwords, and the codes counted for its number; leaves an audit event.
 
-    Raises NothingCounted, TooOften. Passwords that are being tried at this moment stay counted (T3).
+    Raises NothingCounted, TooOften. Passwords that are tried at this moment stay counted (T3).
     """
     with transaction.atomic():
-        # The account first, as wherever a code is counted: of two who press at once, one finds nothing left.
+        # The account first, as everywhere a code is counted: of two agents at the same moment, one finds nothing left.
         User.objects.select_for_update().filter(directory_id=account.id).first()
         counted = for_account(account)
         if not counted.anything:
@@ -91,7 +169,7 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
             raise TooOften
         _wrong(account).delete()
         for quota in _quotas(account, locked=True):
-            # The row stays: others wait for each other at it (accounts.phones.register).
+            # The row stays: ``phones.register`` locks it.
             quota.sent, quota.failed = [], []
             quota.save(update_fields=["sent", "failed"])
         TriesForgotten.objects.create(subject=account.id)
@@ -105,7 +183,7 @@ def _wrong(account: Account) -> QuerySet[FailedTry]:
 
 
 def _quotas(account: Account, *, locked: bool = False) -> list[SendQuota]:
-    """What its number has used up. Nobody else's number, and not what the account may send to strangers'."""
+    """The quotas of the account's own number. Not the account's quota for numbers that it registers."""
     numbers = Phone.objects.filter(user__directory_id=account.id).values_list("number_digest", flat=True)
     found = SendQuota.objects.filter(digest__in=list(numbers), purpose__in=PURPOSES).order_by("pk")
     return list(found.select_for_update() if locked else found)

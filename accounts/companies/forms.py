@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 
+from accounts.fields import AddressField
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 
 
@@ -15,7 +16,7 @@ class RecipientFields(forms.Form):
 
     same: str | Promise = ""  # see Recipients.checked
 
-    def recipient_field(self, number: int) -> forms.EmailField:
+    def recipient_field(self, number: int) -> AddressField:
         """The field of the recipient with this number, from 1."""
         raise NotImplementedError
 

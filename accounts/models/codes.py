@@ -14,6 +14,8 @@ from accounts.encryption import EncryptedTextField, digest
 from accounts.models.orderers import Orderer
 from accounts.models.users import User
 
+Owner = User | Orderer
+
 
 class Purpose(models.TextChoices):
     """What a code is for. One made for one purpose opens nothing else."""
@@ -22,6 +24,11 @@ class Purpose(models.TextChoices):
     RESET = "reset"
     SIGN_IN = "sign-in"
     VERIFY = "verify"  # an orderer reads it to the helpdesk, who enters it (H1)
+
+
+def about(username: str) -> str:
+    """The keyed hash by which a challenge is compared with a user name that is typed again."""
+    return digest(username, "asked")
 
 
 class Challenge(models.Model):
@@ -40,8 +47,9 @@ class Challenge(models.Model):
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
     language = models.CharField(max_length=2)
     address = models.GenericIPAddressField(null=True)
-    # What was typed as user name, until the task has looked it up. Encrypted: some type a password there.
-    asked_for = EncryptedTextField(blank=True, default="")
+    # As typed, until the task has looked it up. Encrypted: some people type a password there.
+    username = EncryptedTextField(blank=True, default="")
+    about = models.CharField(max_length=64, blank=True, default="")  # a keyed hash of it, which stays
     number = EncryptedTextField(blank=True, default="")  # where the code goes, E.164
     asked_at = models.DateTimeField(default=timezone.now)  # when a code was last asked for
     verified_at = models.DateTimeField(null=True)
@@ -64,7 +72,26 @@ class Challenge(models.Model):
         To decrypt takes time and an empty field takes none, and one query more for a user takes some: either would
         tell that the task has found someone (E2).
         """
-        return cls._default_manager.select_related("user").defer("asked_for", "number")
+        return cls._default_manager.select_related("user").defer("username", "number")
+
+    @classmethod
+    def locked(cls, challenge_id: int) -> Challenge:
+        """The challenge as requests read it, locked until the transaction ends."""
+        return cls.sealed().select_for_update(of=("self",)).get(pk=challenge_id)
+
+    @property
+    def owner(self) -> Owner | None:
+        """Whose code it is, once known. Asks no more of the database for a known user than for an unknown one (E2)."""
+        return self.orderer if self.orderer_id else self.user
+
+    @property
+    def actor(self) -> Owner | None:
+        """The audit actor, if known: a code that is read to the helpdesk is asked for and entered by an agent."""
+        return None if self.purpose == Purpose.VERIFY else self.owner
+
+    def is_about(self, username: str) -> bool:
+        """Whether this is the user name that was typed for it."""
+        return self.about == about(username)
 
     def make_code(self) -> str:
         """Makes a code, keeps its hash, and returns the code to the sender. Earlier failures are forgotten."""

@@ -16,15 +16,15 @@ from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
+from accounts.limits import LONGEST_PASSWORD
 from idportal.text import fold
 
-MAX_LENGTH = 256
 CONTEXT_WORD_LENGTH = 4  # shorter words are in too much by chance
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose password it is to be, as far as the rules care."""
+    """The account that gets the password, as far as the rules need it."""
 
     username: str = ""
     given_name: str = ""
@@ -34,10 +34,10 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: ``holds(password, owner)`` says whether a password follows it."""
+    """One rule; ``holds(password, owner)`` is whether a password follows it."""
 
     key: str
-    sentence: Callable[[], str]  # made when asked: language and settings are those of the moment
+    sentence: Callable[[], str]  # called for each page, in its language and with the settings of the moment
     holds: Callable[[str, Owner], bool]
 
     @property
@@ -52,12 +52,12 @@ def kinds(password: str) -> int:
 
 
 def _has_no_forbidden(password: str, owner: Owner) -> bool:
-    # "å" may also come as "a" and a combining ring: same letter, two signs.
+    # "å" may also come as "a" and a combining ring: one letter, two characters.
     return not set(unicodedata.normalize("NFC", password)) & set(settings.PASSWORD_FORBIDDEN_CHARACTERS)
 
 
 def _has_no_control(password: str, owner: Owner) -> bool:
-    # U+FFFD stands where something was sent that is no text at all.
+    # U+FFFD replaces bytes that are no text.
     return not any(unicodedata.category(character) in ("Cc", "Cs") or character == "\ufffd" for character in password)
 
 
@@ -89,7 +89,7 @@ def _has_no_context_word(password: str, owner: Owner) -> bool:
 
 
 def _forbidden_listed() -> str:
-    """ "å, ä eller ö": each letter once, in small."""
+    """ "å, ä eller ö": each letter once, in lower case."""
     letters = list(dict.fromkeys(settings.PASSWORD_FORBIDDEN_CHARACTERS.lower()))
     return ", ".join(letters[:-1]) + (f" {_('eller')} " if len(letters) > 1 else "") + letters[-1] if letters else ""
 
@@ -119,17 +119,17 @@ RULES = (
         lambda: _("Lösenordet får inte innehålla ditt namn, företagets namn eller kommunens namn."),
         _has_no_context_word,
     ),
-    # The directory alone knows; the portal asks it last.
+    # Only the directory knows. The portal asks it last.
     Rule("history", lambda: _("Du kan inte återanvända ett tidigare lösenord."), lambda password, owner: True),
 )
 
 MAXIMUM = Rule(
     "maximum",
-    lambda: _("Lösenordet får ha högst %d tecken.") % MAX_LENGTH,
-    lambda password, owner: len(password) <= MAX_LENGTH,
+    lambda: _("Lösenordet får ha högst %d tecken.") % LONGEST_PASSWORD,
+    lambda password, owner: len(password) <= LONGEST_PASSWORD,
 )
 
-# What nobody needs to read beforehand: said only to whoever runs into it.
+# Rules that are not in the checklist: shown only when one is broken.
 SILENT_RULES = (
     Rule(
         "printable",
@@ -151,8 +151,8 @@ def sentence(key: str) -> str:
 
 
 def broken_rules(password: str, owner: Owner) -> list[Rule]:
-    """The rules that the password breaks, in order. History is the directory's to tell."""
-    # One that is too long is judged no further: to fold long runs of accents takes minutes.
+    """The rules that the password breaks, in order; without history, which only the directory knows."""
+    # A password that is too long is checked no further: to fold a long run of accents takes minutes.
     if not MAXIMUM.holds(password, owner):
         return [MAXIMUM]
     return [rule for rule in (*RULES, *SILENT_RULES) if not rule.holds(password, owner)]

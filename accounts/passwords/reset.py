@@ -23,7 +23,7 @@ DATABASE_DOWN = (OperationalError, InterfaceError)
 
 
 class ResetOutcome(enum.Enum):
-    """What became of a new password."""
+    """The outcome of a new password. The directory's refusals have their names in ``PasswordChange``."""
 
     DONE = "done"
     BROKEN_RULES = "broken rules"
@@ -36,27 +36,19 @@ class ResetOutcome(enum.Enum):
 
 
 class OutcomeUnknown(directory.DirectoryUnavailable):
-    """The directory broke off in the middle: the new password may or may not be in place. Trying again is safe."""
+    """The directory broke off: the new password may or may not be in place. It is safe to try again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """The outcome, and the keys of the broken rules if that is what it was."""
+    """The outcome; for BROKEN_RULES with the keys of the rules."""
 
     outcome: ResetOutcome
     broken: tuple[str, ...] = ()
 
 
-_REFUSALS = {
-    PasswordChange.IN_HISTORY: ResetOutcome.IN_HISTORY,
-    PasswordChange.TOO_WEAK: ResetOutcome.TOO_WEAK,
-    PasswordChange.TOO_YOUNG: ResetOutcome.TOO_YOUNG,
-    PasswordChange.NOT_ALLOWED: ResetOutcome.NOT_ALLOWED,
-}
-
-
 def verified(challenge_id: int | None) -> Challenge | None:
-    """The challenge, if its code was accepted and its right is still good (R3)."""
+    """The challenge, if its code was accepted and the right to set a password is still good (R3)."""
     if challenge_id is None:
         return None
     challenge = Challenge.sealed().filter(pk=challenge_id, purpose=Purpose.RESET).first()
@@ -64,7 +56,7 @@ def verified(challenge_id: int | None) -> Challenge | None:
 
 
 def has_lapsed(challenge_id: int | None) -> bool:
-    """Whether the challenge's code was accepted, but its right has run out before it was used."""
+    """Whether the challenge's code was accepted, but the right to set a password ran out before it was used."""
     if challenge_id is None:
         return False
     return Challenge.objects.filter(
@@ -75,27 +67,19 @@ def has_lapsed(challenge_id: int | None) -> bool:
     ).exists()
 
 
-def account_of(challenge: Challenge) -> Account | None:
-    """The account that a challenge is about, if the portal still serves it. Raises DirectoryError."""
-    if challenge.user is None:
-        return None
-    account = directory.connect().get(challenge.user.directory_id)
-    return account if account and account.served else None
-
-
 def owner_of(account: Account) -> Owner:
-    """What the rules need to know of an account."""
+    """The account, as far as the rules need it."""
     return Owner(account.username, account.given_name, account.surname, account.company)
 
 
 def set_password(challenge: Challenge, password: str, address: str | None) -> Result:
-    """Sets the password once, if the rules and the directory take it; a refusal leaves the right as it was.
+    """Sets the password once, if the rules and the directory accept it. A refusal leaves the right as it was.
 
-    The attempt is on record before the directory is touched, and DONE only after the directory said yes (R8).
-    Raises OutcomeUnknown if the directory broke off, DirectoryError if it was not reached; the right then stays.
+    Records the attempt before it touches the directory, and DONE only after the directory said yes (R8). Raises
+    OutcomeUnknown if the directory broke off, DirectoryError if it was not reached; the right then stays.
     """
     user = challenge.user
-    account = account_of(challenge)
+    account = users.served_account(user) if user else None
     if user is None or account is None:
         return Result(ResetOutcome.NOT_ALLOWED)
     broken = tuple(rule.key for rule in broken_rules(password, owner_of(account)))
@@ -115,20 +99,21 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
             if isinstance(error, OutcomeUnknown):
                 users.end_sessions(user)  # it may be in place
             audit.record(Event.PASSWORD_REFUSED, account, actor=user, result="outcome not known", address=address)
-        except DATABASE_DOWN as down:  # whoever waits is told of the password
+        except DATABASE_DOWN as down:  # the page must still speak of the password
             log.error("the outcome of a new password is not known, nor noted: %s", type(down).__name__)
         raise
     if change is not PasswordChange.DONE:
         _release(challenge)
-        return _refuse(challenge, account, Result(_REFUSALS[change]), address)
+        return _refuse(challenge, account, Result(ResetOutcome[change.name]), address)
     _note_done(challenge, user, account, address)
     return Result(ResetOutcome.DONE)
 
 
 def _note_done(challenge: Challenge, user: User, account: Account, address: str | None) -> None:
-    """What follows a new password, all of it or nothing. The directory can't take it back, so it is tried thrice.
+    """Ends codes and sessions, records the event and tells the owner: all or nothing, and in up to three attempts.
 
-    Raises OutcomeUnknown if the database won't have it: the person is told to try whether the password works.
+    The directory can't take a password back. Raises OutcomeUnknown if the database fails three times: the page then
+    asks the person to try whether the password works.
     """
     for last in (False, False, True):
         try:
@@ -148,7 +133,7 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
 
 
 def _claim(challenge: Challenge) -> bool:
-    """Takes the right for one write. Of parallel posts one gets it; a crash gives it back when the lease ends."""
+    """Takes the right for one write. One of several parallel posts gets it. After a crash, the lease ends."""
     now = timezone.now()
     free = Challenge.objects.filter(
         Q(setting_until=None) | Q(setting_until__lt=now),
@@ -167,6 +152,6 @@ def _release(challenge: Challenge) -> None:
 def _refuse(challenge: Challenge, account: Account, result: Result, address: str | None) -> Result:
     with transaction.atomic():
         Challenge.objects.filter(pk=challenge.pk).update(refusals=F("refusals") + 1)
-        told = ", ".join((result.outcome.value, *result.broken))[:80]
-        audit.record(Event.PASSWORD_REFUSED, account, actor=challenge.user, result=told, address=address)
+        why = ", ".join((result.outcome.value, *result.broken))[:80]
+        audit.record(Event.PASSWORD_REFUSED, account, actor=challenge.user, result=why, address=address)
     return result

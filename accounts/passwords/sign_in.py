@@ -1,7 +1,6 @@
-"""Logging in with the current password, to register a number; and the limits for staff's log-in too (``staff``).
+"""Logging in with the current password, to register a number; and the limits of all log-ins, staff's too.
 
-Source: manual-sv.md; security.md T1, T3. A person whose password ran out is told just that, after the right password
-only.
+Source: manual-sv.md; security.md T1, T3. Only after the right password does the page say that it has run out.
 """
 
 from __future__ import annotations
@@ -19,88 +18,83 @@ from accounts.directory import Account, Directory, Lockout, PasswordCheck
 from accounts.encryption import digest
 from accounts.models import Event, FailedTry, User
 
-# The directory counts by its own clock, in whole seconds, and from when it answered: up to 5 s after the try was noted.
+# The directory counts by its own clock, in whole seconds, and from its answer: up to 5 s after the try was noted.
 WINDOW_EDGE = timedelta(seconds=10)
 
 
 class SignInOutcome(enum.Enum):
-    """What a log-in came to. WRONG serves wrong, unknown, locked, protected and stopped alike."""
+    """The outcome of a log-in, by the names of ``PasswordCheck``.
+
+    WRONG stands for wrong, unknown, locked, protected and stopped alike.
+    """
 
     RIGHT = "right"
     WRONG = "wrong"
     EXPIRED = "expired"
     MUST_CHANGE = "must_change"
     DISABLED = "disabled"
-    NO_ROLE = "no_role"  # at staff's log-in alone
-
-
-_TOLD = {
-    PasswordCheck.RIGHT: SignInOutcome.RIGHT,
-    PasswordCheck.EXPIRED: SignInOutcome.EXPIRED,
-    PasswordCheck.MUST_CHANGE: SignInOutcome.MUST_CHANGE,
-    PasswordCheck.DISABLED: SignInOutcome.DISABLED,
-}
+    NO_ROLE = "no_role"  # only at staff's log-in
 
 
 class SessionBackend(BaseBackend):
-    """Finds the user of a session. It lets nobody in: the verbs of this module do."""
+    """Finds the user of a session. It checks no password: the verbs of this module do."""
 
     def get_user(self, user_id: int) -> User | None:
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
-def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
+def check(username: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
     """Checks a user name and password against the directory. The user comes with RIGHT only.
 
-    Unknown names, and protected accounts, whose passwords are nobody's to try here, go the same way as all
-    others to a bind that can't succeed. Raises DirectoryError if the directory can't tell.
+    Unknown names and protected accounts go the same way as all others, to a bind that can't succeed. Raises
+    DirectoryError if the directory can't tell.
     """
-    people = directory.connect()
-    found = people.find(name)
+    accounts = directory.connect()
+    found = accounts.find(username)
     account = found if found and not found.protected else None
-    outcome, user = try_password(people, found, account, name=name, password=password, address=address)
+    outcome, user = try_password(accounts, found, account, username=username, password=password, address=address)
     if user:
         audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
     return outcome, user
 
 
 def try_password(
-    people: Directory, found: Account | None, account: Account | None, *, name: str, password: str, address: str | None
+    accounts: Directory,
+    found: Account | None,
+    account: Account | None,
+    *,
+    username: str,
+    password: str,
+    address: str | None,
 ) -> tuple[SignInOutcome, User | None]:
-    """Asks the directory for a password, within the limits of the account (T1, T3). The user comes with RIGHT only.
+    """Checks a password with the directory, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
-    ``found``: whom the name belongs to, for the trail; ``account``: the same, or None if no password is to be tried
-    for them. The trail is told of the try and of a refusal; what follows a right password is the caller's. Raises
-    DirectoryError if the directory can't tell.
+    ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
+    it. Records the try and a refusal; the caller records a success. Raises DirectoryError if the directory can't tell.
     """
-    subject = account.id if account else f"name {digest(name.casefold(), 'name')[:30]}"
-    # For nobody, the same question to the database.
+    subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
+    # For an unknown name, the same question to the database.
     user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
-    with transaction.atomic():
-        # Noted before it is made, and one at a time for each account, so that none in parallel goes uncounted.
-        User.objects.select_for_update().filter(directory_id=subject).first()
-        before = list(FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD).order_by("-at"))
-        noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD)
-        audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
+    before, noted = _note_try(subject, found, address)
     try:
-        if not _may_try(before, people.lockout(account)):
+        if not _may_try(before, accounts.lockout(account)):
             _forget(noted)
             noted = None
-        answer = people.check_password(account if noted else None, password)
+        answer = accounts.check_password(account if noted else None, password)
         if answer is PasswordCheck.UNAVAILABLE:
             raise directory.DirectoryUnavailable("no answer to a password check")
     except directory.DirectoryError:
         _forget(noted)
         raise
-    outcome = _TOLD.get(answer, SignInOutcome.WRONG)
+    outcome = SignInOutcome.__members__.get(answer.name, SignInOutcome.WRONG)
     if outcome is SignInOutcome.RIGHT and account and not account.enabled:
         outcome = SignInOutcome.DISABLED
     if outcome is SignInOutcome.RIGHT:
-        # The directory forgets earlier failures now; the portal does so too, but not those that are under way.
+        # The directory forgets earlier failures now. So does the portal, except for tries that are under way.
         forgotten = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         forgotten.filter(Q(answered=True) | Q(pk=noted.pk if noted else None)).delete()
     elif outcome is not SignInOutcome.WRONG:
-        _forget(noted)  # no failure; but Active Directory forgets none at a password that lets nobody in
+        _forget(noted)  # no failure; but Active Directory keeps earlier ones after a password that does not log in
     elif noted:
         FailedTry.objects.filter(pk=noted.pk).update(answered=True)
     if outcome is not SignInOutcome.RIGHT or user is None:
@@ -110,13 +104,26 @@ def try_password(
     return outcome, user
 
 
+def _note_try(subject: str, found: Account | None, address: str | None) -> tuple[list[FailedTry], FailedTry | None]:
+    """The earlier tries, newest first; and this one, noted before it is made, under the account's lock.
+
+    So parallel tries are counted too.
+    """
+    with transaction.atomic():
+        User.objects.select_for_update().filter(directory_id=subject).first()
+        before = list(FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD).order_by("-at"))
+        noted = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD)
+        audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
+    return before, noted
+
+
 def _may_try(before: list[FailedTry], policy: Lockout) -> bool:
     """Whether one more wrong password would still not make the directory lock the account (T3).
 
-    ``before``: the tries that were noted earlier, newest first. Those since the last pause as long as the window
-    count: so Active Directory reckons, whose window begins anew with each failure (MS-SAMR 3.1.5.14.6); OpenLDAP,
-    whose window slides, counts no more than that. What the directory has counted itself, at a workstation say, is
-    more than the portal knows; what is under way at this moment comes on top.
+    ``before``: the earlier tries, newest first. Tries since the last pause of the window's length count: Active
+    Directory's window begins anew with each failure (MS-SAMR 3.1.5.14.6); OpenLDAP's slides and counts no more than
+    that. The directory's own count includes tries elsewhere, at a workstation for example. Tries that are under way
+    at this moment come on top.
     """
     if policy.threshold:
         # One below the directory's own threshold; a threshold of one leaves no room to be careful.
@@ -129,16 +136,10 @@ def _may_try(before: list[FailedTry], policy: Lockout) -> bool:
             break
         later = tried.at
         answered, under_way = answered + tried.answered, under_way + (not tried.answered)
-    elsewhere = policy.failures if policy.threshold else 0  # what never locks may never forget either
+    elsewhere = policy.failures if policy.threshold else 0  # a directory that never locks may never forget either
     return under_way + max(answered, elsewhere) < room
 
 
 def _forget(noted: FailedTry | None) -> None:
     if noted:
         FailedTry.objects.filter(pk=noted.pk).delete()
-
-
-def still_served(user: User) -> Account | None:
-    """The account of a session's user, if the directory still has it and the portal still serves it (S2)."""
-    account = directory.connect().get(user.directory_id)
-    return account if account and account.served else None

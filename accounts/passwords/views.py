@@ -1,4 +1,4 @@
-"""/aterstall/: user name, code, new password twice, done. It logs nobody in."""
+"""/aterstall/: user name, code, new password twice, done. A reset does not log in."""
 
 from __future__ import annotations
 
@@ -10,50 +10,47 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import codes, limits, sessions
+from accounts import codes, limits, sessions, users
 from accounts.directory import Account
-from accounts.forms import CodeForm, NameForm, NewPasswordForm
+from accounts.forms import CodeForm, NewPasswordForm, UsernameForm
 from accounts.models import Challenge, Purpose
 from accounts.passwords import reset
 from accounts.passwords.policy import rules, sentence
 from accounts.passwords.reset import ResetOutcome, Result
-from accounts.phones.views import wrong_code
 from accounts.sessions import Flash
 from idportal.clock import duration
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def start(request: HttpRequest) -> HttpResponse:
-    """Step 1: the user name. Whoever it is, the same answer (E1)."""
-    form = NameForm(request.POST or None)
+    """Step 1: the user name. The same answer for every name (E1)."""
+    form = UsernameForm(request.POST or None)
     if form.is_valid():
-        name, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
-        challenge = sessions.under_way(request, Purpose.RESET, name)
-        if challenge:
-            codes.ask_again(challenge, address, name)
+        username, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
+        challenge = sessions.under_way(request, Purpose.RESET)
+        if challenge and challenge.is_about(username):
+            codes.ask_again(challenge, address, username)
         else:
             challenge = codes.ask(
                 Purpose.RESET,
                 language=get_language() or "sv",
                 address=address,
-                asked_for=name,
+                username=username,
                 browser=sessions.browser(request),
             )
         # In both cases, so that both answers set the same cookies.
-        sessions.begin(request, challenge, name)
+        sessions.begin(request, challenge)
         return redirect("reset-code")
     return render(request, "accounts/reset_start.html", {"form": form, "word": sessions.pop_flash(request)})
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return _code_too_late(request) if request.method == "POST" else _start_again(request)
-    # A post is judged by its code alone: of several at once, one is accepted, and the others must look wrong (K3).
+    # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3).
     if challenge.verified_at and request.method != "POST":
         return redirect("reset-password")
     form = CodeForm(request.POST or None)
@@ -61,7 +58,7 @@ def code(request: HttpRequest) -> HttpResponse:
         if codes.check(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"]):
             sessions.enter(request, challenge)
             return redirect("reset-password")
-        form.add_error("code", wrong_code())
+        form.refuse()
     return _code_page(request, form, codes.resend_in(challenge))
 
 
@@ -71,38 +68,36 @@ def _code_page(request: HttpRequest, form: CodeForm, resend_in: int) -> HttpResp
 
 
 def _code_too_late(request: HttpRequest) -> HttpResponse:
-    """What a wrong code sees (K3), for a session that is gone: it was idle for longer than a code is good for; or
-    another click on the same button was faster, and has a new id.
+    """The page after a wrong code (K3), for a session that is gone: idle for longer than a code lives; or a faster
+    click on the same button has given it a new id.
     """
-    # No cookie: first page. One that stands for nothing is not deleted, or the new id would be, which has its name.
+    # Without a cookie: the first page. Else the cookie is not deleted: its name is that of the new session's cookie.
     if request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None) is None:
         return _start_again(request)
     form = CodeForm(request.POST)
     if form.is_valid():
-        form.add_error("code", wrong_code())
+        form.refuse()
     return _code_page(request, form, resend_in=0)
 
 
 @require_POST
 @limits.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
-    """Another code, if it is time for one."""
+    """Another code, if the cooldown is over."""
     challenge = sessions.challenge_of(request, Purpose.RESET)
     if challenge is None:
         return redirect("reset")
     if challenge.verified_at is None:
-        asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-        sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
-    return redirect("reset-code")  # an accepted code leads on from there, as long as its right is good
+        sessions.ask_again(request, challenge)
+    return redirect("reset-code")  # after an accepted code, that page leads on while the right is good
 
 
 @sensitive_post_parameters("new_password1", "new_password2")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def password(request: HttpRequest) -> HttpResponse:
     """Step 3: the new password, twice. A refusal leaves the person here, with the reason."""
     challenge = reset.verified(sessions.entered(request))
-    account = reset.account_of(challenge) if challenge else None
+    account = users.served_account(challenge.user) if challenge and challenge.user else None
     if challenge is None or account is None:
         return _start_again(request)
     form = NewPasswordForm(request.POST or None)
@@ -120,14 +115,14 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:
-    """The first page, which says so if it was time that ran out."""
+    """The first page, with a message if the time ran out."""
     if reset.has_lapsed(sessions.challenge_id(request, Purpose.RESET)):
         sessions.set_flash(request, Flash.LATE)
     return redirect("reset")
 
 
 def _explain(form: NewPasswordForm, result: Result) -> tuple[str, ...]:
-    """Says why on the form; returns the keys of the rules to mark in the checklist."""
+    """Adds the reason to the form; returns the keys of the rules to mark in the checklist."""
     broken = ("history",) if result.outcome is ResetOutcome.IN_HISTORY else result.broken
     for key in broken:
         form.add_error("new_password1", sentence(key))

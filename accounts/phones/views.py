@@ -1,4 +1,4 @@
-"""/registrera/: log in, check or change the number, enter the code, done."""
+"""/registrera/: log in, check or change the number, enter the code, done. And /stoppa/, for a linked number."""
 
 from __future__ import annotations
 
@@ -15,25 +15,24 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import audit, codes, limits, numbers, phones, sessions
+from accounts import codes, limits, numbers, phones, sessions, users
 from accounts.directory import Account
 from accounts.forms import CodeForm, LoginForm, PhoneForm
-from accounts.models import Event, Purpose, User
+from accounts.models import Purpose, User
 from accounts.passwords import sign_in
-from accounts.sessions import Flash
 
 SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
 
 
 def signed_in(view: SignedInView) -> Callable[[HttpRequest], HttpResponse]:
-    """For who has logged in with the password, and whose account the portal still serves (S2)."""
+    """For users who have logged in with the password, and whose account the portal still serves (S2)."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
         user = request.user
         if not isinstance(user, User):
             return redirect("register")
-        account = sign_in.still_served(user)
+        account = users.served_account(user)
         if account is None:
             logout(request)
             return redirect("register")
@@ -43,8 +42,7 @@ def signed_in(view: SignedInView) -> Callable[[HttpRequest], HttpResponse]:
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and current password."""
     if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
@@ -52,17 +50,17 @@ def login(request: HttpRequest) -> HttpResponse:
     form = LoginForm(request.POST or None)
     outcome = ""
     if form.is_valid():
-        name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-        result, user = sign_in.check(name, password, request.META["REMOTE_ADDR"])
+        username, password = form.cleaned_data["username"], form.cleaned_data["password"]
+        result, user = sign_in.check(username, password, request.META["REMOTE_ADDR"])
         if user:
             sessions.log_in(request, user)
             return redirect("register-phone")
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         if result is sign_in.SignInOutcome.WRONG:
-            form.add_error(None, wrong_login())
+            form.refuse()
         else:
             outcome = result.value
-    # Why one is here again: "igen", the password was typed too long ago; "borta", the page saw the session end.
+    # The reason for a new log-in: "igen", the password was typed too long ago; "borta", the session has ended.
     again = next((why for why in ("igen", "borta") if why in request.GET), "")
     if isinstance(request.user, User):
         again = ""  # another tab has kept the session alive
@@ -70,15 +68,7 @@ def login(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/register_login.html", context)
 
 
-def wrong_login() -> str:
-    return _(
-        "Fel användarnamn eller lösenord. Efter flera fel kan kontot också vara låst en stund. "
-        "Vänta 30 minuter och försök igen, eller byt lösenord med en kod på sidan Återställa/byta lösenord."
-    )
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @signed_in
 def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 2: the number on file, to be confirmed or changed."""
@@ -113,23 +103,23 @@ def _log_in_again(request: HttpRequest) -> HttpResponse:
 
 
 def _send_code(request: HttpRequest, user: User, number: str) -> None:
-    if challenge := sessions.under_way(request, Purpose.REGISTER, number):
+    challenge = sessions.under_way(request, Purpose.REGISTER)
+    if challenge and (challenge.user_id, challenge.number) == (user.pk, number):
         codes.ask_again(challenge, request.META["REMOTE_ADDR"])
         return
     language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
     challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
-    sessions.begin(request, challenge, number)
+    sessions.begin(request, challenge)
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @signed_in
 def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 3: the code that was sent to the new number."""
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge is None or challenge.user_id != user.pk:
         return redirect("register-phone")
-    # Whoever waited for the SMS has waited; but one code after another does not go on for hours.
+    # There is time to wait for an SMS. But one code after another does not go on for hours.
     if request.method == "POST" and not sessions.password_is_fresh(request, limits.CODE_PASSWORD_FRESH):
         return _log_in_again(request)
     form = CodeForm(request.POST or None)
@@ -137,7 +127,7 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         if phones.register(challenge.pk, form.cleaned_data["code"], account, request.META["REMOTE_ADDR"]):
             sessions.finish(request, Purpose.REGISTER)
             return redirect("register-done")
-        form.add_error("code", wrong_code())
+        form.refuse()
     context = {
         "form": form,
         "number": numbers.shown(challenge.number),
@@ -147,11 +137,6 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     return render(request, "accounts/register_code.html", context)
 
 
-def wrong_code() -> str:
-    """One sentence for every reason: wrong, too old, tried too often, spent, or never sent."""
-    return _("Koden stämmer inte eller har gått ut. Kontrollera siffrorna, eller be om en ny kod.")
-
-
 @require_POST
 @limits.posts_by_address
 @signed_in
@@ -159,8 +144,7 @@ def code_again(request: HttpRequest, user: User, account: Account) -> HttpRespon
     """Another code to the new number."""
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge and challenge.user_id == user.pk:
-        asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-        sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
+        sessions.ask_again(request, challenge)
     return redirect("register-code")
 
 
@@ -175,17 +159,35 @@ def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
 
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    """Ends the session, on the server too."""
-    if who := sessions.signed_in_as(request):
-        audit.record(Event.LOGGED_OUT, who, actor=who, address=request.META["REMOTE_ADDR"])
-    logout(request)
+    """Ends the session."""
+    sessions.log_out(request)
     return redirect("start")
 
 
 @require_POST
 def extend(request: HttpRequest) -> HttpResponse:
-    """The button to stay: for how long the session lives on, or 403 if it has ended (S3)."""
+    """The button to stay: how many seconds the session lives on, or 403 if it has ended (S3)."""
     if not sessions.is_signed_in(request):
         return HttpResponse(status=403)
     request.session.modified = True
     return JsonResponse({"seconds": settings.SESSION_COOKIE_AGE})
+
+
+@sensitive_post_parameters("nyckel")
+@limits.form_page
+def stop(request: HttpRequest) -> HttpResponse:
+    """/stoppa/: stops a number that the helpdesk has linked (H4). Needs no log-in. The same page for any key.
+
+    The link shows a button: a program that opens links stops nothing.
+    """
+    if request.method != "POST":
+        return _stop_page(request, "ask", request.GET.get("nyckel", ""))
+    key = request.POST.get("nyckel", "")
+    if phones.stop(key, request.META["REMOTE_ADDR"]):
+        return _stop_page(request, "done")
+    # A second press, here or by another receiver of the message, must alarm nobody: the number is stopped.
+    return _stop_page(request, "already" if phones.is_stopped(key) else "late")
+
+
+def _stop_page(request: HttpRequest, outcome: str, key: str = "") -> HttpResponse:
+    return render(request, "accounts/phone_link_stop.html", {"outcome": outcome, "key": key})

@@ -47,7 +47,7 @@ def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome,
     """
     where = connect_staff()
     found = where.find(name)
-    outcome, user = sign_in.try_password(where, found, found, name=name, password=password, address=address)
+    outcome, user = sign_in.try_password(where, found, found, username=name, password=password, address=address)
     if user is None or found is None:
         return outcome, None
     held = roles_of(found)

@@ -17,7 +17,6 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 
 from accounts import audit, codes, limits, signals, users
-from accounts.codes import texts
 from accounts.directory import Account, DirectoryError, connect_staff
 from accounts.models import Authenticator, Event, FailedTry, Phone, RecoveryCodes, User
 
@@ -59,7 +58,7 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
         found: Authenticator | None = None if is_enrolled(person) else waiting.first()
-        if found is None or not found.verify_token(texts.plain(code)):
+        if found is None or not found.verify_token(codes.plain(code)):
             audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
             return None
         found.confirmed = True
@@ -79,7 +78,7 @@ def check(user: User, code: str, address: str | None) -> Device | None:
     still a way in. The owner is told. Whatever the reason, the answer is the same.
     """
     account = whom_to_tell(user)
-    typed = texts.plain(code)
+    typed = codes.plain(code)
     by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
     what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
     with transaction.atomic():

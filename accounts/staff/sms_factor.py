@@ -12,8 +12,8 @@ from datetime import timedelta
 from django.conf import settings
 from django.db import transaction
 
-from accounts import audit, codes, limits, signals
-from accounts.models import Challenge, Event, FailedTry, Phone, Purpose, SmsFactor, User
+from accounts import audit, codes, limits, phones, signals
+from accounts.models import Challenge, Event, FailedTry, Purpose, SmsFactor, User
 from accounts.staff import second_factor
 
 
@@ -25,7 +25,7 @@ def number_of(user: User) -> str:
     """
     if not settings.HELPDESK_SMS_FACTOR or user.is_staff or second_factor.is_enrolled(user):
         return ""
-    phone = Phone.objects.filter(user=user).first()
+    phone = phones.on_file(user)
     return phone.number if phone and not phone.on_hold else ""
 
 

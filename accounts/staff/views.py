@@ -26,9 +26,8 @@ from accounts import audit, codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm, LoginForm
 from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
 from accounts.passwords.sign_in import SignInOutcome
-from accounts.phones.views import wrong_code, wrong_login
-from accounts.sessions import Flash
 from accounts.staff import roles, second_factor, sms_factor
+from accounts.staff import sessions as staff_sessions
 
 
 @sensitive_post_parameters("password")
@@ -48,7 +47,7 @@ def login(request: HttpRequest) -> HttpResponse:
             return redirect("staff-code")
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         if result is SignInOutcome.WRONG:
-            form.add_error(None, wrong_login())
+            form.refuse()
         else:
             outcome = result.value
     # Why one is here: "igen", it took too long; "borta", the page saw the session end; "slut", the role has ended.
@@ -58,11 +57,11 @@ def login(request: HttpRequest) -> HttpResponse:
 
 def _begin(request: HttpRequest, user: User) -> None:
     """The password was right: the session is this person's way in, and a code goes out if theirs comes by SMS."""
-    before = sessions.under_way(request, Purpose.SIGN_IN, user.directory_id)
-    sessions.begin_sign_in(request, user, _wanted(request))
+    before = sessions.under_way(request, Purpose.SIGN_IN)
+    staff_sessions.begin_sign_in(request, user, _wanted(request))
     language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
     if challenge := sms_factor.begin(user, before, language=language, address=address):
-        sessions.begin(request, challenge, user.directory_id)
+        sessions.begin(request, challenge)
 
 
 def _wanted(request: HttpRequest) -> str:
@@ -82,9 +81,9 @@ def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
 @limits.posts_by_address
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: a code of the app, or by SMS; the first time, the app is connected here."""
-    user = sessions.signing_in(request)
+    user = staff_sessions.signing_in(request)
     if user is None:
-        return _log_in_again("igen", sessions.wanted(request))
+        return _log_in_again("igen", staff_sessions.wanted(request))
     held = roles.NONE
     if request.method == "POST":
         if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
@@ -97,7 +96,7 @@ def code(request: HttpRequest) -> HttpResponse:
     challenge, number = sessions.challenge_of(request, Purpose.SIGN_IN), sms_factor.number_of(user)
     if number and not (challenge and sms_factor.fits(challenge, user, number)):
         # The number, or the setting, is another since the password was typed.
-        return _log_in_again("igen", sessions.wanted(request))
+        return _log_in_again("igen", staff_sessions.wanted(request))
     if number and challenge and challenge.verified_at is None:
         return _code_by_sms(request, user, challenge, held)
     # With a number, the code by SMS was entered, and an app is to be connected besides.
@@ -114,14 +113,14 @@ def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResp
     if known:
         device = second_factor.check(user, typed, address)
     else:
-        device = second_factor.enrol(user, sessions.app_begun(request), typed, address)
+        device = second_factor.enrol(user, staff_sessions.app_begun(request), typed, address)
     if device is None:
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        form.add_error("code", _wrong_code())
+        form.refuse()
         return _code_page(request, user, form)
     onward = _log_in(request, user, device, held)
     if not known:
-        sessions.show_recovery_codes_next(request, onward)
+        staff_sessions.show_recovery_codes_next(request, onward)
         return redirect("staff-recovery-codes")
     if isinstance(device, RecoveryCodes):
         _warn_of_few(request, len(device.digests))
@@ -130,8 +129,8 @@ def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResp
 
 def _log_in(request: HttpRequest, user: User, device: Device, held: roles.Roles) -> str:
     """Ends the sign-in; returns where to go next."""
-    onward = roles.destination(held, sessions.wanted(request))
-    sessions.log_in_staff(request, user, device, held)
+    onward = roles.destination(held, staff_sessions.wanted(request))
+    staff_sessions.log_in(request, user, device, held)
     address = request.META["REMOTE_ADDR"]
     audit.record(Event.LOGIN_DONE, user, actor=user, result=", ".join(sorted(held)), address=address)
     return onward
@@ -149,7 +148,7 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
         if device:
             return redirect(_log_in(request, user, device, held))
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        form.add_error("code", wrong_code())
+        form.refuse()
     context = {
         "form": form,
         "username": user.username,
@@ -163,18 +162,12 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
 @limits.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
     """Another code by SMS, if it is time for one."""
-    user, challenge = sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
+    user, challenge = staff_sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
     number = sms_factor.number_of(user) if user else ""
     if user is None or challenge is None or not (number and sms_factor.fits(challenge, user, number)):
-        return _log_in_again("igen", sessions.wanted(request))
-    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-    sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
+        return _log_in_again("igen", staff_sessions.wanted(request))
+    sessions.ask_again(request, challenge)
     return redirect("staff-code")
-
-
-def _wrong_code() -> str:
-    """One sentence for every reason: wrong, used already, or too soon after a wrong one."""
-    return _("Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den.")
 
 
 def _warn_of_few(request: HttpRequest, left: int) -> None:
@@ -188,8 +181,8 @@ def _warn_of_few(request: HttpRequest, left: int) -> None:
 def _code_page(request: HttpRequest, user: User, form: FactorForm) -> HttpResponse:
     if second_factor.is_enrolled(user):
         return render(request, "accounts/staff_code.html", {"form": form, "username": user.username})
-    app = second_factor.begin(user, sessions.app_begun(request))
-    sessions.begin_app(request, app.pk)
+    app = second_factor.begin(user, staff_sessions.app_begun(request))
+    staff_sessions.begin_app(request, app.pk)
     context = {
         "form": form,
         "username": user.username,
@@ -216,7 +209,7 @@ def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
         user = sessions.verified(request)
         if user is None:
             return _log_in_again("", request.path)
-        began = sessions.roles(request), sessions.password_at(request)
+        began = staff_sessions.roles(request), sessions.password_at(request)
         if not roles.standing(user, *began, request.META["REMOTE_ADDR"]):
             logout(request)
             return _log_in_again("slut")
@@ -234,14 +227,14 @@ def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
         logout(request)
         return _log_in_again("igen", reverse("staff-recovery-codes"))
     shown: list[str] = []
-    owed = request.method == "GET" and sessions.recovery_codes_pending(request)
+    owed = request.method == "GET" and staff_sessions.recovery_codes_pending(request)
     if request.method == "POST" or owed:
         # The session's mark is not enough: another request may have read it at the same time.
         shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"], owed)
-        sessions.recovery_codes_shown(request)
+        staff_sessions.recovery_codes_shown(request)
     context = {
         "codes": [_in_groups(each) for each in shown],
         "left": second_factor.recovery_codes_left(user),
-        "onward": sessions.next_page(request) or roles.destination(sessions.roles(request), ""),
+        "onward": staff_sessions.next_page(request) or roles.destination(staff_sessions.roles(request), ""),
     }
     return render(request, "accounts/staff_recovery_codes.html", context)

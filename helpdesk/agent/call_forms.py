@@ -10,19 +10,14 @@ from django.contrib.humanize.templatetags.humanize import apnumber
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import directory, numbers
-from accounts.addresses import UsualAddressField
+from accounts import directory
 from accounts.companies import CompanyMatcher
 from accounts.companies.forms import RecipientFields
 from accounts.directory import Account
+from accounts.fields import AddressField, NameField, PhoneField, UsernameField
 from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
 from helpdesk.tickets.details import TicketDetails
-from idportal.text import one_line
-
-_PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "off"}
-_OFF = {"autocomplete": "off"}
-_NUL = {"null_characters_not_allowed": gettext_lazy("Skriv med bokstäver och siffror.")}
 
 
 def kinds() -> list[tuple[Ticket.Kind, str]]:
@@ -39,18 +34,8 @@ class CallForm(forms.Form):
 
     kind: Ticket.Kind
 
-    orderer_name = forms.CharField(
-        label=gettext_lazy("Vem ringer?"),
-        max_length=200,
-        widget=forms.TextInput(attrs=_OFF),
-        error_messages={"required": gettext_lazy("Skriv namnet på den som ringer."), **_NUL},
-    )
-    company_name = forms.CharField(
-        label=gettext_lazy("Företag"),
-        max_length=200,
-        widget=forms.TextInput(attrs=_OFF),
-        error_messages={"required": gettext_lazy("Skriv vilket företag det gäller."), **_NUL},
-    )
+    orderer_name = NameField(label=gettext_lazy("Vem ringer?"), missing=gettext_lazy("Skriv namnet på den som ringer."))
+    company_name = NameField(label=gettext_lazy("Företag"), missing=gettext_lazy("Skriv vilket företag det gäller."))
     field_order: Sequence[str] = ("orderer_name", "company_name")
 
     def __init__(self, *args: Any, caller: Caller | None, **kwargs: Any) -> None:
@@ -60,12 +45,6 @@ class CallForm(forms.Form):
         self.doubt = ""  # what is odd about the account: the agent has to confirm it
         if caller:
             del self.fields["orderer_name"], self.fields["company_name"]
-
-    def clean_orderer_name(self) -> str:
-        return one_line(self.cleaned_data["orderer_name"])
-
-    def clean_company_name(self) -> str:
-        return one_line(self.cleaned_data["company_name"])
 
     def is_settled(self) -> bool:
         """Whether the form is valid and nothing is in doubt, or the agent has seen the doubt and sent it once more."""
@@ -112,40 +91,20 @@ class CallPhoneForm(CallForm):
 
     kind = Ticket.Kind.PHONE
 
-    employee_name = forms.CharField(
-        label=gettext_lazy("Medarbetarens namn"),
-        max_length=200,
-        widget=forms.TextInput(attrs=_OFF),
-        error_messages={"required": gettext_lazy("Skriv medarbetarens namn."), **_NUL},
+    employee_name = NameField(
+        label=gettext_lazy("Medarbetarens namn"), missing=gettext_lazy("Skriv medarbetarens namn.")
     )
-    employee_username = forms.CharField(
+    employee_username = UsernameField(
         label=gettext_lazy("Medarbetarens användarnamn"),
-        max_length=256,
-        widget=forms.TextInput(attrs=_PLAIN),
-        error_messages={"required": gettext_lazy("Skriv användarnamnet, till exempel lovstlin32."), **_NUL},
+        missing=gettext_lazy("Skriv användarnamnet, till exempel lovstlin32."),
     )
-    new_number = forms.CharField(
+    new_number = PhoneField(
         label=gettext_lazy("Nytt mobilnummer"),
-        max_length=40,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
-        error_messages={
-            "required": gettext_lazy("Skriv det nya numret, till exempel 070-174 06 05."),
-            "max_length": gettext_lazy("Det är för långt för ett mobilnummer. Skriv till exempel 070-174 06 05."),
-            **_NUL,
-        },
+        missing=gettext_lazy("Skriv det nya numret, till exempel 070-174 06 05."),
     )
-
-    def clean_employee_name(self) -> str:
-        return one_line(self.cleaned_data["employee_name"])
 
     def clean_employee_username(self) -> str:
         return self.look_up(self.cleaned_data["employee_username"])
-
-    def clean_new_number(self) -> str:
-        try:
-            return numbers.parse(self.cleaned_data["new_number"])
-        except numbers.NumberRefused as refused:
-            raise forms.ValidationError(str(refused), code="refused") from refused
 
 
 class CallRecipientsForm(RecipientFields, CallForm):
@@ -154,19 +113,10 @@ class CallRecipientsForm(RecipientFields, CallForm):
     kind = Ticket.Kind.RECIPIENTS
     same = gettext_lazy("Det är samma adress som den första. Skriv en annan, eller lämna fältet tomt.")
 
-    def recipient_field(self, number: int) -> UsualAddressField:
+    def recipient_field(self, number: int) -> AddressField:
         label = _("E-postadress %(number)d, om det ska vara %(count)s") if number > 1 else _("E-postadress %(number)d")
-        return UsualAddressField(
-            label=label % {"number": number, "count": apnumber(number)},
-            max_length=254,
-            required=number == 1,
-            widget=forms.EmailInput(attrs=_PLAIN),
-            error_messages={
-                "required": _("Skriv minst en adress."),
-                "invalid": _("Det är ingen e-postadress. Skriv till exempel namn@foretaget.se."),
-                **_NUL,
-            },
-        )
+        missing = _("Skriv minst en adress.") if number == 1 else None
+        return AddressField(label=label % {"number": number, "count": apnumber(number)}, missing=missing)
 
 
 class CallOtherForm(CallForm):
@@ -179,15 +129,12 @@ class CallOtherForm(CallForm):
         max_length=4000,
         widget=forms.Textarea(attrs={"rows": 6}),
         help_text=gettext_lazy("Skriv aldrig ner ett lösenord eller en kod."),
-        error_messages={"required": gettext_lazy("Skriv vad det gäller."), **_NUL},
+        error_messages={
+            "required": gettext_lazy("Skriv vad det gäller."),
+            "null_characters_not_allowed": gettext_lazy("Skriv med bokstäver och siffror."),
+        },
     )
-    employee_username = forms.CharField(
-        label=gettext_lazy("Användarnamn, om det gäller ett konto"),
-        max_length=256,
-        required=False,
-        widget=forms.TextInput(attrs=_PLAIN),
-        error_messages=_NUL,
-    )
+    employee_username = UsernameField(label=gettext_lazy("Användarnamn, om det gäller ett konto"))
 
     def clean_employee_username(self) -> str:
         name = self.cleaned_data["employee_username"]

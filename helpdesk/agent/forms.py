@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import CodeField, with_digits
+from accounts.fields import CodeField, with_digits
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone
@@ -60,7 +60,7 @@ class ReadOutForm(forms.Form):
     code = CodeField(
         label=_("Koden som den som ringer läser upp"),
         missing=with_digits(lambda: gettext("Skriv koden med %s siffror som den som ringer läser upp."), "CODE_DIGITS"),
-        widget=Unseen(attrs={"autocomplete": "off", "inputmode": "numeric"}),
+        widget=Unseen,
     )
 
 

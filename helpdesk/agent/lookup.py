@@ -13,13 +13,12 @@ from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, directory, numbers
+from accounts import audit, directory, numbers, phones
 from accounts.audit.results import in_words
 from accounts.codes import counts
 from accounts.codes.counts import Counted
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.encryption import digest
 from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
 from accounts.standing import PasswordStanding, ids_with_number, password_standing
 from helpdesk.agent.account_tags import expiry_in_words, tags
@@ -126,7 +125,7 @@ def _by_number(text: str) -> list[str] | None:
         number = numbers.parse(text)
     except numbers.NumberRefused:
         return None
-    rows = Phone.objects.filter(number_digest=digest(number, "number")).order_by("pk")
+    rows = phones.sharing(number).order_by("pk")
     return list(rows.values_list("user__directory_id", flat=True)[:MOST])
 
 
@@ -166,8 +165,8 @@ def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, 
 def _number(account: Account) -> Number | None:
     links = PhoneLink.objects.filter(user=OuterRef("user"), stopped_at=None, usable_from=OuterRef("usable_from"))
     same = Phone.objects.filter(number_digest=OuterRef("number_digest")).order_by().values("number_digest")
-    phones = Phone.objects.filter(user__directory_id=account.id).defer("number")
-    phone = phones.annotate(
+    rows = Phone.objects.filter(user__directory_id=account.id).defer("number")
+    phone = rows.annotate(
         reference=Subquery(links.order_by("-made_at").values("reference")[:1]),
         accounts=Subquery(same.annotate(count=Count("pk")).values("count")),
     ).first()

@@ -10,11 +10,11 @@ from django.core.exceptions import ValidationError
 
 from accounts import limits
 from accounts.addresses import usual
+from accounts.limits import LONGEST_ADDRESS
 from helpdesk.intake.decoding import folded
 from helpdesk.intake.fields import Why
 from helpdesk.intake.labels import Label, Value
 
-LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 # Words of a mail that changes the present list instead of giving a complete new one.
 _PARTLY = re.compile(
     r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt\w*|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"

@@ -95,9 +95,9 @@ def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
 
 
 def refreshed(company: Company) -> EmployeeList | None:
-    """As :func:`of_company`, fresh; None if the list was refreshed less than STAFF_READ_AGAIN seconds ago."""
+    """As :func:`of_company`, fresh; None if the list was refreshed less than EMPLOYEES_READ_AGAIN seconds ago."""
     try:
-        due = cache.add(f"{_key(company)}/again", 1, limits.STAFF_READ_AGAIN)
+        due = cache.add(f"{_key(company)}/again", 1, limits.EMPLOYEES_READ_AGAIN)
     except RedisError as error:
         _log_cache(error)
         due = True  # without a cache, each page asks the directory anyway

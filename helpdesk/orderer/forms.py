@@ -10,32 +10,14 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import numbers
-from accounts.addresses import UsualAddressField
 from accounts.companies.forms import RecipientFields
+from accounts.fields import AddressField, NameField, PhoneField, UsernameField
 from accounts.models import Company, Orderer
 from accounts.models.recipients import Recipients
-from accounts.passwords.policy import MAX_LENGTH
 from helpdesk.models import Ticket
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee
 from helpdesk.tickets.details import TicketDetails
-from idportal.text import one_line
-
-_PLAIN = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
-
-
-_UNREADABLE = _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se.")
-_ADDRESS: dict[str, Any] = {
-    "required": False,
-    "max_length": 254,
-    "widget": forms.EmailInput(attrs={**_PLAIN, "autocomplete": "off"}),
-    "error_messages": {
-        "invalid": _UNREADABLE,
-        "null_characters_not_allowed": _UNREADABLE,
-        "max_length": _("Adressen är för lång. Skriv högst 254 tecken."),
-    },
-}
 
 
 class OwnCompanyForm(forms.Form):
@@ -55,50 +37,16 @@ class OwnCompanyForm(forms.Form):
 class PhoneTicketForm(OwnCompanyForm):
     """Koppla nytt mobil nr: for which of the ``listed`` employees, and which number. Cleans the number to E.164."""
 
-    username = forms.CharField(
-        label=_("Användarnamn"),
-        max_length=MAX_LENGTH,
-        widget=forms.TextInput(attrs=_PLAIN),
-        error_messages={
-            "required": _("Skriv den anställdas användarnamn, till exempel lovstlin32."),
-            "max_length": _("Det är för långt för ett användarnamn. Skriv till exempel lovstlin32."),
-            "null_characters_not_allowed": _("Skriv användarnamnet med bokstäver och siffror."),
-        },
+    username = UsernameField(
+        label=_("Användarnamn"), missing=_("Skriv den anställdas användarnamn, till exempel lovstlin32.")
     )
-    name = forms.CharField(
-        label=_("Namn"),
-        required=False,
-        max_length=200,
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={
-            "max_length": _("Namnet är för långt. Skriv högst 200 tecken."),
-            "null_characters_not_allowed": _("Skriv namnet med bokstäver."),
-        },
-    )
-    phone = forms.CharField(
-        label=_("Nytt mobilnummer"),
-        max_length=40,
-        widget=forms.TextInput(attrs={"type": "tel", "inputmode": "tel", "autocomplete": "off"}),
-        error_messages={
-            "required": _("Skriv det nya mobilnumret, till exempel 070-174 06 05."),
-            "max_length": _("Det är för långt för ett mobilnummer. Skriv till exempel 070-174 06 05."),
-            "null_characters_not_allowed": _("Skriv numret med siffror, till exempel 070-174 06 05."),
-        },
-    )
+    name = NameField(label=_("Namn"))
+    phone = PhoneField(label=_("Nytt mobilnummer"), missing=_("Skriv det nya mobilnumret, till exempel 070-174 06 05."))
 
     def __init__(self, *args: Any, listed: Sequence[Employee], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.listed = listed
         self.employee: Employee | None = None
-
-    def clean_name(self) -> str:
-        return one_line(self.cleaned_data["name"])
-
-    def clean_phone(self) -> str:
-        try:
-            return numbers.parse(self.cleaned_data["phone"])
-        except numbers.NumberRefused as refusal:
-            raise forms.ValidationError(str(refusal), code="refused") from refusal
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
@@ -141,8 +89,8 @@ class RecipientsForm(RecipientFields, OwnCompanyForm):
         super().__init__(*args, **kwargs)
         self.now = now
 
-    def recipient_field(self, number: int) -> UsualAddressField:
-        return UsualAddressField(label=_("Mottagare %(number)d") % {"number": number}, **_ADDRESS)
+    def recipient_field(self, number: int) -> AddressField:
+        return AddressField(label=_("Mottagare %(number)d") % {"number": number})
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()

@@ -80,11 +80,11 @@ def _leave_room(orderer: Orderer | None) -> None:
     """Raises TicketRefused for an orderer with so many tickets that others would drown in the queue."""
     tickets = Ticket.objects.filter(orderer=orderer, source=Source.PAGES)
     today = tickets.filter(created_at__gt=timezone.now() - timedelta(seconds=limits.DAY)).count()
-    if today >= limits.REQUESTS_A_DAY:
+    if today >= limits.TICKETS_A_DAY:
         raise TicketRefused(
             _("Du har skickat så många ärenden att det inte går att skicka fler i dag. Fortsätt i morgon.")
         )
-    if tickets.filter(state__in=OPEN).count() >= limits.REQUESTS_OPEN:
+    if tickets.filter(state__in=OPEN).count() >= limits.TICKETS_OPEN:
         raise TicketRefused(
             _("Du har redan många ärenden hos helpdesk. Ta tillbaka dem som inte behövs, eller vänta tills de avgörs.")
         )

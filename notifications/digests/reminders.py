@@ -8,7 +8,7 @@ from datetime import date
 
 from django.utils import timezone
 
-from accounts.models import Phone
+from accounts import phones
 from idportal import message_templates
 from idportal.clock import at_hour
 from idportal.text import inert
@@ -34,11 +34,7 @@ def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
     if now >= until:
         return
     for some in chunks(sorted((row for row in rows if row.registered), key=lambda row: row.urgency)):
-        phones = Phone.objects.filter(user__directory_id__in=[row.account.id for row in some]).select_related("user")
-        phones = phones.exclude(
-            usable_from__gt=now
-        )  # a number that the helpdesk linked, and that may yet be stopped (H4)
-        numbers = {phone.user.directory_id: phone.number for phone in phones}
+        numbers = phones.usable_numbers(row.account.id for row in some)
         for row in some:
             if number := numbers.get(row.account.id):
                 message = outbox.sms(

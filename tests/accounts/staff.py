@@ -13,10 +13,11 @@ from django.http import HttpResponse
 from django.test import Client
 from django_otp.oath import TOTP
 
-from accounts import sessions, users
+from accounts import users
 from accounts.directory import connect_staff
 from accounts.models import Authenticator, RecoveryCodes
 from accounts.staff import roles
+from accounts.staff import sessions as staff_sessions
 from deploy.local.cast import EVA, Person
 from tests.accounts.helpers import new_session, text_of, time_passes
 
@@ -101,8 +102,8 @@ class Officer:
         user = users.for_account(account)
         device = Authenticator.objects.create(user=user, name="app", confirmed=True)
         with new_session(self.client) as request:
-            sessions.begin_sign_in(request, user, "")
-            sessions.log_in_staff(request, user, device, roles.roles_of(account))
+            staff_sessions.begin_sign_in(request, user, "")
+            staff_sessions.log_in(request, user, device, roles.roles_of(account))
 
     def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
         """A later sign-in from end to end."""

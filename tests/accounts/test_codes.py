@@ -221,7 +221,7 @@ def test_only_a_keyed_hash_is_kept(walker: Walker, settings: Settings) -> None:
     assert not any(code in value for name, value in row.items() if name not in _TIMES)
     assert re.fullmatch("[0-9a-f]{64}", row["token"])
     settings.SECRET_KEY = "another key, under which the same code hashes to something else"
-    challenge = Challenge.objects.defer("asked_for", "number").get()
+    challenge = Challenge.objects.defer("username", "number").get()
     assert challenge._hash(code) != row["token"]
 
 

@@ -67,12 +67,12 @@ def test_the_same_number_is_another_ciphertext_each_time() -> None:
 def test_what_is_typed_as_user_name_is_ciphertext_too() -> None:
     """Some type a password there."""
     Challenge.objects.create(
-        purpose=Purpose.RESET, language="sv", asked_for="canary-password", number=NUMBER, address=None
+        purpose=Purpose.RESET, language="sv", username="canary-password", number=NUMBER, address=None
     )
-    assert "canary" not in stored("accounts_challenge", "asked_for")
+    assert "canary" not in stored("accounts_challenge", "username")
     assert "701740605" not in stored("accounts_challenge", "number")
     challenge = Challenge.objects.get()
-    assert (challenge.asked_for, challenge.number) == ("canary-password", NUMBER)
+    assert (challenge.username, challenge.number) == ("canary-password", NUMBER)
 
 
 def test_nothing_stays_nothing() -> None:
@@ -175,11 +175,11 @@ def test_after_rotation_a_person_in_the_middle_of_a_reset_meets_no_error(setting
     """Sessions outlive ENCRYPTION_KEYS; what the session has under way must be readable, or be gone."""
     settings.ENCRYPTION_KEYS = [NEWER]
     register()
-    Challenge.objects.create(purpose=Purpose.RESET, language="sv", address=None, asked_for="lovstlin32")
+    Challenge.objects.create(purpose=Purpose.RESET, language="sv", address=None, username="lovstlin32")
     settings.ENCRYPTION_KEYS = [NEWEST, NEWER]
     call_command("rotate_keys")
     settings.ENCRYPTION_KEYS = [NEWEST]
-    assert [challenge.asked_for for challenge in Challenge.objects.all()] in (["lovstlin32"], [""], [])
+    assert [challenge.username for challenge in Challenge.objects.all()] in (["lovstlin32"], [""], [])
 
 
 def test_without_the_key_nothing_is_rotated_and_it_says_why(settings: Settings) -> None:

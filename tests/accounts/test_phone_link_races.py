@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import phones
-from accounts.codes import challenges
+from accounts.codes import delivery
 from accounts.models import Event, Phone, PhoneLink
 from accounts.signals import phone_link_stopped, phone_linked
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
@@ -101,13 +101,13 @@ def test_a_code_on_its_way_when_a_number_is_linked_does_not_outlive_the_old_one(
     """The link comes between the look-up and the code: there is none, or it is dead."""
     has_number(ANNA)
     walker = Walker(Client(), sms)
-    make = challenges._make
+    make = delivery._make
 
     def after_the_link(*arguments: object) -> str | None:
         link(ANNA)
         return make(*arguments)  # type: ignore[arg-type]
 
-    with mock.patch.object(challenges, "_make", after_the_link):
+    with mock.patch.object(delivery, "_make", after_the_link):
         walker.ask(ANNA.username)
     assert [to for to, text in sms.messages() if "#" in text] == []
     assert Phone.objects.get().number == NEW_NUMBER

@@ -15,7 +15,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import codes, phones
-from accounts.codes import challenges
+from accounts.codes import delivery
 from accounts.models import Challenge, Event, Phone, PhoneLink
 from accounts.signals import phone_removed
 from deploy.local.cast import ANNA, CARIN, EVA, KARL, STEFAN, Person
@@ -211,13 +211,13 @@ def test_all_of_it_or_nothing(mailoutbox: Mailbox) -> None:
 def test_a_code_on_its_way_does_not_outlive_the_number(walker: Walker) -> None:
     """It is taken away between the look-up and the code."""
     has_number(STEFAN)
-    make = challenges._make
+    make = delivery._make
 
     def after_the_removal(*arguments: object) -> str | None:
         assert remove(STEFAN)
         return make(*arguments)  # type: ignore[arg-type]
 
-    with mock.patch.object(challenges, "_make", after_the_removal):
+    with mock.patch.object(delivery, "_make", after_the_removal):
         walker.ask(STEFAN.username)
     assert len(walker.sms) == 0
 

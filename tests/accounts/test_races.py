@@ -17,7 +17,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import codes, directory
-from accounts.codes import challenges
+from accounts.codes import counts
 from accounts.directory.openldap import OpenLdap
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SmsDay
 from accounts.signals import password_reset, phone_registered
@@ -206,10 +206,10 @@ def test_a_password_and_a_code_on_its_way_do_not_hold_each_other_up(
         time.sleep(0.3)
         return result
 
-    end, limit = codes.end_challenges, challenges._limit_reached
+    end, limit = codes.end_challenges, counts.take
     with (
         mock.patch.object(codes, "end_challenges", partial(slowly, end)),
-        mock.patch.object(challenges, "_limit_reached", partial(slowly, limit)),
+        mock.patch.object(counts, "take", partial(slowly, limit)),
     ):
         jobs: list[Callable[[], HttpResponse]] = [partial(asked.choose, NEW_PASSWORD), *(x.ask_again for x in others)]
         answers = at_once(jobs)

@@ -13,9 +13,10 @@ from django.test import Client
 from pytest_django import Settings
 from simple_history.utils import get_history_model_for_model
 
-from accounts import limits, sessions, signals, users
+from accounts import limits, signals, users
 from accounts.models import AuditEvent, Authenticator, Event, FailedTry, Orderer, RecoveryCodes, User
 from accounts.staff import second_factor
+from accounts.staff import sessions as staff_sessions
 from deploy.local.cast import CARIN, EVA, KARL
 from tests.accounts.helpers import last, text_of, trail
 from tests.accounts.staff import WRONG_FACTOR, App, Officer, later, says
@@ -287,7 +288,9 @@ def test_of_two_requests_that_both_read_that_they_are_owed_one_shows_them(monkey
     officer.type_password()
     officer.look_at_the_picture()
     officer.type_code()
-    monkeypatch.setattr(sessions, "codes_shown", lambda request: None)  # the first has not saved its session yet
+    monkeypatch.setattr(
+        staff_sessions, "recovery_codes_shown", lambda request: None
+    )  # the first has not saved its session yet
     shown, again = (re.findall(r"<code>", officer.get("/logga-in/koder/").content.decode()) for _ in range(2))
     assert (len(shown), len(again)) == (10, 0)
     assert says(officer.answers[-1], "Koderna har redan visats")

@@ -51,10 +51,10 @@ def flawed(purpose, **told):
 
 codes.ask = flawed
 """
-THREE_MILLISECONDS = _FLAW.replace("PLACE", f'time.sleep(0.003 * (told["asked_for"] == "{STEFAN.username}"))')
+THREE_MILLISECONDS = _FLAW.replace("PLACE", f'time.sleep(0.003 * (told["username"] == "{STEFAN.username}"))')
 LOOK_UP = _FLAW.replace(
     "PLACE",
-    'account = directory.connect().find(told["asked_for"])\n'
+    'account = directory.connect().find(told["username"])\n'
     "    account and Phone.objects.filter(user__directory_id=account.id).first()",
 )
 

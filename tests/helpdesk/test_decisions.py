@@ -193,7 +193,7 @@ def test_a_number_that_does_not_fit_is_said_in_the_words_of_the_link(register: R
     ticket = verified(ask_for_number(register))
     with (
         mock.patch("helpdesk.tickets.evidence.blockers_of", return_value=[]),
-        mock.patch("accounts.phones.numbers_on_file._refusal", return_value="Numret finns redan på flera konton."),
+        mock.patch("accounts.phones.linking._refusal", return_value="Numret finns redan på flera konton."),
     ):
         assert refused(ticket) == "Numret finns redan på flera konton."
 

@@ -9,7 +9,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from accounts import codes
-from accounts.codes import owners
+from accounts.codes import counts
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Orderer, Purpose, SmsDay
 from idportal import sms as messages
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
@@ -137,7 +137,7 @@ def test_ten_wrong_codes_a_day_for_an_orderer(register: Register, sms: Inbox) ->
 
 def test_the_tenth_failure_kills_the_code_under_way(register: Register, sms: Inbox) -> None:
     challenge = ask(register.carin)
-    subject = owners.subject(register.carin, Purpose.VERIFY)
+    subject = counts.subject(register.carin, Purpose.VERIFY)
     FailedTry.objects.bulk_create(FailedTry(subject=subject, kind=FailedTry.Secret.CODE) for _ in range(10))
     assert codes.check(challenge.pk, sms.code(), None) is None
 
@@ -181,7 +181,7 @@ def test_parallel_guesses_do_not_exceed_the_tries(register: Register, sms: Inbox
     wrong = wrong_for(sms.code())
     found = at_once([partial(codes.check, challenge.pk, wrong, None) for _ in range(20)])
     assert found == [None] * 20
-    assert codes.failures(owners.subject(register.carin, Purpose.VERIFY)) == 5
+    assert codes.failures(counts.subject(register.carin, Purpose.VERIFY)) == 5
     assert codes.check(challenge.pk, sms.code(), None) is None
 
 

@@ -87,8 +87,8 @@ def test_one_orderer_does_not_fill_the_queue(
     register: Register, monkeypatch: pytest.MonkeyPatch, open_ones: int, of_the_day: int
 ) -> None:
     """However many are taken back on the same day; the next day, another orderer and a call have room."""
-    monkeypatch.setattr(limits, "REQUESTS_OPEN", open_ones)
-    monkeypatch.setattr(limits, "REQUESTS_A_DAY", of_the_day)
+    monkeypatch.setattr(limits, "TICKETS_OPEN", open_ones)
+    monkeypatch.setattr(limits, "TICKETS_A_DAY", of_the_day)
     room = min(open_ones, of_the_day)
     for number in range(room):
         ask_for_number(register, employee_username=f"lovnr{number}")

@@ -114,7 +114,7 @@ def test_codes_go_out_while_the_outbox_is_stuck(start: Callable[..., Worker], we
         web.send_task("notifications.tasks.deliver", (message_id,), soft_time_limit=4 * DEADLINE)
     wait_until(lambda: State.SENDING in map(state, message_ids))
     with mock.patch.object(account_tasks.send_code, "apply_async"):
-        codes.ask(CodePurpose.RESET, language="sv", address=None, asked_for=STEFAN.username)
+        codes.ask(CodePurpose.RESET, language="sv", address=None, username=STEFAN.username)
     web.send_task("accounts.tasks.send_code", (Challenge.objects.get().pk,))
     wait_for_tasks(1)
     assert last(Event.CODE_SENT).subject_name == STEFAN.username

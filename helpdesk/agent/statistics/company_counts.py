@@ -16,7 +16,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from accounts import directory
+from accounts import directory, limits
 from accounts.companies import CompanyMatcher
 from accounts.models import Company
 from accounts.standing import PasswordState, password_standing, with_number
@@ -24,7 +24,6 @@ from helpdesk.models import CompanyCount
 
 log = logging.getLogger("idportal.overview")
 
-LONGEST = 1800  # seconds for one pass over the directory
 ASKED_FOR = 10 * 60  # seconds in which no second count is queued
 FRESH = timedelta(days=1)  # yesterday's count will do: today's comes in the morning
 
@@ -60,7 +59,7 @@ def count(day: date) -> int:
     return len(rows)
 
 
-@shared_task(name="helpdesk.tasks.count_companies", time_limit=LONGEST)
+@shared_task(name="helpdesk.tasks.count_companies", time_limit=limits.READ_ALL_ACCOUNTS)
 def count_companies() -> None:
     """Counts for today. If the directory is down, the next run counts."""
     try:

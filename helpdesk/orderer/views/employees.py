@@ -68,7 +68,7 @@ def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRes
     began = timezone.now()
     found = employees.refreshed(company)
     if found is None:
-        wait = duration(limits.STAFF_READ_AGAIN)
+        wait = duration(limits.EMPLOYEES_READ_AGAIN)
         messages.info(request, _("Listan hämtades nyss. Vänta %s innan du hämtar den igen.") % wait)
     elif found.read_at < began:
         messages.warning(request, _("Katalogen svarar inte just nu. Du ser listan som den såg ut tidigare."))

@@ -12,32 +12,21 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, codes, limits, sessions
+from accounts.fields import AddressField
 from accounts.forms import CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
-from accounts.phones.views import wrong_code
-from accounts.sessions import Flash
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
 from helpdesk.orderer.access import orderer_of_any_company
-
-_UNREADABLE = _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se.")
 
 
 class AddressForm(forms.Form):
     """The orderer's address."""
 
-    email = forms.EmailField(
+    email = AddressField(
         label=_("E-postadress"),
-        max_length=254,
-        widget=forms.EmailInput(
-            attrs={"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false", "autocomplete": "email"}
-        ),
-        error_messages={
-            "required": _("Skriv din e-postadress, till exempel namn@exempel.se."),
-            "invalid": _UNREADABLE,
-            "null_characters_not_allowed": _UNREADABLE,
-            "max_length": _("Adressen är för lång. Skriv högst 254 tecken."),
-        },
+        missing=_("Skriv din e-postadress, till exempel namn@exempel.se."),
+        autocomplete="email",
     )
 
 
@@ -115,7 +104,7 @@ def code(request: HttpRequest) -> HttpResponse:
             orderer_sessions.log_in(request, orderer)
             companies = orderer_sessions.companies_of(orderer)
             return redirect("orderer-employees" if orderer_sessions.chosen(request, companies) else "orderer-company")
-        form.add_error("code", wrong_code())
+        form.refuse()
     context = {
         "form": form,
         "resend_in": codes.resend_in(challenge),
@@ -132,8 +121,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     challenge = _under_way(request)
     if challenge is None:
         return _begin_again(request)
-    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-    sessions.set_flash(request, Flash.ASKED if asked else Flash.EARLY)
+    sessions.ask_again(request, challenge)
     return redirect("orderer-code")
 
 

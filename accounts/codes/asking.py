@@ -1,0 +1,109 @@
+"""Asking for a code. The request does the same for every user name: one row, one task.
+
+The task finds out whether there is a number to send a code to (security.md E1, E2).
+"""
+
+from __future__ import annotations
+
+import math
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.utils import timezone
+from django.utils.translation import get_language
+from kombu.exceptions import OperationalError
+
+from accounts import audit, limits
+from accounts.codes.tasks import send_code
+from accounts.encryption import digest
+from accounts.models import Challenge, Event, Orderer, Purpose, User
+from accounts.models.codes import about
+
+
+def ask(
+    purpose: Purpose,
+    *,
+    language: str,
+    address: str | None,
+    username: str = "",
+    browser: str = "",
+    user: User | None = None,
+    orderer: Orderer | None = None,
+    number: str = "",
+    actor: User | None = None,
+) -> Challenge:
+    """Begins a challenge and queues its first code, on commit.
+
+    ``username``: as typed, for a reset. ``number``: E.164; an orderer's code goes there only while the register has
+    that number for the orderer. ``browser``: a secret of the browser, which may have no session yet; the second of
+    two clicks gets the challenge of the first, whose code is the one in the SMS. ``actor``: the agent, if an agent
+    asks. Raises kombu.exceptions.OperationalError if the queue is down.
+    """
+    fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
+    fields |= {"purpose": purpose, "username": username, "about": about(username)}
+    begun_by = digest(f"{browser}/{username}", "browser") if browser else None
+    with transaction.atomic():
+        challenge, made = _begin(fields, begun_by)
+        if made:
+            asker = actor or challenge.actor
+            audit.record(Event.CODE_REQUESTED, challenge.owner, actor=asker, result=purpose, address=address)
+            _queue(challenge)
+    return challenge
+
+
+def _begin(fields: dict[str, Any], begun_by: str | None) -> tuple[Challenge, bool]:
+    """A new challenge, and True; or that of the same click. A click is over when another code may be asked for."""
+    if begun_by is None:
+        return Challenge.objects.create(**fields), True
+    try:
+        with transaction.atomic():
+            return Challenge.objects.create(**fields, begun_by=begun_by), True
+    except IntegrityError:  # the first click may still be under way: the unique field has waited for it
+        since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
+        over = Q(asked_at__lte=since) | Q(verified_at__isnull=False)
+        Challenge.objects.filter(over, begun_by=begun_by).update(begun_by=None)
+        return Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
+
+
+def ask_again(challenge: Challenge, address: str | None, username: str = "") -> bool:
+    """Queues another code, in the language of the page; False if the cooldown is not over or the code was accepted.
+
+    The session's own clock decides, so the answer says nothing about the account. A challenge that was ended by
+    something that the owner did elsewhere begins anew. ``username``: as typed again.
+    """
+    with transaction.atomic():
+        # Read anew: a right that was used since must not begin again.
+        challenge = Challenge.locked(challenge.pk)
+        if challenge.verified_at or resend_in(challenge):
+            return False
+        challenge.asked_at = timezone.now()
+        challenge.ended_at = None
+        challenge.language = get_language() or settings.LANGUAGE_CODE
+        fields = ["asked_at", "ended_at", "language"]
+        if username:
+            challenge.username, fields = username, [*fields, "username"]
+        challenge.save(update_fields=fields)
+        audit.record(Event.CODE_REQUESTED, challenge.owner, result=challenge.purpose, address=address)
+        _queue(challenge)
+    return True
+
+
+def resend_in(challenge: Challenge) -> int:
+    """Seconds until another code can be asked for; 0 if now."""
+    return max(0, math.ceil(limits.SEND_COOLDOWN - (timezone.now() - challenge.asked_at).total_seconds()))
+
+
+def _queue(challenge: Challenge) -> None:
+    def queue() -> None:
+        try:
+            # A code that comes after its page has expired only confuses.
+            send_code.apply_async((challenge.pk,), expires=limits.CODE_LIFETIME)
+        except OperationalError:
+            # The next click begins anew. It would else wait for a code that is not on its way.
+            Challenge.objects.filter(pk=challenge.pk).update(begun_by=None)
+            raise
+
+    transaction.on_commit(queue)
