@@ -27,18 +27,40 @@ SOUND = {
     "idportal/sms.py": "",
     "idportal/mailbox/imap.py": "import imapclient\n",
     "accounts/__init__.py": "",
-    "accounts/codes/__init__.py": "",
-    "accounts/codes/delivery.py": "from idportal import sms\n",
-    "accounts/phones/__init__.py": "",
+    "accounts/codes/challenges.py": "from idportal import sms\n",
     "accounts/directory/__init__.py": "import ldap\n",
     "accounts/directory/openldap.py": "from ldap import modlist\n",
     "deploy/__init__.py": "",
     "deploy/local/__init__.py": "import imapclient\nfrom accounts import codes\n",
     "deploy/local/settings.py": "from idportal.settings import *\n",
     "deploy/local/urls.py": "from idportal import urls\n",
-    "notifications/__init__.py": "from accounts import codes\n",
-    "helpdesk/__init__.py": "from notifications import outbox\nfrom accounts import codes\n",
-    "notifications/outbox/messages.py": "from idportal import sms\n",
+    "accounts/admin/base.py": "",
+    "accounts/audit/trail.py": "from accounts.models.audit import AuditEvent\n",
+    "accounts/companies/admin.py": "from accounts.admin import base\nfrom accounts.directory import openldap\n",
+    "accounts/models/__init__.py": "from accounts.models.audit import AuditEvent\n",
+    "accounts/models/audit.py": "from accounts import limits\nAuditEvent = 1\n",
+    "accounts/models/directory_values.py": "from accounts.directory import folded\n",
+    "accounts/limits.py": "",
+    "accounts/passwords/reset.py": "from accounts.codes import challenges\nfrom accounts import models\n",
+    "accounts/passwords/views.py": "from accounts.passwords import reset\n",
+    "accounts/phones/views.py": "from accounts.codes import challenges\n",
+    "accounts/staff/roles.py": "from accounts.passwords import reset\n",
+    "accounts/urls.py": "from accounts.passwords import views\nfrom accounts.phones import views\n",
+    "notifications/__init__.py": "",
+    "notifications/models.py": "from accounts.models import AuditEvent\n",
+    "notifications/outbox/messages.py": "from idportal import sms\nfrom notifications.models import x\n",
+    "notifications/digests/plan.py": "from notifications.outbox import messages\nfrom accounts import codes\n",
+    "notifications/notices/links.py": "from notifications.outbox import messages\n",
+    "helpdesk/__init__.py": "",
+    "helpdesk/models/__init__.py": "from accounts.models import AuditEvent\n",
+    "helpdesk/tickets/creating.py": "from notifications.outbox import messages\nfrom accounts import codes\n",
+    "helpdesk/intake/asked.py": "from helpdesk.models import x\n",
+    "helpdesk/intake/reread.py": "from helpdesk.intake import asked\nfrom helpdesk.tickets import creating\n",
+    "helpdesk/agent/mails.py": "from helpdesk.intake import reread\nfrom helpdesk.intake.asked import Asked\n",
+    "helpdesk/agent/views/complete.py": "from helpdesk.intake import reread\nfrom helpdesk.agent import mails\n",
+    "helpdesk/agent/views/ticket.py": "from helpdesk.agent.views import complete\n",
+    "helpdesk/orderer/views/ask.py": "from helpdesk.tickets import creating\n",
+    "helpdesk/urls.py": "from helpdesk.agent.views import ticket\nfrom helpdesk.orderer.views import ask\n",
 }
 
 # What a hasty hand might write: file, line.
@@ -59,7 +81,49 @@ WRONG = [
     ("accounts/phones/numbers_on_file.py", "import ldap"),
     ("helpdesk/mails.py", "import imapclient"),
     ("helpdesk/search.py", "from ldap.filter import escape_filter_chars"),
+    ("accounts/audit/late.py", "from accounts.directory import openldap"),
+    ("accounts/directory/late.py", "def find():\n    from accounts.codes import challenges"),
+    ("accounts/codes/late.py", "from accounts.staff import roles"),
+    ("accounts/staff/late.py", "from accounts.companies import admin"),
+    ("notifications/outbox/late.py", "def deliver():\n    from notifications.digests import plan"),
+    ("notifications/notices/late.py", "from notifications.digests import plan"),
+    ("helpdesk/tickets/late.py", "from helpdesk.intake import asked"),
+    ("helpdesk/orderer/late.py", "from helpdesk.agent import mails"),
+    ("helpdesk/agent/late.py", "from helpdesk.intake import asked"),
+    ("accounts/models/late.py", "def save():\n    from accounts.codes import challenges"),
+    ("helpdesk/models/late.py", "from helpdesk.tickets import creating"),
+    ("accounts/passwords/late.py", "from accounts.phones import views"),
+    ("helpdesk/orderer/door.py", "from helpdesk.orderer.views import ask"),
 ]
+
+# Each of these is a circle: of two modules, of two packages, of a package and a module in it.
+CIRCLES: list[dict[str, str]] = [
+    {
+        "accounts/codes/one.py": "from accounts.codes import two\n",
+        "accounts/codes/two.py": "def late():\n    from accounts.codes import one\n",
+    },
+    {
+        "accounts/codes/one.py": "from accounts.phones import two\n",
+        "accounts/phones/two.py": "",
+        "accounts/phones/three.py": "from accounts.codes import challenges\n",
+    },
+    {
+        "helpdesk/tickets/__init__.py": "from helpdesk.tickets.one import f\n",
+        "helpdesk/tickets/one.py": "import helpdesk.tickets\n",
+    },
+]
+
+# The contract on cycles compares the modules of a package with each other, and none with the package itself.
+FIND_CIRCLE = """
+import graphlib, grimp, sys
+sys.path.insert(0, "")
+graph = grimp.build_graph(*sys.argv[1:], cache_dir=None)
+imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+try:
+    graphlib.TopologicalSorter(imports).prepare()
+except graphlib.CycleError as error:
+    print(" imports ".join(reversed(error.args[1])))
+"""
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -75,9 +139,28 @@ def lint(folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
+def circle(folder: Path) -> str:
+    """Modules that import each other in a circle; "" if there is none."""
+    return subprocess.run(
+        [sys.executable, "-c", FIND_CIRCLE, *sorted(apps(folder))],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        text=True,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
+        timeout=60,
+    ).stdout.strip()
+
+
 def apps(folder: Path) -> set[str]:
     """The packages at the top of a tree, without the tests."""
     return {init.parent.name for init in folder.glob("*/__init__.py")} - NO_APP
+
+
+def rooms(app: str) -> set[str]:
+    """The packages of an app that hold its verbs."""
+    found = {init.parent.name for init in (ROOT / app).glob("*/__init__.py")}
+    return found - {"admin", "management", "migrations", "models", "templatetags"}
 
 
 def build(folder: Path, files: dict[str, str]) -> Path:
@@ -101,17 +184,35 @@ def test_the_house_keeps_its_floors() -> None:
     assert ", 0 broken" in ran.stdout
 
 
+def test_no_modules_import_each_other() -> None:
+    assert circle(ROOT) == ""
+
+
 def test_every_app_is_under_the_contracts() -> None:
     """A package that is not named is not looked at, and its imports would go unseen."""
     config = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]
     assert set(config["root_packages"]) == apps(ROOT)
-    layers = next(contract["layers"] for contract in config["contracts"] if contract["type"] == "layers")
-    assert layers == ["deploy", "helpdesk", "notifications", "accounts", "idportal"]
+    contracts = {contract["id"]: contract for contract in config["contracts"]}
+    assert contracts["floors"]["layers"] == ["deploy", "helpdesk", "notifications", "accounts", "idportal"]
+    assert set(contracts["cycles"]["ancestors"]) == apps(ROOT)
+    for app in ("accounts", "notifications", "helpdesk"):
+        layers = contracts[f"rooms-{app}"]["layers"]
+        named = {room for layer in layers for room in re.findall(r"\w+", layer)} - {"models"}
+        assert named == rooms(app)
+        assert {f"{app}.{room}" for room in rooms(app)} <= set(contracts["models"]["forbidden_modules"])
 
 
 def test_a_sound_house_passes(tmp_path: Path) -> None:
     ran = lint(build(tmp_path, SOUND))
     assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert circle(tmp_path) == ""
+
+
+@pytest.mark.parametrize("files", CIRCLES, ids=["modules", "packages", "package and module"])
+def test_a_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
+    house = build(tmp_path, {**SOUND, **files})
+    broken = ", 1 broken." in lint(house).stdout
+    assert broken or " imports " in circle(house)
 
 
 @pytest.fixture(scope="module")
@@ -127,9 +228,9 @@ def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.mark.parametrize(("file", "line"), WRONG, ids=[file for file, line in WRONG])
 def test_a_wrong_import_is_found(verdict: str, file: str, line: str) -> None:
     importer = file.removesuffix(".py").replace("/", ".")
-    assert re.search(rf"^ *- {re.escape(importer)} -> ", verdict, re.MULTILINE), verdict
+    assert re.search(rf"^ *- +{re.escape(importer)} -> ", verdict, re.MULTILINE), verdict
 
 
 def test_nothing_sound_is_called_wrong(verdict: str) -> None:
     wrong = {file.removesuffix(".py").replace("/", ".") for file, line in WRONG}
-    assert set(re.findall(r"^ *- (\S+) -> ", verdict, re.MULTILINE)) == wrong
+    assert set(re.findall(r"^ *- +([^\s.]\S+) -> ", verdict, re.MULTILINE)) == wrong
