@@ -1,5 +1,5 @@
 # mypy: disallow-untyped-calls=False
-"""The admin's site: who gets in."""
+"""The admin's site and who gets in."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ from django.views.decorators.http import require_POST
 from django_otp.admin import OTPAdminSite
 
 from accounts import sessions
-from accounts.companies.admin import overview
-from accounts.companies.overview import counts
+from accounts.companies import overview
 from accounts.staff.roles import ADMINISTRATOR
 
 
@@ -27,28 +26,30 @@ class PortalAdminSite(OTPAdminSite):
 
     site_title = site_header = _("Lösenordsportalen")
     index_title = _("Administration")
-    enable_nav_sidebar = False  # the header has the few links there are; lists need the room
+    enable_nav_sidebar = False  # the header has the few links; lists need the room
 
     def __init__(self, name: str = "admin") -> None:
         super().__init__(name)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """An administrator, says the directory at this request (``accounts.middleware.StaffRoles``), and verified."""
+        """An administrator by the directory at this request (``accounts.middleware.StaffRoles``), and verified."""
         return ADMINISTRATOR.name in getattr(request, "staff_roles", ()) and bool(super().has_permission(request))
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        def page(request: HttpRequest) -> HttpResponse:
-            return overview.page(self, request)
+        return [path("oversikt/", self.admin_view(self.overview_page), name="overview"), *super().get_urls()]
 
-        return [path("oversikt/", self.admin_view(page), name="overview"), *super().get_urls()]
+    def overview_page(self, request: HttpRequest) -> HttpResponse:
+        """Reads the whole directory: some seconds for a large one."""
+        report = {"title": _("Översikt"), "report": overview.report(), "listed": overview.LISTED}
+        return TemplateResponse(request, "admin/overview.html", {**self.each_context(request), **report})
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """With what is to be looked at, as far as it is cheap to know."""
-        page: TemplateResponse = super().index(request, {**(extra_context or {}), "overview_counts": counts()})
+        """Adds the counts that cost little."""
+        page: TemplateResponse = super().index(request, {**(extra_context or {}), "overview_counts": overview.counts()})
         return page
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """Django's own page would ask past the portal's limits."""
+        """Leads to the portal's own log-in, as Django's page has none of its limits."""
         if self.has_permission(request):
             return redirect("admin:index")
         wanted = {REDIRECT_FIELD_NAME: request.GET.get(REDIRECT_FIELD_NAME) or reverse("admin:index")}

@@ -1,4 +1,4 @@
-"""What changes an orderer: each change with its history and its trail."""
+"""Changes of an orderer, each with its history and its audit event."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def store(
 ) -> list[str]:
     """Saves a new or changed orderer that has been cleaned, with these companies; returns what changed.
 
-    ``actor`` None: someone with a shell. The row, its companies, history and trail come together or not at all, and
-    nothing is written if nothing changed. Raises IntegrityError if another orderer got the address meanwhile.
+    ``actor`` None: a command. The row, its companies, history and audit event are written together or not at all, and
+    nothing if nothing changed. Raises IntegrityError if another orderer got the address meanwhile.
     """
     wanted = {company.pk: company for company in companies}
     with transaction.atomic():
@@ -38,7 +38,7 @@ def store(
 
 
 def _save(orderer: Orderer, companies: list[Company], actor: User | None, *, new: bool) -> None:
-    """With one row of history. The library would write one for the row, and another for each change of companies."""
+    """Saves with one row of history. The library would write one more for each change of companies."""
     orderer._history_user = actor
     orderer.skip_history_when_saving = True
     orderer.save()
@@ -47,14 +47,14 @@ def _save(orderer: Orderer, companies: list[Company], actor: User | None, *, new
     else:
         orderer.companies.set(companies)
     del orderer.skip_history_when_saving
-    # The library writes history when it hears this.
+    # This signal makes the library write history.
     post_save.send(
         Orderer, instance=orderer, created=new, update_fields=None, raw=False, using=router.db_for_write(Orderer)
     )
 
 
 def remove(orderer: Orderer, *, actor: User | None, address: str | None = None) -> None:
-    """Deletes an orderer: who it was stays in the history and the trail."""
+    """Deletes an orderer. The history and the audit trail keep the name."""
     with transaction.atomic():
         orderer = Orderer.objects.select_for_update().get(pk=orderer.pk)
         audit.record(Event.ORDERER_REMOVED, orderer, actor=actor, address=address)

@@ -1,6 +1,6 @@
-"""What would otherwise be silent: accounts, companies and staff that the daily mail does not reach, or not in time.
+"""The administrators' overview: accounts and companies that the daily mail does not reach, or not in time.
 
-Other apps add sections of their own with :func:`register`, as parts of the portal do with ``idportal.health``.
+Other apps add sections with :func:`register`.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ from idportal.clock import duration
 
 log = logging.getLogger("idportal.overview")
 
-LISTED = 200  # rows of a section; more are counted, and nobody reads them
+LISTED = 200  # rows of a section; the rest is only counted
 
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A text, and where it leads."""
+    """A text, perhaps with a link."""
 
     text: str
     url: str = ""
@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class OverviewSection:
-    """One kind of what is to be looked at. ``advice``: what it means and what to do; ``rows``: the first LISTED."""
+    """One kind of problem. ``advice``: what it means and what to do; ``rows``: the first LISTED."""
 
     title: str
     advice: str
@@ -49,7 +49,7 @@ class OverviewSection:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """All sections, as things stood at ``read_at``. ``directory_down``: those from the directory are missing."""
+    """All sections, as of ``read_at``. ``directory_down``: those from the directory are missing."""
 
     sections: list[OverviewSection]
     read_at: datetime
@@ -60,12 +60,12 @@ _sections: list[Callable[[], OverviewSection]] = []
 
 
 def register(section: Callable[[], OverviewSection]) -> None:
-    """Adds a section, which is made anew for each report and asks nothing but the database."""
+    """Adds a section. Each report calls the function, which reads the database only."""
     _sections.append(section)
 
 
 def report() -> Report:
-    """Looks at everything. Reads the whole directory, once and in pages; what is kept of it is bounded."""
+    """Makes all sections. Reads the whole directory once, in pages, with bounded memory."""
     read_at = timezone.now()
     found: list[OverviewSection] = []
     down = False
@@ -78,7 +78,7 @@ def report() -> Report:
 
 
 def counts() -> list[tuple[str, int]]:
-    """Only what is cheap to know: for the admin's first page."""
+    """The counts that cost little, for the admin's first page."""
     return [
         (_("Aktiva företag utan mottagare"), _without_recipient().count()),
         (_("Företag vars mejl studsar"), _bouncing().count()),
@@ -159,12 +159,12 @@ class _First:
 
 
 def _from_directory(now: datetime) -> list[OverviewSection]:
-    """One pass. Accounts that are disabled or protected are left out: the portal does nothing for them."""
-    belonging = CompanyMatcher()
+    """In one pass over the accounts that the portal serves."""
+    matcher = CompanyMatcher()
     strangers, late = _First(), _First()
     served = (account for account in directory.connect().accounts() if account.served)
     for account, has_number in with_number(served):
-        company = belonging.company_of(account)
+        company = matcher.company_of(account)
         if company is None:
             strangers.add(
                 (account.company.casefold(), account.username),

@@ -1,4 +1,4 @@
-"""Files that are sent along: the CSV files of an administrator, and nobody else's."""
+"""Uploads: only the CSV files of administrators are read."""
 
 from __future__ import annotations
 
@@ -12,16 +12,15 @@ from accounts.companies.files.sheets import LARGEST
 
 
 def is_too_large(request: HttpRequest) -> bool:
-    """Whether an administrator sent a file that was larger than LARGEST, and so passed over."""
+    """Whether an administrator sent a file larger than LARGEST, which was not read."""
     return bool(getattr(request, "upload_too_large", False))
 
 
 class ForAdministrators(MemoryFileUploadHandler):
-    """Takes a file of an administrator with a second factor, on the admin's pages, into memory: LARGEST bytes at most.
+    """Reads a file into memory for an administrator with a second factor, on the admin's pages: LARGEST bytes at most.
 
-    The only handler. It reads past what anybody else sends, or sends elsewhere, piece by piece, and keeps nothing: a
-    large file fills neither disk nor memory. It runs before the CSRF check, which reads the form that the file is part
-    of.
+    The only handler. It drops all other uploads piece by piece, so that a large file fills neither disk nor memory. It
+    runs before the CSRF check, which reads the form around the file.
     """
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:

@@ -15,7 +15,7 @@ DEFAULT_PORTS = {"ldap": 389, "ldaps": 636}
 
 
 @dataclass(frozen=True, slots=True)
-class Server:
+class DirectoryServer:
     """One directory server. ``cleartext``: without TLS, which only loopback in DEBUG may be."""
 
     url: str
@@ -33,7 +33,7 @@ class Config:
     """The settings of a dialect. Times in seconds."""
 
     kind: str
-    servers: tuple[Server, ...]
+    servers: tuple[DirectoryServer, ...]
     ca_file: str
     bind_dn: str
     bind_password: str = field(repr=False)
@@ -91,7 +91,7 @@ def _protected_groups() -> tuple[tuple[str, str], ...]:
     return tuple((name, dn) for dn, name in reversed(groups.items()) if dn)
 
 
-def _server(url: str, *, debug: bool) -> Server:
+def _server(url: str, *, debug: bool) -> DirectoryServer:
     try:
         parts = urlsplit(url)
         port = parts.port or DEFAULT_PORTS[parts.scheme]
@@ -102,7 +102,7 @@ def _server(url: str, *, debug: bool) -> Server:
     # Off loopback, and in production on loopback too, ldap:// means StartTLS and nothing before it.
     cleartext = parts.scheme == "ldap" and debug and is_loopback(url)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return Server(f"{parts.scheme}://{host}:{port}", parts.scheme, parts.hostname, port, cleartext)
+    return DirectoryServer(f"{parts.scheme}://{host}:{port}", parts.scheme, parts.hostname, port, cleartext)
 
 
 def _bracketed(text: str) -> str:

@@ -14,7 +14,7 @@ from ldap.controls import LDAPControl, SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured
-from accounts.directory.config import Config, Server
+from accounts.directory.config import Config, DirectoryServer
 from accounts.directory.entry import Attributes, LdapEntry, entries
 from accounts.directory.errors import NO_ANSWER, Broken, DirectoryRefused, converted, policy_error, text_of
 
@@ -32,7 +32,7 @@ class Connection:
     Not for two threads at the same time.
     """
 
-    def __init__(self, server: Server, config: Config) -> None:
+    def __init__(self, server: DirectoryServer, config: Config) -> None:
         self.server = server
         self.opened = time.monotonic()
         self._timeout = config.operation_timeout

@@ -14,7 +14,7 @@ from typing import TypeVar
 
 from accounts.directory import trust
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
-from accounts.directory.config import Config, Server
+from accounts.directory.config import Config, DirectoryServer
 from accounts.directory.connection import Connection
 from accounts.directory.errors import NOT_NOW, Broken, DirectoryRefused
 
@@ -34,7 +34,7 @@ class Servers:
 
     def __init__(self, config: Config) -> None:
         self._config = config
-        self._dead_until: dict[Server, float] = {}
+        self._dead_until: dict[DirectoryServer, float] = {}
 
     def connect(self, prepare: Callable[[Connection], None] = lambda connection: None) -> Connection:
         """A new connection to the first server that answers and on which ``prepare`` succeeds.
@@ -64,7 +64,7 @@ class Servers:
                 connection.close()
         raise DirectoryUnavailable("no directory server answers")
 
-    def mark_dead(self, server: Server, reason: str) -> None:
+    def mark_dead(self, server: DirectoryServer, reason: str) -> None:
         seconds = self._config.retry_dead_after
         self._dead_until[server] = time.monotonic() + seconds
         logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import socket
 import ssl
 
-from accounts.directory.config import Config, Server
+from accounts.directory.config import Config, DirectoryServer
 
 # LDAPMessage { 1, ExtendedRequest { 1.3.6.1.4.1.1466.20037 } } in BER: StartTLS (RFC 4511 4.14.1).
 START_TLS = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
 
 
-def problem(server: Server, config: Config) -> str:
+def problem(server: DirectoryServer, config: Config) -> str:
     """Connects again with Python's own TLS, which gives a reason where libldap often gives none.
 
     "" if the certificate is trusted. Takes at most the connect time limit for each of three steps.

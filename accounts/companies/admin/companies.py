@@ -25,8 +25,8 @@ from accounts.models.recipients import RECIPIENT_COLUMNS
 SHOWN_ORDERERS = 20  # on a company's page; its list has them all
 
 
-class ActiveFilter(admin.SimpleListFilter):
-    """What an administrator looks for: the companies that mail doesn't reach."""
+class RecipientFilter(admin.SimpleListFilter):
+    """The companies that mail does not reach."""
 
     title = gettext_lazy("mottagare")
     parameter_name = "mottagare"
@@ -42,13 +42,13 @@ class ActiveFilter(admin.SimpleListFilter):
 
 @admin.register(Company)
 class CompanyAdmin(RegisterAdmin):
-    """One row a company; who asks for what is missing filters by recipient."""
+    """One row a company."""
 
     form = CompanyForm
     register = CompanyRegister
     ordering = ("name",)
     list_display = ("name", "organisation_number", "recipients", "how_many_orderers", "is_active", "remark")
-    list_filter = (ActiveFilter, ("active", admin.BooleanFieldListFilter))
+    list_filter = (RecipientFilter, ("active", admin.BooleanFieldListFilter))
     search_fields = ("name", "organisation_number", "directory_values", *RECIPIENT_COLUMNS)
     search_help_text = gettext_lazy("Namn, organisationsnummer, värde i katalogen eller mottagare.")
     readonly_fields = ("orderers_here", "bounced")
@@ -65,13 +65,13 @@ class CompanyAdmin(RegisterAdmin):
         return first, (recipients[0], {"fields": RECIPIENT_COLUMNS})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """With what the list shows beside the row, in one query."""
+        """Adds the other columns of the list, in one query."""
         rows: Any = super().get_queryset(request)
         shown: QuerySet[Any] = rows.with_bounces().annotate(orderer_count=Count("orderers", distinct=True))
         return shown
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """An organisation number is found however it is written."""
+        """Finds an organisation number in any way of writing."""
         search_term = organisation_numbers.parse_or_blank(search_term) or search_term
         return super().get_search_results(request, queryset, search_term)
 
@@ -93,7 +93,7 @@ class CompanyAdmin(RegisterAdmin):
 
     @admin.display(description=gettext_lazy("Att göra"))
     def remark(self, company: Any) -> SafeString | str:
-        """Words, and a colour beside them."""
+        """In words, not only by colour."""
         if not company.active:
             return ""
         if not company.recipients:
@@ -105,7 +105,7 @@ class CompanyAdmin(RegisterAdmin):
     @admin.display(description=gettext_lazy("Mejl som har studsat"))
     def bounced(self, company: Company) -> SafeString | str:
         found = BouncedAddress.objects.filter(address__in=company.recipients.compared)
-        told = [
+        lines = [
             ngettext(
                 "%(address)s: %(count)d gång, %(day)s. Servern svarade: %(reason)s",
                 "%(address)s: %(count)d gånger, senast %(day)s. Servern svarade: %(reason)s",
@@ -119,7 +119,7 @@ class CompanyAdmin(RegisterAdmin):
             }
             for each in found
         ]
-        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in told)) or _("Inget")
+        return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) or _("Inget")
 
     @admin.display(description=gettext_lazy("Får beställa"))
     def orderers_here(self, company: Company) -> SafeString:
@@ -139,7 +139,7 @@ class CompanyAdmin(RegisterAdmin):
         lines = format_html_join("", '<li><a href="{}">{}</a> {}</li>', links)
         return format_html('<ul class="plain">{}</ul>', lines)
 
-    # What changes a company.
+    # Changes.
 
     def save_model(self, request: HttpRequest, obj: Company, form: Any, change: bool) -> None:
         companies.store(obj, actor=actor(request), address=address(request))
@@ -148,23 +148,23 @@ class CompanyAdmin(RegisterAdmin):
         companies.remove(obj, actor=actor(request), address=address(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """In sentences, instead of the rows of the tables."""
+        """The consequences in sentences, instead of the rows of the tables."""
         (company,) = objs
         count = company.orderers.count()
         only_here = company.orderers.annotate(number=Count("companies")).filter(number=1).count()
         words = [_("Mejlet om lösenord som går ut slutar. Kommunens helpdesk får det i stället.")]
         if count:
-            told = ngettext(
+            sentence = ngettext(
                 "%(count)d beställare förlorar företaget.", "%(count)d beställare förlorar företaget.", count
             )
-            words.append(told % {"count": count})
+            words.append(sentence % {"count": count})
         if only_here:
-            told = ngettext(
+            sentence = ngettext(
                 "%(count)d av dem har inget annat företag kvar. Ta bort den beställaren också, om den inte ska finnas.",
                 "%(count)d av dem har inget annat företag kvar. Ta bort de beställarna också, om de inte ska finnas.",
                 only_here,
             )
-            words.append(told % {"count": only_here})
+            words.append(sentence % {"count": only_here})
         words.append(_("Meddelanden som har skickats, ändringshistoriken och loggen finns kvar."))
         words.append(_("Det går inte att ångra. Ska företaget bara vila, ta hellre bort bocken vid Aktivt."))
         return words, {}, set(), []

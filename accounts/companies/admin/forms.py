@@ -19,9 +19,9 @@ from idportal import clock
 
 
 class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Refuses to save over what somebody else has saved since the page was opened. Call it in a transaction."""
+    """Refuses to overwrite a change that was saved since the page was opened. Call it in a transaction."""
 
-    # Set for the second try, when the first has met somebody who saved at the same moment.
+    # Set for the second try, after a parallel save.
     raced: ClassVar[bool] = False
 
     seen = forms.CharField(label="", required=False, widget=forms.HiddenInput)
@@ -37,13 +37,13 @@ class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
             self.add_error(None, _("Någon annan sparade samtidigt. Kontrollera uppgifterna och spara igen."))
         if self.instance.pk:
             model: type[Model] = type(self.instance)
-            model._default_manager.select_for_update().get(pk=self.instance.pk)  # until it is saved
+            model._default_manager.select_for_update().get(pk=self.instance.pk)  # locks it until it is saved
             if self._state() != self.data.get("seen", ""):
                 self.add_error(None, self._overtaken(self._latest()))
         return cleaned
 
     def _state(self) -> str:
-        """The newest row of history; "" for what has none."""
+        """The key of the newest row of history; "" if there is none."""
         latest = self._latest()
         return str(latest.pk) if latest else ""
 

@@ -20,16 +20,16 @@ from accounts.companies.admin.registers import HistoryWords, RegisterAdmin
 from accounts.companies.files.orderers import OrdererRegister
 from accounts.models import Company, Orderer
 
-_ONE = re.compile(r"nr-([0-9]{1,18})")
+_KEY = re.compile(r"nr-([0-9]{1,18})")
 
 
 def orderers_of(company: Company) -> str:
-    """What the filter by company takes for this very one. Its organisation number may be a person's: not for links."""
+    """The filter's value for this company. Not its organisation number, which may be a person's: links get logged."""
     return f"nr-{company.pk}"
 
 
 class OfCompany(admin.SimpleListFilter):
-    """By company: a field to write in, since a list of 2,000 to choose from is none."""
+    """By company: a text field, as a list of 2,000 to choose from is too long."""
 
     title = gettext_lazy("företag")
     parameter_name = "foretag"
@@ -39,7 +39,7 @@ class OfCompany(admin.SimpleListFilter):
         return [("-", _("Utan företag"))]
 
     def choices(self, changelist: Any) -> Any:
-        """For the template: what is written, the other parameters, and the one link."""
+        """For the template: the typed text, the other parameters, and the links."""
         value = self.value() or ""
         others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
         yield {
@@ -56,16 +56,16 @@ class OfCompany(admin.SimpleListFilter):
             return queryset
         if value == "-":
             return queryset.filter(companies=None)
-        if one := _ONE.fullmatch(value):
-            wanted = Company.objects.filter(pk=one[1])
+        if key := _KEY.fullmatch(value):
+            wanted = Company.objects.filter(pk=key[1])
         else:
             wanted = Company.objects.filter(Q(name__icontains=value) | Q(organisation_number=value))
         return queryset.filter(pk__in=Orderer.objects.filter(companies__in=wanted).values("pk"))
 
     def _name(self, value: str) -> str:
-        """What people read for what a link says."""
-        one = _ONE.fullmatch(value.strip())
-        return (Company.objects.filter(pk=one[1]).values_list("name", flat=True).first() or "") if one else value
+        """The name of a company in a link, or the text that was typed."""
+        key = _KEY.fullmatch(value.strip())
+        return (Company.objects.filter(pk=key[1]).values_list("name", flat=True).first() or "") if key else value
 
 
 class OrdererHistoryWords(HistoryWords):
@@ -76,7 +76,7 @@ class OrdererHistoryWords(HistoryWords):
 
 @admin.register(Orderer)
 class OrdererAdmin(RegisterAdmin):
-    """One row a person, who may order for several companies."""
+    """One row an orderer, perhaps of several companies."""
 
     form = OrdererForm
     register = OrdererRegister
@@ -92,7 +92,7 @@ class OrdererAdmin(RegisterAdmin):
         return super().get_queryset(request).prefetch_related("companies")
 
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Raises BadRequest for companies that no list has offered: the field that shows them again can't."""
+        """Raises BadRequest for companies that are no keys, which the field could not show again."""
         if not all(is_key(each) for each in request.POST.getlist("companies")):
             raise BadRequest("no companies")
         return super().changeform_view(request, *args, **kwargs)
@@ -106,7 +106,7 @@ class OrdererAdmin(RegisterAdmin):
     def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
         if db_field.name == "companies":
-            field.widget.can_add_related = False  # a company has a page of its own, and no room in a window
+            field.widget.can_add_related = False  # a company has a page of its own
         return field
 
     @admin.display(description=gettext_lazy("Mobilnummer"))
@@ -128,7 +128,7 @@ class OrdererAdmin(RegisterAdmin):
         orderers.remove(obj, actor=actor(request), address=address(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """In sentences, instead of the rows of the tables."""
+        """The consequences in sentences, instead of the rows of the tables."""
         words = [
             _("Personen kan inte längre logga in som beställare."),
             _("Ändringshistoriken och loggen finns kvar."),

@@ -1,4 +1,4 @@
-"""What the pages of companies and of orderers have in common: history, CSV in and out, and nobody overwritten."""
+"""The base of the pages of companies and orderers: history, import, export, and no change overwritten."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ from accounts.companies.files.register import COLUMN_OF, Register
 from accounts.companies.uploads import is_too_large
 from accounts.models import Event
 
-MOST = 10_000  # records of a file: what a web process shows within seconds; the commands take more
+MOST = 10_000  # records of a file, which a web process shows within seconds; the commands take more
 
 
 class HistoryWords(HistoricalRecordContextHelper):
-    """Old and new values as people write them, whole."""
+    """Old and new values in full, as people write them."""
 
     def __init__(self, model: type[Model], historical_record: Any) -> None:
         super().__init__(model, historical_record, max_displayed_delta_change_chars=1000)
@@ -47,7 +47,7 @@ class HistoryWords(HistoricalRecordContextHelper):
 
 
 class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
-    """A register of the portal. Changes go through its verbs, which keep history and trail."""
+    """A register of the portal. Its verbs make the changes, with history and audit event."""
 
     register: ClassVar[type[Register]]
     model: type[Model]
@@ -57,20 +57,18 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
     object_history_list_template = "admin/register_history_list.html"
 
     def get_urls(self) -> list[Any]:
-        """With the pages of the files."""
+        """Adds the pages of import and export."""
         views = {"import": self.import_action, "process_import": self.process_import, "export": self.export_action}
         own = [
             path(f"{page}/", self.admin_site.admin_view(view), name=self._name(page)) for page, view in views.items()
         ]
         return own + list(super().get_urls())  # type: ignore[no-untyped-call]
 
-    # A row that another administrator takes between the check and the write is a mistake in the form, not an error.
-
     def changeform_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
             return super().changeform_view(request, *args, **kwargs)
         except IntegrityError:
-            # Checked once more, the form sees what came first, and says whose it is.
+            # Another administrator took a name between check and write. The form, checked again, says whose it is.
             request.raced = True  # type: ignore[attr-defined]
             return super().changeform_view(request, *args, **kwargs)
 
@@ -79,14 +77,14 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         return type(form.__name__, (form,), {"raced": getattr(request, "raced", False)})
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """With the hidden field that tells which state the page shows."""
+        """Adds the hidden field with the state that the page shows."""
         fieldsets = super().get_fieldsets(request, obj)
         return [(name, {**options, "fields": [*options["fields"], "seen"]}) for name, options in fieldsets[:1]] + list(
             fieldsets[1:]
         )
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
-        """Stored with the rest, by the verb."""
+        """Nothing: the verb stores it with the rest."""
 
     # Who changed what.
 
@@ -99,20 +97,20 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         return shown
 
     def set_history_delta_changes(self, request: HttpRequest, historical_records: Any, *args: Any) -> None:
-        """Of the last one of a page too, which changed from what the next page begins with."""
+        """Adds the first record of the next page, from which the last one of this page changed."""
         page, records = historical_records, list(historical_records)
         if page.has_next():
             records.append(page.paginator.object_list[page.end_index()])
         super().set_history_delta_changes(request, records, *args)
 
     def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
-        """An earlier state is read in the history. To go back to one is a change like any other."""
+        """Shows the history instead: there is no way back to an earlier state but a new change."""
         return redirect(reverse(f"admin:{self._name('history')}", args=[object_id]))
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
         return self.history_words(self.model, historical_record)
 
-    # CSV in: the page, what would change, the press of the button.
+    # Import: the page, the changes, the click that makes them.
 
     def import_action(self, request: HttpRequest) -> HttpResponse:
         if request.method != "POST":
@@ -145,7 +143,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         return self._import_page(request, ImportFileForm(), loaded=loaded, changes=list(self._lines(loaded)))
 
     def _lines(self, loaded: Loaded) -> Iterator[dict[str, object]]:
-        """The changes as the page shows them, with the words that the forms have for the columns."""
+        """The changes as the page shows them, with the labels of the forms."""
         for change in loaded.changes:
             fields = [(self._label(each.column), each.old, each.new) for each in change.differences]
             yield {"line": change.line, "label": change.label, "new": change.pk is None, "fields": fields}
@@ -172,10 +170,10 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
             },
         )
 
-    # CSV out.
+    # Export.
 
     def export_action(self, request: HttpRequest) -> HttpResponse:
-        """A page that says what the file holds; then, by the press of a button, the file."""
+        """A page about the file; after a click, the file."""
         try:
             chosen = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:

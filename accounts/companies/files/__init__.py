@@ -1,4 +1,4 @@
 """The registers of companies and orderers as files: reading CSV, showing what would change, importing, exporting.
 
-The verbs of single companies and orderers are in ``accounts.companies``; everything here ends there.
+Everything here ends in the verbs of ``accounts.companies``, for one company or orderer.
 """

@@ -1,4 +1,4 @@
-"""What import_companies and import_orderers have in common."""
+"""The base of import_companies and import_orderers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from accounts.companies.files.register import Register, RowChange
 
 
 class ImportCommand(BaseCommand):
-    """Loads a file, or with ``--dry-run`` only tells what it would change. Exit code 1 if nothing could be loaded."""
+    """Loads a file; with ``--dry-run`` only prints the changes. Exit code 1 if the file has a mistake."""
 
     register: ClassVar[type[Register]]
 
@@ -25,7 +25,7 @@ class ImportCommand(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line for each change, then ``unchanged: n``; or one line for each mistake."""
+        """Prints a line for each change, then the counts; or a line for each mistake."""
         try:
             data = options["file"].read_bytes()
         except OSError as error:

@@ -1,4 +1,4 @@
-"""The register of companies as a file: one line a company, known by its organisation number."""
+"""The register of companies as a file: a line for each company."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from accounts.models.recipients import RECIPIENT_COLUMNS
 
 
 class CompanyRegister(Register):
-    """Rows that have an organisation number of the register change that company; the others are new ones."""
+    """A row changes the company with its organisation number, or adds a new one."""
 
     model = Company
     columns = ("name", "organisation_number", "directory_value", *RECIPIENT_COLUMNS)
@@ -75,7 +75,7 @@ class CompanyRegister(Register):
         return found
 
     def make_room(self, changes: Sequence[RowChange]) -> None:
-        """For those that swap a name or a directory value: for a moment nobody has it."""
+        """Frees the names and directory values that change, so that two companies can swap."""
         renamed, moved = (
             [change.pk for change in changes if change.pk and column in {each.column for each in change.differences}]
             for column in ("name", "directory_value")

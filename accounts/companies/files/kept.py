@@ -1,9 +1,8 @@
-"""The file of an administrator, between the page that shows what it changes and the press of the button.
+"""Keeps an administrator's file between the page that shows its changes and the click that loads it.
 
-It holds numbers and addresses of people, and any web process may answer the second request. So it lies in the
-database: encrypted, in a session row of its own that is no longer than KEPT good for anything, that ``purge`` deletes
-like all others, and that this administrator's session alone knows of. The cache would not do: without Redis each
-process has its own, and Redis writes to disk as it is. A hidden field would not do: forms stay below 256 kB.
+The file has people's numbers and addresses, and any web process may answer the second request. So it is encrypted in a
+session row of its own, which lives for KEPT; only the administrator's session has its key. Not in the cache: without
+Redis each process has its own, and Redis writes plain text to disk. Not in a hidden field: forms stay below 256 kB.
 """
 
 from __future__ import annotations
@@ -17,11 +16,11 @@ from django.contrib.sessions.backends.base import SessionBase
 
 from accounts.encryption import seal, unseal
 
-KEPT = 30 * 60  # seconds: to read through what changes
+KEPT = 30 * 60  # seconds: time to read the changes
 
 
 def keep(session: SessionBase, about: str, data: bytes) -> None:
-    """Keeps the file for this session; what was kept of the same kind before is dropped."""
+    """Keeps the file for this session in place of an earlier one of its kind."""
     drop(session, about)
     row = _rows()
     row["file"] = seal(base64.b64encode(zlib.compress(data)).decode())
@@ -31,7 +30,7 @@ def keep(session: SessionBase, about: str, data: bytes) -> None:
 
 
 def kept(session: SessionBase, about: str) -> bytes | None:
-    """The file, or None if there is none any more."""
+    """The file, or None if it is gone."""
     key = session.get(_key(about))
     found = _rows(key).get("file") if key else None
     return zlib.decompress(base64.b64decode(unseal(found))) if found else None

@@ -1,4 +1,4 @@
-"""Loading a file into a register: all of it or nothing, and nothing else than what was shown."""
+"""Loading a file into a register: all of it or nothing, and only the changes that were shown."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ SHOWN_PROBLEMS = 100
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a file changes, or what is wrong with it. ``stale``: the register is not as it was when it was shown."""
+    """The changes of a file, or its mistakes. ``stale``: the register has changed since the changes were shown."""
 
     changes: list[RowChange] = field(default_factory=list)
     unchanged: int = 0
@@ -27,17 +27,17 @@ class Loaded:
 
     @property
     def first_problems(self) -> list[Problem]:
-        """As many as anybody reads."""
+        """As many as a page shows."""
         return self.problems[:SHOWN_PROBLEMS]
 
     @property
     def more_problems(self) -> int:
-        """How many there are besides."""
+        """How many more there are."""
         return max(0, len(self.problems) - SHOWN_PROBLEMS)
 
     @property
     def fingerprint(self) -> str:
-        """Of what changes, from what to what: two are alike if the changes are."""
+        """Equal for equal changes."""
         return hashlib.sha256(repr(self.changes).encode()).hexdigest()
 
 
@@ -51,18 +51,17 @@ def load(
     shown: str = "",
     most: int | None = None,
 ) -> Loaded:
-    """Reads a file and, unless ``dry_run``, writes what it changes, if every line is right; else nothing.
+    """Reads a file and, unless ``dry_run``, writes its changes if every line is right.
 
-    ``shown``: the fingerprint of what somebody has agreed to. If anything else would change now, nothing is written,
-    and the answer is ``stale``. Who loads another file or saves a form at the same time waits, or is refused.
-    ``most``: how many records the file may have.
+    ``shown``: the fingerprint of the changes that the administrator has seen. If the changes are others by now, nothing
+    is written and the answer is ``stale``. Parallel loads and forms wait, or are refused. ``most``: of the records.
     """
     try:
         sheet = read(data, kind.columns, kind.optional, most=most)
         return _load(kind(), sheet, actor=actor, address=address, dry_run=dry_run, shown=shown)
     except FileRefused as refused:
         return Loaded(problems=refused.problems)
-    except IntegrityError:  # some are told at the commit
+    except IntegrityError:  # some are raised at the commit
         return Loaded(problems=[Problem(None, _sooner())])
 
 

@@ -1,4 +1,4 @@
-"""The register of orderers as a file: one line for each company that a person orders for, known by e-mail address."""
+"""The register of orderers as a file: a line for each orderer and company."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ from idportal.text import one_line, short
 
 @dataclass
 class _Person:
-    """What the lines with one address say together."""
+    """The lines with one e-mail address."""
 
     row: SheetRow
     companies: list[Company] = field(default_factory=list)
 
 
 class OrdererRegister(Register):
-    """Rows with an address of the register change that orderer, and add companies; a file takes none away."""
+    """A row changes the orderer with its e-mail address, or adds a new one. It adds companies, and removes none."""
 
     model = Orderer
     columns = ("company", "name", "email", "mobile")
     locked = (Company, Orderer)
 
     def prepare(self, rows: Sequence[SheetRow]) -> tuple[list[SheetRow], list[Problem]]:
-        """The first row of each person; what the others add to it is kept here."""
+        """The first row of each orderer. The companies of the other rows are kept here."""
         registered = Company.objects.all()
         self._by_number = {company.organisation_number: company for company in registered}
         self._by_name = {company.name.casefold(): company for company in registered}
@@ -49,15 +49,15 @@ class OrdererRegister(Register):
         return [person.row for person in self.people.values()], problems
 
     def _add(self, person: _Person, row: SheetRow, *, known: bool) -> list[str]:
-        """Adds the line's company to the person's; what is wrong with the line, if anything."""
+        """Adds the line's company to the orderer's; returns the mistakes of the line."""
         wrong = []
         columns = ("name", "mobile", *(each for each in self.optional if each in row.cells))
         for column in columns if row is not person.row else ():
-            told, here = (_comparable(column, each.cells[column]) for each in (person.row, row))
-            if told != here:
+            first, here = (_comparable(column, each.cells[column]) for each in (person.row, row))
+            if first != here:
                 words = _("%(column)s: ”%(here)s” här, men ”%(told)s” på rad %(line)d med samma adress.")
                 wrong.append(
-                    words % {"column": column, "here": short(here), "told": short(told), "line": person.row.line}
+                    words % {"column": column, "here": short(here), "told": short(first), "line": person.row.line}
                 )
         text = row.cells["company"]
         company = self._by_number.get(parse_or_blank(text)) or self._by_name.get(one_line(text).casefold())
@@ -87,20 +87,20 @@ class OrdererRegister(Register):
     def fill(self, instance: Orderer, row: SheetRow) -> None:
         self.companies.update((company.pk, company) for company in self.people[_key(row)].companies)
         instance.name, instance.mobile = row.cells["name"], row.cells["mobile"]
-        instance.email = instance.email or row.cells["email"]  # the same but for case: as it was
+        instance.email = instance.email or row.cells["email"]  # a change of case alone is none
 
     def writer(self, instance: Orderer, actor: User | None, address: str | None) -> Callable[[], object]:
         return partial(orderers.store, instance, self.companies.values(), actor=actor, address=address)
 
     def lines(self, instance: Orderer) -> Iterator[Sequence[str]]:
-        """A line for each company; one without, for who has lost hers."""
+        """A line for each company; without a company, one line."""
         rest = (instance.name, instance.email, numbers.shown(instance.mobile), yes_or_no(instance.active))
         for company in sorted(each.name for each in instance.companies.all()) or [""]:
             yield company, *rest
 
 
 def _key(row: SheetRow) -> str:
-    """The address; without one, each row is its own mistake."""
+    """The address; without one, each row is a mistake of its own."""
     return row.cells["email"].lower() or f"\0{row.line}"
 
 

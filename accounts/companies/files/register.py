@@ -1,7 +1,7 @@
-"""The base of the two registers as files: one row of a file, one company or orderer.
+"""The base of the two registers as files.
 
-A row is read, cleaned and compared with what there is. What changes is written by the verbs, which keep history and
-trail. Plain Django: of import-export each step was overridden, for line numbers, swaps of names, and the verbs.
+A row is read, cleaned and compared with the register; the verbs write the changes, with history and audit event. By
+hand: of django-import-export each step had to be overridden, for line numbers, swaps of names, and the verbs.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from accounts.models import User
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """One field: its column, what it held, what it is to hold."""
+    """The old and the new text of a column."""
 
     column: str
     old: str
@@ -30,59 +30,59 @@ class Difference:
 
 @dataclass(frozen=True, slots=True)
 class RowChange:
-    """What a row of the file changes; no differences: nothing. ``label`` tells people which one it is."""
+    """The changes of a row, none if ``differences`` is empty. ``label``: the name of the company or orderer."""
 
     line: int
-    pk: int | None  # None: it is a new one
+    pk: int | None  # None: a new one
     label: str
     differences: tuple[Difference, ...]
 
 
 class Register(abc.ABC):
-    """A register as a file. Made anew for each file: it reads what there is when it prepares the rows."""
+    """A register as a file. Make one for each file: it reads the register when it prepares the rows."""
 
     model: ClassVar[type[Model]]
     columns: ClassVar[tuple[str, ...]]
-    locked: ClassVar[tuple[type[Model], ...]]  # whose rows nobody else changes meanwhile, in the order of all verbs
+    locked: ClassVar[tuple[type[Model], ...]]  # for the time of a load, in the order of all verbs
     optional: ClassVar[tuple[str, ...]] = ("active",)
 
     @abc.abstractmethod
     def prepare(self, rows: Sequence[SheetRow]) -> tuple[list[SheetRow], list[Problem]]:
-        """The rows to import, one for each company or orderer, and what is wrong with those that can't be."""
+        """The rows to import, one for each company or orderer, and the mistakes of the others."""
 
     @abc.abstractmethod
     def find(self, row: SheetRow) -> Any:
-        """The one that the row is about, or None if it is new."""
+        """The company or orderer of the row, or None if it is new."""
 
     @abc.abstractmethod
     def values(self, instance: Any) -> dict[str, str]:
-        """The instance by column, as it is shown."""
+        """The instance as shown texts, by column."""
 
     def compared(self, instance: Any) -> dict[str, Any]:
-        """The instance by column, as it is compared: two texts that look alike may differ."""
+        """The instance as compared values, by column: equal texts may stand for different values."""
         return self.values(instance)
 
     @abc.abstractmethod
     def fill(self, instance: Any, row: SheetRow) -> None:
-        """Puts the row's texts into the instance, which is then cleaned."""
+        """Sets the row's texts on the instance, which is cleaned afterwards."""
 
     def conflicts(self, instance: Any, line: int) -> dict[str, str]:
-        """Names, numbers and values that belong to others, by field, in words."""
+        """Messages about names, numbers and values that others have, by field."""
         return {}
 
-    def make_room(self, changes: Sequence[RowChange]) -> None:  # noqa: B027 - where nobody can swap there is room
-        """Called once before anything is written, with all that will be."""
+    def make_room(self, changes: Sequence[RowChange]) -> None:  # noqa: B027 - orderers have nothing to swap
+        """Called once, with all changes, before the first is written."""
 
     @abc.abstractmethod
     def writer(self, instance: Any, actor: User | None, address: str | None) -> Callable[[], object]:
-        """A call that writes the cleaned instance, by its verb."""
+        """A function that writes the cleaned instance with its verb."""
 
     @abc.abstractmethod
     def lines(self, instance: Any) -> Iterator[Sequence[str]]:
-        """The lines of an exported file that tell of this instance."""
+        """The lines of the instance in an exported file."""
 
     def read(self, row: SheetRow) -> tuple[RowChange, Any]:
-        """Compares a row with what there is: the change, and the instance as it is to be. Raises ValidationError."""
+        """Compares a row with the register: the change, and the changed instance. Raises ValidationError."""
         instance: Any = self.find(row) or self.model()
         new, pk = instance.pk is None, instance.pk
         old, before = ({}, {}) if new else (self.values(instance), self.compared(instance))
@@ -106,7 +106,7 @@ class Register(abc.ABC):
 
 
 def words(error: ValidationError) -> str:
-    """What is wrong with a row, in one line; each part names its column."""
+    """The mistakes of a row in one line; each part names its column."""
     by_field = error.update_error_dict({})
     parts = [
         f"{'' if name == NON_FIELD_ERRORS else f'{COLUMN_OF.get(name, name)}: '}{message}"
@@ -117,17 +117,17 @@ def words(error: ValidationError) -> str:
     return " ".join(parts)
 
 
-# Where a column isn't named as the field is.
+# The columns that are not named as their field.
 COLUMN_OF = {"directory_values": "directory_value", "companies": "company"}
 
 
 def yes_or_no(value: bool) -> str:
-    """A truth as a cell."""
+    """A boolean as a cell."""
     return "ja" if value else "nej"
 
 
 def truth(cell: str) -> bool:
-    """What the cell says. Raises ValidationError."""
+    """The boolean of a cell. Raises ValidationError."""
     word = cell.lower()
     if word in ("ja", "yes", "true", "sant", "1"):
         return True

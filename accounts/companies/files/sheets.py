@@ -1,4 +1,4 @@
-"""CSV files as people have them: from Excel, in any of its encodings, or from a program."""
+"""CSV files from Excel, in any of its encodings, or from another program."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from django.utils.translation import gettext as _
 
 from accounts.companies.files import cells
 
-LARGEST = 2 * 1024 * 1024  # bytes: ten times 4,000 orderers; what an administrator's request may take into memory
-LONGEST_CELL = 4000  # characters; no register has use for more
+LARGEST = 2 * 1024 * 1024  # bytes: ten times 4,000 orderers; it is read into memory
+LONGEST_CELL = 4000  # characters; no register needs more
 DELIMITERS = ",;\t"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
-# Letters of UTF-8 (ÅÄÖ and most others of Latin) as Windows-1252 would read them: Ã and one more, which nobody writes.
+# Most Latin letters beyond ASCII in UTF-8. In Windows-1252 the bytes would be Ã and a character after it.
 _UTF8_LETTER = re.compile(rb"[\xc2\xc3][\x80-\xbf]")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 _OTHER_FILES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
@@ -25,14 +25,14 @@ _OTHER_FILES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong, and where: ``line`` is that of the file on which the record begins; None: the file itself."""
+    """A mistake. ``line``: where the record begins in the file; None: the mistake is the file's."""
 
     line: int | None
     words: str
 
 
 class FileRefused(ValueError):
-    """The file can't be read at all, or its columns aren't the ones that are asked for."""
+    """The file can't be read, or has the wrong columns."""
 
     def __init__(self, *problems: Problem) -> None:
         super().__init__(problems[0].words)
@@ -41,7 +41,7 @@ class FileRefused(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class SheetRow:
-    """One record: where it begins, and its cells by column."""
+    """One record: the line on which it begins, and its cells by column."""
 
     line: int
     cells: dict[str, str]
@@ -49,18 +49,18 @@ class SheetRow:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """The records of a file, and the lines that are none."""
+    """The records of a file, and its broken lines."""
 
     rows: list[SheetRow]
     problems: list[Problem]
 
 
 def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = (), *, most: int | None = None) -> Sheet:
-    """The records of a CSV file. Raises FileRefused if it is none, or has other columns: nothing is guessed.
+    """The records of a CSV file. Raises FileRefused if it is no such file, or has the wrong columns.
 
     UTF-8 with or without a byte-order mark, else Windows-1252; comma, semicolon or tab; all of ``columns`` once, in
-    any order, ``optional`` ones at most once, no others. Empty lines are passed over; more records than ``most`` are
-    refused, unread.
+    any order, ``optional`` ones at most once, no others. Empty lines are skipped. A file with more records than
+    ``most`` is refused.
     """
     text = _text(data)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text, columns), strict=True)
@@ -79,7 +79,7 @@ def read(data: bytes, columns: Sequence[str], optional: Sequence[str] = (), *, m
         if most is not None and at >= most:
             words = _("Filen har fler än %(most)d rader. Dela upp den i flera.") % {"most": most}
             raise FileRefused(Problem(None, words))
-        if wrong := _what_is_wrong(record, names):
+        if wrong := _mistake(record, names):
             problems.append(Problem(line, wrong))
         else:
             tidy = (cells.original(cell).strip() for cell in record)
@@ -120,7 +120,7 @@ def _line_of(at: int, data: bytes) -> int:
 
 
 def _delimiter(text: str, columns: Sequence[str]) -> str:
-    """The one that makes the most known columns of the first line, else the most columns."""
+    """The delimiter that gives the most known columns in the first line, else the most columns."""
     first = next((line for line in text.splitlines() if line.strip()), "")
 
     def merit(delimiter: str) -> tuple[int, int]:
@@ -131,7 +131,7 @@ def _delimiter(text: str, columns: Sequence[str]) -> str:
 
 
 def _records(reader: Iterator[list[str]]) -> Iterator[tuple[int, list[str]]]:
-    """Records that hold anything, with the line on which each begins."""
+    """The records that are not empty, each with the line on which it begins."""
     line = 1
     while True:
         try:
@@ -166,7 +166,7 @@ def _check_columns(names: Sequence[str], columns: Sequence[str], optional: Seque
         raise FileRefused(*(Problem(1, words) for words in problems))
 
 
-def _what_is_wrong(record: Sequence[str], names: Sequence[str]) -> str:
+def _mistake(record: Sequence[str], names: Sequence[str]) -> str:
     if len(record) < len(names) or any(cell.strip() for cell in record[len(names) :]):
         return _("Raden har %(found)d kolumner, den ska ha %(wanted)d.") % {
             "found": len(record),
@@ -180,10 +180,7 @@ def _what_is_wrong(record: Sequence[str], names: Sequence[str]) -> str:
 
 
 def write(columns: Sequence[str], rows: Iterator[Sequence[str]]) -> bytes:
-    """A CSV file that Swedish Excel opens as it is, and that :func:`read` reads: UTF-8 with a mark, semicolons.
-
-    All cells are quoted, so that one stays one whatever it holds.
-    """
+    """A CSV file for Swedish Excel and for :func:`read`: UTF-8 with a byte-order mark, semicolons, all cells quoted."""
     out = io.StringIO(newline="")
     writer = csv.writer(out, delimiter=";", quoting=csv.QUOTE_ALL)
     writer.writerow(columns)
