@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 LONGEST = 2000  # characters of a note or a reason
 
 
-class Unseen(forms.TextInput):
+class EmptyInput(forms.TextInput):
     """A field that comes back empty with the page (H3)."""
 
     def format_value(self, value: Any) -> None:
         return None
 
 
-class WordsField(forms.Form):
+class WordsForm(forms.Form):
     """One text of several lines, and a hidden field ``shown``."""
 
     ids = ""
@@ -60,11 +60,11 @@ class ReadOutForm(forms.Form):
     code = CodeField(
         label=_("Koden som den som ringer läser upp"),
         missing=with_digits(lambda: gettext("Skriv koden med %s siffror som den som ringer läser upp."), "CODE_DIGITS"),
-        widget=Unseen,
+        widget=EmptyInput,
     )
 
 
-class CallBackForm(WordsField):
+class CallBackForm(WordsForm):
     """Notes with whom the agent spoke when calling back."""
 
     ids = "ring"
@@ -72,7 +72,7 @@ class CallBackForm(WordsField):
     why = _text(_("Vem talade du med, och vad sade hen?"), _("Skriv vem du talade med när du ringde upp."), rows=2)
 
 
-class RejectForm(WordsField):
+class RejectForm(WordsForm):
     """The reason of a rejection, which the orderer may read."""
 
     ids = "avsla"
@@ -80,7 +80,7 @@ class RejectForm(WordsField):
     why = _text(_("Därför avslås ärendet"), _("Skriv varför ärendet avslås."))
 
 
-class NoteForm(WordsField):
+class NoteForm(WordsForm):
     """A note, which other agents read."""
 
     ids = "notera"
@@ -88,7 +88,7 @@ class NoteForm(WordsField):
     text = _text(_("Anteckning"), _("Skriv vad du vill anteckna."))
 
 
-class RemoveForm(WordsField):
+class RemoveForm(WordsForm):
     """The reason why a number is removed, which other agents read."""
 
     ids = "ta-bort"
