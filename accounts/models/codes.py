@@ -137,3 +137,9 @@ class Challenge(models.Model):
         if self.verified_at is None or self.ended_at is not None or self.refusals >= limits.PASSWORD_REFUSALS:
             return False
         return timezone.now() - self.verified_at < timedelta(seconds=limits.VERIFIED_LIFETIME)
+
+    @property
+    def lapsed(self) -> bool:
+        """An accepted code whose right ran out before it was used."""
+        lifetime = timedelta(seconds=limits.VERIFIED_LIFETIME)
+        return self.verified_at is not None and self.ended_at is None and timezone.now() - self.verified_at >= lifetime

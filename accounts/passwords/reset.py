@@ -55,18 +55,6 @@ def verified(challenge_id: int | None) -> Challenge | None:
     return challenge if challenge and challenge.verified and challenge.user else None
 
 
-def has_lapsed(challenge_id: int | None) -> bool:
-    """Whether the challenge's code was accepted, but the right to set a password ran out before it was used."""
-    if challenge_id is None:
-        return False
-    return Challenge.objects.filter(
-        pk=challenge_id,
-        purpose=Purpose.RESET,
-        ended_at=None,
-        verified_at__lte=timezone.now() - timedelta(seconds=limits.VERIFIED_LIFETIME),
-    ).exists()
-
-
 def owner_of(account: Account) -> Owner:
     """The account, as far as the rules need it."""
     return Owner(account.username, account.given_name, account.surname, account.company)

@@ -116,7 +116,8 @@ def password(request: HttpRequest) -> HttpResponse:
 
 def _start_again(request: HttpRequest) -> HttpResponse:
     """The first page, with a message if the time ran out."""
-    if reset.has_lapsed(sessions.challenge_id(request, Purpose.RESET)):
+    challenge = sessions.challenge_of(request, Purpose.RESET)
+    if challenge and challenge.lapsed:
         sessions.set_flash(request, Flash.LATE)
     return redirect("reset")
 

@@ -1,7 +1,7 @@
 """Numbers on file: registered, replaced, linked and held, stopped, removed."""
 
 from accounts.phones.linking import LinkRefused, already_there, link, tells_old_number
-from accounts.phones.numbers_on_file import how_many, is_crowded, on_file, sharing, usable_numbers
+from accounts.phones.numbers_on_file import is_crowded, on_file, sharing, usable_numbers
 from accounts.phones.registering import confirm_unchanged, register
 from accounts.phones.removal import RemoveRefused, remove
 from accounts.phones.stopping import TOKEN_LENGTH, is_stopped, stop, stop_address
@@ -12,7 +12,6 @@ __all__ = [
     "RemoveRefused",
     "already_there",
     "confirm_unchanged",
-    "how_many",
     "is_crowded",
     "is_stopped",
     "link",

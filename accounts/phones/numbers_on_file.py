@@ -18,11 +18,6 @@ def on_file(user: User) -> Phone | None:
     return Phone.objects.filter(user=user).first()
 
 
-def how_many() -> int:
-    """How many accounts have a number."""
-    return Phone.objects.count()
-
-
 def usable_numbers(account_ids: Iterable[str]) -> dict[str, str]:
     """The numbers (E.164) of the accounts, by the directory's ids, without those on hold (H4). In one query: no more
     ids than a database takes.

@@ -19,7 +19,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 from django_otp.models import Device
 
 from accounts import audit, codes, limits, sessions
@@ -31,8 +31,7 @@ from accounts.staff import sessions as staff_sessions
 
 
 @sensitive_post_parameters("password")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and password."""
     if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
@@ -77,8 +76,7 @@ def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
 
 
 @sensitive_post_parameters("code")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: a code of the app, or by SMS; the first time, the app is connected here."""
     user = staff_sessions.signing_in(request)
@@ -218,8 +216,7 @@ def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
     return guarded
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @staff_only
 def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
     """Ten codes for when the app is gone: shown once after it was connected, and anew whenever new ones are made."""

@@ -9,7 +9,6 @@ from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from accounts import limits
 from accounts.models import BouncedAddress, Company, Orderer
@@ -27,8 +26,7 @@ from idportal.hosts import journey_url
 SUGGESTED = 200  # user names that the field offers; more would be slow to send, and too many to look through
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @orderer_only
 def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Koppla nytt mobil nr, for one of the company's own employees (H5)."""
@@ -80,8 +78,7 @@ def _advice(employee: Employee) -> str:
     )
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @orderer_only
 def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""

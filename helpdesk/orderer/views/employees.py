@@ -27,8 +27,7 @@ from idportal.hosts import journey_url
 A_PAGE = 50
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @orderer_only
 def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Shows a part of the list. A search is posted, kept in the session, and answered by the same page."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.views.decorators.http import require_http_methods
 
 from accounts import limits
 from helpdesk.tickets import recipients
@@ -13,8 +12,7 @@ from helpdesk.tickets import recipients
 DONE = "klart"
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def confirm(request: HttpRequest) -> HttpResponse:
     """GET shows the company and a button, so that a program that opens links confirms nothing. POST confirms."""
     if request.method == "POST":

@@ -31,8 +31,7 @@ class AddressForm(forms.Form):
 
 
 @sensitive_post_parameters("email")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def start(request: HttpRequest) -> HttpResponse:
     """Step 1: the address. The answer is the same for every address (E1)."""
     form = AddressForm(request.POST or None)
@@ -57,8 +56,7 @@ def sent(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("nyckel")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def link(request: HttpRequest) -> HttpResponse:
     """Step 3: the link in the mail leads to a button, so that a mail filter that opens links uses none up.
 
@@ -90,8 +88,7 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("code")
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 4: the code."""
     challenge = _under_way(request)
@@ -125,8 +122,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     return redirect("orderer-code")
 
 
-@require_http_methods(["GET", "HEAD", "POST"])
-@limits.posts_by_address
+@limits.form_page
 @orderer_of_any_company
 def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) -> HttpResponse:
     """The orderer chooses one of their own companies (H5)."""
