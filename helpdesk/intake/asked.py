@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from accounts.models.recipients import Recipients
 from helpdesk.intake import addresses, fields, subjects, telephones
 from helpdesk.intake.fields import FieldFound, Why
 from helpdesk.intake.labels import Label, Labelled, values
@@ -44,8 +45,8 @@ def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticke
     """The fields in a mail's text. ``kind``: the kind of ticket, if an agent chose it."""
     parts = [ThreadPart(section) for section in sections(text)]
     kind = kind or _kind(subject, parts)
-    seen = Marks(text)
-    name, company = _orderer(parts, seen)
+    marks = Marks(text)
+    name, company = _orderer(parts, marks)
     from_name, from_company = _name_and_company(sender_name)
     common: dict[str, Any] = {
         "kind": kind,
@@ -54,12 +55,12 @@ def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticke
         "names_orderer": bool(name),
     }
     if kind == Kind.PHONE:
-        found = _phone(parts, common, seen, of_daily_mail=subjects.is_of_daily_mail(subject))
+        found = _phone(parts, common, marks, of_daily_mail=subjects.is_of_daily_mail(subject))
     elif kind == Kind.RECIPIENTS:
-        found = _recipients(parts, sender, common, seen)
+        found = _recipients(parts, sender, common, marks)
     else:
         found = Asked(**common)
-    return replace(found, marks=seen.in_order())
+    return replace(found, marks=marks.in_order())
 
 
 class ThreadPart:
@@ -70,6 +71,7 @@ class ThreadPart:
         self.labelled = values(section.lines)
         self.values = self.labelled.values
         self.rest = "\n".join(self.labelled.rest)
+        self.loose = "\n".join(self.labelled.loose)
         self.starts = section.starts
 
     def signature(self) -> ThreadPart:
@@ -78,7 +80,7 @@ class ThreadPart:
         part = ThreadPart(MailSection(self.section.signature, [], self.starts[len(lines) :]))
         part.values = [value for value in part.values if value.strong]
         part.labelled = Labelled(part.values, [], [])
-        part.rest = ""
+        part.rest = part.loose = ""
         return part
 
 
@@ -89,7 +91,7 @@ def _kind(subject: str, parts: Sequence[ThreadPart]) -> Ticket.Kind:
         return kind
     for part in parts:
         labels = {value.label for value in part.values if value.strong and value.text}
-        if Label.NEW_NUMBER in labels and not labels.isdisjoint({Label.PERSON, Label.USERNAME}):
+        if Label.NEW_NUMBER in labels and not labels.isdisjoint((Label.PERSON, Label.USERNAME)):
             return Kind.PHONE
     if any(value.label == Label.RECIPIENTS and value.strong and "@" in value.text for value in parts[0].values):
         return Kind.RECIPIENTS
@@ -102,14 +104,13 @@ def _kind(subject: str, parts: Sequence[ThreadPart]) -> Ticket.Kind:
 def _asks_for_number(part: ThreadPart, *, of_daily_mail: bool) -> bool:
     """Whether a part asks to link a number: to an account that it names, or to one in the daily mail below it."""
     about_account = bool(fields.accounts_in(part.section.text))
-    loose = "\n".join(part.labelled.loose)
-    cues = {each.cue for each in telephones.in_sentences(loose)}
+    cues = {each.cue for each in telephones.in_sentences(part.loose)}
     labelled = any(value.label in (Label.PERSON, Label.USERNAME) and value.text for value in part.values)
     return (
         (Cue.LINK in cues and (about_account or of_daily_mail))
         or (Cue.NEW in cues and about_account)
         or (labelled and bool(number(part.labelled).value))
-        or (about_account and telephones.asks_to_link(loose))
+        or (about_account and telephones.asks_to_link(part.loose))
     )
 
 
@@ -119,34 +120,34 @@ def _is_title(line: str) -> bool:
     return kind is not None and len(line) <= 80 and not any(character in line for character in "?!@0")  # noqa: PLR2004
 
 
-def _orderer(parts: Sequence[ThreadPart], seen: Marks) -> tuple[str, str]:
+def _orderer(parts: Sequence[ThreadPart], marks: Marks) -> tuple[str, str]:
     """Name and company from the newest mail that has labels. Those of an older mail are about that mail."""
     for part in parts:
         name, company = fields.orderer(part.values)
         if name.value or company.value or any(value.strong and value.text for value in part.values):
-            seen.add("orderer_name", name, part.starts)
-            seen.add("company_name", company, part.starts)
+            marks.add("orderer_name", name, part.starts)
+            marks.add("company_name", company, part.starts)
             return name.value, company.value
     return "", ""
 
 
-_OF_PHONE = ("employee_name", "employee_username", "new_number")
+_PHONE_FIELDS = ("employee_name", "employee_username", "new_number")
 
 
-def _phone(parts: Sequence[ThreadPart], common: dict[str, Any], seen: Marks, *, of_daily_mail: bool) -> Asked:
-    found = dict.fromkeys(_OF_PHONE, fields.NOTHING)
+def _phone(parts: Sequence[ThreadPart], common: dict[str, Any], marks: Marks, *, of_daily_mail: bool) -> Asked:
+    found = dict.fromkeys(_PHONE_FIELDS, fields.NOTHING)
     doubts: set[str] = set()
     for part in parts:
         name, username = _person(part)
         if _is_about_others(found, name, username, part, of_daily_mail=of_daily_mail):
             continue
         is_first = not any(each.value for each in found.values())
-        _add(found, part, seen, name, username, number(part.labelled, username.value, common["orderer_name"]))
+        _add(found, part, marks, name, username, number(part.labelled, username.value, common["orderer_name"]))
         if is_first:
             doubts = _doubtful(found, part)
     if all(each.is_missing for each in found.values()):
         for part in (each.signature() for each in parts):
-            _add(found, part, seen, *fields.person(part.values), number(part.labelled))
+            _add(found, part, marks, *fields.person(part.values), number(part.labelled))
     unread = {name: each.why.value for name, each in found.items() if each.why}
     values_found: dict[str, Any] = {name: each.value for name, each in found.items()}
     return Asked(**common, **values_found, unread=unread, doubts=tuple(sorted(doubts)))
@@ -183,9 +184,7 @@ def _doubtful(found: dict[str, FieldFound], part: ThreadPart) -> set[str]:
     """Fields that have a value though the same mail names another one, not labelled as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
     explained = "\n".join(value.text for value in part.values if value.label in something_else)
-    callable_at = {
-        each.value for each in telephones.in_sentences("\n".join(part.labelled.loose)) if each.cue == Cue.CALL
-    }
+    callable_at = {each.value for each in telephones.in_sentences(part.loose) if each.cue == Cue.CALL}
     text = part.section.text
     clear = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
     others = {
@@ -195,26 +194,25 @@ def _doubtful(found: dict[str, FieldFound], part: ThreadPart) -> set[str]:
     return {name for name, values_besides in others.items() if values_besides and found[name].value}
 
 
-def _add(found: dict[str, FieldFound], part: ThreadPart, seen: Marks, *more: FieldFound) -> None:
+def _add(found: dict[str, FieldFound], part: ThreadPart, marks: Marks, *more: FieldFound) -> None:
     """Adds the fields that no newer part mentions; a field that a newer part left unclear stays unclear."""
-    for name, each in zip(_OF_PHONE, more, strict=True):
+    for name, each in zip(_PHONE_FIELDS, more, strict=True):
         if found[name].is_missing:
             found[name] = each
-            seen.add(name, each, part.starts)
+            marks.add(name, each, part.starts)
 
 
-def _recipients(parts: Sequence[ThreadPart], sender: str, common: dict[str, Any], seen: Marks) -> Asked:
+def _recipients(parts: Sequence[ThreadPart], sender: str, common: dict[str, Any], marks: Marks) -> Asked:
     for part in parts:
         found, why = addresses.recipients(part.values, part.rest, sender)
         if why == Why.MISSING:
             continue
-        all_there = {each.lower() for each in addresses.addresses_in(part.section.text)[0]}
-        besides = all_there - {each.lower() for each in found} - {sender.lower()}
-        doubts = ("recipients",) if found and besides else ()
+        others = Recipients(addresses.addresses_in(part.section.text)[0]) - Recipients([*found, sender])
+        doubts = ("recipients",) if found and others else ()
         unread = {"recipients": why.value} if why else {}
         begin = _begin_of_recipients(part)
         for each in found:
-            seen.add_words("recipients", each, begin)
+            marks.add_words("recipients", each, begin)
         return Asked(**common, recipients=tuple(found), unread=unread, doubts=doubts)
     return Asked(**common, unread={"recipients": Why.MISSING.value})
 
