@@ -12,13 +12,12 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import limits
+from accounts import limits, numbers
 from accounts.models import User
 from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets.decisions import needs_verification
 from helpdesk.tickets.evidence import Evidence
-from helpdesk.tickets.evidence.context import readable
 from notifications.notices.changes import mail_address
 
 Kind, What = Ticket.Kind, TimelineEntry.What
@@ -97,7 +96,10 @@ def approval(ticket: Ticket, evidence: Evidence) -> Approval:
 def _button(ticket: Ticket, evidence: Evidence) -> str:
     if ticket.kind == Kind.PHONE:
         username = evidence.account.username if evidence.account else ticket.employee_username
-        return _("Koppla %(phone)s till %(username)s") % {"phone": readable(ticket.new_number), "username": username}
+        return _("Koppla %(phone)s till %(username)s") % {
+            "phone": numbers.shown(ticket.new_number),
+            "username": username,
+        }
     if ticket.kind == Kind.RECIPIENTS:
         return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(ticket.recipients)}
     return _("Avsluta som läst") if evidence.by_program else _("Avsluta som utfört")

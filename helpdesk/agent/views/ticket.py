@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
+from accounts import numbers
 from accounts.models import User
 from helpdesk.agent import mails, next_step
 from helpdesk.agent.access import agent_only
@@ -26,7 +27,6 @@ from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, missing, sender_letters, states, timeline, verification
 from helpdesk.tickets.evidence import gather
-from helpdesk.tickets.evidence.context import readable
 from helpdesk.tickets.refusals import TicketRefused
 
 
@@ -59,7 +59,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "missing": missing.why(ticket) if ticket.open else {},
         "outcome_to": sender_letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
-        "mobile": readable(ticket.orderer.mobile) if ticket.orderer else "",
+        "mobile": numbers.shown(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
         "stopped": any(entry.what == TimelineEntry.What.STOPPED for entry in evidence.timeline),

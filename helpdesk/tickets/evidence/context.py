@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import numbers, phones
+from accounts import phones
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.encryption import digest
@@ -222,14 +222,6 @@ class TicketContext:
 
 def lately(at: datetime | None) -> bool:
     return at is not None and timezone.now() - at < LATELY
-
-
-def readable(number: str) -> str:
-    """The number as people write it; a text that is no number stays as it is."""
-    try:
-        return numbers.shown(numbers.parse(number))
-    except numbers.NumberRefused:
-        return number
 
 
 def day(at: datetime) -> str:
