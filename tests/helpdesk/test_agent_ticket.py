@@ -8,7 +8,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from accounts.directory import DirectoryUnavailable
+from accounts.directory import DirectoryUnavailable, connect_staff
 from accounts.models import User
 from deploy.local.cast import MARIA, STEFAN
 from helpdesk.models import Ticket, TimelineEntry
@@ -103,7 +103,8 @@ def test_without_the_directory_the_page_opens_and_nothing_is_approved(per: Offic
     """The agent's own role is asked for elsewhere, and stands."""
     does(per, one, "ta/")
     does(per, one, "ring/", why="Carin Ek svarade.")
-    with mock.patch("accounts.directory.connect", side_effect=DirectoryUnavailable()):
+    staff = mock.patch("accounts.staff.roles.connect_staff", return_value=connect_staff())
+    with staff, mock.patch("accounts.directory.connect", side_effect=DirectoryUnavailable()):
         page = per.get(path(one))
         assert page.status_code == 200
         assert says(page, "Katalogen svarar inte.")
