@@ -9,13 +9,13 @@ import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from itertools import islice
 
 from django.utils import timezone
 
 from accounts import limits
 from accounts.directory import Account, Expiry
 from accounts.models import Phone
+from idportal.batches import batched
 
 IDS_AT_A_TIME = 10_000  # SQLite takes 32,766 in a query
 ACCOUNTS_AT_A_TIME = 500  # of a stream that may be the whole directory
@@ -62,17 +62,16 @@ def password_standing(expires: datetime | date | Expiry, now: datetime) -> Passw
 
 def ids_with_number(ids: Iterable[str]) -> set[str]:
     """Those of the accounts' ids that have a mobile number, on hold or not."""
-    wanted, found = list(ids), set[str]()
-    for start in range(0, len(wanted), IDS_AT_A_TIME):
-        phones = Phone.objects.filter(user__directory_id__in=wanted[start : start + IDS_AT_A_TIME])
+    found: set[str] = set()
+    for some in batched(ids, IDS_AT_A_TIME):
+        phones = Phone.objects.filter(user__directory_id__in=some)
         found.update(phones.values_list("user__directory_id", flat=True))
     return found
 
 
 def with_number(accounts: Iterable[Account]) -> Iterator[tuple[Account, bool]]:
     """Each account, and whether it has a mobile number. Streams: a few hundred accounts are held at a time."""
-    rest = iter(accounts)
-    while batch := list(islice(rest, ACCOUNTS_AT_A_TIME)):
+    for batch in batched(accounts, ACCOUNTS_AT_A_TIME):
         numbered = ids_with_number(account.id for account in batch)
         for account in batch:
             yield account, account.id in numbered

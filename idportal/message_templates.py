@@ -39,8 +39,8 @@ def mail(
 ) -> Written:
     """The mail in both formats: its template fills the blocks of ``mail/base/<layout>.txt`` and then of the ``.html``.
 
-    The first line of the text is the subject. ``context["link"]`` is the address behind the one button, if any;
-    ``links`` is what only the HTML has in the place of others.
+    The first line of the text is the subject. ``context["link"]`` is the address behind the one button, if any.
+    ``links`` replaces values of the context in the HTML alone.
     """
     with translation.override(language):
         text = _render(f"mail/{event}.txt", {**context, "layout": f"mail/base/{layout}.txt"})
@@ -54,7 +54,7 @@ def mail(
 def sms(event: str, language: str, context: Mapping[str, Any]) -> str:
     """The first of the template's texts that is one GSM-7 segment.
 
-    They get shorter. If none fits, the last, which the system checks find beforehand.
+    The texts get shorter. If none fits, the last one; the system checks report that beforehand.
     """
     with translation.override(language):
         texts = _render(f"sms/{event}.txt", context).split(SHORTER)
@@ -63,7 +63,7 @@ def sms(event: str, language: str, context: Mapping[str, Any]) -> str:
 
 
 def part(template: str, context: Mapping[str, Any], *, html: bool = False) -> str:
-    """A template of ``mail/base/``, in the language that is active."""
+    """A template of ``mail/base/``, in the active language."""
     return _render(f"mail/base/{template}", context, html=html)
 
 
@@ -78,7 +78,7 @@ def _render(template: str, context: Mapping[str, Any], *, html: bool = False) ->
 
 
 def everywhere() -> dict[str, str]:
-    """What every text may name."""
+    """The context of every text."""
     return {
         "language": translation.get_language(),
         "municipality": settings.MUNICIPALITY_NAME,

@@ -18,10 +18,10 @@ log = logging.getLogger("idportal.sms")
 GATEWAY_TIMEOUT = 5  # seconds for one gateway; a person waits for the code
 
 PASSED_OVER_FOR = 60  # seconds, as a directory server that did not answer
-# Each process learns it by itself, at one timeout a minute: in the cache, a Redis that is down would delay every code.
+# For each process apart, at the price of one timeout a minute: with Redis down, a cache would delay every code.
 passed_over_until: dict[str, float] = {}
 
-# GSM 03.38, the basic alphabet: 160 of these are one message. Any other sign makes it UCS-2, 70 to a message.
+# GSM 03.38, the basic alphabet: 160 of these are one message. Any other character makes it UCS-2, 70 to a message.
 _GSM7 = frozenset(
     "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?"
     "¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà"
@@ -33,9 +33,9 @@ _NO_ANSWER = f"no answer within {GATEWAY_TIMEOUT} seconds"
 
 
 class SmsError(Exception):
-    """No gateway took the message. ``retry`` tells whether the same message may go through later.
+    """No gateway took the message; the same message may go through later (``retry``).
 
-    ``perhaps_sent``: a gateway gave no answer in time; it may have sent the message all the same.
+    ``perhaps_sent``: a gateway gave no answer in time, and may have sent the message all the same.
     """
 
     retry = True
@@ -65,7 +65,7 @@ def fits(text: str) -> bool:
 
 
 def gsm7(name: str) -> str:
-    """The name in the alphabet of an SMS, which has no accents but the commonest; "" if it can't be written so."""
+    """The name in the alphabet of an SMS, which has few accents; "" if it can't be written so."""
     text = "".join(
         character if septets(character) else unicodedata.normalize("NFKD", character)[0] for character in name
     )
@@ -76,8 +76,8 @@ def send(number: str, text: str) -> str:
     """Send ``text`` to ``number`` (E.164) through SMS_GATEWAYS in order; returns the gateway's name.
 
     At most GATEWAY_TIMEOUT seconds a gateway. One that hung or failed is passed over for PASSED_OVER_FOR seconds: it is
-    tried only if no other takes the message. Raises SmsError if none takes it, ValueError if the text is
-    more than one GSM-7 segment.
+    tried only if no other takes the message. Raises SmsError if none takes it, ValueError if the text is more than one
+    GSM-7 segment.
     """
     if not fits(text):
         raise ValueError("An SMS must be one GSM-7 segment.")
@@ -107,7 +107,7 @@ def gateway_name(place: int, url: str) -> str:
 
 
 def _try(url: str, number: str, text: str) -> str | None:
-    """None if the gateway took the message, else why not."""
+    """Returns None if the gateway took the message, else the reason."""
     result: list[str | None] = []
 
     def attempt() -> None:
@@ -128,7 +128,7 @@ def _to_apprise(url: str, number: str, text: str) -> str | None:
     if plugin is None:
         return "Apprise can't read its URL"
     plugin.socket_connect_timeout = float(GATEWAY_TIMEOUT)
-    # Longer than it is waited for: what was read by nobody in time may have been sent, and is no refusal.
+    # Longer than _try waits: an answer that nobody waits for any more is no refusal.
     plugin.socket_read_timeout = GATEWAY_TIMEOUT + 1.0
     return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else "it refused the message"
 
@@ -140,5 +140,5 @@ def _to_folder(url: str, number: str, text: str) -> str | None:
     unfinished = folder / f".{name}"
     unfinished.touch(mode=0o600, exist_ok=False)
     unfinished.write_text(text, encoding="utf-8")
-    unfinished.rename(folder / name)  # whoever watches the folder never sees half a message
+    unfinished.rename(folder / name)  # a program that watches the folder never sees half a message
     return None

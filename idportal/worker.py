@@ -1,4 +1,4 @@
-"""What the portal's worker does besides Celery's own. Named in ``idportal.celery``, loaded by a worker alone."""
+"""The portal's additions to Celery's worker. ``idportal.celery`` and the settings name them."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ OUTBOX = "outbox"  # the queue, as CELERY_TASK_QUEUES has it
 
 
 class LastingConsumer(Consumer):
-    """Outlives the loss of its queue, whenever it falls.
+    """A consumer that outlives the loss of its queue.
 
-    Celery closes the lost connection twice. Held tasks that the first time could not give back, the second one tries
-    to, through a transport that is gone by then: AttributeError, on which the worker ended (celery 5.7, kombu 5.7).
+    Celery closes the lost connection twice. The second time it tries to give back the tasks that it holds, through a
+    transport that is gone by then: an AttributeError, which ended the worker (celery 5.7, kombu 5.7).
     """
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
-        """Clears the lost connection away. The next one is made however that ends."""
+        """Closes the lost connection; an error here does not keep the next one from being made."""
         try:
             super().on_connection_error_after_connected(exc)
-        except Exception as error:  # whatever it is, it is about a connection that is lost already
+        except Exception as error:  # any error here is about a connection that is lost already
             log.warning("the lost connection to the queue was not closed in order: %s", type(error).__name__)
 
 
 class LookAfterTheOutbox(bootsteps.StartStopStep):
-    """Each time that a worker finds its queue, at its start and after a loss, it asks for all that waits.
+    """Asks for a sweep of the whole outbox each time that a worker finds its queue: at its start and after a loss.
 
-    The queue may have been emptied, or a worker may have died with what it held. Celery's own signal ``worker_ready``
-    is sent at the start alone.
+    The queue may have been emptied, or a worker may have died with the tasks that it held. Celery's own signal
+    ``worker_ready`` is sent at the start alone.
     """
 
     requires = ("celery.worker.consumer.tasks:Tasks",)
 
     def start(self, parent: Any) -> None:
-        """Unless it is the worker of another queue. The queue may be gone again already; it then comes here anew."""
+        """Not for the worker of another queue. If the queue is gone again already, the next start asks."""
         if OUTBOX not in parent.app.amqp.queues.consume_from:
             return
         try:

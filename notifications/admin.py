@@ -1,3 +1,4 @@
 """Where Django looks for this app's pages in the admin."""
 
-from notifications.outbox import admin  # noqa: F401  registers the pages
+from notifications.digests import admin as digests  # noqa: F401  both register their pages
+from notifications.outbox import admin as outbox  # noqa: F401

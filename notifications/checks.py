@@ -1,4 +1,4 @@
-"""System checks of what the notices are told by the environment."""
+"""System checks of the settings that notices and the outbox depend on."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from accounts import phones
 from idportal import sms
 from notifications.notices import changes, links
 
-SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may whoever reads it
+SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may its reader
 
 
 @register
@@ -28,7 +28,7 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
             return [
                 Error(
                     "An SMS that tells of a change does not fit one message: HELPDESK_EMAIL is too long, or holds odd "
-                    "signs.",
+                    "characters.",
                     hint="Use a shorter HELPDESK_EMAIL, of the letters a to z.",
                     id="notifications.E001",
                 )
@@ -40,7 +40,7 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
 def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
     """An SMS to the old number must hold the address at which a link is stopped, and leave time for it (H4)."""
     url = phones.stop_address("x" * phones.TOKEN_LENGTH)
-    # With the day before the time, which is as long as it gets.
+    # The longest text: a deadline on the next day names the day, too.
     made = datetime(2026, 12, 30, 12, tzinfo=UTC)
     words = {"account": "", "orderer": "", "made": made, "until": made + timedelta(days=1), "url": url}
     found: list[CheckMessage] = []
@@ -53,12 +53,12 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
                 id="notifications.E003",
             )
         )
-    # Not of a demo on this machine, where nobody wants to wait for it.
+    # Not in a demo on this machine, where nobody wants to wait.
     if settings.PHONE_LINK_HOLD < SHORTEST_HOLD and not settings.LOCAL:
         found.append(
             Warning(
-                f"PHONE_LINK_HOLD is {settings.PHONE_LINK_HOLD} s: whoever is told of a linked number has hardly time "
-                "to stop it.",
+                f"PHONE_LINK_HOLD is {settings.PHONE_LINK_HOLD} s: the people who are told of a linked number have "
+                "hardly time to stop it.",
                 hint=f"At least {SHORTEST_HOLD} s; unset, it is 15 minutes.",
                 id="notifications.W004",
             )
@@ -68,7 +68,7 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
 
 @register
 def leases_outlive_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
-    """A message whose worker is still at it must not be taken for one that was left behind."""
+    """A lease must not end while the worker may still be sending the message."""
     if settings.OUTBOX_LEASE > settings.CELERY_TASK_TIME_LIMIT:
         return []
     return [

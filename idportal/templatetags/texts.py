@@ -1,4 +1,4 @@
-"""What the texts of mails and SMS need besides Django's own: moments in words, and paragraphs in HTML."""
+"""Filters for the texts of mails and SMS: moments in words, and paragraphs in HTML."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ _LIST = '<ul style="margin:0 0 16px;padding:0 0 0 24px">%s</ul>\n'
 
 @register.filter
 def paragraphs(text: SafeString) -> SafeString:
-    """The markup for a text that is HTML already: paragraphs between empty lines, and lines with a dash as a list."""
+    """Marks up a text that is HTML already: paragraphs between empty lines, and lines with a dash as a list."""
     return _marked_up(text, headed=False)
 
 
 @register.filter
 def headed_paragraphs(text: SafeString) -> SafeString:
-    """The same; what stands before the first colon of a paragraph is its heading."""
+    """As ``paragraphs``; the text before the first colon of a paragraph is its heading."""
     return _marked_up(text, headed=True)
 
 

@@ -1,7 +1,7 @@
 """From rows to the two parts of a mail, plain text and HTML, which say the same in the same order.
 
-The words are those of ``templates/mail/digest*.txt``. Source: manual-sv.md, "Påminnelse om när lösenordets
-giltighetstid…" and "Support".
+The words are in ``templates/mail/digest*.txt``. Source: manual-sv.md, "Påminnelse om när lösenordets giltighetstid…"
+and "Support".
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ from notifications.digests.rows import DigestRow
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows in the order of the mail. ``why`` the helpdesk is told of them; "" in a company's own mail."""
+    """Rows of the helpdesk's mail under one heading. ``why``: the case by which no recipient gets them."""
 
     rows: Sequence[DigestRow]
-    heading: str = ""
-    why: str = ""
+    heading: str
+    why: str
 
 
 _ROWS = mark_safe("<!-- rows -->")
 
 
 class Composer:
-    """Composes the mails of one day, in the language that is active then and when it is made.
+    """Composes the mails of one day, in the active language.
 
-    What the companies' mails have in common is rendered once, the patterns of a line too: there are thousands of lines,
-    and ``str.format`` fills one in in a twentieth of the time that a loop of a template takes.
+    The common parts and the patterns of a line are rendered once: of thousands of lines, ``str.format`` fills each one
+    in in a twentieth of the time that a template takes.
     """
 
     def __init__(self) -> None:
@@ -53,7 +53,7 @@ class Composer:
         self._frames: dict[tuple[bool, ...], Written] = {}
 
     def to_recipients(self, rows: Sequence[DigestRow]) -> Written:
-        """What the recipients of a company get."""
+        """The mail to the recipients of a company."""
         cases = _cases(rows)
         if cases not in self._frames:
             self._frames[cases] = self._render("digest", [{"lines": _ROWS, "html_lines": _ROWS}], cases)
@@ -62,7 +62,7 @@ class Composer:
         return Written(subject, text.replace(_ROWS, lines.strip()), html.replace(_ROWS, html_lines))
 
     def to_helpdesk(self, groups: Sequence[Group]) -> Written:
-        """What the helpdesk gets of those of whom nobody else is told."""
+        """The mail to the helpdesk, of the accounts that nobody else is told of."""
         filled = []
         for group in groups:
             lines, html_lines = self._lines(group.rows)
@@ -75,14 +75,14 @@ class Composer:
         return message_templates.mail(event, get_language(), context, layout="digest", links=_links())
 
     def _lines(self, rows: Sequence[DigestRow]) -> tuple[str, SafeString]:
-        """In plain text and in HTML, in which nothing that came from the directory is markup."""
+        """The rows in plain text and in HTML, where nothing from the directory is markup."""
         lines = [((row.days_left < 0, row.registered), _cells(row)) for row in rows]
         html = "".join([self._html[kind].format(*map(escape, cells)) for kind, cells in lines])
         return "".join([self._text[kind].format(*cells) for kind, cells in lines]), mark_safe(html)  # noqa: S308
 
 
 def _cases(rows: Sequence[DigestRow]) -> tuple[bool, ...]:
-    """Which cases occur, for each of which the mail says what to do."""
+    """The cases that occur: without number, with number, ran out. The mail says for each what to do."""
     return (
         any(not row.registered and row.days_left >= 0 for row in rows),
         any(row.registered for row in rows),
@@ -91,14 +91,14 @@ def _cases(rows: Sequence[DigestRow]) -> tuple[bool, ...]:
 
 
 def _cells(row: DigestRow) -> tuple[str, ...]:
-    """In the order of the columns."""
+    """The values of a line, in the order of the columns."""
     account = row.account
     names = inert(account.given_name), inert(account.surname), inert(account.username)
     return *names, row.expires_on.isoformat(), str(row.days_left)
 
 
 def _links() -> dict[str, str]:
-    """What the HTML has for the addresses. A mail to the helpdesk has the manual's subject."""
+    """The addresses as links, for the HTML. The link to the helpdesk's address has the manual's subject."""
     subject = quote(_("Koppla nytt mobil nr"))
     mailto = format_html('<a href="mailto:{0}?subject={1}">{0}</a>', settings.HELPDESK_EMAIL, subject)
     here = message_templates.everywhere()

@@ -1,4 +1,4 @@
-"""What a day's run has to tell, and to whom: looked up and composed, and nothing written yet."""
+"""The messages of a day's run: looked up and composed. Nothing is written here."""
 
 from __future__ import annotations
 
@@ -21,12 +21,10 @@ from notifications.digests.reminders import Reminder, remind
 from notifications.digests.rows import DigestRow, find
 from notifications.models import DigestRun, Message
 
-# Until when a mail that could not be delivered is worth delivering: as long as mail servers usually try (RFC 5321
-# 4.5.4.1). Its lines name the date, and no other mail tells of the same threshold.
+# How long a mail is tried: as long as mail servers usually do (RFC 5321 4.5.4.1). Its lines name the date, and no
+# other mail tells of the same threshold.
 USEFUL = timedelta(days=4)
-
-
-# A run that is late tells of this many days at most: who ran out before has been locked out for a month, and knows.
+# A late run reaches back so many days at most: an employee whose password ran out a month ago knows it.
 MOST_DAYS = 31
 
 
@@ -41,12 +39,10 @@ class Outstanding:
 
 @dataclass(frozen=True, slots=True)
 class DigestMail:
-    """One mail to one address. ``company`` is None for the one to the helpdesk."""
+    """One mail to one address, and the rows in it. Its message has no company if it is for the helpdesk."""
 
     message: Message
-    to: str
-    company: Company | None
-    rows: tuple[DigestRow, ...]
+    rows: list[DigestRow]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class Plan:
     outstanding: Outstanding
     mails: tuple[DigestMail, ...]
     reminders: tuple[Reminder, ...]
-    accounts: int  # that the mails tell of
+    accounts: int  # in the mails
 
     @property
     def messages(self) -> Iterator[Message]:
@@ -66,10 +62,10 @@ class Plan:
 
 
 def outstanding(day: date) -> Outstanding:
-    """What the completed runs have left for this day.
+    """The days that the completed runs have left for a run of this day.
 
-    A day that was missed counts to the next run. Before the first run, the day before it counts as told; one that
-    began and did not come to its end is a first run, too. A run that was made for a later day has told what it covered.
+    A day that was missed counts to the next run. Before the first run, the day before it counts as told; so does the
+    day before a first run that did not come to its end. A run that was made for a later day has told what it covered.
     Reaches back MOST_DAYS at most.
     """
     completed = DigestRun.objects.filter(completed_at__isnull=False)
@@ -83,66 +79,59 @@ def outstanding(day: date) -> Outstanding:
 
 
 def _days(since: date, day: date) -> Iterator[date]:
-    """Those after ``since``, up to and with ``day``."""
+    """The days after ``since``, up to and including ``day``."""
     return (since + timedelta(number) for number in range(1, (day - since).days + 1))
 
 
 def look(day: date) -> Plan:
-    """Scan the directory and compose everything that a run of this day would send. Writes nothing.
+    """Scans the directory and composes everything that a run of this day would send. Writes nothing.
 
     Raises DirectoryError if the directory did not show all of it.
     """
     open_ = outstanding(day)
     rows, to_remind = find(day, open_.days)
-    with translation.override("sv"):  # whoever starts it: those who get it don't choose a language
+    with translation.override("sv"):  # whatever language the command runs in
         return Plan(open_, tuple(_mails(day, rows)), tuple(remind(day, to_remind)), len(rows))
 
 
 def _mails(day: date, rows: list[DigestRow]) -> Iterator[DigestMail]:
     """The companies' by name, then the helpdesk's."""
-    composer = Composer()
-    belonging = CompanyMatcher()
-    of_companies: dict[Company, list[DigestRow]] = defaultdict(list)
-    of_nobody: dict[str, list[DigestRow]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: row.urgency):
-        company = belonging.company_of(row.account)
-        if company:
-            of_companies[company].append(row)
+    composer, matcher = Composer(), CompanyMatcher()
+    by_company: dict[Company, list[DigestRow]] = defaultdict(list)
+    without_company: dict[str, list[DigestRow]] = defaultdict(list)
+    for row in rows:
+        if company := matcher.company_of(row.account):
+            by_company[company].append(row)
         else:
-            of_nobody[inert(row.account.company)].append(row)
-    for company in sorted(of_companies, key=lambda company: company.name.casefold()):
+            without_company[inert(row.account.company)].append(row)
+    groups = [Group(theirs, value, "no company" if value else "no value") for value, theirs in without_company.items()]
+    for company in sorted(by_company, key=lambda company: company.name.casefold()):
+        theirs = by_company[company]
         if company.active and company.recipients:
-            told = of_companies.pop(company)
-            composed = composer.to_recipients(told)
+            composed = composer.to_recipients(theirs)
             for address in company.recipients:
-                yield _mail(day, address, composed, told, company)
-    groups = [
-        *(
-            Group(told, inert(company.name), "no recipient" if company.active else "not active")
-            for company, told in of_companies.items()
-        ),
-        *(Group(told, value, "no company" if value else "no value") for value, told in of_nobody.items()),
-    ]
+                yield _mail(day, address, composed, theirs, company)
+        else:
+            groups.append(Group(theirs, inert(company.name), "no recipient" if company.active else "not active"))
     if groups:
         groups.sort(key=lambda group: (group.rows[0].days_left, group.heading.casefold()))
-        told = [row for group in groups for row in group.rows]
-        yield _mail(day, settings.HELPDESK_EMAIL, composer.to_helpdesk(groups), told)
+        all_rows = [row for group in groups for row in group.rows]
+        yield _mail(day, settings.HELPDESK_EMAIL, composer.to_helpdesk(groups), all_rows)
 
 
 def key_of(day: date | str, whose: str, to: str) -> str:
-    """Of the one mail of this day to this address. ``whose``: the company's primary key, or "helpdesk"."""
+    """The key of the one mail of this day to this address. ``whose``: the company's primary key, or "helpdesk"."""
     receiver = hashlib.sha256(to.lower().encode()).hexdigest()  # the key is no place for an address
     return f"digest/{day}/{whose}/{receiver}"
 
 
 def _mail(day: date, to: str, composed: Written, rows: list[DigestRow], company: Company | None = None) -> DigestMail:
-    whose = str(company.pk) if company else "helpdesk"
     message = outbox.mail(
         purpose=Message.Topic.DIGEST if company else Message.Topic.DIGEST_TO_HELPDESK,
         to=to,
         **composed._asdict(),
         useful=USEFUL,
-        key=key_of(day, whose, to),
+        key=key_of(day, str(company.pk) if company else "helpdesk", to),
         company=company,
     )
-    return DigestMail(message, to, company, tuple(rows))
+    return DigestMail(message, rows)

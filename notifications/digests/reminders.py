@@ -1,4 +1,4 @@
-"""The SMS to the person whose own password runs out, which EXPIRY_SMS turns on."""
+"""The SMS to the employee whose own password runs out, which EXPIRY_SMS turns on."""
 
 from __future__ import annotations
 
@@ -10,32 +10,34 @@ from django.utils import timezone
 
 from accounts import phones
 from idportal import message_templates
+from idportal.batches import batched
 from idportal.clock import at_hour
 from idportal.text import inert
 from notifications import outbox
-from notifications.digests.rows import DigestRow, chunks
+from notifications.digests.rows import DigestRow
 from notifications.models import Message
 
-# Stockholm's hours. Nobody is woken by it, and nobody gets it the day after.
+# Hours in Stockholm: not in the night, and not the day after.
 FROM, UNTIL = 9, 21
+CHUNK = 1000  # ids in one query
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """One SMS to one person."""
+    """One SMS to one employee."""
 
     message: Message
     row: DigestRow
 
 
 def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
-    """An SMS for each of them who has a number, the most urgent first; none if the day is as good as over."""
+    """An SMS for each row with a number that gets codes, in their order; none after UNTIL."""
     now, not_before, until = timezone.now(), at_hour(day, FROM), at_hour(day, UNTIL)
     if now >= until:
         return
-    for some in chunks(sorted((row for row in rows if row.registered), key=lambda row: row.urgency)):
-        numbers = phones.usable_numbers(row.account.id for row in some)
-        for row in some:
+    for chunk in batched((row for row in rows if row.registered), CHUNK):
+        numbers = phones.usable_numbers(row.account.id for row in chunk)  # not one on hold, which may be stopped (H4)
+        for row in chunk:
             if number := numbers.get(row.account.id):
                 message = outbox.sms(
                     purpose=Message.Topic.EXPIRY_REMINDER,
@@ -50,6 +52,6 @@ def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
 
 
 def text(row: DigestRow) -> str:
-    """One GSM-7 segment in Swedish, as full as the names in it allow."""
+    """One GSM-7 segment in Swedish."""
     words = {"account": inert(row.account.username), "day": row.expires_on.isoformat()}
     return message_templates.sms("expiry_reminder", "sv", words)

@@ -24,11 +24,10 @@ RETRY_AFTER = timedelta(minutes=10)  # since today's run began, if it did not co
 
 
 def run(day: date, tell: Callable[[Plan], None] | None = None) -> DigestRun:
-    """Tell all that is to be told on this day, once, however often this is called and by however many at a time.
+    """Makes the day's run once, however often and by however many processes it is called.
 
-    When it returns, what is sent stands in the outbox and the day is done. If it does not return, neither holds, and
-    whoever calls it next begins anew. ``tell`` gets what was sent; not if the day was done already.
-    Raises DirectoryError; nothing is sent then.
+    When it returns, the messages are in the outbox and the day is done. If it raises, neither holds, and the next call
+    begins anew. ``tell`` gets what was sent, unless the day was done already. Raises DirectoryError.
     """
     begun = _begin(day)
     if begun.completed_at:
@@ -48,7 +47,7 @@ def run(day: date, tell: Callable[[Plan], None] | None = None) -> DigestRun:
 
 
 def _begin(day: date) -> DigestRun:
-    """The day's row, there for everybody to see before the directory is asked."""
+    """The day's row, committed before the directory is asked."""
     with transaction.atomic():
         begun, _made = DigestRun.objects.get_or_create(day=day, defaults={"since": day - timedelta(1)})
         if not begun.completed_at:
@@ -60,8 +59,8 @@ def _begin(day: date) -> DigestRun:
 def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
     """The day's completed run, and whether this call completed it. None if the plan is out of date by now."""
     day, since = plan.outstanding.day, plan.outstanding.since
-    # Whoever might tell some of the same days waits here for the others, each on rows that were committed before it
-    # looked. What they did is seen below.
+    # Runs that might tell some of the same days wait here for each other, on rows that were committed before they
+    # looked. What the others did is seen below.
     list(DigestRun.objects.select_for_update().filter(day__gt=since).order_by("day"))
     ours = DigestRun.objects.get(day=day)
     if ours.completed_at:
@@ -77,9 +76,9 @@ def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
 
 
 def take_back(day: date) -> bool:
-    """Makes the day's run count as not made, so that what it told is told anew; what it sent is sent. False: no run.
+    """Makes the day's run count as not made, so that the next run tells its thresholds anew; False: there is no run.
 
-    For a run that was made for a wrong day: until that day comes, its thresholds would be told by nobody.
+    For a run that was made for a wrong day, whose thresholds no other run would tell. What it sent stays sent.
     """
     with transaction.atomic():
         deleted, _ = DigestRun.objects.filter(day=day).delete()
@@ -89,11 +88,10 @@ def take_back(day: date) -> bool:
 
 
 def catch_up() -> DigestRun | None:
-    """Make today's run if its hour has passed and it is still to be made; returns it if it was made now.
+    """Makes today's run if its hour has passed and it was not made; returns it if it was made now.
 
-    That is so if it began and did not come to its end, or if a run was completed on an earlier day: a portal that is
-    new waits for its first morning. Meant to be called each minute; tries again after RETRY_AFTER if the directory
-    does not answer, and says so in the log.
+    A new portal, without a completed run, waits for its first morning. Call it each minute: if the directory does not
+    answer, it says so in the log and tries again after RETRY_AFTER.
     """
     now = timezone.now()
     today = timezone.localdate(now)

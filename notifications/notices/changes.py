@@ -1,7 +1,7 @@
-"""What a person is told when a password, a number or a second factor of theirs was changed (security.md R4, G2).
+"""Notices to a person whose password, number or second factor was changed (security.md R4, G2).
 
-None of it holds a code, a password, a digit of a number or a link: it says what happened, when, to which account, and
-whom to ask. It counts against no limit of codes, or who burns one could silence it.
+A notice holds no code, password, digit of a number or link. It says what happened, when, to which account, and whom to
+ask. It counts against no limit of codes, which an attacker could use up to silence it.
 """
 
 from __future__ import annotations
@@ -41,68 +41,67 @@ _BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
 @receiver(signals.password_reset)
 def password_was_reset(account: Account, number: str, **others: Any) -> None:
     """R4: to the number that the code went to, and to the account's address."""
-    _tell(Purpose.PASSWORD_RESET, account, number)
+    _notify(Purpose.PASSWORD_RESET, account, [number])
 
 
 @receiver(signals.phone_replaced)
 def phone_was_replaced(account: Account, old_numbers: Sequence[str], **others: Any) -> None:
-    """G2: to the old numbers, which whoever took the account over doesn't have, and to the account's address."""
-    _tell(Purpose.PHONE_REPLACED, account, *old_numbers)
+    """G2: to the old numbers, which a thief of the account doesn't have, and to the account's address."""
+    _notify(Purpose.PHONE_REPLACED, account, old_numbers)
 
 
 @receiver(signals.phone_registered)
 def phone_was_registered(account: Account, **others: Any) -> None:
-    """To the account's address alone: the number is the new one, and its owner has just entered a code."""
-    _tell(Purpose.PHONE_REGISTERED, account)
+    """To the account's address alone: the owner of the new number has just entered a code."""
+    _notify(Purpose.PHONE_REGISTERED, account)
 
 
 @receiver(signals.second_factor_added)
 def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
-    """To the account's address: whoever has the password of somebody without an app yet may have connected theirs."""
-    _tell_staff(Purpose.APP_CONNECTED if what == "app" else Purpose.RECOVERY_CODES_MADE, user, account)
+    """To the account's address: a thief of the password may have connected an app to an account without one."""
+    _notify_staff(Purpose.APP_CONNECTED if what == "app" else Purpose.RECOVERY_CODES_MADE, user, account)
 
 
 @receiver(signals.second_factor_removed)
 def second_factor_was_removed(user: User, account: Account | None, **others: Any) -> None:
-    """To the account's address: a call for help that its owner never made would else go unnoticed."""
-    _tell_staff(Purpose.FACTOR_REMOVED, user, account)
+    """To the account's address: its owner learns of a call for help in their name."""
+    _notify_staff(Purpose.FACTOR_REMOVED, user, account)
 
 
 @receiver(signals.second_factor_attacked)
 def second_factor_was_attacked(
     user: User, account: Account | None, kind: FailedTry.Secret, stopped: bool, **others: Any
 ) -> None:
-    """To the account's address; that its codes are stopped is told once a day, however long somebody goes on."""
+    """To the account's address. That its codes are stopped is told once a day, however long the attack lasts."""
     if not stopped:
-        _tell_staff(Purpose.WRONG_CODES, user, account)
+        _notify_staff(Purpose.WRONG_CODES, user, account)
         return
     purpose = Purpose.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Purpose.RECOVERY_STOPPED
-    _tell_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
+    _notify_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
 
 
-def _tell_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
-    """By mail alone. Without an account the directory did not say where to."""
+def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
+    """By mail alone. ``account`` is None if the directory did not answer, and with it the address."""
     if account:
-        _tell(purpose, account, key=key)
+        _notify(purpose, account, key=key)
     else:
         log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
 
 
-def _tell(purpose: Message.Topic, account: Account, *told: str, key: str = "") -> None:
-    """Queues it in the transaction of the change, in the language that is active. ``told``: numbers (E.164)."""
-    outbox.enqueue(_notices(purpose, account, told, timezone.now(), key))
+def _notify(purpose: Message.Topic, account: Account, numbers: Sequence[str] = (), *, key: str = "") -> None:
+    """Enqueues the notice in the transaction of the change, in the active language. ``numbers`` in E.164."""
+    outbox.enqueue(_notices(purpose, account, numbers, key))
 
 
-def _notices(
-    purpose: Message.Topic, account: Account, told: Sequence[str], at: datetime, key: str
-) -> Iterator[Message]:
-    for number in told:
-        text = sms_text(purpose, account.username, at)
+def _notices(purpose: Message.Topic, account: Account, numbers: Sequence[str], key: str) -> Iterator[Message]:
+    now = timezone.now()
+    for number in numbers:
+        text = sms_text(purpose, account.username, now)
         yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
     if address := mail_address(account):
         yield letter(
             event_of(purpose),
-            {"account": inert(account.username), "at": at},
+            {"account": inert(account.username), "at": now},
             purpose=purpose,
             to=address,
             language=get_language(),
@@ -113,18 +112,18 @@ def _notices(
     elif account.mail.strip():
         log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
     else:
-        # Most accounts have none, and a number is told; staff are told by mail or not at all.
-        level = logging.INFO if told else logging.WARNING
+        # Most accounts have none, and a number is told. Staff are told by mail or not at all.
+        level = logging.INFO if numbers else logging.WARNING
         log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
 
 
 def event_of(purpose: Message.Topic) -> str:
-    """The name of its templates."""
+    """The name of the notice's templates."""
     return purpose.value.replace(" ", "_")
 
 
 def mail_address(account: Account) -> str:
-    """The first mail address in what the directory holds as such, or "". Some hold several in one text."""
+    """The first mail address in the directory's value, which may hold several; "" if there is none."""
     for each in (account.mail.strip(), *_BETWEEN_ADDRESSES.split(account.mail)):
         try:
             validate_email(each)
@@ -135,5 +134,5 @@ def mail_address(account: Account) -> str:
 
 
 def sms_text(purpose: Message.Topic, username: str, at: datetime) -> str:
-    """One GSM-7 segment. A user name with which it would be more is left out (``checks.py`` sees to the rest)."""
+    """One GSM-7 segment, without the user name if that is too long (``checks.py`` makes sure that this fits)."""
     return message_templates.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})

@@ -1,7 +1,7 @@
-"""Who is told when the helpdesk has linked a number to an account or taken one away, and when a link was stopped (H4).
+"""Notices that the helpdesk has linked a number to an account or removed one, or that a link was stopped (H4).
 
-In Swedish, whatever language the agent's pages have: those who are told are others. Each of the old number, the
-account's address and the orderer gets a link of their own that stops it. No digit of either number stands in any of it.
+In Swedish, whatever language the agent's pages have. The old number, the account's address and the orderer each get a
+link of their own that stops it. No text holds a digit of either number.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ Purpose, Told = Message.Topic, PhoneLink.Told
 def number_was_linked(
     account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
 ) -> None:
-    """The new number, from when codes come and where to go; all others, how to stop it and until when."""
+    """Tells the new number from when it gets codes, and all others how to stop the link and until when."""
     outbox.enqueue(_of_a_link(account, link, orderer, stops))
 
 
@@ -39,18 +39,18 @@ def _of_a_link(
     account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str]
 ) -> Iterator[Message]:
     words = _context(account.username, account.name, orderer.name, link)
-    told = Purpose.PHONE_LINK_TOLD
-    yield _sms("phone_linked", Purpose.PHONE_LINKED, link.number, words, account.id)
+    told, about = Purpose.PHONE_LINK_TOLD, account.id
+    yield _sms("phone_linked", Purpose.PHONE_LINKED, link.number, words, about)
     if url := stops.get(Told.OLD_NUMBER):
-        yield _sms("phone_link_told", told, link.old_number, {**words, "url": url}, account.id)
+        yield _sms("phone_link_told", told, link.old_number, {**words, "url": url}, about)
     if address := mail_address(account):
-        yield _mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, account.id)
-    yield _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, account.id)
+        yield _mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about)
+    yield _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, about)
 
 
 @receiver(signals.phone_link_stopped)
 def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
-    """Tells the number that is back, the account's address and the orderer; ``helpdesk`` hears of it by itself."""
+    """Tells the number that is back, the account's address and the orderer. ``helpdesk`` listens for itself."""
     outbox.enqueue(_of_a_stop(user, account, link))
 
 
@@ -68,7 +68,7 @@ def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator
 
 @receiver(signals.phone_removed)
 def number_was_removed(account: Account, reference: str, **others: Any) -> None:
-    """The account's address, never the number: whoever holds the telephone now may be the one who stole it.
+    """Tells the account's address, never the number: a thief may have the telephone now.
 
     Most accounts have no address. Then the helpdesk's own mailbox is told, so that no agent does it unseen.
     """
@@ -79,13 +79,13 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
 
 
 def who_stopped(link: PhoneLink) -> str:
-    """By whom a link was stopped, for the end of a sentence: it is known whose message it was. "": not stopped."""
+    """Whose message a link was stopped with, for the end of a sentence; "" if it was not stopped."""
     with translation.override("sv"):
         return message_templates.part("stopped_by.txt", {"told": link.stopped_by}).strip()
 
 
 def _context(username: str, name: str, orderer: str, link: PhoneLink) -> dict[str, Any]:
-    """What the texts about one link say. Names may be anything, and do nothing where they stand; ``name`` may be ""."""
+    """The context of the texts about one link. ``name`` may be ""."""
     account, name = inert(username), inert(name)
     return {
         "account": account,
@@ -101,7 +101,7 @@ def _context(username: str, name: str, orderer: str, link: PhoneLink) -> dict[st
 
 
 def sms_text(event: str, words: Mapping[str, Any]) -> str:
-    """One segment, which loses its names before it becomes two."""
+    """One GSM-7 segment, without the names if they are too long or need another alphabet."""
     names = {name: sms.gsm7(words[name]) for name in ("account", "orderer")}
     return message_templates.sms(event, "sv", {**words, **names, "host": journey_host("RESET_HOST")})
 

@@ -1,4 +1,4 @@
-"""The outbox and the days of the digest, to be read; and what of them an administrator must look at."""
+"""The outbox's admin page, and the refused messages on the overview."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, TextChoices
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -21,47 +21,48 @@ from accounts.admin.base import ReadOnlyAdmin, actor, address, column
 from accounts.companies import overview
 from accounts.companies.overview import Cell, OverviewSection
 from idportal.clock import duration
-from notifications import outbox
-from notifications.models import DigestRun, Message
+from notifications.models import Message
+from notifications.outbox.messages import receiver_digest
 from notifications.outbox.resending import resend
 
 _KEY = re.compile(r"nyckel=[\w%-]+")
 
 
-def receiver(message: Message) -> str:
-    """Whom it went to. Of a number its last two digits alone: an administrator needs no more to recognise it."""
+def shown_receiver(message: Message) -> str:
+    """The receiver as the page shows it. Of a number the last two digits alone, which are enough to recognise it."""
     if not message.to:
         return "–"
     return f"••• {message.to[-2:]}" if message.kind == Message.Channel.SMS else message.to
 
 
-class ByState(admin.SimpleListFilter):
-    title = gettext_lazy("läge")
-    parameter_name = "lage"
+class _ByChoice(admin.SimpleListFilter):
+    """The messages by one field with choices."""
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(state.value, str(state.label)) for state in Message.Status]
+    field: str
+    choices_of_field: type[TextChoices]
 
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state=self.value()) if self.value() else queryset
-
-
-class ByPurpose(admin.SimpleListFilter):
-    title = gettext_lazy("ärende")
-    parameter_name = "vad"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(purpose.value, str(purpose.label)) for purpose in Message.Topic]
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(self.choices_of_field.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(purpose=self.value()) if self.value() else queryset
+        return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
+
+
+class ByStatus(_ByChoice):
+    title, parameter_name = gettext_lazy("läge"), "lage"
+    field, choices_of_field = "state", Message.Status
+
+
+class ByTopic(_ByChoice):
+    title, parameter_name = gettext_lazy("ärende"), "vad"
+    field, choices_of_field = "purpose", Message.Topic
 
 
 @admin.register(Message)
 class MessageAdmin(ReadOnlyAdmin):
-    """Newest first. What was refused stands out, with the server's words.
+    """Newest first; refused messages stand out, with the server's words.
 
-    Nobody changes a message. What was refused or too late can be sent again as it is.
+    No message can be changed. One that was refused or expired can be sent again as it is.
     """
 
     actions = ("again",)  # type: ignore[assignment]  # no other page has any
@@ -74,7 +75,7 @@ class MessageAdmin(ReadOnlyAdmin):
     until = column("useful_until", gettext_lazy("Skickas senast"))
     subject = column("subject", gettext_lazy("Rubrik"))
     list_display = ("about_what", made, "how", "sent_to", company, "condition", error)
-    list_filter = (ByState, ByPurpose)
+    list_filter = (ByStatus, ByTopic)
     list_select_related = ("company",)
     date_hierarchy = "created_at"
     search_fields = ("subject",)
@@ -98,26 +99,26 @@ class MessageAdmin(ReadOnlyAdmin):
     def change_view(
         self, request: HttpRequest, object_id: str, form_url: str = "", extra_context: dict[str, Any] | None = None
     ) -> Any:
-        """With a title that says what the message is about."""
+        """Adds a title that says what the message is about."""
         message = self.get_object(request, object_id)
         title = {"subtitle": capfirst(self.about_what(message))} if message else {}
         return super().change_view(request, object_id, form_url, {**title, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Without the bodies, which are decrypted for the one that is read."""
+        """Without the bodies: only the one that is read is decrypted."""
         return super().get_queryset(request).defer("text", "html")
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """Receivers are encrypted: a whole address is found by its digest."""
+        """Finds a whole address by its digest, since receivers are encrypted."""
         term = search_term.strip()
         if not term:
             return queryset, False
-        to = outbox.receiver_digest(Message.Channel.MAIL, term)
+        to = receiver_digest(Message.Channel.MAIL, term)
         return queryset.filter(Q(to_digest=to) | Q(company__name__icontains=term)), False
 
     @admin.action(description=gettext_lazy("Skicka igen"))
     def again(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-        """Says how many go out again, and of how many others were chosen."""
+        """Sends the chosen messages again, and says how many of them can't be."""
         ids = list(queryset.values_list("pk", flat=True))
         count = resend(ids, actor=actor(request), address=address(request))
         if count:
@@ -143,7 +144,7 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Till"))
     def sent_to(self, message: Message) -> str:
-        return receiver(message)
+        return shown_receiver(message)
 
     @admin.display(description=gettext_lazy("Läge"), ordering="state")
     def condition(self, message: Message) -> SafeString | str:
@@ -153,31 +154,12 @@ class MessageAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Text"))
     def body(self, message: Message) -> SafeString | str:
-        """As inert text; until it is blanked, 30 days after it settled."""
+        """The text without markup; it is blanked some time after the message settled (``limits.BODIES_KEPT``)."""
         if message.blanked_at:
             return _("Texten är raderad, %s efter att meddelandet var avgjort.") % duration(limits.BODIES_KEPT)
-        # A link is for its receiver alone to press.
+        # A link is for its receiver alone.
         text = _KEY.sub("nyckel=…", message.text)
         return format_html('<pre class="inert" tabindex="0">{}</pre>', text)
-
-
-@admin.register(DigestRun)
-class DigestRunAdmin(ReadOnlyAdmin):
-    """One row a day on which it was looked whose password runs out."""
-
-    day = column("day", gettext_lazy("Dag"))
-    since = column("since", gettext_lazy("Berättar om allt efter"))
-    started = column("started_at", gettext_lazy("Började"))
-    accounts = column("accounts", gettext_lazy("Konton"))
-    mails = column("mails", gettext_lazy("Mejl"))
-    list_display = (day, since, started, "done", accounts, mails)
-    date_hierarchy = "day"
-    fields = readonly_fields = list_display
-
-    @admin.display(description=gettext_lazy("Klar"), ordering="completed_at")
-    def done(self, run: DigestRun) -> Any:
-        unfinished = format_html('<span class="flag flag--bad">{}</span>', _("Inte klar"))
-        return run.completed_at or unfinished
 
 
 def _refused() -> OverviewSection:
@@ -186,7 +168,7 @@ def _refused() -> OverviewSection:
     rows = [
         (
             Cell(message.get_purpose_display(), reverse("admin:notifications_message_change", args=[message.pk])),
-            Cell(receiver(message)),
+            Cell(shown_receiver(message)),
             Cell(message.company.name if message.company else "–"),
             Cell(message.error or "–"),
         )

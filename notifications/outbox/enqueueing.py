@@ -14,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from redis import RedisError
 
+from idportal.batches import batched
 from notifications.models import Message
 from notifications.outbox.messages import OPEN
 from notifications.outbox.tasks import CHUNK, QueuedMessage, enqueue_tasks, queued, without_task
@@ -35,8 +36,8 @@ def enqueue(messages: Iterable[Message]) -> int:
     rows = sorted(messages, key=lambda message: message.key)
     Message.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
     new: list[QueuedMessage] = []
-    for begin in range(0, len(rows), CHUNK):
-        ours = Message.objects.filter(uid__in=[row.uid for row in rows[begin : begin + CHUNK]])
+    for batch in batched(rows, CHUNK):
+        ours = Message.objects.filter(uid__in=[row.uid for row in batch])
         new += queued(ours.order_by("pk"))
     if new:
         transaction.on_commit(lambda: enqueue_tasks(new), robust=True)
@@ -77,9 +78,9 @@ def sweep(*, everything: bool = False) -> Swept:
 def _all(messages: QuerySet[Message], now: datetime) -> Iterator[QueuedMessage]:
     """The messages without those that another process has enqueued since ``now``; reads a CHUNK at a time."""
     messages, last = messages.filter(Q(queued_at=None) | Q(queued_at__lte=now)).order_by("pk"), 0
-    while some := list(queued(messages.filter(pk__gt=last)[:CHUNK])):
-        yield from some
-        last = some[-1].pk
+    while batch := list(queued(messages.filter(pk__gt=last)[:CHUNK])):
+        yield from batch
+        last = batch[-1].pk
         _pause(cache.touch)  # the pause begins when the last is enqueued
 
 

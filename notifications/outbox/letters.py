@@ -1,4 +1,4 @@
-"""A mail of the portal's own, from its template: a greeting, some paragraphs, at most one link."""
+"""A mail from its template: a greeting, some paragraphs, at most one link."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from typing import Any
 
 from accounts.models import Company
 from idportal import message_templates
-from notifications import outbox
 from notifications.models import Message
+from notifications.outbox.messages import mail
 
 
 def letter(
@@ -24,11 +24,8 @@ def letter(
     company: Company | None = None,
     about: str = "",
 ) -> Message:
-    """The mail, for ``outbox.queue``. ``event`` and ``context`` as in ``texts.mail``; the rest as in ``outbox.mail``.
-
-    What people wrote goes into the context through ``names.inert``.
+    """A mail for ``outbox.enqueue``. ``event`` and ``context`` as in ``message_templates.mail``, the rest as in
+    ``outbox.mail``. A text that a person wrote goes into the context through ``idportal.text.inert``.
     """
     written = message_templates.mail(event, language, context)
-    return outbox.mail(
-        purpose=purpose, to=to, **written._asdict(), useful=useful, key=key, company=company, about=about
-    )
+    return mail(purpose=purpose, to=to, **written._asdict(), useful=useful, key=key, company=company, about=about)

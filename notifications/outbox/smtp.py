@@ -1,4 +1,4 @@
-"""Mail: a row of the outbox through Django's mail API, to one receiver, and what its failure means."""
+"""Sending a mail of the outbox through Django's mail API, and the meaning of a failure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ _ENCODING = Charset("utf-8")
 _ENCODING.body_encoding = QP
 
 # 5xx answers to MAIL, RCPT or DATA that are about the relay's own wishes and not about the message: commands out of
-# order (RFC 5321 4.2.3), log-in or encryption wanted (RFC 4954 6, RFC 3207 4). Somebody mends the settings.
+# order (RFC 5321 4.2.3), log-in or encryption wanted (RFC 4954 6, RFC 3207 4). An operator fixes the settings.
 _ABOUT_THE_RELAY = (503, 530, 534, 535, 538)
 
 # What an enhanced status code is about (RFC 3463 3): of the addresses (5.1) two are of the sender; 5.2 is the mailbox,
@@ -47,7 +47,7 @@ class NotNow(MailError):
 
 
 class SenderRefused(NotNow):
-    """The relay does not want the portal's own sender. Somebody mends the settings, or the relay's."""
+    """The relay refuses the portal's own sender, until an operator fixes the settings, or the relay's."""
 
 
 class MailRefused(MailError):
@@ -75,7 +75,7 @@ def send(message: Message) -> None:
 
 
 def _compose(message: Message) -> EmailMultiAlternatives:
-    """Raises Refused for what can be no mail, as an address that is none, or a header that would become two."""
+    """Raises MailRefused if it can't be a mail: its address is none, or a header would become two."""
     headers = {
         "Message-ID": f"<{message.uid}@{_host()}>",
         "Date": format_datetime(timezone.localtime(message.created_at)),
@@ -85,7 +85,7 @@ def _compose(message: Message) -> EmailMultiAlternatives:
     email = _Email(message.subject, message.text, to=[message.to], headers=headers)
     email.encoding = _ENCODING
     if parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower() != settings.HELPDESK_EMAIL.lower():
-        email.reply_to = [settings.HELPDESK_EMAIL]  # where somebody reads what people answer
+        email.reply_to = [settings.HELPDESK_EMAIL]  # where answers are read
     if message.html:
         email.attach_alternative(message.html, "text/html")
     try:
@@ -124,7 +124,7 @@ def _host() -> str:
 
 
 def _open(connection: BaseEmailBackend) -> None:
-    """Connects, encrypts and logs in. Whatever is refused here is about the relay, and passes."""
+    """Connects, encrypts and logs in. A refusal here is about the relay, and passes."""
     try:
         connection.open()
     except OSError as error:  # smtplib's own errors are of this kind
@@ -141,14 +141,14 @@ def _hand_over(email: EmailMultiAlternatives, connection: BaseEmailBackend) -> N
         raise _answer(error.smtp_code, error.smtp_error, of_sender=True) from None
     except smtplib.SMTPResponseException as error:
         raise _answer(error.smtp_code, error.smtp_error) from None
-    except (smtplib.SMTPNotSupportedError, ValueError) as error:  # signs in an address that this server can't take
+    except (smtplib.SMTPNotSupportedError, ValueError) as error:  # characters in an address that this server can't take
         raise MailRefused(f"the address can't be written to this server ({type(error).__name__})") from None
     except OSError as error:
         raise NotNow(_words(error)) from None
 
 
 def _answer(code: int, words: bytes | str, *, of_sender: bool = False) -> MailError:
-    """What a reply means; ``of_sender``: to MAIL FROM, with which the portal named its own sender."""
+    """The meaning of a reply; ``of_sender``: to MAIL FROM, with which the portal named its own sender."""
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
     told = f"{code} {text}"
     if not 500 <= code <= 599 or code in _ABOUT_THE_RELAY:  # noqa: PLR2004  RFC 5321 4.2.1
@@ -165,9 +165,10 @@ def _words(error: OSError) -> str:
 
 
 def _close(connection: BaseEmailBackend) -> None:
-    """Says goodbye, and does not wait to hear it: the answer to the message is there already.
+    """Says goodbye without waiting for the answer.
 
-    A server that lets one wait here would have the message sent a second time, when the task's time is up.
+    The message was answered already. A server that is slow here would have it sent a second time, when the task's time
+    is up.
     """
     wire = getattr(connection, "connection", None)
     try:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
-from itertools import islice
 from typing import Any, NamedTuple
 
 from celery import shared_task
@@ -15,6 +14,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueDown
 
+from idportal.batches import batched
 from notifications.models import Message
 from notifications.outbox import delivery
 from notifications.outbox.messages import OPEN
@@ -75,13 +75,13 @@ def enqueue_tasks(rows: Iterable[QueuedMessage]) -> int:
 
     Without a queue, a message that may not be tried yet is left to the next sweep.
     """
-    left, count = iter(rows), 0
-    while some := list(islice(left, CHUNK)):
-        taken = _put(some)
+    count = 0
+    for batch in batched(rows, CHUNK):
+        taken = _put(batch)
         count += len(taken)
         if not settings.CELERY_TASK_ALWAYS_EAGER:
             _note_queued(taken)
-        if len(taken) < len(some):
+        if len(taken) < len(batch):
             break
     return count
 

@@ -9,8 +9,8 @@ import pytest
 from pytest_django import Settings
 
 from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
+from idportal.batches import batched
 from notifications import digests
-from notifications.digests import rows
 from notifications.models import Message
 from tests.notifications.digest_world import (
     DAY,
@@ -86,10 +86,9 @@ def test_who_is_disabled_or_has_to_change_anyhow_is_not_told(empty_server: TestS
     assert told(sent()) == [(KARL.username, "0")]
 
 
-def test_numbers_are_looked_up_so_many_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_numbers_are_looked_up_so_many_at_a_time() -> None:
     """No database takes a query of any length."""
-    monkeypatch.setattr(rows, "CHUNK", 2)
-    assert list(rows.chunks(range(5))) == [[0, 1], [2, 3], [4]]
+    assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
 
 
 def test_who_never_has_to_change_is_not_told(empty_server: TestSlapd) -> None:

@@ -83,7 +83,7 @@ def test_the_same_day_again_sends_nothing_to_a_new_recipient_either(empty_server
 
 def test_looking_writes_nothing(stefan: Company) -> None:
     plan = digests.look(DAY)
-    assert [mail.to for mail in plan.mails] == [CARIN.mail]
+    assert [mail.message.to for mail in plan.mails] == [CARIN.mail]
     assert plan.accounts == 1
     assert (sent(), list(DigestRun.objects.all()), trail()) == ([], [], [])
 

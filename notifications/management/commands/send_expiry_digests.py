@@ -90,9 +90,10 @@ class Command(BaseCommand):
         if not plan.mails:
             self.stdout.write(f"Nobody is to be told on {plan.outstanding.day}.")
         for mail in plan.mails:
-            whose = inert(mail.company.name) if mail.company else "no recipient"
+            message = mail.message
+            whose = inert(message.company.name) if message.company else "no recipient"
             accounts = ", ".join(_account(row) for row in mail.rows)
-            self.stdout.write(f"{mail.to}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
+            self.stdout.write(f"{message.to}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
         for reminder in plan.reminders:
             self.stdout.write(f"SMS to the person  {_account(reminder.row)}")
 

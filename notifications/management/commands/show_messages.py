@@ -1,4 +1,4 @@
-"""``manage.py show_messages``: what the portal writes to people, with the sample people's names in it."""
+"""``manage.py show_messages``: every mail and SMS of the portal, with the sample people's names."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ AT = datetime(2026, 3, 12, 13, 35, tzinfo=UTC)
 _KEY = "x" * 22  # as long as that of a real link
 _WITH_LINK = ("phone_linked", "phone_link_stopped_helpdesk", "recipient_confirm", "sign_in_link", "ticket_")
 
-# What a text says otherwise in another case: each is shown.
+# Other cases of a text, each of which is shown.
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "mail/phone_link_stopped": [{"old_number": False}],
     "mail/recipient_leaving": [{"at_once": False}],
@@ -43,7 +43,7 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
 
 
 def events() -> list[str]:
-    """All that there is a template for: "mail/password_reset", "sms/code"."""
+    """Every template's name: "mail/password_reset", "sms/code"."""
     folder = Path(settings.BASE_DIR, "templates")
     return sorted(f"{kind}/{file.stem}" for kind in ("mail", "sms") for file in (folder / kind).glob("*.txt"))
 
@@ -72,7 +72,7 @@ def _sms(name: str, language: str, context: dict[str, Any]) -> Written:
 
 
 def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
-    """What any text may name."""
+    """A context for any text."""
     people: dict[str, Any] = {
         "account": "lovanber11",
         "who": "Anna Berg (lovanber11)",
