@@ -17,8 +17,8 @@ from idportal.message_templates import Written
 from idportal.text import inert
 from notifications import outbox
 from notifications.digests.compose import Composer, Group
-from notifications.digests.reminders import Reminder, remind
-from notifications.digests.rows import DigestRow, find
+from notifications.digests.reminders import remind
+from notifications.digests.rows import DigestRow, PlannedMessage, find
 from notifications.models import DigestRun, Message
 
 # How long a mail is tried: as long as mail servers usually do (RFC 5321 4.5.4.1). Its lines name the date, and no
@@ -38,27 +38,18 @@ class Outstanding:
 
 
 @dataclass(frozen=True, slots=True)
-class DigestMail:
-    """One mail to one address, and the rows in it. Its message has no company if it is for the helpdesk."""
-
-    message: Message
-    rows: list[DigestRow]
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
-    """All that a run sends, composed."""
+    """All that a run sends, composed. A mail to the helpdesk has no company."""
 
     outstanding: Outstanding
-    mails: tuple[DigestMail, ...]
-    reminders: tuple[Reminder, ...]
+    mails: tuple[PlannedMessage, ...]
+    reminders: tuple[PlannedMessage, ...]
     accounts: int  # in the mails
 
     @property
     def messages(self) -> Iterator[Message]:
         """The rows for the outbox."""
-        yield from (mail.message for mail in self.mails)
-        yield from (reminder.message for reminder in self.reminders)
+        yield from (planned.message for planned in (*self.mails, *self.reminders))
 
 
 def outstanding(day: date) -> Outstanding:
@@ -94,7 +85,7 @@ def look(day: date) -> Plan:
         return Plan(open_, tuple(_mails(day, rows)), tuple(remind(day, to_remind)), len(rows))
 
 
-def _mails(day: date, rows: list[DigestRow]) -> Iterator[DigestMail]:
+def _mails(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
     """The companies' by name, then the helpdesk's."""
     composer, matcher = Composer(), CompanyMatcher()
     by_company: dict[Company, list[DigestRow]] = defaultdict(list)
@@ -125,7 +116,9 @@ def key_of(day: date | str, whose: str, to: str) -> str:
     return f"digest/{day}/{whose}/{receiver}"
 
 
-def _mail(day: date, to: str, composed: Written, rows: list[DigestRow], company: Company | None = None) -> DigestMail:
+def _mail(
+    day: date, to: str, composed: Written, rows: list[DigestRow], company: Company | None = None
+) -> PlannedMessage:
     message = outbox.mail(
         purpose=Message.Topic.DIGEST if company else Message.Topic.DIGEST_TO_HELPDESK,
         to=to,
@@ -134,4 +127,4 @@ def _mail(day: date, to: str, composed: Written, rows: list[DigestRow], company:
         key=key_of(day, str(company.pk) if company else "helpdesk", to),
         company=company,
     )
-    return DigestMail(message, rows)
+    return PlannedMessage(message, rows)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
 
 from django.utils import timezone
@@ -14,7 +13,7 @@ from idportal.batches import batched
 from idportal.clock import at_hour
 from idportal.text import inert
 from notifications import outbox
-from notifications.digests.rows import DigestRow
+from notifications.digests.rows import DigestRow, PlannedMessage
 from notifications.models import Message
 
 # Hours in Stockholm: not in the night, and not the day after.
@@ -22,15 +21,7 @@ FROM, UNTIL = 9, 21
 CHUNK = 1000  # ids in one query
 
 
-@dataclass(frozen=True, slots=True)
-class Reminder:
-    """One SMS to one employee."""
-
-    message: Message
-    row: DigestRow
-
-
-def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
+def remind(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
     """An SMS for each row with a number that gets codes, in their order; none after UNTIL."""
     now, not_before, until = timezone.now(), at_hour(day, FROM), at_hour(day, UNTIL)
     if now >= until:
@@ -48,7 +39,7 @@ def remind(day: date, rows: list[DigestRow]) -> Iterator[Reminder]:
                     about=row.account.id,
                     not_before=not_before,
                 )
-                yield Reminder(message, row)
+                yield PlannedMessage(message, (row,))
 
 
 def text(row: DigestRow) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
@@ -12,6 +13,7 @@ from accounts import directory
 from accounts.directory import Account
 from accounts.standing import ids_with_number
 from notifications.digests.thresholds import days_left, reached, spans
+from notifications.models import Message
 
 # Days left on which the employee gets an SMS, too, if EXPIRY_SMS is on.
 SMS_THRESHOLDS = (7, 1)
@@ -31,6 +33,14 @@ class DigestRow:
         """The key to sort by: the most urgent first, then the name."""
         account = self.account
         return self.days_left, account.surname.casefold(), account.given_name.casefold(), account.username, account.id
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
+    """A mail with these rows, or the SMS for the one row."""
+
+    message: Message
+    rows: Sequence[DigestRow]
 
 
 def find(day: date, days: frozenset[date]) -> tuple[list[DigestRow], list[DigestRow]]:

@@ -8,7 +8,7 @@ already, the second try is the last.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Required, TypedDict, Unpack
 
 from django.utils import timezone
 
@@ -20,59 +20,41 @@ from notifications.models import Message
 OPEN = (Message.Status.WAITING, Message.Status.SENDING)
 
 
-def mail(
-    *,
-    purpose: Message.Topic,
-    to: str,
-    subject: str,
-    text: str,
-    html: str = "",
-    useful: timedelta,
-    key: str = "",
-    company: Company | None = None,
-    about: str = "",
-) -> Message:
-    """A mail to one address. It is not sent later than ``useful`` from now.
+class Options(TypedDict, total=False):
+    """What every message is told."""
 
-    ``key``: of the messages with the same key only the first is sent; "": this one is sent in any case.
-    ``about``: the directory id of the account it is about.
-    """
-    return _message(
-        Message.Channel.MAIL,
-        to,
-        timezone.now(),
-        useful,
-        key,
-        purpose=purpose,
-        subject=one_line(subject)[:200],
-        text=text,
-        html=html,
-        company=company,
-        about=about,
-    )
+    purpose: Required[Message.Topic]
+    to: Required[str]  # a mail address, or a number in E.164
+    useful: Required[timedelta]  # the message is not sent later than so long after it may be sent first
+    key: str  # of the messages with the same key only the first is sent; none: this one is sent in any case
+    about: str  # the directory id of the account it is about
 
 
-def sms(
-    *,
-    purpose: Message.Topic,
-    to: str,
-    text: str,
-    useful: timedelta,
-    key: str = "",
-    about: str = "",
-    not_before: datetime | None = None,
-) -> Message:
-    """An SMS to a number (E.164), sent from ``not_before`` on and not later than ``useful`` after that."""
+class MailOptions(Options, total=False):
+    """What every mail is told."""
+
+    company: Company | None
+
+
+def mail(*, subject: str, text: str, html: str = "", **options: Unpack[MailOptions]) -> Message:
+    """A mail to one address."""
+    begins = timezone.now()
+    return _message(Message.Channel.MAIL, begins, subject=one_line(subject)[:200], text=text, html=html, **options)
+
+
+def sms(*, text: str, not_before: datetime | None = None, **options: Unpack[Options]) -> Message:
+    """An SMS to one number, sent from ``not_before`` on."""
     now = timezone.now()
-    begins = max(now, not_before or now)
-    return _message(Message.Channel.SMS, to, begins, useful, key, purpose=purpose, text=text, about=about)
+    return _message(Message.Channel.SMS, max(now, not_before or now), text=text, **options)
 
 
-def _message(kind: Message.Channel, to: str, begins: datetime, useful: timedelta, key: str, **fields: Any) -> Message:
+def _message(
+    kind: Message.Channel, begins: datetime, *, to: str, useful: timedelta, key: str = "", **fields: Any
+) -> Message:
     if key:
         fields["key"] = key
-    digest_of = receiver_digest(kind, to)
-    return Message(kind=kind, to=to, to_digest=digest_of, next_try_at=begins, useful_until=begins + useful, **fields)
+    of_receiver = receiver_digest(kind, to)
+    return Message(kind=kind, to=to, to_digest=of_receiver, next_try_at=begins, useful_until=begins + useful, **fields)
 
 
 def receiver_digest(kind: str, to: str) -> str:

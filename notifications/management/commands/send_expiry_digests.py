@@ -95,7 +95,7 @@ class Command(BaseCommand):
             accounts = ", ".join(_account(row) for row in mail.rows)
             self.stdout.write(f"{message.to}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
         for reminder in plan.reminders:
-            self.stdout.write(f"SMS to the person  {_account(reminder.row)}")
+            self.stdout.write(f"SMS to the person  {_account(reminder.rows[0])}")
 
 
 def _account(row: DigestRow) -> str:
