@@ -1,4 +1,4 @@
-"""System checks of what the accounts app is told by the environment."""
+"""System checks of the environment of accounts."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def codes_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
         return []
     return [
         Error(
-            "The SMS with the code does not fit one message: the host name is too long, or holds odd signs.",
+            "The SMS with the code does not fit one message: the host name is too long, or holds odd characters.",
             hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL.",
             id="accounts.E001",
         )

@@ -1,4 +1,4 @@
-"""Asks every part that the portal stands on, and says in words what is wrong and how to mend it."""
+"""Examines every part that the portal needs, and says what is wrong and how to fix it."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from kombu.exceptions import OperationalError as QueueError
 from accounts import directory, limits
 from idportal import mailbox
 
-MOST_MAILS = 1000  # counted in the helpdesk's mailbox; more tell nothing more
-STUCK_MAILS = 100  # that wait there: it is emptied every minute, and nobody writes so much in one
+MOST_MAILS = 1000  # that are counted in the helpdesk's mailbox
+STUCK_MAILS = 100  # waiting there are too many: it is emptied every minute
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Finding:
 
 
 def examine() -> Iterator[Finding]:
-    """Every part in turn; none keeps the next from being asked."""
+    """Examines the parts in turn, each whatever the others say."""
     parts: tuple[Callable[[], Iterator[Finding]], ...] = (
         _settings,
         _database,
@@ -154,8 +154,8 @@ def _mailbox() -> Iterator[Finding]:
         with mailbox.open_mailbox() as box:
             waiting = len(box.waiting(MOST_MAILS))
     except mailbox.MailboxError as error:
-        mend = "Is the mail server up? Try again." if error.retry else "Check the HELPDESK_MAILBOX settings."
-        yield Finding("helpdesk mailbox", False, f"{error} {mend}")
+        advice = "Is the mail server up? Try again." if error.retry else "Check the HELPDESK_MAILBOX settings."
+        yield Finding("helpdesk mailbox", False, f"{error} {advice}")
         return
     many = f"{MOST_MAILS} mails or more wait" if waiting == MOST_MAILS else f"{waiting} mails wait"
     if waiting < STUCK_MAILS:

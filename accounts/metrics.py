@@ -1,4 +1,4 @@
-"""What a monitor may know of people: how many have a number, what happened in the last hour, how many SMS were sent."""
+"""Figures for a monitor: registered numbers, events of the last hour, SMS, companies."""
 
 from __future__ import annotations
 

@@ -8,9 +8,9 @@ import unicodedata
 from django.utils.translation import gettext as _
 from stdnum.se import orgnr
 
-LONGEST = 30  # no way of writing one needs more
+LONGEST = 30  # characters, in any way of writing
 _SHAPE = re.compile(r"(?:16|19|20)?[0-9]{10}")
-# The Tax Agency (SKV 709) writes 16 before an organisation's number; a person's begins with the century.
+# The Tax Agency (SKV 709) puts 16 before an organisation's number; a person's begins with the century.
 
 
 class OrganisationNumberRefused(ValueError):
@@ -24,7 +24,7 @@ def parse(text: str) -> str:
     spaces; the last digit must be the right check digit (Luhn).
     """
     text = text.strip()
-    if len(text) > LONGEST * 2:  # before it is normalised, which takes long for what is made to
+    if len(text) > LONGEST * 2:  # normalising a long text may take long
         raise OrganisationNumberRefused(_unreadable())
     plain = unicodedata.normalize("NFKC", text)
     plain = "".join(character for character in plain if unicodedata.category(character) not in ("Zs", "Pd", "Cf", "Cc"))
@@ -32,7 +32,7 @@ def parse(text: str) -> str:
     if not plain.isascii() or not _SHAPE.fullmatch(plain):
         raise OrganisationNumberRefused(_unreadable())
     ten = plain[-10:]
-    if not ten.strip("0"):  # its check digit is right, but it is nobody's
+    if not ten.strip("0"):  # the check digit is right, but it is no number
         raise OrganisationNumberRefused(_unreadable())
     if not orgnr.is_valid(ten):
         raise OrganisationNumberRefused(
@@ -42,7 +42,7 @@ def parse(text: str) -> str:
 
 
 def parse_or_blank(text: str) -> str:
-    """As :func:`parse`, but "" for what is none."""
+    """As :func:`parse`, but "" for a text that is no number."""
     try:
         return parse(text)
     except OrganisationNumberRefused:

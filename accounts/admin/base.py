@@ -1,4 +1,4 @@
-"""What all pages of the admin have in common."""
+"""The base of all pages of the admin."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LONGEST_ID = 18  # digits that always fit in a bigint
 
 
 def actor(request: HttpRequest) -> User:
-    """The administrator who is at it. The site lets nobody else in."""
+    """The administrator. The site lets in no other user."""
     user = request.user
     if not isinstance(user, User):
         raise TypeError("nobody is signed in")
@@ -27,34 +27,34 @@ def actor(request: HttpRequest) -> User:
 
 
 def address(request: HttpRequest) -> str | None:
-    """Where the request came from."""
+    """The client's address."""
     return request.META.get("REMOTE_ADDR")
 
 
 def is_key(text: str) -> bool:
-    """Whether the text may be a primary key; forms and addresses that somebody has typed hold what they like."""
+    """Whether the text can be a primary key."""
     return text.isascii() and text.isdigit() and len(text) <= LONGEST_ID
 
 
 def column(name: str, label: Any, *, sortable: bool = True) -> Any:
-    """A field as it is, under a label of its own: the models of what is only read have none."""
+    """A column with the field's value under this label, for models without labels."""
 
     @admin.display(description=label, ordering=name if sortable else None)
     def value(obj: Any) -> Any:
         found = getattr(obj, name)
         if isinstance(found, datetime):
             found = timezone.localtime(found)
-        return "–" if found in ("", None) else formats.localize(found)  # a page of one row knows no empty value
+        return "–" if found in ("", None) else formats.localize(found)
 
     value.__name__ = name
     return value
 
 
 class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Every administrator may do what a page offers: the site lets in nobody else, by the directory's word (S2).
+    """Every administrator may do what a page offers. The site lets in no other user, by the directory's groups (S2).
 
-    What was done is told by the audit trail and the history; Django's own log of the admin would only be one more
-    place with names in it.
+    The audit trail and the history record what was done. Django's own log is off: it would be one more place with
+    names.
     """
 
     may_add = may_change = may_delete = True
@@ -64,13 +64,13 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
     show_facets = admin.ShowFacets.NEVER
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """All pages begin here. Raises BadRequest for a NUL in the address, which PostgreSQL takes in no text."""
+        """Raises BadRequest for a NUL in the address, which PostgreSQL refuses."""
         if any("\0" in value for _name, values in request.GET.lists() for value in values):
             raise BadRequest("a NUL in the address")
         return super().get_queryset(request)
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest | None = None) -> bool:
-        """What the list's own filters ask for; not each field of a row, with texts that its column can't be asked."""
+        """Only the list's own filters: other fields may not take the text."""
         filtered = {
             each[0] if isinstance(each, tuple) else getattr(each, "parameter_name", each) for each in self.list_filter
         }
@@ -99,16 +99,16 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
         return self.may_delete
 
     def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Told elsewhere."""
+        """Not logged here."""
 
     def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Told elsewhere."""
+        """Not logged here."""
 
     def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
-        """Told elsewhere."""
+        """Not logged here."""
 
 
 class ReadOnlyAdmin(PortalAdmin):
-    """Pages on which there is nothing to do but to read."""
+    """Pages to read only."""
 
     may_add = may_change = may_delete = False

@@ -1,4 +1,4 @@
-"""The audit trail, to be read (security.md L1)."""
+"""The admin's page of the audit trail (security.md L1)."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class ByEvent(admin.SimpleListFilter):
         return sorted(((event.value, str(event.label)) for event in Event), key=lambda pair: pair[1])
 
     def choices(self, changelist: Any) -> Any:
-        """For the template: the other parameters, and what there is to choose."""
+        """For the template: the other parameters and the choices."""
         others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
         first = {
             "others": [pair for pair in others if pair[0] != self.parameter_name],
@@ -39,7 +39,7 @@ class ByEvent(admin.SimpleListFilter):
 
 
 class WithNames(ChangeList):
-    """The events of one page, with the names of who did it and to whom: two queries for all of them."""
+    """The events of one page with the names of actors and subjects, in two queries."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -48,7 +48,7 @@ class WithNames(ChangeList):
 
 
 def add_names(events: list[Any]) -> None:
-    """Puts on each event the user names that the directory last had, for the ids that it keeps."""
+    """Adds ``actor_name`` and ``whom`` to each event: the last known user names of its ids."""
     ids = {each for event in events for each in (event.actor, event.subject) if each}
     names = dict(User.objects.filter(directory_id__in=ids).values_list("directory_id", "username"))
     for event in events:
@@ -58,7 +58,7 @@ def add_names(events: list[Any]) -> None:
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Newest first. Found by user name, of who did it or to whom."""
+    """Newest first."""
 
     when = column("at", gettext_lazy("Tid"))
     company = column("company", gettext_lazy("Företag"))
@@ -83,7 +83,7 @@ class AuditEventAdmin(ReadOnlyAdmin):
         return event
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
-        """By what the trail keeps: ids, and the name that the subject had at the time."""
+        """Finds by the user name of actor and subject, and by the names in the event."""
         term = search_term.strip()
         if not term:
             return queryset, False

@@ -1,4 +1,4 @@
-"""The results of events in Swedish: the rows keep the portal's own words, which never change."""
+"""The results of events in Swedish. The rows have fixed English words."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import Company, Orderer
 
-# Every result that the portal writes whole, or as one of several words with commas between.
+# Every result that the portal writes, alone or between commas.
 RESULTS = {
     "account": _("kontots mejl"),
     "account disabled": _("kontot är avstängt"),
@@ -72,9 +72,9 @@ _COUNTS = {
 
 
 def in_words(result: str, model: type[Model] | None) -> str:
-    """A result as administrators read it; what has no words here is shown as it is.
+    """A result as administrators read it; one without Swedish words as it is.
 
-    ``model``: whose fields are named, if the event is about one of the registers.
+    ``model``: the register that the event is about; the result then names its fields.
     """
     return ", ".join(_part(part, model) for part in result.split(", ")) if result else ""
 

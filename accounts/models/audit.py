@@ -1,4 +1,4 @@
-"""The audit trail: for people to read and for figures. No verb depends on it, so that it can be purged."""
+"""The audit trail, for people and for figures. No verb depends on it, so old events can be deleted."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is counted in the database, so that a limit outlives restarts and Redis."""
+"""Counts in the database, so that limits outlive restarts and Redis."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from accounts.models.codes import Purpose
 
 
 class SendQuota(models.Model):
-    """How many codes went to one number for one purpose (K5), or on behalf of one account to whatever number.
+    """How many codes went to one number for one purpose (K5), or for one account to any number.
 
-    Neither is kept, only a digest. Not django-otp's CooldownMixin: that counts per device, and one number may
-    serve several accounts.
+    Only a digest of the number or account is kept. By hand: django-otp's CooldownMixin counts per device, and one
+    number may serve several accounts.
     """
 
     digest = models.CharField(max_length=64)
     purpose = models.CharField(max_length=10, choices=Purpose.choices)
-    # Seconds since 1970, of the last day: when a code was sent; and when one was tried to be, in vain.
+    # Seconds since 1970, within the last day: when a code was sent; when sending one failed.
     sent = models.JSONField(default=list)
     failed = models.JSONField(default=list)
 
@@ -33,7 +33,7 @@ class SendQuota(models.Model):
 
     @classmethod
     def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
-        """Counts one more code if the limits allow it; within a transaction, in which others wait for this one."""
+        """Counts one more code if the limits allow it. Call it in a transaction, which others wait for."""
         quota, _made = cls.objects.select_for_update().get_or_create(digest=digest, purpose=purpose)
         now = timezone.now().timestamp()
         quota.sent = [at for at in quota.sent if now - at < limits.DAY]
@@ -46,13 +46,13 @@ class SendQuota(models.Model):
 
     @classmethod
     def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
-        """Whether one more would be allowed now. Counts nothing."""
+        """Whether one more code would be allowed now. Counts nothing."""
         quota = cls.objects.filter(digest=digest, purpose=purpose).first()
         return quota is None or quota._allows(allowed, timezone.now().timestamp())
 
     def _allows(self, allowed: limits.Sends, now: float) -> bool:
         for most, seconds in allowed:
-            # What failed keeps the pauses, since a gateway may send and say no; but it is none of the day's.
+            # A failed code counts for the pauses, as a gateway may send it and say no, but not for the day.
             counted = self.sent if seconds == limits.DAY else self.sent + self.failed
             if sum(now - at < seconds for at in counted) >= most:
                 return False
@@ -60,7 +60,7 @@ class SendQuota(models.Model):
 
     @classmethod
     def give_back(cls, digest: str, purpose: str) -> None:
-        """Notes that the newest was not sent; within a transaction."""
+        """Notes that the newest code was not sent. Call it in a transaction."""
         for quota in cls.objects.select_for_update().filter(digest=digest, purpose=purpose):
             quota.failed += quota.sent[-1:]
             quota.sent = quota.sent[:-1]
@@ -78,7 +78,7 @@ class SmsDay(models.Model):
 
     @classmethod
     def take(cls) -> bool:
-        """Counts one message if the ceiling allows it. Safe against others at the same time."""
+        """Counts one message if the ceiling allows it. Safe in parallel."""
         today = timezone.localdate()
         cls.objects.get_or_create(day=today)
         room = cls.objects.filter(day=today, sent__lt=settings.SMS_DAILY_LIMIT)
@@ -91,7 +91,7 @@ class SmsDay(models.Model):
 
 
 class FailedTry(models.Model):
-    """A wrong password or code for one account. Counted in the database: it outlives restarts and Redis (T1)."""
+    """A wrong password or code for one account (T1)."""
 
     class Secret(models.TextChoices):
         PASSWORD = "password"  # noqa: S105  a kind, no password
@@ -118,7 +118,7 @@ class FailedTry(models.Model):
 
 
 class TriesForgotten(models.Model):
-    """An agent wiped what was counted against an account. Kept for a day, of which it counts as one."""
+    """An agent reset the failed tries of an account. Kept for a day, for the limit of the day."""
 
     subject = models.CharField(max_length=36, db_index=True)  # the directory's id of the account
     at = models.DateTimeField(default=timezone.now)

@@ -1,5 +1,5 @@
 # mypy: disallow-untyped-calls=False
-"""The second factor of staff: an authenticator app, and recovery codes for when it is gone."""
+"""The second factors of staff: authenticator app, recovery codes, SMS."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ class _Throttled(TimestampMixin, ThrottlingMixin, Device):
         return 1
 
     def verify_token(self, token: str) -> bool:
-        """Whether this is a code of the device, unspent. Spends it, or counts a failure; call it under a row lock.
+        """Whether this is an unspent code of the device. Spends it, or counts a failure; call it under a row lock.
 
-        During the pause after a failure the answer is no, whatever the code.
+        False for any code during the pause after a failure.
         """
         if not self.verify_is_allowed()[0]:
             return False
@@ -44,14 +44,14 @@ class _Throttled(TimestampMixin, ThrottlingMixin, Device):
         return True
 
     def _spend(self, token: str) -> bool:
-        """Whether the code is right; notes on the unsaved object that it is spent."""
+        """Whether the code is right. Marks it as spent, without saving."""
         raise NotImplementedError
 
 
 class Authenticator(_Throttled):
     """An authenticator app (RFC 6238). django-otp's own TOTPDevice keeps its key as plain text in the database.
 
-    ``confirmed`` False: shown to somebody who has not yet entered a code of it.
+    ``confirmed`` False: shown, but no code was entered yet.
     """
 
     key = EncryptedTextField(default=random_hex)  # hex
@@ -78,7 +78,7 @@ class Authenticator(_Throttled):
 
     @property
     def address(self) -> str:
-        """What the QR code says, and what opens the app on the same phone."""
+        """The content of the QR code, also a link that opens the app on the same phone."""
         issuer = quote(ISSUER)
         return f"otpauth://totp/{issuer}:{quote(self.user.username)}?secret={self.secret}&issuer={issuer}"
 
@@ -86,15 +86,15 @@ class Authenticator(_Throttled):
 class RecoveryCodes(_Throttled):
     """Ten codes on paper, each good once. django-otp's own StaticToken keeps them as plain text in the database.
 
-    The key of the hashes is the row's own, and encrypted: codes on paper can't be hashed anew when the keys of the
-    portal are renewed, but this key can be encrypted anew.
+    Each row has its own key for the hashes, encrypted. When the portal's keys are renewed, this key is encrypted anew:
+    the codes on paper can't be hashed anew.
     """
 
     hash_key = EncryptedTextField(default=random_hex)
     digests = models.JSONField(default=list)  # keyed hashes of those that are left
 
     def make(self) -> list[str]:
-        """Ten new codes, which are kept nowhere; the earlier ones are worth nothing any more. Saves the row."""
+        """Makes ten new codes in place of the earlier ones. Only their hashes are kept. Saves the row."""
         codes = [random_number_token(limits.RECOVERY_CODE_DIGITS) for _ in range(limits.RECOVERY_CODES)]
         self.digests = [self._hash(code) for code in codes]
         self.throttle_reset(commit=False)
@@ -114,7 +114,7 @@ class RecoveryCodes(_Throttled):
 
 
 class SmsFactor(Device):
-    """The device that django-otp wants for the session of an agent who signed in by SMS.
+    """The device that django-otp needs for the session of an agent who signed in by SMS.
 
-    ``accounts.staff.roles.sms_factor`` sends the codes and checks them; this row is never asked for one.
+    ``accounts.staff.sms_factor`` sends and checks the codes, without this row.
     """

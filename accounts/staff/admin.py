@@ -1,4 +1,4 @@
-"""The second factors of staff: who has one, and taking it away when a phone is lost."""
+"""The admin's page of second factors, to remove one when a phone is lost."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from accounts.staff import second_factor
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(PortalAdmin):
-    """One row a person. To take the app away takes the recovery codes along; the next log-in connects a new one."""
+    """One row a user. Removing the app removes the recovery codes too; the next log-in connects a new one."""
 
     may_add = may_change = False
     connected = column("created_at", gettext_lazy("Kopplad"))
@@ -31,7 +31,7 @@ class AuthenticatorAdmin(PortalAdmin):
     fields = readonly_fields = list_display
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        """Those that are connected; one that somebody has only looked at is nobody's second factor."""
+        """Only connected apps: one that was only shown is no second factor."""
         return super().get_queryset(request).filter(confirmed=True).prefetch_related("user__recoverycodes_set")
 
     @admin.display(description=gettext_lazy("Konto"), ordering="user__username")
@@ -46,7 +46,7 @@ class AuthenticatorAdmin(PortalAdmin):
         second_factor.remove(obj.user, actor=actor(request), address=address(request))
 
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """In sentences, instead of the rows of the tables."""
+        """The consequences in sentences, instead of the rows of the tables."""
         words = [
             _("Appen och återställningskoderna slutar gälla."),
             _("Personen loggas ut överallt, och kopplar en ny app vid nästa inloggning."),

@@ -1,7 +1,7 @@
-"""Staff of the portal itself: who they are by the directory's groups, and where each may go.
+"""The roles of staff, and the pages of each role.
 
-A *role* comes from a group of the directory and lasts for as long as the directory says so: it is asked at each
-request (security.md S2). Nothing is kept here but two flags, which Django's admin wants to see.
+A *role* comes from a group of the directory, which the portal reads at each request (security.md S2). The database has
+only two flags, for Django's admin.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ NONE: Roles = frozenset()
 
 @dataclass(frozen=True, slots=True)
 class Role:
-    """``group``: the setting that names the directory's group; ``home``: the pages below are for this role alone."""
+    """``group``: the setting with the directory's group; ``home``: the pages below it are for this role alone."""
 
     name: str
     group: str
@@ -34,16 +34,15 @@ class Role:
 ADMINISTRATOR = Role("administrator", "DIRECTORY_ADMIN_GROUP", "/admin/")
 AGENT = Role("agent", "DIRECTORY_HELPDESK_GROUP", "/helpdesk/")
 
-# In this order: the first that a person has says where they go after signing in. Who has both goes to the queue, which
-# others wait for.
+# The first role that a user has decides the page after the sign-in: with both, the queue, where orderers wait.
 ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 
 
 def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
-    """Checks the user name and password of somebody who should have a role. The user comes with RIGHT only.
+    """Checks the user name and password of a user with a role. Returns the user with RIGHT only.
 
-    Protected accounts are welcome here, as administrators' are, and agents' while HELPDESK_SMS_FACTOR is on. That
-    somebody has no role is told after the right password only. Raises DirectoryError if the directory can't tell.
+    Accepts protected accounts: administrators have them, and agents while HELPDESK_SMS_FACTOR is on. NO_ROLE comes
+    after the right password only. Raises DirectoryError if the directory can't tell.
     """
     where = connect_staff()
     found = where.find(name)
@@ -59,24 +58,24 @@ def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome,
 
 
 def roles_of(account: Account) -> Roles:
-    """The names of the roles that the directory's groups give the account now. Raises DirectoryError."""
+    """The roles that the directory's groups give the account now. Raises DirectoryError."""
     groups = {role.name: getattr(settings, role.group) for role in ROLES}
     member_of = connect_staff().groups_of(account, {group for group in groups.values() if group})
     return frozenset(name for name, group in groups.items() if group in member_of)
 
 
 def standing(user: User, had: Roles, password_at: float, address: str | None) -> Roles:
-    """The roles that the person has now; none, and a word in the trail, if one that they ``had`` has ended.
+    """The roles that the user has now; none, with an audit event, if one that the user ``had`` has ended.
 
-    So a session goes on only with all that it began with: the password, too, must be the one that was typed at
-    ``password_at`` (seconds since 1970). Raises DirectoryError if the directory can't tell.
+    A session needs all that it began with, also the password that was typed at ``password_at`` (seconds since 1970).
+    Raises DirectoryError if the directory can't tell.
     """
     account = connect_staff().get(user.directory_id)
     held = roles_of(account) if account and account.enabled else NONE
     _mirror(user, held)
     changed = account is not None and _changed_since(account, password_at)
     if held and had <= held and not changed:
-        # A role that came meanwhile begins with a sign-in of its own: it may want another second factor.
+        # A role that came meanwhile needs a sign-in of its own: it may want another second factor.
         return held & had if had else held
     reason = "account gone" if account is None else "" if account.enabled else "account disabled"
     lost = reason or ", ".join(sorted(had - held))
@@ -86,23 +85,20 @@ def standing(user: User, had: Roles, password_at: float, address: str | None) ->
 
 
 def _changed_since(account: Account, password_at: float) -> bool:
-    """Whether the directory has another password than the one typed then, or wants another (R4, S2).
-
-    Within the seconds that the clocks may differ, a change is not told from one that came before.
-    """
+    """Whether the password was changed, or must be, since then (R4, S2). CLOCKS_DIFFER is the tolerance."""
     if account.expires is Expiry.MUST_CHANGE:
-        return True  # who has to change it can't sign in, so that this came afterwards
+        return True  # it was not so at the sign-in, which it would have stopped
     last_set = account.password_last_set
     return last_set is not None and last_set > datetime.fromtimestamp(password_at, UTC) + CLOCKS_DIFFER
 
 
 def role_at(path: str) -> Role | None:
-    """The role that pages with this path are for; None for those that are for no role."""
+    """The role that may see this path; None if all may."""
     return next((role for role in ROLES if path.startswith(role.home)), None)
 
 
 def destination(held: Roles, wanted: str) -> str:
-    """Where to go after signing in: where the person wanted to, unless that is for a role that they lack."""
+    """The page after the sign-in: the wanted one, unless it is for a role that the user lacks."""
     role = role_at(urlsplit(wanted).path)
     if wanted and (role is None or role.name in held):
         return wanted
@@ -110,7 +106,7 @@ def destination(held: Roles, wanted: str) -> str:
 
 
 def _mirror(user: User, held: Roles) -> None:
-    """Django's admin asks for flags: both follow the administrators' group, and are written alone."""
+    """Sets the two flags of Django's admin by the administrators' group."""
     flag = ADMINISTRATOR.name in held
     if (user.is_staff, user.is_superuser) != (flag, flag):
         User.objects.filter(pk=user.pk).update(is_staff=flag, is_superuser=flag)

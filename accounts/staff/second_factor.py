@@ -1,7 +1,7 @@
 # mypy: disallow-untyped-calls=False
-"""The second factor of staff: an app, connected at the first sign-in and asked for at each, and codes on paper.
+"""The second factor of staff: an app, connected at the first sign-in and needed at each, and recovery codes.
 
-What agents may have in place of an app is in ``accounts.staff.roles.sms_factor``.
+``accounts.staff.sms_factor`` is what agents may have in place of an app.
 Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
 """
 
@@ -29,15 +29,15 @@ A_DAY = {Kind.FACTOR: limits.FACTOR_FAILURES_A_DAY, Kind.RECOVERY: limits.RECOVE
 
 
 def is_enrolled(user: User) -> bool:
-    """Whether the person has an app that is connected."""
+    """Whether the user has connected an app."""
     return Authenticator.objects.filter(user=user, confirmed=True).exists()
 
 
 def begin(user: User, begun: int | None) -> Authenticator:
-    """The app that is being connected: the one that this sign-in has begun with (its key), or a new one.
+    """The app that is being connected: the one that this sign-in has begun (its id), or a new one.
 
-    Another sign-in gets a key of its own. Somebody who knows the password and has looked at a key must not find that
-    its owner connected just that one.
+    Each sign-in gets a key of its own: an attacker with the password may have seen a key, which the owner must not
+    connect.
     """
     found: Authenticator | None = Authenticator.objects.filter(pk=begun, user=user, confirmed=False).first()
     if found:
@@ -49,9 +49,9 @@ def begin(user: User, begun: int | None) -> Authenticator:
 
 
 def enrol(user: User, begun: int | None, code: str, address: str | None) -> Authenticator | None:
-    """Connects the app that was begun, if this is a code of it; else None, and a pause follows. The owner is told.
+    """Connects the app that was begun if this is its code; else None, and a pause follows. Notifies the owner.
 
-    Of several that were begun, the first to be confirmed is the one; the others are gone then.
+    The first of several to be confirmed is connected; the others are deleted.
     """
     account = whom_to_tell(user)
     with transaction.atomic():
@@ -71,18 +71,18 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
 
 
 def check(user: User, code: str, address: str | None) -> Device | None:
-    """The device whose code this is, which is then spent; else None, and the failure counts.
+    """The device of this code, which is then spent; else None, and the failure counts.
 
-    After a wrong code the next ones are not looked at for 1, 2, 4 … seconds, and after FACTOR_FAILURES_A_DAY (those
-    on paper: RECOVERY_FAILURES_A_DAY) in a row not before they are a day old: of its own kind, so that the other is
-    still a way in. The owner is told. Whatever the reason, the answer is the same.
+    After a wrong code no code is accepted for 1, 2, 4 … seconds. After FACTOR_FAILURES_A_DAY (recovery codes:
+    RECOVERY_FAILURES_A_DAY) in a row none is for a day, of this kind only: the other kind is still a way in. Notifies
+    the owner. The answer is the same for every reason.
     """
     account = whom_to_tell(user)
     typed = codes.plain(code)
     by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
     what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
     with transaction.atomic():
-        # One at a time for each account: what is counted here counts for the next.
+        # One at a time for each user, so that each sees the count of the last.
         person = User.objects.select_for_update().get(pk=user.pk)
         model: type[Device] = RecoveryCodes if by_paper else Authenticator
         device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
@@ -99,22 +99,22 @@ def check(user: User, code: str, address: str | None) -> Device | None:
 
 
 def _warn_owner(user: User, account: Account | None, kind: FailedTry.Secret) -> None:
-    """After a wrong code, which is counted: the right password with wrong codes is how a stolen one is noticed."""
+    """After a wrong code: the right password with wrong codes may be a stolen one."""
     stopped = _used_up(user, kind)
     if stopped or _failures(user).count() == limits.FACTOR_FAILURES_TOLD:
-        # Robustly: a notice that fails must not undo the count of the failure, or the guesses would be without end.
+        # Robustly: a failed notice must not undo the count, or guesses would have no end.
         signals.second_factor_attacked.send_robust(
             Authenticator, user=user, account=account, kind=kind, stopped=stopped
         )
 
 
 def _used_up(user: User, kind: FailedTry.Secret) -> bool:
-    """Whether there have been as many wrong codes of this kind as a day has room for."""
+    """Whether the wrong codes of this kind have reached the limit of a day."""
     return FailedTry.count(user.directory_id, kind, timedelta(seconds=limits.DAY)) >= A_DAY[kind]
 
 
 def _may_not_try(user: User, device: Device | None, kind: FailedTry.Secret) -> str:
-    """Why a code is not even looked at, or ""."""
+    """Why no code is accepted now, or ""."""
     if _used_up(user, kind):
         return "too many wrong codes in a day"
     if device and not device.verify_is_allowed()[0]:
@@ -123,15 +123,15 @@ def _may_not_try(user: User, device: Device | None, kind: FailedTry.Secret) -> s
 
 
 def make_recovery_codes(user: User, address: str | None, first: bool = False) -> list[str]:
-    """Ten new codes, kept only as hashes: they can be shown this once. Earlier ones are worth nothing any more.
+    """Ten new codes in place of the earlier ones. Only hashes are kept, so they can be shown once. Notifies the owner.
 
-    ``first``: those that are owed after an app was connected. None if they were made already: of two requests at the
-    same time one gets them, and the other must not put others in their place. The owner is told.
+    ``first``: the codes after an app was connected. Returns none if they exist: of two parallel requests one gets them,
+    and the other must not replace them.
     """
     account = whom_to_tell(user)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
-        # To connect an app takes earlier ones away: as long as there is no row, the first are owed.
+        # Connecting an app deletes the row: without one, the first codes are still to be made.
         if first and RecoveryCodes.objects.filter(user=person).exists():
             return []
         row, _made = RecoveryCodes.objects.get_or_create(user=person, defaults={"name": "paper"})
@@ -142,17 +142,16 @@ def make_recovery_codes(user: User, address: str | None, first: bool = False) ->
 
 
 def recovery_codes_left(user: User) -> int:
-    """How many of the ten are unspent."""
+    """How many codes are unspent."""
     row = RecoveryCodes.objects.filter(user=user).first()
     return len(row.digests) if row else 0
 
 
 def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
-    """Takes the app and the recovery codes away and ends every session; the next sign-in connects a new app.
+    """Deletes the app and the recovery codes, and ends every session. The next sign-in connects a new app.
 
-    With HELPDESK_SMS_FACTOR an agent's number is a second factor as well, and goes too: what was stolen is the
-    telephone. False if there was nothing to take away, else the owner is told. The sessions end all the same.
-    ``actor`` None: somebody at a shell.
+    With HELPDESK_SMS_FACTOR also an agent's number, which is a second factor too: a stolen telephone has both. Notifies
+    the owner. False if there was nothing to delete; the sessions end all the same. ``actor`` None: a command.
     """
     account = whom_to_tell(user)
     agent = settings.HELPDESK_SMS_FACTOR and _is_agent(account)
@@ -170,7 +169,7 @@ def remove(user: User, *, actor: User | None = None, address: str | None = None)
 
 
 def _is_agent(account: Account | None) -> bool:
-    """Whether the directory names the account as an agent's; no, if it does not say."""
+    """Whether the account is an agent's; False if the directory can't tell."""
     group = settings.DIRECTORY_HELPDESK_GROUP
     try:
         return bool(group and account and connect_staff().groups_of(account, [group]))
@@ -180,7 +179,7 @@ def _is_agent(account: Account | None) -> bool:
 
 
 def _forget_number(user: User, actor: User | None, address: str | None) -> int:
-    """The number of somebody on the staff, where it is a second factor; returns how many went."""
+    """Deletes the number where it is a second factor; returns how many."""
     if not settings.HELPDESK_SMS_FACTOR:
         return 0
     numbers, _ = Phone.objects.filter(user=user).delete()
@@ -191,15 +190,14 @@ def _forget_number(user: User, actor: User | None, address: str | None) -> int:
 
 
 def _failures(user: User) -> models.QuerySet[FailedTry]:
-    """Since the last right code, of both kinds; as far back as they are kept."""
+    """The wrong codes of both kinds since the last right one."""
     return FailedTry.objects.filter(subject=user.directory_id, kind__in=A_DAY)
 
 
 def whom_to_tell(user: User) -> Account | None:
-    """The account as the directory has it. Asked before the change: no row is locked while a server takes its time.
+    """The account of the owner. Call it before the change, so that no row is locked during a slow directory's answer.
 
-    None if the directory does not say. What is to be done is done all the same, and the log says that nobody was told:
-    to take a stolen phone's app away must not wait for a directory.
+    None, with a line in the log, if the directory can't tell: the change must not wait for it. Then there is no notice.
     """
     try:
         return connect_staff().get(user.directory_id)
@@ -209,5 +207,5 @@ def whom_to_tell(user: User) -> Account | None:
 
 
 def picture(text: str) -> SafeString:
-    """The text as a QR code in SVG, which is readable with a seventh of it covered (level M)."""
+    """The text as a QR code in SVG, with error correction of level M."""
     return SafeString(segno.make_qr(text, error="m").svg_inline(omitsize=True))

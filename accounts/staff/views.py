@@ -1,6 +1,6 @@
-"""/logga-in/: staff of the portal itself; user name and password, then a code of an app. Recovery codes, too.
+"""/logga-in/: staff sign in with user name and password, then a code from an app. Also the page of recovery codes.
 
-Agents without an app get a code by SMS, where HELPDESK_SMS_FACTOR is on (``accounts.staff.roles.sms_factor``).
+Where HELPDESK_SMS_FACTOR is on, agents without an app get a code by SMS (``accounts.staff.sms_factor``).
 """
 
 from __future__ import annotations
@@ -49,13 +49,13 @@ def login(request: HttpRequest) -> HttpResponse:
             form.refuse()
         else:
             outcome = result.value
-    # Why one is here: "igen", it took too long; "borta", the page saw the session end; "slut", the role has ended.
+    # Why the page comes again: "igen", it took too long; "borta", the session has ended; "slut", the role has ended.
     again = next((why for why in ("igen", "borta", "slut") if why in request.GET), "")
     return render(request, "accounts/staff_login.html", {"form": form, "outcome": outcome, "again": again})
 
 
 def _begin(request: HttpRequest, user: User) -> None:
-    """The password was right: the session is this person's way in, and a code goes out if theirs comes by SMS."""
+    """After the right password: begins the sign-in, and sends a code if the user has it by SMS."""
     before = sessions.under_way(request, Purpose.SIGN_IN)
     staff_sessions.begin_sign_in(request, user, _wanted(request))
     language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
@@ -64,7 +64,7 @@ def _begin(request: HttpRequest, user: User) -> None:
 
 
 def _wanted(request: HttpRequest) -> str:
-    """The page of ours that was asked for, or ""."""
+    """The requested address, or "" if it is none of the portal's."""
     wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     return wanted if ours else ""
@@ -78,7 +78,7 @@ def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
 @sensitive_post_parameters("code")
 @limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
-    """Step 2: a code of the app, or by SMS; the first time, the app is connected here."""
+    """Step 2: a code from the app, or by SMS. The first time, the app is connected here."""
     user = staff_sessions.signing_in(request)
     if user is None:
         return _log_in_again("igen", staff_sessions.wanted(request))
@@ -86,18 +86,18 @@ def code(request: HttpRequest) -> HttpResponse:
     if request.method == "POST":
         if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
             return page
-        # Before a code is spent: the role may have ended since the password was typed, or the directory be down.
+        # Before a code is spent: the role may have ended since the password was typed, or the directory may be down.
         held = roles.standing(user, roles.NONE, sessions.password_at(request), request.META["REMOTE_ADDR"])
         if not held:
             logout(request)
             return _log_in_again("slut")
     challenge, number = sessions.challenge_of(request, Purpose.SIGN_IN), sms_factor.number_of(user)
     if number and not (challenge and sms_factor.fits(challenge, user, number)):
-        # The number, or the setting, is another since the password was typed.
+        # The number or the setting has changed since the password was typed.
         return _log_in_again("igen", staff_sessions.wanted(request))
     if number and challenge and challenge.verified_at is None:
         return _code_by_sms(request, user, challenge, held)
-    # With a number, the code by SMS was entered, and an app is to be connected besides.
+    # With a number: the code by SMS was right, and the user wants to connect an app too.
     return _enter_code(request, user, held) if request.method == "POST" else _code_page(request, user, FactorForm())
 
 
@@ -107,8 +107,8 @@ def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResp
     if not form.is_valid():
         return _code_page(request, user, form)
     typed = form.cleaned_data["code"]
-    known = second_factor.is_enrolled(user)
-    if known:
+    enrolled = second_factor.is_enrolled(user)
+    if enrolled:
         device = second_factor.check(user, typed, address)
     else:
         device = second_factor.enrol(user, staff_sessions.app_begun(request), typed, address)
@@ -117,7 +117,7 @@ def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResp
         form.refuse()
         return _code_page(request, user, form)
     onward = _log_in(request, user, device, held)
-    if not known:
+    if not enrolled:
         staff_sessions.show_recovery_codes_next(request, onward)
         return redirect("staff-recovery-codes")
     if isinstance(device, RecoveryCodes):
@@ -136,7 +136,7 @@ def _log_in(request: HttpRequest, user: User, device: Device, held: roles.Roles)
 
 @sensitive_variables("typed")
 def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: roles.Roles) -> HttpResponse:
-    """For a number: its code. Who wants to connect an app enters it all the same, or the password would be enough."""
+    """The code by SMS. Also before an app is connected, or the password alone would be enough."""
     form = CodeForm(request.POST or None)
     if form.is_valid():
         typed = form.cleaned_data["code"]
@@ -159,7 +159,7 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
 @require_POST
 @limits.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
-    """Another code by SMS, if it is time for one."""
+    """Another code by SMS, unless it is too soon."""
     user, challenge = staff_sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
     number = sms_factor.number_of(user) if user else ""
     if user is None or challenge is None or not (number and sms_factor.fits(challenge, user, number)):
@@ -192,7 +192,7 @@ def _code_page(request: HttpRequest, user: User, form: FactorForm) -> HttpRespon
 
 
 def _in_groups(text: str) -> str:
-    """Four signs at a time, as people read and type them."""
+    """Four characters at a time, as people read and type them."""
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
@@ -200,7 +200,7 @@ StaffView = Callable[[HttpRequest, User], HttpResponse]
 
 
 def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
-    """For who is signed in with both factors and still has the roles they came with (S2)."""
+    """Requires a user with both factors, who still has the roles of the sign-in (S2)."""
 
     @wraps(view)
     def guarded(request: HttpRequest) -> HttpResponse:
@@ -219,14 +219,14 @@ def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
 @limits.form_page
 @staff_only
 def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
-    """Ten codes for when the app is gone: shown once after it was connected, and anew whenever new ones are made."""
+    """Ten codes for a lost app. They are shown once: after it was connected, and when new ones are made."""
     if request.method == "POST" and not sessions.password_is_fresh(request, limits.SIGN_IN_LIFETIME):
         logout(request)
         return _log_in_again("igen", reverse("staff-recovery-codes"))
     shown: list[str] = []
     owed = request.method == "GET" and staff_sessions.recovery_codes_pending(request)
     if request.method == "POST" or owed:
-        # The session's mark is not enough: another request may have read it at the same time.
+        # The verb decides, not the session's mark: a parallel request may have read that too.
         shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"], owed)
         staff_sessions.recovery_codes_shown(request)
     context = {

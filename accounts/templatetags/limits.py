@@ -1,6 +1,6 @@
 """The portal's limits in words, by the name that each has in ``accounts.limits`` or in the settings.
 
-A text takes its durations and counts from here, so that it changes with them.
+Texts take their durations and counts from here.
 """
 
 from __future__ import annotations

@@ -9,11 +9,11 @@ from accounts import doctor
 
 
 class Command(BaseCommand):
-    help = "Asks every part that the portal stands on what ails it. Exit code 1 if something must be mended."
+    help = "Examines every part that the portal needs. Exit code 1 if something must be fixed."
     requires_system_checks = []  # it reports them itself
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One line a finding."""
+        """Prints one line a finding."""
         findings = list(doctor.examine())
         marks = {True: "ok  ", False: "FAIL", None: "note"}
         for finding in findings:

@@ -11,7 +11,7 @@ from accounts.staff import second_factor
 
 class Command(BaseCommand):
     help = (
-        "Takes away somebody's authenticator app and recovery codes, and with HELPDESK_SMS_FACTOR the number, too. "
+        "Takes away a user's authenticator app and recovery codes, and with HELPDESK_SMS_FACTOR the number, too. "
         "The next sign-in connects a new app."
     )
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("username", help="user name in the directory")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """One person. The name is the directory's: whoever had it before is somebody else."""
+        """For the account that has the name in the directory now."""
         name = options["username"]
         try:
             account = connect_staff().find(name)
