@@ -5,7 +5,7 @@ wsgi_app = "idportal.wsgi"
 # TCP, not a Unix socket: the limits by address need the proxy's address to know whom to believe (TRUSTED_PROXIES).
 bind = "127.0.0.1:8000"
 
-# Two processes, so that one that dies takes nobody's page with it; threads, because a request waits for the
+# Two processes, so that the portal survives one that dies; threads, because a request waits for the
 # directory most of its time. Each thread keeps a connection to PostgreSQL: 16 of its 100.
 workers = 2
 threads = 8

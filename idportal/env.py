@@ -1,7 +1,7 @@
 """Reads the process's configuration from the environment. Knows nothing of what the settings mean.
 
-Files by hand: django-environ's FileAwareEnv takes an empty NAME_FILE for none, and lets NAME_FILE win over NAME in
-silence. Switches, numbers and lists too: it takes any word for "off", and commas alone.
+By hand: django-environ ignores an empty NAME_FILE, silently prefers NAME_FILE to NAME, reads any unknown word as "off",
+and separates lists by commas alone.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ def is_loopback(url: str) -> bool:
 
 
 def is_site(url: str) -> bool:
-    """Whether a URL names a web site and nothing within it: scheme, host, perhaps a port."""
+    """Whether a URL is a site's: scheme, host and perhaps a port, without a path."""
     parts = urlsplit(url)
     try:
         named = bool(parts.hostname) and parts.port != 0
@@ -86,7 +86,7 @@ def is_site(url: str) -> bool:
 
 
 def beside(url: str, host: str) -> str:
-    """The site of another host, with the scheme and the port of this one; a port that the host names goes first."""
+    """The site of ``host``, with the scheme and the port of ``url``; a port in ``host`` wins."""
     parts = urlsplit(url)
     try:
         port = f":{parts.port}" if parts.port and ":" not in host else ""

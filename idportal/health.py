@@ -1,4 +1,4 @@
-"""Whether the process lives, and whether it can serve: for monitors and load balancers."""
+"""Health pages for monitors and load balancers: does the process run, and can it serve?"""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _probes: dict[str, Probe] = {}
 
 
 def register(name: str, probe: Probe) -> None:
-    """Adds a part without which the portal can't serve. The probe raises if the part is down."""
+    """Adds a part that the portal needs. The probe raises if the part is down."""
     _probes[name] = probe
 
 
@@ -53,7 +53,7 @@ def ready(request: HttpRequest) -> HttpResponse:
 def _state(name: str, probe: Probe) -> str:
     try:
         probe()
-    except Exception as error:  # whatever a part raises means that it is down; it is logged
+    except Exception as error:  # any error means that the part is down
         log.warning("%s is not ready: %s", name, type(error).__name__)
         return "unavailable"
     return "ok"

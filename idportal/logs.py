@@ -8,15 +8,14 @@ import time
 
 from pythonjsonlogger.json import JsonFormatter as _JsonFormatter
 
-# The part before the @ may be in quotes, and the other one an address of the network (RFC 5321 4.1.2, 4.1.3).
+# The part before the @ may be quoted, and the part after it an IP address (RFC 5321 4.1.2, 4.1.3).
 _MAIL = re.compile(
     r"""(?:"[^"\r\n]{1,64}"|[\w.!#$&'*+/=?^`{|}~-]{1,64})(?:@|%40)(?:\[[\w.:]{1,64}\]|[\w-]+(?:\.[\w-]+)*)"""
 )
 
-# A telephone number as people and programs write it: +46…, %2B46…, 0046…, 070-…, 4670…, with up to three signs of
-# punctuation between two digits. What operators need to read stays: times, durations, versions, identifiers. So a
-# number without a plus does not begin inside a word, a decimal or a time; but it may follow the time in the name of
-# the file that an SMS was written to.
+# A telephone number as people and programs write it: +46…, %2B46…, 0046…, 070-…, 4670…, with up to three punctuation
+# characters between two digits. Times, durations, versions and identifiers stay readable: a number without a plus does
+# not begin inside a word, a decimal or a time. But it may follow the time in the name of an SMS file.
 _GAP = r"[\s()./\u2010-\u2015-]{0,3}"
 _NUMBER = re.compile(
     rf"""
@@ -28,7 +27,7 @@ _NUMBER = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 
-# JSON lets these stand in a string as they are, and some readers of logs end a line at them.
+# JSON leaves these as they are, and some log readers end a line at them.
 _LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\u2028\u2029"}
 
 
@@ -38,9 +37,9 @@ def masked(text: str) -> str:
 
 
 class JsonFormatter(_JsonFormatter):
-    """One JSON object a line, which nothing that a person types can break or forge, and masked in every field."""
+    """One JSON object a line, masked in every field. Typed text can't break or forge a line."""
 
-    converter = time.gmtime  # type: ignore[assignment]  # typeshed knows it of instances only
+    converter = time.gmtime  # type: ignore[assignment]  # typeshed has it on instances only
 
     def __init__(self) -> None:
         super().__init__(

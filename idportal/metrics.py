@@ -1,6 +1,6 @@
-"""Figures for a monitor, in Prometheus' text format: how many of what, never of whom.
+"""Figures for a monitor, in Prometheus' text format. They count things and never name people.
 
-Each figure is read from the database when it is asked for, so that it is the same whichever web process answers.
+Each figure is read from the database at each request, so that all web processes give the same.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ class _Everything(Collector):
             yield from source()
 
     def describe(self) -> Iterator[Metric]:
-        """Nothing: to describe the figures would be to read them."""
+        """Nothing, since describing the figures would read them."""
         return iter(())
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
-    """All figures. The reverse proxy keeps this address to the monitors, as deploy/nginx does."""
+    """All figures. The reverse proxy lets only monitors in, as deploy/nginx does."""
     registry = CollectorRegistry()
     registry.register(_Everything())
     return HttpResponse(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)

@@ -1,4 +1,4 @@
-"""What every request passes, whoever it is about: proxies, headers, language, outages, host names."""
+"""Middleware for every request: proxies, headers, language, outages, host names."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 class TrustedProxies(MiddlewareMixin):
     """Believes X-Forwarded-For and X-Forwarded-Proto from TRUSTED_PROXIES only (security.md T2).
 
-    The client is the last address in the list that is no trusted proxy: what stands before it, anyone could write.
+    The client is the last address in the list that is no trusted proxy. Clients can forge the addresses before it.
     """
 
     def __init__(self, get_response: View) -> None:
@@ -61,13 +61,13 @@ def _address(text: str) -> Address | None:
         address = ipaddress.ip_address(text)
     except ValueError:
         return None
-    # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1, which no IPv4 network would hold, and which the limits
-    # by address, that take an IPv6 client's whole /64 as one, would count as one client with all other IPv4.
+    # A dual-stack socket shows 192.0.2.1 as ::ffff:192.0.2.1. That is in no IPv4 network, and the limits by address,
+    # which count an IPv6 /64 as one client, would count all IPv4 clients as one.
     return getattr(address, "ipv4_mapped", None) or address
 
 
 class OnlyUtf8:
-    """A form in another character set gives 400: no browser sends one from a page in UTF-8, and some give no text."""
+    """A form in another character set gives 400. Browsers send none from a page in UTF-8, and some can't be decoded."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
@@ -76,24 +76,24 @@ class OnlyUtf8:
         charset = (request.content_params or {}).get("charset", "utf-8")
         if charset.lower() not in ("utf-8", "utf8"):
             page = bad_request(request)
-            # In place of Django's own line for a 400, which does not say why.
+            # Django's own log line for a 400 does not say why.
             log_response("a form in another character set than UTF-8: %s", request.path, response=page, request=request)
             return page
         return self.get_response(request)
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """The 400 page. Django's own view reads the post for its CSRF token, and fails again at one that can't be read."""
-    return HttpResponseBadRequest(render_to_string("400.html"))
+    """The 400 page. Django's own view reads the post for its CSRF token, and fails again if it can't be decoded."""
+    return HttpResponseBadRequest(render_to_string("400.html", portal(request)))
 
 
 class Headers(MiddlewareMixin):
-    """What every answer carries, whoever gave it (security.md S1, Y1). A page is a person's own: nobody keeps it."""
+    """Headers of every answer, also of errors (security.md S1, Y1). Pages are personal, so no cache may keep them."""
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         if not request.path.startswith(settings.STATIC_URL) or response.status_code not in (200, 304):
             response.headers["Cache-Control"] = "no-store, private"
-        # SecurityMiddleware sets these on what it lets through; a host that it refuses it gives no answer to.
+        # SecurityMiddleware does not set these on the answers to hosts that it refuses.
         response.headers.setdefault("X-Content-Type-Options", "nosniff")
         response.headers.setdefault("Referrer-Policy", settings.SECURE_REFERRER_POLICY)
         response.headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=(), payment=()"
@@ -101,15 +101,15 @@ class Headers(MiddlewareMixin):
 
 
 class Language:
-    """Swedish, until someone presses the button. The browser's own wish is not asked: the manual is in Swedish."""
+    """Swedish until a person presses the button. The browser's language does not count: the manual is in Swedish."""
 
     def __init__(self, get_response: View) -> None:
         self.get_response = get_response
-        self.known = dict(settings.LANGUAGES)
+        self.languages = dict(settings.LANGUAGES)
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        translation.activate(wanted if wanted in self.known else settings.LANGUAGE_CODE)
+        translation.activate(wanted if wanted in self.languages else settings.LANGUAGE_CODE)
         request.LANGUAGE_CODE = translation.get_language()
         response = self.get_response(request)
         patch_vary_headers(response, ("Cookie",))
@@ -118,7 +118,7 @@ class Language:
 
 
 class Outage(MiddlewareMixin):
-    """A part that is down gives a clear page and a line in the log, and the person loses nothing (U1, T1)."""
+    """When a part is down, the answer is a clear page and the log has a line; nothing typed is lost (U1, T1)."""
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         return outage_page(request, exception)
@@ -143,7 +143,7 @@ def outage_page(request: HttpRequest, error: BaseException | None) -> HttpRespon
 
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
     """The 503 page. ``reason``: "directory"; "unsure": a password change broke off in the middle; "other"."""
-    # Without the request's own context: who is signed in stands in the database, which may be what is down.
+    # Without the request's context: it reads the signed-in user from the database, which may be down.
     context = {"reason": reason, "path": request.path, **portal(request)}
     page = HttpResponse(render_to_string("503.html", context), status=503)
     page.headers["Retry-After"] = "120"  # seconds
@@ -153,7 +153,7 @@ def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
 class JourneyHosts(MiddlewareMixin):
     """The two host names of the manual: each leads to its journey, and each journey is on its host alone.
 
-    What is for people of the municipality, and for orderers, is not on them: it is on the portal's own.
+    Pages for staff and for orderers are on the portal's own host.
     """
 
     journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))

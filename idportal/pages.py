@@ -1,4 +1,4 @@
-"""Pages that are about nobody: the start page, the two statements, and the error pages."""
+"""Pages without personal data: the start page, the two statements, and the error pages."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from idportal.middleware import outage_page
 
 @require_safe
 def start(request: HttpRequest) -> HttpResponse:
-    """Both journeys, for whoever came to the portal's own address."""
+    """Links to both journeys, at the portal's own address."""
     return render(request, "start.html")
 
 
@@ -39,12 +39,12 @@ def set_language(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """The 500 page; or the 503 page, if a part that is down raised outside of any view, in a middleware."""
+    """The 500 page; or the 503 page, if a middleware raised because a part is down."""
     page = outage_page(request, sys.exc_info()[1])
-    # Without the request's context, of which something may be what is broken.
+    # Without the request's context, which may be what is broken.
     return page or HttpResponseServerError(render_to_string("500.html", {"helpdesk": settings.HELPDESK_EMAIL}))
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form from an old page, or from elsewhere: nothing was done."""
+    """The 403 page for a form from an old page, or from another site. Nothing was done."""
     return render(request, "403_csrf.html", status=403)

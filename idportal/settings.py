@@ -1,6 +1,6 @@
 """All settings. Each is read from the environment here and nowhere else; docs/configuration.md lists them.
 
-What would be dangerous is refused by ``idportal/checks/``, which says how to mend it.
+``idportal/checks/`` refuses dangerous values and says how to fix them.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 
 # --- Who and where -------------------------------------------------------------------------------
 
-# Unset means production. 1 shows details of errors to whoever causes them: on one's own machine only.
+# Unset means production. 1 shows details of errors on the page: for your own machine only.
 DEBUG = env.flag("DEBUG")
 
-# Signs sessions and codes, and encrypts numbers unless ENCRYPTION_KEYS is set. 50 random characters.
+# 50 random characters. Signs sessions and codes; encrypts numbers unless ENCRYPTION_KEYS is set.
 SECRET_KEY = env.text("SECRET_KEY", "for development only, on this machine only" if DEBUG else "")
 if not SECRET_KEY:
     raise ImproperlyConfigured(
@@ -30,7 +30,7 @@ if not SECRET_KEY:
         "python -c 'import secrets; print(secrets.token_urlsafe(50))' and keep it in SECRET_KEY or SECRET_KEY_FILE."
     )
 
-# Earlier values of SECRET_KEY, which still open what they closed. Drop them after `manage.py rotate_keys`.
+# Earlier values of SECRET_KEY, which are still accepted. Drop them after `manage.py rotate_keys`.
 SECRET_KEY_FALLBACKS = env.words("SECRET_KEY_FALLBACKS")
 
 # Keys for the numbers in the database, newest first. Unset: derived from SECRET_KEY and its fallbacks.
@@ -49,7 +49,7 @@ ALLOWED_HOSTS = env.words("ALLOWED_HOSTS") or sorted(
     {host for url in (PORTAL_URL, f"//{REGISTER_HOST}", f"//{RESET_HOST}") if (host := urlsplit(url).hostname)}
 )
 
-# Whether nobody but this machine can reach the portal: DEBUG and deploy/local are for that alone.
+# Whether only this machine can reach the portal. DEBUG and deploy/local require it.
 LOCAL = env.is_loopback(PORTAL_URL) and all(env.is_loopback(f"//{host}") for host in ALLOWED_HOSTS)
 
 # Addresses or networks of reverse proxies. Only from those are X-Forwarded-For and X-Forwarded-Proto believed.
@@ -78,7 +78,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # Outermost, so that what the next ones refuse (a host that is not ours) gets the headers too.
+    # Outermost, so that the answers to refused hosts get the headers too.
     "idportal.middleware.Headers",
     "csp.middleware.CSPMiddleware",
     "idportal.middleware.TrustedProxies",
@@ -131,12 +131,12 @@ if not DATABASE_URL:
 DATABASES = {"default": environ.Env.db_url_config(DATABASE_URL)}
 DATABASES["default"].setdefault("OPTIONS", {})
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
-    # A writer takes its lock when it begins: two that read first and then write would refuse each other.
+    # A writer takes its lock when it begins. Two that first read and then write would refuse each other.
     DATABASES["default"]["OPTIONS"].update(transaction_mode="IMMEDIATE", timeout=20)
 else:
     DATABASES["default"].update(CONN_MAX_AGE=60, CONN_HEALTH_CHECKS=True)
-    # Seconds to connect. Then, in milliseconds, how long a server may leave unanswered what it was sent: one that
-    # lost its power says no goodbye, and a connection that was kept would be waited on for a quarter of an hour.
+    # connect_timeout in seconds. tcp_user_timeout in milliseconds: a server that lost its power closes no connection,
+    # and the portal would wait 15 minutes on a kept one.
     for _option, _value in {"connect_timeout": 3, "tcp_user_timeout": 5000}.items():
         DATABASES["default"]["OPTIONS"].setdefault(_option, _value)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -156,14 +156,14 @@ CACHES: dict[str, dict[str, object]] = {
 # redis://host:6379/0. Unset: codes are looked up and sent inside the request.
 _broker = env.text("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = not _broker
-# Nothing is queued then, but the library looks for a queue all the same.
+# Nothing is queued without a broker, but Celery wants an address.
 CELERY_BROKER_URL = _broker or "memory://localhost/"
 CELERY_TASK_EAGER_PROPAGATES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SERIALIZER = "json"
-# Codes have a queue of their own, and in production a worker (deploy/systemd): a mail server that is slow, or thousands
-# of mails, hold up no code. A worker that is told nothing takes both. What is named nowhere is a code's.
+# Codes have their own queue, and in production their own worker (deploy/systemd), so that slow or many mails delay no
+# code. A worker without -Q takes both queues. Tasks without a route below are codes.
 CELERY_TASK_DEFAULT_QUEUE = "celery"
 CELERY_TASK_QUEUES = [Queue(name, routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, "outbox")]
 CELERY_TASK_CREATE_MISSING_QUEUES = False
@@ -175,10 +175,9 @@ CELERY_TASK_ROUTES = {
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
-# No worker holds more than it is at and the next: a code is taken before mails that wait in the queue, not before those
-# that a worker already holds.
+# A worker holds one task beside the current one: a code overtakes mails in the queue, but not those that it holds.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
-# A person waits for the page: a queue that is down says so after a few seconds.
+# A person waits for the page: a queue that is down must fail within seconds.
 CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
@@ -186,17 +185,17 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0.1,
     "interval_step": 0.1,
     "interval_max": 0.2,
-    # Seconds after which what a worker holds is given to another: longer than a message waits for its time, or it
-    # would be given away again and again. What a dead worker held, the outbox finds by its own lease.
+    # Seconds until a task that a worker holds goes to another one. Longer than a message may wait for its time, or the
+    # task would be repeated. The outbox finds the messages of a dead worker by its own lease.
     "visibility_timeout": 12 * 60 * 60,
 }
 CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "whose password runs out": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=6, minute=0)},
-    # What a crash left, and a morning that was missed.
+    # Takes up what a crash left, and a missed morning.
     "what is left": {"task": "notifications.tasks.sweep", "schedule": 60.0, "options": {"expires": 55.0}},
     "what is past its time": {"task": "accounts.tasks.purge", "schedule": crontab(hour=3, minute=30)},
-    # What companies mailed to the helpdesk; a run that is late is of no use beside the next one.
+    # Fetches the mail to the helpdesk. A late run is of no use beside the next one.
     "what was mailed": {"task": "helpdesk.tasks.fetch_mail", "schedule": 60.0, "options": {"expires": 55.0}},
     "how the companies stand": {"task": "helpdesk.tasks.count_companies", "schedule": crontab(hour=5, minute=0)},
 }
@@ -210,15 +209,15 @@ DIRECTORY_KIND = env.text("DIRECTORY_KIND", "active_directory")
 DIRECTORY_URLS = env.words("DIRECTORY_URLS")
 # The certificate authority of the directory's certificates (PEM). Unset: the system's.
 DIRECTORY_CA_FILE = env.text("DIRECTORY_CA_FILE")
-# The service account: reads accounts, resets passwords, clears lock-outs, nothing more.
+# The service account, which may read accounts, reset passwords and clear lock-outs.
 DIRECTORY_BIND_DN = env.text("DIRECTORY_BIND_DN")
 DIRECTORY_BIND_PASSWORD = env.text("DIRECTORY_BIND_PASSWORD")
 # Where the served accounts are, and a filter that they must match besides.
 DIRECTORY_USER_BASE = env.text("DIRECTORY_USER_BASE")
 DIRECTORY_USER_FILTER = env.text("DIRECTORY_USER_FILTER")
-# Where the portal's own staff is, for /logga-in/ alone. Unset: as above, base and filter; set: without that filter.
+# Where agents and administrators are, for /logga-in/. Unset: base and filter as above; set: without that filter.
 DIRECTORY_STAFF_BASE = env.text("DIRECTORY_STAFF_BASE")
-# Accounts that match are never touched, besides administrators (below), and adminCount=1 on Active Directory.
+# Accounts that match are protected, as are administrators (below) and adminCount=1 on Active Directory.
 DIRECTORY_PROTECTED_FILTER = env.text("DIRECTORY_PROTECTED_FILTER")
 # The attribute that names the company. Unset: company (Active Directory) or o (OpenLDAP).
 DIRECTORY_COMPANY_ATTRIBUTE = env.text("DIRECTORY_COMPANY_ATTRIBUTE")
@@ -242,7 +241,7 @@ DIRECTORY_RETRY_DEAD_AFTER = env.number("DIRECTORY_RETRY_DEAD_AFTER", 30)
 SMS_GATEWAYS = env.words("SMS_GATEWAYS")
 # Countries whose mobile numbers are accepted (ISO 3166 codes).
 SMS_ALLOWED_REGIONS = [region.upper() for region in env.words("SMS_ALLOWED_REGIONS", "SE")]
-# Codes a day: a stop for what nobody foresaw. Notices don't count, or who burns it would silence them.
+# Codes a day, a stop for the unforeseen. Notices don't count, so that an attacker can't silence them.
 SMS_DAILY_LIMIT = env.number("SMS_DAILY_LIMIT", 2000)
 
 # smtp://host:25, smtp+tls://user:password@host:587, filemail:///folder.
@@ -261,7 +260,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
 
 # --- The helpdesk ----------------------------------------------------------------------------------
 
-# Whether who verified the caller may not be the one who approves (security.md H2).
+# Whether the agent who verified the caller may not approve (security.md H2).
 HELPDESK_FOUR_EYES = env.flag("HELPDESK_FOUR_EYES")
 # Seconds for which a number that the helpdesk linked gets no code, and the link can be stopped (security.md H4).
 PHONE_LINK_HOLD = env.number("PHONE_LINK_HOLD", 15 * 60)
@@ -271,28 +270,28 @@ HELPDESK_SMS_FACTOR = env.flag("HELPDESK_SMS_FACTOR")
 
 # --- The helpdesk's mailbox ------------------------------------------------------------------------
 
-# imaps://user:password@host/INBOX, or imap:// with STARTTLS; signs such as @ and / percent-encoded. Unset: no mail is
-# fetched.
+# imaps://user:password@host/INBOX, or imap:// with STARTTLS; characters such as @ and / percent-encoded. Unset: no
+# mail is fetched.
 HELPDESK_MAILBOX = env.text("HELPDESK_MAILBOX")
 # A certificate authority (PEM) that is trusted besides the system's, by the mail server and the token server.
 HELPDESK_MAILBOX_CA_FILE = env.text("HELPDESK_MAILBOX_CA_FILE")
-# Where to ask for an OAuth2 token, since Microsoft 365 no longer takes passwords; as which client; for what.
+# Where to get an OAuth2 token (Microsoft 365 takes no passwords), the client, and the scope.
 HELPDESK_MAILBOX_TOKEN_URL = env.text("HELPDESK_MAILBOX_TOKEN_URL")
 HELPDESK_MAILBOX_CLIENT_ID = env.text("HELPDESK_MAILBOX_CLIENT_ID")
 HELPDESK_MAILBOX_CLIENT_SECRET = env.text("HELPDESK_MAILBOX_CLIENT_SECRET")
 HELPDESK_MAILBOX_SCOPE = env.text("HELPDESK_MAILBOX_SCOPE", "https://outlook.office365.com/.default")
-# The name by which the municipality's own mail server signs its Authentication-Results (RFC 8601 2.5), and removes
-# those of others. Unset: no sender counts as verified.
+# The name in the Authentication-Results of the municipality's own mail server, which removes those of others
+# (RFC 8601 2.5). Unset: no sender counts as verified.
 HELPDESK_AUTHSERV_ID = env.text("HELPDESK_AUTHSERV_ID").strip()
 
 # --- Notices ---------------------------------------------------------------------------------------
 
-# Days before a password runs out on which the company's recipients are told (manual-sv.md).
+# Days before a password runs out on which the company's recipients get a mail (manual-sv.md).
 DIGEST_THRESHOLDS = sorted(set(env.numbers("DIGEST_THRESHOLDS", "30 15 7 5 3 1 0")), reverse=True)
-# Whether the person gets an SMS besides, 7 days and 1 day before.
+# Whether the employee gets an SMS too, 7 days and 1 day before.
 EXPIRY_SMS = env.flag("EXPIRY_SMS")
-# Seconds: until a message that could not be delivered is tried again, doubled at each try; and for how long a worker
-# that is delivering one is believed to be at it. No task runs longer than CELERY_TASK_TIME_LIMIT.
+# Seconds: until a failed delivery is tried again, doubled each time; and how long a worker may take for one delivery,
+# which is more than CELERY_TASK_TIME_LIMIT.
 OUTBOX_RETRY_AFTER = env.number("OUTBOX_RETRY_AFTER", 60)
 OUTBOX_LEASE = env.number("OUTBOX_LEASE", CELERY_TASK_TIME_LIMIT + 30)
 
@@ -302,7 +301,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend"]
 LOGIN_URL = "register"
 
-# A session ends after 15 minutes without a click, and after 8 hours whatever happens (seconds).
+# Seconds: a session ends after 15 minutes without a click, and after 8 hours in any case.
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_ABSOLUTE_AGE = 8 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True
@@ -320,7 +319,7 @@ RATELIMIT_FAIL_OPEN = False
 PASSWORD_MIN_LENGTH = env.number("PASSWORD_MIN_LENGTH", 8)
 PASSWORD_KINDS = env.number("PASSWORD_KINDS", 3)
 PASSWORD_FORBIDDEN_CHARACTERS = env.text("PASSWORD_FORBIDDEN_CHARACTERS", "åäöÅÄÖ")
-# Words of four letters and more that no password may hold, besides the person's and the company's names.
+# Words of four letters or more that no password may contain, beside the person's and the company's names.
 PASSWORD_CONTEXT_WORDS = env.words(
     "PASSWORD_CONTEXT_WORDS", f"{MUNICIPALITY_NAME} idportal pwreg pwreset lösenord losenord"
 )
@@ -344,7 +343,7 @@ SECURE_HSTS_SECONDS = 365 * 24 * 60 * 60 if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
 SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxies drops it from anyone else
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxies removes it if others send it
 X_FRAME_OPTIONS = "DENY"
 _form_hosts = [env.beside(PORTAL_URL, host) for host in (REGISTER_HOST, RESET_HOST) if host]
 CONTENT_SECURITY_POLICY = {
@@ -355,7 +354,7 @@ CONTENT_SECURITY_POLICY = {
         "img-src": ["'self'"],
         "font-src": ["'self'"],
         "connect-src": ["'self'"],
-        # A form's answer may redirect to the host of the other journey.
+        # The answer to a form may redirect to the other journey's host.
         "form-action": ["'self'", *_form_hosts],
         "frame-ancestors": ["'none'"],
         "base-uri": ["'none'"],
@@ -365,7 +364,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an orderer may have each of 2,000 companies; the 256 kB bound the rest
 FILE_UPLOAD_HANDLERS = ["accounts.companies.uploads.ForAdministrators"]
 
-# What was is told by the history; to go back to it is a change like any other (accounts.companies.admin.registers).
+# The history is read-only: going back is an ordinary change (accounts.companies.admin.registers).
 SIMPLE_HISTORY_REVERT_DISABLED = True
 
 # --- Language, time, files, logs -----------------------------------------------------------------
@@ -401,13 +400,13 @@ LOGGING = {
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
-        # At DEBUG they tell what a template was given (forms, as they were posted) and what a query stores.
+        # At DEBUG these log posted forms and the values that queries store.
         "django.template": {"handlers": [], "level": "INFO", "propagate": True},
         "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},
-        # Their own messages can hold gateway URLs, and so credentials. What matters is logged by idportal.sms.
+        # Their messages can hold gateway URLs, and so credentials. idportal.sms logs what matters.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        # …and the mails, tokens and secrets that pass through these, at DEBUG. idportal.mailbox says what went wrong.
+        # …and mails, tokens and secrets, at DEBUG. idportal.mailbox says what went wrong.
         "imapclient": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "requests_oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},

@@ -1,4 +1,4 @@
-"""The cast of the demo, the tests and the docs: who there is, with what, in which state (``design.md``).
+"""The cast of the demo, the tests and the docs (``design.md``).
 
 Data only. Phone numbers come from the series that the Swedish authority keeps free for fiction,
 070-174 06 05 to 070-174 06 99; mail addresses from the top-level domain ``.example`` (RFC 2606).
@@ -24,7 +24,7 @@ def _(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody with an account.
+    """A person with an account.
 
     ``days_left``: whole calendar days until the password runs out, on the day it is loaded; below zero it ran
     out so many days ago; ``None``: never. ``phone``: the number on file at the portal in E.164, or "".
@@ -48,7 +48,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True)
 class SampleCompany:
-    """An external company, as the register has it. ``recipients``: whom the daily mail goes to."""
+    """An external company of the register. ``recipients``: of the daily mail."""
 
     name: str
     organisation_number: str
@@ -76,7 +76,7 @@ STEFAN = Person(
     surname="Lind",
     mail="stefan.lind@hemtjanst-ett.example",
     company=HEMTJANST_ETT,
-    password="Vinter-Skog-15",  # noqa: S106 - of nobody; shown on the demo's own page
+    password="Vinter-Skog-15",  # noqa: S106 - fictional; the demo's page shows it
     days_left=15,
     groups=(),
     phone="+46701740605",
@@ -149,7 +149,7 @@ EVA = Person(
 )
 
 CAST: tuple[Person, ...] = (STEFAN, KARL, ANNA, MARIA, PER, EVA)
-"""Everybody with an account, in the order in which the demo lists them."""
+"""All people with an account, in the demo's order."""
 
 CARIN = SampleOrderer(
     given_name="Carin",
@@ -159,16 +159,16 @@ CARIN = SampleOrderer(
     phone="+46701740650",
 )
 
-# Numbers that pass the check and belong to nobody.
+# The organisation numbers pass the check and belong to no company.
 COMPANIES: tuple[SampleCompany, ...] = (
     SampleCompany(HEMTJANST_ETT, "556677-8899", (CARIN.mail,)),
     SampleCompany(OMSORG_TVA, "559900-1129", ()),
 )
-"""The second one has no recipient yet: the helpdesk is told of its passwords."""
+"""The second one has no recipient yet, so the helpdesk gets its daily mail."""
 
 
 def person(username: str) -> Person:
-    """The one with this user name. Raises :class:`KeyError` if there is nobody."""
+    """The person with this user name. Raises KeyError."""
     for one in CAST:
         if one.username == username:
             return one

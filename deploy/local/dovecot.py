@@ -22,16 +22,15 @@ ACCOUNT = "helpdesk"
 NOBODY, NOGROUP = "nobody", "nogroup"
 TEMPORARY = "idportal-dovecot-"
 
-# Bytes of a path below which the longest of Dovecot's sockets ("/token-login/imap-urlauth", a dot, a number) still
-# has one that the system takes: 108 with the zero at its end (unix(7)).
+# Bytes of a folder's path. With Dovecot's longest socket name ("/token-login/imap-urlauth", a dot, a number) it stays
+# below the system's limit of 108 (unix(7)).
 SHORT = 70
 
 
 class Dovecot(LocalServer):
     """Dovecot on ``imaps://127.0.0.1:port``; with STARTTLS on ``plain_port``, and LMTP on ``lmtp_port``, if given.
 
-    ``extra`` goes into the configuration verbatim. Its whole process group must be ended: a process that serves a
-    client goes on without the master.
+    ``extra`` goes into the configuration. End its whole process group: a process with a client outlives the master.
     """
 
     name = "Dovecot"
@@ -85,7 +84,7 @@ class Dovecot(LocalServer):
 
     @property
     def _run(self) -> Path:
-        """Where its sockets lie: in the folder, or where a link there points if that would be too deep."""
+        """The folder of its sockets; elsewhere, behind a link, if the path would be too long."""
         run = self.folder / "run"
         return run.readlink() if run.is_symlink() else run
 
@@ -93,13 +92,13 @@ class Dovecot(LocalServer):
         self.tidy()
         run = self.folder / "run"
         if len(os.fsencode(run)) > SHORT:
-            # Not in TMPDIR, which may be as deep; and a folder further in, since Dovecot opens its own to everybody.
+            # Not in TMPDIR, which may be as deep. In a folder of its own, since Dovecot makes ``run`` readable for all.
             run.symlink_to(Path(tempfile.mkdtemp(prefix=TEMPORARY, dir="/tmp")) / "run")
         self._run.mkdir()
         self._run.chmod(0o755)
 
     def tidy(self) -> None:
-        """Remove the sockets of a server that has ended; its mails stay."""
+        """Removes the sockets of a server that has ended; its mails stay."""
         run = self.folder / "run"
         shutil.rmtree(self._run, ignore_errors=True)
         if run.is_symlink():
@@ -126,9 +125,9 @@ class Dovecot(LocalServer):
 
 
 def _as_plain_user() -> list[str]:
-    """Dovecot lets no mail be read as root. For root it runs as nobody, who may reach into the folder all the same.
+    """Dovecot serves no mail as root. For root it runs as the user nobody, with the right to read the folder.
 
-    The signal comes after the change of users, which would forget it (prctl(2)).
+    ``--pdeathsig`` comes after the change of users, which would clear it (prctl(2)).
     """
     words = [program("setpriv", "util-linux")]
     if os.geteuid() == 0:

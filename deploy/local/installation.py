@@ -40,11 +40,11 @@ class Program:
 
 
 class Installation:
-    """Everything that is known before anything runs. ``prepare`` makes what must lie on the disk."""
+    """An installation in a folder. ``prepare`` makes its files; supervisor runs its programs."""
 
     name = ""  # on the command line
     title = ""  # in a Swedish sentence
-    mark = ""  # the file that tells the folder from something else's
+    mark = ""  # the file by which the folder is recognised
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
@@ -62,16 +62,16 @@ class Installation:
             )
 
     def is_outdated(self) -> bool:
-        """Whether what an earlier start left can't be used any more."""
+        """Whether the data of an earlier start are too old to use."""
         return False
 
     def forget(self) -> None:
-        """Remove what an earlier start left."""
+        """Removes the data of an earlier start."""
         self.mailbox.tidy()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def prepare(self) -> None:
-        """Make folders, secrets, data of the servers and their configuration; what is there already is kept."""
+        """Makes folders, secrets, the servers' data and configuration; existing data stay."""
         self.folder.mkdir(mode=0o700, exist_ok=True)
         (self.folder / self.mark).touch()
         for name in ("log", "mail", "secrets", "sms"):
@@ -96,7 +96,7 @@ class Installation:
             "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
             "HELPDESK_AUTHSERV_ID": MAIL_SERVER,
             "SMS_GATEWAYS": (self.folder / "sms").as_uri(),
-            # Seconds: nobody who tries it waits for a quarter of an hour.
+            # Seconds. 15 minutes are too long for a trial.
             "PHONE_LINK_HOLD": os.environ.get("PHONE_LINK_HOLD", "120"),
             # gunicorn and celery use setproctitle if it is there; it must not wipe what /proc/PID/environ shows.
             "SPT_NOENV": "1",
@@ -126,9 +126,9 @@ class Installation:
             return False
 
     def _write_scripts(self) -> None:
-        """``run COMMAND`` gives a command the settings: only the portal's processes have them.
+        """``run COMMAND`` gives a command the settings; ``manage doctor`` is for people.
 
-        The user that a server runs as could read them in the server's environment. ``manage doctor`` is for people.
+        Only the portal's processes get them: a server's environment could be read by the user that it runs as.
         """
         exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings().items())
         files.write(self.folder / "run", f'#!/bin/sh\n{exports}exec "$@"\n', 0o700)

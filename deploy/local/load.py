@@ -23,7 +23,7 @@ def main() -> None:
 
 @transaction.atomic
 def fill() -> None:
-    """Put numbers, companies and the orderer there once: what was changed since stays so."""
+    """Creates numbers, companies and the orderer, unless there are companies already."""
     from accounts import directory, users
     from accounts.encryption import digest
     from accounts.models import Company, Orderer, Phone

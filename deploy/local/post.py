@@ -17,7 +17,7 @@ from imapclient import IMAPClient
 from deploy.local.cast import ANNA, CARIN
 from idportal.mailbox import mailbox_address
 
-TIMEOUT = 10.0  # seconds; somebody waits for the page
+TIMEOUT = 10.0  # seconds; a person waits for the page
 
 STRANGER = "karin.ek@example.net"
 SENDERS = {CARIN.mail: CARIN.name, STRANGER: "Karin Ek"}
@@ -36,7 +36,7 @@ class NotDelivered(Exception):
 
 
 class MailForm(forms.Form):
-    """Who writes what, and whether the municipality's own mail server vouches for the sender."""
+    """A mail; ``vouched``: the municipality's own mail server vouches for the sender."""
 
     sender = forms.ChoiceField(
         label=_("Från"),
@@ -71,7 +71,7 @@ class MailForm(forms.Form):
     )
 
     def clean_subject(self) -> str:
-        """On one line: a header has no more."""
+        """On one line, as in a header."""
         return " ".join(str(self.cleaned_data["subject"]).split())
 
 
@@ -95,7 +95,7 @@ def compose(sender: str, subject: str, text: str, *, vouched: bool) -> bytes:
 
 
 def deliver(raw: bytes) -> None:
-    """Put the mail into the helpdesk's mailbox. Raises :class:`NotDelivered`."""
+    """Puts the mail into the helpdesk's mailbox. Raises NotDelivered."""
     try:
         where = mailbox_address(settings.HELPDESK_MAILBOX)
         context = ssl.create_default_context(cafile=settings.HELPDESK_MAILBOX_CA_FILE or None)

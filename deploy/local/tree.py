@@ -43,7 +43,7 @@ def ldif(people: tuple[cast.Person, ...], service_password: str, now: datetime) 
         yield entry(person_dn(person), **person_attributes(person, now))
     for group in (cast.HELPDESK, cast.ADMINS):
         members = tuple(person_dn(person) for person in people if group in person.groups)
-        # groupOfNames must have a member (RFC 4519 3.5): the service account stands in for nobody.
+        # groupOfNames must have a member (RFC 4519 3.5); an empty group has the service account.
         yield entry(f"cn={group},{GROUPS}", objectClass=("groupOfNames",), member=members or (SERVICE_ACCOUNT,))
 
 

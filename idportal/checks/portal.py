@@ -49,7 +49,7 @@ def addresses() -> Iterator[CheckMessage]:
             yield Error(f"{name} is {host!r}, which is no host.", hint="Write a host name alone.", id="idportal.E014")
         elif host and not validate_host(bare(host), settings.ALLOWED_HOSTS):
             yield Error(
-                f"{name} is not in ALLOWED_HOSTS: whoever goes there would be refused.",
+                f"{name} is not in ALLOWED_HOSTS: its visitors would be refused.",
                 hint="Add it, or unset ALLOWED_HOSTS: the hosts of the other settings are allowed then.",
                 id="idportal.E011",
             )

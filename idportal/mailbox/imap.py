@@ -171,9 +171,9 @@ class Mailbox:
         self._entered = ""
         with failing(f"The mailbox has no folder {folder!r} that this user may change", final=True):
             self._limits.allow()
-            told = self._client.select_folder(folder)
-            count: int = told[b"EXISTS"]
-            self._validity = int(told.get(b"UIDVALIDITY", 0))
+            answer = self._client.select_folder(folder)
+            count: int = answer[b"EXISTS"]
+            self._validity = int(answer.get(b"UIDVALIDITY", 0))
         self._entered = folder
         return count
 
