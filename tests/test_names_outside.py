@@ -19,8 +19,6 @@ from tests.helpdesk.newcomer import Newcomer
 from tests.helpdesk.people import a_company, an_orderer
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.once
-
 HERE = Path(__file__).parent
 EXAMPLES = {"<number>": "2026-00042", "<id>": "5f2b0c52-7a0e-4c1d-9a63-0c8f3b1f2a11"}
 
