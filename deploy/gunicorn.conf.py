@@ -22,7 +22,7 @@ max_requests = 10_000
 max_requests_jitter = 1_000
 
 # Nothing that a client sends says where the portal begins: by default gunicorn believes SCRIPT_NAME and PATH_INFO among
-# the headers of whoever comes from this machine. Who asks, and how, is the portal's own question (TRUSTED_PROXIES).
+# the headers of clients on this machine. Who asks, and how, is the portal's own question (TRUSTED_PROXIES).
 forwarder_headers = ""
 
 # The workers' sign of life is a file, which a slow disk must not hold up.

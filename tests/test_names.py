@@ -18,6 +18,8 @@ MOST_LINES_OF_FUNCTION = 40  # from "def" to its end, without the docstring
 MAY_BE_LONG = re.compile(r"(?:^|/)(?:models(?:/\w+)?|settings)\.py$")
 NAMED_BY_DJANGO = {"Meta", "Media", "Command"}
 RIDDLE = re.compile(r"(?:whoever|nobody|of whom|for whom|what\b[^.]*\btells?)\b", re.IGNORECASE)
+# Words that docs/developer.md has a better one for: fix, blocker, the role's name.
+OLD_WORDS = re.compile(r"\b(?:mend(?:s|ed|ing)?|hindrances?|obstacles?|whoever)\b", re.IGNORECASE)
 
 # State is not read from the audit trail: a page, a limit or a warning has a row of its own. These show or keep it.
 READERS_OF_TRAIL = {
@@ -91,6 +93,10 @@ def riddles(code: Sources) -> set[str]:
     }
 
 
+def old_words(code: Sources) -> set[str]:
+    return {f"{file}: {word}" for file, text in code.items() for word in OLD_WORDS.findall(text)}
+
+
 def long_files(code: Sources) -> set[str]:
     return {file for file, text in code.items() if len(text.splitlines()) > MOST_LINES and not MAY_BE_LONG.search(file)}
 
@@ -128,7 +134,15 @@ def readers_of_trail(code: Sources) -> set[str]:
     }
 
 
-RULES = (functions_called_of, classes_with_one_name, riddles, long_files, long_functions, readers_of_trail)
+RULES = (
+    functions_called_of,
+    classes_with_one_name,
+    riddles,
+    old_words,
+    long_files,
+    long_functions,
+    readers_of_trail,
+)
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.__name__)
@@ -167,6 +181,13 @@ PLANTED: dict[str, tuple[dict[str, str], set[str]]] = {
             "accounts/b.py: For whom it is.",
             "accounts/c.py: What a file tells anew.",
         },
+    ),
+    "old_words": (
+        {
+            "accounts/a.py": "# Mend this.\n",
+            "accounts/b.py": "def whoever(recommended, whoever_asks):\n    pass\n",
+        },
+        {"accounts/a.py: Mend", "accounts/b.py: whoever"},
     ),
     "long_files": (
         {
