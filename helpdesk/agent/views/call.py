@@ -62,7 +62,7 @@ def _write_down(request: HttpRequest, agent: User, caller: Caller | None) -> Htt
         "form": form,
         "caller": caller,
         "subject": form.kind.label,
-        "kinds": [(_address(caller, kind), words, kind == form.kind) for kind, words in kinds()],
+        "kinds": [(_address(caller, kind), words, None, kind == form.kind) for kind, words in kinds()],
         "doubt": form.doubt if form.is_valid() else "",
     }
     return render(request, "helpdesk/agent_new.html", context)

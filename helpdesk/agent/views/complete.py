@@ -88,7 +88,8 @@ def _fill_in(request: HttpRequest, agent: User, ticket: Ticket) -> HttpResponse:
         "several": is_about_several(asked.unread if changed else ticket.unread),
         "subject": kind.label,
         "kinds": [
-            (_address(request, ticket, {**chosen, "typ": other}), words, other == kind) for other, words in kinds()
+            (_address(request, ticket, {**chosen, "typ": other}), words, None, other == kind)
+            for other, words in kinds()
         ],
         "find": _address(request, ticket, FIND),
         "doubt": form.doubt if form.is_valid() else "",
