@@ -34,14 +34,14 @@ from accounts.models import (
     User,
 )
 
-# What other apps keep, and for how long: they register it here, as parts of the portal do with idportal.health.
+# The parts of other apps, which register them.
 Purge = Callable[[datetime], dict[str, int]]
 _purges: list[Purge] = []
 _renewals: list[Callable[[], None]] = []
 
 
 def register(purge: Purge, renew_keys: Callable[[], None]) -> None:
-    """Adds an app's own rows to both verbs below. Each is called as those promise: safe to repeat, and all or none.
+    """Adds the rows of another app to both verbs below, with the same promises: safe to repeat, and all or none.
 
     ``purge`` takes the present time and returns how many rows of each kind it deleted.
     """
@@ -50,9 +50,9 @@ def register(purge: Purge, renew_keys: Callable[[], None]) -> None:
 
 
 def purge() -> dict[str, int]:
-    """Deletes what is past its time; returns how many rows of each kind. Safe to run at any time, and twice.
+    """Deletes rows past their time; returns how many of each kind. Safe to repeat.
 
-    Raises DirectoryError if the directory can't tell which accounts are gone; all but their numbers is done then.
+    Raises DirectoryError if the directory can't tell which accounts are gone; only their numbers are left then.
     """
     now = timezone.now()
     day_ago = now - CODES_KEPT
@@ -79,7 +79,7 @@ def purge() -> dict[str, int]:
 def _forget_the_gone(now: datetime) -> int:
     """Deletes the numbers of accounts that the directory has not had for 30 days. Raises DirectoryError."""
     present = {account.id for account in directory.connect().accounts()}
-    # An empty answer is a wrong base or filter, sooner than a municipality without staff.
+    # No account at all means a wrong base or filter.
     if not present:
         return 0
     with_number = User.objects.filter(phone__isnull=False)
@@ -96,8 +96,8 @@ def _forget_the_gone(now: datetime) -> int:
 
 
 def _purge_history(before: datetime) -> int:
-    """Who changed what of a company or an orderer: as long as the trail, which tells that it was changed."""
-    # The companies of an orderer as they were hang on its history without a constraint, and would stay.
+    """Deletes old changes of companies and orderers."""
+    # An orderer's earlier companies refer to its history without a constraint, and would stay.
     memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
     memberships._default_manager.filter(history__history_date__lt=before).delete()
     histories = (Company.history, Orderer.history)
@@ -108,15 +108,15 @@ def _purge_quotas(before: float) -> int:
     deleted = 0
     for quota in SendQuota.objects.iterator():
         if max([*quota.sent, *quota.failed], default=0) < before:
-            # Only as it was read: one that a code was counted in meanwhile stays.
+            # Only if it is as it was read: a code may have been counted meanwhile.
             deleted += SendQuota.objects.filter(pk=quota.pk, sent=quota.sent, failed=quota.failed).delete()[0]
     return deleted
 
 
 def renew_keys() -> int:
-    """Encrypts everything anew with the newest key, and digests the numbers anew; returns how many those are.
+    """Encrypts everything with the newest key, and digests the numbers anew; returns how many numbers.
 
-    Raises cryptography.fernet.InvalidToken for a number that no present key opens; nothing is changed then.
+    Raises cryptography.fernet.InvalidToken, and changes nothing, if no present key opens a number.
     """
     with transaction.atomic():
         phones = Phone.objects.select_for_update()
@@ -127,7 +127,7 @@ def renew_keys() -> int:
             challenge.save(update_fields=["username", "number"])
         encrypt_anew(PhoneLink, "number", "old_number")
         encrypt_anew(Authenticator, "key")
-        encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper go on
+        encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper stay valid
         encrypt_anew(Orderer, "mobile")
         encrypt_anew(get_history_model_for_model(Orderer), "mobile")
         for renew in _renewals:

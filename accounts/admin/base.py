@@ -83,6 +83,15 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
+    def consequences(self, obj: Any) -> list[str]:
+        """What a deletion leads to, in sentences."""
+        return []
+
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """The consequences, instead of the rows of the tables."""
+        (obj,) = objs
+        return self.consequences(obj), {}, set(), []
+
     def has_module_permission(self, request: HttpRequest) -> bool:
         return True
 

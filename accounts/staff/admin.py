@@ -45,11 +45,9 @@ class AuthenticatorAdmin(PortalAdmin):
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         second_factor.remove(obj.user, actor=actor(request), address=address(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The consequences in sentences, instead of the rows of the tables."""
-        words = [
+    def consequences(self, obj: Authenticator) -> list[str]:
+        return [
             _("Appen och återställningskoderna slutar gälla."),
             _("Personen loggas ut överallt, och kopplar en ny app vid nästa inloggning."),
             _("Gör det bara när du är säker på vem som ber om det, till exempel öga mot öga."),
         ]
-        return words, {}, set(), []

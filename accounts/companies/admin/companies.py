@@ -147,11 +147,9 @@ class CompanyAdmin(RegisterAdmin):
     def delete_model(self, request: HttpRequest, obj: Company) -> None:
         companies.remove(obj, actor=actor(request), address=address(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The consequences in sentences, instead of the rows of the tables."""
-        (company,) = objs
-        count = company.orderers.count()
-        only_here = company.orderers.annotate(number=Count("companies")).filter(number=1).count()
+    def consequences(self, obj: Company) -> list[str]:
+        count = obj.orderers.count()
+        only_here = obj.orderers.annotate(number=Count("companies")).filter(number=1).count()
         words = [_("Mejlet om lösenord som går ut slutar. Kommunens helpdesk får det i stället.")]
         if count:
             sentence = ngettext(
@@ -167,7 +165,7 @@ class CompanyAdmin(RegisterAdmin):
             words.append(sentence % {"count": only_here})
         words.append(_("Meddelanden som har skickats, ändringshistoriken och loggen finns kvar."))
         words.append(_("Det går inte att ångra. Ska företaget bara vila, ta hellre bort bocken vid Aktivt."))
-        return words, {}, set(), []
+        return words
 
 
 def _orderers_of(company: Company) -> str:

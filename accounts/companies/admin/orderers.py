@@ -127,11 +127,9 @@ class OrdererAdmin(RegisterAdmin):
     def delete_model(self, request: HttpRequest, obj: Orderer) -> None:
         orderers.remove(obj, actor=actor(request), address=address(request))
 
-    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The consequences in sentences, instead of the rows of the tables."""
-        words = [
+    def consequences(self, obj: Orderer) -> list[str]:
+        return [
             _("Personen kan inte längre logga in som beställare."),
             _("Ändringshistoriken och loggen finns kvar."),
             _("Det går inte att ångra. Slutar personen bara för en tid, ta hellre bort bocken vid Aktiv."),
         ]
-        return words, {}, set(), []
