@@ -8,6 +8,7 @@ from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model
 from django.utils.translation import gettext_lazy as _
 
+from accounts import limits
 from accounts.models import Company, Orderer
 
 # Every result that the portal writes, alone or between commas.
@@ -52,9 +53,9 @@ RESULTS = {
     "sign-in": _("logga in"),
     "stopped before lock-out": _("stoppad innan kontot låses"),
     "to be connected": _("ny app"),
-    "too many codes for this account": _("för många koder för kontot"),
-    "too many codes to this number": _("för många koder till numret"),
-    "too many wrong codes in a day": _("för många fel koder på ett dygn"),
+    limits.TOO_MANY_FOR_ACCOUNT: _("för många koder för kontot"),
+    limits.TOO_MANY_TO_NUMBER: _("för många koder till numret"),
+    limits.TOO_MANY_WRONG_CODES: _("för många fel koder på ett dygn"),
     "too soon after a wrong code": _("för snart efter en fel kod"),
     "too weak": _("för svagt, sa katalogen"),
     "too young": _("det nuvarande är för nytt för att bytas"),

@@ -63,7 +63,7 @@ def used_up(orderer: Orderer, purpose: Purpose) -> bool:
 def take(challenge: Challenge, owner: Owner) -> str:
     """Counts one more code against each of its limits, and returns ""; or against none, and says which is used up."""
     if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
-        return "too many wrong codes in a day"
+        return limits.TOO_MANY_WRONG_CODES
     with transaction.atomic():
         refusal = _take(challenge, owner)
         transaction.set_rollback(bool(refusal))
@@ -79,16 +79,16 @@ def _take(challenge: Challenge, owner: Owner) -> str:
     if SmsDay.take():
         return ""
     log.error("the daily limit of SMS is reached: no more codes are sent today")
-    return "daily limit of SMS"
+    return limits.TOO_MANY_SMS
 
 
 def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:
     """The limits of a code: the digest under which it is counted, how many are allowed, and the refusal."""
-    yield digest(challenge.number, "number"), limits.SENDS, "too many codes to this number"
+    yield digest(challenge.number, "number"), limits.SENDS, limits.TOO_MANY_TO_NUMBER
     # Other codes go to the one number on file. To register, they go to any number that is typed: strangers' too.
     if challenge.purpose == Purpose.REGISTER:
         account = digest(subject(owner, challenge.purpose), "account")
-        yield account, limits.REGISTER_SENDS, "too many codes for this account"
+        yield account, limits.REGISTER_SENDS, limits.TOO_MANY_FOR_ACCOUNT
 
 
 def give_back(challenge: Challenge, owner: Owner) -> None:

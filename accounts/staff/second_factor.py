@@ -116,7 +116,7 @@ def _used_up(user: User, kind: FailedTry.Secret) -> bool:
 def _may_not_try(user: User, device: Device | None, kind: FailedTry.Secret) -> str:
     """Why no code is accepted now, or ""."""
     if _used_up(user, kind):
-        return "too many wrong codes in a day"
+        return limits.TOO_MANY_WRONG_CODES
     if device and not device.verify_is_allowed()[0]:
         return "too soon after a wrong code"
     return ""

@@ -90,7 +90,7 @@ def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None) -> str:
     with transaction.atomic():
         allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
         transaction.set_rollback(not allowed)  # a link that is not sent is counted for neither
-    return "" if allowed else "too many links to this address"
+    return "" if allowed else limits.TOO_MANY_LINKS
 
 
 def _network(address: str | None) -> str:
