@@ -16,12 +16,12 @@ from notifications import outbox
 from notifications.digests.plan import key_of
 from notifications.models import Message
 
-Purpose = Message.Topic
+Topic = Message.Topic
 
 
 def check_receivers() -> None:
     """Has the outbox ask, before each try of a company's digest, whether its receiver is still a recipient."""
-    outbox.register_check(Purpose.DIGEST, _why_not, _redirect)
+    outbox.register_check(Topic.DIGEST, _why_not, _redirect)
 
 
 def _why_not(message: Message) -> str:
@@ -50,7 +50,7 @@ def _for_others(message: Message) -> Iterator[Message]:
         if any(state != Message.Status.EXPIRED for state in earlier):
             continue
         yield outbox.mail(
-            purpose=Purpose.DIGEST if recipients else Purpose.DIGEST_TO_HELPDESK,
+            purpose=Topic.DIGEST if recipients else Topic.DIGEST_TO_HELPDESK,
             to=to,
             subject=message.subject,
             text=message.text,

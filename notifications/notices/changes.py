@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -32,8 +32,8 @@ log = logging.getLogger("idportal.notices")
 SMS_USEFUL = timedelta(hours=24)
 MAIL_USEFUL = timedelta(days=3)  # a server that is down over a weekend
 
-Purpose = Message.Topic
-BY_SMS = (Purpose.PASSWORD_RESET, Purpose.PHONE_REPLACED)
+Topic = Message.Topic
+BY_SMS = (Topic.PASSWORD_RESET, Topic.PHONE_REPLACED)
 
 _BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
 
@@ -41,31 +41,31 @@ _BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
 @receiver(signals.password_reset)
 def password_was_reset(account: Account, number: str, **others: Any) -> None:
     """R4: to the number that the code went to, and to the account's address."""
-    _notify(Purpose.PASSWORD_RESET, account, [number])
+    _notify(Topic.PASSWORD_RESET, account, [number])
 
 
 @receiver(signals.phone_replaced)
 def phone_was_replaced(account: Account, old_numbers: Sequence[str], **others: Any) -> None:
     """G2: to the old numbers, which a thief of the account doesn't have, and to the account's address."""
-    _notify(Purpose.PHONE_REPLACED, account, old_numbers)
+    _notify(Topic.PHONE_REPLACED, account, old_numbers)
 
 
 @receiver(signals.phone_registered)
 def phone_was_registered(account: Account, **others: Any) -> None:
     """To the account's address alone: the owner of the new number has just entered a code."""
-    _notify(Purpose.PHONE_REGISTERED, account)
+    _notify(Topic.PHONE_REGISTERED, account)
 
 
 @receiver(signals.second_factor_added)
 def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
     """To the account's address: a thief of the password may have connected an app to an account without one."""
-    _notify_staff(Purpose.APP_CONNECTED if what == "app" else Purpose.RECOVERY_CODES_MADE, user, account)
+    _notify_staff(Topic.APP_CONNECTED if what == "app" else Topic.RECOVERY_CODES_MADE, user, account)
 
 
 @receiver(signals.second_factor_removed)
 def second_factor_was_removed(user: User, account: Account | None, **others: Any) -> None:
     """To the account's address: its owner learns of a call for help in their name."""
-    _notify_staff(Purpose.FACTOR_REMOVED, user, account)
+    _notify_staff(Topic.FACTOR_REMOVED, user, account)
 
 
 @receiver(signals.second_factor_attacked)
@@ -74,9 +74,9 @@ def second_factor_was_attacked(
 ) -> None:
     """To the account's address. That its codes are stopped is told once a day, however long the attack lasts."""
     if not stopped:
-        _notify_staff(Purpose.WRONG_CODES, user, account)
+        _notify_staff(Topic.WRONG_CODES, user, account)
         return
-    purpose = Purpose.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Purpose.RECOVERY_STOPPED
+    purpose = Topic.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Topic.RECOVERY_STOPPED
     _notify_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
 
 
@@ -90,24 +90,24 @@ def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *
 
 def _notify(purpose: Message.Topic, account: Account, numbers: Sequence[str] = (), *, key: str = "") -> None:
     """Enqueues the notice in the transaction of the change, in the active language. ``numbers`` in E.164."""
-    outbox.enqueue(_notices(purpose, account, numbers, key))
-
-
-def _notices(purpose: Message.Topic, account: Account, numbers: Sequence[str], key: str) -> Iterator[Message]:
     now = timezone.now()
-    for number in numbers:
-        text = sms_text(purpose, account.username, now)
-        yield outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id)
+    text = sms_text(purpose, account.username, now) if numbers else ""
+    messages = [
+        outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id) for number in numbers
+    ]
     if address := mail_address(account):
-        yield letter(
-            event_of(purpose),
-            {"account": inert(account.username), "at": now},
-            purpose=purpose,
-            to=address,
-            language=get_language(),
-            useful=MAIL_USEFUL,
-            key=key,
-            about=account.id,
+        words = {"account": inert(account.username), "at": now}
+        messages.append(
+            letter(
+                event_of(purpose),
+                words,
+                language=get_language(),
+                purpose=purpose,
+                to=address,
+                useful=MAIL_USEFUL,
+                key=key,
+                about=account.id,
+            )
         )
     elif account.mail.strip():
         log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
@@ -115,6 +115,7 @@ def _notices(purpose: Message.Topic, account: Account, numbers: Sequence[str], k
         # Most accounts have none, and a number is told. Staff are told by mail or not at all.
         level = logging.INFO if numbers else logging.WARNING
         log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
+    outbox.enqueue(messages)
 
 
 def event_of(purpose: Message.Topic) -> str:

@@ -6,7 +6,7 @@ link of their own that stops it. No text holds a digit of either number.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
@@ -24,7 +24,7 @@ from notifications.models import Message
 from notifications.notices.changes import MAIL_USEFUL, SMS_USEFUL, mail_address
 from notifications.outbox.letters import letter
 
-Purpose, Told = Message.Topic, PhoneLink.Told
+Topic, Told = Message.Topic, PhoneLink.Told
 
 
 @receiver(signals.phone_linked)
@@ -32,38 +32,32 @@ def number_was_linked(
     account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
 ) -> None:
     """Tells the new number from when it gets codes, and all others how to stop the link and until when."""
-    outbox.enqueue(_of_a_link(account, link, orderer, stops))
-
-
-def _of_a_link(
-    account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str]
-) -> Iterator[Message]:
     words = _context(account.username, account.name, orderer.name, link)
-    told, about = Purpose.PHONE_LINK_TOLD, account.id
-    yield _sms("phone_linked", Purpose.PHONE_LINKED, link.number, words, about)
+    told, about = Topic.PHONE_LINK_TOLD, account.id
+    messages = [
+        _sms("phone_linked", Topic.PHONE_LINKED, link.number, words, about),
+        _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, about),
+    ]
     if url := stops.get(Told.OLD_NUMBER):
-        yield _sms("phone_link_told", told, link.old_number, {**words, "url": url}, about)
+        messages.append(_sms("phone_link_told", told, link.old_number, {**words, "url": url}, about))
     if address := mail_address(account):
-        yield _mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about)
-    yield _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, about)
+        messages.append(_mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about))
+    outbox.enqueue(messages)
 
 
 @receiver(signals.phone_link_stopped)
 def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
     """Tells the number that is back, the account's address and the orderer. ``helpdesk`` listens for itself."""
-    outbox.enqueue(_of_a_stop(user, account, link))
-
-
-def _of_a_stop(user: User, account: Account | None, link: PhoneLink) -> Iterator[Message]:
     username, name = (account.username, account.name) if account else (user.username, "")
     words = _context(username, name, link.orderer.name if link.orderer else "", link)
-    about, purpose = user.directory_id, Purpose.PHONE_LINK_STOPPED
+    about, topic, messages = user.directory_id, Topic.PHONE_LINK_STOPPED, []
     if link.old_number:
-        yield _sms("phone_link_stopped", purpose, link.old_number, words, about)
+        messages.append(_sms("phone_link_stopped", topic, link.old_number, words, about))
     if address := mail_address(account) if account else "":
-        yield _mail("phone_link_stopped", purpose, address, words, about)
+        messages.append(_mail("phone_link_stopped", topic, address, words, about))
     if link.orderer:
-        yield _mail("phone_link_stopped_orderer", purpose, link.orderer.email, words, about)
+        messages.append(_mail("phone_link_stopped_orderer", topic, link.orderer.email, words, about))
+    outbox.enqueue(messages)
 
 
 @receiver(signals.phone_removed)
@@ -75,7 +69,7 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
     words = {"account": inert(account.username), "number": reference, "at": timezone.now()}
     address = mail_address(account)
     event = "phone_removed" if address else "phone_removed_helpdesk"
-    outbox.enqueue([_mail(event, Purpose.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
+    outbox.enqueue([_mail(event, Topic.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
 
 
 def who_stopped(link: PhoneLink) -> str:

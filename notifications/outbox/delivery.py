@@ -31,7 +31,7 @@ LONGEST_PAUSE = 3600  # seconds between two tries
 MOST_UNCERTAIN = 2  # SMS to one receiver that may or may not have gone out
 NOTING_TIMEOUT = 30.0  # seconds to wait for a database that restarts, to note what was sent
 
-State, Kind, Purpose = Message.Status, Message.Channel, Message.Topic
+Status, Channel, Topic = Message.Status, Message.Channel, Message.Topic
 
 _checks: dict[str, tuple[Callable[[Message], str], Callable[[Message], object]]] = {}
 
@@ -58,7 +58,7 @@ def deliver(message_id: int) -> bool:
         return False
     if message.useful_until <= timezone.now():
         log.error("message %d (%s) was not sent in its useful life", message.pk, message.purpose)
-        return _settle(message, State.EXPIRED, message.error)
+        return _settle(message, Status.EXPIRED, message.error)
     if _sent_often_enough(message):
         return _refuse(message, "nobody knows whether it went out, twice")
     return _try(message)
@@ -69,18 +69,18 @@ def _claim(message_id: int) -> Message | None:
     now, claim = timezone.now(), uuid.uuid4()
     with transaction.atomic(durable=True):
         Message.objects.filter(pk=message_id, state__in=OPEN, next_try_at__lte=now).update(
-            state=State.SENDING,
+            state=Status.SENDING,
             claim=claim,
             next_try_at=now + timedelta(seconds=settings.OUTBOX_LEASE),
             queued_at=None,
             attempts=F("attempts") + 1,
-            perhaps_sent=F("perhaps_sent") + Case(When(state=State.SENDING, then=1), default=0),
+            perhaps_sent=F("perhaps_sent") + Case(When(state=Status.SENDING, then=1), default=0),
         )
     return Message.objects.defer("to", "text", "html").filter(pk=message_id, claim=claim).first()
 
 
 def _sent_often_enough(message: Message) -> bool:
-    return message.kind == Kind.SMS and message.perhaps_sent >= MOST_UNCERTAIN
+    return message.kind == Channel.SMS and message.perhaps_sent >= MOST_UNCERTAIN
 
 
 def _try(message: Message) -> bool:
@@ -91,8 +91,8 @@ def _try(message: Message) -> bool:
             log.warning(
                 "message %d (%s) is no longer for its receiver, and goes to others", message.pk, message.purpose
             )
-            return _settle(message, State.EXPIRED, reason, also=partial(redirect, message))
-        if message.kind == Kind.MAIL:
+            return _settle(message, Status.EXPIRED, reason, also=partial(redirect, message))
+        if message.kind == Channel.MAIL:
             relay.send(message)
         elif gateways.fits(message.text):
             gateways.send(message.to, message.text)
@@ -103,7 +103,7 @@ def _try(message: Message) -> bool:
     except Exception as error:  # unforeseen: noted by its type alone, since its words could hold anything
         log.error("message %d (%s) failed: %s", message.pk, message.purpose, type(error).__name__)
         return _later(message, type(error).__name__)
-    return _settle(message, State.SENT)
+    return _settle(message, Status.SENT)
 
 
 def _failed(message: Message, error: relay.MailError | gateways.SmsError) -> bool:
@@ -120,15 +120,15 @@ def _later(message: Message, why: object) -> bool:
     """Back to the queue after a pause that doubles, and is up to a quarter shorter so that not all come at once."""
     doubled = max(1, settings.OUTBOX_RETRY_AFTER) * 2 ** min(message.attempts - 1, 12)
     pause = min(LONGEST_PAUSE, doubled) * random.uniform(0.75, 1)  # noqa: S311  spreads load, keeps no secret
-    _note(message, state=State.WAITING, next_try_at=timezone.now() + timedelta(seconds=pause), error=_words(why))
+    _note(message, state=Status.WAITING, next_try_at=timezone.now() + timedelta(seconds=pause), error=_words(why))
     return False
 
 
 def _refuse(message: Message, why: object, *, bounced: bool = False) -> bool:
     log.error("message %d (%s) was refused: %s", message.pk, message.purpose, _words(why))
-    of_a_digest = message.purpose in (Purpose.DIGEST, Purpose.DIGEST_TO_HELPDESK)
+    of_a_digest = message.purpose in (Topic.DIGEST, Topic.DIGEST_TO_HELPDESK)
     bounce = partial(companies.note_bounce, message.to, _words(why)) if bounced and of_a_digest else None
-    return _settle(message, State.REFUSED, why, also=bounce)
+    return _settle(message, Status.REFUSED, why, also=bounce)
 
 
 def _settle(
@@ -148,7 +148,7 @@ def _note(message: Message, also: Callable[[], object] | None = None, **changes:
     while True:
         try:
             with transaction.atomic():
-                own = Message.objects.filter(pk=message.pk, state=State.SENDING, claim=message.claim)
+                own = Message.objects.filter(pk=message.pk, state=Status.SENDING, claim=message.claim)
                 done = own.update(claim=None, queued_at=None, perhaps_sent=message.perhaps_sent, **changes)
                 if done and also:
                     also()

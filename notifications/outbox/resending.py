@@ -15,8 +15,8 @@ from notifications.outbox.tasks import QueuedMessage, enqueue_tasks
 
 USEFUL = timedelta(days=1)  # from then on
 
-State = Message.Status
-SETTLED_WITHOUT_SUCCESS = (State.REFUSED, State.EXPIRED)
+Status = Message.Status
+SETTLED_WITHOUT_SUCCESS = (Status.REFUSED, Status.EXPIRED)
 
 
 def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:
@@ -33,7 +33,7 @@ def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> 
         people = {user.directory_id: user for user in User.objects.filter(directory_id__in={row.about for row in rows})}
         for row in rows:
             Message.objects.filter(pk=row.pk).update(
-                state=State.WAITING,
+                state=Status.WAITING,
                 attempts=0,
                 perhaps_sent=0,
                 next_try_at=now,
