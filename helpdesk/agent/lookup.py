@@ -93,7 +93,7 @@ class AccountPage:
 
     @property
     def may_remove_number(self) -> bool:
-        """Also for a disabled account: once it is enabled again, codes would go to the owner of the telephone."""
+        """Also for a disabled account: once it is enabled again, codes would go to the person who has the telephone."""
         return self.number is not None and not self.account.protected
 
 
