@@ -49,9 +49,9 @@ def _wanted(request: HttpRequest, companies: list[Company]) -> QueueFilter:
     tab, kind = request.GET.get("flik", ""), request.GET.get("typ", "")
     company, page = request.GET.get("foretag", ""), request.GET.get("sida", "")
     return QueueFilter(
-        tab=next((known for known in Tab if known == tab), Tab.NEW),
+        tab=next((there for there in Tab if there == tab), Tab.NEW),
         kind=kind if kind in Ticket.Kind else "",
-        company=next((known.pk for known in companies if str(known.pk) == company), None),
+        company=next((there.pk for there in companies if str(there.pk) == company), None),
         text=kept(request, "queue"),
         page=int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,  # noqa: PLR2004
     )
