@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import redis
@@ -32,16 +32,7 @@ class Finding:
 
 def examine() -> Iterator[Finding]:
     """Examines the parts in turn, each whatever the others say."""
-    parts: tuple[Callable[[], Iterator[Finding]], ...] = (
-        _settings,
-        _database,
-        _cache,
-        _queue,
-        _directory,
-        _sms,
-        _mailbox,
-    )
-    for part in parts:
+    for part in (_settings, _database, _cache, _queue, _directory, _sms, _mailbox):
         yield from part()
 
 
@@ -53,9 +44,8 @@ def _settings() -> Iterator[Finding]:
         yield Finding("settings", None, words)
     problems = run_checks(include_deployment_checks=not settings.DEBUG)
     for problem in problems:
-        yield Finding(
-            "settings", False if problem.level >= ERROR else None, f"{problem.msg} {problem.hint or ''}".strip()
-        )
+        words = f"{problem.msg} {problem.hint or ''}".strip()
+        yield Finding("settings", False if problem.level >= ERROR else None, words)
     if not problems:
         yield Finding("settings", True, "no dangerous setting")
 
@@ -116,35 +106,30 @@ def _directory() -> Iterator[Finding]:
         yield Finding("directory", False, f"{words}. Check the DIRECTORY_ settings.")
         return
     yield Finding("directory", True, f"{settings.DIRECTORY_KIND} answers")
-    if not lockout.known:
-        words = f"the directory does not show its policy: {lockout.threshold} wrong passwords are assumed"
-        yield Finding("lock-out", None, f"{words}. Set DIRECTORY_DEFAULT_POLICY or DIRECTORY_LOCKOUT_THRESHOLD")
-    elif lockout.threshold:
-        minutes = round(lockout.window.total_seconds() / 60)
-        stops = max(1, lockout.threshold - 1)
-        yield Finding(
-            "lock-out",
-            True,
-            f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {stops}",
-        )
-    else:
-        words = f"the directory has none; the portal stops after {limits.PASSWORD_TRIES} wrong passwords"
-        yield Finding("lock-out", None, words)
+    yield _lockout(lockout)
     if keeps_history:
         yield Finding("history", True, "earlier passwords are refused on a reset")
     else:
-        yield Finding(
-            "history",
-            None,
-            "the directory does not hold its password history on a reset; the portal refuses the present one only",
-        )
+        words = "the directory does not hold its password history on a reset; the portal refuses the present one only"
+        yield Finding("history", None, words)
+
+
+def _lockout(lockout: directory.Lockout) -> Finding:
+    if not lockout.known:
+        words = f"the directory does not show its policy: {lockout.threshold} wrong passwords are assumed"
+        return Finding("lock-out", None, f"{words}. Set DIRECTORY_DEFAULT_POLICY or DIRECTORY_LOCKOUT_THRESHOLD")
+    if not lockout.threshold:
+        words = f"the directory has none; the portal stops after {limits.PASSWORD_TRIES} wrong passwords"
+        return Finding("lock-out", None, words)
+    minutes, stops = round(lockout.window.total_seconds() / 60), max(1, lockout.threshold - 1)
+    words = f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {stops}"
+    return Finding("lock-out", True, words)
 
 
 def _sms() -> Iterator[Finding]:
     if settings.SMS_GATEWAYS:
-        yield Finding(
-            "SMS", True, f"{len(settings.SMS_GATEWAYS)} gateways set (none was tried: that would send a message)"
-        )
+        words = f"{len(settings.SMS_GATEWAYS)} gateways set (none was tried: that would send a message)"
+        yield Finding("SMS", True, words)
 
 
 def _mailbox() -> Iterator[Finding]:
