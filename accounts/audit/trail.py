@@ -51,14 +51,14 @@ def record(
     )
 
 
-def record_unless_told(
+def record_unless_recent(
     event: Event, accounts: Sequence[NamedAccount], within: timedelta, *, actor: User, result: str, address: str | None
 ) -> None:
     """Adds one event for each account, but none that is in the trail already, alike, from the time ``within``."""
     same = AuditEvent.objects.filter(event=event, actor=_id(actor), result=result, at__gt=timezone.now() - within)
-    told = set(same.filter(subject__in=[account.id for account in accounts]).values_list("subject", flat=True))
+    recent = set(same.filter(subject__in=[account.id for account in accounts]).values_list("subject", flat=True))
     for account in accounts:
-        if account.id not in told:
+        if account.id not in recent:
             record(event, account, actor=actor, result=result, address=address)
 
 

@@ -87,7 +87,7 @@ class Protection(abc.ABC):
     def _group(
         self, connection: Connection, group: tuple[str, str], condition: str, attribute: str
     ) -> LdapEntry | None:
-        """A protected group if it matches. A group that can't be read protects nobody, and the look-up goes on."""
+        """A protected group if it matches. A group that can't be read protects no account, and the look-up goes on."""
         setting, dn = group
         try:
             found = connection.search(dn, condition, [attribute], scope=ldap.SCOPE_BASE)

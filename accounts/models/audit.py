@@ -22,7 +22,7 @@ class AuditEvent(AppendOnly):
 
     at = models.DateTimeField(default=timezone.now, db_index=True)
     event = models.CharField(max_length=40)  # an Event; without choices, so that a new one needs no migration
-    actor = models.CharField(max_length=36, blank=True)  # directory id; blank: nobody known, or the portal itself
+    actor = models.CharField(max_length=36, blank=True)  # directory id; blank: unknown, or the portal itself
     subject = models.CharField(max_length=36, blank=True, db_index=True)
     subject_name = models.CharField(max_length=256, blank=True)
     company = models.CharField(max_length=256, blank=True)

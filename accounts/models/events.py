@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 class Event(models.TextChoices):
     """What happened, and its name on the pages. Requested, attempted, done and refused are separate events (L1).
 
-    The value stands in rows that nobody changes, so it stays when its name changes: "request opened" is a ticket's.
+    Rows keep the value for ever, so it stays when the name changes: "request opened" is a ticket's.
     """
 
     LOGIN_ATTEMPTED = "login attempted", _("Inloggning: försök")

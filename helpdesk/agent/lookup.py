@@ -159,7 +159,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> AccountPage | 
 
 
 def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, how: str) -> None:
-    audit.record_unless_told(Event.ACCOUNT_LOOKED_UP, accounts, SAME_LOOK, actor=agent, result=how, address=address)
+    audit.record_unless_recent(Event.ACCOUNT_LOOKED_UP, accounts, SAME_LOOK, actor=agent, result=how, address=address)
 
 
 def _number(account: Account) -> Number | None:

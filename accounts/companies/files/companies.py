@@ -38,13 +38,13 @@ class CompanyRegister(Register):
                 continue
             first[number] = row.line
             prepared.append(row)
-        self.known = {company.organisation_number: company for company in Company.objects.all()}
+        self._by_number = {company.organisation_number: company for company in Company.objects.all()}
         # Values that the file reassigns belong to no company until their row is read, so two companies can swap.
-        self.taken = CompanyConflicts(each for number, each in self.known.items() if number not in first)
+        self._conflicts = CompanyConflicts(each for number, each in self._by_number.items() if number not in first)
         return prepared, problems
 
     def find(self, row: SheetRow) -> Company | None:
-        return self.known.get(self._number(row))
+        return self._by_number.get(self._number(row))
 
     @staticmethod
     def _number(row: SheetRow) -> str:
@@ -70,8 +70,8 @@ class CompanyRegister(Register):
             setattr(instance, column, cells[column])
 
     def conflicts(self, instance: Company, line: int) -> dict[str, str]:
-        found = self.taken.of_company(instance)
-        self.taken.add(instance, _("%(name)s på rad %(line)d") % {"name": instance.name, "line": line})
+        found = self._conflicts.of_company(instance)
+        self._conflicts.add(instance, _("%(name)s på rad %(line)d") % {"name": instance.name, "line": line})
         return found
 
     def make_room(self, changes: Sequence[RowChange]) -> None:

@@ -38,17 +38,17 @@ class OrdererRegister(Register):
         registered = Company.objects.all()
         self._by_number = {company.organisation_number: company for company in registered}
         self._by_name = {company.name.casefold(): company for company in registered}
-        self.known = {each.email.lower(): each for each in Orderer.objects.prefetch_related("companies")}
+        self._by_email = {each.email.lower(): each for each in Orderer.objects.prefetch_related("companies")}
         self.people: dict[str, _Person] = {}
         problems: list[Problem] = []
         for row in rows:
             key = _key(row)
             person = self.people.setdefault(key, _Person(row))
-            if wrong := self._add(person, row, known=key in self.known):
+            if wrong := self._add(person, row, registered=key in self._by_email):
                 problems.append(Problem(row.line, " ".join(wrong)))
         return [person.row for person in self.people.values()], problems
 
-    def _add(self, person: _Person, row: SheetRow, *, known: bool) -> list[str]:
+    def _add(self, person: _Person, row: SheetRow, *, registered: bool) -> list[str]:
         """Adds the line's company to the orderer's; returns the mistakes of the line."""
         wrong = []
         columns = ("name", "mobile", *(each for each in self.optional if each in row.cells))
@@ -66,12 +66,12 @@ class OrdererRegister(Register):
         elif text:
             words = _("company: Det finns inget företag ”%s”. Skriv namnet eller organisationsnumret som i registret.")
             wrong.append(words % short(text))
-        elif not known:
+        elif not registered:
             wrong.append(_("company: Skriv företagets namn eller organisationsnummer."))
         return wrong
 
     def find(self, row: SheetRow) -> Orderer | None:
-        found = self.known.get(_key(row))
+        found = self._by_email.get(_key(row))
         self.companies = {each.pk: each for each in found.companies.all()} if found else {}
         return found
 
