@@ -48,8 +48,8 @@ def an_orderer(name: str, email: str, mobile: str, *for_whom: Company) -> Ordere
 def as_orderer(orderer: Orderer, company: Company | None = None) -> Client:
     """A browser in which the orderer has signed in (how, is for test_orderer_sign_in.py to show)."""
     client = Client()
-    with new_session(client) as ticket:
-        sessions.log_in(ticket, orderer)
+    with new_session(client) as request:
+        sessions.log_in(request, orderer)
         if company:
-            sessions.choose(ticket, company)
+            sessions.choose(request, company)
     return client
