@@ -112,10 +112,15 @@ def _password(password: PasswordStanding) -> Tag:
     if password.state is PasswordState.SOON and left:
         words = ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left}
         return Tag(words, "now")
-    return {
-        PasswordState.MUST_CHANGE: Tag(_("måste byta lösenord"), "bad"),
-        PasswordState.NEVER: Tag(_("går aldrig ut")),
-        PasswordState.EXPIRED: Tag(_("har gått ut"), "bad"),
-        PasswordState.VALID: Tag(_("gäller")),
-        PasswordState.SOON: Tag(_("går ut i dag"), "now"),
-    }[password.state]
+    # The words are looked up for one state alone: a file has thousands of rows.
+    match password.state:
+        case PasswordState.MUST_CHANGE:
+            return Tag(_("måste byta lösenord"), "bad")
+        case PasswordState.NEVER:
+            return Tag(_("går aldrig ut"))
+        case PasswordState.EXPIRED:
+            return Tag(_("har gått ut"), "bad")
+        case PasswordState.SOON:
+            return Tag(_("går ut i dag"), "now")
+        case PasswordState.VALID:
+            return Tag(_("gäller"))

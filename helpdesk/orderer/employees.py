@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cryptography.fernet import InvalidToken
@@ -23,6 +23,7 @@ from accounts.encryption import digest, seal, unseal
 from accounts.models import Company, DirectoryKey
 from accounts.models.directory_values import is_unit
 from accounts.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
+from idportal.clock import at_hour
 
 log = logging.getLogger("idportal.helpdesk")
 
@@ -47,6 +48,7 @@ class Employee:
     locked: bool
     disabled: bool
     has_number: bool = False
+    as_of: date | None = None  # the day on which it is looked at; None: today
 
     @property
     def name(self) -> str:
@@ -54,13 +56,19 @@ class Employee:
 
     @cached_property
     def password(self) -> PasswordStanding:
-        """How the password stands today, by the day alone."""
-        return password_standing(self.expires, timezone.now())
+        """How the password stands, by the day alone."""
+        return _standing(self.expires, self.as_of or timezone.localdate())
 
     @property
     def can_sign_in(self) -> bool:
         """Whether the employee can register a number with the password, without help."""
         return self.password.works and not (self.locked or self.disabled)
+
+
+@lru_cache(maxsize=1000)
+def _standing(expires: date | Expiry, day: date) -> PasswordStanding:
+    """How a password stands on a day. Kept, since many employees share a date."""
+    return password_standing(expires, at_hour(day, 0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +98,8 @@ def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
         else:
             keep(company, found)
     numbered = ids_with_number(employee.id for employee in found.employees)
-    as_of_now = [replace(employee, has_number=employee.id in numbered) for employee in found.employees]
+    today = timezone.localdate()  # once: to ask the clock for each of thousands takes longer than to sort them
+    as_of_now = [replace(employee, has_number=employee.id in numbered, as_of=today) for employee in found.employees]
     return EmployeeList(sorted(as_of_now, key=_urgency), found.read_at)
 
 
