@@ -29,18 +29,18 @@ class Series(NamedTuple):
 class Bar(NamedTuple):
     """A rectangle. ``second``: of the second series, which has another colour and an outline."""
 
-    x: float
-    y: float
-    width: float
-    height: float
+    x: str
+    y: str
+    width: str
+    height: str
     second: bool = False
 
 
 class Text(NamedTuple):
     """``anchor``: which end of the text lies at ``x``, as SVG calls it."""
 
-    x: float
-    y: float
+    x: str
+    y: str
     words: str
     anchor: str = "start"
 
@@ -48,9 +48,9 @@ class Text(NamedTuple):
 class Line(NamedTuple):
     """A level line from left to right."""
 
-    x1: float
-    x2: float
-    y: float
+    x1: str
+    x2: str
+    y: str
 
 
 @dataclass(slots=True)
@@ -74,20 +74,19 @@ def columns(key: str, title: str, description: str, labels: Sequence[str], serie
     plot = Plot(key, title, description, _TOP + _HEIGHT + _FOOT, names=names)
     steps = scale(max((value for each in series for value in each.values), default=0))
     for step in steps:
-        y = round(_TOP + _HEIGHT * (1 - step / steps[-1]), 1)
-        plot.lines.append(Line(_LEFT, WIDTH - _RIGHT, y))
-        plot.texts.append(Text(_LEFT - 6, y + 5, str(step), "end"))
+        y = _TOP + _HEIGHT * (1 - step / steps[-1])
+        plot.lines.append(Line(_length(_LEFT), _length(WIDTH - _RIGHT), _length(y)))
+        plot.texts.append(Text(_length(_LEFT - 6), _length(y + 5), str(step), "end"))
     label_width = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
     thick = label_width * (1 - _GAP) / len(series)
     for place, label in enumerate(labels):
         left = _LEFT + place * label_width
         for nth, one in enumerate(series):
             if height := round(_HEIGHT * one.values[place] / steps[-1], 1):
-                x = round(left + label_width * _GAP / 2 + nth * thick, 1)
-                y = round(_TOP + _HEIGHT - height, 1)
-                plot.bars.append(Bar(x, y, round(thick, 1), height, second=nth > 0))
+                x, y = left + label_width * _GAP / 2 + nth * thick, _TOP + _HEIGHT - height
+                plot.bars.append(Bar(_length(x), _length(y), _length(thick), _length(height), second=nth > 0))
         if place == 0 or (place + 1) % _LABELLED == 0:
-            plot.texts.append(Text(round(left + label_width / 2, 1), _TOP + _HEIGHT + 18, label, "middle"))
+            plot.texts.append(Text(_length(left + label_width / 2), _length(_TOP + _HEIGHT + 18), label, "middle"))
     return plot
 
 
@@ -105,15 +104,15 @@ def rows(key: str, title: str, description: str, found: Sequence[PlotRow], names
     plot = Plot(key, title, description, 0, names=names)
     longest = WIDTH - 165  # leaves room for the words after a full bar
     for row in found:
-        top = plot.height + 15
-        plot.texts.append(Text(0, top, _shortened(row.label, SHORT if row.aside else LONG)))
+        top = _length(plot.height + 15)
+        plot.texts.append(Text("0", top, _shortened(row.label, SHORT if row.aside else LONG)))
         if row.aside:
-            plot.texts.append(Text(WIDTH, top, row.aside, "end"))
+            plot.texts.append(Text(_length(WIDTH), top, row.aside, "end"))
         plot.height += 24  # clear of the tails of the letters above
         for nth, (share, words) in enumerate(row.parts):
-            length = round(max(longest * min(1.0, share), 1.5), 1)
-            plot.bars.append(Bar(0, plot.height, length, _BAR, second=nth > 0))
-            plot.texts.append(Text(length + 8, plot.height + 11.5, words))
+            length = max(longest * min(1.0, share), 1.5)
+            plot.bars.append(Bar("0", _length(plot.height), _length(length), _length(_BAR), second=nth > 0))
+            plot.texts.append(Text(_length(length + 8), _length(plot.height + 11.5), words))
             plot.height += _BAR + 5
         plot.height += 10
     return plot
@@ -128,6 +127,11 @@ def scale(most: int) -> list[int]:
             if step * 5 >= most:
                 return [step * place for place in range(max(1, -(-most // step)) + 1)]
         size *= 10
+
+
+def _length(value: float) -> str:
+    """As text: a template formats each number by the language, which takes longer than all else on the page."""
+    return f"{value:.1f}".removesuffix(".0")
 
 
 def _shortened(text: str, most: int) -> str:
