@@ -67,6 +67,11 @@ class Plot:
     lines: list[Line] = field(default_factory=list)
     texts: list[Text] = field(default_factory=list)
 
+    @property
+    def view_box(self) -> str:
+        """As SVG writes it."""
+        return f"0 0 {self.width} {_length(self.height)}"
+
 
 def columns(key: str, title: str, description: str, labels: Sequence[str], series: Sequence[Series]) -> Plot:
     """Standing columns, one for each label and series, on a scale that begins at 0. At most two series."""
