@@ -9,7 +9,7 @@ import logging
 import time
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -87,13 +87,16 @@ class _GivenUp(Exception):
 
 
 def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
-    """Whether the message could be read; None if another reader has moved it. Raises as ``run``, and _GivenUp."""
+    """Whether the message could be read; None if another reader has it. Raises as ``run``, and _GivenUp."""
     row, _new = ReadAttempt.objects.get_or_create(message=message)
+    may_be_read = row.crashes < MOST_TRIES
+    if not may_be_read and row.at > timezone.now() - timedelta(seconds=RUN):
+        return None  # the last of them may be alive, and then the mail is none that ends its readers
     mine = ReadAttempt.objects.filter(pk=row.pk)
     mine.update(crashes=F("crashes") + 1, at=timezone.now())  # committed: a reader that dies leaves its count
     try:
         fetched = mailbox.read(uid, mime.MOST_BYTES)
-        good = _take_in(mailbox, fetched, may_be_read=row.crashes < MOST_TRIES) if fetched else None
+        good = _take_in(mailbox, fetched, may_be_read=may_be_read) if fetched else None
     except MailboxError as error:
         log.error("a message of the helpdesk's mailbox was not taken in: %s", error)
         mine.update(crashes=row.crashes, refusals=F("refusals") + 1)
