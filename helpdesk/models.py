@@ -349,3 +349,8 @@ class CompanyCount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.company_id} on {self.day}"
+
+    @property
+    def share(self) -> float:
+        """The share of accounts with a number, 0 to 1. A company without accounts lacks none: 1."""
+        return self.with_number / self.accounts if self.accounts else 1.0

@@ -7,7 +7,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, datetime, time, timedelta
 from unittest import mock
 
 import pytest
@@ -25,9 +25,6 @@ from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import EVA, STEFAN
 from helpdesk.agent.statistics import figures, plots
 from helpdesk.agent.statistics import page as overview
-from helpdesk.agent.statistics import words as overview_words
-from helpdesk.agent.statistics.months import Month
-from helpdesk.agent.statistics.plots import Series
 from helpdesk.models import CompanyCount, Ticket
 from tests.accounts.helpers import last, text_of
 from tests.accounts.staff import Officer, says
@@ -58,6 +55,18 @@ def happened(event: Event, times: int, ago: timedelta = timedelta(0)) -> None:
         AuditEvent.objects.create(at=timezone.now() - ago, event=event)
 
 
+def this_month() -> date:
+    return timezone.localdate().replace(day=1)
+
+
+def previous(month: date) -> date:
+    return (month - timedelta(days=1)).replace(day=1)
+
+
+def begins(month: date) -> datetime:
+    return timezone.make_aware(datetime.combine(month, time()))
+
+
 def lines_of(answer: HttpResponse) -> list[list[str]]:
     return list(csv.reader(io.StringIO(answer.content.decode("utf-8-sig"), newline=""), delimiter=";"))
 
@@ -84,7 +93,7 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
     happened(Event.CODE_NOT_SENT, 3)
     page = per.get(PAGE)
     read = text_of(page)
-    found = figures.for_month(Month.of(timezone.localdate()))
+    found = figures.for_month(this_month())
 
     assert "1 ärende väntar på beslut." in read
     assert "4–24 timmar 1" in read
@@ -99,7 +108,7 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
 
     exported = lines_of(per.get(FILE))
     assert exported[0] == ["Datum", "Siffra", "Gäller", "Värde"]
-    now, month = str(timezone.localdate()), str(Month.of(timezone.localdate()))
+    now, month = str(timezone.localdate()), f"{this_month():%Y-%m}"
     for line in (
         [now, "Nya lösenord", "", "7"],
         [now, "Misslyckade SMS", "", "3"],
@@ -116,8 +125,8 @@ def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> N
 def test_each_day_of_the_table_is_a_line_of_the_file(per: Officer) -> None:
     happened(Event.PASSWORD_DONE, 2)
     exported = [line for line in lines_of(per.get(FILE)) if line[1] == "Nya lösenord"]
-    found = figures.for_month(Month.of(timezone.localdate()))
-    assert exported == [[str(day.day), "Nya lösenord", "", str(day.resets)] for day in found.days]
+    found = figures.for_month(this_month())
+    assert exported == [[str(day), "Nya lösenord", "", str(counted["resets"])] for day, counted in found.days.items()]
 
 
 def test_a_screen_reader_is_told_what_a_plot_is(per: Officer) -> None:
@@ -143,7 +152,7 @@ def test_no_cell_of_the_file_is_a_formula(per: Officer, register: Register) -> N
 
 def test_the_file_is_one_that_excel_opens_and_the_trail_tells_of_it(per: Officer) -> None:
     answer = per.get(FILE)
-    month = Month.of(timezone.localdate())
+    month = f"{this_month():%Y-%m}"
     assert answer.content.startswith(b"\xef\xbb\xbf")
     assert answer["Content-Type"] == "text/csv; charset=utf-8"
     assert answer["Content-Disposition"] == f'attachment; filename="Oversikt-{month}.csv"'
@@ -158,20 +167,20 @@ def test_the_file_is_one_that_excel_opens_and_the_trail_tells_of_it(per: Officer
 
 def test_one_goes_from_month_to_month(per: Officer) -> None:
     """As far back as there is anything to tell, and not further; never forward from this one."""
-    this = Month.of(timezone.localdate())
-    first = this.previous.previous
-    happened(Event.PASSWORD_DONE, 4, timezone.now() - first.begins - timedelta(hours=12))
+    this = this_month()
+    first = previous(previous(this))
+    happened(Event.PASSWORD_DONE, 4, timezone.now() - begins(first) - timedelta(hours=12))
     page = per.get(PAGE)
-    assert f"?manad={this.previous}" in _body(page)
-    assert f"?manad={this.next}" not in _body(page)
-    page = per.get(f"{PAGE}?manad={first}")
+    assert f"?manad={previous(this):%Y-%m}" in _body(page)
+    assert f"?manad={figures.next_month(this):%Y-%m}" not in _body(page)
+    page = per.get(f"{PAGE}?manad={first:%Y-%m}")
     assert says(page, "Nya lösenord: 4")
     assert says(page, "Tidigare månader finns det inga siffror för.")
     assert not says(page, "Öppna ärenden just nu")
-    assert f"?manad={first.next}" in _body(page)
-    assert f"?manad={first.previous}" not in _body(page)
-    assert [str(first), "2"] != lines_of(per.get(f"{FILE}?manad={first}"))[1][:2]
-    assert lines_of(per.get(f"{FILE}?manad={first}"))[1][0] == str(first.first)
+    assert f"?manad={figures.next_month(first):%Y-%m}" in _body(page)
+    assert f"?manad={previous(first):%Y-%m}" not in _body(page)
+    assert [f"{first:%Y-%m}", "2"] != lines_of(per.get(f"{FILE}?manad={first:%Y-%m}"))[1][:2]
+    assert lines_of(per.get(f"{FILE}?manad={first:%Y-%m}"))[1][0] == str(first)
 
 
 @pytest.mark.parametrize("path", [PAGE, FILE])
@@ -220,10 +229,10 @@ def test_old_figures_are_shown_with_their_day(per: Officer, register: Register, 
 
 
 def test_a_month_that_is_over_asks_for_nothing(per: Officer) -> None:
-    month = Month.of(timezone.localdate()).previous
-    happened(Event.PASSWORD_DONE, 1, timezone.now() - month.begins - timedelta(hours=12))
+    month = previous(this_month())
+    happened(Event.PASSWORD_DONE, 1, timezone.now() - begins(month) - timedelta(hours=12))
     with a_queue() as put:
-        assert says(per.get(f"{PAGE}?manad={month}"), "Det finns inga siffror för den här månaden.")
+        assert says(per.get(f"{PAGE}?manad={month:%Y-%m}"), "Det finns inga siffror för den här månaden.")
     assert put.call_count == 0
 
 
@@ -289,22 +298,21 @@ def test_a_scale_has_whole_steps(most: int, steps: list[int]) -> None:
 
 def test_a_column_is_as_high_as_its_number() -> None:
     """And what is nothing is no column; two series stand side by side."""
-    found = plots.columns("k", "t", "d", ["1", "2"], [Series("a", [10, 0]), Series("b", [5, 20])])
-    heights = [(bar.second, float(bar.height)) for bar in found.bars]
+    found = plots.columns(["1", "2"], {"a": [10, 0], "b": [5, 20]})
+    heights = [(second, float(height)) for *_, height, second in found.bars]
     assert heights == [(False, 75), (True, 37.5), (True, 150)]
-    first, second = found.bars[:2]
-    assert float(first.x) + float(first.width) == pytest.approx(float(second.x), abs=0.2)
-    assert all(float(bar.x) + float(bar.width) < plots.WIDTH for bar in found.bars)
+    sides = [(float(x), float(x) + float(width)) for x, _y, width, *_ in found.bars]
+    assert sides[0][1] == pytest.approx(sides[1][0], abs=0.2)
+    assert all(right < plots.WIDTH for _left, right in sides)
 
 
 def test_a_long_name_is_cut_in_the_plot_alone() -> None:
     name = "Stiftelsen Omsorg och Hemtjänst i Norra och Södra Bergslagen AB"
-    figures_ = figures.Figures(Month(2026, 10), timezone.now(), [], counted_on=timezone.localdate())
-    figures_.companies = [figures.CompanyFigures(name, 3, 1, 0)]
+    figures_ = figures.Figures(date(2026, 10, 1), timezone.now(), {}, counted_on=timezone.localdate())
+    figures_.companies = [CompanyCount(company=Company(name=name), accounts=3, with_number=1)]
     section = overview.sections(figures_)[-1]
-    assert section.plot
-    assert section.plot.texts[0].words.endswith("…")
-    assert section.rows[0][0] == name
+    assert section["plot"].texts[0][-1].endswith("…")
+    assert section["table"][0][0][1] == name
 
 
 @pytest.mark.parametrize(
@@ -321,9 +329,9 @@ def test_a_long_name_is_cut_in_the_plot_alone() -> None:
     ],
 )
 def test_a_time_in_words(minutes: int, words: str) -> None:
-    assert overview_words.duration(timedelta(minutes=minutes)) == words
+    assert overview.duration(timedelta(minutes=minutes)) == words
 
 
 def test_all_is_all() -> None:
     """199 of 200 is not 100 %."""
-    assert [overview_words.percent(*pair) for pair in ((199, 200), (200, 200), (0, 0))] == ["99 %", "100 %", "–"]
+    assert [overview.percent(*pair) for pair in ((199, 200), (200, 200), (0, 0))] == ["99 %", "100 %", "–"]

@@ -44,16 +44,7 @@ def count(day: date) -> int:
     with transaction.atomic():
         # Locked, so that no company is deleted meanwhile, and two counts of the same day take turns.
         active = Company.objects.select_for_update().filter(active=True).order_by("pk").values_list("pk", flat=True)
-        rows = [
-            CompanyCount(
-                day=day,
-                company_id=pk,
-                accounts=found[pk]["accounts"],
-                with_number=found[pk]["with_number"],
-                expired=found[pk]["expired"],
-            )
-            for pk in active
-        ]
+        rows = [CompanyCount(day=day, company_id=pk, **found[pk]) for pk in active]
         CompanyCount.objects.filter(day=day).delete()
         CompanyCount.objects.bulk_create(rows, batch_size=500)
     return len(rows)
@@ -76,10 +67,7 @@ def is_old(day: date | None) -> bool:
 
 
 def ask() -> None:
-    """Queues a count, at most once in ASKED_FOR, however often the overview is opened.
-
-    Without a cache or a queue, nothing happens: the page says how old the figures are.
-    """
+    """Queues a count, at most once in ASKED_FOR. Without a cache or a queue, the page says how old the figures are."""
     try:
         if cache.add("helpdesk-company-counts", True, ASKED_FOR):
             transaction.on_commit(count_companies.delay)

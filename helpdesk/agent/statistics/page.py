@@ -3,50 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from helpdesk.agent.statistics import plots
-from helpdesk.agent.statistics.figures import CompanyFigures, Figures, TicketKind
-from helpdesk.agent.statistics.plots import Plot, PlotRow, Series
-from helpdesk.agent.statistics.words import ages, duration, kind_in_words, percent
+from helpdesk.agent.statistics.figures import Figures, TicketKind
+from helpdesk.agent.statistics.plots import PlotRow
+from helpdesk.models import CompanyCount, Ticket
 
 PLOTTED = 20  # companies; the table has all
 FOLDED = 40  # a table of more companies is folded
+IN_DAYS = 2  # from so many days on, a time is written in days
 
-Cells = tuple[str, ...]
-
-
-@dataclass(slots=True)
-class StatisticsSection:
-    """One part of the page. ``says``: the figures in a sentence; without a plot, that is all.
-
-    ``rows`` and ``total``: the table, whose first cells are headings. ``folded``: a button opens the table;
-    ``stacked``: on a phone, each row is a list; ``whole``: the section is as wide as a desktop's page.
-    """
-
-    key: str
-    title: str
-    says: str
-    plot: Plot | None = None
-    columns: Cells = ()
-    rows: Sequence[Cells] = ()
-    total: Cells = ()
-    folded: bool = False
-    stacked: bool = False
-    whole: bool = False
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def table(self) -> list[list[tuple[str, str]]]:
-        """The rows, each cell with the name of its column, which a phone shows beside it."""
-        return [list(zip(self.columns, row, strict=True)) for row in self.rows]
+Section = dict[str, Any]  # templates/helpdesk/plot_section.html says what is in it
 
 
-def sections(figures: Figures, *, counting: bool = False) -> list[StatisticsSection]:
+def sections(figures: Figures, *, counting: bool = False) -> list[Section]:
     """All parts in the order of the page. ``counting``: a task counts the companies' employees at this moment."""
     tickets = {"received": _("Inkomna"), "decided": _("Avgjorda"), "withdrawn": _("Återtagna")}
     people = {"resets": _("Nya lösenord"), "registrations": _("Registrerade nummer")}
@@ -54,8 +30,8 @@ def sections(figures: Figures, *, counting: bool = False) -> list[StatisticsSect
     about_people = _("Nummer räknas när de registreras, ändras eller kopplas av helpdesk.")
     about_sms = _("Koder och meddelanden. Misslyckade är de som ingen operatör tog emot, eller som blev för gamla.")
     return [
-        *([_open(figures)] if figures.open else []),
-        _times(figures),
+        *([_open(figures.open)] if figures.open else []),
+        _times(figures.kinds),
         _daily("tickets", _("Inkomna och avgjorda ärenden per dag"), figures, tickets),
         _daily("people", _("Nya lösenord och registrerade nummer per dag"), figures, people, about_people),
         _daily("sms", _("SMS per dag"), figures, sms, about_sms),
@@ -63,23 +39,32 @@ def sections(figures: Figures, *, counting: bool = False) -> list[StatisticsSect
     ]
 
 
-def _open(figures: Figures) -> StatisticsSection:
-    total = sum(figures.open)
-    title = _("Öppna ärenden just nu")
+def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Section:
+    """Each cell with the name of its column, which a phone shows beside it. The first cells are headings."""
+    return {"columns": columns, "table": [list(zip(columns, row, strict=True)) for row in rows]}
+
+
+def _open(counts: Sequence[int]) -> Section:
+    total = sum(counts)
     says = ngettext("%(count)d ärende väntar på beslut.", "%(count)d ärenden väntar på beslut.", total)
     says %= {"count": total}
-    table = [(age, str(count)) for age, count in zip(ages(), figures.open, strict=True)]
-    longest = max(*figures.open, 1)
-    rows = [PlotRow(age, [(int(count) / longest, count)]) for age, count in table]
+    table = [(age, str(count)) for age, count in zip(ages(), counts, strict=True)]
+    longest = max(*counts, 1)
     in_words = ", ".join(f"{age}: {count}" for age, count in table)
-    plot = plots.rows("open", title, f"{says} {in_words}.", rows)
-    return StatisticsSection("open", title, says, plot, (_("Ålder"), _("Antal")), table)
+    return {
+        "key": "open",
+        "title": _("Öppna ärenden just nu"),
+        "says": says,
+        "plot": plots.rows([PlotRow(age, [(int(count) / longest, count)]) for age, count in table]),
+        "description": f"{says} {in_words}.",
+        **_table((_("Ålder"), _("Antal")), table),
+    }
 
 
-def _times(figures: Figures) -> StatisticsSection:
-    title, kinds = _("Tid till beslut"), figures.kinds
+def _times(kinds: Sequence[TicketKind]) -> Section:
+    section = {"key": "times", "title": _("Tid till beslut")}
     if not kinds:
-        return StatisticsSection("times", title, _("Inga ärenden har avgjorts den här månaden."))
+        return {**section, "says": _("Inga ärenden har avgjorts den här månaden.")}
     decided = sum(kind.decided for kind in kinds)
     says = ngettext(
         "%(count)d ärende har avgjorts: godkänts eller avslagits.",
@@ -94,7 +79,6 @@ def _times(figures: Figures) -> StatisticsSection:
     )
     within = [[_within(kind, kind.within_4_hours), _within(kind, kind.within_24_hours)] for kind in kinds]
     rows = [PlotRow(name, parts) for name, parts in zip(names, within, strict=True)]
-    plot = plots.rows("times", title, f"{says} {in_words}.", rows, [_("Inom 4 timmar"), _("Inom 24 timmar")])
     table = [
         (_("Avgjorda"), *(str(kind.decided) for kind in kinds)),
         (_("Median"), *(duration(kind.median) for kind in kinds)),
@@ -102,48 +86,66 @@ def _times(figures: Figures) -> StatisticsSection:
         (_("Inom 4 timmar"), *(str(kind.within_4_hours) for kind in kinds)),
         (_("Inom 24 timmar"), *(str(kind.within_24_hours) for kind in kinds)),
     ]
-    notes = [_("Tiden räknas dygnet runt, från att ärendet kom in. Ärenden som har tagits tillbaka är inte med.")]
-    return StatisticsSection("times", title, says, plot, (_("Typ"), *names), table, stacked=True, notes=notes)
+    note = _("Tiden räknas dygnet runt, från att ärendet kom in. Ärenden som har tagits tillbaka är inte med.")
+    return {
+        **section,
+        "says": says,
+        "plot": plots.rows(rows, [_("Inom 4 timmar"), _("Inom 24 timmar")]),
+        "description": f"{says} {in_words}.",
+        **_table((_("Typ"), *names), table),
+        "stacked": True,
+        "notes": [note],
+    }
 
 
 def _within(kind: TicketKind, count: int) -> tuple[float, str]:
     return count / kind.decided, f"{percent(count, kind.decided)} ({count})"
 
 
-def _daily(key: str, title: str, figures: Figures, names: dict[str, str], note: str = "") -> StatisticsSection:
+def _daily(key: str, title: str, figures: Figures, names: dict[str, str], note: str = "") -> Section:
     """A plot and a table with a row for each day. ``names``: figures of a day; the first two are plotted."""
-    totals = {name: figures.total(name) for name in names}
-    says = ", ".join(f"{words}: {totals[name]}" for name, words in names.items())
-    series = [Series(words, [getattr(day, name) for day in figures.days]) for name, words in names.items()][:2]
-    peaks = [_peak(one, figures) for one in series if max(one.values, default=0)]
-    labels = [str(day.day.day) for day in figures.days]
-    plot = plots.columns(key, title, ". ".join([says, *peaks]) + ".", labels, series)
-    rows = [(date_format(day.day, "j D").lower(), *(str(getattr(day, name)) for name in names)) for day in figures.days]
-    total = (_("Totalt"), *(str(totals[name]) for name in names))
-    columns = (_("Dag"), *names.values())
-    notes = [note] if note else []
-    return StatisticsSection(key, title, f"{says}.", plot, columns, rows, total, folded=True, notes=notes)
+    totals = {words: figures.total(name) for name, words in names.items()}
+    says = ", ".join(f"{words}: {total}" for words, total in totals.items())
+    series = {words: [counted[name] for counted in figures.days.values()] for name, words in names.items()}
+    plotted = dict(list(series.items())[:2])
+    dates, sentences = list(figures.days), [says]
+    for words, values in plotted.items():
+        if most := max(values, default=0):
+            day = date_format(dates[values.index(most)], "j F")
+            peak = _("%(name)s som mest %(count)d, den %(day)s")
+            sentences.append(peak % {"name": words, "count": most, "day": day})
+    by_day = zip(dates, *series.values(), strict=True)
+    rows = [(date_format(day, "j D").lower(), *map(str, values)) for day, *values in by_day]
+    return {
+        "key": key,
+        "title": title,
+        "says": f"{says}.",
+        "plot": plots.columns([str(day.day) for day in dates], plotted),
+        "description": ". ".join(sentences) + ".",
+        **_table((_("Dag"), *series), rows),
+        "total": (_("Totalt"), *map(str, totals.values())),
+        "folded": True,
+        "notes": [note] if note else [],
+    }
 
 
-def _peak(series: Series, figures: Figures) -> str:
-    most = max(series.values)
-    day = date_format(figures.days[series.values.index(most)].day, "j F")
-    return _("%(name)s som mest %(count)d, den %(day)s") % {"name": series.name, "count": most, "day": day}
-
-
-def _companies(figures: Figures, counting: bool) -> StatisticsSection:
-    title, companies = _("Personal med registrerat nummer, per företag"), figures.companies
+def _companies(figures: Figures, counting: bool) -> Section:
+    section = {"key": "companies", "title": _("Personal med registrerat nummer, per företag")}
     on_its_way = _("Siffrorna räknas just nu. Ladda om sidan om en stund.")
+    companies = figures.companies
     if not companies:
-        says = on_its_way if counting else _("Det finns inga siffror för den här månaden.")
-        return StatisticsSection("companies", title, says)
+        return {**section, "says": on_its_way if counting else _("Det finns inga siffror för den här månaden.")}
     says = _companies_in_words(companies)
     plotted = [company for company in companies if company.accounts][:PLOTTED]
-    plot = plots.rows("companies", title, says, [_company_row(company) for company in plotted]) if plotted else None
-    columns = (_("Företag"), _("Konton"), _("Med nummer"), _("Andel"), _("Utgångna lösenord"))
     rows = [
-        (name, str(accounts), str(with_number), percent(with_number, accounts), str(expired))
-        for name, accounts, with_number, expired in companies
+        (
+            count.company.name,
+            str(count.accounts),
+            str(count.with_number),
+            percent(count.with_number, count.accounts),
+            str(count.expired),
+        )
+        for count in companies
     ]
     notes = [on_its_way] if counting else []
     if figures.counted_on:
@@ -151,13 +153,20 @@ def _companies(figures: Figures, counting: bool) -> StatisticsSection:
     if len(rows) > len(plotted):
         first = _("Bilden visar de %(count)d företag där minst andel har ett nummer. Tabellen har alla.")
         notes.append(first % {"count": len(plotted)})
-    folded = len(rows) > FOLDED
-    return StatisticsSection(
-        "companies", title, says, plot, columns, rows, folded=folded, stacked=True, whole=True, notes=notes
-    )
+    return {
+        **section,
+        "says": says,
+        "plot": plots.rows([_company_row(company) for company in plotted]) if plotted else None,
+        "description": says,
+        **_table((_("Företag"), _("Konton"), _("Med nummer"), _("Andel"), _("Utgångna lösenord")), rows),
+        "folded": len(rows) > FOLDED,
+        "stacked": True,
+        "whole": True,
+        "notes": notes,
+    }
 
 
-def _companies_in_words(companies: Sequence[CompanyFigures]) -> str:
+def _companies_in_words(companies: Sequence[CompanyCount]) -> str:
     accounts = sum(company.accounts for company in companies)
     numbered = sum(company.with_number for company in companies)
     words = _(
@@ -171,11 +180,44 @@ def _companies_in_words(companies: Sequence[CompanyFigures]) -> str:
     }
 
 
-def _company_row(company: CompanyFigures) -> PlotRow:
-    with_number = _("%(share)s (%(count)d av %(all)d)") % {
-        "share": percent(company.with_number, company.accounts),
-        "count": company.with_number,
-        "all": company.accounts,
-    }
-    expired = ngettext("%(count)d utgånget", "%(count)d utgångna", company.expired) % {"count": company.expired}
-    return PlotRow(company.name, [(company.share, with_number)], aside=expired)
+def _company_row(count: CompanyCount) -> PlotRow:
+    share = percent(count.with_number, count.accounts)
+    words = {"share": share, "count": count.with_number, "all": count.accounts}
+    with_number = _("%(share)s (%(count)d av %(all)d)") % words
+    expired = ngettext("%(count)d utgånget", "%(count)d utgångna", count.expired) % {"count": count.expired}
+    return PlotRow(count.company.name, [(count.share, with_number)], aside=expired)
+
+
+# Words that the file has too.
+
+
+def ages() -> list[str]:
+    """The ages of open tickets that ``figures.AGES`` separates."""
+    return [_("Under 4 timmar"), _("4–24 timmar"), _("1–7 dagar"), _("Mer än 7 dagar")]
+
+
+def kind_in_words(kind: Ticket.Kind) -> str:
+    """Two words: the manual's subjects are too long to stand beside a bar."""
+    return {
+        Ticket.Kind.PHONE: _("Nytt nummer"),
+        Ticket.Kind.RECIPIENTS: _("Mottagare av mejl"),
+        Ticket.Kind.OTHER: _("Annat ärende"),
+    }[kind]
+
+
+def percent(part: int, whole: int) -> str:
+    """Rounded down, so that 100 % means all; a dash if ``whole`` is 0."""
+    return f"{100 * part // whole} %" if whole else "–"
+
+
+def duration(length: timedelta) -> str:
+    """Days and hours, or hours and minutes."""
+    minutes = length // timedelta(minutes=1)
+    hours, days = minutes // 60, minutes // (24 * 60)
+    days, hours, minutes = (days, hours % 24, 0) if days >= IN_DAYS else (0, hours, minutes % 60)
+    words = [
+        ngettext("%(count)d dag", "%(count)d dagar", days) % {"count": days} if days else "",
+        ngettext("%(count)d timme", "%(count)d timmar", hours) % {"count": hours} if hours else "",
+        ngettext("%(count)d minut", "%(count)d minuter", minutes) % {"count": minutes} if minutes else "",
+    ]
+    return " ".join(filter(None, words)) or _("under en minut")

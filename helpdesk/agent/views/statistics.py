@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from accounts import audit
 from accounts.companies.files import sheets
 from accounts.models import Event, User
 from helpdesk.agent.access import agent_only
-from helpdesk.agent.statistics import company_counts, figures, file
-from helpdesk.agent.statistics import page as words
-from helpdesk.agent.statistics.months import Month
+from helpdesk.agent.statistics import company_counts, figures, file, page
 
 
 @require_safe
@@ -33,10 +34,10 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
         "here": "overview",
         "month": month,
         "this": this,
-        "previous": month.previous if month > first else None,
-        "next": month.next if month < this else None,
+        "previous": month - timedelta(days=1) if month > first else None,
+        "next": figures.next_month(month) if month < this else None,
         "read_at": found.read_at,
-        "sections": words.sections(found, counting=counting),
+        "sections": page.sections(found, counting=counting),
     }
     return render(request, "helpdesk/agent_overview.html", context)
 
@@ -46,27 +47,26 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
 def export(request: HttpRequest, agent: User) -> HttpResponse:
     """The month's figures as a file. The trail records it."""
     month = _month(request, figures.earliest(), _this_month())
-    lines = list(file.lines(figures.for_month(month)))
-    audit.record(
-        Event.FIGURES_EXPORTED,
-        actor=agent,
-        result=f"{month}, {len(lines)} rows",
-        address=request.META["REMOTE_ADDR"],
-    )
-    content = sheets.write(file.columns(), iter(lines))
+    lines = [list(map(str, line)) for line in file.lines(figures.for_month(month))]
+    address, result = request.META["REMOTE_ADDR"], f"{month:%Y-%m}, {len(lines)} rows"
+    audit.record(Event.FIGURES_EXPORTED, actor=agent, result=result, address=address)
+    content = sheets.write((_("Datum"), _("Siffra"), _("Gäller"), _("Värde")), iter(lines))
     response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="Oversikt-{month}.csv"'
+    response.headers["Content-Disposition"] = f'attachment; filename="Oversikt-{month:%Y-%m}.csv"'
     return response
 
 
-def _this_month() -> Month:
-    return Month.of(timezone.localdate())
+def _this_month() -> date:
+    return timezone.localdate().replace(day=1)
 
 
-def _month(request: HttpRequest, first: Month, last: Month) -> Month:
+def _month(request: HttpRequest, first: date, last: date) -> date:
     """The month that the address names. Raises Http404 for a month without figures."""
     text = request.GET.get("manad", "")
-    month = Month.read(text) if text else last
-    if month is None or not first <= month <= last:
+    try:
+        month = date.fromisoformat(f"{text}-01") if text else last
+    except ValueError:
+        raise Http404 from None
+    if not first <= month <= last:
         raise Http404
     return month

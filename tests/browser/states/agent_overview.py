@@ -9,7 +9,6 @@ from unittest import mock
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Company, Event
-from helpdesk.agent.statistics.months import Month
 from helpdesk.models import CompanyCount, Ticket
 from tests.browser.states.office import as_per
 from tests.browser.states.state import State
@@ -24,8 +23,9 @@ def much(visitor: Visitor) -> None:
     """The month before this one, with figures for each day; and this one's open requests."""
     as_per(visitor)
     some = random.Random(4)
-    month = Month.of(timezone.localdate()).previous
-    at = [datetime.combine(day, time(10), timezone.get_default_timezone()) for day in month.days(timezone.localdate())]
+    last = timezone.localdate().replace(day=1) - timedelta(days=1)
+    days = [last.replace(day=nth) for nth in range(1, last.day + 1)]
+    at = [datetime.combine(day, time(10), timezone.get_default_timezone()) for day in days]
     times = {Event.PASSWORD_DONE: 24, Event.PHONE_REGISTERED: 9, Event.CODE_SENT: 40, Event.CODE_NOT_SENT: 2}
     AuditEvent.objects.bulk_create(
         AuditEvent(at=moment, event=event)
@@ -36,7 +36,7 @@ def much(visitor: Visitor) -> None:
     tickets = [(moment, some.choice(list(Kind)), some.choice((1, 2, 3, 7, 20, 60))) for moment in at for _ in range(3)]
     Ticket.objects.bulk_create(
         Ticket(
-            number=f"{month.year}-{number:05d}",
+            number=f"{last.year}-{number:05d}",
             kind=kind,
             source=Ticket.Source.PAGES,
             state=TicketState.DONE,
@@ -59,7 +59,7 @@ def much(visitor: Visitor) -> None:
         for place, (town, kind) in enumerate((town, kind) for town in TOWNS for kind in NAMES)
     )
     rows = [(company, some.randint(8, 180)) for company in companies]
-    for day in (month.next.first - timedelta(days=1), timezone.localdate()):
+    for day in (last, timezone.localdate()):
         CompanyCount.objects.bulk_create(
             CompanyCount(
                 day=day,
