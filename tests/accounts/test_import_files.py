@@ -7,7 +7,7 @@ import io
 
 import pytest
 
-from accounts.companies.files import cells, sheets
+from accounts.companies.files import sheets
 from accounts.companies.files.sheets import FileRefused
 from accounts.models import Company
 from deploy.local.cast import HEMTJANST_ETT
@@ -17,9 +17,9 @@ COLUMNS = ("name", "number")
 
 
 def lines(data: bytes) -> list[tuple[int, str]]:
-    sheet = sheets.read(data, COLUMNS, ("active",))
-    assert not sheet.problems
-    return [(row.line, row.cells["name"]) for row in sheet.rows]
+    rows, problems = sheets.read(data, COLUMNS, ("active",))
+    assert not problems
+    return [(row.line, row.cells["name"]) for row in rows]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252"])
@@ -65,7 +65,7 @@ def test_columns_may_stand_in_any_order_and_case_with_empty_ones_on_the_right() 
 )
 def test_what_is_no_such_file_is_refused_in_words(data: bytes, words: str) -> None:
     try:
-        problems = sheets.read(data, COLUMNS).problems
+        _rows, problems = sheets.read(data, COLUMNS)
     except FileRefused as refused:
         problems = refused.problems
     assert problems
@@ -73,8 +73,8 @@ def test_what_is_no_such_file_is_refused_in_words(data: bytes, words: str) -> No
 
 
 def test_the_line_of_what_is_wrong() -> None:
-    sheet = sheets.read(b'name,number\n"a\nb",1\nc\nd,2,3\ne,5\n', COLUMNS)
-    assert [problem.line for problem in sheet.problems] == [4, 5]
+    _rows, problems = sheets.read(b'name,number\n"a\nb",1\nc\nd,2,3\ne,5\n', COLUMNS)
+    assert [problem.line for problem in problems] == [4, 5]
     with pytest.raises(FileRefused) as refused:
         sheets.read(b'name,number\na,1\n"b,2\nc,3\n', COLUMNS)
     assert refused.value.problems[0].line == 3
@@ -90,7 +90,7 @@ def test_the_line_of_the_letter_that_is_no_utf8(end: bytes) -> None:
 
 def test_more_records_than_are_asked_for_are_refused() -> None:
     data = b"name,number\n" + b"a,1\n" * 11
-    assert len(sheets.read(data, COLUMNS).rows) == 11
+    assert len(sheets.read(data, COLUMNS)[0]) == 11
     with pytest.raises(FileRefused, match="fler än 10 rader"):
         sheets.read(data, COLUMNS, most=10)
 
@@ -100,9 +100,9 @@ def test_more_records_than_are_asked_for_are_refused() -> None:
 )
 def test_formulas_are_inert_and_come_back(text: str) -> None:
     """H7."""
-    cell = cells.inert(text)
+    cell = sheets.inert(text)
     assert cell[:1] not in set("=+-@\t\r＝")
-    assert cells.original(cell) == text
+    assert sheets.original(cell) == text
 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
@@ -112,7 +112,7 @@ def test_no_formula_begins_in_the_middle_of_a_cell(name: str, delimiter: str) ->
     data = sheets.write(COLUMNS, iter([["1", name], [name, "1"]]))
     cut = csv.reader(io.StringIO(data.decode("utf-8-sig"), newline=""), delimiter=delimiter)
     assert not [cell for row in cut for cell in row if cell.lstrip(' "')[:1] in tuple("=+-@")]
-    assert cells.original(cells.inert(name)) == name
+    assert sheets.original(sheets.inert(name)) == name
 
 
 @pytest.mark.django_db

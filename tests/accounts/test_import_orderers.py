@@ -138,7 +138,7 @@ def test_what_the_database_refuses_at_the_end_is_told_in_words(load: Loader, mon
     def gone(*args: Any, **kwargs: Any) -> None:
         raise IntegrityError("foreign key")
 
-    monkeypatch.setattr(loading, "_load", gone)
+    monkeypatch.setattr(loading, "_store", gone)
     assert "Nothing was imported. Mistakes: 1." in load.refused(HEADER, LINE)
 
 

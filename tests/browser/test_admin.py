@@ -12,7 +12,7 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 
 from accounts import audit, companies, directory, users
-from accounts.companies.files.companies import CompanyRegister
+from accounts.companies.files.registers import CompanyRegister
 from accounts.models import Company, Event, Orderer
 from deploy.local.cast import CARIN, EVA, STEFAN
 from notifications.models import DigestRun, Message

@@ -18,7 +18,7 @@ from accounts.admin.base import actor, address
 from accounts.companies.admin.forms import CompanyForm
 from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
-from accounts.companies.files.companies import CompanyRegister
+from accounts.companies.files.registers import CompanyRegister
 from accounts.models import BouncedAddress, Company
 from accounts.models.recipients import RECIPIENT_COLUMNS
 

@@ -17,7 +17,7 @@ from accounts.admin.base import actor, address, is_key
 from accounts.companies import orderers
 from accounts.companies.admin.forms import OrdererForm
 from accounts.companies.admin.registers import HistoryWords, RegisterAdmin
-from accounts.companies.files.orderers import OrdererRegister
+from accounts.companies.files.registers import OrdererRegister
 from accounts.models import Company, Orderer
 
 _KEY = re.compile(r"nr-([0-9]{1,18})")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import base64
+import zlib
 from typing import Any, ClassVar
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.sessions.backends.base import SessionBase
 from django.db import IntegrityError, transaction
 from django.db.models import Model
 from django.http import Http404, HttpRequest, HttpResponse
@@ -22,12 +24,13 @@ from simple_history.template_utils import HistoricalRecordContextHelper
 from accounts import audit
 from accounts.admin.base import PortalAdmin, actor, address, is_key
 from accounts.companies.admin.forms import ImportFileForm
-from accounts.companies.files import kept, sheets
-from accounts.companies.files.loading import Loaded, load
-from accounts.companies.files.register import COLUMN_OF, Register
+from accounts.companies.files import sheets
+from accounts.companies.files.loading import Loaded, Register, load
 from accounts.companies.uploads import is_too_large
+from accounts.encryption import seal, unseal
 from accounts.models import Event
 
+KEPT = 30 * 60  # seconds: time to read the changes
 MOST = 10_000  # records of a file, which a web process shows within seconds; the commands take more
 
 
@@ -124,51 +127,32 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         return self._shown(request, data, load(self.register, data, actor=actor(request), dry_run=True, most=MOST))
 
     def process_import(self, request: HttpRequest) -> HttpResponse:
-        data = kept.kept(request.session, self.register.__name__)
+        data = kept(request.session, self.register)
         plan = request.POST.get("plan", "")
         if data is None or not plan:
             messages.error(request, _("Filen finns inte kvar här. Välj den igen, så får du se vad som ändras."))
             return redirect(self._address("import"))
-        loaded = load(self.register, data, actor=actor(request), address=address(request), dry_run=False, shown=plan)
+        loaded = load(self.register, data, actor=actor(request), address=address(request), dry_run=False, plan=plan)
         if loaded.problems or loaded.stale:
             return self._shown(request, data, loaded)
-        kept.drop(request.session, self.register.__name__)
-        messages.success(request, _summary(loaded))
+        keep(request.session, self.register, None)
+        words = _("Importen är klar. Nya: %(new)d. Ändrade: %(changed)d. Oförändrade: %(unchanged)d.")
+        counts = {"new": loaded.new, "changed": loaded.changed, "unchanged": loaded.unchanged}
+        messages.success(request, words % counts)
         return redirect(self._address("changelist"))
 
     def _shown(self, request: HttpRequest, data: bytes, loaded: Loaded) -> HttpResponse:
-        kept.drop(request.session, self.register.__name__)
-        if loaded.changes:
-            kept.keep(request.session, self.register.__name__, data)
-        return self._import_page(request, ImportFileForm(), loaded=loaded, changes=list(self._lines(loaded)))
+        keep(request.session, self.register, data if loaded.changes else None)
+        return self._import_page(request, ImportFileForm(), loaded)
 
-    def _lines(self, loaded: Loaded) -> Iterator[dict[str, object]]:
-        """The changes as the page shows them, with the labels of the forms."""
-        for change in loaded.changes:
-            fields = [(self._label(each.column), each.old, each.new) for each in change.differences]
-            yield {"line": change.line, "label": change.label, "new": change.pk is None, "fields": fields}
+    def _import_page(self, request: HttpRequest, form: ImportFileForm, loaded: Loaded | None = None) -> HttpResponse:
+        title = _("Importera %s") % self.opts.verbose_name_plural
+        context = {"title": title, "form": form, "columns": self.register.columns, "loaded": loaded}
+        return self._page(request, "import", context)
 
-    def _label(self, column: str) -> str:
-        name = next((field for field, other in COLUMN_OF.items() if other == column), column)
-        return capfirst(str(self.model._meta.get_field(name).verbose_name))  # type: ignore[union-attr]  # no relation back
-
-    def _import_page(self, request: HttpRequest, form: ImportFileForm, **context: Any) -> HttpResponse:
-        new = sum(1 for line in context.get("changes", ()) if line["new"])
-        return TemplateResponse(
-            request,
-            "admin/register_import.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": _("Importera %s") % self.opts.verbose_name_plural,
-                "opts": self.opts,
-                "form": form,
-                "columns": self.register.columns,
-                "register": self.opts.model_name,
-                "new": new,
-                "changed": len(context.get("changes", ())) - new,
-                **context,
-            },
-        )
+    def _page(self, request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:
+        shared = {**self.admin_site.each_context(request), "opts": self.opts}
+        return TemplateResponse(request, f"admin/register_{name}.html", {**shared, **context})
 
     # Export.
 
@@ -181,18 +165,13 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
             return redirect(self._address("changelist"))
         if request.method == "POST":
             return self._file(request, chosen)
-        return TemplateResponse(
-            request,
-            "admin/register_export.html",
-            {
-                **self.admin_site.each_context(request),
-                "title": _("Exportera %s") % self.opts.verbose_name_plural,
-                "opts": self.opts,
-                "columns": (*self.register.columns, *self.register.optional),
-                "count": chosen.count(),
-                "all": self.model._default_manager.count(),
-            },
-        )
+        context = {
+            "title": _("Exportera %s") % self.opts.verbose_name_plural,
+            "columns": (*self.register.columns, *self.register.optional),
+            "count": chosen.count(),
+            "all": self.model._default_manager.count(),
+        }
+        return self._page(request, "export", context)
 
     def _file(self, request: HttpRequest, chosen: Any) -> HttpResponse:
         with transaction.atomic():
@@ -202,8 +181,8 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
             audit.record(Event.REGISTER_EXPORTED, actor=actor(request), result=result, address=address(request))
         data = sheets.write((*register.columns, *register.optional), iter(lines))
         response = HttpResponse(data, content_type="text/csv; charset=utf-8")
-        name = f"{capfirst(str(self.opts.verbose_name_plural))}-{timezone.localdate()}.csv"
-        response.headers["Content-Disposition"] = f'attachment; filename="{_ascii(name)}"'
+        kind = capfirst(str(self.opts.verbose_name_plural)).translate(str.maketrans("åäöÅÄÖ", "aaoAAO"))
+        response.headers["Content-Disposition"] = f'attachment; filename="{kind}-{timezone.localdate()}.csv"'
         return response
 
     def _address(self, page: str) -> str:
@@ -213,14 +192,25 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
 
 
-def _ascii(name: str) -> str:
-    return name.translate(str.maketrans("åäöÅÄÖ", "aaoAAO"))
+def keep(session: SessionBase, register: type[Register], data: bytes | None) -> None:
+    """Keeps an administrator's file, in place of an earlier one, from its changes' page to the click that loads it.
+
+    The file has people's numbers and addresses, and any web process may answer the second request. So it is encrypted
+    in a session row of its own, which lives for KEPT; only the administrator's session has its key. Not in the cache:
+    without Redis each process has its own, and Redis writes plain text to disk. Not in a hidden field: forms stay below
+    256 kB.
+    """
+    if key := session.pop(f"file_{register.__name__}", None):
+        session.delete(key)
+    if data is not None:
+        row = type(session)()
+        row["file"] = seal(base64.b64encode(zlib.compress(data)).decode())
+        row.set_expiry(KEPT)
+        row.create()
+        session[f"file_{register.__name__}"] = row.session_key
 
 
-def _summary(loaded: Loaded) -> str:
-    new = sum(change.pk is None for change in loaded.changes)
-    return _("Importen är klar. Nya: %(new)d. Ändrade: %(changed)d. Oförändrade: %(unchanged)d.") % {
-        "new": new,
-        "changed": len(loaded.changes) - new,
-        "unchanged": loaded.unchanged,
-    }
+def kept(session: SessionBase, register: type[Register]) -> bytes | None:
+    """The file, or None if it is gone."""
+    found = type(session)(session.get(f"file_{register.__name__}")).get("file")
+    return zlib.decompress(base64.b64decode(unseal(found))) if found else None

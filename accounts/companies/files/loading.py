@@ -1,19 +1,48 @@
-"""Loading a file into a register: all of it or nothing, and only the changes that were shown."""
+"""Loading a file into a register: all of it or nothing, and only the changes that were shown.
+
+A row is read, cleaned and compared with the register; the verbs write the changes, with history and audit event. By
+hand: of django-import-export each step had to be overridden, for line numbers, swaps of names, and the verbs.
+"""
 
 from __future__ import annotations
 
+import abc
 import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any, ClassVar, NamedTuple
 
-from django.core.exceptions import ValidationError
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import IntegrityError, transaction
+from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from accounts.companies.files.register import Register, RowChange, words
-from accounts.companies.files.sheets import FileRefused, Problem, Sheet, read
+from accounts.companies.files.sheets import FileRefused, Problem, SheetRow, read
 from accounts.models import User
+from accounts.models.directory_values import BETWEEN
 
 SHOWN_PROBLEMS = 100
+# The columns that are not named as their field.
+FIELD_OF = {"directory_value": "directory_values", "company": "companies"}
+_COLUMN_OF = {name: column for column, name in FIELD_OF.items()}
+
+
+class Difference(NamedTuple):
+    """The old and the new text of a column, and its field of the model."""
+
+    column: str
+    field: Any
+    old: str
+    new: str
+
+
+class RowChange(NamedTuple):
+    """The changes of a row, none if ``differences`` is empty. ``pk`` None: a new company or orderer."""
+
+    line: int
+    pk: int | None
+    instance: Any
+    differences: list[Difference]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +53,14 @@ class Loaded:
     unchanged: int = 0
     problems: list[Problem] = field(default_factory=list)
     stale: bool = False
+
+    @property
+    def new(self) -> int:
+        return sum(change.pk is None for change in self.changes)
+
+    @property
+    def changed(self) -> int:
+        return len(self.changes) - self.new
 
     @property
     def first_problems(self) -> list[Problem]:
@@ -41,6 +78,74 @@ class Loaded:
         return hashlib.sha256(repr(self.changes).encode()).hexdigest()
 
 
+class Register(abc.ABC):
+    """A register as a file. Make one for each file: it reads the register when it prepares the rows."""
+
+    model: ClassVar[type[Model]]
+    columns: ClassVar[tuple[str, ...]]
+    optional: ClassVar[tuple[str, ...]] = ("active",)
+    locked: ClassVar[tuple[type[Model], ...]]  # for the time of a load, in the order of all verbs
+    registered: Mapping[str, Any]
+
+    @abc.abstractmethod
+    def prepare(self, rows: Sequence[SheetRow]) -> None:
+        """Reads the register, to :attr:`registered` by key."""
+
+    @abc.abstractmethod
+    def key(self, row: SheetRow) -> str:
+        """The company or orderer of the row; of a row that doesn't say, "" and its line."""
+
+    @abc.abstractmethod
+    def mistake(self, row: SheetRow, first: SheetRow) -> str:
+        """The mistakes that only other rows show; ``first``: of the same company or orderer."""
+
+    @abc.abstractmethod
+    def values(self, instance: Any) -> dict[str, Any]:
+        """The instance by column: texts, a boolean, a list of texts."""
+
+    @abc.abstractmethod
+    def fill(self, instance: Any, row: SheetRow) -> None:
+        """Sets the row's texts on the instance, which is cleaned afterwards."""
+
+    def conflicts(self, instance: Any, line: int) -> dict[str, str]:
+        """Messages about names, numbers and values that others have, by field."""
+        return {}
+
+    def make_room(self, changes: Sequence[RowChange]) -> None:  # noqa: B027 - orderers have nothing to swap
+        """Called once, with all changes, before the first is stored."""
+
+    @abc.abstractmethod
+    def store(self, instance: Any, actor: User | None, address: str | None) -> None:
+        """Writes the cleaned instance with its verb."""
+
+    @abc.abstractmethod
+    def lines(self, instance: Any) -> Iterator[Sequence[str]]:
+        """The lines of the instance in an exported file."""
+
+    def change(self, row: SheetRow) -> RowChange:
+        """Compares a row with the register. Raises ValidationError."""
+        instance: Any = self.registered.get(self.key(row)) or self.model()
+        pk = instance.pk
+        old = self.values(instance) if pk else {}
+        errors: dict[str, Any] = {}
+        try:
+            self.fill(instance, row)
+            if row.cells.get("active"):
+                instance.active = truth(row.cells["active"])
+            instance.full_clean(validate_unique=False, validate_constraints=False)
+        except ValidationError as error:
+            errors = error.update_error_dict({})
+        if errors := {**self.conflicts(instance, row.line), **errors}:
+            raise ValidationError(errors)
+        differences = []
+        for column, value in self.values(instance).items():
+            before = old.get(column, "")
+            if before != value:
+                stored_in = self.model._meta.get_field(FIELD_OF.get(column, column))
+                differences.append(Difference(column, stored_in, shown(before), shown(value)))
+        return RowChange(row.line, pk, instance, differences)
+
+
 def load(
     kind: type[Register],
     data: bytes,
@@ -48,53 +153,90 @@ def load(
     actor: User | None,
     address: str | None = None,
     dry_run: bool,
-    shown: str = "",
+    plan: str = "",
     most: int | None = None,
 ) -> Loaded:
     """Reads a file and, unless ``dry_run``, writes its changes if every line is right.
 
-    ``shown``: the fingerprint of the changes that the administrator has seen. If the changes are others by now, nothing
+    ``plan``: the fingerprint of the changes that the administrator has seen. If the changes are others by now, nothing
     is written and the answer is ``stale``. Parallel loads and forms wait, or are refused. ``most``: of the records.
     """
     try:
-        sheet = read(data, kind.columns, kind.optional, most=most)
-        return _load(kind(), sheet, actor=actor, address=address, dry_run=dry_run, shown=shown)
+        rows, problems = read(data, kind.columns, kind.optional, most=most)
+        with transaction.atomic():
+            for model in () if dry_run else kind.locked:
+                list(model._default_manager.select_for_update().order_by("pk").values_list("pk"))
+            register = kind()
+            loaded = _compared(register, rows, problems)
+            if loaded.problems or (plan and loaded.fingerprint != plan):
+                return Loaded(loaded.changes, loaded.unchanged, loaded.problems, stale=not loaded.problems)
+            if not dry_run:
+                _store(register, loaded.changes, actor, address)
+            return loaded
     except FileRefused as refused:
         return Loaded(problems=refused.problems)
     except IntegrityError:  # some are raised at the commit
         return Loaded(problems=[Problem(None, _sooner())])
 
 
-def _load(
-    register: Register, sheet: Sheet, *, actor: User | None, address: str | None, dry_run: bool, shown: str
-) -> Loaded:
-    with transaction.atomic():
-        for model in () if dry_run else register.locked:
-            list(model._default_manager.select_for_update().order_by("pk").values_list("pk"))
-        rows, problems = register.prepare(sheet.rows)
-        problems += sheet.problems
-        changes, writers = [], []
-        for row in rows:
-            try:
-                change, instance = register.read(row)
-            except ValidationError as error:
-                problems.append(Problem(row.line, words(error)))
-                continue
-            if change.pk is None or change.differences:
-                changes.append(change)
-                writers.append(register.writer(instance, actor, address))
-        if problems:
-            return Loaded(problems=sorted(problems, key=lambda each: each.line or 0))
-        stale = bool(shown) and Loaded(changes).fingerprint != shown
-        if not dry_run and not stale:
-            register.make_room(changes)
-            for change, write in zip(changes, writers, strict=True):
-                try:
-                    write()
-                except IntegrityError:
-                    raise FileRefused(Problem(change.line, _sooner())) from None
-    return Loaded(changes, len(rows) - len(changes), stale=stale)
+def _compared(register: Register, rows: list[SheetRow], problems: list[Problem]) -> Loaded:
+    register.prepare(rows)
+    changes, unchanged = [], 0
+    first: dict[str, SheetRow] = {}
+    for row in rows:
+        leading = first.setdefault(register.key(row), row)
+        if wrong := register.mistake(row, leading):
+            problems.append(Problem(row.line, wrong))
+        if row is not leading:
+            continue
+        try:
+            change = register.change(row)
+        except ValidationError as error:
+            problems.append(Problem(row.line, _words(error)))
+            continue
+        if change.pk is None or change.differences:
+            changes.append(change)
+        else:
+            unchanged += 1
+    if problems:
+        return Loaded(problems=sorted(problems, key=lambda each: each.line or 0))
+    return Loaded(changes, unchanged)
+
+
+def _store(register: Register, changes: list[RowChange], actor: User | None, address: str | None) -> None:
+    register.make_room(changes)
+    for change in changes:
+        try:
+            register.store(change.instance, actor, address)
+        except IntegrityError:
+            raise FileRefused(_sooner(), line=change.line) from None
 
 
 def _sooner() -> str:
     return _("Någon annan sparade samtidigt. Försök igen.")
+
+
+def _words(error: ValidationError) -> str:
+    """The mistakes of a row in one line; each part names its column."""
+    parts = []
+    for name, messages in error.message_dict.items():
+        column = "" if name == NON_FIELD_ERRORS else f"{_COLUMN_OF.get(name, name)}: "
+        parts += [f"{column}{message}" for message in messages]
+    return " ".join(parts)
+
+
+def shown(value: Any) -> str:
+    """A value of an instance as a cell."""
+    if isinstance(value, bool):
+        return "ja" if value else "nej"
+    return BETWEEN.join(value) if isinstance(value, list) else value
+
+
+def truth(cell: str) -> bool:
+    """The boolean of a cell. Raises ValidationError."""
+    word = cell.lower()
+    if word in ("ja", "yes", "true", "sant", "1"):
+        return True
+    if word in ("nej", "no", "false", "falskt", "0"):
+        return False
+    raise ValidationError({"active": _("Skriv ja eller nej.")})
