@@ -6,24 +6,22 @@ No password, no code and no digit of a registered number leaves this module.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db.models import Count, OuterRef, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts import audit, directory, numbers, phones
 from accounts.audit.results import in_words
 from accounts.codes import counts
-from accounts.codes.counts import Counted
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.models import AuditEvent, Company, Event, Phone, PhoneLink, User
-from accounts.standing import PasswordStanding, ids_with_number, password_standing
-from helpdesk.agent.account_tags import expiry_in_words, tags
+from accounts.models import AuditEvent, Event, Phone, PhoneLink, User
+from accounts.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
 from helpdesk.models import Ticket
-from helpdesk.tags import Tag
 
 MOST = 50  # accounts of one search; events of one account
 MOST_TICKETS = 20
@@ -31,76 +29,11 @@ BY_NUMBER = "found by number"
 SAME_LOOK = timedelta(minutes=10)  # loading a page again within this time leaves no second event in the trail
 
 
-@dataclass(frozen=True, slots=True)
-class AccountFound:
-    """One account that a search found. ``company``: the register's name for it, else the directory's, or ""."""
-
-    account: Account
-    company: str
-    tags: Sequence[Tag]
-    has_number: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Number:
-    """What an agent may know of the number on file. ``reference``: the ticket with which the helpdesk linked it, or "".
-
-    ``seen`` names the number without a digit of it, so that an agent removes the number that the page showed.
-    """
-
-    since: datetime
-    linked: bool
-    reference: str
-    hold_until: datetime | None
-    others: int  # accounts with the same number
-    seen: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountEvent:
-    """A line of the account's history. ``who``: a user name, a word for the employee or the orderer, or ""."""
-
-    at: datetime
-    what: str
-    result: str
-    who: str
-
-
-@dataclass(frozen=True, slots=True)
-class AccountPage:
-    """All that the page of one account shows."""
-
-    account: Account
-    company: Company | None
-    tags: Sequence[Tag]
-    password: PasswordStanding
-    number: Number | None
-    counted: Counted
-    tickets: Sequence[Ticket]
-    history: Sequence[AccountEvent]
-
-    @property
-    def expiry(self) -> str:
-        return expiry_in_words(self.password)
-
-    @property
-    def may_unlock(self) -> bool:
-        return self.account.served and self.account.locked
-
-    @property
-    def may_forget(self) -> bool:
-        return self.account.served and self.counted.may_forget
-
-    @property
-    def may_remove_number(self) -> bool:
-        """Also for a disabled account: once it is enabled again, codes would go to the person who has the telephone."""
-        return self.number is not None and not self.account.protected
-
-
-def search(text: str, agent: User, address: str | None) -> list[AccountFound]:
+def search(text: str, agent: User, address: str | None) -> list[dict[str, Any]]:
     """Accounts by user name, name or mail address, or by a whole mobile number, sorted by name. Raises DirectoryError.
 
-    A search by number tells whose number it is, so it leaves a trail for each account that it found.
+    Each has the ``company``'s name in the register, else in the directory. A search by number tells whose number it
+    is, so it leaves a trail for each account that it found.
     """
     people = directory.connect()
     ids = _by_number(text)
@@ -114,7 +47,12 @@ def search(text: str, agent: User, address: str | None) -> list[AccountFound]:
     matcher, now = CompanyMatcher(), timezone.now()
     numbered = ids_with_number(account.id for account in accounts)
     return [
-        AccountFound(account, _company_name(account, matcher), tags(account, now), account.id in numbered)
+        {
+            "account": account,
+            "company": company.name if (company := matcher.company_of(account)) else account.company,
+            "tags": _tags(account, password_standing(account.expires, now)),
+            "has_number": account.id in numbered,
+        }
         for account in sorted(accounts, key=_by_name)
     ]
 
@@ -133,76 +71,101 @@ def _by_name(account: Account) -> tuple[str, str, str]:
     return account.surname.casefold(), account.given_name.casefold(), account.username.casefold()
 
 
-def _company_name(account: Account, matcher: CompanyMatcher) -> str:
-    company = matcher.company_of(account)
-    return company.name if company else account.company
+def look_at(account_id: str, agent: User, address: str | None) -> dict[str, Any] | None:
+    """All that the page of one account shows; leaves a trail of the look.
 
-
-def look_at(account_id: str, agent: User, address: str | None) -> AccountPage | None:
-    """The page of one account; leaves a trail of the look. None if there is no such account. Raises DirectoryError."""
+    None if there is no such account. Raises DirectoryError.
+    """
     account = directory.connect().get(account_id)
     if account is None:
         return None
-    now = timezone.now()
     _leave_trail([account], agent, address, "")
+    password = password_standing(account.expires, timezone.now())
+    number, counted = _number(account), counts.for_account(account)
     tickets = Ticket.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")
-    return AccountPage(
-        account=account,
-        company=CompanyMatcher().company_of(account),
-        tags=tags(account, now),
-        password=password_standing(account.expires, now),
-        number=_number(account),
-        counted=counts.for_account(account),
-        tickets=list(tickets[:MOST_TICKETS]),
-        history=_history(account),
-    )
+    return {
+        "account": account,
+        "company": CompanyMatcher().company_of(account),
+        "tags": _tags(account, password),
+        "password": password,
+        "expiry": _expiry_in_words(password),
+        "number": number,
+        "counted": counted,
+        "tickets": list(tickets[:MOST_TICKETS]),
+        "history": _history(account),
+        "may_unlock": account.served and account.locked,
+        "may_forget": account.served and counted.may_forget,
+        # Also for a disabled account: once it is enabled again, codes would go to the person who has the telephone.
+        "may_remove_number": number is not None and not account.protected,
+    }
 
 
 def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, how: str) -> None:
     audit.record_unless_recent(Event.ACCOUNT_LOOKED_UP, accounts, SAME_LOOK, actor=agent, result=how, address=address)
 
 
-def _number(account: Account) -> Number | None:
+def _tags(account: Account, password: PasswordStanding) -> list[tuple[str, str]]:
+    """What is wrong with an account, the gravest first; else that it is open."""
+    wrong = (
+        (account.protected, _("skyddat")),
+        (not account.enabled, _("avstängt")),
+        (account.locked, _("låst")),
+        (password.state is PasswordState.MUST_CHANGE, _("måste byta lösenord")),
+        (password.state is PasswordState.EXPIRED, _("lösenordet har gått ut")),
+    )
+    return [(word, "bad") for holds, word in wrong if holds] or [(_("öppet"), "ok")]
+
+
+def _expiry_in_words(password: PasswordStanding) -> str:
+    left = password.days_left
+    if left is None:
+        must_change = password.state is PasswordState.MUST_CHANGE
+        return _("Måste bytas vid nästa inloggning") if must_change else _("Går aldrig ut")
+    if password.works:
+        to_come = ngettext("Går ut om %(count)d dag", "Går ut om %(count)d dagar", left)
+        return to_come % {"count": left} if left else _("Går ut i dag")
+    ago = ngettext("Gick ut för %(count)d dag sedan", "Gick ut för %(count)d dagar sedan", -left)
+    return ago % {"count": -left} if left else _("Gick ut i dag")
+
+
+def _number(account: Account) -> dict[str, Any] | None:
+    """What an agent may know of the number on file: no digit of it.
+
+    ``reference``: the ticket with which the helpdesk linked it; ``usable_from``: set for a linked number, and for no
+    other; ``others``: how many accounts have the same one.
+    """
     links = PhoneLink.objects.filter(user=OuterRef("user"), stopped_at=None, usable_from=OuterRef("usable_from"))
     same = Phone.objects.filter(number_digest=OuterRef("number_digest")).order_by().values("number_digest")
-    rows = Phone.objects.filter(user__directory_id=account.id).defer("number")
-    phone = rows.annotate(
+    rows = Phone.objects.filter(user__directory_id=account.id).annotate(
         reference=Subquery(links.order_by("-made_at").values("reference")[:1]),
-        accounts=Subquery(same.annotate(count=Count("pk")).values("count")),
-    ).first()
+        others=Subquery(same.annotate(count=Count("pk") - 1).values("count")),
+    )
+    phone = rows.values("confirmed_at", "usable_from", "reference", "others").first()
     if phone is None:
         return None
-    return Number(
-        since=phone.confirmed_at,
-        linked=phone.usable_from is not None,  # set for a number that the helpdesk linked, and for no other
-        reference=phone.reference or "",
-        hold_until=phone.usable_from if phone.on_hold else None,
-        others=phone.accounts - 1,
-        seen=seen(phone),
-    )
+    held = phone["usable_from"] is not None and phone["usable_from"] > timezone.now()
+    return {**phone, "on_hold": held, "seen": seen(phone["confirmed_at"])}
 
 
-def seen(phone: Phone) -> str:
+def seen(confirmed_at: datetime) -> str:
     """A text that changes when the account gets another number, or gets the same one again."""
-    return phone.confirmed_at.isoformat()
+    return confirmed_at.isoformat()
 
 
-def _history(account: Account) -> list[AccountEvent]:
+def _history(account: Account) -> list[dict[str, Any]]:
+    """``who``: a word for the employee or for an orderer, else a user name, or ""."""
     events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")
     rows = events.values_list("at", "event", "result", "actor", audit.name_of_actor())[:MOST]
     return [
-        AccountEvent(
-            at=at,
-            what=str(Event(event).label) if event in Event else event,
-            result=in_words(result, None),
-            who=_who(account, actor) or name or "",
-        )
+        {
+            "at": at,
+            "what": Event(event).label if event in Event else event,
+            "result": in_words(result, None),
+            "who": _("personen själv") if actor == account.id else _orderer(actor) or name or "",
+        }
         for at, event, result, actor, name in rows
     ]
 
 
-def _who(account: Account, actor: str) -> str:
-    """A word for the employee and for an orderer; "" for all others, who have a user name."""
-    if actor == account.id:
-        return _("personen själv")
+def _orderer(actor: str) -> str:
     return _("beställaren") if actor.startswith("orderer ") else ""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
-from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -49,44 +49,28 @@ class QueueFilter:
     kind: str = ""
     company: int | None = None
     text: str = ""
-    page: int = 1
+    page: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class QueueRow:
-    """One ticket as the queue shows it. ``about``: a line each. ``old``: "", "old" or "very old"; "" once closed.
+def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
+    """A page of the queue, and the number of tickets under each tab. Two queries.
 
-    ``news``: a mail joined the ticket after an agent last did something with it.
+    Open tickets come the oldest first, closed ones the newest. ``news``: a mail joined the ticket after an agent last
+    did something with it.
     """
-
-    ticket: Ticket
-    kind: str
-    about: tuple[str, ...]
-    age: str
-    old: str
-    news: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One page under a tab, and the number of tickets under each tab."""
-
-    rows: Sequence[QueueRow]
-    counts: dict[Tab, int]
-    number: int
-    pages: int
-
-
-def look(wanted: QueueFilter, agent: User) -> Page:
-    """A page of the queue: open tickets, the oldest first, or closed ones, the newest first. Two queries."""
     chosen = _filtered(wanted)
-    counts = _counts(chosen, agent)
-    pages = max(1, -(-counts[wanted.tab] // PAGE))
-    number = min(max(1, wanted.page), pages)
-    listed = chosen.filter(_under(wanted.tab, agent)).order_by(*_order(wanted.tab))
-    now = timezone.now()
-    rows = [_row(ticket, now) for ticket in _light(listed)[(number - 1) * PAGE : number * PAGE]]
-    return Page(rows, counts, number, pages)
+    counts = chosen.order_by().aggregate(**{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab})
+    order = ("-decided_at", "-pk") if wanted.tab == Tab.CLOSED else ("created_at", "pk")
+    # Without the encrypted columns, which no row shows.
+    fields = (
+        *("number", "kind", "state", "created_at", "decided_at", "company_name"),
+        *("orderer_name", "employee_name", "employee_username", *RECIPIENT_COLUMNS),
+        *("agent__username", "decided_by__username"),
+    )
+    listed = chosen.filter(_under(wanted.tab, agent)).order_by(*order).select_related("agent", "decided_by")
+    paginator: Paginator[Any] = Paginator(listed.only(*fields).annotate(news=Exists(_unseen_mail())), PAGE)
+    paginator.count = counts[wanted.tab]  # counted already
+    return paginator.get_page(wanted.page), counts
 
 
 def by_number(text: str) -> str:
@@ -119,11 +103,10 @@ def about(ticket: Ticket) -> tuple[str, ...]:
     return employee
 
 
-def _row(ticket: Ticket, now: datetime) -> QueueRow:
+def how_old(ticket: Ticket, now: datetime) -> str:
+    """ "", "old" or "very old"; "" once closed."""
     waited = now - ticket.created_at if ticket.open else timedelta(0)
-    old = "very old" if waited > VERY_OLD else "old" if waited > OLD else ""
-    kind, waits = str(KINDS[Ticket.Kind(ticket.kind)]), age(ticket.created_at, now)
-    return QueueRow(ticket, kind, about(ticket), waits, old, bool(getattr(ticket, "news", False)))
+    return "very old" if waited > VERY_OLD else "old" if waited > OLD else ""
 
 
 def _filtered(wanted: QueueFilter) -> QuerySet[Ticket]:
@@ -146,25 +129,6 @@ def _under(tab: Tab, agent: User) -> Q:
     if tab == Tab.WAITING:
         return Q(state=Ticket.State.VERIFYING)
     return Q(decided_at__isnull=False)
-
-
-def _order(tab: Tab) -> tuple[str, str]:
-    return ("-decided_at", "-pk") if tab == Tab.CLOSED else ("created_at", "pk")
-
-
-def _counts(chosen: QuerySet[Ticket], agent: User) -> dict[Tab, int]:
-    found = chosen.order_by().aggregate(**{tab.value: Count("pk", filter=_under(tab, agent)) for tab in Tab})
-    return {tab: found[tab.value] for tab in Tab}
-
-
-def _light(tickets: QuerySet[Ticket]) -> QuerySet[Ticket]:
-    """Without the encrypted columns, which no row shows."""
-    fields = (
-        *("number", "kind", "state", "created_at", "decided_at", "company_name"),
-        *("orderer_name", "employee_name", "employee_username", *RECIPIENT_COLUMNS),
-        *("agent__username", "decided_by__username"),
-    )
-    return tickets.select_related("agent", "decided_by").only(*fields).annotate(news=Exists(_unseen_mail()))
 
 
 def _unseen_mail() -> QuerySet[TimelineEntry]:

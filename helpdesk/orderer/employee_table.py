@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from itertools import chain
 
 from django.utils.translation import gettext as _
@@ -16,7 +15,6 @@ from accounts.companies.files import sheets
 from accounts.standing import PasswordStanding, PasswordState
 from helpdesk.orderer.employees import Employee
 from helpdesk.searches import words_of
-from helpdesk.tags import Tag
 
 
 class Part(enum.StrEnum):
@@ -27,15 +25,6 @@ class Part(enum.StrEnum):
     SOON = "snart"
     NO_NUMBER = "utan-nummer"
     BLOCKED = "sparrade"
-
-
-@dataclass(frozen=True, slots=True)
-class EmployeeRow:
-    """An employee, in words. ``days``: the days left, or since the password ran out; "" if it has no date."""
-
-    employee: Employee
-    days: str
-    tags: Sequence[Tag]
 
 
 def search(employees: Iterable[Employee], text: str) -> list[Employee]:
@@ -71,56 +60,55 @@ def counts(employees: Iterable[Employee]) -> Counter[Part]:
     return Counter(chain.from_iterable(map(parts_of, employees)))
 
 
-def row(employee: Employee) -> EmployeeRow:
-    return EmployeeRow(employee, _days(employee.password.days_left), _tags(employee))
-
-
 def as_file(employees: Iterable[Employee]) -> bytes:
     """A CSV file for Excel: the five columns of the daily mail, and two more. Formulas are made inert (H7)."""
     columns = (
         *(_("Förnamn"), _("Efternamn"), _("Konto"), _("Förfalldatum"), _("Dagar kvar")),
         *(_("Mobilnummer"), _("Status")),
     )
-    return sheets.write(columns, (_cells(row(employee)) for employee in employees))
+    return sheets.write(columns, map(_cells, employees))
 
 
-def _cells(row: EmployeeRow) -> list[str]:
-    employee, day = row.employee, row.employee.password.expires_on
+def _cells(employee: Employee) -> list[str]:
+    day = employee.password.expires_on
     return [
-        *(employee.given_name, employee.surname, employee.username, day.isoformat() if day else "", row.days),
-        *(_("registrerat") if employee.has_number else _("saknas"), ", ".join(tag.word for tag in row.tags)),
+        *(employee.given_name, employee.surname, employee.username, day.isoformat() if day else "", days(employee)),
+        *(_("registrerat") if employee.has_number else _("saknas"), ", ".join(word for word, _tone in tags(employee))),
     ]
 
 
-def _days(left: int | None) -> str:
+def days(employee: Employee) -> str:
+    """The days left, or since the password ran out; "" if it has no date."""
+    left = employee.password.days_left
     if left is None or left >= 0:
         return "" if left is None else str(left)
     return ngettext("%(days)d dag sedan", "%(days)d dagar sedan", -left) % {"days": -left}
 
 
-def _tags(employee: Employee) -> list[Tag]:
+def tags(employee: Employee) -> list[tuple[str, str]]:
+    """For templates/helpdesk/tags.html."""
     if employee.disabled:
-        return [Tag(_("avstängt"), "bad")]  # the rest does not matter before the account is enabled again
+        return [(_("avstängt"), "bad")]  # the rest does not matter before the account is enabled again
     password = _password(employee.password)
     if not employee.locked:
         return [password]
-    return [Tag(_("låst just nu"), "bad"), *([password] if password.tone else [])]
+    return [(_("låst just nu"), "bad"), *([password] if password[1] else [])]
 
 
-def _password(password: PasswordStanding) -> Tag:
+def _password(password: PasswordStanding) -> tuple[str, str]:
     left = password.days_left
     if password.state is PasswordState.SOON and left:
         words = ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left}
-        return Tag(words, "now")
+        return words, "now"
     # The words are looked up for one state alone: a file has thousands of rows.
     match password.state:
         case PasswordState.MUST_CHANGE:
-            return Tag(_("måste byta lösenord"), "bad")
+            return _("måste byta lösenord"), "bad"
         case PasswordState.NEVER:
-            return Tag(_("går aldrig ut"))
+            return _("går aldrig ut"), ""
         case PasswordState.EXPIRED:
-            return Tag(_("har gått ut"), "bad")
+            return _("har gått ut"), "bad"
         case PasswordState.SOON:
-            return Tag(_("går ut i dag"), "now")
+            return _("går ut i dag"), "now"
         case PasswordState.VALID:
-            return Tag(_("gäller"))
+            return _("gäller"), ""

@@ -37,7 +37,7 @@ def search(per: Officer, text: str) -> HttpResponse:
 
 
 def found(page: HttpResponse) -> list[str]:
-    return [row.account.username for row in page.context["found"]]  # type: ignore[attr-defined]
+    return [row["account"].username for row in page.context["found"]]  # type: ignore[attr-defined]
 
 
 def test_a_search_finds_by_user_name_and_name(per: Officer, register: Register) -> None:
@@ -203,7 +203,7 @@ def test_the_history_is_no_longer_than_fifty(per: Officer, register: Register) -
     for _ in range(55):
         audit.record(Event.LOGIN_REFUSED, account, result="wrong")
     page = per.get(address_of(STEFAN))
-    assert len(page.context["page"].history) == 50  # type: ignore[attr-defined]
+    assert len(page.context["page"]["history"]) == 50  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("person", [EVA, STEFAN])

@@ -11,8 +11,8 @@ import pytest
 
 from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, PER
+from helpdesk.agent.account_actions import remove_number
 from helpdesk.agent.lookup import seen
-from helpdesk.agent.removal import remove_number
 from helpdesk.models import Counter, Ticket
 from helpdesk.tickets import decisions, states, verification
 from helpdesk.tickets.creating import create_ticket
@@ -141,7 +141,7 @@ def test_two_agents_who_take_away_each_others_number(register: Register, server:
     server.put(SECOND_AGENT)
     per, sara = in_the_directory(PER), in_the_directory(SECOND_AGENT)
     for _ in range(5):
-        shown = [seen(has_number(person)) for person in (PER, SECOND_AGENT)]
+        shown = [seen(has_number(person).confirmed_at) for person in (PER, SECOND_AGENT)]
         answers = told(
             [
                 lambda: remove_number(sara.directory_id, per, "Stulen.", shown[1]),  # noqa: B023  called in this round
@@ -157,7 +157,7 @@ def test_an_agent_who_approves_one_ticket_and_takes_the_number_away_in_another(
 ) -> None:
     """In two tabs. The approval has the account's row, and its link names the agent, whose row the removal has."""
     per, account = in_the_directory(PER), in_the_directory(ANNA).directory_id  # the agent's row is the older one
-    shown = seen(has_number(ANNA))
+    shown = seen(has_number(ANNA).confirmed_at)
     one, _newer = (ask_for_number(register, account=account, employee_name=name) for name in (ANNA.name, "Anna B"))
     taken(one, per)
     verification.called_back(one.pk, per, "Carin Ek")

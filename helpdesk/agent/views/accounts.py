@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits
 from accounts.directory import Account
 from accounts.models import User
-from helpdesk.agent import lookup, removal, unlocking
+from helpdesk.agent import account_actions, lookup
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import RemoveForm
 from helpdesk.searches import SearchForm
@@ -51,14 +51,14 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
     context = {
         "here": "accounts",
         "page": page,
-        "account": page.account,
+        "account": page["account"],
         "most_codes": limits.CODE_FAILURES_A_DAY,
         "most_sent": limits.SENDS[-1][0],
         "most_forgotten": limits.FORGOTTEN_A_DAY,
         "form": form,
         "remove_form": remove_form,
-        "is_told": bool(mail_address(page.account)),
-        "shown": remove_form.shown(page.number.seen if page.number else ""),
+        "is_told": bool(mail_address(page["account"])),
+        "shown": remove_form.shown(page["number"]["seen"] if page["number"] else ""),
         # A refused form stands at an address that takes posts only; this one shows the page again.
         "language_next": reverse("helpdesk-account", kwargs={"account_id": account_id}),
     }
@@ -69,7 +69,7 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
 @agent_only
 def unlock(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
     """Clears a lock-out."""
-    return _act(request, agent, account_id, unlocking.unlock, _("Kontot är upplåst."))
+    return _act(request, agent, account_id, account_actions.unlock, _("Kontot är upplåst."))
 
 
 @require_POST
@@ -77,7 +77,7 @@ def unlock(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
 def forget_tries(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
     """Counts wrong codes and passwords, and the codes that were sent, from zero."""
     words = _("Felen är nollställda. Be personen att hämta en ny kod nu.")
-    return _act(request, agent, account_id, unlocking.forget_tries, words)
+    return _act(request, agent, account_id, account_actions.forget_tries, words)
 
 
 @require_POST
@@ -89,7 +89,7 @@ def remove_number(request: HttpRequest, agent: User, account_id: UUID) -> HttpRe
         return _page(request, agent, account_id, form)
     shown = request.POST.get("shown", "")
     try:
-        noted = removal.remove_number(str(account_id), agent, form.cleaned_data["why"], shown, address)
+        noted = account_actions.remove_number(str(account_id), agent, form.cleaned_data["why"], shown, address)
     except TicketRefused as refused:
         form.add_error(None, str(refused))
         return _page(request, agent, account_id, form)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -26,20 +27,31 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     if request.method == "POST" and form.is_valid() and (number := tickets.by_number(form.cleaned_data["q"])):
         return redirect("helpdesk-ticket", number=number)
     if form.keep_posted():
-        return redirect(_address(wanted, page=1))
-    page = tickets.look(wanted, agent)
+        return redirect(_address(wanted))
+    page, counts = tickets.look(wanted, agent)
+    now = timezone.now()
     context = {
         "here": "queue",
         "form": form,
         "wanted": wanted,
         "page": page,
-        "tabs": _tabs(wanted, page),
+        "rows": [
+            {
+                "ticket": ticket,
+                "kind": tickets.KINDS[Ticket.Kind(ticket.kind)],
+                "about": tickets.about(ticket),
+                "age": tickets.age(ticket.created_at, now),
+                "old": tickets.how_old(ticket, now),
+            }
+            for ticket in page
+        ],
+        "tabs": _tabs(wanted, counts),
         "kinds": tickets.KINDS.items(),
         "companies": companies,
-        "before": _address(wanted, page=page.number - 1) if page.number > 1 else "",
-        "after": _address(wanted, page=page.number + 1) if page.number < page.pages else "",
+        "before": _address(wanted, page=page.previous_page_number()) if page.has_previous() else "",
+        "after": _address(wanted, page=page.next_page_number()) if page.has_next() else "",
         "chosen": bool(wanted.text or wanted.kind or wanted.company is not None),
-        "found": any(page.counts.values()),
+        "found": any(counts.values()),
     }
     return render(request, "helpdesk/agent_queue.html", context)
 
@@ -47,17 +59,17 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
 def _wanted(request: HttpRequest, companies: list[Company]) -> QueueFilter:
     """The filter that the address asks for. Unknown words and ids in it are ignored."""
     tab, kind = request.GET.get("flik", ""), request.GET.get("typ", "")
-    company, page = request.GET.get("foretag", ""), request.GET.get("sida", "")
+    company = request.GET.get("foretag", "")
     return QueueFilter(
         tab=next((there for there in Tab if there == tab), Tab.NEW),
         kind=kind if kind in Ticket.Kind else "",
         company=next((there.pk for there in companies if str(there.pk) == company), None),
         text=kept(request, "queue"),
-        page=int(page) if page.isascii() and page.isdecimal() and len(page) < 7 else 1,  # noqa: PLR2004
+        page=request.GET.get("sida", ""),
     )
 
 
-def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int) -> str:
+def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int = 1) -> str:
     pairs = {
         "flik": str(tab or wanted.tab),
         "typ": wanted.kind,
@@ -67,9 +79,7 @@ def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int) -> str:
     return reverse("helpdesk-queue", query={name: value for name, value in pairs.items() if value})
 
 
-def _tabs(wanted: QueueFilter, page: tickets.Page) -> list[tuple[str, str, int, bool]]:
+def _tabs(wanted: QueueFilter, counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
     """Of each tab: its address, its words, its number of tickets, and whether it is open."""
     words = {Tab.NEW: _("Nya"), Tab.MINE: _("Mina"), Tab.WAITING: _("Väntar"), Tab.CLOSED: _("Klara")}
-    return [
-        (_address(wanted, tab=tab, page=1), text, page.counts[tab], tab == wanted.tab) for tab, text in words.items()
-    ]
+    return [(_address(wanted, tab=tab), text, counts[tab], tab == wanted.tab) for tab, text in words.items()]

@@ -45,7 +45,7 @@ def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespon
         "part": part,
         "tabs": _tabs(part, employee_table.counts(found) if form.text else of_all),
         "page": page,
-        "rows": [employee_table.row(employee) for employee in page],
+        "rows": [(each, employee_table.days(each), employee_table.tags(each)) for each in page],
         "before": _address(part, page.previous_page_number()) if page.has_previous() else "",
         "after": _address(part, page.next_page_number()) if page.has_next() else "",
         "everybody": len(listed.employees),

@@ -1,4 +1,7 @@
-"""The helpdesk removes a number whose telephone is stolen or lost, so that it gets no more codes (security.md H4)."""
+"""An agent unlocks an account, resets what is counted against it, or removes its number.
+
+Each function raises TicketRefused and DirectoryError, and returns None if there is no such account.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,11 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from accounts import directory, phones
+from accounts import audit, directory, limits, phones
+from accounts.codes import counts
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.models import Phone, User
+from accounts.models import Event, Phone, User
 from helpdesk.agent.lookup import seen
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.tickets import timeline
@@ -19,14 +23,50 @@ from helpdesk.tickets.refusals import TicketRefused
 from helpdesk.tickets.states import close
 
 
-def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Ticket | None:
-    """Removes the account's number; returns the ticket in whose timeline the reason stands.
+def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:
+    """Clears a lock-out."""
+    account = _served(account_id)
+    if account is None:
+        return None
+    if not account.locked:
+        raise TicketRefused(_("Kontot är inte låst längre. Inget behövde göras."))
+    if not directory.connect().unlock(account.id):
+        raise TicketRefused(_("Katalogen låste inte upp kontot. En administratör har stängt det."))
+    audit.record(Event.ACCOUNT_UNLOCKED, account, actor=agent, address=address)
+    return account
 
-    That is the newest open ticket about the account. If there is none, one is opened and closed at once. ``shown`` is
-    ``lookup.Number.seen`` of the page on which the agent decided: a number that came later stays. One agent alone may
-    do it, also with HELPDESK_FOUR_EYES: it opens no way in, and a thief's telephone can't wait for a colleague.
-    Flags warn the agent who links a number to the account afterwards. None if there is no such account.
-    Raises TicketRefused, DirectoryError.
+
+def forget_tries(account_id: str, agent: User, address: str | None = None) -> Account | None:
+    """Resets what is counted against an account."""
+    account = _served(account_id)
+    if account is None:
+        return None
+    try:
+        counts.forget_tries(account, actor=agent, address=address)
+    except counts.NothingCounted as nothing:
+        raise TicketRefused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
+    except counts.TooOften as often:
+        words = _("Kontot har nollställts %(count)d gånger det senaste dygnet, och oftare går det inte.")
+        raise TicketRefused(words % {"count": limits.FORGOTTEN_A_DAY}) from often
+    return account
+
+
+def _served(account_id: str) -> Account | None:
+    account = directory.connect().get(account_id)
+    if account and account.protected:
+        raise TicketRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
+    if account and not account.enabled:
+        raise TicketRefused(_("Kontot är avstängt. Portalen ändrar inget i det."))
+    return account
+
+
+def remove_number(account_id: str, agent: User, why: str, shown: str, address: str | None = None) -> Ticket | None:
+    """Removes the number of a stolen or lost telephone, so that it gets no more codes (security.md H4).
+
+    Returns the ticket in whose timeline the reason stands: the newest open one about the account. If there is none,
+    one is opened and closed at once. ``shown`` is ``lookup.seen`` of the number on the agent's page: one that came
+    later stays. One agent alone may do it, also with HELPDESK_FOUR_EYES: it opens no way in, and a thief's telephone
+    can't wait for a colleague. Flags warn the agent who links a number to the account afterwards.
     """
     account = directory.connect().get(account_id)
     if account is None:
@@ -43,7 +83,7 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
         phone = Phone.objects.filter(user=user).defer("number").first() if user else None
         if phone is None:
             raise TicketRefused(_("Kontot har inget nummer längre. Inget behövde göras."))
-        if seen(phone) != shown:
+        if seen(phone.confirmed_at) != shown:
             raise TicketRefused(
                 _(
                     "Kontot har fått ett annat nummer sedan du öppnade sidan. Inget är borttaget. Se när det nya "
