@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-import threading
+from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -18,11 +18,9 @@ from accounts.directory.account import (
     Lockout,
     PasswordChange,
     PasswordCheck,
-    Span,
 )
 from accounts.directory.active_directory import ActiveDirectory
-from accounts.directory.attributes import folded, normal_unit, units_of
-from accounts.directory.config import from_settings
+from accounts.directory.conditions import folded, normal_unit, units_of
 from accounts.directory.dialect import CLOCKS_DIFFER, Directory
 from accounts.directory.openldap import OpenLdap
 
@@ -37,7 +35,6 @@ __all__ = [
     "Lockout",
     "PasswordChange",
     "PasswordCheck",
-    "Span",
     "connect",
     "connect_staff",
     "folded",
@@ -48,8 +45,14 @@ __all__ = [
 
 KINDS: dict[str, type[Directory]] = {"active_directory": ActiveDirectory, "openldap": OpenLdap}
 
-_lock = threading.Lock()
-_directory: Directory | None = None
+_parents: list[Directory] = []
+
+
+@cache
+def _connected() -> Directory:
+    if settings.DIRECTORY_KIND not in KINDS:
+        raise DirectoryMisconfigured(f"DIRECTORY_KIND: none of {', '.join(KINDS)}")
+    return KINDS[settings.DIRECTORY_KIND]()
 
 
 def connect() -> Directory:
@@ -57,13 +60,7 @@ def connect() -> Directory:
 
     Raises :class:`DirectoryMisconfigured` if the settings are wrong.
     """
-    global _directory  # noqa: PLW0603 - one directory a process, like Django's own connections
-    with _lock:
-        if _directory is None:
-            if settings.DIRECTORY_KIND not in KINDS:
-                raise DirectoryMisconfigured(f"DIRECTORY_KIND: none of {', '.join(KINDS)}")
-            _directory = KINDS[settings.DIRECTORY_KIND](from_settings())
-        return _directory
+    return _connected()
 
 
 def connect_staff() -> Directory:
@@ -73,20 +70,16 @@ def connect_staff() -> Directory:
 
 def reset() -> None:
     """Closes the connections. The next :func:`connect` reads the settings again."""
-    global _directory
-    with _lock:
-        old, _directory = _directory, None
-    if old is not None:
-        old.close()
+    if _connected.cache_info().currsize:
+        _connected().close()
+    _connected.cache_clear()
 
 
 def _forget_after_fork() -> None:
-    """In a forked worker: starts anew, with connections of its own."""
-    global _directory, _lock  # noqa: PLW0603
-    _lock = threading.Lock()
-    if _directory is not None:
-        _directory.forget()
-        _directory = None
+    """In a forked worker: starts anew. Keeps the parent's directory: garbage collection would end its connections."""
+    if _connected.cache_info().currsize:
+        _parents.append(_connected())
+    _connected.cache_clear()
 
 
 def _follow_settings(*, setting: str, **kwargs: Any) -> None:

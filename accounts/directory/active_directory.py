@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import re
+import time
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import ldap
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
-from accounts.directory.attributes import Names, parent
-from accounts.directory.conditions import within
-from accounts.directory.config import Config
+from accounts.directory.answers import DirectoryRefused, LdapEntry
+from accounts.directory.conditions import parent, within
 from accounts.directory.connection import Connection
-from accounts.directory.dialect import CLOCKS_DIFFER, Directory
-from accounts.directory.domain import Lockouts, domain_of
-from accounts.directory.entry import Attributes, LdapEntry
-from accounts.directory.errors import DirectoryRefused
-from accounts.directory.windows import LAST, NEVER, filetime, guid, interval, moment
+from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, Directory
+from accounts.directory.domain import LAST, NEVER, domain_of, filetime, guid, interval, lockouts, moment
+from accounts.directory.lookup import Look
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
 POLICY_HINTS = "1.2.840.113556.1.4.2239"
@@ -57,32 +55,32 @@ REFUSED_BY_POLICY = frozenset({ldap.CONSTRAINT_VIOLATION.errnum, ldap.UNWILLING_
 DOMAIN_PASSWORD_COMPLEX = 0x1
 KINDS_REQUIRED = 3
 
+# Assumed for an account whose fine-grained policy can't be read: a strict one of the common ones.
+ASSUMED_THRESHOLD, ASSUMED_WINDOW = 3, timedelta(minutes=30)
+
 RUNS_OUT = "msDS-UserPasswordExpiryTimeComputed"
 
 
 class ActiveDirectory(Directory):
     """Active Directory, or Samba as one."""
 
-    names = Names(
-        people="(objectCategory=person)(objectClass=user)",
-        username="sAMAccountName",
-        identifier="objectGUID",
-        company="company",
-        # A server gives the two computed ones only by name, and can't filter on them.
-        attributes=(
-            *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
-            *("msDS-User-Account-Control-Computed", RUNS_OUT),
-        ),
-        principal="userPrincipalName",
+    people = "(objectCategory=person)(objectClass=user)"
+    username = "sAMAccountName"
+    identifier = "objectGUID"
+    company = "company"
+    principal = "userPrincipalName"
+    # A server gives the two computed ones only by name, and can't filter on them.
+    attributes = (
+        *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
+        *("msDS-User-Account-Control-Computed", RUNS_OUT),
     )
-
     spaces_count = True
-
     failures = ("badPwdCount", "badPasswordTime", "msDS-ResultantPSO")
 
-    def __init__(self, config: Config) -> None:
-        super().__init__(config)
-        self._lockouts = Lockouts()
+    def __init__(self) -> None:
+        super().__init__()
+        self._lockouts: dict[str, Lockout] = {}  # by the policy's DN; read again after POLICY_FOR
+        self._lockouts_until = 0.0
 
     @property
     def keeps_history(self) -> bool:
@@ -117,13 +115,13 @@ class ActiveDirectory(Directory):
     def _identifier(self, entry: LdapEntry) -> str:
         return guid(entry.raw("objectGUID") or b"")
 
-    def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Callable[[Attributes], bool]]:
+    def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
         # From 1, as 0 means "must change", to LAST, as later times mean never.
         edges = [min(max(filetime(moment), 1), LAST) for span in spans for moment in span]
 
-        def may(attributes: Attributes) -> bool:
-            runs_out = attributes.get(RUNS_OUT)
-            return runs_out is None or within(int(runs_out[0]), edges)
+        def may(entry: LdapEntry) -> bool:
+            runs_out = entry.number(RUNS_OUT)
+            return runs_out is None or within(runs_out, edges)
 
         # No filter: the computed time can't be filtered on. With pwdLastSet, accounts would be lost silently if the
         # service account may not read their fine-grained policy (MS-ADTS 3.1.1.4.5.36).
@@ -132,9 +130,7 @@ class ActiveDirectory(Directory):
     def _identifier_filter(self, identifier: uuid.UUID) -> str:
         return "(objectGUID=" + "".join(f"\\{byte:02x}" for byte in identifier.bytes_le) + ")"
 
-    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
-        if refused.code != ldap.INVALID_CREDENTIALS.errnum:
-            return None
+    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck:
         data = DATA.search(refused.text)
         return OUTCOMES.get(int(data[1], 16), PasswordCheck.WRONG) if data else PasswordCheck.WRONG
 
@@ -196,11 +192,29 @@ class ActiveDirectory(Directory):
         connection.replace(entry.dn, {"lockoutTime": b"0"})
 
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
-        policy = self._lockouts.of_policy(connection, entry.text("msDS-ResultantPSO"))
+        policy = self._lockout_of(connection, entry.text("msDS-ResultantPSO"))
         last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
         at = moment(last) if last else None
         forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
         return replace(policy, failures=0 if forgotten else failures)
+
+    def _lockout_of(self, connection: Connection, dn: str) -> Lockout:
+        """The lock-out of the fine-grained policy with this DN; for "" the strictest of all.
+
+        The service account may usually not read fine-grained policies, nor always see whether one applies
+        (MS-ADTS 3.1.1.4.5.36). DIRECTORY_LOCKOUT_THRESHOLD then says what they demand.
+        """
+        now = time.monotonic()
+        if self._lockouts_until <= now:
+            self._lockouts, self._lockouts_until = lockouts(connection), now + POLICY_FOR
+        policies = self._lockouts
+        if dn in policies:
+            return policies[dn]
+        thresholds = [policy.threshold for policy in policies.values() if policy.threshold]
+        window = max(policy.window for policy in policies.values())
+        if dn:
+            return Lockout(min([*thresholds, ASSUMED_THRESHOLD]), max(window, ASSUMED_WINDOW), known=False)
+        return Lockout(min(thresholds, default=0), window)
 
 
 def _complex(password: str) -> bool:

@@ -1,16 +1,23 @@
-"""Filters for directory values, for typed names and for times, escaped (RFC 4515 3, ``security.md`` P4)."""
+"""How directories compare names and DNs; filters for values and typed names, escaped (RFC 4515 3, P4)."""
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 from typing import TypeVar
 
+import ldap.dn
 from ldap.filter import escape_filter_chars
 
-from accounts.directory.attributes import Names, can_be_name, dns_domain, folded
-
 Comparable = TypeVar("Comparable", int, bytes)
+
+# The first RDN and its comma; an escaped comma ends nothing (RFC 4514 2.4).
+_FIRST_RDN = re.compile(r"(?:[^,\\]|\\.)*,", re.DOTALL)
+
+LONGEST_NAME = 256
 
 # Values in one filter: a directory may refuse a longer filter.
 AT_A_TIME = 100
@@ -18,6 +25,66 @@ AT_A_TIME = 100
 LONGEST_VALUE = 500  # characters, as in the register of companies
 
 SHORTEST_SEARCH = 2  # characters: one letter begins too many names
+
+
+def without_domain(name: str) -> str:
+    """Removes the domain of ``DOMAIN\\name``, as Windows shows it: the portal knows one directory."""
+    domain, _, rest = name.partition("\\")
+    return rest if domain and rest else name
+
+
+def dns_domain(dn: str) -> str:
+    """The DNS domain of a DN (RFC 2247) in lower case: ad.example for OU=Staff,DC=ad,DC=example."""
+    return ".".join(rdn.removeprefix("dc=") for rdn in _rdns(dn) if rdn.startswith("dc="))
+
+
+def can_be_name(text: str, longest: int = LONGEST_NAME) -> bool:
+    """Whether the text can be a name. No name has control characters or half surrogate pairs."""
+    return 0 < len(text) <= longest and not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
+
+
+def parent(dn: str) -> str:
+    """The DN of the entry above, cut from this one; "" if there is none."""
+    if "\\" not in dn:
+        return dn.partition(",")[2]
+    first = _FIRST_RDN.match(dn)
+    return dn[first.end() :] if first else ""
+
+
+@lru_cache(maxsize=4096)
+def units_of(unit: str) -> tuple[str, ...]:
+    """The DNs of a unit and of all units above it, innermost first, each in the form of :func:`normal_unit`."""
+    rdns = _rdns(unit)
+    return tuple("\n".join(rdns[at:]) for at in range(len(rdns)))
+
+
+def normal_unit(dn: str) -> str:
+    """The same text for equal DNs: one RDN a line, without case and escapes. A text that is no DN becomes one line."""
+    return "\n".join(_rdns(dn))
+
+
+def plain_dn(dn: str) -> str:
+    """A DN in the form of RFC 4514, without spaces, which not every directory reads. The text must be a DN."""
+    written: str = ldap.dn.dn2str(ldap.dn.str2dn(dn))
+    return written
+
+
+def _rdns(dn: str) -> list[str]:
+    try:
+        rdns = ldap.dn.str2dn(dn)
+    except ldap.DECODING_ERROR:
+        return [folded(dn)]
+    return ["+".join(sorted(f"{name.lower()}={_value(value)}" for name, value, _ in rdn)) for rdn in rdns]
+
+
+def _value(text: str) -> str:
+    # An escaped + belongs to the value, a bare one joins two values.
+    return folded(text).replace("\\", "\\\\").replace("+", "\\+")
+
+
+def folded(text: str) -> str:
+    """The same text for names that a directory takes for equal: no case, NFKC, single spaces (RFC 4518 2)."""
+    return " ".join(unicodedata.normalize("NFKC", text).casefold().split())
 
 
 def one_of(attribute: str, values: Iterable[str], *, spaces_count: bool) -> Iterator[str]:
@@ -33,35 +100,29 @@ def one_of(attribute: str, values: Iterable[str], *, spaces_count: bool) -> Iter
         yield "(|" + "".join(f"({attribute}={value})" for value in written) + ")"
 
 
-def called(names: Names, name: str, base: str) -> str:
-    """A filter for the user name, the mail address and, if the dialect has them, the user principal name.
+def called(username: str, principal: str, name: str, base: str) -> str:
+    """A filter for the user name, the mail address and the user principal name, by the names of the attributes.
 
     In Active Directory an account always has a principal name: without one of its own, its user name in the domain of
     ``base`` (MS-ADTS 5.1.1.1.1).
     """
-    wanted = [(names.username, name), ("mail", name)]
-    if names.principal:
-        wanted.append((names.principal, name))
+    wanted = [(username, name), ("mail", name)]
+    if principal:
+        wanted.append((principal, name))
         user, _, domain = name.rpartition("@")
         if user and folded(domain) == dns_domain(base):
-            wanted.append((names.username, user))
+            wanted.append((username, user))
     return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for attribute, value in wanted) + ")"
 
 
-def begins_with(names: Names, text: str) -> str | None:
+def begins_with(username: str, text: str) -> str | None:
     """A filter for accounts: each word of the text begins a word of the name, the user name or the mail address.
 
     ``None`` for a text that is too short or can't be a name: it finds no account.
     """
     if len(text.strip()) < SHORTEST_SEARCH or not can_be_name(text):
         return None
-    return "".join(_word(names, escape_filter_chars(word)) for word in dict.fromkeys(text.split()))
-
-
-def between(attribute: str, first: bytes, last: bytes) -> str:
-    """A filter for times from ``first`` to ``last``, both included, in generalized time."""
-    from_first = f"({attribute}>={first.decode()}Z)" if first else ""
-    return f"(&{from_first}({attribute}<={last.decode()}Z))" if last else ""
+    return "".join(_word(username, escape_filter_chars(word)) for word in dict.fromkeys(text.split()))
 
 
 def within(value: Comparable, edges: Sequence[Comparable]) -> bool:
@@ -69,10 +130,10 @@ def within(value: Comparable, edges: Sequence[Comparable]) -> bool:
     return bisect_right(edges, value) % 2 == 1
 
 
-def _word(names: Names, word: str) -> str:
+def _word(username: str, word: str) -> str:
     # Words in the middle too: "Anna-Karin von Ek" is found by each of the four.
     written = (
-        *(f"({attribute}={word}*)" for attribute in (names.username, "mail")),
+        *(f"({attribute}={word}*)" for attribute in (username, "mail")),
         *(f"({name}={before}{word}*)" for name in ("givenName", "sn") for before in ("", "* ", "*-")),
     )
     return f"(|{''.join(written)})"

@@ -1,4 +1,4 @@
-"""One LDAP connection: the only place that calls python-ldap. Its errors are those of ``accounts.directory.errors``."""
+"""One LDAP connection, the only place that calls python-ldap. Its errors: ``accounts.directory.answers``."""
 
 from __future__ import annotations
 
@@ -9,14 +9,23 @@ from pathlib import Path
 from typing import Any
 
 import ldap
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from ldap.controls import LDAPControl, SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured
-from accounts.directory.config import Config, DirectoryServer
-from accounts.directory.entry import Attributes, LdapEntry, entries
-from accounts.directory.errors import NO_ANSWER, Broken, DirectoryRefused, converted, policy_error, text_of
+from accounts.directory.answers import (
+    NO_ANSWER,
+    Broken,
+    DirectoryRefused,
+    LdapEntry,
+    converted,
+    entries,
+    policy_error,
+    text_of,
+)
+from accounts.directory.server import DirectoryServer
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
 
@@ -32,24 +41,23 @@ class Connection:
     Not for two threads at the same time.
     """
 
-    def __init__(self, server: DirectoryServer, config: Config) -> None:
+    def __init__(self, server: DirectoryServer) -> None:
         self.server = server
         self.opened = time.monotonic()
-        self._timeout = config.operation_timeout
         self._paging = False
         # Trace level 0 whatever PYTHON_LDAP_TRACE_LEVEL says: a trace holds passwords.
         self._ldap = ldap.initialize(server.url, trace_level=0)
         self._ldap.set_option(ldap.OPT_PROTOCOL_VERSION, 3)
         self._ldap.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
-        self._ldap.set_option(ldap.OPT_NETWORK_TIMEOUT, config.connect_timeout)
+        self._ldap.set_option(ldap.OPT_NETWORK_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
         # For StartTLS, which is a part of connecting; operations have a limit of their own.
-        self._ldap.set_option(ldap.OPT_TIMEOUT, config.connect_timeout)
+        self._ldap.set_option(ldap.OPT_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
         try:
             if not server.cleartext:
-                self._trust(config.ca_file)
+                self._trust()
             if server.scheme == "ldap" and not server.cleartext:
                 self._start_tls()
-            self._greet(config.connect_timeout)
+            self._greet()
         except BaseException:
             self.close()
             raise
@@ -70,7 +78,7 @@ class Connection:
         limit: int = 0,
     ) -> list[LdapEntry]:
         data, _ = self._call(lambda: self._ldap.search_ext(base, scope, filterstr, attributes, sizelimit=limit))
-        return [LdapEntry(dn, found) for dn, found in entries(data, attributes)]
+        return entries(data, attributes)
 
     def first(self, base: str, filterstr: str, attributes: list[str], *, limit: int) -> list[LdapEntry]:
         """At most ``limit`` entries, or the server's own limit if that is less; the server chooses which."""
@@ -81,14 +89,14 @@ class Connection:
             while True:
                 # One by one: with all at once, python-ldap gives the error without the entries that came before it.
                 with converted():
-                    kind, data, _, _ = self._ldap.result3(message, 0, self._timeout)
+                    kind, data, _, _ = self._ldap.result3(message, 0, settings.DIRECTORY_OPERATION_TIMEOUT)
                 if kind == ldap.RES_SEARCH_RESULT:
                     break
                 found += data
         except DirectoryRefused as refused:
             if refused.code not in ENOUGH:
                 raise
-        return [LdapEntry(dn, values) for dn, values in entries(found, attributes)][:limit]
+        return entries(found, attributes)[:limit]
 
     def read(self, dn: str, attributes: list[str], filterstr: str = "(objectClass=*)") -> LdapEntry | None:
         """The entry with this DN if it exists, may be read and matches."""
@@ -100,8 +108,8 @@ class Connection:
             raise
         return found[0] if found else None
 
-    def pages(self, base: str, filterstr: str, attributes: list[str]) -> Iterator[list[tuple[str, Attributes]]]:
-        """Every match as its DN and attributes, a page at a time (RFC 2696).
+    def pages(self, base: str, filterstr: str, attributes: list[str]) -> Iterator[list[LdapEntry]]:
+        """Every match, a page at a time (RFC 2696).
 
         The server prepares the next page while the caller works on this one. Its time limit starts when the caller
         waits for it. At most two pages are under way.
@@ -160,8 +168,8 @@ class Connection:
         except ldap.LDAPError:
             return  # it is closed or broken already
 
-    def _trust(self, ca_file: str) -> None:
-        bundle = ca_file or next((file for file in SYSTEM_CA_FILES if Path(file).is_file()), "")
+    def _trust(self) -> None:
+        bundle = settings.DIRECTORY_CA_FILE or next((file for file in SYSTEM_CA_FILES if Path(file).is_file()), "")
         self._ldap.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
         self._ldap.set_option(ldap.OPT_X_TLS_PROTOCOL_MIN, ldap.OPT_X_TLS_PROTOCOL_TLS1_2)
         try:
@@ -179,10 +187,13 @@ class Connection:
         except ldap.LDAPError as error:
             raise Broken(f"StartTLS is not offered: {text_of(error)}") from None
 
-    def _greet(self, timeout: float) -> None:
+    def _greet(self) -> None:
         """Connects with an empty search, so that a later failure is no failure to connect."""
         try:
-            self._call(lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]), timeout=timeout)
+            self._call(
+                lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]),
+                timeout=settings.DIRECTORY_CONNECT_TIMEOUT,
+            )
         except DirectoryRefused:
             return  # a server that answers nothing before a bind has answered
 
@@ -202,5 +213,5 @@ class Connection:
     ) -> tuple[list[Any], list[Any]]:
         """Waits for the whole answer: the entries, and the controls that came with them."""
         with converted(changes=changes):
-            _, data, _, controls = self._ldap.result3(message, 1, timeout or self._timeout)
+            _, data, _, controls = self._ldap.result3(message, 1, timeout or settings.DIRECTORY_OPERATION_TIMEOUT)
         return data or [], controls

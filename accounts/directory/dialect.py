@@ -11,6 +11,8 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 
+import ldap
+from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 from ldap.filter import escape_filter_chars
 
@@ -22,9 +24,8 @@ from accounts.directory.account import (
     PasswordChange,
     PasswordCheck,
 )
+from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
-from accounts.directory.entry import LdapEntry
-from accounts.directory.errors import NOT_NOW, Broken, DirectoryRefused
 from accounts.directory.lookup import Lookup
 from accounts.directory.protection import logger
 
@@ -34,6 +35,8 @@ POLICY_FOR = timedelta(minutes=5).total_seconds()
 # How far the directory's clock may be from the portal's when times are compared.
 CLOCKS_DIFFER = timedelta(seconds=10)
 
+CHANGE_AFTER_RESET = 2  # an error of the ppolicy response control
+
 # Seconds. A directory refuses an unknown name a little faster than a wrong password (Samba: 2 of 5 ms), so a refusal
 # takes full steps of a time that hides the difference.
 STEP = 0.05
@@ -42,7 +45,7 @@ STEP = 0.05
 class Directory(Lookup):
     """A directory over LDAP. Its public methods raise no other error than :class:`DirectoryError`."""
 
-    # A dialect defines these.
+    # A dialect defines these too.
 
     failures: tuple[str, ...]  # the attributes that count wrong passwords
 
@@ -52,8 +55,8 @@ class Directory(Lookup):
         """Whether earlier passwords are refused when the service account sets one (``security.md`` P3)."""
 
     @abc.abstractmethod
-    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck | None:
-        """The meaning of a refused bind; ``None`` if it says nothing about the password."""
+    def _outcome(self, refused: DirectoryRefused) -> PasswordCheck:
+        """The meaning of a bind that is refused with invalidCredentials."""
 
     @abc.abstractmethod
     def _set_password(
@@ -91,7 +94,7 @@ class Directory(Lookup):
             found = self._ask(lambda connection: self._entry(connection, account_id))
             if found:
                 return self._bind(found.dn, password)
-            return self._bind(f"cn={secrets.token_hex(8)},{self._config.user_base}", secrets.token_hex(8))
+            return self._bind(f"cn={secrets.token_hex(8)},{self._base}", secrets.token_hex(8))
         except DirectoryError:
             return PasswordCheck.UNAVAILABLE
 
@@ -146,7 +149,7 @@ class Directory(Lookup):
                 connection, self._entry(connection, account_id, self.failures) or LdapEntry("", {})
             )
 
-        found, threshold = self._ask(read), self._config.lockout_threshold
+        found, threshold = self._ask(read), settings.DIRECTORY_LOCKOUT_THRESHOLD
         return found if threshold is None else replace(found, threshold=threshold, known=True)
 
     def ping(self) -> None:
@@ -177,26 +180,22 @@ class Directory(Lookup):
     @sensitive_variables("password")
     def _bind(self, dn: str, password: str) -> PasswordCheck:
         """Binds on a new connection. Raises :class:`DirectoryUnavailable` if no server answers."""
-        with closing(self._servers.connect()) as connection:
+        with closing(self._pool.connect(bound=False)) as connection:
             try:
                 policy = connection.bind(dn, password)
             except UnicodeEncodeError:
                 return PasswordCheck.WRONG  # no password has half a surrogate pair
             except Broken as broken:
                 # Not tried on another server: it may count as a wrong password already.
-                self._servers.mark_dead(connection.server, str(broken))
+                self._pool.mark_dead(connection.server, str(broken))
                 raise DirectoryUnavailable("the directory did not answer a bind") from None
             except DirectoryRefused as refused:
-                outcome = self._outcome(refused)
-                if outcome is None:
-                    logger.error("the bind of an account was refused: %s", refused)
-                    return PasswordCheck.UNAVAILABLE
-                return outcome
-        return PasswordCheck.RIGHT if policy is None else self._outcome_of(policy)
-
-    def _outcome_of(self, policy: int) -> PasswordCheck:
-        """The meaning of a successful bind with a ppolicy error. Only OpenLDAP sends one."""
-        return PasswordCheck.RIGHT
+                if refused.code == ldap.INVALID_CREDENTIALS.errnum:
+                    return self._outcome(refused)
+                logger.error("the bind of an account was refused: %s", refused)
+                return PasswordCheck.UNAVAILABLE
+        # Only OpenLDAP sends a ppolicy error with a success.
+        return PasswordCheck.MUST_CHANGE if policy == CHANGE_AFTER_RESET else PasswordCheck.RIGHT
 
     @staticmethod
     def _unexplained(refused: DirectoryRefused) -> PasswordChange:

@@ -12,11 +12,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from accounts.directory import trust
+from django.conf import settings
+
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
-from accounts.directory.config import Config, DirectoryServer
+from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused
 from accounts.directory.connection import Connection
-from accounts.directory.errors import NOT_NOW, Broken, DirectoryRefused
+from accounts.directory.server import DirectoryServer, servers, tls_problem
 
 T = TypeVar("T")
 
@@ -27,47 +28,6 @@ KEPT = 8
 # Seconds from opening. Firewalls drop a silent connection after some minutes, Active Directory after 15; and so the
 # portal returns to the first server once it is there again.
 KEPT_FOR = 240.0
-
-
-class Servers:
-    """The servers in their order. A server that did not answer is passed over for ``retry_dead_after`` seconds."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._dead_until: dict[DirectoryServer, float] = {}
-
-    def connect(self, prepare: Callable[[Connection], None] = lambda connection: None) -> Connection:
-        """A new connection to the first server that answers and on which ``prepare`` succeeds.
-
-        If all servers are passed over, tries all again. Raises :class:`DirectoryUnavailable`.
-        """
-        now = time.monotonic()
-        alive = [server for server in self._config.servers if self._dead_until.get(server, 0.0) <= now]
-        for server in alive or self._config.servers:
-            connection = None
-            started = time.monotonic()
-            try:
-                connection = Connection(server, self._config)
-                prepare(connection)
-            except Broken as broken:
-                # To find out why takes as long again, so only if the server was quick to fail.
-                quick = time.monotonic() - started < self._config.connect_timeout / 2
-                self.mark_dead(server, (quick and trust.problem(server, self._config)) or str(broken))
-            except DirectoryRefused as refused:
-                if refused.code not in NOT_NOW:
-                    raise
-                self.mark_dead(server, refused.text)
-            else:
-                self._dead_until.pop(server, None)
-                return connection
-            if connection is not None:
-                connection.close()
-        raise DirectoryUnavailable("no directory server answers")
-
-    def mark_dead(self, server: DirectoryServer, reason: str) -> None:
-        seconds = self._config.retry_dead_after
-        self._dead_until[server] = time.monotonic() + seconds
-        logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)
 
 
 @contextmanager
@@ -82,15 +42,56 @@ def translated() -> Iterator[None]:
         raise DirectoryMisconfigured(f"the directory refuses what the portal asks: {refused}") from None
 
 
-class ServiceConnections:
-    """The service account's connections, kept between calls. Each serves one thread at a time."""
+class Pool:
+    """The servers in their order, and connections to them. Each connection serves one thread at a time.
 
-    def __init__(self, config: Config, servers: Servers) -> None:
-        self._config = config
-        self._servers = servers
+    A server that did not answer is passed over for DIRECTORY_RETRY_DEAD_AFTER seconds.
+    """
+
+    def __init__(self) -> None:
+        self._servers = servers()
+        self._dead_until: dict[DirectoryServer, float] = {}
         self._lock = threading.Lock()
         self._idle: list[Connection] = []
         self._refused_until = 0.0
+
+    def connect(self, *, bound: bool = True) -> Connection:
+        """A new connection to the first server that answers, bound as the service account or not at all.
+
+        The caller closes it. If all servers are passed over, tries all again. Raises :class:`DirectoryUnavailable`.
+        """
+        now = time.monotonic()
+        if bound and now < self._refused_until:
+            raise DirectoryMisconfigured("the directory refused DIRECTORY_BIND_DN just now")
+        alive = [server for server in self._servers if self._dead_until.get(server, 0.0) <= now]
+        for server in alive or self._servers:
+            connection, started = None, time.monotonic()
+            try:
+                connection = Connection(server)
+                if bound:
+                    connection.bind(settings.DIRECTORY_BIND_DN, settings.DIRECTORY_BIND_PASSWORD)
+            except Broken as broken:
+                # To find out why takes as long again, so only if the server was quick to fail.
+                quick = time.monotonic() - started < settings.DIRECTORY_CONNECT_TIMEOUT / 2
+                self.mark_dead(server, (quick and tls_problem(server)) or str(broken))
+            except DirectoryRefused as refused:
+                if refused.code not in NOT_NOW:
+                    # Not tried again at once: a wrong password with every request would lock the service account.
+                    self._refused_until = time.monotonic() + settings.DIRECTORY_RETRY_DEAD_AFTER
+                    logger.error("the directory refuses DIRECTORY_BIND_DN: %s", refused)
+                    raise DirectoryMisconfigured("the directory refuses DIRECTORY_BIND_DN") from None
+                self.mark_dead(server, refused.text)
+            else:
+                self._dead_until.pop(server, None)
+                return connection
+            if connection is not None:
+                connection.close()
+        raise DirectoryUnavailable("no directory server answers")
+
+    def mark_dead(self, server: DirectoryServer, reason: str) -> None:
+        seconds = settings.DIRECTORY_RETRY_DEAD_AFTER
+        self._dead_until[server] = time.monotonic() + seconds
+        logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Does ``work`` on a connection of the service account.
@@ -108,49 +109,33 @@ class ServiceConnections:
             logger.info("directory server %s: connection renewed: %s", connection.server, broken)
         return self._on(self.connect(), work)
 
-    def connect(self) -> Connection:
-        """A new connection, bound as the service account; the caller closes it."""
-        if time.monotonic() < self._refused_until:
-            raise DirectoryMisconfigured("the directory refused DIRECTORY_BIND_DN just now")
-        try:
-            return self._servers.connect(self._bind)
-        except DirectoryRefused as refused:
-            # Not tried again at once: a wrong password with every request would lock the service account.
-            self._refused_until = time.monotonic() + self._config.retry_dead_after
-            logger.error("the directory refuses DIRECTORY_BIND_DN: %s", refused)
-            raise DirectoryMisconfigured("the directory refuses DIRECTORY_BIND_DN") from None
-
     def close(self) -> None:
+        """Closes the kept connections. The next call opens new ones."""
         with self._lock:
             idle, self._idle = self._idle, []
         for connection in idle:
             connection.close()
 
-    def forget(self) -> None:
-        """In a forked child: neither uses nor closes these sockets, which are the parent's."""
-        self._lock = threading.Lock()
-        _parents.extend(self._idle)
-        self._idle = []
-
-    def _bind(self, connection: Connection) -> None:
-        connection.bind(self._config.bind_dn, self._config.bind_password)
-
     def _on(self, connection: Connection, work: Callable[[Connection], T]) -> T:
+        usable = False
         try:
             result = work(connection)
+            usable = True
         except Broken as broken:
-            connection.close()
             self.close()  # the kept ones probably go to the same server
             if broken.timed_out:
-                self._servers.mark_dead(connection.server, str(broken))
+                self.mark_dead(connection.server, str(broken))
             raise
         except DirectoryRefused:
-            self._give_back(connection)
+            usable = True
             raise
-        except BaseException:
-            connection.close()
-            raise
-        self._give_back(connection)
+        finally:
+            with self._lock:
+                kept = usable and len(self._idle) < KEPT
+                if kept:
+                    self._idle.append(connection)
+            if not kept:
+                connection.close()
         return result
 
     def _take(self) -> Connection | None:
@@ -162,14 +147,3 @@ class ServiceConnections:
             if time.monotonic() - connection.opened < KEPT_FOR:
                 return connection
             connection.close()
-
-    def _give_back(self, connection: Connection) -> None:
-        with self._lock:
-            if len(self._idle) < KEPT:
-                self._idle.append(connection)
-                return
-        connection.close()
-
-
-_parents: list[Connection] = []
-"""Kept for ever in a forked child: garbage collection would end the parent's connection."""

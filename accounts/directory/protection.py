@@ -5,17 +5,14 @@ from __future__ import annotations
 import abc
 import logging
 import time
-from collections.abc import Iterable, Iterator
-from itertools import chain
+from collections.abc import Iterator
 
 import ldap
+from django.conf import settings
 from ldap.filter import escape_filter_chars
 
-from accounts.directory.attributes import Names
-from accounts.directory.config import Config
+from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
-from accounts.directory.entry import LdapEntry
-from accounts.directory.errors import DirectoryRefused
 
 logger = logging.getLogger("idportal.directory")
 
@@ -29,10 +26,21 @@ UNMAPPABLE = (ValueError, LookupError, OverflowError)
 class Protection(abc.ABC):
     """Tells protected entries, one or all at once."""
 
-    names: Names
-    _config: Config
+    people: str  # the dialect's filter for people
+    identifier: str  # the attribute of the immutable id
 
     def __init__(self) -> None:
+        self._base: str = settings.DIRECTORY_USER_BASE
+        self._user_filter = _bracketed(settings.DIRECTORY_USER_FILTER)
+        self._protected_filter = _bracketed(settings.DIRECTORY_PROTECTED_FILTER)
+        # Agents are protected where a code by SMS is their second factor. Otherwise their telephone would be both
+        # factors: one code sets the password, and the next one signs in.
+        names = ["DIRECTORY_ADMIN_GROUP", *(["DIRECTORY_HELPDESK_GROUP"] if settings.HELPDESK_SMS_FACTOR else [])]
+        # DN and setting. A group that is both is asked once.
+        self._protected_groups: dict[str, str] = {}
+        for name in names:
+            if dn := getattr(settings, name):
+                self._protected_groups.setdefault(dn, name)
         self._complain_from: dict[str, float] = {}
 
     @abc.abstractmethod
@@ -40,43 +48,37 @@ class Protection(abc.ABC):
         """The immutable id of an entry. Raises :class:`ValueError` or :class:`LookupError` if it has none."""
 
     def _people(self, condition: str = "") -> str:
-        return f"(&{self.names.people}{self._config.user_filter}{condition})"
+        return f"(&{self.people}{self._user_filter}{condition})"
 
     def _is_protected(self, connection: Connection, dn: str) -> bool:
-        condition, by_filter = self._config.protected_filter, False
-        if condition:
-            by_filter = connection.read(dn, ["1.1"], condition) is not None
+        by_filter = self._protected_filter and connection.read(dn, ["1.1"], self._protected_filter) is not None
         # Asks every group, also after a match: the number of queries must tell nothing (E2).
         member = f"(member={escape_filter_chars(dn)})"
-        by_group = [self._group(connection, group, member, "1.1") for group in self._config.protected_groups]
-        return by_filter or any(by_group)
+        by_group = [self._group(connection, group, member, "1.1") for group in self._protected_groups]
+        return bool(by_filter or any(by_group))
 
     def _all_protected(self, connection: Connection) -> set[str]:
         """The ids of all protected accounts. They are few: one query before a stream, instead of one for each entry."""
         found = set()
-        for entry in chain(self._by_filter(connection), self._by_group(connection)):
+        for entry in self._protected_entries(connection):
             try:
                 found.add(self._identifier(entry))
             except UNMAPPABLE as error:
                 pass_over(entry.dn, error)
         return found
 
-    def _by_filter(self, connection: Connection) -> Iterator[LdapEntry]:
-        """The entries that the protected filter matches."""
-        condition = self._config.protected_filter
-        if condition:
-            base, wanted = self._config.user_base, self._people(condition)
-            for page in connection.pages(base, wanted, [self.names.identifier]):
-                yield from (LdapEntry(dn, attributes) for dn, attributes in page)
-
-    def _by_group(self, connection: Connection) -> Iterator[LdapEntry]:
-        """The members of the groups. Reads each: a DN may be written in more than one way."""
-        groups = [
-            self._group(connection, group, "(objectClass=*)", "member") for group in self._config.protected_groups
-        ]
-        for member in dict.fromkeys(_members(groups)):
+    def _protected_entries(self, connection: Connection) -> Iterator[LdapEntry]:
+        if self._protected_filter:
+            for page in connection.pages(self._base, self._people(self._protected_filter), [self.identifier]):
+                yield from page
+        members: dict[bytes, None] = {}
+        for group in self._protected_groups:
+            if found := self._group(connection, group, "(objectClass=*)", "member"):
+                members |= dict.fromkeys(found.attributes.get("member", []))
+        for member in members:
             try:
-                entry = connection.read(member.decode(), [self.names.identifier])
+                # Reads each: a DN may be written in more than one way.
+                entry = connection.read(member.decode(), [self.identifier])
             except DirectoryRefused as refused:
                 if refused.is_busy:
                     raise
@@ -84,16 +86,14 @@ class Protection(abc.ABC):
             if entry:
                 yield entry
 
-    def _group(
-        self, connection: Connection, group: tuple[str, str], condition: str, attribute: str
-    ) -> LdapEntry | None:
+    def _group(self, connection: Connection, dn: str, condition: str, attribute: str) -> LdapEntry | None:
         """A protected group if it matches. A group that can't be read protects no account, and the look-up goes on."""
-        setting, dn = group
         try:
             found = connection.search(dn, condition, [attribute], scope=ldap.SCOPE_BASE)
         except DirectoryRefused as refused:
             if refused.is_busy:
                 raise
+            setting = self._protected_groups[dn]
             if time.monotonic() >= self._complain_from.get(setting, 0.0):
                 self._complain_from[setting] = time.monotonic() + COMPLAIN_EVERY
                 logger.error("%s can't be read, so that it protects nobody: %s", setting, refused)
@@ -101,11 +101,12 @@ class Protection(abc.ABC):
         return found[0] if found else None
 
 
-def _members(groups: Iterable[LdapEntry | None]) -> Iterator[bytes]:
-    for group in groups:
-        yield from group.attributes.get("member", []) if group else []
-
-
 def pass_over(dn: str, error: Exception) -> None:
     """Logs an entry that can't be mapped. The other entries are still used."""
     logger.warning("directory entry %r is passed over: %s", dn, error)
+
+
+def _bracketed(text: str) -> str:
+    """A filter with outer brackets, as RFC 4515 wants it."""
+    text = text.strip()
+    return text if not text or text.startswith("(") else f"({text})"

@@ -17,8 +17,8 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from accounts import directory
+from accounts.directory.answers import DirectoryRefused
 from accounts.directory.connection import Connection
-from accounts.directory.errors import DirectoryRefused
 from accounts.models import Challenge
 from deploy.local.cast import ANNA, KARL, STEFAN
 from idportal.logs import JsonFormatter

@@ -136,7 +136,7 @@ def test_nobody_is_locked_out_through_this_page(server: Server) -> None:
 
 def test_a_filter_holds_for_staff_too(server: Server, settings: Settings) -> None:
     """DIRECTORY_USER_FILTER is ANDed; one with a per cent sign in it does no harm."""
-    name = directory.connect().names.username
+    name = directory.connect().username
     settings.DIRECTORY_USER_FILTER = f"(&({name}={EVA.username})(!(mail=100%)))"
     assert Officer(EVA).type_password()["Location"] == "/logga-in/kod/"
     settings.DIRECTORY_USER_FILTER = f"(!({name}={EVA.username}))"

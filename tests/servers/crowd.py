@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from accounts.directory.windows import filetime
+from accounts.directory.domain import filetime
 from deploy.local import cast, tree
 from tests.servers.ports import free_port
 from tests.servers.private import PrivateSlapd

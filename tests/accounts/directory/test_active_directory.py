@@ -16,8 +16,8 @@ from accounts.directory import (
     PasswordCheck,
     active_directory,
 )
+from accounts.directory.answers import DirectoryRefused
 from accounts.directory.connection import Connection
-from accounts.directory.errors import DirectoryRefused
 from deploy.local.cast import KARL, STEFAN
 from tests.servers import samba
 from tests.servers.samba import PrivateSamba

@@ -54,7 +54,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
     def noted(self: Connection, *args: Any) -> Iterator[Any]:
         for page in pages(self, *args):
-            found.extend(dn for dn, _ in page)
+            found.extend(entry.dn for entry in page)
             yield page
 
     monkeypatch.setattr(Connection, "pages", noted)

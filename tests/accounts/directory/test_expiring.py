@@ -148,7 +148,7 @@ def test_the_next_page_is_asked_for_before_one_is_handed_out(
         sent.append(self)
         return send(self, *args, **kwargs)  # type: ignore[arg-type]
 
-    opened = directory._service.connect()
+    opened = directory._pool.connect()
     monkeypatch.setattr(Connection, "_send", counted)
     pages = opened.pages(*_everybody(directory))
     assert len(next(pages)) == 2
@@ -160,7 +160,7 @@ def test_the_next_page_is_asked_for_before_one_is_handed_out(
 
 def test_a_connection_does_nothing_else_between_two_pages(directory: Directory, small_pages: None) -> None:
     """slapd would say that the page after was the last."""
-    opened = directory._service.connect()
+    opened = directory._pool.connect()
     next(opened.pages(*_everybody(directory)))
     with pytest.raises(RuntimeError):
         opened.read("", ["1.1"])
@@ -209,4 +209,4 @@ def test_an_administrator_never_runs_out(directory: Directory) -> None:
 
 
 def _everybody(directory: Directory) -> tuple[str, str, list[str]]:
-    return directory._config.user_base, directory._people(), ["sn"]
+    return directory._base, directory._people(), ["sn"]

@@ -205,5 +205,5 @@ def test_a_forked_process_leaves_the_connection_to_its_parent(
         os._exit(0 if found is not None and portal.connect() is not directory else 1)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     # The parent's connection was not ended by the child: no new one is needed.
-    monkeypatch.setattr(pool.Servers, "connect", lambda *args: pytest.fail("connected anew"))
+    monkeypatch.setattr(pool.Pool, "connect", lambda *args: pytest.fail("connected anew"))
     directory.ping()

@@ -7,18 +7,18 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from accounts.directory import generalized_time, windows
+from accounts.directory import domain, openldap
 
 
 def test_a_guid_reads_as_uuid_does() -> None:
     for value in (bytes(range(16)), bytes(16), b"\xff" * 16, uuid.uuid4().bytes):
-        assert windows.guid(value) == str(uuid.UUID(bytes_le=value))
+        assert domain.guid(value) == str(uuid.UUID(bytes_le=value))
 
 
 @pytest.mark.parametrize("value", [b"", b"\x01" * 15, b"\x01" * 17])
 def test_what_is_no_guid(value: bytes) -> None:
     with pytest.raises(ValueError, match="16 bytes"):
-        windows.guid(value)
+        domain.guid(value)
 
 
 @pytest.mark.parametrize(
@@ -31,29 +31,29 @@ def test_what_is_no_guid(value: bytes) -> None:
     ],
 )
 def test_a_filetime_is_exact_to_the_microsecond(moment: datetime) -> None:
-    assert windows.moment(windows.filetime(moment)) == moment
+    assert domain.moment(domain.filetime(moment)) == moment
 
 
 def test_never_is_no_moment() -> None:
-    assert windows.moment(windows.NEVER) is None
-    assert windows.moment(windows.LAST) is None
+    assert domain.moment(domain.NEVER) is None
+    assert domain.moment(domain.LAST) is None
 
 
 @pytest.mark.parametrize("written", [b"20320229235958Z", b"20320229235958.123456Z", b"20320229235958.9Z"])
 def test_generalized_time_to_the_second(written: bytes) -> None:
-    assert generalized_time.moment(written) == datetime(2032, 2, 29, 23, 59, 58, tzinfo=UTC)
+    assert openldap.moment(written) == datetime(2032, 2, 29, 23, 59, 58, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("written", [b"", b"Z", b"20310229235958Z", b"000001010000Z", b"20320229235958+0100", b"\xe5"])
 def test_what_is_no_generalized_time(written: bytes) -> None:
     with pytest.raises(ValueError):  # noqa: PT011 - whichever kind
-        generalized_time.moment(written)
+        openldap.moment(written)
 
 
 def test_so_long_before_a_moment() -> None:
     stockholm = timezone(timedelta(hours=2))
     at = datetime(2026, 7, 1, 1, 30, 15, 999999, tzinfo=stockholm)
-    assert generalized_time.before(at, timedelta(days=90)) == b"20260401233015"
+    assert openldap.before(at, timedelta(days=90)) == b"20260401233015"
     earliest, latest = datetime.min.replace(tzinfo=UTC), datetime.max.replace(tzinfo=UTC)
-    assert generalized_time.before(earliest, timedelta(days=1)) < b"00010101000000Z"
-    assert generalized_time.before(latest, timedelta(0)) > b"9999"
+    assert openldap.before(earliest, timedelta(days=1)) < b"00010101000000Z"
+    assert openldap.before(latest, timedelta(0)) > b"9999"

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import DirectoryMisconfigured, DirectoryUnavailable, PasswordCheck
-from accounts.directory.config import from_settings
+from accounts.directory.server import servers
 from deploy.local import certificate
 from deploy.local.cast import STEFAN
 from tests.accounts.directory.listener import Listener
@@ -94,7 +94,7 @@ def test_nothing_is_sent_before_starttls(openldap_settings: DirectoryServer, set
 )
 def test_clear_text_is_for_loopback_in_debug_only(settings: Settings, url: str, debug: bool, cleartext: bool) -> None:
     settings.DEBUG, settings.DIRECTORY_URLS, settings.DIRECTORY_CA_FILE = debug, [url], ""
-    assert from_settings().servers[0].cleartext is cleartext
+    assert servers()[0].cleartext is cleartext
 
 
 @pytest.mark.parametrize(

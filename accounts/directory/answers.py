@@ -1,9 +1,10 @@
-"""The errors of a connection, made from python-ldap's. They carry nothing of what was sent."""
+"""What a server answers: entries, and errors made from python-ldap's. The errors carry nothing of what was sent."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import ldap
@@ -16,6 +17,44 @@ NO_ANSWER = (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT, ldap.DECODING_E
 # "Not now": the server is there but asks to be left alone (RFC 4511 4.1.9).
 NOT_NOW = frozenset({ldap.BUSY.errnum, ldap.UNAVAILABLE.errnum})
 TOO_MUCH = frozenset({ldap.TIMELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
+
+# Values by attribute name. Names are spelled as they were asked for.
+Attributes = dict[str, list[bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class LdapEntry:
+    """One entry. Absent texts are "", absent numbers ``None``."""
+
+    dn: str
+    attributes: Attributes
+
+    def raw(self, name: str) -> bytes | None:
+        values = self.attributes.get(name)
+        return values[0] if values else None
+
+    def text(self, name: str) -> str:
+        values = self.attributes.get(name)
+        return values[0].decode() if values else ""
+
+    def number(self, name: str) -> int | None:
+        values = self.attributes.get(name)
+        return int(values[0]) if values else None
+
+
+def entries(data: list[Any], asked: list[str]) -> list[LdapEntry]:
+    """The entries of an answer. Attribute names are spelled as they were asked for, not as the server spells them."""
+    names = frozenset(asked)
+    return [
+        LdapEntry(dn, attributes if names.issuperset(attributes) else _respelled(attributes, asked))
+        for dn, attributes in data
+        if dn is not None  # otherwise a referral, which is not followed
+    ]
+
+
+def _respelled(attributes: Attributes, asked: list[str]) -> Attributes:
+    spelling = {name.lower(): name for name in asked}
+    return {spelling.get(name.lower(), name): values for name, values in attributes.items()}
 
 
 class Broken(DirectoryUnavailable):
