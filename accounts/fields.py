@@ -90,10 +90,7 @@ class PhoneField(_TextField):
     }
 
     def clean(self, value: Any) -> str:
-        try:
-            return numbers.parse(super().clean(value))
-        except numbers.NumberRefused as refusal:
-            raise forms.ValidationError(str(refusal), code="refused") from refusal
+        return numbers.parse(super().clean(value))
 
 
 class AddressField(_TextField):

@@ -7,6 +7,7 @@ import unicodedata
 
 import phonenumbers
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.limits import LONGEST_NUMBER
@@ -15,25 +16,31 @@ HOME = "SE"
 _PLAIN = re.compile(r"[+0-9() .\-/]+")
 
 
-class NumberRefused(ValueError):
+class NumberRefused(ValidationError):
     """No code can be sent to this text. The message says what is accepted."""
+
+    def __str__(self) -> str:
+        return str(self.message)
 
 
 def parse(text: str) -> str:
     """The mobile number in E.164. Raises NumberRefused for anything but a mobile of SMS_ALLOWED_REGIONS."""
+    unreadable = NumberRefused(
+        _("Det går inte att läsa som ett mobilnummer. Skriv det med siffror, till exempel 070-174 06 05.")
+    )
     text = text.strip()
     if len(text) > 2 * LONGEST_NUMBER:  # before normalising, which is slow on malicious input
-        raise NumberRefused(_unreadable())
+        raise unreadable
     plain = unicodedata.normalize("NFKC", text)
     plain = "".join(_ascii(character) for character in plain if unicodedata.category(character) != "Cf").strip()
     if not plain or len(plain) > LONGEST_NUMBER or not _PLAIN.fullmatch(plain):
-        raise NumberRefused(_unreadable())
+        raise unreadable
     try:
         number = phonenumbers.parse(plain, HOME)
     except phonenumbers.NumberParseException as error:
-        raise NumberRefused(_unreadable()) from error
+        raise unreadable from error
     if not phonenumbers.is_valid_number(number):
-        raise NumberRefused(_unreadable())
+        raise unreadable
     if phonenumbers.region_code_for_number(number) not in settings.SMS_ALLOWED_REGIONS:
         raise NumberRefused(_("Numret är från ett annat land. Skriv ett mobilnummer från: %s.") % _countries())
     if phonenumbers.number_type(number) not in (
@@ -65,10 +72,6 @@ def _ascii(character: str) -> str:
     if category in ("Ps", "Pe"):
         return "(" if category == "Ps" else ")"
     return str(unicodedata.digit(character)) if category == "Nd" else character
-
-
-def _unreadable() -> str:
-    return _("Det går inte att läsa som ett mobilnummer. Skriv det med siffror, till exempel 070-174 06 05.")
 
 
 def _countries() -> str:

@@ -39,7 +39,7 @@ SOUND = {
     "accounts/companies/admin.py": "from accounts.admin import base\nfrom accounts.directory import openldap\n",
     "accounts/models/__init__.py": "from accounts.models.audit import AuditEvent\n",
     "accounts/models/audit.py": "from accounts import limits\nAuditEvent = 1\n",
-    "accounts/models/directory_values.py": "from accounts.directory import folded\n",
+    "accounts/models/companies.py": "from accounts.directory import folded\n",
     "accounts/limits.py": "",
     "accounts/passwords/reset.py": "from accounts.codes import challenges\nfrom accounts import models\n",
     "accounts/passwords/views.py": "from accounts.passwords import reset\n",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts.directory import Account
 from accounts.models import Company, DirectoryKey
-from accounts.models.directory_values import keys_of_account
+from accounts.models.companies import keys_of_account
 
 
 class CompanyMatcher:

@@ -11,6 +11,73 @@ from django.utils.translation import gettext_lazy as _
 from idportal.append_only import AppendOnly, AppendOnlyRows
 
 
+class Event(models.TextChoices):
+    """What happened, and its name on the pages. Requested, attempted, done and refused are separate events (L1).
+
+    Rows keep the value for ever, so it stays when the name changes: "request opened" is a ticket's.
+    """
+
+    LOGIN_ATTEMPTED = "login attempted", _("Inloggning: försök")
+    LOGIN_DONE = "login done", _("Inloggning: klar")
+    LOGIN_REFUSED = "login refused", _("Inloggning: nekad")
+    LOGGED_OUT = "logged out", _("Utloggning")
+    CODE_REQUESTED = "code requested", _("Kod: begärd")
+    CODE_WITHHELD = "code withheld", _("Kod: skickas inte")
+    CODE_ATTEMPTED = "code attempted", _("Kod: på väg")
+    CODE_SENT = "code sent", _("Kod: skickad")
+    CODE_NOT_SENT = "code not sent", _("Kod: gick inte att skicka")
+    CODE_ACCEPTED = "code accepted", _("Kod: godkänd")
+    CODE_REFUSED = "code refused", _("Kod: fel")
+    PHONE_CONFIRMED = "phone confirmed", _("Mobilnummer: kontrollerat")
+    PHONE_REGISTERED = "phone registered", _("Mobilnummer: registrerat")
+    PHONE_REPLACED = "phone replaced", _("Mobilnummer: ändrat")
+    PASSWORD_ATTEMPTED = "password attempted", _("Lösenord: försök att byta")
+    PASSWORD_DONE = "password done", _("Lösenord: bytt")
+    PASSWORD_REFUSED = "password refused", _("Lösenord: byte nekat")
+    SESSIONS_ENDED = "sessions ended", _("Utloggad överallt")
+    PHONE_FORGOTTEN = "phone forgotten", _("Mobilnummer: raderat")
+    SECOND_FACTOR_ADDED = "second factor added", _("Andra faktor: tillagd")
+    SECOND_FACTOR_ACCEPTED = "second factor accepted", _("Andra faktor: godkänd")
+    SECOND_FACTOR_REFUSED = "second factor refused", _("Andra faktor: nekad")
+    SECOND_FACTOR_REMOVED = "second factor removed", _("Andra faktor: borttagen")
+    ROLE_ENDED = "role ended", _("Behörighet: slut")
+    COMPANY_ADDED = "company added", _("Företag: tillagt")
+    COMPANY_CHANGED = "company changed", _("Företag: ändrat")
+    COMPANY_REMOVED = "company removed", _("Företag: borttaget")
+    RECIPIENTS_CHANGED = "recipients changed", _("Företag: mottagare ändrade")
+    ORDERER_ADDED = "orderer added", _("Beställare: tillagd")
+    ORDERER_CHANGED = "orderer changed", _("Beställare: ändrad")
+    ORDERER_REMOVED = "orderer removed", _("Beställare: borttagen")
+    REGISTER_EXPORTED = "register exported", _("Register: exporterat")
+    DIGEST_ATTEMPTED = "digest attempted", _("Lösenordsmejlet: försök")
+    DIGEST_DONE = "digest done", _("Lösenordsmejlet: klart")
+    DIGEST_TAKEN_BACK = "digest taken back", _("Lösenordsmejlet: körningen räknas inte")
+    MESSAGE_SENT_AGAIN = "message sent again", _("Meddelande: skickas igen")
+    LINK_REQUESTED = "sign-in link requested", _("Inloggningslänk: begärd")
+    LINK_WITHHELD = "sign-in link withheld", _("Inloggningslänk: skickas inte")
+    LINK_SENT = "sign-in link sent", _("Inloggningslänk: skickad")
+    LINK_REFUSED = "sign-in link refused", _("Inloggningslänk: gäller inte")
+    PHONE_LINKED = "phone linked", _("Mobilnummer: kopplat av helpdesk")
+    PHONE_LINK_STOPPED = "phone link stopped", _("Mobilnummer: koppling stoppad")
+    PHONE_REMOVED = "phone removed", _("Mobilnummer: borttaget av helpdesk")
+    TICKET_OPENED = "request opened", _("Ärende: öppnat")
+    TICKET_MAILED = "request mailed", _("Ärende: mejl tillagt")
+    TICKET_COMPLETED = "request completed", _("Ärende: uppgifterna ändrade")
+    TICKET_TAKEN = "request taken", _("Ärende: taget")
+    TICKET_GIVEN_BACK = "request given back", _("Ärende: lämnat tillbaka")
+    TICKET_VERIFIED = "request verified", _("Ärende: beställaren kontrollerad")
+    TICKET_APPROVED = "request approved", _("Ärende: godkänt och utfört")
+    TICKET_NOT_CARRIED_OUT = "request not carried out", _("Ärende: gick inte att utföra")
+    TICKET_REJECTED = "request rejected", _("Ärende: avslaget")
+    TICKET_WITHDRAWN = "request withdrawn", _("Ärende: återtaget")
+    RECIPIENT_CONFIRMED = "recipient confirmed", _("Mottagare: bekräftad")
+    STAFF_EXPORTED = "staff exported", _("Personallista: hämtad")
+    ACCOUNT_LOOKED_UP = "account looked up", _("Konto: visat i helpdesk")
+    ACCOUNT_UNLOCKED = "account unlocked", _("Konto: upplåst")
+    TRIES_FORGOTTEN = "tries forgotten", _("Konto: felräkning nollställd")
+    FIGURES_EXPORTED = "figures exported", _("Statistik: hämtad")
+
+
 class AppendOnlyTrail(AppendOnlyRows["AuditEvent"]):
     def older_than(self, limit: datetime) -> int:
         """Deletes what retention has no more use for: the one way out (Q1). Returns how many."""

@@ -11,7 +11,7 @@ from django_otp.util import random_number_token
 
 from accounts import limits
 from accounts.encryption import EncryptedTextField, digest
-from accounts.models.orderers import Orderer
+from accounts.models.companies import Orderer
 from accounts.models.users import User
 
 Owner = User | Orderer

@@ -1,8 +1,9 @@
-"""External companies, their directory values and the recipients of their daily mail."""
+"""External companies, their directory values and the recipients of their daily mail; and authorised orderers."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -16,10 +17,101 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from accounts.models import normalised
-from accounts.models.directory_values import key_of, normalise_values
+from accounts import addresses, numbers, organisation_numbers
+from accounts.directory import folded, normal_unit, units_of
+from accounts.encryption import EncryptedTextField
 from accounts.models.recipients import RECIPIENT_COLUMNS, HasRecipients, Recipients
-from idportal.text import short
+from idportal.text import one_line, short
+
+LONGEST_KEY = 500  # characters, of a directory value
+LONGEST_LINE = 2000  # characters: normalising a longer line takes too long
+MOST_VALUES = 100  # directory values of one company
+BETWEEN = "|"  # parts the directory values in one cell of a file, so no value can hold it
+
+_UNIT = re.compile(r"(ou|cn|o|dc)\s*=.+,\s*(ou|cn|o|dc)\s*=", re.IGNORECASE)
+
+
+def is_unit(value: str) -> bool:
+    """Whether a directory value is the DN of a unit. Any other value stands in the company attribute."""
+    return _UNIT.match(value) is not None
+
+
+def key_of(value: str) -> str:
+    """The same text for directory values that a directory takes for equal."""
+    return f"unit {normal_unit(value)}" if is_unit(value) else f"value {folded(value)}"
+
+
+def keys_of_account(unit: str, company: str) -> Iterator[str]:
+    """The keys that fit an account with this unit and company attribute: its innermost unit first, its company last."""
+    yield from (f"unit {each}" for each in units_of(unit))
+    if company:
+        yield f"value {folded(company)}"
+
+
+def normalise_values(text: str) -> str:
+    """Directory values, one a line, each once. Raises ValidationError."""
+    too_long = ValidationError(gettext("Ett värde är för långt. Skriv högst 480 tecken på varje rad."))
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_VALUES:
+        raise ValidationError(gettext("Det är för många värden. Skriv högst 100."))
+    if any(len(line) > LONGEST_LINE for line in lines):
+        raise too_long
+    if any(BETWEEN in line for line in lines):
+        raise ValidationError(gettext("Tecknet | kan inte ingå i ett värde. Skriv ett värde på varje rad."))
+    values: dict[str, str] = {}
+    for line in lines:
+        if value := one_line(line):
+            values.setdefault(key_of(value), value)
+    if any(len(key) > LONGEST_KEY for key in values):
+        raise too_long
+    return "\n".join(values.values())
+
+
+class NormalisedModel(models.Model):
+    """Normalises the fields in ``normalisers`` before validation, so that forms and files read alike."""
+
+    normalisers: dict[str, Callable[[str], str]] = {}
+
+    # The history reads these from an object that is saved: its author, and whether to write no row this time.
+    _history_user: Any
+    skip_history_when_saving: bool
+
+    class Meta:
+        abstract = True
+
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        exclude, errors = set(exclude or ()), {}
+        for name, normalise in self.normalisers.items():
+            try:
+                if name not in exclude:
+                    text = getattr(self, name).strip()
+                    setattr(self, name, normalise(text) if text else "")
+            except ValidationError as error:
+                errors[name] = error.error_list
+        try:
+            super().clean_fields(exclude | set(errors))
+        except ValidationError as error:
+            errors = error.update_error_dict(errors)
+        if errors:
+            raise ValidationError(errors)
+
+
+def _company_name(text: str) -> str:
+    """A name on one line. Raises ValidationError for an organisation number: a file knows a company by either."""
+    name = one_line(text)
+    if organisation_numbers.parse_or_blank(name):
+        raise ValidationError(gettext("Det är ett organisationsnummer. Skriv företagets namn."))
+    return name
+
+
+def _address(text: str) -> str:
+    """An e-mail address. Raises ValidationError for one that no company has; Django's own check follows."""
+    if addresses.has_unseen(text):
+        raise ValidationError(gettext("Adressen har tecken som inte syns. Skriv den på nytt."))
+    if addresses.is_unusual(text):
+        words = gettext("Det är ingen e-postadress som går att skicka till. Skriv den så här: namn@exempel.se.")
+        raise ValidationError(words)
+    return text
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
@@ -42,7 +134,7 @@ def _any(conditions: Iterable[Q]) -> Q:
     return reduce(or_, conditions)
 
 
-class Company(HasRecipients, normalised.NormalisedModel):
+class Company(HasRecipients, NormalisedModel):
     """One external care company.
 
     An address becomes a recipient once it counts: one that is not confirmed yet waits with its ticket (H6).
@@ -61,10 +153,10 @@ class Company(HasRecipients, normalised.NormalisedModel):
 
     own_fields = ("name", "organisation_number", "directory_values", "active")  # all that people fill in but recipients
     normalisers = {
-        "name": normalised.company_name,
-        "organisation_number": normalised.organisation_number,
+        "name": _company_name,
+        "organisation_number": organisation_numbers.parse,
         "directory_values": normalise_values,
-        **dict.fromkeys(RECIPIENT_COLUMNS, normalised.address),
+        **dict.fromkeys(RECIPIENT_COLUMNS, _address),
     }
 
     class Meta:
@@ -129,18 +221,17 @@ class CompanyConflicts:
         """What the company can't have, by field: a message that names the owner."""
         found = {}
         if owner := self._names.get(company.name.casefold()):
-            found["name"] = gettext(
-                "Namnet finns redan: %(owner)s. Skriv ett annat, eller ändra det företaget i stället."
-            ) % {"owner": owner}
+            words = gettext("Namnet finns redan: %(owner)s. Skriv ett annat, eller ändra det företaget i stället.")
+            found["name"] = words % {"owner": owner}
         if owner := self._numbers.get(company.organisation_number):
-            found["organisation_number"] = gettext(
-                "Organisationsnumret finns redan hos %(owner)s. Ändra det företaget i stället."
-            ) % {"owner": owner}
+            words = gettext("Organisationsnumret finns redan hos %(owner)s. Ändra det företaget i stället.")
+            found["organisation_number"] = words % {"owner": owner}
         for value in company.values:
             if owner := self._keys.get(key_of(value)):
-                found["directory_values"] = gettext(
+                words = gettext(
                     "”%(value)s” hör redan till %(owner)s. Ta bort värdet där först, eller skriv ett annat."
-                ) % {"value": short(value), "owner": owner}
+                )
+                found["directory_values"] = words % {"value": short(value), "owner": owner}
         return found
 
 
@@ -169,3 +260,33 @@ class BouncedAddress(models.Model):
 
     def __str__(self) -> str:
         return self.address
+
+
+class Orderer(NormalisedModel):
+    """An authorised orderer (behörig beställare) of one company or several."""
+
+    name = models.CharField(_("namn"), max_length=200)
+    email = models.EmailField(_("e-post"), max_length=254)
+    mobile = EncryptedTextField(_("mobilnummer"))  # E.164; where the codes go
+    companies = models.ManyToManyField(Company, related_name="orderers", verbose_name=_("företag"))
+    active = models.BooleanField(_("aktiv"), default=True)
+
+    history: Any = HistoricalRecords(m2m_fields=[companies])
+
+    normalisers = {"name": one_line, "email": _address, "mobile": numbers.parse}
+
+    class Meta:
+        verbose_name = _("beställare")
+        verbose_name_plural = pgettext_lazy("plural", "beställare")
+        ordering = ["name"]
+        constraints = [models.UniqueConstraint(Lower("email"), name="one_orderer_of_an_address")]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Raises ValidationError if another orderer has the address, and names that one."""
+        other = Orderer.objects.filter(email__iexact=self.email).exclude(pk=self.pk).first()
+        if other and "email" not in (exclude or ()):
+            words = gettext("Adressen finns redan hos beställaren %(name)s. Ändra den beställaren i stället.")
+            raise ValidationError({"email": ValidationError(words, params={"name": other.name})})

@@ -21,7 +21,7 @@ from accounts.companies import CompanyMatcher
 from accounts.directory import Account, DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
 from accounts.models import Company, DirectoryKey
-from accounts.models.directory_values import is_unit
+from accounts.models.companies import is_unit
 from accounts.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
 from idportal.clock import at_hour
 

@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 
 from accounts.companies.files.sheets import FileRefused, Problem, SheetRow, read
 from accounts.models import User
-from accounts.models.directory_values import BETWEEN
+from accounts.models.companies import BETWEEN
 
 SHOWN_PROBLEMS = 100
 # The columns that are not named as their field.

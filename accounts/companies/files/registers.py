@@ -16,8 +16,7 @@ from accounts.companies import orderers
 from accounts.companies.files.loading import Register, RowChange, shown, truth
 from accounts.companies.files.sheets import SheetRow
 from accounts.models import Company, DirectoryKey, Orderer, User
-from accounts.models.companies import CompanyConflicts
-from accounts.models.directory_values import BETWEEN
+from accounts.models.companies import BETWEEN, CompanyConflicts
 from accounts.models.recipients import RECIPIENT_COLUMNS
 from idportal.text import one_line, short
 
@@ -151,6 +150,6 @@ def _comparable(column: str, text: str) -> str:
             return numbers.shown(numbers.parse(text))
         if column == "active" and text:
             return shown(truth(text))
-    except (numbers.NumberRefused, ValidationError):
+    except ValidationError:
         return text
     return one_line(text)
