@@ -28,8 +28,7 @@ from helpdesk.intake import mime  # noqa: E402
 from helpdesk.intake.reading import read  # noqa: E402
 from helpdesk.intake.receive import receive  # noqa: E402
 from helpdesk.models import Ticket  # noqa: E402
-from helpdesk.tickets.creating import create_ticket  # noqa: E402
-from helpdesk.tickets.details import TicketDetails  # noqa: E402
+from helpdesk.tickets.creating import TicketDetails, create_ticket  # noqa: E402
 from tests.helpdesk.mailing import a_mail  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer  # noqa: E402
 from tests.servers.crowd import slapd_with  # noqa: E402

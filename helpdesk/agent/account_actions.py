@@ -16,11 +16,9 @@ from accounts.directory import Account
 from accounts.models import Event, Phone, User
 from helpdesk.agent.lookup import seen
 from helpdesk.models import OPEN, Ticket, TimelineEntry
-from helpdesk.tickets import timeline
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.refusals import TicketRefused
-from helpdesk.tickets.states import close
+from helpdesk.tickets import states
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import TicketRefused, close
 
 
 def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:
@@ -104,7 +102,7 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
         words = _("Det registrerade numret för %(account)s är borttaget. Skälet: %(why)s")
         text = words % {"account": account.username, "why": why}
         if ticket:
-            timeline.add_entry(ticket, TimelineEntry.What.NOTED, agent, text)
+            states.add_entry(ticket, TimelineEntry.What.NOTED, agent, text)
             return ticket
         company = CompanyMatcher().company_of(account)
         # Without company and orderer, as the alarm of a stop: they may be the attackers.
@@ -117,5 +115,5 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
         )
         opened = create_ticket(details, source=Ticket.Source.PORTAL, agent=agent, address=address)
         close(opened, Ticket.State.DONE, agent, address)
-        timeline.add_entry(opened, TimelineEntry.What.CARRIED_OUT, agent)
+        states.add_entry(opened, TimelineEntry.What.CARRIED_OUT, agent)
         return opened

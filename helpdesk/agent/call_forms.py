@@ -17,7 +17,7 @@ from accounts.directory import Account
 from accounts.fields import AddressField, NameField, PhoneField, UsernameField
 from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails
 
 
 def kinds() -> list[tuple[Ticket.Kind, str]]:

@@ -22,10 +22,9 @@ from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
 from helpdesk.intake.senders import ClaimedSender, claimed
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
-from helpdesk.tickets import sender_letters
-from helpdesk.tickets.creating import create_by_portal, create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.timeline import add_mail_entry, record
+from helpdesk.tickets import letters
+from helpdesk.tickets.creating import TicketDetails, create_by_portal, create_ticket
+from helpdesk.tickets.states import add_mail_entry, record
 from idportal.text import one_line
 from notifications.models import Message
 
@@ -90,7 +89,7 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
     values = {
         "content": content,
         "outcome": Outcome.ARRIVED,
-        "automatic": reading.automatic or sender_letters.is_ours(reading.sender),
+        "automatic": reading.automatic or letters.is_ours(reading.sender),
         "sender": reading.sender[:254],
         "sender_name": reading.sender_name[:200],
         "subject": reading.subject,
@@ -138,7 +137,7 @@ def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, ac
     mail.outcome = Outcome.OPENED
     mail.ticket = _open(reading, who, account, heap=heap, own=own)
     mail.save()
-    sender_letters.acknowledge(mail.ticket, mail, by_address=who.by_address)
+    letters.acknowledge(mail.ticket, mail, by_address=who.by_address)
 
 
 def _referred_to(reading: Reading) -> Ticket | None:

@@ -17,7 +17,7 @@ from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails
 
 
 class OwnCompanyForm(forms.Form):

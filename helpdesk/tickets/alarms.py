@@ -17,9 +17,8 @@ from accounts import signals
 from accounts.models import Company, PhoneLink, User
 from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import add_entry
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message

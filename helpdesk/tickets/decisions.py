@@ -10,10 +10,8 @@ from accounts import directory, phones
 from accounts.directory import Account
 from accounts.models import Event, User
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets import evidence, orderer_letters, recipients, sender_letters, verification
-from helpdesk.tickets.refusals import Blocked, NotVerified, SecondAgentNeeded
-from helpdesk.tickets.states import close, locked
-from helpdesk.tickets.timeline import add_entry, record
+from helpdesk.tickets import evidence, letters, recipients, verification
+from helpdesk.tickets.states import Blocked, NotVerified, SecondAgentNeeded, add_entry, close, locked, record
 
 Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
 What = TimelineEntry.What
@@ -58,8 +56,8 @@ def reject(ticket_id: int, agent: User, why: str, address: str | None = None) ->
 
 
 def _announce(ticket: Ticket, entry: TimelineEntry) -> None:
-    orderer_letters.send_decision(ticket, entry.why)
-    sender_letters.send_outcome(ticket, entry.why)
+    letters.send_decision(ticket, entry.why)
+    letters.send_outcome(ticket, entry.why)
 
 
 def _account(ticket: Ticket) -> Account | None:
@@ -71,9 +69,13 @@ def _may_approve(ticket: Ticket, agent: User) -> None:
     """H1, and H2: an agent who verified the orderer does not approve, even if a colleague verified again later."""
     verified_by = [each.agent_id for each in verification.valid(ticket)]
     if not verified_by and needs_verification(ticket):
-        raise NotVerified
+        raise NotVerified(
+            _("Kontrollera först att det är beställaren: skicka en kod till beställarens mobil, eller ring upp.")
+        )
     if settings.HELPDESK_FOUR_EYES and agent.pk in verified_by:
-        raise SecondAgentNeeded
+        raise SecondAgentNeeded(
+            _("Du har själv kontrollerat beställaren. En annan handläggare ska ta över ärendet och godkänna det.")
+        )
 
 
 def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:

@@ -20,9 +20,8 @@ from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
 from accounts.models.recipients import Recipients
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
-from helpdesk.tickets import recipient_letters
-from helpdesk.tickets.refusals import Blocked
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets import letters
+from helpdesk.tickets.states import Blocked, add_entry
 
 
 def begin(ticket: Ticket, agent: User, address: str | None) -> None:
@@ -38,7 +37,7 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     now = timezone.now()
     _waiting().filter(ticket__company=company).update(ended_at=now)
     new = wanted - company.recipients
-    recipient_letters.leaving(ticket, company.recipients - wanted, at_once=not new)
+    letters.tell_leaving(ticket, company.recipients - wanted, at_once=not new)
     if not new:
         companies.set_recipients(company.pk, list(company.recipients & wanted), actor=agent, address=address)
     for new_address in new:
@@ -51,7 +50,7 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
             until=now + limits.RECIPIENT_CONFIRMATION,
             recipients_before=company.recipients.compared,
         )
-        recipient_letters.confirm(ticket, new_address, token, useful=limits.RECIPIENT_CONFIRMATION)
+        letters.ask_to_confirm(ticket, new_address, token)
 
 
 def waiting(company: Company) -> list[Confirmation]:

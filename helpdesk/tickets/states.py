@@ -1,4 +1,4 @@
-"""A ticket's states, and who may change them.
+"""A ticket's states, who may change them, why a change is refused; its timeline, and the audit trail beside it.
 
     NEW        take       VERIFYING  an agent
     VERIFYING  take       VERIFYING  another agent, who takes it over
@@ -14,22 +14,71 @@ its timeline and the audit trail together or not at all.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts import audit
 from accounts.models import Event, Orderer, User
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets import sender_letters
-from helpdesk.tickets.refusals import AssignedToOther, Closed
-from helpdesk.tickets.timeline import add_entry, record
+from helpdesk.tickets import letters
+from idportal import clock
 
-State, What = Ticket.State, TimelineEntry.What
+State, What, By = Ticket.State, TimelineEntry.What, TimelineEntry.By
 
 _EVENTS = {
     State.DONE: Event.TICKET_APPROVED,
     State.REJECTED: Event.TICKET_REJECTED,
     State.WITHDRAWN: Event.TICKET_WITHDRAWN,
 }
+
+
+class TicketRefused(Exception):
+    """Nothing was changed. The text says what to do next."""
+
+
+class Closed(TicketRefused):
+    """The ticket is decided or withdrawn already."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.ticket = ticket
+        at = clock.stamp(ticket.decided_at)
+        words = {"number": ticket.number, "state": ticket.get_state_display(), "when": at}
+        if ticket.decided_by:
+            words["who"] = ticket.decided_by.username
+            super().__init__(_("Ärende %(number)s är redan %(state)s av %(who)s, %(when)s.") % words)
+        else:
+            super().__init__(_("Ärende %(number)s är redan %(state)s, %(when)s.") % words)
+
+
+class AssignedToOther(TicketRefused):
+    """A colleague has the ticket, or no agent has."""
+
+    def __init__(self, ticket: Ticket) -> None:
+        self.agent: User | None = ticket.agent
+        if ticket.agent:
+            words = {"number": ticket.number, "who": ticket.agent.username}
+            super().__init__(_("%(who)s har ärende %(number)s. Ta över det först, om ni är överens om det.") % words)
+        else:
+            super().__init__(_("Ta ärendet först, så att ingen annan arbetar med det samtidigt."))
+
+
+class NotVerified(TicketRefused):
+    """The orderer is not verified (H1)."""
+
+
+class SecondAgentNeeded(TicketRefused):
+    """HELPDESK_FOUR_EYES: the agent who verified the orderer may not approve (H2)."""
+
+
+class Blocked(TicketRefused):
+    """The ticket has blockers. It stays open, and its timeline names them."""
+
+    def __init__(self, blockers: Sequence[str]) -> None:
+        self.blockers = list(blockers)
+        super().__init__(" ".join(self.blockers))
 
 
 def locked(ticket_id: int, agent: User | None = None) -> Ticket:
@@ -81,7 +130,7 @@ def withdraw(ticket_id: int, orderer: Orderer, address: str | None = None) -> Ti
         ticket = locked(ticket_id)
         close(ticket, State.WITHDRAWN, orderer, address)
         add_entry(ticket, What.WITHDRAWN, orderer.name)
-        sender_letters.send_outcome(ticket, "")
+        letters.send_outcome(ticket, "")
     return ticket
 
 
@@ -91,3 +140,30 @@ def close(ticket: Ticket, state: Ticket.State, actor: User | Orderer, address: s
     ticket.decided_by = actor if isinstance(actor, User) else None
     ticket.save(update_fields=["state", "decided_at", "decided_by"])
     record(_EVENTS[state], ticket, actor, address)
+
+
+# The timeline belongs to the transaction of the change.
+
+
+def add_entry(ticket: Ticket, what: TimelineEntry.What, who: User | str | None, why: str = "") -> TimelineEntry:
+    """Adds an entry by an agent (a User), an orderer (a name), or the portal (None)."""
+    by = By.AGENT if isinstance(who, User) else By.ORDERER if who else By.PORTAL
+    name = who.username if isinstance(who, User) else who or ""
+    return TimelineEntry.objects.create(ticket=ticket, by=by, who=name, what=what, state=ticket.state, why=why)
+
+
+def add_mail_entry(ticket: Ticket, what: TimelineEntry.What) -> TimelineEntry:
+    """Adds an entry for a mail, without its sender: that stands in the mail, and is deleted with it."""
+    return TimelineEntry.objects.create(ticket=ticket, by=By.MAIL, what=what, state=ticket.state)
+
+
+def add_note(ticket_id: int, agent: User, text: str) -> TimelineEntry:
+    """Adds an agent's note, to a closed ticket too."""
+    with transaction.atomic():
+        return add_entry(Ticket.objects.select_for_update().get(pk=ticket_id), TimelineEntry.What.NOTED, agent, text)
+
+
+def record(event: Event, ticket: Ticket, actor: User | Orderer | None, address: str | None) -> None:
+    """Writes to the audit trail of the ticket's company, or else its orderer. ``address``: the actor's IP address."""
+    subject = ticket.company or ticket.orderer
+    audit.record(event, subject, actor=actor, result=f"{ticket.kind} {ticket.number}", address=address)

@@ -17,9 +17,7 @@ from accounts import audit, codes
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Purpose, User
 from helpdesk.models import Ticket, TimelineEntry, Verification
-from helpdesk.tickets.refusals import TicketRefused
-from helpdesk.tickets.states import locked
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets.states import TicketRefused, add_entry, locked
 
 How, What = Verification.How, TimelineEntry.What
 

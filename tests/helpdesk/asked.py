@@ -15,8 +15,7 @@ from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER, Person
 from helpdesk.models import Confirmation, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import states
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails, create_ticket
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 

@@ -9,9 +9,8 @@ from accounts.companies import set_recipients
 from accounts.models import Company, Orderer, Phone
 from deploy.local.cast import ANNA, CARIN
 from helpdesk.models import Ticket, TimelineEntry, Verification
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import OTHER_NUMBER, text_of, wrong_for
 from tests.accounts.linking import link
 from tests.accounts.staff import Officer, says

@@ -14,9 +14,8 @@ from accounts.models import Event, Phone, PhoneLink
 from deploy.local.cast import ANNA, CARIN, MARIA
 from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, evidence, verification
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.refusals import AssignedToOther, Blocked, Closed, NotVerified, SecondAgentNeeded
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import AssignedToOther, Blocked, Closed, NotVerified, SecondAgentNeeded
 from notifications.models import Message
 from tests.accounts.helpers import last, trail
 from tests.conftest import has_number
@@ -247,7 +246,7 @@ def test_all_of_it_is_one_transaction(register: Register, kind: str) -> None:
     ticket = verified(ask_for_number(register) if kind == "number" else ask_for_recipients(register, NEW))
     before = timeline(ticket), trail()
     with (
-        mock.patch("helpdesk.tickets.orderer_letters.send_decision", side_effect=RuntimeError),
+        mock.patch("helpdesk.tickets.letters.send_decision", side_effect=RuntimeError),
         pytest.raises(RuntimeError),
     ):
         decisions.approve(ticket.pk, an_agent())

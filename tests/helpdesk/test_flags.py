@@ -13,10 +13,9 @@ from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, evidence, states, verification
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.name_match import names_agree
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.conftest import has_number

@@ -26,10 +26,9 @@ from accounts.models import AuditEvent
 from accounts.models.recipients import Recipients
 from deploy.local.cast import MARIA
 from helpdesk.models import Confirmation, SignInLink, Ticket, TimelineEntry, Verification
-from helpdesk.tickets import states, timeline
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets import states
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import entry, normalised
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -83,7 +82,7 @@ def theirs(server: TestSlapd, register: Register) -> Whose:
         source=Ticket.Source.PAGES,
     )
     states.take(number.pk, an_agent())
-    timeline.add_note(number.pk, an_agent(), "Maria Sund har ny telefon.")
+    states.add_note(number.pk, an_agent(), "Maria Sund har ny telefon.")
     add_entry(recipients, TimelineEntry.What.CONFIRMED, None, THEIR_CHIEF)
     Verification.objects.create(ticket=number, how=Verification.How.CALL_BACK, orderer=register.olle, mobile_digest="x")
     until, before = timezone.now() + timedelta(days=7), [register.olle.email]

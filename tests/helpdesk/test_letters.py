@@ -9,9 +9,8 @@ from django.utils import translation
 from accounts.companies import orderers
 from deploy.local.cast import ANNA, CARIN
 from helpdesk.models import Ticket
-from helpdesk.tickets import decisions, orderer_letters
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets import decisions, letters
+from helpdesk.tickets.creating import TicketDetails, create_ticket
 from notifications.models import Message
 from tests.helpdesk.asked import (
     CALL,
@@ -115,7 +114,7 @@ def test_what_people_wrote_does_nothing_in_a_mail(register: Register) -> None:
 def test_what_was_carried_out_is_told_as_such(register: Register) -> None:
     for number, ticket in enumerate((ask_for_number(register), ask_for_recipients(register, "ny@example.se"))):
         ticket.state = State.DONE
-        orderer_letters.send_decision(ticket)
+        letters.send_decision(ticket)
         to, text = mails(Purpose.TICKET_DECIDED)[number]
         assert (to, f"har godkänt ärende {ticket.number}" in text) == (CARIN.mail, True)
     numbers, recipients = (text for _, text in mails(Purpose.TICKET_DECIDED))

@@ -14,9 +14,9 @@ from helpdesk.agent import next_step
 from helpdesk.agent.next_step import NextStep
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, verification
-from helpdesk.tickets.details import TicketDetails, complete
+from helpdesk.tickets.creating import TicketDetails, complete
 from helpdesk.tickets.evidence import gather
-from helpdesk.tickets.refusals import AssignedToOther, Closed, NotVerified, TicketRefused
+from helpdesk.tickets.states import AssignedToOther, Closed, NotVerified, TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import text_of, trail
 from tests.accounts.staff import Officer, says

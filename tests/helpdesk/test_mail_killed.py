@@ -24,8 +24,7 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 IMPORTS = (
-    "from helpdesk.intake import receive; from helpdesk.tickets import sender_letters; "
-    "from idportal.mailbox import Mailbox"
+    "from helpdesk.intake import receive; from helpdesk.tickets import letters; from idportal.mailbox import Mailbox"
 )
 PLACES = {
     "before the mailbox is listed": 'before(Mailbox, "waiting")',
@@ -34,7 +33,7 @@ PLACES = {
     "while it is taken apart": 'before(receive, "read")',
     "with its row made and not committed": 'after(receive, "_row")',
     "with the request opened and not committed": 'after(receive, "_open")',
-    "with the answer queued and not committed": 'after(sender_letters, "acknowledge")',
+    "with the answer queued and not committed": 'after(letters, "acknowledge")',
     "after the commit, before the mail is moved": 'before(Mailbox, "move")',
     "after the mail is moved": 'after(Mailbox, "move")',
 }

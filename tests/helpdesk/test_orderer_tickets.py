@@ -15,10 +15,9 @@ from accounts.models import Event, Orderer, User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
-from helpdesk.tickets import decisions, states, timeline
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets import decisions, states
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
 from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
@@ -163,7 +162,7 @@ def test_taking_it_back_needs_a_press(carin: Client, asked: Ticket) -> None:
 
 def test_what_is_the_helpdesks_own_is_not_shown(carin: Client, asked: Ticket, agent: User) -> None:
     states.take(asked.pk, agent)
-    timeline.add_note(asked.pk, agent, "Låter inte som Carin")
+    states.add_note(asked.pk, agent, "Låter inte som Carin")
     for what in (What.CODE_SENT, What.CODE_WRONG, What.CODE_RIGHT, What.CALLED_BACK, What.NOT_CARRIED_OUT):
         add_entry(asked, what, agent, "numret sitter på tre andra konton")
     words = page(carin, asked)

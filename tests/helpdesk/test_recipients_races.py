@@ -11,7 +11,7 @@ from accounts import companies
 from accounts.models import Company, Event
 from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, recipients
-from helpdesk.tickets.refusals import TicketRefused
+from helpdesk.tickets.states import TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once

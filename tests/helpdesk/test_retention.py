@@ -13,7 +13,7 @@ from accounts import retention as accounts_retention
 from accounts.encryption import token_digest
 from helpdesk import retention
 from helpdesk.models import CompanyCount, Confirmation, Counter, SignInLink, Ticket, TimelineEntry, Verification
-from helpdesk.tickets import decisions, recipients, states, timeline, verification
+from helpdesk.tickets import decisions, recipients, states, verification
 from tests.accounts.helpers import trail
 from tests.helpdesk.asked import (
     CALL,
@@ -101,7 +101,7 @@ def test_keys_can_be_renewed(register: Register, settings: Settings) -> None:
     """What was encrypted with the old key is read with the new one alone; links to confirm go on."""
     ticket = ask_for_number(register, text="bråttom")
     taken(ticket, an_agent())
-    timeline.add_note(ticket.pk, an_agent(), "Hon ringde.")
+    states.add_note(ticket.pk, an_agent(), "Hon ringde.")
     SignInLink.objects.create(language="sv", asked_for="carin@hemtjanst-ett.example")
     Confirmation.objects.create(
         ticket=ticket,

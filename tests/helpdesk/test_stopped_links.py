@@ -14,8 +14,7 @@ from accounts.models import Phone
 from accounts.signals import phone_link_stopped
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails, create_ticket
 from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER
 from tests.accounts.linking import account_of, keys_by_mail, keys_by_sms
 from tests.conftest import Inbox, has_number

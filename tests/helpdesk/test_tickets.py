@@ -14,10 +14,8 @@ from accounts.models import Event
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
-from helpdesk.tickets.timeline import add_note
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import AssignedToOther, Closed, TicketRefused, add_note
 from tests.accounts.helpers import last, trail
 from tests.helpdesk.asked import (
     CALL,
@@ -236,7 +234,7 @@ def test_a_change_comes_with_its_timeline_and_its_trail_or_not_at_all(register: 
     taken(ticket, per)
     events = trail()
     with (
-        mock.patch("helpdesk.tickets.orderer_letters.send_decision", side_effect=RuntimeError),
+        mock.patch("helpdesk.tickets.letters.send_decision", side_effect=RuntimeError),
         pytest.raises(RuntimeError),
     ):
         decisions.reject(ticket.pk, per, "fel")

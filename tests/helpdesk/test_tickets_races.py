@@ -15,9 +15,8 @@ from helpdesk.agent.account_actions import remove_number
 from helpdesk.agent.lookup import seen
 from helpdesk.models import Counter, Ticket
 from helpdesk.tickets import decisions, states, verification
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import AssignedToOther, Closed, TicketRefused
 from notifications.models import Message
 from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once
@@ -171,7 +170,7 @@ def test_an_agent_who_approves_one_ticket_and_takes_the_number_away_in_another(
         assert linked.wait(10)
         return remove_number(account, per, "Stulen.", shown)
 
-    with mock.patch("helpdesk.tickets.orderer_letters.send_decision", slowly):
+    with mock.patch("helpdesk.tickets.letters.send_decision", slowly):
         approved, refused = told([lambda: decisions.approve(one.pk, per), removing])
     assert isinstance(approved, Ticket)
     assert isinstance(refused, TicketRefused), "it was another number by then"

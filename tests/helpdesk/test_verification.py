@@ -12,9 +12,8 @@ from accounts.models import AuditEvent, Event
 from deploy.local.cast import CARIN, PER
 from helpdesk.models import Ticket, Verification
 from helpdesk.tickets import states, verification
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.refusals import AssignedToOther, Closed, TicketRefused
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import AssignedToOther, Closed, TicketRefused
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
 from tests.conftest import Inbox
 from tests.helpdesk.asked import (

@@ -19,7 +19,7 @@ from helpdesk.agent import account_actions, lookup
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import RemoveForm
 from helpdesk.searches import SearchForm
-from helpdesk.tickets.refusals import TicketRefused
+from helpdesk.tickets.states import TicketRefused
 from notifications.notices.changes import mail_address
 
 

@@ -21,9 +21,9 @@ from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.intake import reread
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm
-from helpdesk.tickets.details import complete as complete_ticket
+from helpdesk.tickets.creating import complete as complete_ticket
 from helpdesk.tickets.missing import in_words, is_about_several
-from helpdesk.tickets.refusals import TicketRefused
+from helpdesk.tickets.states import TicketRefused
 
 FIND = {"bestallare": "sok"}  # the step in which the agent looks for the orderer
 

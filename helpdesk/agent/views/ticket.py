@@ -25,9 +25,9 @@ from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets import decisions, missing, sender_letters, states, timeline, verification
+from helpdesk.tickets import decisions, letters, missing, states, verification
 from helpdesk.tickets.evidence import gather
-from helpdesk.tickets.refusals import TicketRefused
+from helpdesk.tickets.states import TicketRefused
 
 
 @require_http_methods(["GET", "HEAD"])
@@ -57,7 +57,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "age": _age(ticket.created_at),
         "mails": _mails(ticket, evidence.timeline),
         "missing": missing.why(ticket) if ticket.open else {},
-        "outcome_to": sender_letters.outcome_address(ticket) if ticket.open and by_mail else "",
+        "outcome_to": letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
         "mobile": numbers.shown(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
@@ -142,7 +142,7 @@ def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
     form = NoteForm(request.POST)
 
     def verb(ticket: Ticket) -> None:
-        timeline.add_note(ticket.pk, agent, form.cleaned_data["text"])
+        states.add_note(ticket.pk, agent, form.cleaned_data["text"])
 
     return _act_with(request, agent, number, form, done=_("Anteckningen är sparad."), verb=verb)
 

@@ -18,9 +18,8 @@ from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer.employees import Employee
 from helpdesk.orderer.forms import PhoneTicketForm, RecipientsForm
 from helpdesk.tickets import recipients as changes
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.refusals import TicketRefused
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import TicketRefused
 from idportal.hosts import journey_url
 
 SUGGESTED = 200  # user names that the field offers; more would be slow to send, and too many to look through

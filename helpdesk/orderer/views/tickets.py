@@ -22,7 +22,7 @@ from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.orderer.access import orderer_only
 from helpdesk.tickets import recipients, states
 from helpdesk.tickets.missing import is_about_several
-from helpdesk.tickets.refusals import Closed
+from helpdesk.tickets.states import Closed
 from idportal import clock
 from idportal.hosts import journey_url
 

@@ -13,8 +13,7 @@ from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, states, verification
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails, create_ticket
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor

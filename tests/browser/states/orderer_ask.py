@@ -14,9 +14,8 @@ from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
-from helpdesk.tickets.timeline import add_entry
+from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED
 from tests.browser.states.office import as_carin
 from tests.browser.states.state import State, Steps, typed

@@ -5,8 +5,7 @@ from __future__ import annotations
 from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, states
-from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.details import TicketDetails
+from helpdesk.tickets.creating import TicketDetails, create_ticket
 from tests.browser.states.office import the_register
 from tests.browser.states.state import State, opened, typed
 from tests.browser.visitor import Visitor

@@ -1,0 +1,221 @@
+"""A ticket's mails to its orderer, its sender and new or leaving recipients, queued in the caller's transaction.
+
+In Swedish, whatever language the page has that caused them: another person reads them. No phone number stands in them.
+From can be anyone (security.md M1), so an answer to a sender quotes nothing and tells nothing that a stranger may not
+know. Two programs must not answer each other for ever (M2): no answer goes to a program, a list or the portal itself,
+and no address gets more than a few an hour.
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from datetime import timedelta
+from email.utils import parseaddr
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.urls import reverse
+from django.utils import timezone, translation
+
+from accounts import limits
+from accounts.addresses import usual
+from helpdesk.models import IncomingMail, Ticket
+from helpdesk.tickets.missing import in_words, is_about_several
+from idportal import message_templates
+from idportal.mailbox import mailbox_address
+from idportal.text import LONGEST, inert
+from notifications import outbox
+from notifications.models import Message
+from notifications.outbox.letters import letter
+
+Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
+Topic = Message.Topic
+
+USEFUL = timedelta(days=3)  # a server that is down over a weekend
+_TO_SENDER = {State.REJECTED: "sender_rejected", State.WITHDRAWN: "sender_withdrawn"}
+
+# To the orderer.
+
+
+def send_receipt(ticket: Ticket) -> None:
+    """A receipt for a ticket from the orderer's own pages; for a call, the news that it was made in their name.
+
+    Nothing for the portal's own tickets. What came by mail gets ``send_mail_receipt``.
+    """
+    if ticket.source not in (Source.PORTAL, Source.MAIL):
+        event = "ticket_received" if ticket.source == Source.PAGES else "ticket_opened_by_call"
+        _send_to_orderer(event, ticket, Topic.TICKET_OPENED)
+
+
+def send_mail_receipt(ticket: Ticket, *, unread: Mapping[str, str], by_address: bool, key: str = "") -> None:
+    """For a ticket that came by mail. ``by_address``: from the orderer's own address, so that this is the receipt.
+
+    ``unread``: the fields that the mail leaves blank, each with why. ``key``: tells a second receipt about the same
+    ticket, to another orderer, from the first.
+    """
+    event = "ticket_mailed" if by_address else "ticket_opened_by_mail"
+    with translation.override("sv"):
+        missing = in_words(unread)
+    words = {"known": ticket.kind != Kind.OTHER, "missing": missing, "several": is_about_several(unread)}
+    _send_to_orderer(event, ticket, Topic.TICKET_OPENED, key=key, **words)
+
+
+def send_decision(ticket: Ticket, why: str = "") -> None:
+    """Approved and carried out, or rejected and why."""
+    event = "ticket_rejected" if ticket.state == State.REJECTED else "ticket_approved"
+    _send_to_orderer(event, ticket, Topic.TICKET_DECIDED, why=_inert_text(why), outcome=_outcome(ticket))
+
+
+def _inert_text(text: str) -> str:
+    """``inert`` for some sentences: it cuts what is longer than a name."""
+    lines = textwrap.wrap(" ".join(text.split()), LONGEST - 10, break_on_hyphens=False)
+    return " ".join(inert(line) for line in lines)
+
+
+def _subject(ticket: Ticket) -> str:
+    """What the ticket is about, for the middle of a sentence."""
+    words = {"kind": ticket.kind, "account": inert(ticket.employee_username), "company": inert(ticket.company_name)}
+    with translation.override("sv"):
+        return message_templates.part("ticket_what.txt", words).strip()
+
+
+def _outcome(ticket: Ticket) -> str:
+    """A word that the template knows."""
+    if ticket.kind == Kind.PHONE:
+        return "linked"
+    if ticket.kind == Kind.OTHER:
+        return ""
+    return "asked" if ticket.confirmations.exists() else "changed"
+
+
+def _send_to_orderer(event: str, ticket: Ticket, topic: Message.Topic, *, key: str = "", **words: object) -> None:
+    if not ticket.orderer or not ticket.orderer_is_authorised():
+        return
+    link = f"{settings.PORTAL_URL}{reverse('orderer-tickets')}"
+    mail = letter(
+        event,
+        {"number": ticket.number, "what": _subject(ticket), "link": link, **words},
+        purpose=topic,
+        to=ticket.orderer.email,
+        useful=USEFUL,
+        key=f"{topic} {ticket.number} {key}".strip(),
+        company=ticket.company,
+        about=ticket.account,
+    )
+    outbox.enqueue([mail])
+
+
+# To the sender of a mail that became a ticket.
+
+
+def acknowledge(ticket: Ticket, mail: IncomingMail, *, by_address: bool) -> None:
+    """The one acknowledgement of a mail: the ticket's number, what happens next, and what could not be read.
+
+    ``by_address``: the mail bears the orderer's address. If it only names the orderer, or is forged, the orderer learns
+    that a mail came in their name, and the sender learns nothing of it.
+    """
+    if mail.automatic:
+        return
+    from_orderer = by_address and may_answer(mail)
+    # Strangers who name an orderer leave room for the answers to her own mails.
+    most = limits.MAIL_ANSWERS_EACH if from_orderer else limits.MAIL_ANSWERS_NAMED
+    if ticket.orderer and ticket.orderer_is_authorised() and _has_room(ticket.orderer.email, most):
+        unread = ticket.unread if from_orderer else {}
+        send_mail_receipt(ticket, unread=unread, by_address=from_orderer)
+    if not by_address and may_answer(mail):
+        _send_to_sender("sender_received", ticket, mail.sender, f"{Topic.MAIL_ANSWERED} {ticket.number}")
+
+
+def send_outcome(ticket: Ticket, why: str) -> None:
+    """The outcome, to a sender who is not the orderer; the orderer gets ``send_decision``."""
+    if not (to := outcome_address(ticket)):
+        return
+    event = _TO_SENDER.get(State(ticket.state), "sender_done")
+    key = f"{Topic.MAIL_ANSWERED} {ticket.number} decided"
+    # If the orderer is told why, the sender is not.
+    _send_to_sender(event, ticket, to, key, why="" if ticket.orderer_is_authorised() else _inert_text(why))
+
+
+def outcome_address(ticket: Ticket) -> str:
+    """The address that ``send_outcome`` writes to, or ""."""
+    mail = ticket.opening_mail
+    if mail is None or not may_answer(mail):
+        return ""
+    from_orderer = ticket.orderer is not None and ticket.orderer.email.lower() == mail.sender.lower()
+    return "" if from_orderer and ticket.orderer_is_authorised() else mail.sender
+
+
+def may_answer(mail: IncomingMail) -> bool:
+    """Whether the sender may get an automatic answer: not a program, not the portal itself, and not forged."""
+    if mail.automatic or not mail.sender or is_ours(mail.sender):
+        return False
+    try:
+        usual(mail.sender)
+    except ValidationError:
+        return False
+    # The domain's owner says that it sends no such mail: the answer would reach a person who never asked.
+    return not mail.forged
+
+
+def is_ours(address: str) -> bool:
+    """Whether this is the helpdesk's address, the portal's sender or the mailbox itself."""
+    ours = [settings.HELPDESK_EMAIL, settings.DEFAULT_FROM_EMAIL]
+    with suppress(ValueError):  # a wrong setting, which the system checks report
+        ours.append(mailbox_address(settings.HELPDESK_MAILBOX).user)
+    return address.lower() in {parseaddr(each)[1].lower() for each in ours if each}
+
+
+def _send_to_sender(event: str, ticket: Ticket, to: str, key: str, **words: str) -> None:
+    in_all = _last_hour().filter(purpose=Topic.MAIL_ANSWERED).count()  # addresses can be made up by the thousand
+    if not _has_room(to) or in_all >= limits.MAIL_ANSWERS_IN_ALL:
+        return
+    words["number"] = ticket.number
+    mail = letter(event, words, purpose=Topic.MAIL_ANSWERED, to=to, useful=USEFUL, key=key)
+    outbox.enqueue([mail])
+
+
+def _has_room(address: str, most: int = limits.MAIL_ANSWERS_EACH) -> bool:
+    """M2. Exact for receipts, since creating a ticket locks the counter of their numbers."""
+    sent = _last_hour().filter(to_digest=outbox.receiver_digest(Message.Channel.MAIL, address))
+    return sent.count() < most
+
+
+def _last_hour() -> QuerySet[Message]:
+    since = timezone.now() - timedelta(seconds=limits.HOUR)
+    return Message.objects.filter(purpose__in=(Topic.MAIL_ANSWERED, Topic.TICKET_OPENED), created_at__gt=since)
+
+
+# To recipients (H6).
+
+
+def ask_to_confirm(ticket: Ticket, address: str, token: str) -> None:
+    """Asks a new recipient to confirm. Only the mail holds the link."""
+    url = f"{settings.PORTAL_URL}{reverse('recipient-confirm', query={'nyckel': token})}"
+    words = {**_known_to_recipients(ticket), "link": url}
+    useful, company = limits.RECIPIENT_CONFIRMATION, ticket.company
+    purpose = Topic.CONFIRM_RECIPIENT
+    outbox.enqueue([letter("recipient_confirm", words, purpose=purpose, to=address, useful=useful, company=company)])
+
+
+def tell_leaving(ticket: Ticket, addresses: Iterable[str], *, at_once: bool) -> None:
+    """Tells recipients that they leave, at once or when a new one confirms. Each gets one mail a ticket."""
+    purpose = Topic.RECIPIENTS_CHANGED
+    outbox.enqueue(
+        letter(
+            "recipient_leaving",
+            {**_known_to_recipients(ticket), "at_once": at_once},
+            purpose=purpose,
+            to=address,
+            useful=USEFUL,
+            key=f"{purpose} {ticket.number} {outbox.receiver_digest(Message.Channel.MAIL, address)}",
+            company=ticket.company,
+        )
+        for address in addresses
+    )
+
+
+def _known_to_recipients(ticket: Ticket) -> dict[str, str]:
+    return {"orderer": inert(ticket.orderer_name), "company": inert(ticket.company_name), "number": ticket.number}
