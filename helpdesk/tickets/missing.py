@@ -50,11 +50,6 @@ def in_words(fields: Iterable[str]) -> list[str]:
     return [str(words) for name, words in _NAMES.items() if name in wanted]
 
 
-def doubts_of(ticket: Ticket) -> list[str]:
-    """The fields about which the mail says something else as well."""
-    return in_words(ticket.doubts)
-
-
 def why(ticket: Ticket) -> dict[str, str]:
     """What the agent reads beside each blank field."""
     missing = _("Står inte i mejlet.")

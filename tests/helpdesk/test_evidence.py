@@ -17,7 +17,7 @@ from deploy.local.cast import ANNA, EVA, KARL, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
 from helpdesk.tickets import evidence, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
-from helpdesk.tickets.evidence import Fact
+from helpdesk.tickets.evidence.facts import Fact
 from tests.conftest import has_number
 from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
 from tests.helpdesk.conftest import Register

@@ -6,7 +6,6 @@ blocker is what ``decisions.approve`` refuses.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 from accounts import directory
@@ -14,35 +13,16 @@ from accounts.directory import Account, DirectoryError
 from helpdesk.models import Ticket
 from helpdesk.tickets.evidence import blockers, facts, flags
 from helpdesk.tickets.evidence.context import TicketContext
-from helpdesk.tickets.evidence.facts import Fact
-from helpdesk.tickets.evidence.flags import Flag
-
-__all__ = ["Evidence", "Fact", "Flag", "blockers_of", "gather"]
 
 
 class Evidence(TicketContext):
     """A ticket's context, and what it amounts to. A closed ticket has neither flags nor blockers: it is decided."""
 
-    @cached_property
-    def requester_facts(self) -> Sequence[Fact]:
-        return list(facts.about_requester(self))
-
-    @cached_property
-    def account_facts(self) -> Sequence[Fact]:
-        return list(facts.about_account(self))
-
-    @cached_property
-    def number_facts(self) -> Sequence[Fact]:
-        """Facts about the number, or about the recipients."""
-        return list(facts.about_number(self))
-
-    @cached_property
-    def flags(self) -> Sequence[Flag]:
-        return list(flags.find(self)) if self.ticket.open else []
-
-    @cached_property
-    def blockers(self) -> Sequence[str]:
-        return blockers.find(self) if self.ticket.open else []
+    requester_facts = cached_property(lambda self: list(facts.about_requester(self)))
+    account_facts = cached_property(lambda self: list(facts.about_account(self)))
+    number_facts = cached_property(lambda self: list(facts.about_number(self)))
+    flags = cached_property(lambda self: list(flags.find(self)) if self.ticket.open else [])
+    blockers = cached_property(lambda self: blockers.find(self) if self.ticket.open else [])
 
 
 def gather(ticket: Ticket) -> Evidence:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.apps import apps
 from django.db.models import Exists, OuterRef, Q
@@ -17,23 +17,15 @@ from accounts import phones
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
+from accounts.models import Company, Orderer, Phone, PhoneLink, PhoneRemoval
 from accounts.models.recipients import Recipients
-from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry, Verification
-from helpdesk.tickets import recipients, verification
+from helpdesk.tickets import verification
 
 Kind = Ticket.Kind
 
 LATELY = timedelta(days=30)
 EARLIER, MOST_EARLIER = timedelta(days=365), 10
-
-
-class RecentChange(NamedTuple):
-    """The last change of an orderer's row, and the user name of its author; "" for a change from a shell."""
-
-    at: datetime
-    who: str
 
 
 class TicketContext:
@@ -60,13 +52,6 @@ class TicketContext:
         """Whether the orderer may order for the company now."""
         active = self.orderer and self.orderer.active and self.company and self.company.active
         return bool(active) and self.orderer_belongs
-
-    @property
-    def orderer_is_told(self) -> bool:
-        """Whether the orderer gets a mail of the decision: ``Ticket.orderer_is_authorised``, without another query."""
-        if self.company is None:
-            return self.orderer is not None and self.orderer.active
-        return self.entitled
 
     @property
     def mail(self) -> IncomingMail | None:
@@ -106,16 +91,16 @@ class TicketContext:
                 since = timezone.localdate(row.history_date)
         return since
 
-    def last_change(self, field: str) -> RecentChange | None:
-        """The last change of the orderer's ``mobile`` or ``email``."""
+    def last_change(self, field: str) -> Any:
+        """The row of the last change of the orderer's ``mobile`` or ``email``, or None."""
         for before, after in reversed(list(zip(self._history, self._history[1:], strict=False))):
             if getattr(before, field) != getattr(after, field):
-                return RecentChange(after.history_date, after.history_user.username if after.history_user else "")
+                return after
         return None
 
-    def recent_change(self, field: str) -> RecentChange | None:
+    def recent_change(self, field: str) -> datetime | None:
         change = self.last_change(field)
-        return change if change and lately(change.at) else None
+        return change.history_date if change and lately(change.history_date) else None
 
     @property
     def mobile_changed(self) -> bool:
@@ -137,11 +122,6 @@ class TicketContext:
     @property
     def account_id(self) -> str:
         return self.account.id if self.account else self.ticket.account
-
-    @property
-    def password_expired(self) -> bool:
-        """Whether the present password no longer signs in, because it ran out or must be changed."""
-        return self.account is not None and not password_standing(self.account.expires, timezone.now()).works
 
     # Its number, and the new one.
 
@@ -188,17 +168,6 @@ class TicketContext:
     @property
     def new_recipients(self) -> Recipients:
         return self.ticket.recipients - (self.company.recipients if self.company else Recipients())
-
-    @cached_property
-    def bounced_recipients(self) -> list[str]:
-        """The new ones from which mail has come back."""
-        new = self.new_recipients.compared
-        return list(BouncedAddress.objects.filter(address__in=new).values_list("address", flat=True)) if new else []
-
-    @cached_property
-    def unconfirmed(self) -> list[str]:
-        """The addresses of the company's earlier tickets that still wait for a confirmation."""
-        return [waiting.address for waiting in recipients.waiting(self.company)] if self.company else []
 
     # Tickets.
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -15,13 +15,13 @@ from accounts.directory import Account, Expiry
 from accounts.models import PhoneLink
 from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
+from helpdesk.tickets import recipients
 from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately
 from helpdesk.tickets.name_match import names_agree
 from idportal import clock
 
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+class Fact(NamedTuple):
     """``good``: whether the value is as it should be; None: it may be either way."""
 
     label: str
@@ -84,9 +84,11 @@ def _contact(context: TicketContext, field: str, label: str, value: str) -> Fact
     change = context.last_change(field)
     if change is None:
         return Fact(label, value)
-    words = {"value": value, "day": day(change.at), "who": change.who}
-    text = _("%(value)s (ändrat %(day)s, av %(who)s)") if change.who else _("%(value)s (ändrat %(day)s)")
-    return Fact(label, text % words, good=False if lately(change.at) else None)
+    # None for a change from a shell.
+    who = change.history_user
+    words = {"value": value, "day": day(change.history_date), "who": who and who.username}
+    text = _("%(value)s (ändrat %(day)s, av %(who)s)") if who else _("%(value)s (ändrat %(day)s)")
+    return Fact(label, text % words, good=False if lately(change.history_date) else None)
 
 
 def _verification(context: TicketContext) -> Fact:
@@ -117,21 +119,13 @@ def about_account(context: TicketContext) -> Iterator[Fact]:
         yield Fact(label, _("%(username)s finns inte i katalogen") % words, good=False)
         return
     yield Fact(label, account.username, good=not ticket.account or account.id == ticket.account)
-    yield Fact(_("Namn i katalogen"), account.name or "–", good=_same_name(ticket.employee_name, account.name))
-    yield _company(context, account)
+    same = names_agree(ticket.employee_name, account.name) if ticket.employee_name else None
+    yield Fact(_("Namn i katalogen"), account.name or "–", good=same)
+    company = context.directory_company
+    good = company == context.company if context.company else None
+    yield Fact(_("Företag i katalogen"), company.name if company else account.company or _("inget"), good=good)
     yield Fact(_("Lösenord"), _password(account))
     yield _state(account)
-
-
-def _same_name(wanted: str, actual: str) -> bool | None:
-    """None: the ticket names no person."""
-    return names_agree(wanted, actual) if wanted else None
-
-
-def _company(context: TicketContext, account: Account) -> Fact:
-    name = context.directory_company.name if context.directory_company else account.company or _("inget")
-    good = context.directory_company == context.company if context.company else None
-    return Fact(_("Företag i katalogen"), name, good=good)
 
 
 def _password(account: Account) -> str:
@@ -190,5 +184,6 @@ def _recipients(context: TicketContext) -> Iterator[Fact]:
     has = context.company.recipients if context.company else []
     yield Fact(_("Mottagare i dag"), ", ".join(has) or _("ingen"))
     yield Fact(_("Nya adresser"), ", ".join(context.new_recipients) or _("ingen"))
-    if context.unconfirmed:
-        yield Fact(_("Väntar på bekräftelse"), ", ".join(context.unconfirmed))
+    waiting = recipients.waiting(context.company) if context.company else []
+    if waiting:
+        yield Fact(_("Väntar på bekräftelse"), ", ".join(each.address for each in waiting))

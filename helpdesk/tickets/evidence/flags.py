@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.directory import Account
+from accounts.models import BouncedAddress
+from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
-from helpdesk.tickets.missing import doubts_of
+from helpdesk.tickets.missing import in_words
 from helpdesk.tickets.name_match import names_agree
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(NamedTuple):
     """What is odd, and what the agent should do."""
 
     text: str
@@ -44,15 +45,19 @@ def _of_requester(context: TicketContext) -> Iterator[Flag]:
         return  # a ticket of the portal's own says itself what to do
     if context.mail and context.orderer:
         yield from _of_mail(context, context.mail)
-    yield from _of_doubts(context)
-    if change := context.recent_change("mobile"):
+    if names := in_words(context.ticket.doubts):
         yield Flag(
-            _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(change.at)},
+            _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
+            _("Läs mejlet, och fråga beställaren vad som gäller. Rätta uppgifterna om de är fel."),
+        )
+    if changed_at := context.recent_change("mobile"):
+        yield Flag(
+            _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(changed_at)},
             _("Lita inte på en kod dit än. Fråga den administratör som ändrade den, eller någon annan på företaget."),
         )
-    if change := context.recent_change("email"):
+    if changed_at := context.recent_change("email"):
         yield Flag(
-            _("Beställarens e-postadress i registret ändrades %(day)s.") % {"day": day(change.at)},
+            _("Beställarens e-postadress i registret ändrades %(day)s.") % {"day": day(changed_at)},
             _("Fråga den administratör som ändrade den, eller någon annan på företaget, om det stämmer."),
         )
     since = context.entitled_since
@@ -88,15 +93,6 @@ def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
         )
 
 
-def _of_doubts(context: TicketContext) -> Iterator[Flag]:
-    names = doubts_of(context.ticket)
-    if names:
-        yield Flag(
-            _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
-            _("Läs mejlet, och fråga beställaren vad som gäller. Rätta uppgifterna om de är fel."),
-        )
-
-
 def _of_verification(context: TicketContext) -> Iterator[Flag]:
     wrong = sum(entry.what == TimelineEntry.What.CODE_WRONG for entry in context.timeline)
     if wrong >= WRONG_CODES and not context.verifications:
@@ -114,7 +110,7 @@ def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
             % {"asked": asked, "username": account.username, "name": account.name or "–"},
             _("Fråga beställaren vem det gäller. Säg inte själv vad katalogen säger."),
         )
-    if not context.password_expired and account.served:
+    if password_standing(account.expires, timezone.now()).works and account.served:
         yield Flag(
             _("Lösenordet har inte gått ut."),
             _(
@@ -192,8 +188,9 @@ def _of_recipients(context: TicketContext) -> Iterator[Flag]:
             _("Adressen ligger på en annan domän än företagets andra: %(names)s.") % {"names": ", ".join(strange)},
             _("Fråga beställaren vems adressen är, och om mejl om personalen ska gå dit."),
         )
-    if context.bounced_recipients:
+    bounced = BouncedAddress.objects.filter(address__in=context.new_recipients.compared)
+    if names := ", ".join(bounced.values_list("address", flat=True)):
         yield Flag(
-            _("Mejl till adressen har studsat: %(names)s.") % {"names": ", ".join(context.bounced_recipients)},
+            _("Mejl till adressen har studsat: %(names)s.") % {"names": names},
             _("Be beställaren kontrollera hur adressen stavas."),
         )
