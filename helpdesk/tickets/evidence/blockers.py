@@ -50,10 +50,7 @@ def _of_other(context: TicketContext) -> Iterator[str]:
     if context.mail and context.mail.unreadable:
         yield _("Mejlet gick inte att läsa. Öppna det i brevlådans mapp Unreadable, och ändra uppgifterna här.")
         return
-    # As Ticket.orderer_is_authorised, without another query.
-    active = context.orderer is not None and context.orderer.active
-    told = context.entitled if context.company else active
-    if context.ticket.source != Ticket.Source.PORTAL and not told and not context.by_program:
+    if context.ticket.source != Ticket.Source.PORTAL and not context.orderer_is_told and not context.by_program:
         yield _(
             "Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs. Be en behörig"
             " beställare fråga på nytt, och avslå det här."

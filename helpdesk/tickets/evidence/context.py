@@ -54,6 +54,13 @@ class TicketContext:
         return bool(active) and self.orderer_belongs
 
     @property
+    def orderer_is_told(self) -> bool:
+        """Whether the orderer gets a mail of the decision: ``Ticket.orderer_is_authorised``, without another query."""
+        if self.company is None:
+            return self.orderer is not None and self.orderer.active
+        return self.entitled
+
+    @property
     def mail(self) -> IncomingMail | None:
         """The mail that opened the ticket."""
         return self.ticket.opening_mail if self.ticket.source == Ticket.Source.MAIL else None
