@@ -123,8 +123,7 @@ def renew_keys() -> int:
         for phone in phones:
             phone.number_digest = digest(phone.number, "number")
             phone.save(update_fields=["number", "number_digest"])
-        for challenge in Challenge.objects.select_for_update().exclude(username="", number=""):
-            challenge.save(update_fields=["username", "number"])
+        encrypt_anew(Challenge, "username", "number")
         encrypt_anew(PhoneLink, "number", "old_number")
         encrypt_anew(Authenticator, "key")
         encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper stay valid

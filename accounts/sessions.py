@@ -57,6 +57,11 @@ def is_signed_in(request: HttpRequest) -> bool:
     return isinstance(getattr(request, "user", None), User) or ORDERER in getattr(request, "session", ())
 
 
+def context(request: HttpRequest) -> dict[str, object]:
+    """For all templates. ``session_seconds``: the session's life without a click, for the warning of its end (S3)."""
+    return {"session_seconds": settings.SESSION_COOKIE_AGE} if is_signed_in(request) else {}
+
+
 def signed_in_as(request: HttpRequest) -> User | Orderer | None:
     """The audit actor. Whether an orderer's session still holds, ``helpdesk.orderer.sessions`` decides."""
     if isinstance(request.user, User):

@@ -115,7 +115,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
                 "idportal.context.portal",
-                "accounts.context.session",
+                "accounts.sessions.context",
             ],
         },
     }

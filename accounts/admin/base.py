@@ -8,10 +8,11 @@ from typing import Any
 from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
 from django.utils.text import capfirst
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 
@@ -42,12 +43,22 @@ def column(name: str, label: Any, *, sortable: bool = True) -> Any:
     @admin.display(description=label, ordering=name if sortable else None)
     def value(obj: Any) -> Any:
         found = getattr(obj, name)
+        if isinstance(found, bool):
+            return _("Ja") if found else _("Nej")
         if isinstance(found, datetime):
             found = timezone.localtime(found)
         return "–" if found in ("", None) else formats.localize(found)
 
     value.__name__ = name
     return value
+
+
+def always(*args: Any, **kwargs: Any) -> bool:
+    return True
+
+
+def never(*args: Any, **kwargs: Any) -> bool:
+    return False
 
 
 class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
@@ -57,7 +68,8 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
     names.
     """
 
-    may_add = may_change = may_delete = True
+    has_module_permission = has_view_permission = always
+    has_add_permission = has_change_permission = has_delete_permission = always
     actions = None
     list_per_page = 50
     show_full_result_count = False
@@ -92,32 +104,13 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
         (obj,) = objs
         return self.consequences(obj), {}, set(), []
 
-    def has_module_permission(self, request: HttpRequest) -> bool:
-        return True
-
-    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return True
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return self.may_add
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_change
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return self.may_delete
-
-    def log_addition(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
+    def log_addition(self, request: HttpRequest, *args: Any) -> None:  # type: ignore[override]
         """Not logged here."""
 
-    def log_change(self, request: HttpRequest, obj: Model, message: Any) -> None:  # type: ignore[override]
-        """Not logged here."""
-
-    def log_deletions(self, request: HttpRequest, queryset: Any) -> None:  # type: ignore[override]
-        """Not logged here."""
+    log_change = log_deletions = log_addition  # type: ignore[assignment]
 
 
 class ReadOnlyAdmin(PortalAdmin):
     """Pages to read only."""
 
-    may_add = may_change = may_delete = False
+    has_add_permission = has_change_permission = has_delete_permission = never

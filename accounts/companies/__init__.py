@@ -1,6 +1,6 @@
 """External companies: matching accounts to them, and changing them with history and audit events."""
 
 from accounts.companies.changes import note_bounce, remove, set_recipients, store
-from accounts.companies.matching import CompanyMatcher
+from accounts.models.companies import CompanyMatcher
 
 __all__ = ["CompanyMatcher", "note_bounce", "remove", "set_recipients", "store"]

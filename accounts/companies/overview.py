@@ -6,9 +6,11 @@ Other apps add sections with :func:`register`.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from bisect import bisect
+from collections.abc import Callable
+from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any, NamedTuple
 
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
@@ -28,35 +30,39 @@ log = logging.getLogger("idportal.overview")
 LISTED = 200  # rows of a section; the rest is only counted
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(NamedTuple):
     """A text, perhaps with a link."""
 
     text: str
     url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class OverviewSection:
-    """One kind of problem. ``advice``: what it means and what to do; ``rows``: the first LISTED."""
+    """One kind of problem. ``advice``: what it means and what to do; ``rows``: the first LISTED, each of Cells."""
 
     title: str
     advice: str
     columns: tuple[str, ...]
-    rows: Sequence[tuple[Cell, ...]]
-    total: int
+    rows: list[Any] = field(default_factory=list)
+    total: int = 0
+    keys: list[tuple[str, ...]] = field(default_factory=list)
+
+    def add(self, key: tuple[str, ...], *row: Cell) -> None:
+        """Counts a row, and keeps it if it is one of the first by key."""
+        self.total += 1
+        at = bisect(self.keys, key)
+        self.keys.insert(at, key)
+        self.rows.insert(at, row)
+        del self.keys[LISTED:], self.rows[LISTED:]
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(NamedTuple):
     """All sections, as of ``read_at``. ``directory_down``: those from the directory are missing."""
 
     sections: list[OverviewSection]
     read_at: datetime
     directory_down: bool
-
-
-_sections: list[Callable[[], OverviewSection]] = []
 
 
 def register(section: Callable[[], OverviewSection]) -> None:
@@ -68,13 +74,11 @@ def report() -> Report:
     """Makes all sections. Reads the whole directory once, in pages, with bounded memory."""
     read_at = timezone.now()
     found: list[OverviewSection] = []
-    down = False
     try:
         found += _from_directory(read_at)
     except DirectoryError as error:
         log.error("the directory is not available: %s (%s)", type(error).__name__, error)
-        down = True
-    return Report([*found, *(section() for section in _sections)], read_at, down)
+    return Report([*found, *(section() for section in _sections)], read_at, directory_down=not found)
 
 
 def counts() -> list[tuple[str, int]]:
@@ -83,9 +87,6 @@ def counts() -> list[tuple[str, int]]:
         (_("Aktiva företag utan mottagare"), _without_recipient().count()),
         (_("Företag vars mejl studsar"), _bouncing().count()),
     ]
-
-
-# From the register of companies.
 
 
 def _without_recipient() -> QuerySet[Company]:
@@ -111,11 +112,10 @@ def _companies_without_recipient() -> OverviewSection:
 
 
 def _companies_that_bounce() -> OverviewSection:
-    found = _bouncing()
     bounced = {each.address: each for each in BouncedAddress.objects.all()}
     rows = [
         (_link(company), Cell(address), Cell(str(timezone.localdate(row.last_at))), Cell(row.reason))
-        for company in found
+        for company in _bouncing()
         for address in company.recipients
         if (row := bounced.get(address.lower()))
     ]
@@ -131,57 +131,12 @@ def _companies_that_bounce() -> OverviewSection:
     )
 
 
-register(_companies_without_recipient)
-register(_companies_that_bounce)
+_sections: list[Callable[[], OverviewSection]] = [_companies_without_recipient, _companies_that_bounce]
 
 
-# From the directory.
-
-
-class _First:
-    """Counts all rows, and keeps the LISTED first ones by key."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._kept: list[tuple[tuple[str, ...], tuple[Cell, ...]]] = []
-
-    def add(self, key: tuple[str, ...], row: tuple[Cell, ...]) -> None:
-        self.total += 1
-        self._kept.append((key, row))
-        if len(self._kept) >= 2 * LISTED:
-            self._kept = self._first()
-
-    def _first(self) -> list[tuple[tuple[str, ...], tuple[Cell, ...]]]:
-        return sorted(self._kept, key=lambda pair: pair[0])[:LISTED]
-
-    def rows(self) -> list[tuple[Cell, ...]]:
-        return [row for _, row in self._first()]
-
-
-def _from_directory(now: datetime) -> list[OverviewSection]:
+def _from_directory(now: datetime) -> tuple[OverviewSection, OverviewSection]:
     """In one pass over the accounts that the portal serves."""
-    matcher = CompanyMatcher()
-    strangers, late = _First(), _First()
-    served = (account for account in directory.connect().accounts() if account.served)
-    for account, has_number in with_number(served):
-        company = matcher.company_of(account)
-        if company is None:
-            strangers.add(
-                (account.company.casefold(), account.username),
-                (Cell(account.company or "–"), Cell(account.name), Cell(account.username)),
-            )
-        days = password_standing(account.expires, now).days_left
-        if not has_number and days is not None and 0 <= days <= limits.EXPIRES_SOON.days:
-            shown = _link(company) if company else Cell(account.company or "–")
-            late.add(
-                (shown.text.casefold(), f"{days:03d}", account.username),
-                (shown, Cell(account.name), Cell(account.username), Cell(str(days))),
-            )
-    return [_no_company(strangers), _no_number(late)]
-
-
-def _no_company(found: _First) -> OverviewSection:
-    return OverviewSection(
+    strangers = OverviewSection(
         _("Konton som inte hör till något företag"),
         _(
             "Det som står som företag på kontot finns inte hos något företag här, så ingen på företaget får veta när "
@@ -189,22 +144,27 @@ def _no_company(found: _First) -> OverviewSection:
             "eller rätta kontot i katalogen."
         ),
         (_("Företag enligt katalogen"), _("Namn"), _("Konto")),
-        found.rows(),
-        found.total,
     )
-
-
-def _no_number(found: _First) -> OverviewSection:
-    return OverviewSection(
+    late = OverviewSection(
         _("Lösenordet går ut inom %(days)s, inget mobilnummer") % {"days": duration(limits.EXPIRES_SOON)},
         _(
             "Utan registrerat nummer kan personen inte skaffa ett nytt lösenord själv när det har gått ut. "
             "Be företaget påminna dem om att registrera sitt nummer medan lösenordet fungerar."
         ),
         (_("Företag"), _("Namn"), _("Konto"), _("Dagar kvar")),
-        found.rows(),
-        found.total,
     )
+    matcher = CompanyMatcher()
+    served = (account for account in directory.connect().accounts() if account.served)
+    for account, has_number in with_number(served):
+        company = matcher.company_of(account)
+        shown = _link(company) if company else Cell(account.company or "–")
+        who = Cell(account.name), Cell(account.username)
+        if company is None:
+            strangers.add((account.company.casefold(), account.username), shown, *who)
+        days = password_standing(account.expires, now).days_left
+        if not has_number and days is not None and 0 <= days <= limits.EXPIRES_SOON.days:
+            late.add((shown.text.casefold(), f"{days:03d}", account.username), shown, *who, Cell(str(days)))
+    return strangers, late
 
 
 def _link(company: Company) -> Cell:

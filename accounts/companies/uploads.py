@@ -11,11 +11,6 @@ from django.urls import reverse
 from accounts.companies.files.sheets import LARGEST
 
 
-def is_too_large(request: HttpRequest) -> bool:
-    """Whether an administrator sent a file larger than LARGEST, which was not read."""
-    return bool(getattr(request, "upload_too_large", False))
-
-
 class ForAdministrators(MemoryFileUploadHandler):
     """Reads a file into memory for an administrator with a second factor, on the admin's pages: LARGEST bytes at most.
 
@@ -29,7 +24,7 @@ class ForAdministrators(MemoryFileUploadHandler):
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         if self.activated and start + len(raw_data) > LARGEST:
             self.activated = False
-            self.request.upload_too_large = True  # type: ignore[union-attr]  # for is_too_large
+            self.request.upload_too_large = True  # type: ignore[union-attr]  # for the import's page
             raise SkipFile
         return super().receive_data_chunk(raw_data, start)
 

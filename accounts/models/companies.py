@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable
 from functools import reduce
 from operator import or_
 from typing import Any, Self
@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from accounts import addresses, numbers, organisation_numbers
-from accounts.directory import folded, normal_unit, units_of
+from accounts.directory import Account, folded, normal_unit, units_of
 from accounts.encryption import EncryptedTextField
 from accounts.models.recipients import RECIPIENT_COLUMNS, HasRecipients, Recipients
 from idportal.text import one_line, short
@@ -39,13 +39,6 @@ def is_unit(value: str) -> bool:
 def key_of(value: str) -> str:
     """The same text for directory values that a directory takes for equal."""
     return f"unit {normal_unit(value)}" if is_unit(value) else f"value {folded(value)}"
-
-
-def keys_of_account(unit: str, company: str) -> Iterator[str]:
-    """The keys that fit an account with this unit and company attribute: its innermost unit first, its company last."""
-    yield from (f"unit {each}" for each in units_of(unit))
-    if company:
-        yield f"value {folded(company)}"
 
 
 def normalise_values(text: str) -> str:
@@ -243,6 +236,24 @@ class DirectoryKey(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class CompanyMatcher:
+    """Matches accounts to companies. Reads all companies when it is made: a snapshot."""
+
+    def __init__(self) -> None:
+        self._companies = {company.pk: company for company in Company.objects.all()}
+        # A company that was added since has keys here, and is none of those that were read.
+        keys = DirectoryKey.objects.values_list("key", "company_id")
+        self._keys = {key: company_id for key, company_id in keys if company_id in self._companies}
+        self._units = any(key.startswith("unit ") for key in self._keys)
+
+    def company_of(self, account: Account) -> Company | None:
+        """The company, active or not. The account's innermost unit comes first, its company attribute last."""
+        keys = [f"unit {each}" for each in units_of(account.unit)] if self._units else []
+        if account.company:
+            keys.append(f"value {folded(account.company)}")
+        return next((self._companies[self._keys[key]] for key in keys if key in self._keys), None)
 
 
 class BouncedAddress(models.Model):

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin.base import PortalAdmin, actor, address, column
+from accounts.admin.base import PortalAdmin, actor, address, column, never
 from accounts.models import Authenticator
 from accounts.staff import second_factor
 
@@ -19,7 +19,7 @@ from accounts.staff import second_factor
 class AuthenticatorAdmin(PortalAdmin):
     """One row a user. Removing the app removes the recovery codes too; the next log-in connects a new one."""
 
-    may_add = may_change = False
+    has_add_permission = has_change_permission = never
     connected = column("created_at", gettext_lazy("Kopplad"))
     used = column("last_used_at", gettext_lazy("Senast använd"))
     list_display = ("person", connected, used, "codes_left")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import companies, organisation_numbers
-from accounts.admin.base import actor, address
+from accounts.admin.base import actor, address, column
 from accounts.companies.admin.forms import CompanyForm
 from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
@@ -47,22 +47,21 @@ class CompanyAdmin(RegisterAdmin):
     form = CompanyForm
     register = CompanyRegister
     ordering = ("name",)
-    list_display = ("name", "organisation_number", "recipients", "how_many_orderers", "is_active", "remark")
+    is_active = column("active", gettext_lazy("Aktivt"))
+    list_display = ("name", "organisation_number", "recipients", "how_many_orderers", is_active, "remark")
     list_filter = (RecipientFilter, ("active", admin.BooleanFieldListFilter))
     search_fields = ("name", "organisation_number", "directory_values", *RECIPIENT_COLUMNS)
     search_help_text = gettext_lazy("Namn, organisationsnummer, värde i katalogen eller mottagare.")
     readonly_fields = ("orderers_here", "bounced")
     fieldsets = (
-        (None, {"fields": ("name", "organisation_number", "directory_values", "active")}),
+        (None, {"fields": ("name", "organisation_number", "directory_values", "active", "seen")}),
         (gettext_lazy("Mottagare av mejlet om lösenord"), {"fields": (*RECIPIENT_COLUMNS, "bounced")}),
         (gettext_lazy("Beställare"), {"fields": ("orderers_here",)}),
     )
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        first, recipients, rest = super().get_fieldsets(request, obj)
-        if obj:
-            return first, recipients, rest
-        return first, (recipients[0], {"fields": RECIPIENT_COLUMNS})
+        first, recipients, _orderers = self.fieldsets
+        return self.fieldsets if obj else (first, (recipients[0], {"fields": RECIPIENT_COLUMNS}))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Adds the other columns of the list, in one query."""
@@ -86,10 +85,6 @@ class CompanyAdmin(RegisterAdmin):
         if not company.orderer_count:
             return "0"
         return format_html('<a href="{}">{}</a>', _orderers_of(company), company.orderer_count)
-
-    @admin.display(description=gettext_lazy("Aktivt"), ordering="active")
-    def is_active(self, company: Company) -> str:
-        return _("Ja") if company.active else _("Nej")
 
     @admin.display(description=gettext_lazy("Att göra"))
     def remark(self, company: Any) -> SafeString | str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import Any
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import apnumber
@@ -21,41 +21,33 @@ from idportal import clock
 class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
     """Refuses to overwrite a change that was saved since the page was opened. Call it in a transaction."""
 
-    # Set for the second try, after a parallel save.
-    raced: ClassVar[bool] = False
-
     seen = forms.CharField(label="", required=False, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        if self.instance.pk:
-            self.initial["seen"] = self._state()
+        if self.instance.pk and (latest := self._latest()):
+            self.initial["seen"] = latest.pk
 
     def clean(self) -> dict[str, Any] | None:
         cleaned = super().clean()
-        if self.raced:
+        if "raced" in self.data:  # the second try, after a parallel save
             self.add_error(None, _("Någon annan sparade samtidigt. Kontrollera uppgifterna och spara igen."))
         if self.instance.pk:
             model: type[Model] = type(self.instance)
             model._default_manager.select_for_update().get(pk=self.instance.pk)  # locks it until it is saved
-            if self._state() != self.data.get("seen", ""):
-                self.add_error(None, self._overtaken(self._latest()))
+            latest = self._latest()
+            if latest and str(latest.pk) != self.data.get("seen"):
+                words = _(
+                    "Uppgifterna ändrades %(when)s, medan du hade sidan öppen (%(who)s). Inget är sparat. "
+                    "Öppna sidan på nytt och gör om din ändring."
+                )
+                who = latest.history_user or _("import eller portalen själv")
+                self.add_error(None, words % {"when": clock.stamp(latest.history_date), "who": who})
         return cleaned
 
-    def _state(self) -> str:
-        """The key of the newest row of history; "" if there is none."""
-        latest = self._latest()
-        return str(latest.pk) if latest else ""
-
     def _latest(self) -> Any:
+        """The newest row of history."""
         return self.instance.history.select_related("history_user").first()
-
-    def _overtaken(self, latest: Any) -> str:
-        when = clock.stamp(latest.history_date)
-        return _(
-            "Uppgifterna ändrades %(when)s, medan du hade sidan öppen (%(who)s). Inget är sparat. "
-            "Öppna sidan på nytt och gör om din ändring."
-        ) % {"when": when, "who": latest.history_user or _("import eller portalen själv")}
 
 
 class CompanyForm(UnchangedSince):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import numbers
-from accounts.admin.base import actor, address, is_key
+from accounts.admin.base import actor, address, column, is_key
 from accounts.companies import orderers
 from accounts.companies.admin.forms import OrdererForm
 from accounts.companies.admin.registers import HistoryWords, RegisterAdmin
@@ -81,12 +81,12 @@ class OrdererAdmin(RegisterAdmin):
     form = OrdererForm
     register = OrdererRegister
     history_words = OrdererHistoryWords
-    list_display = ("name", "email", "number", "of_companies", "is_active")
+    list_display = ("name", "email", "number", "of_companies", column("active", gettext_lazy("Aktiv")))
     list_filter = (OfCompany, ("active", admin.BooleanFieldListFilter))
     search_fields = ("name", "email", "companies__name")
     search_help_text = gettext_lazy("Namn, e-postadress eller företag.")
     autocomplete_fields = ("companies",)
-    fieldsets = ((None, {"fields": ("name", "email", "mobile", "companies", "active")}),)
+    fieldsets = ((None, {"fields": ("name", "email", "mobile", "companies", "active", "seen")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("companies")
@@ -116,10 +116,6 @@ class OrdererAdmin(RegisterAdmin):
     @admin.display(description=gettext_lazy("Företag"))
     def of_companies(self, orderer: Orderer) -> str:
         return ", ".join(sorted(each.name for each in orderer.companies.all())) or _("Inget")
-
-    @admin.display(description=gettext_lazy("Aktiv"), ordering="active")
-    def is_active(self, orderer: Orderer) -> str:
-        return _("Ja") if orderer.active else _("Nej")
 
     def save_model(self, request: HttpRequest, obj: Orderer, form: Any, change: bool) -> None:
         orderers.store(obj, form.cleaned_data["companies"], actor=actor(request), address=address(request))

@@ -26,7 +26,6 @@ from accounts.admin.base import PortalAdmin, actor, address, is_key
 from accounts.companies.admin.forms import ImportFileForm
 from accounts.companies.files import sheets
 from accounts.companies.files.loading import Loaded, Register, load
-from accounts.companies.uploads import is_too_large
 from accounts.encryption import seal, unseal
 from accounts.models import Event
 
@@ -72,19 +71,10 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
             return super().changeform_view(request, *args, **kwargs)
         except IntegrityError:
             # Another administrator took a name between check and write. The form, checked again, says whose it is.
-            request.raced = True  # type: ignore[attr-defined]
-            return super().changeform_view(request, *args, **kwargs)
-
-    def get_form(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        form = super().get_form(request, *args, **kwargs)
-        return type(form.__name__, (form,), {"raced": getattr(request, "raced", False)})
-
-    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
-        """Adds the hidden field with the state that the page shows."""
-        fieldsets = super().get_fieldsets(request, obj)
-        return [(name, {**options, "fields": [*options["fields"], "seen"]}) for name, options in fieldsets[:1]] + list(
-            fieldsets[1:]
-        )
+            again: Any = request
+            again.POST = request.POST.copy()
+            again.POST["raced"] = "1"
+            return super().changeform_view(again, *args, **kwargs)
 
     def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
         """Nothing: the verb stores it with the rest."""
@@ -119,7 +109,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         if request.method != "POST":
             return self._import_page(request, ImportFileForm())
         form = ImportFileForm(request.POST, request.FILES)
-        if is_too_large(request):
+        if getattr(request, "upload_too_large", False):  # see accounts.companies.uploads
             form.errors["file"] = form.error_class([_("Filen är större än 2 MB. Dela upp den i flera.")])
         if not form.is_valid():
             return self._import_page(request, form)
