@@ -1,4 +1,4 @@
-"""Lets agents in to their pages."""
+"""Lets agents in to their pages, and finds the ticket that a page shows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from typing import Any
 
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
 
 from accounts import sessions
 from accounts.staff.roles import AGENT
+from helpdesk.models import Ticket
 
 
 def agent_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
@@ -31,3 +32,8 @@ def agent_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]
         return view(request, agent=user, **kwargs)
 
     return guarded
+
+
+def ticket_or_404(number: str) -> Ticket:
+    """The ticket with this number, with its company, orderer and agents. Raises Http404."""
+    return get_object_or_404(Ticket.objects.select_related("company", "orderer", "agent", "decided_by"), number=number)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from django.db.models import QuerySet
 
@@ -17,34 +17,14 @@ MOST = 20  # newest mails that joined the ticket: anyone who knows its number ca
 MOST_VERIFIED = 20  # newest mails of verified senders: others can't crowd them out
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """One mail. ``vouched``: the mail server says that the ticket's orderer sent it. ``new``: it came after an agent
-    last did something. ``pieces``: its text.
-    """
-
-    mail: IncomingMail
-    joined: bool
-    vouched: bool
-    new: bool
-    pieces: Sequence[Piece]
-
-
-@dataclass(frozen=True, slots=True)
-class Mails:
-    """The oldest first. ``more``: the number of mails that are left out."""
-
-    shown: Sequence[Shown]
-    more: int
-
-
 def for_page(
     ticket: Ticket, seen: datetime | None = None, asked: Asked | None = None, fields: Mapping[str, str] | None = None
-) -> Mails:
-    """The mail that opened the ticket, and the newest of those that joined. ``seen``: when an agent last did something.
+) -> dict[str, Any]:
+    """The mail that opened the ticket, and the newest of those that joined; ``more``: how many are left out.
 
-    ``asked``: the reading of the first mail; ``fields``: the values that the page shows beside it. Both are the
-    ticket's own by default.
+    ``seen``: when an agent last did something. ``asked``: the reading of the first mail; ``fields``: the values that
+    the page shows beside it. Both are the ticket's own by default. Of each mail, ``vouched``: the mail server says
+    that the ticket's orderer sent it; ``pieces``: its text.
     """
     joined = ticket.mails.filter(outcome=IncomingMail.MailOutcome.JOINED)
     newest = _newest(joined, MOST)
@@ -58,16 +38,16 @@ def for_page(
     fields = fields or reread.fields_of(ticket)
     email = ticket.orderer.email.lower() if ticket.orderer else ""
     shown = [
-        Shown(
-            mail=mail,
-            joined=mail not in first,
-            vouched=mail.verified and mail.sender.lower() == email,
-            new=mail not in first and (seen is None or mail.came_at > seen),
-            pieces=reread.pieces(mail.text, asked, fields) if mail in first else [Piece(mail.text)],
-        )
+        {
+            "mail": mail,
+            "joined": mail not in first,
+            "vouched": mail.verified and mail.sender.lower() == email,
+            "new": mail not in first and (seen is None or mail.came_at > seen),
+            "pieces": reread.pieces(mail.text, asked, fields) if mail in first else [Piece(mail.text)],
+        }
         for mail in [*first, *newest]
     ]
-    return Mails(shown, more=count - len(newest))
+    return {"shown": shown, "more": count - len(newest)}
 
 
 def _newest(mails: QuerySet[IncomingMail], most: int) -> list[IncomingMail]:

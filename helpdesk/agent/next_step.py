@@ -5,7 +5,6 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterable
 from datetime import timedelta
-from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -14,7 +13,6 @@ from django.utils.translation import ngettext
 
 from accounts import limits, numbers
 from accounts.models import User
-from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets.decisions import needs_verification
 from helpdesk.tickets.evidence import Evidence
@@ -43,8 +41,11 @@ def for_ticket(ticket: Ticket, agent: User, evidence: Evidence) -> NextStep:
     if ticket.agent_id != agent.pk:
         return NextStep.TAKE_OVER if ticket.agent_id else NextStep.TAKE
     verified_by = [verification.agent_id for verification in evidence.verifications]
+    # Often the user name of a mail is misspelt, which can be fixed.
+    of_a_mail = ticket.source == Ticket.Source.MAIL and ticket.kind == Kind.PHONE
+    unknown = of_a_mail and evidence.account is None and not evidence.directory_down
     steps = (
-        (is_incomplete(ticket) or _username_is_unknown(ticket, evidence), NextStep.COMPLETE),
+        (is_incomplete(ticket) or unknown, NextStep.COMPLETE),
         (bool(evidence.blockers), NextStep.REJECT),
         (needs_verification(ticket) and not verified_by, NextStep.VERIFY),
         (ticket.kind == Kind.PHONE and evidence.directory_down, NextStep.WAIT),
@@ -62,12 +63,6 @@ def is_incomplete(ticket: Ticket) -> bool:
     return not all(needed)
 
 
-def _username_is_unknown(ticket: Ticket, evidence: Evidence) -> bool:
-    """Whether the directory knows no account with the user name in a mail: often a misspelling, which can be fixed."""
-    of_a_mail = ticket.source == Ticket.Source.MAIL and ticket.kind == Kind.PHONE
-    return of_a_mail and evidence.account is None and not evidence.directory_down
-
-
 def code_under_way(timeline: Iterable[TimelineEntry]) -> bool:
     """Whether a code was sent that may still be entered. ``timeline``: the newest first."""
     sent = next((entry for entry in timeline if entry.what in (What.CODE_SENT, What.CODE_RIGHT)), None)
@@ -75,44 +70,31 @@ def code_under_way(timeline: Iterable[TimelineEntry]) -> bool:
     return sent is not None and sent.what == What.CODE_SENT and sent.at > fresh
 
 
-class Approval(NamedTuple):
+def approval(ticket: Ticket, evidence: Evidence) -> dict[str, str]:
     """What an approval will do. ``button``: the words on the button.
 
     Of a number: ``informed``, in words; ``hold``: how long the number gets no codes, or "". Of recipients: ``new``,
     who have to confirm their addresses.
     """
-
-    button: str
-    informed: str
-    hold: str
-    new: str
-
-
-def approval(ticket: Ticket, evidence: Evidence) -> Approval:
-    new = ticket.recipients - (ticket.company.recipients if ticket.company else Recipients())
-    return Approval(_button(ticket, evidence), _informed(evidence), _hold(), _(" och ").join(new))
+    others = [
+        *([_("det gamla numret")] if evidence.tells_old_number else []),
+        *([_("kontots e-postadress")] if evidence.account and mail_address(evidence.account) else []),
+    ]
+    minutes = -(-settings.PHONE_LINK_HOLD // limits.MINUTE)
+    hold = ngettext("%(count)d minut", "%(count)d minuter", minutes) % {"count": minutes}
+    return {
+        "button": _button(ticket, evidence),
+        "informed": _(" och ").join(filter(None, [", ".join(others), _("beställaren")])),
+        "hold": hold if minutes else "",
+        "new": _(" och ").join(evidence.new_recipients),
+    }
 
 
 def _button(ticket: Ticket, evidence: Evidence) -> str:
     if ticket.kind == Kind.PHONE:
         username = evidence.account.username if evidence.account else ticket.employee_username
-        return _("Koppla %(phone)s till %(username)s") % {
-            "phone": numbers.shown(ticket.new_number),
-            "username": username,
-        }
+        words = {"phone": numbers.shown(ticket.new_number), "username": username}
+        return _("Koppla %(phone)s till %(username)s") % words
     if ticket.kind == Kind.RECIPIENTS:
         return _("Ändra mottagare till %(addresses)s") % {"addresses": _(" och ").join(ticket.recipients)}
     return _("Avsluta som läst") if evidence.by_program else _("Avsluta som utfört")
-
-
-def _informed(evidence: Evidence) -> str:
-    others = [
-        *([_("det gamla numret")] if evidence.tells_old_number else []),
-        *([_("kontots e-postadress")] if evidence.account and mail_address(evidence.account) else []),
-    ]
-    return _(" och ").join(filter(None, [", ".join(others), _("beställaren")]))
-
-
-def _hold() -> str:
-    minutes = -(-settings.PHONE_LINK_HOLD // limits.MINUTE)
-    return ngettext("%(count)d minut", "%(count)d minuter", minutes) % {"count": minutes} if minutes else ""

@@ -14,10 +14,9 @@ from django.views.decorators.http import require_http_methods
 from accounts import numbers
 from accounts.models import User
 from helpdesk.agent import callers, mails
-from helpdesk.agent.access import agent_only
+from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.call_forms import FORMS, CallForm, kinds
 from helpdesk.agent.callers import Caller
-from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.intake import reread
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm

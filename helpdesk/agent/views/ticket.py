@@ -12,18 +12,19 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import numbers
 from accounts.models import User
 from helpdesk.agent import mails, next_step
-from helpdesk.agent.access import agent_only
+from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
-from helpdesk.agent.tickets import ticket_or_404
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, letters, missing, states, verification
 from helpdesk.tickets.evidence import gather
@@ -75,7 +76,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     return render(request, "helpdesk/agent_ticket.html", context)
 
 
-def _mails(ticket: Ticket, timeline: Sequence[TimelineEntry]) -> mails.Mails | None:
+def _mails(ticket: Ticket, timeline: Sequence[TimelineEntry]) -> dict[str, Any] | None:
     """The ticket's mails; None for a ticket that has none."""
     mailed = any(entry.what == TimelineEntry.What.MAILED for entry in timeline)
     if not mailed and ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL):
@@ -89,118 +90,84 @@ def _age(at: datetime) -> str:
     return _("för %(age)s sedan") % {"age": timesince(at, depth=1)}
 
 
-def _act(request: HttpRequest, number: str, done: str, verb: Callable[[Ticket], Any]) -> HttpResponse:
-    """Calls the verb, and says ``done`` or why it was refused."""
-    ticket = ticket_or_404(number)
+# What an agent does by a button, and what the page says then. The code goes to the orderer's mobile in the register:
+# the browser sends no number (H1).
+_ACTIONS: dict[str, tuple[Callable[[int, User, str], Any], Promise]] = {
+    "take": (states.take, gettext_lazy("Du har ärendet nu.")),
+    "give back": (
+        states.give_back,
+        gettext_lazy("Ärendet är lämnat tillbaka, och vem som helst i helpdesk kan ta det."),
+    ),
+    "send code": (
+        verification.send_code,
+        gettext_lazy("En kod är på väg till beställarens mobil. Be den som ringer läsa upp den."),
+    ),
+    "approve": (decisions.approve, gettext_lazy("Ärende %(number)s är godkänt och utfört.")),
+}
+
+
+@require_POST
+@agent_only
+def act(request: HttpRequest, agent: User, number: str, action: str) -> HttpResponse:
+    """Does one of ``_ACTIONS``. Raises DirectoryError, which becomes the page of an outage; nothing was done then."""
+    verb, done = _ACTIONS[action]
     try:
-        verb(ticket)
+        verb(ticket_or_404(number).pk, agent, request.META["REMOTE_ADDR"])
     except TicketRefused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, done)
+        messages.success(request, str(done) % {"number": number})
     return redirect("helpdesk-ticket", number=number)
 
 
-def _act_with(
-    request: HttpRequest, agent: User, number: str, form: forms.Form, *, done: str, verb: Callable[[Ticket], Any]
-) -> HttpResponse:
-    """Calls the verb for a valid form. A refusal keeps what was typed. The verb may add an error to the form too."""
-    ticket = ticket_or_404(number)
-    if form.is_valid():
-        try:
-            verb(ticket)
-        except TicketRefused as refused:
-            form.add_error(None, str(refused))
-        if form.is_valid():
-            messages.success(request, done)
-            return redirect("helpdesk-ticket", number=number)
-        ticket = ticket_or_404(number)
-    return _page(request, agent, ticket, form)
+def _enter_code(form: Any, ticket: Ticket, agent: User, address: str) -> None:
+    if not verification.enter_code(ticket.pk, agent, form.cleaned_data["code"], address):
+        # Once the code is too old, the page has no field to lead to.
+        field = "code" if next_step.code_under_way(ticket.entries.order_by("-at", "-pk")) else None
+        wrong = _("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny.")
+        form.add_error(field, wrong)
 
 
-def _address(request: HttpRequest) -> str:
-    return str(request.META["REMOTE_ADDR"])
+def _called_back(form: Any, ticket: Ticket, agent: User, address: str) -> None:
+    shown = form.data.get("shown", "")
+    verification.called_back(ticket.pk, agent, form.cleaned_data["why"], address, shown=shown)
 
 
-@require_POST
-@agent_only
-def take(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    done = _("Du har ärendet nu.")
-    return _act(request, number, done, lambda ticket: states.take(ticket.pk, agent, _address(request)))
+def _reject(form: Any, ticket: Ticket, agent: User, address: str) -> None:
+    decisions.reject(ticket.pk, agent, form.cleaned_data["why"], address)
 
 
-@require_POST
-@agent_only
-def give_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    done = _("Ärendet är lämnat tillbaka, och vem som helst i helpdesk kan ta det.")
-    return _act(request, number, done, lambda ticket: states.give_back(ticket.pk, agent, _address(request)))
+def _note(form: Any, ticket: Ticket, agent: User, address: str) -> None:
+    states.add_note(ticket.pk, agent, form.cleaned_data["text"])
 
 
-@require_POST
-@agent_only
-def note(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    form = NoteForm(request.POST)
-
-    def verb(ticket: Ticket) -> None:
-        states.add_note(ticket.pk, agent, form.cleaned_data["text"])
-
-    return _act_with(request, agent, number, form, done=_("Anteckningen är sparad."), verb=verb)
-
-
-@require_POST
-@agent_only
-def send_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    """Sends a code to the orderer's mobile in the register: the browser sends no number (H1)."""
-    done = _("En kod är på väg till beställarens mobil. Be den som ringer läsa upp den.")
-    return _act(request, number, done, lambda ticket: verification.send_code(ticket.pk, agent, _address(request)))
+_FORMS: dict[str, tuple[type[forms.Form], Callable[[Any, Ticket, User, str], None], Promise]] = {
+    "enter code": (ReadOutForm, _enter_code, gettext_lazy("Rätt kod: det är beställaren som ringer.")),
+    "called back": (
+        CallBackForm,
+        _called_back,
+        gettext_lazy("Uppringningen är antecknad. Beställaren är kontrollerad."),
+    ),
+    "reject": (RejectForm, _reject, gettext_lazy("Ärende %(number)s är avslaget.")),
+    "note": (NoteForm, _note, gettext_lazy("Anteckningen är sparad.")),
+}
 
 
 @sensitive_variables("form")
 @sensitive_post_parameters("code")
 @require_POST
 @agent_only
-def enter_code(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    form = ReadOutForm(request.POST)
-
-    def verb(ticket: Ticket) -> None:
-        if not verification.enter_code(ticket.pk, agent, form.cleaned_data["code"], _address(request)):
-            # Once the code is too old, the page has no field to lead to.
-            field = "code" if next_step.code_under_way(ticket.entries.order_by("-at", "-pk")) else None
-            wrong = _("Koden stämmer inte, eller har gått ut. Be att få den uppläst igen, eller skicka en ny.")
-            form.add_error(field, wrong)
-
-    return _act_with(request, agent, number, form, done=_("Rätt kod: det är beställaren som ringer."), verb=verb)
-
-
-@require_POST
-@agent_only
-def called_back(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    form = CallBackForm(request.POST)
-
-    def verb(ticket: Ticket) -> None:
-        why, shown = form.cleaned_data["why"], request.POST.get("shown", "")
-        verification.called_back(ticket.pk, agent, why, _address(request), shown=shown)
-
-    done = _("Uppringningen är antecknad. Beställaren är kontrollerad.")
-    return _act_with(request, agent, number, form, done=done, verb=verb)
-
-
-@require_POST
-@agent_only
-def approve(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    """Carries the ticket out. Raises DirectoryError, which becomes the page of an outage; nothing was done then."""
-    done = _("Ärende %(number)s är godkänt och utfört.") % {"number": number}
-    return _act(request, number, done, lambda ticket: decisions.approve(ticket.pk, agent, _address(request)))
-
-
-@require_POST
-@agent_only
-def reject(request: HttpRequest, agent: User, number: str) -> HttpResponse:
-    form = RejectForm(request.POST)
-
-    def verb(ticket: Ticket) -> None:
-        decisions.reject(ticket.pk, agent, form.cleaned_data["why"], _address(request))
-
-    return _act_with(
-        request, agent, number, form, done=_("Ärende %(number)s är avslaget.") % {"number": number}, verb=verb
-    )
+def send(request: HttpRequest, agent: User, number: str, action: str) -> HttpResponse:
+    """Does one of ``_FORMS``. A refusal, or an error that the verb adds to the form, keeps what was typed."""
+    form_class, verb, done = _FORMS[action]
+    form, ticket = form_class(request.POST), ticket_or_404(number)
+    if form.is_valid():
+        try:
+            verb(form, ticket, agent, request.META["REMOTE_ADDR"])
+        except TicketRefused as refused:
+            form.add_error(None, str(refused))
+        if form.is_valid():
+            messages.success(request, str(done) % {"number": number})
+            return redirect("helpdesk-ticket", number=number)
+        ticket = ticket_or_404(number)
+    return _page(request, agent, ticket, form)
