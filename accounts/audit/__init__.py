@@ -1,5 +1,5 @@
 """The trail: who did what to whom, when, and how it ended (security.md L1)."""
 
-from accounts.audit.trail import name_of_actor, record, record_unless_recent
+from accounts.audit.trail import record, record_unless_recent, username_of
 
-__all__ = ["name_of_actor", "record", "record_unless_recent"]
+__all__ = ["record", "record_unless_recent", "username_of"]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
@@ -13,6 +12,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.admin.base import ReadOnlyAdmin, column
 from accounts.audit.results import in_words
+from accounts.audit.trail import username_of
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 
 
@@ -38,24 +38,6 @@ class ByEvent(admin.SimpleListFilter):
         return queryset.filter(event=self.value()) if self.value() else queryset
 
 
-class WithNames(ChangeList):
-    """The events of one page with the names of actors and subjects, in two queries."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        add_names(self.result_list)
-
-
-def add_names(events: list[Any]) -> None:
-    """Adds ``actor_name`` and ``whom`` to each event: the last known user names of its ids."""
-    ids = {each for event in events for each in (event.actor, event.subject) if each}
-    names = dict(User.objects.filter(directory_id__in=ids).values_list("directory_id", "username"))
-    for event in events:
-        event.actor_name = names.get(event.actor, event.actor)
-        event.whom = event.subject_name or names.get(event.subject, "")
-
-
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
     """Newest first."""
@@ -73,14 +55,10 @@ class AuditEventAdmin(ReadOnlyAdmin):
     search_help_text = gettext_lazy("Användarnamn, eller början på det. För beställare: namnet. För företag: namnet.")
     fields = readonly_fields = list_display
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return WithNames
-
-    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        event = super().get_object(request, object_id, from_field)
-        if event:
-            add_names([event])
-        return event
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        names = {"actor_name": username_of("actor"), "subject_username": username_of("subject")}
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(**names)
+        return rows
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """Finds by the user name of actor and subject, and by the names in the event."""
@@ -97,11 +75,11 @@ class AuditEventAdmin(ReadOnlyAdmin):
 
     @admin.display(description=gettext_lazy("Vem gjorde det"))
     def by(self, event: Any) -> str:
-        return event.actor_name or "–"
+        return event.actor_name or event.actor or "–"
 
     @admin.display(description=gettext_lazy("Om vem"))
     def about(self, event: Any) -> str:
-        return event.whom or "–"
+        return event.subject_name or event.subject_username or "–"
 
     @admin.display(description=gettext_lazy("Resultat"))
     def outcome(self, event: AuditEvent) -> str:

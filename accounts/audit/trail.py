@@ -62,9 +62,9 @@ def record_unless_recent(
             record(event, account, actor=actor, result=result, address=address)
 
 
-def name_of_actor() -> Subquery:
-    """For a query of events: the user name of the actor. NULL for an orderer, and where there is no actor."""
-    return Subquery(User.objects.filter(directory_id=OuterRef("actor")).values("username")[:1])
+def username_of(field: str) -> Subquery:
+    """For a query of events: the last known user name of the account whose id the field has. NULL for an orderer."""
+    return Subquery(User.objects.filter(directory_id=OuterRef(field)).values("username")[:1])
 
 
 def _id(who: Subject) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from django import forms
 from django.utils.functional import Promise
 
-from accounts.fields import AddressField
+from accounts.forms import AddressField
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 
 

@@ -14,7 +14,7 @@ from accounts import directory
 from accounts.companies import CompanyMatcher
 from accounts.companies.forms import RecipientFields
 from accounts.directory import Account
-from accounts.fields import AddressField, NameField, PhoneField, UsernameField
+from accounts.forms import AddressField, NameField, PhoneField, UsernameField
 from helpdesk.agent.callers import Caller
 from helpdesk.models import Ticket
 from helpdesk.tickets.creating import TicketDetails

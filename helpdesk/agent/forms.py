@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts.fields import CodeField, with_digits
+from accounts.forms import CodeField, with_digits
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise  # of the stubs alone

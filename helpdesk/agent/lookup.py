@@ -155,7 +155,7 @@ def seen(confirmed_at: datetime) -> str:
 def _history(account: Account) -> list[dict[str, Any]]:
     """``who``: a word for the employee or for an orderer, else a user name, or ""."""
     events = AuditEvent.objects.filter(subject=account.id).order_by("-at", "-pk")
-    rows = events.values_list("at", "event", "result", "actor", audit.name_of_actor())[:MOST]
+    rows = events.values_list("at", "event", "result", "actor", audit.username_of("actor"))[:MOST]
     return [
         {
             "at": at,

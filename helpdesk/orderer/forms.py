@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.companies.forms import RecipientFields
-from accounts.fields import AddressField, NameField, PhoneField, UsernameField
+from accounts.forms import AddressField, NameField, PhoneField, UsernameField
 from accounts.models import Company, Orderer
 from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket

@@ -135,7 +135,7 @@ def test_the_helpdesks_mailbox_is_opened_and_counted(openldap_settings: TestSlap
 @pytest.mark.usefixtures("on_this_machine", "mailbox")
 def test_a_mailbox_that_lies_full_is_told(openldap_settings: TestSlapd, monkeypatch: pytest.MonkeyPatch) -> None:
     """Somebody should look whether beat and the worker run; the portal itself is well."""
-    monkeypatch.setattr("accounts.doctor.STUCK_MAILS", 0)
+    monkeypatch.setattr("accounts.management.commands.doctor.STUCK_MAILS", 0)
     code, found = report()
     assert code == 0
     assert found["helpdesk mailbox"] == ("note", "0 mails wait: is beat running, and a worker of the outbox?")

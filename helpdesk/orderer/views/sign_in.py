@@ -12,8 +12,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, codes, limits, sessions
-from accounts.fields import AddressField
-from accounts.forms import CodeForm
+from accounts.forms import AddressField, CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
