@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from helpdesk.agent.views import accounts, call, complete, queue, statistics, ticket
-from helpdesk.orderer.views import ask, employees, recipients, sign_in, tickets
+from helpdesk.orderer.views import ask, employees, sign_in, tickets
 
 
 class TicketNumberConverter(StringConverter):
@@ -31,7 +31,7 @@ urlpatterns = [
     path("bestallare/personal.csv", employees.export, name="orderer-employees-export"),
     path("bestallare/mobilnummer/", ask.phone, name="orderer-phone"),
     path("bestallare/mottagare/", ask.recipients, name="orderer-recipients"),
-    path("bestallare/mottagare/bekrafta/", recipients.confirm, name="recipient-confirm"),
+    path("bestallare/mottagare/bekrafta/", ask.confirm, name="recipient-confirm"),
     path("bestallare/arenden/", tickets.tickets, name="orderer-tickets"),
     path("bestallare/arenden/<ticket:number>/", tickets.ticket, name="orderer-ticket"),
     path("bestallare/arenden/<ticket:number>/aterta/", tickets.withdraw, name="orderer-withdraw"),

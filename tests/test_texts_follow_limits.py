@@ -104,7 +104,7 @@ CASES: list[Case] = [
     ("RECIPIENTS", 3, third_recipient, "högst tre mottagare"),
     ("RECIPIENTS", 3, lambda: str(CompanyForm.base_fields["recipient1"].help_text), "Högst tre adresser."),
     ("EXPIRES_SOON", 20 * DAY, lambda: employees._summary(Counter()), "inom 20 dagar"),
-    ("EXPIRES_SOON", 20 * DAY, lambda: str(employees._tabs(employee_table.Part.ALL, Counter())), "inom 20 dagar"),
+    ("EXPIRES_SOON", 20 * DAY, lambda: str(employees._tabs(employee_table.ALL, Counter())), "inom 20 dagar"),
 ]
 
 

@@ -1,4 +1,4 @@
-"""The orderer's part of a browser session, beside ``accounts.sessions``.
+"""The orderer's part of a browser session, beside ``accounts.sessions``; and the orderers' way in to their pages.
 
 Keys: ``links`` (ids of the links that this browser asked for), ``pressed`` (the link that led to the code page),
 ``orderer`` (the signed-in orderer, and a digest of the address and number of the sign-in) and ``company`` (the one that
@@ -7,13 +7,21 @@ the orderer acts for).
 
 from __future__ import annotations
 
-from django.http import HttpRequest
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from accounts import limits, sessions
 from accounts.encryption import digest
 from accounts.models import Challenge, Company, Orderer
 from helpdesk.models import SignInLink
+
+View = Callable[..., HttpResponse]
 
 
 def note_link(request: HttpRequest, link: SignInLink) -> None:
@@ -50,11 +58,6 @@ def log_in(request: HttpRequest, orderer: Orderer) -> None:
     request.session[sessions.ORDERER] = {"id": orderer.pk, "mark": _mark(orderer)}
 
 
-def log_out(request: HttpRequest) -> None:
-    """Ends the session and deletes its content."""
-    request.session.flush()
-
-
 def signed_in(request: HttpRequest) -> Orderer | None:
     """The orderer of this session. None once they are inactive, or have another address or number (S2)."""
     kept = request.session.get(sessions.ORDERER)
@@ -80,11 +83,6 @@ def chosen(request: HttpRequest, companies: list[Company]) -> Company | None:
     return next((company for company in companies if company.pk == wanted), None)
 
 
-def has_left(request: HttpRequest, companies: list[Company]) -> bool:
-    """Whether the orderer has left the chosen company."""
-    return "company" in request.session and chosen(request, companies) is None
-
-
 def choose(request: HttpRequest, company: Company) -> None:
     request.session["company"] = company.pk
 
@@ -92,3 +90,42 @@ def choose(request: HttpRequest, company: Company) -> None:
 def _mark(orderer: Orderer) -> str:
     """Changes with the address and the number of the sign-in."""
     return digest(f"{orderer.pk}/{orderer.email.lower()}/{orderer.mobile}", "orderer session")
+
+
+def orderer_only(view: View) -> View:
+    """Calls the view with the signed-in orderer and the company that they act for (H5, S2).
+
+    Both are read from the register at this request. An orderer who has several companies, or has left the chosen one,
+    is sent to choose a company. One who has no company any more is signed out.
+    """
+
+    @orderer_of_any_company
+    @wraps(view)
+    def guarded(request: HttpRequest, orderer: Orderer, companies: list[Company], **kwargs: Any) -> HttpResponse:
+        company = chosen(request, companies)
+        if company is None:
+            return redirect("orderer-company")
+        # For the header of the page.
+        request.orderer, request.company = orderer, company  # type: ignore[attr-defined]
+        request.several_companies = len(companies) > 1  # type: ignore[attr-defined]
+        return view(request, orderer=orderer, company=company, **kwargs)
+
+    return guarded
+
+
+def orderer_of_any_company(view: View) -> View:
+    """Calls the view with the signed-in orderer and all their companies, before one of them is chosen."""
+
+    @wraps(view)
+    def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        orderer = signed_in(request)
+        companies = companies_of(orderer) if orderer else []
+        if orderer and companies:
+            return view(request, orderer=orderer, companies=companies, **kwargs)
+        # Not an agent's session, or one of a sign-in under way.
+        if sessions.ORDERER not in request.session:
+            return redirect("orderer-login")
+        request.session.flush()
+        return redirect(f"{reverse('orderer-login')}?slut")
+
+    return guarded

@@ -10,7 +10,6 @@ import ipaddress
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
-from typing import NamedTuple
 
 from celery import shared_task
 from django.conf import settings
@@ -126,16 +125,9 @@ def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
     )
 
 
-class UsedLink(NamedTuple):
-    """A link that was valid, and the challenge of the code that it sent."""
-
-    link_id: int
-    challenge: Challenge
-
-
 @sensitive_variables("token")
-def press(link_ids: Collection[int], token: str, *, language: str, address: str | None) -> UsedLink | None:
-    """Uses up the link with this token, and queues a code. None for a wrong, old or used one.
+def press(link_ids: Collection[int], token: str, *, language: str, address: str | None) -> tuple[int, Challenge] | None:
+    """Uses up the link with this token, and queues a code; returns both. None for a wrong, old or used link.
 
     ``link_ids``: the session's links. Of parallel uses, one wins. A wrong token costs the same work whether or not a
     link was ever sent (E2).
@@ -154,7 +146,7 @@ def press(link_ids: Collection[int], token: str, *, language: str, address: str 
         challenge = codes.ask(
             Purpose.SIGN_IN, language=language, address=address, orderer=orderer, number=orderer.mobile
         )
-    return UsedLink(right[0], challenge)
+    return right[0], challenge
 
 
 def is_fresh(link_id: int | None) -> bool:

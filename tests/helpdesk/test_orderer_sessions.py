@@ -11,7 +11,7 @@ from django.urls import path
 
 from accounts.models import Company, Event, Orderer
 from deploy.local.cast import PER
-from helpdesk.orderer.access import orderer_only
+from helpdesk.orderer.sessions import orderer_only
 from idportal.urls import urlpatterns as of_the_portal
 from tests.accounts.helpers import last, text_of, time_passes, trail
 from tests.accounts.staff import Officer

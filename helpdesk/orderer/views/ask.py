@@ -1,4 +1,4 @@
-"""/bestallare/mobilnummer/ and /bestallare/mottagare/: the tickets that an orderer sends."""
+"""/bestallare/mobilnummer/ and /bestallare/mottagare/: an orderer's tickets, and the answer of a new recipient."""
 
 from __future__ import annotations
 
@@ -8,20 +8,22 @@ from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models import BouncedAddress, Company, Orderer
 from helpdesk.models import OPEN, Ticket
 from helpdesk.orderer import employees
-from helpdesk.orderer.access import orderer_only
 from helpdesk.orderer.employees import Employee
 from helpdesk.orderer.forms import PhoneTicketForm, RecipientsForm
+from helpdesk.orderer.sessions import orderer_only
 from helpdesk.tickets import recipients as changes
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.states import TicketRefused
 from idportal.hosts import journey_url
 
+DONE = "klart"
 SUGGESTED = 200  # user names that the field offers; more would be slow to send, and too many to look through
 
 
@@ -115,3 +117,21 @@ def _create(request: HttpRequest, form: forms.Form, details: TicketDetails) -> T
         return None
     messages.success(request, _("Ärendet är skickat till helpdesk. Det har nummer %s.") % ticket.number)
     return ticket
+
+
+@limits.form_page
+def confirm(request: HttpRequest) -> HttpResponse:
+    """A new recipient confirms the address; the link is enough, and no one signs in.
+
+    GET shows the company and a button, so that a program that opens links confirms nothing. POST confirms.
+    """
+    context: dict[str, object] = {"waiting": None}
+    if request.method == "POST":
+        if changes.confirm(request.POST.get("nyckel", ""), request.META["REMOTE_ADDR"]):
+            return redirect(f"{reverse('recipient-confirm')}?{DONE}")
+    elif DONE in request.GET:
+        context = {"done": True}
+    else:
+        token = request.GET.get("nyckel", "")
+        context = {"waiting": changes.find(token), "token": token}
+    return render(request, "helpdesk/recipient_confirm.html", context)

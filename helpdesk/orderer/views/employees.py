@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -17,9 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import audit, limits
 from accounts.models import Company, Event, Orderer
 from helpdesk.orderer import employee_table, employees
-from helpdesk.orderer.access import orderer_only
-from helpdesk.orderer.employee_table import Part
-from helpdesk.orderer.employees import Employee
+from helpdesk.orderer.employee_table import ALL, PARTS
+from helpdesk.orderer.sessions import orderer_only
 from helpdesk.searches import SearchForm, kept
 from idportal.clock import duration
 from idportal.hosts import journey_url
@@ -37,7 +35,7 @@ def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespon
     listed = employees.of_company(company)
     found = employee_table.search(listed.employees, form.text)
     of_all = employee_table.counts(listed.employees)
-    page = Paginator(_in(part, found), A_PAGE).get_page(request.GET.get("sida"))
+    page = Paginator(list(filter(PARTS[part], found)), A_PAGE).get_page(request.GET.get("sida"))
     context = {
         "here": "employees",
         "form": form,
@@ -49,7 +47,7 @@ def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespon
         "before": _address(part, page.previous_page_number()) if page.has_previous() else "",
         "after": _address(part, page.next_page_number()) if page.has_next() else "",
         "everybody": len(listed.employees),
-        "soon": _soon(),
+        "soon": duration(limits.EXPIRES_SOON),
         "summary": _summary(of_all),
         "found": bool(found),
         "read_at": listed.read_at,
@@ -85,7 +83,7 @@ def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResp
         messages.warning(request, _("Du har bytt företag i en annan flik. Nu visas %s.") % company.name)
         return redirect(_address(part))
     found = employee_table.search(employees.of_company(company).employees, kept(request, _place(company)))
-    data = employee_table.as_file(_in(part, found))
+    data = employee_table.as_file(filter(PARTS[part], found))
     audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])
     answer = HttpResponse(data, content_type="text/csv; charset=utf-8")
     answer.headers["Content-Disposition"] = 'attachment; filename="personal.csv"'
@@ -97,40 +95,36 @@ def _place(company: Company) -> str:
     return f"employees_{company.pk}"
 
 
-def _part(word: str | None) -> Part:
+def _part(word: str | None) -> str:
     """The part that the address asks for; all for an unknown word."""
-    return next((part for part in Part if part == word), Part.ALL)
+    return word if word in PARTS else ALL
 
 
-def _in(part: Part, found: Iterable[Employee]) -> list[Employee]:
-    return [employee for employee in found if part in employee_table.parts_of(employee)]
-
-
-def _address(part: Part, page: int = 1) -> str:
-    pairs = {"visa": "" if part == Part.ALL else str(part), "sida": str(page) if page > 1 else ""}
+def _address(part: str, page: int = 1) -> str:
+    pairs = {"visa": "" if part == ALL else part, "sida": str(page) if page > 1 else ""}
     return reverse("orderer-employees", query={name: value for name, value in pairs.items() if value})
 
 
-def _tabs(part: Part, counts: Counter[Part]) -> list[tuple[str, str, int, bool]]:
+def _tabs(part: str, counts: Mapping[str, int]) -> list[tuple[str, str, int, bool]]:
     """Of each tab: its address, its words, its number of employees, and whether it is open."""
     words = {
-        Part.ALL: _("Alla"),
-        Part.EXPIRED: _("Gått ut eller måste bytas"),
-        Part.SOON: _("Går ut inom %s") % _soon(),
-        Part.NO_NUMBER: _("Saknar nummer"),
-        Part.BLOCKED: _("Låst eller avstängt"),
+        ALL: _("Alla"),
+        "utgangna": _("Gått ut eller måste bytas"),
+        "snart": _("Går ut inom %s") % duration(limits.EXPIRES_SOON),
+        "utan-nummer": _("Saknar nummer"),
+        "sparrade": _("Låst eller avstängt"),
     }
     return [(_address(tab), text, counts[tab], tab == part) for tab, text in words.items()]
 
 
-def _summary(counts: Counter[Part]) -> str:
+def _summary(counts: Mapping[str, int]) -> str:
     """The whole company in one line, without regard to the search."""
     words = {
-        "soon": counts[Part.SOON],
-        "days": _soon(),
-        "all": counts[Part.ALL],
-        "expired": counts[Part.EXPIRED],
-        "no_number": counts[Part.NO_NUMBER],
+        "soon": counts["snart"],
+        "days": duration(limits.EXPIRES_SOON),
+        "all": counts[ALL],
+        "expired": counts["utgangna"],
+        "no_number": counts["utan-nummer"],
     }
     return (
         _(
@@ -139,7 +133,3 @@ def _summary(counts: Counter[Part]) -> str:
         )
         % words
     )
-
-
-def _soon() -> str:
-    return duration(limits.EXPIRES_SOON)

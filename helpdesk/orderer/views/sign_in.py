@@ -16,7 +16,7 @@ from accounts.forms import AddressField, CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
-from helpdesk.orderer.access import orderer_of_any_company
+from helpdesk.orderer.sessions import orderer_of_any_company
 
 
 class AddressForm(forms.Form):
@@ -67,7 +67,7 @@ def link(request: HttpRequest) -> HttpResponse:
         token = request.POST.get("nyckel", "")
         used = sign_in.press(orderer_sessions.links(request), token, language=language, address=address)
         if used:
-            orderer_sessions.begin_code(request, used.link_id, used.challenge)
+            orderer_sessions.begin_code(request, *used)
             return redirect("orderer-code")
     context = {"here": here, "refused": request.method == "POST", "token": request.GET.get("nyckel", "")}
     return render(request, "helpdesk/orderer_link.html", context)
@@ -134,7 +134,7 @@ def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) ->
     chosen = orderer_sessions.chosen(request, companies)
     if chosen and len(companies) == 1:
         return redirect("orderer-employees")
-    has_left = orderer_sessions.has_left(request, companies)
+    has_left = chosen is None and "company" in request.session
     context = {"orderer": orderer, "companies": companies, "chosen": chosen, "has_left": has_left}
     return render(request, "helpdesk/orderer_company.html", context)
 
@@ -146,5 +146,5 @@ def log_out(request: HttpRequest) -> HttpResponse:
     if orderer:
         audit.record(Event.LOGGED_OUT, orderer, actor=orderer, address=request.META["REMOTE_ADDR"])
     if sessions.ORDERER in request.session:
-        orderer_sessions.log_out(request)
+        request.session.flush()
     return redirect(f"{reverse('orderer-login')}?ut")

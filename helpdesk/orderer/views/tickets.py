@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import NamedTuple
+from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
@@ -19,7 +18,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.orderer.access import orderer_only
+from helpdesk.orderer.sessions import orderer_only
 from helpdesk.tickets import recipients, states
 from helpdesk.tickets.missing import is_about_several
 from helpdesk.tickets.states import Closed
@@ -48,15 +47,6 @@ _SEEN: dict[str, Promise] = {
 }
 
 
-class TimelineStep(NamedTuple):
-    """One line of the timeline, as an orderer reads it."""
-
-    at: datetime
-    what: Promise
-    who: str
-    why: str
-
-
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
 def tickets(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
@@ -80,8 +70,8 @@ def ticket(request: HttpRequest, orderer: Orderer, company: Company, number: str
         "several": is_about_several(ticket.unread),
         "phone": ticket.shown_number,
         "steps": steps,
-        "why": next((step.why for step in reversed(steps) if step.why), ""),
-        "stopped": any(step.what is _SEEN[What.STOPPED] for step in steps),
+        "why": next((step["why"] for step in reversed(steps) if step["why"]), ""),
+        "stopped": any(step["what"] is _SEEN[What.STOPPED] for step in steps),
         **_link(ticket),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
         "waiting": [confirmation.address for confirmation in waiting if confirmation.ticket_id == ticket.pk],
@@ -123,15 +113,16 @@ def _ticket_or_404(company: Company, number: str) -> Ticket:
     return get_object_or_404(_tickets_of(company), number=number)
 
 
-def _steps(ticket: Ticket) -> list[TimelineStep]:
-    steps: list[TimelineStep] = []
+def _steps(ticket: Ticket) -> list[dict[str, Any]]:
+    """The lines of the timeline, as an orderer reads them."""
+    steps = []
     verifying = False
     for entry in ticket.entries.all():
         if entry.what not in _SEEN or (entry.what == What.TAKEN and verifying):
             continue  # when one agent takes over from another, the orderer sees no change
         verifying = entry.what == What.TAKEN or verifying
         why = entry.why if entry.what == What.REJECTED else ""
-        steps.append(TimelineStep(entry.at, _SEEN[entry.what], _who(entry), why))
+        steps.append({"at": entry.at, "what": _SEEN[entry.what], "who": _who(entry), "why": why})
     return steps
 
 
