@@ -7,60 +7,82 @@ Exceptions of the libraries become :class:`Unreadable`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Iterator
+from email.feedparser import BytesFeedParser
 from email.message import Message
+from email.policy import Compat32, Policy
 from email.utils import getaddresses
+from typing import NamedTuple
 
-from helpdesk.intake.decoding import clean, in_charset, on_one_line, surrogates, tidy
-from helpdesk.intake.html import text_of
-from helpdesk.intake.parser import MOST_HEADER_LINES, Parser
+from helpdesk.intake.decoding import LONGEST_HEADER, clean, in_charset, on_one_line, surrogates, text_of, tidy
 from idportal.text import composed, one_line
 
 # Bytes of one message that are read. Text comes first in a mail, and attachments are not kept (M4).
 MOST_BYTES = 1024 * 1024
+MOST_PARTS = 100  # a mail with a forwarded thread and its pictures has thirty
+MOST_HEADER_LINES = 1000  # of all parts together
+LONGEST_OF_A_PART = 2 * 1024  # characters of a Content- header; a file's name in pieces is the longest
+# Lines times the parts begun so far, which is at least the parser's depth. Takes about a second.
+MOST_WORK = 3_000_000
+_CHUNK = 16 * 1024
 MOST_TEXT = 64 * 1024  # characters of text that are kept
 PLACEHOLDER = 200  # characters: a shorter plain text may only say that the mail is HTML
 MOST_ATTACHMENTS = 20  # whose names are kept
 LONGEST_NAME = 120
 MOST_FROM, LONGEST_FROM = 5, 1000  # headers, and characters of each
 
-# Kept undecoded: RFC 2047 5 forbids encoded words there, so decoding could forge a result.
-AS_THEY_CAME = ("authentication-results",)
+_HEAD = re.compile(rb"\A.*?(?:\n\r?\n|\Z)", re.DOTALL)
+_STRAY_RETURN = re.compile(rb"\r(?!\n)")
+
+
+Headers = list[tuple[str, str]]
 
 
 class Unreadable(Exception):
     """No library can parse this mail. The portal keeps it all the same."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attachment:
+class _Enough(Exception):
+    """A bound is reached. The mail is what was read so far."""
+
+
+class Attachment(NamedTuple):
     """``size`` in bytes, as far as the attachment was read."""
 
     name: str
     size: int
 
 
-@dataclass(frozen=True, slots=True)
 class Letter:
     """A message as far as it was read.
 
-    - ``headers``: names in lower case; values decoded and on one line, those in AS_THEY_CAME on one line only.
+    - ``headers``: names in lower case; values decoded and on one line, Authentication-Results on one line only.
     - ``senders``: name and address of each sender in From; none if From is larger than any program writes it.
     - ``other_text``: if the mail has plain text and HTML, the one that ``text`` does not hold.
     - ``reports``: the headers of each block of a delivery status (RFC 3464).
     - ``returned``: the headers of the message that such a report returns.
     """
 
-    headers: Sequence[tuple[str, str]]
-    senders: Sequence[tuple[str, str]]
-    text: str
-    other_text: str
-    attachments: Sequence[Attachment]
-    cut: bool
-    content_type: str
-    reports: Sequence[Sequence[tuple[str, str]]]
-    returned: Sequence[tuple[str, str]]
+    def __init__(self, raw: bytes) -> None:
+        message, cut, whole_head = _parsed(raw[:MOST_BYTES])
+        self.cut = cut or len(raw) > MOST_BYTES
+        self.content_type = message.get_content_type()
+        self.headers = _headers(message)
+        self.senders = list(_senders(message)) if whole_head else []
+        self.attachments: list[Attachment] = []
+        self.reports: list[Headers] = []
+        self.returned: Headers = []
+        self._plain: list[str] = []
+        self._html: list[str] = []
+        self._room = 2 * MOST_TEXT
+        self._add_all(message)
+        text = tidy("\n\n".join(each for each in self._plain if each.strip()))
+        other = tidy("\n\n".join(text_of(each) for each in self._html))
+        if len(text) < PLACEHOLDER and len(other) > 2 * len(text):
+            text, other = other, text
+        self.text, self.other_text = text[:MOST_TEXT], other[:MOST_TEXT]
+        self.cut = self.cut or len(text) > MOST_TEXT
 
     def all(self, name: str) -> list[str]:
         return [value for header, value in self.headers if header == name]
@@ -68,124 +90,110 @@ class Letter:
     def first(self, name: str) -> str:
         return next(iter(self.all(name)), "")
 
+    def _add_all(self, message: Message) -> None:
+        """All parts, outermost first, without recursion: of a forwarded message too, not of a returned one."""
+        closed = {"message/delivery-status"}
+        if self.content_type == "multipart/report":
+            closed.add("message/rfc822")
+        left = [message]
+        while left:
+            part = left.pop()
+            kind = part.get_content_type()
+            self._add(part, kind)
+            left += [] if kind in closed else reversed(_inside(part))
 
-def read(raw: bytes) -> Letter:
-    """Raises Unreadable if the message can't be parsed."""
-    try:
-        return _read(raw)
-    except Exception as error:  # the libraries document none; its text may quote the mail, so only the type is kept
-        raise Unreadable(type(error).__name__) from None
-
-
-def _read(raw: bytes) -> Letter:
-    parser = Parser()
-    message, cut = parser.parse(raw[:MOST_BYTES])
-    content = _Content()
-    for part in _walk(message):
-        content.add(part)
-    text, other_text, shortened = content.text()
-    return Letter(
-        headers=list(_headers(message)),
-        senders=list(_senders(message)) if parser.whole_head else [],
-        text=text,
-        other_text=other_text,
-        attachments=content.attachments,
-        cut=cut or len(raw) > MOST_BYTES or shortened or content.more,
-        content_type=message.get_content_type(),
-        reports=content.reports,
-        returned=content.returned,
-    )
-
-
-def _walk(message: Message) -> Iterator[Message]:
-    """All parts, outermost first, without recursion: of a forwarded message too, not of a returned one."""
-    left, report = [message], message.get_content_type() == "multipart/report"
-    while left:
-        part = left.pop()
-        yield part
-        payload = part.get_payload() if part.is_multipart() else ""  # get_payload would decode a text
-        if isinstance(payload, list) and not (report and part.get_content_type() == "message/rfc822"):
-            left += [each for each in reversed(payload) if isinstance(each, Message)]
-
-
-class _Content:
-    """Collects the contents of the parts."""
-
-    def __init__(self) -> None:
-        self.plain: list[str] = []
-        self.html: list[str] = []
-        self.attachments: list[Attachment] = []
-        self.reports: list[list[tuple[str, str]]] = []
-        self.returned: list[tuple[str, str]] = []
-        self.more = False
-        self._room = 2 * MOST_TEXT
-        self._blocks: set[int] = set()
-
-    def add(self, part: Message) -> None:
-        kind = part.get_content_type()
-        if id(part) in self._blocks:  # part of a delivery status that is read already
-            return
+    def _add(self, part: Message, kind: str) -> None:
         if kind == "message/delivery-status":
-            blocks = [each for each in _list(part.get_payload()) if isinstance(each, Message)]
-            self.reports += [list(_headers(each)) for each in blocks]
-            self._blocks |= {id(each) for each in blocks}
+            self.reports += [_headers(block) for block in _inside(part)]
         elif kind == "message/rfc822":
-            self._add_message(next(iter(_list(part.get_payload())), None))
+            for inner in _inside(part)[:1]:  # in the text its From and Subject
+                headers = _headers(inner)
+                self.returned = self.returned or headers
+                first = dict(reversed(headers))
+                lines = [f"{name}: {first[name.lower()]}" for name in ("From", "Subject") if name.lower() in first]
+                self._plain.append("\n".join(lines))
         elif kind == "text/rfc822-headers":
             self.returned = self.returned or _header_lines(_decoded(part))
         elif not part.is_multipart():
             self._add_leaf(part, kind)
 
-    def _add_message(self, inner: object) -> None:
-        """A forwarded or returned message: its headers, and in the text its From and Subject."""
-        if not isinstance(inner, Message):
-            return
-        headers = list(_headers(inner))
-        first = dict(reversed(headers))
-        self.returned = self.returned or headers
-        lines = [f"{name}: {first[name.lower()]}" for name in ("From", "Subject") if name.lower() in first]
-        self.plain.append("\n".join(lines))
-
     def _add_leaf(self, part: Message, kind: str) -> None:
-        name = _file_name(part)
+        name = clean(_parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name"))
+        name = name.replace("/", "_")[:LONGEST_NAME]
         attached = part.get_content_disposition() == "attachment"
         if kind in ("text/plain", "text/html") and not attached and not name:
-            if self._room <= 0:
-                self.more = True
-                return
-            text = _decoded(part)
-            self.more = self.more or len(text) > self._room
+            text = _decoded(part) if self._room else ""
+            self.cut = self.cut or len(text) > self._room or not self._room
             text = text[: self._room]
             self._room -= len(text)
-            (self.plain if kind == "text/plain" else self.html).append(text)
+            (self._plain if kind == "text/plain" else self._html).append(text)
         elif attached or (part.get_content_maintype() != "image" and (name or kind.startswith("application/"))):
-            self._attach(part, name or one_line(kind)[:LONGEST_NAME])
-
-    def _attach(self, part: Message, name: str) -> None:
-        if len(self.attachments) < MOST_ATTACHMENTS:
-            self.attachments.append(Attachment(name, len(_payload(part))))
-        else:
-            self.more = True
-
-    def text(self) -> tuple[str, str, bool]:
-        """The plain text and the text of the HTML, the better one first; and whether the first was cut."""
-        plain = tidy("\n\n".join(each for each in self.plain if each.strip()))
-        html = tidy("\n\n".join(text_of(each) for each in self.html))
-        first, second = (html, plain) if len(plain) < PLACEHOLDER and len(html) > 2 * len(plain) else (plain, html)
-        return first[:MOST_TEXT], second[:MOST_TEXT], len(first) > MOST_TEXT
+            if len(self.attachments) < MOST_ATTACHMENTS:
+                self.attachments.append(Attachment(name or one_line(kind)[:LONGEST_NAME], len(_payload(part))))
+            else:
+                self.cut = True
 
 
-def _list(payload: object) -> list[object]:
-    return payload if isinstance(payload, list) else []
+def read(raw: bytes) -> Letter:
+    """Raises Unreadable if the message can't be parsed."""
+    try:
+        return Letter(raw)
+    except Exception as error:  # the libraries document none; its text may quote the mail, so only the type is kept
+        raise Unreadable(type(error).__name__) from None
 
 
-def _headers(message: Message) -> Iterator[tuple[str, str]]:
-    for name, value in message.raw_items():
-        lower = name.strip().lower()
-        yield lower, on_one_line(str(value)) if lower in AS_THEY_CAME else clean(str(value))
+class _Bounded(Compat32):
+    """Counts header lines and cuts long headers before they are parsed."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        seen = self.__dict__["seen"] = self.__dict__.get("seen", 0) + len(sourcelines)  # Policy has __setattr__
+        if seen > MOST_HEADER_LINES:
+            raise _Enough
+        name, value = super().header_source_parse(sourcelines)
+        # The library parses Content- headers in quadratic time.
+        return name, value[: LONGEST_OF_A_PART if name.lower().startswith("content-") else LONGEST_HEADER]
 
 
-def _header_lines(text: str) -> list[tuple[str, str]]:
+def _parsed(raw: bytes) -> tuple[Message, bool, bool]:
+    """The message, whether a part of it was left out, and whether all headers of its outermost part were read."""
+    begun: list[Message] = []
+
+    def new_part(policy: Policy) -> Message:
+        begun.append(Message(policy=policy))
+        if len(begun) > MOST_PARTS:
+            raise _Enough
+        return begun[-1]
+
+    parser = BytesFeedParser(new_part, policy=_Bounded())  # type: ignore[arg-type]  # it is called with a policy
+    begun.clear()  # the parser has called the factory once already
+    # For the parser a lone CR ends a header, for mail servers it doesn't: it could hide one from the border server.
+    raw = _HEAD.sub(lambda head: _STRAY_RETURN.sub(b" ", head[0]), raw, count=1)
+    work = 0
+    try:
+        for begin in range(0, len(raw), _CHUNK):
+            chunk = raw[begin : begin + _CHUNK]
+            parser.feed(chunk)
+            work += (chunk.count(b"\n") + chunk.count(b"\r")) * len(begun)
+            if work > MOST_WORK:
+                return begun[0], True, True
+        parser.close()
+    except (_Enough, RecursionError):
+        return begun[0], True, len(begun) > 1
+    return begun[0], False, True
+
+
+def _inside(part: Message) -> list[Message]:
+    """The parts of a part, the message in it, or the blocks of a delivery status."""
+    return list(part.get_payload()) if part.is_multipart() else []  # get_payload would decode a text
+
+
+def _headers(message: Message) -> Headers:
+    raw = [(name.strip().lower(), str(value)) for name, value in message.raw_items()]
+    # RFC 2047 5 forbids encoded words in results, so decoding could forge one.
+    return [(name, on_one_line(value) if name == "authentication-results" else clean(value)) for name, value in raw]
+
+
+def _header_lines(text: str) -> Headers:
     """Headers that a report returns as text, one a line. A folded header loses its other lines."""
     pairs = (line.partition(":") for line in text[:MOST_TEXT].splitlines()[:MOST_HEADER_LINES])
     return [(name.strip().lower(), clean(value)) for name, colon, value in pairs if colon and name.strip()]
@@ -217,11 +225,6 @@ def _payload(part: Message) -> bytes:
 
 def _decoded(part: Message) -> str:
     return in_charset(_payload(part)[: 4 * MOST_TEXT], _parameter(part, "content-type", "charset"))
-
-
-def _file_name(part: Message) -> str:
-    name = _parameter(part, "content-disposition", "filename") or _parameter(part, "content-type", "name")
-    return clean(name).replace("/", "_")[:LONGEST_NAME]
 
 
 def _parameter(part: Message, header: str, name: str) -> str:

@@ -9,7 +9,7 @@ from accounts import numbers
 from accounts.addresses import usual
 from helpdesk.intake import authenticity, mime
 from helpdesk.intake.asked import Asked
-from helpdesk.intake.html import text_of
+from helpdesk.intake.decoding import text_of
 from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
 from helpdesk.models import Ticket
 from idportal.text import one_line

@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 import pytest
 
 from helpdesk.intake import authenticity, bounces, mime
-from helpdesk.intake.html import text_of
+from helpdesk.intake.decoding import text_of
 from helpdesk.intake.reading import Reading, read
 from helpdesk.models import IncomingMail
 from idportal.logs import masked
