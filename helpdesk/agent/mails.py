@@ -8,9 +8,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
-from helpdesk.intake import reread
+from helpdesk.intake import reading
 from helpdesk.intake.asked import Asked
-from helpdesk.intake.reread import Piece
+from helpdesk.intake.reading import Piece
 from helpdesk.models import IncomingMail, Ticket
 
 MOST = 20  # newest mails that joined the ticket: anyone who knows its number can write to it
@@ -34,8 +34,8 @@ def for_page(
         verified = _newest(joined.filter(sender_trust=IncomingMail.SenderTrust.VERIFIED), MOST_VERIFIED)
         newest = sorted({mail.pk: mail for mail in [*newest, *verified]}.values(), key=lambda mail: mail.pk)
     first = [ticket.opening_mail] if ticket.opening_mail else []
-    asked = asked or reread.as_kind(ticket.opening_mail, Ticket.Kind(ticket.kind))
-    fields = fields or reread.fields_of(ticket)
+    asked = asked or reading.as_kind(ticket.opening_mail, Ticket.Kind(ticket.kind))
+    fields = fields or reading.fields_of(ticket)
     email = ticket.orderer.email.lower() if ticket.orderer else ""
     shown = [
         {
@@ -43,7 +43,7 @@ def for_page(
             "joined": mail not in first,
             "vouched": mail.verified and mail.sender.lower() == email,
             "new": mail not in first and (seen is None or mail.came_at > seen),
-            "pieces": reread.pieces(mail.text, asked, fields) if mail in first else [Piece(mail.text)],
+            "pieces": list(reading.pieces(mail.text, asked, fields)) if mail in first else [Piece(mail.text)],
         }
         for mail in [*first, *newest]
     ]

@@ -2,22 +2,31 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 from accounts.models.recipients import Recipients
 from helpdesk.intake import addresses, fields, subjects, telephones
 from helpdesk.intake.fields import FieldFound, Why
-from helpdesk.intake.labels import Label, Labelled, values
+from helpdesk.intake.labels import Label, Labelled, labelled_in
 from helpdesk.intake.layout import MailSection, sections
-from helpdesk.intake.marks import Mark, Marks
-from helpdesk.intake.new_number import number
-from helpdesk.intake.telephones import Cue
+from helpdesk.intake.telephones import Cue, new_number
 from helpdesk.models import Ticket
 from helpdesk.tickets.name_match import names_agree
 
 Kind = Ticket.Kind
+
+LONGEST_MARK = 4000  # characters; a value is looked for so far behind its label
+
+
+class Mark(NamedTuple):
+    """A range of characters, and the field that was read from it."""
+
+    begin: int
+    end: int
+    field: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,50 +52,57 @@ class Asked:
 
 def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind | None = None) -> Asked:
     """The fields in a mail's text. ``kind``: the kind of ticket, if an agent chose it."""
-    parts = [ThreadPart(section) for section in sections(text)]
-    kind = kind or _kind(subject, parts)
-    marks = Marks(text)
+    parts, marks = sections(text), _Marks(text)
+    of_daily_mail = subjects.is_of_daily_mail(subject)
+    kind = kind or _kind(subject, parts, of_daily_mail=of_daily_mail)
     name, company = _orderer(parts, marks)
-    from_name, from_company = _name_and_company(sender_name)
-    common: dict[str, Any] = {
-        "kind": kind,
-        "orderer_name": name or from_name,
-        "company_name": company or from_company,
-        "names_orderer": bool(name),
-    }
+    # In a From header the company may stand in brackets behind the name.
+    from_name, _, from_company = sender_name.strip(" '\"").partition("(")
+    from_name = "" if "@" in from_name else from_name.strip()[:200]
+    more: dict[str, Any] = {}
     if kind == Kind.PHONE:
-        found = _phone(parts, common, marks, of_daily_mail=subjects.is_of_daily_mail(subject))
+        more = _phone(parts, name or from_name, marks, of_daily_mail=of_daily_mail)
     elif kind == Kind.RECIPIENTS:
-        found = _recipients(parts, sender, common, marks)
-    else:
-        found = Asked(**common)
-    return replace(found, marks=marks.in_order())
+        more = _recipients(parts, sender, marks)
+    return Asked(
+        kind=kind,
+        orderer_name=name or from_name,
+        company_name=company or from_company.strip(" )")[:200],
+        names_orderer=bool(name),
+        marks=marks.in_order(),
+        **more,
+    )
 
 
-class ThreadPart:
-    """One of the mails in a thread, with its labelled values."""
+class _Marks:
+    """The marks of a text. A field whose words are not in the text gets none."""
 
-    def __init__(self, section: MailSection) -> None:
-        self.section = section
-        self.labelled = values(section.lines)
-        self.values = self.labelled.values
-        self.rest = "\n".join(self.labelled.rest)
-        self.loose = "\n".join(self.labelled.loose)
-        self.starts = section.starts
+    def __init__(self, text: str) -> None:
+        self._text = text
+        self._marks: list[Mark] = []
 
-    def signature(self) -> ThreadPart:
-        """The signature as a part, with strong labels only: some mails begin with their farewell."""
-        lines = self.section.lines
-        part = ThreadPart(MailSection(self.section.signature, [], self.starts[len(lines) :]))
-        part.values = [value for value in part.values if value.strong]
-        part.labelled = Labelled(part.values, [], [])
-        part.rest = part.loose = ""
-        return part
+    def add(self, name: str, words: str, begin: int) -> None:
+        found = re.compile(re.escape(words), re.IGNORECASE).search(self._text, begin, begin + LONGEST_MARK)
+        if found:
+            self._marks.append(Mark(found.start(), found.end(), name))
+
+    def add_field(self, name: str, found: FieldFound, starts: Sequence[int]) -> None:
+        if found.value:
+            line, column = found.at
+            self.add(name, found.words or found.value, starts[line] + column)
+
+    def in_order(self) -> tuple[Mark, ...]:
+        """By place, without marks that overlap an earlier one."""
+        kept: list[Mark] = []
+        for mark in sorted(self._marks):
+            if not kept or kept[-1].end <= mark.begin:
+                kept.append(mark)
+        return tuple(kept)
 
 
-def _kind(subject: str, parts: Sequence[ThreadPart]) -> Ticket.Kind:
+def _kind(subject: str, parts: Sequence[MailSection], *, of_daily_mail: bool) -> Ticket.Kind:
     """By the subject, or that of a forwarded mail; else by what the text asks for."""
-    kinds = [subjects.kind_of(each) for each in (subject, *(part.section.subject for part in parts))]
+    kinds = [subjects.kind_of(each) for each in (subject, *(part.subject for part in parts))]
     if kind := next(filter(None, kinds), None):
         return kind
     for part in parts:
@@ -95,68 +111,71 @@ def _kind(subject: str, parts: Sequence[ThreadPart]) -> Ticket.Kind:
             return Kind.PHONE
     if any(value.label == Label.RECIPIENTS and value.strong and "@" in value.text for value in parts[0].values):
         return Kind.RECIPIENTS
-    if _asks_for_number(parts[0], of_daily_mail=subjects.is_of_daily_mail(subject)):
+    if _asks_for_number(parts[0], of_daily_mail=of_daily_mail):
         return Kind.PHONE
-    first = next((line for part in parts for line in part.section.lines if line.strip()), "")
-    return subjects.kind_of(first) if _is_title(first) else Kind.OTHER  # type: ignore[return-value]
+    first = next((line for part in parts for line in part.lines if line.strip()), "")
+    is_title = len(first) <= 80 and not any(character in first for character in "?!@0")  # noqa: PLR2004
+    return (subjects.kind_of(first) if is_title else None) or Kind.OTHER
 
 
-def _asks_for_number(part: ThreadPart, *, of_daily_mail: bool) -> bool:
+def _asks_for_number(part: MailSection, *, of_daily_mail: bool) -> bool:
     """Whether a part asks to link a number: to an account that it names, or to one in the daily mail below it."""
-    about_account = bool(fields.accounts_in(part.section.text))
-    cues = {each.cue for each in telephones.in_sentences(part.loose)}
+    about_account = bool(fields.accounts_in(part.text))
+    cues = {each.cue for each in telephones.in_sentences(part.labelled.loose)}
     labelled = any(value.label in (Label.PERSON, Label.USERNAME) and value.text for value in part.values)
     return (
         (Cue.LINK in cues and (about_account or of_daily_mail))
         or (Cue.NEW in cues and about_account)
-        or (labelled and bool(number(part.labelled).value))
-        or (about_account and telephones.asks_to_link(part.loose))
+        or (labelled and bool(new_number(part.labelled).value))
+        or (about_account and telephones.asks_to_link(part.labelled.loose))
     )
 
 
-def _is_title(line: str) -> bool:
-    """Whether the line is a subject that stands in the text."""
-    kind = subjects.kind_of(line)
-    return kind is not None and len(line) <= 80 and not any(character in line for character in "?!@0")  # noqa: PLR2004
-
-
-def _orderer(parts: Sequence[ThreadPart], marks: Marks) -> tuple[str, str]:
+def _orderer(parts: Sequence[MailSection], marks: _Marks) -> tuple[str, str]:
     """Name and company from the newest mail that has labels. Those of an older mail are about that mail."""
     for part in parts:
         name, company = fields.orderer(part.values)
         if name.value or company.value or any(value.strong and value.text for value in part.values):
-            marks.add("orderer_name", name, part.starts)
-            marks.add("company_name", company, part.starts)
+            marks.add_field("orderer_name", name, part.starts)
+            marks.add_field("company_name", company, part.starts)
             return name.value, company.value
     return "", ""
 
 
-_PHONE_FIELDS = ("employee_name", "employee_username", "new_number")
+def _phone(parts: Sequence[MailSection], orderer: str, marks: _Marks, *, of_daily_mail: bool) -> dict[str, Any]:
+    found = dict.fromkeys(("employee_name", "employee_username", "new_number"), fields.NOTHING)
 
+    def add(starts: Sequence[int], *more: FieldFound) -> None:
+        """Adds the fields that no newer part mentions; a field that a newer part left unclear stays unclear."""
+        for name, each in zip(list(found), more, strict=True):
+            if found[name].is_missing:
+                found[name] = each
+                marks.add_field(name, each, starts)
 
-def _phone(parts: Sequence[ThreadPart], common: dict[str, Any], marks: Marks, *, of_daily_mail: bool) -> Asked:
-    found = dict.fromkeys(_PHONE_FIELDS, fields.NOTHING)
     doubts: set[str] = set()
     for part in parts:
         name, username = _person(part)
-        if _is_about_others(found, name, username, part, of_daily_mail=of_daily_mail):
-            continue
         is_first = not any(each.value for each in found.values())
-        _add(found, part, marks, name, username, number(part.labelled, username.value, common["orderer_name"]))
+        if not is_first and _is_about_others(found, name, username, part, of_daily_mail=of_daily_mail):
+            continue
+        add(part.starts, name, username, new_number(part.labelled, username.value, orderer))
         if is_first:
             doubts = _doubtful(found, part)
     if all(each.is_missing for each in found.values()):
-        for part in (each.signature() for each in parts):
-            _add(found, part, marks, *fields.person(part.values), number(part.labelled))
-    unread = {name: each.why.value for name, each in found.items() if each.why}
-    values_found: dict[str, Any] = {name: each.value for name, each in found.items()}
-    return Asked(**common, **values_found, unread=unread, doubts=tuple(sorted(doubts)))
+        for part in parts:  # some mails begin with their farewell
+            strong = [value for value in labelled_in(part.signature).values if value.strong]
+            add(part.starts[len(part.lines) :], *fields.person(strong), new_number(Labelled(strong, "", "")))
+    return {
+        **{name: each.value for name, each in found.items()},
+        "unread": {name: each.why.value for name, each in found.items() if each.why},
+        "doubts": tuple(sorted(doubts)),
+    }
 
 
-def _person(part: ThreadPart) -> tuple[FieldFound, FieldFound]:
+def _person(part: MailSection) -> tuple[FieldFound, FieldFound]:
     name, username = fields.person(part.values)
     # A name beside an account belongs to that account only.
-    loose_name, loose_username = fields.unlabelled_person(part.rest)
+    loose_name, loose_username = fields.unlabelled_person(part.labelled.rest)
     if username.value in ("", loose_username.value):
         name = loose_name if name.is_missing else name
         username = loose_username if username.is_missing else username
@@ -164,66 +183,48 @@ def _person(part: ThreadPart) -> tuple[FieldFound, FieldFound]:
 
 
 def _is_about_others(
-    found: dict[str, FieldFound], name: FieldFound, username: FieldFound, part: ThreadPart, *, of_daily_mail: bool
+    found: dict[str, FieldFound], name: FieldFound, username: FieldFound, part: MailSection, *, of_daily_mail: bool
 ) -> bool:
     """Whether an older mail is about another employee than the newer one, so that it does not count.
 
     The daily mail lists many employees, so it does not say which of them its answer is about.
     """
-    if any(each.value for each in found.values()) and (of_daily_mail or username.why == Why.SEVERAL):
+    if of_daily_mail or username.why == Why.SEVERAL:
         return True
     newer_username = found["employee_username"].value
     if newer_username:
-        accounts = fields.accounts_in(part.section.text) | ({username.value} if username.value else set())
+        accounts = fields.accounts_in(part.text) | ({username.value} if username.value else set())
         return bool(accounts) and newer_username not in accounts
     newer_name = found["employee_name"].value
     return bool(newer_name and name.value) and not names_agree(newer_name, name.value)
 
 
-def _doubtful(found: dict[str, FieldFound], part: ThreadPart) -> set[str]:
+def _doubtful(found: dict[str, FieldFound], part: MailSection) -> set[str]:
     """Fields that have a value though the same mail names another one, not labelled as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
     explained = "\n".join(value.text for value in part.values if value.label in something_else)
-    callable_at = {each.value for each in telephones.in_sentences(part.loose) if each.cue == Cue.CALL}
-    text = part.section.text
+    callable_at = {each.value for each in telephones.in_sentences(part.labelled.loose) if each.cue == Cue.CALL}
     clear = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
     others = {
-        "new_number": set(telephones.all_in(text)) - clear,
-        "employee_username": fields.accounts_in(text) - {found["employee_username"].value},
+        "new_number": telephones.all_in(part.text) - clear,
+        "employee_username": fields.accounts_in(part.text) - {found["employee_username"].value},
     }
     return {name for name, values_besides in others.items() if values_besides and found[name].value}
 
 
-def _add(found: dict[str, FieldFound], part: ThreadPart, marks: Marks, *more: FieldFound) -> None:
-    """Adds the fields that no newer part mentions; a field that a newer part left unclear stays unclear."""
-    for name, each in zip(_PHONE_FIELDS, more, strict=True):
-        if found[name].is_missing:
-            found[name] = each
-            marks.add(name, each, part.starts)
-
-
-def _recipients(parts: Sequence[ThreadPart], sender: str, common: dict[str, Any], marks: Marks) -> Asked:
+def _recipients(parts: Sequence[MailSection], sender: str, marks: _Marks) -> dict[str, Any]:
     for part in parts:
-        found, why = addresses.recipients(part.values, part.rest, sender)
+        found, why = addresses.recipients(part.values, part.labelled.rest, sender)
         if why == Why.MISSING:
             continue
-        others = Recipients(addresses.addresses_in(part.section.text)[0]) - Recipients([*found, sender])
-        doubts = ("recipients",) if found and others else ()
-        unread = {"recipients": why.value} if why else {}
-        begin = _begin_of_recipients(part)
+        others = Recipients(addresses.addresses_in(part.text)[0]) - Recipients([*found, sender])
+        labels = [value.first for value in part.values if value.label == Label.RECIPIENTS and value.strong]
+        begin = part.starts[labels[0] if labels else 0]
         for each in found:
-            marks.add_words("recipients", each, begin)
-        return Asked(**common, recipients=tuple(found), unread=unread, doubts=doubts)
-    return Asked(**common, unread={"recipients": Why.MISSING.value})
-
-
-def _begin_of_recipients(part: ThreadPart) -> int:
-    """The place in the text from which the recipients are looked for: their label, else the part's begin."""
-    line = next((value.first for value in part.values if value.label == Label.RECIPIENTS and value.strong), 0)
-    return part.starts[line] if part.starts else 0
-
-
-def _name_and_company(text: str) -> tuple[str, str]:
-    """The name in a From header and the company in brackets behind it, without an address."""
-    name, _, company = text.strip(" '\"").partition("(")
-    return ("" if "@" in name else name.strip()[:200], company.strip(" )")[:200])
+            marks.add("recipients", each, begin)
+        return {
+            "recipients": tuple(found),
+            "unread": {"recipients": why.value} if why else {},
+            "doubts": ("recipients",) if found and others else (),
+        }
+    return {"unread": {"recipients": Why.MISSING.value}}

@@ -32,7 +32,7 @@ class FieldFound(NamedTuple):
     value: str = ""
     why: Why | None = Why.MISSING
     words: str = ""
-    at: tuple[int, int] | None = None
+    at: tuple[int, int] = (0, 0)
 
     @property
     def is_missing(self) -> bool:
@@ -140,7 +140,7 @@ def unlabelled_person(text: str) -> tuple[FieldFound, FieldFound]:
     accounts = list(dict.fromkeys(each[0] for each in places))
     if len(accounts) != 1:
         return NOTHING, FieldFound(why=Why.SEVERAL) if accounts else NOTHING
-    place = _place(text, places[0].start())
+    place = place_of(text, places[0].start())
     for each in places:
         begin = text[: each.start()].rpartition("\n")[2][-120:]
         end = text[each.end() :].partition("\n")[0][:120]
@@ -148,13 +148,13 @@ def unlabelled_person(text: str) -> tuple[FieldFound, FieldFound]:
         end = re.sub(r"^@[\w.-]*", "", end)
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
             if found and (name := _without_small_talk(found[1])):
-                here = _place(text, each.start())
+                here = place_of(text, each.start())
                 return FieldFound(name, None, at=(here[0], 0)), FieldFound(accounts[0], None, at=here)
     return NOTHING, FieldFound(accounts[0], None, at=place)
 
 
-def _place(text: str, at: int) -> tuple[int, int]:
-    """Line and column."""
+def place_of(text: str, at: int) -> tuple[int, int]:
+    """Line and column of a character."""
     return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
 
 

@@ -118,11 +118,11 @@ class Labelled(NamedTuple):
     """
 
     values: list[Value]
-    rest: list[str]
-    loose: list[str]
+    rest: str
+    loose: str
 
 
-def values(lines: Sequence[str]) -> Labelled:
+def labelled_in(lines: Sequence[str]) -> Labelled:
     """All labelled values, and the lines without them."""
     found: list[Value] = []
     rest: list[str] = []
@@ -137,7 +137,7 @@ def values(lines: Sequence[str]) -> Labelled:
             after = _after_labels(marks, lines, place, found)
         rest += [""] * (after - len(rest))
         place = after
-    return Labelled(found, rest, _loose(lines, found))
+    return Labelled(found, "\n".join(rest), "\n".join(_loose(lines, found)))
 
 
 def _after_labels(marks: list[_Place], lines: Sequence[str], place: int, found: list[Value]) -> int:

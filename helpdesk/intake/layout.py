@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate
+
+from helpdesk.intake.labels import labelled_in
 
 MOST_LINES = 2000  # the rest is not read; a thread of years has fewer
 MOST_SECTIONS = 8
@@ -51,21 +52,17 @@ _ENDS = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
 class MailSection:
     """One of the mails in a thread. ``subject``: of an older mail whose headers are quoted, else "".
 
     ``starts``: the place in the whole text at which each line begins, the signature's lines too.
     """
 
-    lines: Sequence[str]
-    signature: Sequence[str]
-    starts: Sequence[int]
-    subject: str = ""
-
-    @property
-    def text(self) -> str:
-        return "\n".join(self.lines)
+    def __init__(self, lines: list[str], signature: list[str], starts: list[int], subject: str) -> None:
+        self.lines, self.signature, self.starts, self.subject = lines, signature, starts, subject
+        self.text = "\n".join(lines)
+        self.labelled = labelled_in(lines)
+        self.values = self.labelled.values
 
 
 def sections(text: str) -> list[MailSection]:

@@ -1,24 +1,29 @@
-"""Reads a mail's bytes into the fields that it asks for. Pure: uses neither directory nor database.
+"""Reads a mail's bytes into the fields that it asks for. Uses neither directory nor database.
 
-The fields are claims; an agent judges them. A field that can't be read is blank and has a reason.
+The fields are claims; an agent judges them. A field that can't be read is blank and has a reason. A kept mail is read
+again for another kind of ticket, and to mark the words that each field was read from.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
+from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 from helpdesk.intake import mime, subjects
 from helpdesk.intake.asked import Asked, asked_in
-from helpdesk.intake.authenticity import is_automatic, is_bulk
-from helpdesk.intake.mime import Attachment, Letter
-from helpdesk.models import Ticket
+from helpdesk.models import IncomingMail, Ticket
+from helpdesk.tickets.missing import short_name
 
 log = logging.getLogger("idportal.intake")
 
 LONGEST_SUBJECT = 300
 OTHER_FORM = "[Mejlet har en form till, som säger något annat:]"  # stands between the two texts on the agent's page
+
+_EMPLOYEE_FIELDS = ("employee_name", "employee_username", "new_number")
+_FIELDS = ("orderer_name", "company_name", *_EMPLOYEE_FIELDS, *RECIPIENT_COLUMNS, "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,15 +33,12 @@ class Reading:
     ``sender``: the address in From, or "" if there is not exactly one. ``refers_to``: ticket numbers in the subject.
     """
 
-    letter: Letter
+    letter: mime.Letter
     message_id: str
     sender: str
     sender_name: str
     subject: str
     text: str
-    attachments: Sequence[Attachment]
-    automatic: bool
-    bulk: bool
     refers_to: Sequence[str]
     asked: Asked
 
@@ -46,27 +48,22 @@ def read(raw: bytes) -> Reading:
     letter = mime.read(raw)
     sender_name, sender = letter.senders[0] if len(letter.senders) == 1 else ("", "")
     subject = letter.first("subject")[:LONGEST_SUBJECT]
+    text = letter.text
     try:
-        asked = asked_in(letter.text, subject, sender_name, sender)
-        text = letter.text
+        asked = asked_in(text, subject, sender_name, sender)
         if letter.other_text:
-            asked, differ = _with_doubts(asked, asked_in(letter.other_text, subject, sender_name, sender))
+            other = asked_in(letter.other_text, subject, sender_name, sender)
+            differ = {
+                name
+                for name in ("employee_username", "new_number", "recipients")
+                if getattr(other, name) and getattr(asked, name) and getattr(other, name) != getattr(asked, name)
+            }
+            asked = replace(asked, doubts=tuple(sorted({*asked.doubts, *differ})))
             text = f"{text}\n\n{OTHER_FORM}\n\n{letter.other_text}" if differ else text
     except Exception as error:  # a fault of ours: the agent reads the mail instead
         raise mime.Unreadable(type(error).__name__) from None
-    return Reading(
-        letter=letter,
-        message_id=letter.first("message-id"),
-        sender=sender,
-        sender_name=sender_name,
-        subject=subject,
-        text=text,
-        attachments=letter.attachments,
-        automatic=is_automatic(letter),
-        bulk=is_bulk(letter),
-        refers_to=subjects.numbers_in(subject),
-        asked=asked,
-    )
+    refers_to = subjects.numbers_in(subject)
+    return Reading(letter, letter.first("message-id"), sender, sender_name, subject, text, refers_to, asked)
 
 
 def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind) -> Asked:
@@ -78,13 +75,40 @@ def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Tic
         return Asked(kind=kind)
 
 
-def _with_doubts(asked: Asked, other: Asked) -> tuple[Asked, bool]:
-    """``asked`` with a doubt for each field that the mail's other form (HTML or plain) gives differently; and whether
-    there is one.
-    """
-    differ = {
-        name
-        for name in ("employee_username", "new_number", "recipients")
-        if getattr(other, name) and getattr(asked, name) and getattr(other, name) != getattr(asked, name)
-    }
-    return replace(asked, doubts=tuple(sorted({*asked.doubts, *differ}))), bool(differ)
+def as_kind(mail: IncomingMail | None, kind: Ticket.Kind) -> Asked:
+    """The fields that a ticket's first mail gives for this kind; blank ones if there is no readable mail."""
+    if mail is None or mail.unreadable or not mail.text:
+        return Asked(kind=kind)
+    return read_again(mail.text, mail.subject, mail.sender_name, mail.sender, kind)
+
+
+def fields_of(ticket: Ticket) -> dict[str, str]:
+    """The ticket's fields by name."""
+    return {name: getattr(ticket, name) for name in _FIELDS}
+
+
+def with_read(fields: Mapping[str, str], asked: Asked) -> dict[str, str]:
+    """``fields`` with the values of ``asked`` in their place. Orderer and company stay."""
+    read = {**{name: getattr(asked, name) for name in _EMPLOYEE_FIELDS}, **Recipients(asked.recipients).columns}
+    return {**fields, **{name: value for name, value in read.items() if value}}
+
+
+class Piece(NamedTuple):
+    """A piece of a mail's text. ``field``: the label of the field that was read from it, or ""."""
+
+    text: str
+    field: str = ""
+
+
+def pieces(text: str, asked: Asked, fields: Mapping[str, str]) -> Iterator[Piece]:
+    """Splits the text. A piece has a label if a field still has the value that was read from it."""
+    place = 0
+    for mark in asked.marks:
+        words = text[mark.begin : mark.end]
+        columns = RECIPIENT_COLUMNS if mark.field == "recipients" else (mark.field,)
+        value = words if mark.field == "recipients" else getattr(asked, mark.field)
+        if value.casefold() in [fields[column].casefold() for column in columns]:
+            yield Piece(text[place : mark.begin])
+            yield Piece(words, short_name(mark.field))
+            place = mark.end
+    yield Piece(text[place:])

@@ -20,7 +20,7 @@ from accounts.models import Event
 from accounts.models.recipients import Recipients
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
-from helpdesk.intake.senders import ClaimedSender, claimed
+from helpdesk.intake.senders import ClaimedSender, claimed, is_automatic, is_bulk
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import letters
 from helpdesk.tickets.creating import TicketDetails, create_by_portal, create_ticket
@@ -89,12 +89,12 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
     values = {
         "content": content,
         "outcome": Outcome.ARRIVED,
-        "automatic": reading.automatic or letters.is_ours(reading.sender),
+        "automatic": is_automatic(reading.letter) or letters.is_ours(reading.sender),
         "sender": reading.sender[:254],
         "sender_name": reading.sender_name[:200],
         "subject": reading.subject,
         "text": reading.text,
-        "attached": "\n".join(f"{each.size} {each.name}" for each in reading.attachments),
+        "attached": "\n".join(f"{each.size} {each.name}" for each in reading.letter.attachments),
     }
     mail, new = IncomingMail.objects.select_for_update().get_or_create(key=key, defaults=values)
     if new or mail.content == content:
@@ -106,7 +106,7 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
 
 def _content(reading: Reading) -> str:
     """A digest of the contents: the same for a copy that came by another route."""
-    attached = "\0".join(f"{each.name} {each.size}" for each in reading.attachments)
+    attached = "\0".join(f"{each.name} {each.size}" for each in reading.letter.attachments)
     parts = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
     return token_digest("\0".join(parts))
 
@@ -127,7 +127,9 @@ def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, ac
     ticket = mail.ticket or _referred_to(reading)
     own = _is_own(reading)
     # A bulk mail is an order only if it names a known account or comes from an orderer's address.
-    asks_nothing = reading.asked.kind == Kind.OTHER or (reading.bulk and account is None and not who.by_address)
+    asks_nothing = reading.asked.kind == Kind.OTHER or (
+        is_bulk(reading.letter) and account is None and not who.by_address
+    )
     heap = ticket is None and mail.automatic and asks_nothing and not own
     if heap:
         ticket = _heap_of_automatic()

@@ -1,22 +1,150 @@
-"""Finds the orderer that a mail claims to be from. An agent verifies the claim (H1, M1)."""
+"""The sender of a mail: the orderer that it claims to be from, what the border mail server says, and programs.
+
+The From header proves nothing (security.md M1), so an agent verifies the claim (H1). An Authentication-Results header
+(RFC 8601) counts if it names HELPDESK_AUTHSERV_ID; that server removes such headers from mail that comes from outside
+(RFC 8601 5), as docs/operations.md asks for.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Company, Orderer
-from helpdesk.intake import authenticity
+from helpdesk.intake.decoding import LONGEST_HEADER
+from helpdesk.intake.mime import Letter
 from helpdesk.intake.reading import Reading
-from helpdesk.models import IncomingMail
+from helpdesk.models import FORGED, IncomingMail
 from helpdesk.tickets.name_match import names_agree
 
 SenderTrust = IncomingMail.SenderTrust
 
+_IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
+_RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
+_DOMAIN = re.compile(r"(?<![\w.-])header\.from\s*=\s*([^\s;]+)", re.IGNORECASE)
+_SIMPLE_FROM = re.compile(r"""(?:[^<>"(),:;@\\[\]]*|"[^"\\]*") ?<[\w.+-]+@[\w.-]+>|[\w.+-]+@[\w.-]+""")
+_PLAIN = re.compile(r"[\t -~]*")
 
-@dataclass(frozen=True, slots=True)
-class ClaimedSender:
+PASS = "pass"  # noqa: S105  a DMARC result
+
+
+def dmarc(letter: Letter, authserv_id: str) -> str:
+    """The border server's DMARC result for the mail's one sender: "pass", "fail", "none" …; "" if there is none.
+
+    If its results differ, the worst counts. A result for another domain than the sender's counts as "other domain". An
+    address outside ASCII has no result, since servers and databases compare such addresses differently.
+    """
+    if not authserv_id or len(letter.senders) != 1 or len(letter.all("from")) != 1:
+        return ""
+    _, at, domain = letter.senders[0][1].rpartition("@")
+    simple = _SIMPLE_FROM.fullmatch(letter.first("from")) is not None
+    if not at or not letter.senders[0][1].isascii():
+        return ""
+    headers = letter.all("authentication-results")
+    found = {result for header in headers for result in _results(header, authserv_id, domain, simple=simple)}
+    if len(found) < 2:  # noqa: PLR2004  all results agree
+        return found.pop() if found else ""
+    return next((each for each in FORGED if each in found), "mixed")
+
+
+def _results(header: str, authserv_id: str, domain: str, *, simple: bool) -> Iterable[str]:
+    """The DMARC results in one header, if ``authserv_id`` wrote it.
+
+    ``simple``: From can be read in one way only. If not, the header must name the domain that the server read there.
+    """
+    begun = _IDENTIFIER.match(header)
+    if not begun or begun[1].casefold() != authserv_id.casefold() or not begun[1].isascii():
+        return
+    plain = _plain(header)
+    if plain is None:
+        yield "unreadable"
+        return
+    first, *results = plain.split(";")
+    # A version may follow the identifier; the only one is 1.
+    if first.split()[1:] not in ([], ["1"]):
+        return
+    for each in results:
+        if found := _RESULT.fullmatch(each.strip()):
+            domains = [name.strip('".').casefold() for name in _DOMAIN.findall(found[2])]
+            about_sender = all(name == domain.casefold() for name in domains) if domains else simple
+            yield found[1].lower() if about_sender else "other domain"
+
+
+def _plain(header: str) -> str | None:
+    """The header without comments and with empty quotes, since both could hold text that looks like a result.
+
+    None if a comment or a quote has no end, if there are characters that no server writes, or if the header may be cut.
+    """
+    if len(header) >= LONGEST_HEADER or not _PLAIN.fullmatch(header):
+        return None
+    kept: list[str] = []
+    depth, quoted, characters = 0, False, iter(header)
+    for character in characters:
+        if character == "\\" and (quoted or depth):
+            next(characters, "")
+        elif quoted:
+            quoted = character != '"'
+        elif character == '"' and not depth:
+            quoted = True
+            kept.append('""')
+        elif character in "()":
+            depth += 1 if character == "(" else -1
+            kept.append(" ")
+            if depth < 0:
+                return None
+        elif not depth:
+            kept.append(character)
+    return None if quoted or depth else "".join(kept)
+
+
+_LISTS = ("list-id", "list-post", "list-unsubscribe", "list-help", "list-owner", "list-archive", "list-subscribe")
+_COMMENT = re.compile(r"\([^()]*\)")
+_BY_PROGRAMS = ("x-autoreply", "x-autorespond", "x-autoresponse", "x-failed-recipients", "x-auto-reply-from")
+_ROBOTS = re.compile(
+    r"(mailer-daemon|postmaster|no-?reply|do-?not-?reply|noreply[\w.+-]*|bounces?|[\w.+-]*-bounces?|listserv|majordomo"
+    r"|svara-?(ej|inte))([+=].*)?",
+    re.IGNORECASE,
+)
+_LONGEST_LOCAL = 256  # characters; a return path may hold the receiver's address
+
+
+def is_automatic(letter: Letter) -> bool:
+    """Whether a program sent it, so that an answer could start a loop (RFC 3834 2, security.md M2)."""
+    names = {name for name, _ in letter.headers}
+    paths = letter.all("return-path")
+    submitted = letter.all("auto-submitted")
+    suppressed = " ".join(letter.all("x-auto-response-suppress")).lower()
+    return (
+        any(_COMMENT.sub("", value).split(";")[0].strip().lower() not in ("", "no") for value in submitted)
+        or any(path.strip("<> ") == "" for path in paths)
+        or not names.isdisjoint(_BY_PROGRAMS)
+        or is_bulk(letter)
+        or not _precedence(letter).isdisjoint(("auto_reply", "auto-reply"))
+        or any(word in suppressed for word in ("all", "oof", "autoreply"))
+        or letter.content_type == "multipart/report"
+        or any(_is_robot(address) for _, address in letter.senders)
+        or any(_is_robot(path.strip("<> ")) for path in paths)
+    )
+
+
+def is_bulk(letter: Letter) -> bool:
+    """Whether it went to many receivers: by a mailing list (RFC 2369, RFC 2919) or as a newsletter."""
+    names = {name for name, _ in letter.headers}
+    return not names.isdisjoint(_LISTS) or not _precedence(letter).isdisjoint(("bulk", "list", "junk"))
+
+
+def _precedence(letter: Letter) -> set[str]:
+    return {value.strip().lower() for value in letter.all("precedence")}
+
+
+def _is_robot(address: str) -> bool:
+    return _ROBOTS.fullmatch(address.rpartition("@")[0][:_LONGEST_LOCAL]) is not None
+
+
+class ClaimedSender(NamedTuple):
     """The claimed orderer, by the sender's address (``by_address``) or by a name in the text.
 
     ``company``: the company that the orderer acts for, if it is clear. ``sender_trust``: VERIFIED only if the border
@@ -32,22 +160,14 @@ class ClaimedSender:
 
 def claimed(reading: Reading, account: Account | None, authserv_id: str) -> ClaimedSender:
     """``account``: the account of the user name in the mail."""
-    dmarc = authenticity.dmarc(reading.letter, authserv_id)
+    result = dmarc(reading.letter, authserv_id)
     orderer = _by_address(reading.sender)
     by_address = orderer is not None
     if orderer is None and reading.asked.names_orderer:
         orderer = _by_name(reading.asked.orderer_name)
-    company = _company(orderer, reading, account) if orderer else None
-    if company and not by_address and not _is_consistent(company, reading, account):
-        company = None
-    verified = by_address and dmarc == authenticity.PASS
-    return ClaimedSender(
-        orderer=orderer,
-        company=company,
-        by_address=by_address,
-        sender_trust=SenderTrust.VERIFIED if verified else SenderTrust.UNVERIFIED,
-        dmarc=dmarc,
-    )
+    company = _company(orderer, reading, account, by_address=by_address) if orderer else None
+    trust = SenderTrust.VERIFIED if by_address and result == PASS else SenderTrust.UNVERIFIED
+    return ClaimedSender(orderer, company, by_address, trust, result)
 
 
 def _by_address(address: str) -> Orderer | None:
@@ -62,20 +182,18 @@ def _by_name(name: str) -> Orderer | None:
     return namesakes[0] if len(namesakes) == 1 else None
 
 
-def _is_consistent(company: Company, reading: Reading, account: Account | None) -> bool:
-    """Whether the mail names no other company: a stranger's text would appear on this company's pages (H5)."""
-    named = reading.asked.company_name.casefold()
-    home = CompanyMatcher().company_of(account) if account else company
-    return home == company and named in ("", company.name.casefold())
+def _company(orderer: Orderer, reading: Reading, account: Account | None, *, by_address: bool) -> Company | None:
+    """The orderer's company; of several the account's, else the one that the mail names, else None.
 
-
-def _company(orderer: Orderer, reading: Reading, account: Account | None) -> Company | None:
-    """The orderer's company; of several the account's, else the one that the mail names, else None."""
+    Without ``by_address`` none, if the mail names another company: a stranger's text would appear on its pages (H5).
+    """
     companies = list(orderer.companies.filter(active=True).order_by("pk"))
-    if len(companies) == 1:
-        return companies[0]
     home = CompanyMatcher().company_of(account) if account else None
     named = reading.asked.company_name.casefold()
-    return next((each for each in companies if each == home), None) or next(
-        (each for each in companies if named and each.name.casefold() == named), None
-    )
+    if len(companies) > 1:
+        companies = [each for each in companies if each == home] or [
+            each for each in companies if named and each.name.casefold() == named
+        ]
+    company = companies[0] if companies else None
+    is_consistent = (account is None or home == company) and company and named in ("", company.name.casefold())
+    return company if by_address or is_consistent else None

@@ -1,11 +1,15 @@
-"""Finds mobile numbers in a mail's text, and the words around each that tell its purpose."""
+"""Finds mobile numbers in a mail's text, the words around each that tell its purpose, and the one to link.
+
+A number is the new one only if the mail says so.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from enum import Enum
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -13,6 +17,8 @@ import phonenumbers
 
 from accounts import numbers
 from helpdesk.intake.decoding import folded
+from helpdesk.intake.fields import OF_PERSON, FieldFound, Why, accounts_in, place_of
+from helpdesk.intake.labels import Label, Labelled
 
 
 class Cue(Enum):
@@ -65,14 +71,14 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-ZÅÄÖ])")
 _BEGINS = re.compile(r"[\s*•·–-]{0,6}[A-ZÅÄÖÉ]")
 
 
-def all_in(text: str) -> list[str]:
-    """The different numbers in E.164, in order, in any way of writing (security.md G3)."""
-    return list(dict.fromkeys(each.value for each in found_in(text)))
+def all_in(text: str) -> set[str]:
+    """The numbers in E.164, in any way of writing (security.md G3)."""
+    return {each.value for each in found_in(text)}
 
 
 def found_in(text: str) -> list[NumberFound]:
     """All numbers of a text, in order."""
-    plain = "".join(_plain(character) for character in text)
+    plain = "".join(map(_plain, text))
     alone = plain.strip(" .,;:")
     try:
         found = [NumberFound(numbers.parse(alone), alone, plain.index(alone))]
@@ -154,13 +160,67 @@ def _matched(text: str) -> Iterator[NumberFound]:
             yield NumberFound(f"{number}/{other[1]}", other[0], match.end)
 
 
+@lru_cache(maxsize=4096)
 def _plain(character: str) -> str:
     if character.isspace():
         return "\n" if character == "\n" else " "
     if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}":
         return "-"
-    return (
-        unicodedata.normalize("NFKC", character)[:1]
-        if unicodedata.category(character) == "Nd" or character == "＋"
-        else character
-    )
+    is_digit = unicodedata.category(character) == "Nd" or character == "＋"
+    return unicodedata.normalize("NFKC", character)[:1] if is_digit else character
+
+
+_ASKED = (Cue.LINK, Cue.NEW, Cue.ACCOUNT)
+_BETWEEN = {Label.COMPANY, Label.STALE, Label.NOISE, Label.NUMBER}
+
+
+def new_number(labelled: Labelled, username: str = "", orderer: str = "") -> FieldFound:
+    """The new number: the one after its label; else one that the sentence asks to link, or beside the account.
+
+    None, with the reason, if two differ, or if the only number may be the sender's own. ``username`` and ``orderer``:
+    as for ``in_sentences``.
+    """
+    labels = {value.label for value in labelled.values if value.text}
+    if Label.NEW_NUMBER in labels:
+        new = (value for value in labelled.values if value.label == Label.NEW_NUMBER)
+        return _only(
+            [each._replace(place=value.place) for value in new for each in found_in(value.text)], Why.UNREADABLE
+        )
+    found = [
+        each._replace(place=place_of(labelled.loose, each.at))
+        for each in in_sentences(labelled.loose, username, orderer)
+    ]
+    beside = set(_lines_beside_person(labelled))
+    meant = [each for each in found if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
+    if meant or not found:
+        return _only(meant, Why.UNREADABLE if Label.NUMBER in labels else Why.MISSING)
+    return FieldFound(why=Why.UNCLEAR if len({each.value for each in found}) == 1 else Why.SEVERAL)
+
+
+def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
+    """Lines of a label "Mobil:" among labels of an employee. Elsewhere "Mobil:" may be part of a signature."""
+    labels: dict[int, set[Label]] = {}
+    last = {value.first: value.last for value in labelled.values if value.label == Label.NUMBER}
+    for value in labelled.values:
+        for line in range(value.first, value.last + 1) if value.text else ():
+            labels.setdefault(line, set()).add(value.label)
+    above: Label | None = None  # the kind of person whose labels the lines above hold
+    for line, text in enumerate(labelled.loose.split("\n")):
+        here = labels.get(line, set())
+        if line in last:
+            below = labels.get(last[line] + 1, set()) if above != Label.ORDERER else set()
+            if above == Label.PERSON or not OF_PERSON.isdisjoint(here | below):
+                yield from range(line, last[line] + 1)
+        if not OF_PERSON.isdisjoint(here) or accounts_in(text):
+            above = Label.PERSON
+        elif Label.ORDERER in here:
+            above = Label.ORDERER
+        elif text.strip() and not (here and here <= _BETWEEN):
+            above = None
+
+
+def _only(found: Sequence[NumberFound], why: Why) -> FieldFound:
+    """The number, if all are the same. ``why``: the reason if there is none."""
+    if len({each.value for each in found}) == 1:
+        return FieldFound(found[0].value, None, found[0].words, found[0].place)
+    return FieldFound(why=Why.SEVERAL if found else why)

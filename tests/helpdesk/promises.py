@@ -7,7 +7,7 @@ import unicodedata
 
 from accounts import numbers
 from accounts.addresses import usual
-from helpdesk.intake import authenticity, mime
+from helpdesk.intake import mime, senders
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.decoding import text_of
 from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
@@ -37,15 +37,15 @@ def assert_kept(raw: bytes, html: str) -> None:
         again = read_again(reading.text, reading.subject, reading.sender_name, reading.sender, kind)
         _assert_asked(again)
         _assert_marks(reading.text, again)
-    said = authenticity.dmarc(reading.letter, SERVER)
+    said = senders.dmarc(reading.letter, SERVER)
     assert said in RESULTS or said.isalpha()
-    if said == authenticity.PASS:
+    if said == senders.PASS:
         assert reading.sender
         assert SERVER in raw.decode("latin-1").lower()
 
 
 def _assert_texts(reading: Reading) -> None:
-    lines = [reading.subject, reading.sender, reading.sender_name, *(each.name for each in reading.attachments)]
+    lines = [reading.subject, reading.sender, reading.sender_name, *(each.name for each in reading.letter.attachments)]
     for text in lines:
         assert len(text.splitlines()) < 2
     for text in (*lines, reading.text, reading.message_id, *reading.refers_to):
@@ -54,8 +54,8 @@ def _assert_texts(reading: Reading) -> None:
     assert len(reading.subject) <= LONGEST_SUBJECT
     assert len(reading.sender) <= mime.LONGEST_FROM
     assert len(reading.text) <= mime.MOST_TEXT
-    assert len(reading.attachments) <= mime.MOST_ATTACHMENTS
-    assert all(0 < len(each.name) <= mime.LONGEST_NAME for each in reading.attachments)
+    assert len(reading.letter.attachments) <= mime.MOST_ATTACHMENTS
+    assert all(0 < len(each.name) <= mime.LONGEST_NAME for each in reading.letter.attachments)
     assert not reading.sender or [reading.sender] == [address for _, address in reading.letter.senders]
 
 

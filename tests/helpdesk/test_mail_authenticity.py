@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from helpdesk.intake import authenticity, decoding, mime
+from helpdesk.intake import decoding, mime, senders
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER
 
 FROM = f"From: {CARIN}"
@@ -14,7 +14,7 @@ HOME = "hemtjanst-ett.example"
 def said(*lines: str | bytes, end: bytes = b"\r\n") -> str:
     """What the border server is taken to say of a mail with these header lines."""
     raw = end.join([*(line if isinstance(line, bytes) else line.encode() for line in lines), b"", b"Hej"])
-    return authenticity.dmarc(mime.read(raw), SERVER)
+    return senders.dmarc(mime.read(raw), SERVER)
 
 
 def results(value: str) -> str:
@@ -167,7 +167,7 @@ def test_whom_no_pass_is_for(lines: list[str | bytes]) -> None:
     short = b"\r\n".join(line if isinstance(line, bytes) else line.encode() for line in [*lines, "", "Hej"])
     letter = mime.read(f"Authentication-Results: {SERVER}; dmarc=pass\r\n".encode() + short)
     addresses = [address for _, address in letter.senders]
-    assert addresses != ["carin@hemtjanst-ett.example"] or authenticity.dmarc(letter, SERVER) != "pass"
+    assert addresses != ["carin@hemtjanst-ett.example"] or senders.dmarc(letter, SERVER) != "pass"
 
 
 @pytest.mark.parametrize(
@@ -187,8 +187,8 @@ def test_one_sender(line: str) -> None:
 
 def test_without_a_name_for_the_border_server_nobody_vouches() -> None:
     letter = mime.read(f"Authentication-Results: {PASSED}\n{FROM}\n\nHej".encode())
-    assert authenticity.dmarc(letter, "") == ""
-    assert authenticity.dmarc(mime.read(f"Authentication-Results: ; dmarc=pass\n{FROM}\n\nHej".encode()), "") == ""
+    assert senders.dmarc(letter, "") == ""
+    assert senders.dmarc(mime.read(f"Authentication-Results: ; dmarc=pass\n{FROM}\n\nHej".encode()), "") == ""
 
 
 @pytest.mark.parametrize(
@@ -216,14 +216,14 @@ def test_without_a_name_for_the_border_server_nobody_vouches() -> None:
     ],
 )
 def test_by_a_program(line: str) -> None:
-    assert authenticity.is_automatic(mime.read(f"{FROM}\n{line}\n\nHej".encode()))
+    assert senders.is_automatic(mime.read(f"{FROM}\n{line}\n\nHej".encode()))
 
 
 @pytest.mark.parametrize(
     "sender", ["MAILER-DAEMON@x.example", "no-reply@x.example", "noreply-24@x.example", "svara-ej@x.example"]
 )
 def test_from_nobody(sender: str) -> None:
-    assert authenticity.is_automatic(mime.read(f"From: <{sender}>\n\nHej".encode()))
+    assert senders.is_automatic(mime.read(f"From: <{sender}>\n\nHej".encode()))
 
 
 @pytest.mark.parametrize(
@@ -246,4 +246,4 @@ def test_from_nobody(sender: str) -> None:
     ],
 )
 def test_by_a_person(line: str) -> None:
-    assert not authenticity.is_automatic(mime.read(f"{FROM}\n{line}\n\nHej".encode()))
+    assert not senders.is_automatic(mime.read(f"{FROM}\n{line}\n\nHej".encode()))

@@ -13,7 +13,7 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from helpdesk.intake import authenticity, bounces, mime
+from helpdesk.intake import bounces, mime, senders
 from helpdesk.intake.decoding import text_of
 from helpdesk.intake.reading import Reading, read
 from helpdesk.models import IncomingMail
@@ -34,7 +34,7 @@ def _measured(made: bytes, whole: bool, answer: Connection) -> None:
     before, begun = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.process_time()
     try:
         letter = read(made if whole else made[: mime.MOST_BYTES]).letter
-        authenticity.dmarc(letter, SERVER)
+        senders.dmarc(letter, SERVER)
     except mime.Unreadable:
         pass
     took = time.process_time() - begun
@@ -97,7 +97,7 @@ def test_results_are_read_in_time(unit: str) -> None:
 def clean(reading: Reading) -> list[str]:
     return [
         *(reading.subject, reading.sender, reading.sender_name, reading.text, reading.asked.orderer_name),
-        *(reading.asked.employee_name, reading.asked.company_name, *(each.name for each in reading.attachments)),
+        *(reading.asked.employee_name, reading.asked.company_name, *(each.name for each in reading.letter.attachments)),
     ]
 
 
@@ -106,7 +106,7 @@ def test_no_header_holds_a_line_end(character: str) -> None:
     word = f"=?utf-8?q?Hej{character}Bcc:_vem=40example.net?="
     head = f'Subject: {word}\nFrom: "{word}" <x@example.net>\nContent-Disposition: attachment; filename="{word}"\n'
     reading = read(head.encode() + b"Content-Type: application/pdf\n\nx")
-    assert reading.attachments[0].name
+    assert reading.letter.attachments[0].name
     for text in clean(reading):
         assert len(text.splitlines()) < 2
         assert "\0" not in text
@@ -115,9 +115,9 @@ def test_no_header_holds_a_line_end(character: str) -> None:
 
 def test_a_file_name_in_pieces() -> None:
     odd = b"Content-Type: application/pdf\nContent-Disposition: attachment; filename*0*=utf-8''a%0D%0Ab; filename*7=c"
-    assert read(parts(odd, 1)).attachments[0].name == "a bc"
+    assert read(parts(odd, 1)).letter.attachments[0].name == "a bc"
     huge = b"Content-Type: application/pdf\nContent-Disposition: attachment; filename*" + b"9" * 5000 + b"=x"
-    assert read(parts(huge, 1)).attachments[0].name == "application/pdf", "a header of that length is cut"
+    assert read(parts(huge, 1)).letter.attachments[0].name == "application/pdf", "a header of that length is cut"
 
 
 def test_of_html_only_the_text() -> None:
@@ -156,7 +156,7 @@ def test_a_charset_that_is_none(charset: str, encoding: str) -> None:
 def test_a_charset_that_is_none_of_what_is_attached(charset: str) -> None:
     head = f'Content-Type: application/pdf; charset="{charset}"\nContent-Disposition: attachment; '
     head += f"filename*={charset[:30]}''%C3%A5.pdf"
-    assert read(parts(head.encode() + b"\n\n\xc3\xa5", 1)).attachments[0].name == "å.pdf"
+    assert read(parts(head.encode() + b"\n\n\xc3\xa5", 1)).letter.attachments[0].name == "å.pdf"
 
 
 def test_names_of_charsets_that_nobody_knows_are_not_kept_for_ever() -> None:
@@ -178,9 +178,9 @@ def test_what_is_not_encoded_as_it_says(encoding: str, content: bytes) -> None:
 
 def test_what_is_attached_is_named_and_not_opened() -> None:
     reading = read(zip_bomb())
-    assert [each.name for each in reading.attachments] == ["bomb.zip"]
+    assert [each.name for each in reading.letter.attachments] == ["bomb.zip"]
     assert "hej" in reading.text
-    assert read(attached(b"x", b'"../../etc/passwd"')).attachments[0].name == ".._.._etc_passwd"
+    assert read(attached(b"x", b'"../../etc/passwd"')).letter.attachments[0].name == ".._.._etc_passwd"
 
 
 def test_signs_that_nobody_sees_change_no_value() -> None:

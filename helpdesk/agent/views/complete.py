@@ -17,7 +17,7 @@ from helpdesk.agent import callers, mails
 from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.call_forms import FORMS, CallForm, kinds
 from helpdesk.agent.callers import Caller
-from helpdesk.intake import reread
+from helpdesk.intake import reading
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm
 from helpdesk.tickets.creating import complete as complete_ticket
@@ -68,10 +68,10 @@ def _fill_in(request: HttpRequest, agent: User, ticket: Ticket) -> HttpResponse:
         # The orderer has several companies, or may not order any more: saved now, the ticket would lose its orderer.
         return redirect(_address(request, ticket, FIND))
     kind = FORMS.get(request.GET.get("typ", ""), FORMS[ticket.kind]).kind
-    asked, fields = reread.as_kind(ticket.opening_mail, kind), reread.fields_of(ticket)
+    asked, fields = reading.as_kind(ticket.opening_mail, kind), reading.fields_of(ticket)
     changed = kind != ticket.kind
     if changed:
-        fields = reread.with_read(fields, asked)
+        fields = reading.with_read(fields, asked)
     form = _form(request, caller, kind, fields)
     if form.is_settled():
         return _save(request, agent, ticket, form)
