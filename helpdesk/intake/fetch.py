@@ -8,8 +8,8 @@ from __future__ import annotations
 import logging
 import time
 from contextlib import suppress
-from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
@@ -36,8 +36,7 @@ MOST_TRIES = 3
 MOST_IN_VAIN = 2  # messages of a run that fail; with one more the fault is the server's
 
 
-@dataclass(frozen=True, slots=True)
-class Fetch:
+class Fetch(NamedTuple):
     """The result of a run: mails taken in, unreadable ones among them, and whether more are waiting."""
 
     handled: int = 0
@@ -65,15 +64,12 @@ def run(seconds: float = RUN) -> Fetch:
                 return Fetch(handled, odd, more=True)
             try:
                 good = _take_up(mailbox, uid, message)
-            except _GivenUp:
-                continue
             except MailboxError as error:
                 in_vain.append(error)
                 if len(in_vain) > MOST_IN_VAIN:
                     raise
-                continue
-            if good is not None:
-                handled, odd = handled + 1, odd + (not good)
+            else:
+                handled, odd = handled + (good is not None), odd + (good is False)
     if in_vain:
         raise in_vain[0]
     more = len(waiting) >= most
@@ -82,12 +78,11 @@ def run(seconds: float = RUN) -> Fetch:
     return Fetch(handled, odd, more=more)
 
 
-class _GivenUp(Exception):
-    """The server refuses to hand a message over, and the helpdesk has a ticket about it."""
-
-
 def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
-    """Whether the message could be read; None if another reader has it. Raises as ``run``, and _GivenUp."""
+    """Whether the message could be read; None if another reader has it, or the server never hands it over.
+
+    Raises as ``run``.
+    """
     row, _new = ReadAttempt.objects.get_or_create(message=message)
     may_be_read = row.crashes < MOST_TRIES
     if not may_be_read and row.at > timezone.now() - timedelta(seconds=RUN):
@@ -102,9 +97,14 @@ def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
         mine.update(crashes=row.crashes, refusals=F("refusals") + 1)
         if row.refusals + 1 < MOST_TRIES:
             raise
-        if row.refusals + 1 == MOST_TRIES:
-            _report_refused()
-        raise _GivenUp from error
+        if row.refusals + 1 == MOST_TRIES:  # an agent reads the mail in the mailbox
+            with translation.override("sv"):
+                text = _(
+                    "Ett mejl i helpdesks brevlåda går inte att hämta eller flytta. Det ligger kvar i inkorgen. Öppna "
+                    "brevlådan, läs det där, och flytta det till mappen Handled."
+                )
+                create_by_portal(text, orderer_name=_("portalen"))
+        return None
     except (OperationalError, InterfaceError):
         with suppress(OperationalError, InterfaceError):  # if it is still down
             mine.update(crashes=row.crashes)
@@ -113,19 +113,9 @@ def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
     return good
 
 
-def _report_refused() -> None:
-    """Opens a ticket of the portal's own, so that an agent reads the mail in the mailbox."""
-    with translation.override("sv"):
-        text = _(
-            "Ett mejl i helpdesks brevlåda går inte att hämta eller flytta. Det ligger kvar i inkorgen. Öppna "
-            "brevlådan, läs det där, och flytta det till mappen Handled."
-        )
-        create_by_portal(text, orderer_name=_("portalen"))
-
-
 def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:
     """Takes in a message, then moves it. Returns whether it could be read."""
-    good = may_be_read
+    good = False
     try:
         if may_be_read:
             good = not receive(fetched.raw, whole=fetched.size <= len(fetched.raw)).unreadable
@@ -137,7 +127,6 @@ def _take_in(mailbox: Mailbox, fetched: Fetched, *, may_be_read: bool) -> bool:
     except Exception as error:  # a fault of ours must not stop other mails; its text may quote the mail
         log.error("a mail was not taken in as what it is: %s", type(error).__name__)
         unreadable(fetched.raw)
-        good = False
     mailbox.move(fetched.uid, HANDLED if good else UNREADABLE)
     return good
 

@@ -184,7 +184,8 @@ def _parsed(raw: bytes) -> tuple[Message, bool, bool]:
 
 def _inside(part: Message) -> list[Message]:
     """The parts of a part, the message in it, or the blocks of a delivery status."""
-    return list(part.get_payload()) if part.is_multipart() else []  # get_payload would decode a text
+    payload = part.get_payload() if part.is_multipart() else []  # get_payload would decode a text
+    return [each for each in payload if isinstance(each, Message)]
 
 
 def _headers(message: Message) -> Headers:

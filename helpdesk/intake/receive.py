@@ -52,8 +52,11 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
         if not new:
             return mail
         mail.cut = reading.letter.cut or not whole
-        if bounces.is_report(reading.letter) and bounces.note(reading.letter):
-            _blank(mail)
+        if bounces.note(reading.letter):
+            # Only the row is kept: the report quotes its digest, with names and accounts.
+            mail.sender = mail.sender_name = mail.text = mail.subject = mail.attached = ""
+            mail.blanked_at, mail.outcome = timezone.now(), Outcome.BOUNCE
+            mail.save()
             return mail
         who = claimed(reading, account, settings.HELPDESK_AUTHSERV_ID)
         mail.sender_trust, mail.dmarc = who.sender_trust, who.dmarc[:20]
@@ -125,11 +128,12 @@ def _account(username: str) -> Account | None:
 def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, account: Account | None) -> None:
     """Joins the ticket that the mail is about, or opens one."""
     ticket = mail.ticket or _referred_to(reading)
-    own = _is_own(reading)
+    # Each mail that the portal sends to the helpdesk is a ticket of its own.
+    sent = bounces.sent_as(reading.message_id)
+    own = sent is not None and sent.purpose == Message.Topic.DIGEST_TO_HELPDESK
     # A bulk mail is an order only if it names a known account or comes from an orderer's address.
-    asks_nothing = reading.asked.kind == Kind.OTHER or (
-        is_bulk(reading.letter) and account is None and not who.by_address
-    )
+    is_order = not is_bulk(reading.letter) or account is not None or who.by_address
+    asks_nothing = reading.asked.kind == Kind.OTHER or not is_order
     heap = ticket is None and mail.automatic and asks_nothing and not own
     if heap:
         ticket = _heap_of_automatic()
@@ -147,15 +151,9 @@ def _referred_to(reading: Reading) -> Ticket | None:
     for number in reading.refers_to:
         if found := Ticket.objects.filter(number=number).first():
             return found
-    returned = bounces.returned_message(reading.letter) if bounces.is_report(reading.letter) else None
+    returned = bounces.returned_message(reading.letter)
     numbers = [part for part in returned.key.split() if part[:1].isdigit()] if returned else []
     return Ticket.objects.filter(number__in=numbers).first() if numbers else None
-
-
-def _is_own(reading: Reading) -> bool:
-    """Whether the portal sent the mail to the helpdesk; each of those is a ticket of its own."""
-    sent = bounces.sent_as(reading.message_id)
-    return sent is not None and sent.purpose == Message.Topic.DIGEST_TO_HELPDESK
 
 
 # The orderer's name of the ticket that collects automatic mails which ask for nothing. An agent closes it at times.
@@ -175,29 +173,24 @@ def _heap_of_automatic() -> Ticket | None:
 
 
 def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap: bool, own: bool) -> Ticket:
-    if own:
-        return create_ticket(TicketDetails(Kind.OTHER, orderer_name=_("portalen")), source=Source.PORTAL)
-    if heap:
-        return create_ticket(TicketDetails(Kind.OTHER, orderer_name=AUTOMATIC), source=Source.MAIL)
     asked = reading.asked
+    if own or heap:
+        name = _("portalen") if own else AUTOMATIC
+        source = Source.PORTAL if own else Source.MAIL
+        return create_ticket(TicketDetails(Kind.OTHER, orderer_name=name), source=source)
     details = TicketDetails(
         asked.kind,
         company=who.company,
         orderer=who.orderer,
         company_name=one_line(asked.company_name),
         orderer_name=one_line(asked.orderer_name or reading.sender_name or reading.sender),
+        employee_name=one_line(asked.employee_name),
+        employee_username=asked.employee_username,
+        new_number=asked.new_number,
+        recipients=Recipients(asked.recipients),
     )
-    if asked.kind == Kind.OTHER:
-        return create_ticket(details, source=Source.MAIL)
-    if asked.kind == Kind.PHONE:
-        details = details._replace(
-            employee_name=one_line(asked.employee_name),
-            employee_username=account.username if account else asked.employee_username,
-            account=account.id if account else "",
-            new_number=asked.new_number,
-        )
-    else:
-        details = details._replace(recipients=Recipients(asked.recipients))
+    if asked.kind == Kind.PHONE and account:
+        details = details._replace(employee_username=account.username, account=account.id)
     return create_ticket(details, source=Source.MAIL, unread=asked.unread, doubts=asked.doubts)
 
 
@@ -209,20 +202,7 @@ def _join(mail: IncomingMail, ticket: Ticket) -> None:
     if ticket.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
         add_mail_entry(ticket, TimelineEntry.What.MAILED)
         record(Event.TICKET_MAILED, ticket, None, None)
-    if not ticket.open and not mail.automatic:
-        _report_late_mail(ticket)
-
-
-def _report_late_mail(ticket: Ticket) -> None:
-    """Opens a ticket of the portal's own: agents don't look at decided tickets."""
-    text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.") % {
-        "number": ticket.number
-    }
-    create_by_portal(text, orderer_name=ticket.orderer_name, company_name=ticket.company_name)
-
-
-def _blank(mail: IncomingMail) -> None:
-    """Keeps only the row: the report quotes its digest, with names and accounts."""
-    mail.sender = mail.sender_name = mail.text = mail.subject = ""
-    mail.attached, mail.blanked_at, mail.outcome = "", timezone.now(), Outcome.BOUNCE
-    mail.save()
+    if not ticket.open and not mail.automatic:  # agents don't look at decided tickets
+        text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.")
+        text = text % {"number": ticket.number}
+        create_by_portal(text, orderer_name=ticket.orderer_name, company_name=ticket.company_name)
