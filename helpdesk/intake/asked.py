@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from accounts.models.recipients import Recipients
-from helpdesk.intake import addresses, fields, subjects, telephones
+from helpdesk.intake import fields, subjects, telephones
 from helpdesk.intake.fields import FieldFound, Why
 from helpdesk.intake.labels import Label, Labelled, labelled_in
 from helpdesk.intake.layout import MailSection, sections
@@ -214,10 +214,10 @@ def _doubtful(found: dict[str, FieldFound], part: MailSection) -> set[str]:
 
 def _recipients(parts: Sequence[MailSection], sender: str, marks: _Marks) -> dict[str, Any]:
     for part in parts:
-        found, why = addresses.recipients(part.values, part.labelled.rest, sender)
+        found, why = fields.recipients(part.values, part.labelled.rest, sender)
         if why == Why.MISSING:
             continue
-        others = Recipients(addresses.addresses_in(part.text)[0]) - Recipients([*found, sender])
+        others = Recipients(fields.addresses_in(part.text)[0]) - Recipients([*found, sender])
         labels = [value.first for value in part.values if value.label == Label.RECIPIENTS and value.strong]
         begin = part.starts[labels[0] if labels else 0]
         for each in found:

@@ -1,12 +1,19 @@
-"""The employee and the orderer that one part of a mail names. A field that is not clear stays blank."""
+"""The employee, the orderer and the recipients that one part of a mail names. A field that is not clear stays blank."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from enum import StrEnum
 from typing import NamedTuple
 
+from django.conf import settings
+from django.core.exceptions import ValidationError
+
+from accounts import limits
+from accounts.addresses import usual
+from accounts.limits import LONGEST_ADDRESS
+from helpdesk.intake.decoding import folded
 from helpdesk.intake.labels import Label, Value
 from helpdesk.tickets.name_match import names_agree
 
@@ -73,11 +80,11 @@ def person(values: Sequence[Value]) -> tuple[FieldFound, FieldFound]:
 
 
 def _person(value: Value) -> tuple[FieldFound, FieldFound]:
-    text = _short(value.text)
-    accounts = _accounts(text)
+    text = value.text[:LONGEST_VALUE].strip()
+    accounts = accounts_in(text)
     if len(accounts) > 1:
         return NOTHING, FieldFound(why=Why.SEVERAL)
-    username = accounts[0] if accounts else _username(value.label, text)
+    username = next(iter(accounts), "") or _username(value.label, text)
     name = _name(text, username)
     if value.label == Label.USERNAME:
         name = name if _NAME_AFTER.fullmatch(name) else ""  # "Användare: Anna Berg"
@@ -94,13 +101,11 @@ def _username(label: Label, text: str) -> str:
     """A user name of another shape than ``_ACCOUNT``, beside a name or alone."""
     words = [_bare(word) for word in re.split(r"[\s,;()/]+", text) if _bare(word)]
     if label == Label.USERNAME:
-        return words[0] if len(words) == 1 or (words and any(character.isdigit() for character in words[0])) else ""
-    if label == Label.PERSON:
-        odd = [word for word in words if any(character.isdigit() for character in word)]
-        small = [_bare(word) for word in text.replace(",", " ").split() if word.islower() and word.isalnum()]
-        candidates = odd or small
-        return candidates[0] if len(candidates) == 1 else ""
-    return ""
+        return words[0] if len(words) == 1 or (words and re.search(r"\d", words[0])) else ""
+    odd = [word for word in words if re.search(r"\d", word)]
+    small = [_bare(word) for word in text.replace(",", " ").split() if word.islower() and word.isalnum()]
+    candidates = odd or small
+    return candidates[0] if label == Label.PERSON and len(candidates) == 1 else ""
 
 
 def _bare(word: str) -> str:
@@ -110,9 +115,9 @@ def _bare(word: str) -> str:
     return word if re.fullmatch(r"[a-z0-9][a-z0-9._-]{2,63}", word, re.ASCII) else ""
 
 
-def _accounts(text: str) -> list[str]:
-    plain = _without_domains(text.lower())
-    return list(dict.fromkeys(each[0] for each in _ACCOUNT.finditer(plain)))
+def accounts_in(text: str) -> Set[str]:
+    """All user names of the shape of ``_ACCOUNT``, in order."""
+    return dict.fromkeys(_ACCOUNT.findall(_without_domains(text.lower()))).keys()
 
 
 def _without_domains(text: str) -> str:
@@ -137,20 +142,20 @@ def unlabelled_person(text: str) -> tuple[FieldFound, FieldFound]:
     """The only account that a text names, with the name beside it: name and user name."""
     plain = _without_domains(text.lower())
     places = list(_ACCOUNT.finditer(plain)) if len(plain) == len(text) else []
-    accounts = list(dict.fromkeys(each[0] for each in places))
+    accounts = {each[0] for each in places}
     if len(accounts) != 1:
         return NOTHING, FieldFound(why=Why.SEVERAL) if accounts else NOTHING
-    place = place_of(text, places[0].start())
     for each in places:
-        begin = text[: each.start()].rpartition("\n")[2][-120:]
-        end = text[each.end() :].partition("\n")[0][:120]
-        begin = re.sub(r"[\w.-]*\\\s*$", "", begin)
-        end = re.sub(r"^@[\w.-]*", "", end)
+        line, column = place_of(text, each.start())
+        begin = re.sub(r"[\w.-]*\\\s*$", "", text[: each.start()].rpartition("\n")[2][-120:])
+        end = re.sub(r"^@[\w.-]*", "", text[each.end() :].partition("\n")[0][:120])
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
-            if found and (name := _without_small_talk(found[1])):
-                here = place_of(text, each.start())
-                return FieldFound(name, None, at=(here[0], 0)), FieldFound(accounts[0], None, at=here)
-    return NOTHING, FieldFound(accounts[0], None, at=place)
+            words = found[1].split() if found else []
+            while words and words[0].lower() in _NO_NAMES:
+                words = words[1:]
+            if len(words) > 1:
+                return FieldFound(" ".join(words), None, at=(line, 0)), FieldFound(each[0], None, at=(line, column))
+    return NOTHING, FieldFound(places[0][0], None, at=place_of(text, places[0].start()))
 
 
 def place_of(text: str, at: int) -> tuple[int, int]:
@@ -158,23 +163,11 @@ def place_of(text: str, at: int) -> tuple[int, int]:
     return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
 
 
-def _without_small_talk(name: str) -> str:
-    words = name.split()
-    while words and words[0].lower() in _NO_NAMES:
-        words = words[1:]
-    return " ".join(words) if len(words) > 1 else ""
-
-
-def accounts_in(text: str) -> set[str]:
-    """All user names of the shape of ``_ACCOUNT``."""
-    return set(_accounts(text))
-
-
 def orderer(values: Sequence[Value]) -> tuple[FieldFound, FieldFound]:
     """The orderer's name and company by their labels."""
     name = company = NOTHING
     for value in values:
-        text = _short(value.text)
+        text = value.text[:LONGEST_VALUE].strip()
         if value.label == Label.ORDERER and text and not name.value:
             name, beside = (_read(each, value) for each in _name_and_company(text))
             company = beside if company.is_missing else company
@@ -195,5 +188,60 @@ def _name_and_company(text: str) -> tuple[str, str]:
     return (name if len(name.split()) <= 6 else "", company)  # noqa: PLR2004
 
 
-def _short(text: str) -> str:
-    return text[:LONGEST_VALUE].strip()
+# Words of a mail that changes the present list instead of giving a complete new one.
+_PARTLY = re.compile(
+    r"(?<!\w)(?:(?:ta|tas|plocka) bort|byta? ut|ersatt\w*|i ?stallet for|inte langre|slutat?|tidigare|gamla|nuvarande"
+    r"|lagga? (?:till|in)|laggs till|aven|ocksa|utover|forutom|ytterligare|kvar|jag sjalv|mig"
+    r"|fran \S{1,100}@\S{1,100} till)(?!\w)"
+)
+
+
+def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[list[str], Why | None]:
+    """The addresses of the new list; none, with the reason, if there are more or the list is unclear.
+
+    ``rest``: the text without labelled values. ``sender``: the sender's address, which may be part of a signature.
+    """
+    labelled = [value for value in values if value.label == Label.RECIPIENTS and value.text]
+    strong = [value for value in labelled if value.strong]
+    # A plain "E-post:" counts less: it may be part of a signature.
+    weak = [value for value in labelled if not value.strong and sender.lower() not in value.text.lower()]
+    texts = [value.text for value in (strong or weak or labelled)]
+    found, broken = addresses_in("\n".join(texts) if texts else rest)
+    is_partial = found and _PARTLY.search(folded("\n".join([rest, *texts])))
+    if is_partial or (not texts and len(found) > 1 and _may_be_signed(found, rest, sender)):
+        return [], Why.UNCLEAR
+    if broken:
+        return [], Why.UNREADABLE
+    if len(found) > limits.RECIPIENTS:
+        return [], Why.SEVERAL
+    return found, None if found else Why.MISSING
+
+
+def _may_be_signed(found: Sequence[str], rest: str, sender: str) -> bool:
+    """Whether one of several addresses is the sender's own, or stands alone on its line while others don't."""
+    if sender.lower() in [address.lower() for address in found]:
+        return True
+    lines = [line.strip(" -*•·.,;") for line in rest.split("\n") if "@" in line]
+    alone = [line in found for line in lines]
+    return any(alone) and not all(alone)
+
+
+def addresses_in(text: str) -> tuple[list[str], bool]:
+    """The different addresses in order, without the helpdesk's; and whether one of them is not valid."""
+    text = re.sub(r"(?i)\bmailto:", " ", text[:20_000])
+    ours = {settings.HELPDESK_EMAIL.lower()}
+    found: dict[str, str] = {}
+    broken = False
+    for rough in re.split(r"[\s,;<>()\[\]\"”“]+", text):
+        word = rough.strip(".:'’!?|*")
+        if "@" not in word or word.startswith("@"):
+            continue
+        valid = len(word) <= LONGEST_ADDRESS
+        try:
+            usual(word)
+        except ValidationError:
+            valid = False
+        broken = broken or not valid
+        if valid and word.lower() not in ours:
+            found.setdefault(word.lower(), word)
+    return list(found.values()), broken

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from enum import Enum
+from itertools import zip_longest
 from typing import NamedTuple
 
 from helpdesk.intake.decoding import folded
@@ -80,15 +81,6 @@ _NO_NUMBER = (Label.ORDERER, Label.COMPANY, Label.RECIPIENTS, Label.STALE, Label
 _LONGEST_LINE = 2000  # characters; the rest of a line is not read
 
 
-class _Place(NamedTuple):
-    """A label in a line, with its columns. ``strong``: as for ``Value``."""
-
-    label: Label
-    begin: int
-    end: int
-    strong: bool
-
-
 class Value(NamedTuple):
     """The value after a label; of RECIPIENTS it may be several lines. ``strong``: no signature uses this label.
 
@@ -124,62 +116,56 @@ class Labelled(NamedTuple):
 
 def labelled_in(lines: Sequence[str]) -> Labelled:
     """All labelled values, and the lines without them."""
+    lines = [line[:_LONGEST_LINE] for line in lines]
     found: list[Value] = []
     rest: list[str] = []
-    lines = [line[:_LONGEST_LINE] for line in lines]
-    place = 0
-    while place < len(lines):
-        columns = _columns(lines[place])
-        after = _row(columns, lines, place + 1, found) if columns else 0
-        if not after:
-            marks = _marks(lines[place])
-            rest.append(lines[place][: marks[0][1]].rstrip() if marks else lines[place])
-            after = _after_labels(marks, lines, place, found)
-        rest += [""] * (after - len(rest))
-        place = after
-    return Labelled(found, "\n".join(rest), "\n".join(_loose(lines, found)))
-
-
-def _after_labels(marks: list[_Place], lines: Sequence[str], place: int, found: list[Value]) -> int:
-    """Adds the values of a line. Returns the first line behind them."""
-    line, after = lines[place], place + 1
-    for index, (label, begin, end, strong) in enumerate(marks):
-        until = marks[index + 1][1] if index + 1 < len(marks) else len(line)
-        text = line[end:until].strip(" \t:=-–—")
-        if until == len(line) and (not text or label == Label.RECIPIENTS):
-            text, after = _following(label, text, lines, after)
-        found.append(Value(label, text, strong, place, after - 1, begin, until))
-    return after
-
-
-def _loose(lines: Sequence[str], found: Sequence[Value]) -> list[str]:
+    while len(rest) < len(lines):
+        place, kept = len(rest), ""
+        values = _row(lines, place)
+        if not values:
+            line, labels = lines[place], _labels(lines[place])
+            kept = line[: labels[0].start()].rstrip() if labels else line
+            values = _values(labels, lines, place)
+        found += values
+        rest += [kept, *[""] * (values[-1].last - place if values else 0)]
     loose = list(lines)
     for each in found:
         if each.label in _NO_NUMBER:
             line = loose[each.first]
             loose[each.first] = line[: each.begin] + " " * (each.end - each.begin) + line[each.end :]
             loose[each.first + 1 : each.last + 1] = [""] * (each.last - each.first)
-    return loose
+    return Labelled(found, "\n".join(rest), "\n".join(loose))
 
 
-def _marks(line: str) -> list[_Place]:
+def _values(labels: Sequence[re.Match[str]], lines: Sequence[str], place: int) -> list[Value]:
+    """The values of the labels in a line."""
+    found: list[Value] = []
+    line, after = lines[place], place + 1
+    for each, following in zip_longest(labels, labels[1:]):
+        until = following.start() if following else len(line)
+        label, text = _label(each), line[each.end() : until].strip(" \t:=-–—")
+        if until == len(line) and (not text or label == Label.RECIPIENTS):
+            text, after = _following(label, text, lines, after)
+        found.append(Value(label, text, _is_strong(label, each[0]), place, after - 1, each.start(), until))
+    return found
+
+
+def _labels(line: str) -> list[re.Match[str]]:
     """Each label in the line."""
     plain = folded(line)
-    marks = [_place_of(found) for found in _SEPARATED.finditer(plain)]
-    if marks and not plain[: marks[0][1]].strip(" -*•·–>o0123456789.)"):
-        return marks
-    begun = _ALONE.fullmatch(plain) or _AT_BEGIN.match(plain)
-    if begun:
-        first = _place_of(begun)
-        alone = not plain[first.end :].strip(" :?")
-        if alone or (first.label in _STRONG and _fits(first.label, line[first.end :])):
-            marks.insert(0, first)
-    return marks
+    found = list(_SEPARATED.finditer(plain))
+    if found and not plain[: found[0].start()].strip(" -*•·–>o0123456789.)"):
+        return found
+    first = _ALONE.fullmatch(plain) or _AT_BEGIN.match(plain)
+    if first:
+        alone = not plain[first.end() :].strip(" :?")
+        if alone or (_label(first) in _STRONG and _fits(_label(first), line[first.end() :])):
+            found.insert(0, first)
+    return found
 
 
-def _place_of(found: re.Match[str]) -> _Place:
-    label = Label[str(found.lastgroup)]
-    return _Place(label, found.start(), found.end(), _is_strong(label, found[0]))
+def _label(found: re.Match[str]) -> Label:
+    return Label[str(found.lastgroup)]
 
 
 def _fits(label: Label, value: str) -> bool:
@@ -206,33 +192,28 @@ def _following(label: Label, text: str, lines: Sequence[str], place: int) -> tup
     if not text:
         while after < len(lines) and not lines[after].strip() and after < place + 2:
             after += 1
-        if after >= len(lines) or _marks(lines[after]) or not lines[after].strip():
+        if after >= len(lines) or _labels(lines[after]) or not lines[after].strip():
             return text, place
         text, place = lines[after].strip(" \t-*•·"), after + 1
     if label == Label.RECIPIENTS:
-        while place < len(lines) and "@" in lines[place] and not _marks(lines[place]):
+        while place < len(lines) and "@" in lines[place] and not _labels(lines[place]):
             text, place = f"{text}\n{lines[place]}", place + 1
     return text, place
 
 
-def _columns(line: str) -> list[Label] | None:
-    """The labels of a table's header row, or None."""
-    cells = [cell.strip() for cell in line.split("\t") if cell.strip()]
-    if len(cells) < 2:  # noqa: PLR2004  two columns make a table
-        return None
-    matches = [_ALONE.fullmatch(folded(cell)) for cell in cells]
-    return [Label[str(each.lastgroup)] for each in matches if each] if all(matches) else None
-
-
-def _row(columns: list[Label], lines: Sequence[str], place: int, found: list[Value]) -> int:
-    """Adds the values of the row below. Returns the first line behind it; 0 if there is no such row."""
+def _row(lines: Sequence[str], place: int) -> list[Value]:
+    """The values of a table's first row, if its header row with the labels is here."""
+    heads = [cell.strip() for cell in lines[place].split("\t") if cell.strip()]
+    columns = [_ALONE.fullmatch(folded(head)) for head in heads] if len(heads) > 1 else [None]
+    if None in columns:
+        return []
+    place += 1
     while place < len(lines) and not lines[place].strip():
         place += 1
     cells = lines[place].split("\t") if place < len(lines) else []
-    if len([cell for cell in cells if cell.strip()]) < 2:  # noqa: PLR2004
-        return 0
+    found: list[Value] = []
     begin = 0
-    for label, cell in zip(columns, cells, strict=False):
-        found.append(Value(label, cell.strip(), True, place, place, begin, begin + len(cell)))
+    for column, cell in zip(filter(None, columns), cells, strict=False):
+        found.append(Value(_label(column), cell.strip(), True, place, place, begin, begin + len(cell)))
         begin += len(cell) + 1
-    return place + 1
+    return found if len([cell for cell in cells if cell.strip()]) > 1 else []
