@@ -31,7 +31,7 @@ def visible(text: str, keep: str = "") -> str:
 
     The characters of ``keep`` stay as they are.
     """
-    return text if text.isprintable() and not keep else "".join(_visible(each, keep) for each in text)
+    return text if text.isprintable() else "".join(_visible(each, keep) for each in text)
 
 
 def _visible(character: str, keep: str) -> str:

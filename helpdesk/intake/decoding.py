@@ -93,10 +93,9 @@ def _whole_characters(content: bytes, charset: str) -> str:
 
 def tidy(text: str) -> str:
     """In NFC, with "\\n" as line end, without control and format characters, with at most one empty line in a row."""
-    lines = visible(text.replace("\r\n", "\n").replace("\r", "\n"), keep="\n\t").split("\n")
     kept: list[str] = []
-    for raw in lines:
-        line = composed(raw).rstrip()
+    for raw in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
+        line = composed(visible(raw, keep="\t")).rstrip()
         if line or not kept or kept[-1]:
             kept.append(line)
     return "\n".join(kept).strip("\n")

@@ -69,67 +69,49 @@ def sections(text: str) -> list[MailSection]:
     """The mails of a thread, newest first; at least one."""
     found: list[MailSection] = []
     whole = text.split("\n")[:MOST_LINES]
-    lines = [_unquoted(line) for line in whole]
+    quotes = [_QUOTE.match(line[:200]) for line in whole]
+    lines = [line[quote.end() :] if quote else line for line, quote in zip(whole, quotes, strict=True)]
+    depths = [quote[0].count(">") + quote[0].count("|") if quote else 0 for quote in quotes]
     ends = accumulate(len(line) + 1 for line in whole)
-    starts = [end - 1 - len(line) for end, (_, line) in zip(ends, lines, strict=True)]
-    begin, depth = 0, lines[0][0] if lines else 0
-    subject = ""
-    place = 0
-    while place < len(lines):
-        after, next_subject = _border(lines, place)
-        deeper = lines[place][1].strip() and lines[place][0] > depth
-        if after > place or deeper:
-            found.append(_section([line for _, line in lines[begin:place]], starts[begin:place], subject))
-            begin, subject = max(after, place), next_subject
-            place = begin
-            depth = lines[place][0] if place < len(lines) else 0
-            if len(found) >= MOST_SECTIONS:
-                break
-        if after <= place:
-            place += 1
-    found.append(_section([line for _, line in lines[begin:]], starts[begin:], subject))
+    starts = [end - 1 - len(line) for end, line in zip(ends, lines, strict=True)]
+    begin = place = 0
+    depth, subject = depths[0], ""
+    while place < len(lines) and len(found) < MOST_SECTIONS:
+        after, next_subject = _border(lines, depths, place)
+        if after > place or (lines[place].strip() and depths[place] > depth):
+            found.append(_section(lines[begin:place], starts[begin:place], subject))
+            begin, subject = after, next_subject
+            depth = depths[begin] if begin < len(lines) else 0
+        place = after + 1
+    found.append(_section(lines[begin:], starts[begin:], subject))
     return found
 
 
-def _unquoted(line: str) -> tuple[int, str]:
-    """How deep the line is quoted, and the line without the quotation marks."""
-    found = _QUOTE.match(line[:200])
-    if not found:
-        return 0, line
-    return found[0].count(">") + found[0].count("|"), line[found.end() :]
-
-
-def _border(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
+def _border(lines: Sequence[str], depths: Sequence[int], place: int) -> tuple[int, str]:
     """If an older mail's head starts here: the line behind it, and the subject. Else ``place`` itself."""
-    at = place
-    if _BETWEEN.fullmatch(lines[at][1].strip()[:_LONGEST_BETWEEN]):
-        at += 1
-    elif _is_wrote(lines, at):
-        at += 1 if _WROTE.fullmatch(lines[at][1][:600]) else 2
-        return at, ""
-    return _head(lines, at)
-
-
-def _is_wrote(lines: Sequence[tuple[int, str]], place: int) -> bool:
-    line = lines[place][1][:600]
+    if _BETWEEN.fullmatch(lines[place].strip()[:_LONGEST_BETWEEN]):
+        return _head(lines, place + 1)
+    line, following = (each[:600] for each in (*lines[place : place + 2], "")[:2])
     if _WROTE.fullmatch(line):
         # A sentence may hold the word too; but programs end the line with a colon, or a quotation follows.
-        return line.rstrip().endswith(":") or any(depth for depth, _ in lines[place + 1 : place + 3])
-    following = lines[place + 1][1][:600] if place + 1 < len(lines) else ""
-    return bool(_WROTE_BEGIN.fullmatch(line) and _WROTE_END.fullmatch(following) and "@" in line + following)
+        if line.rstrip().endswith(":") or any(depths[place + 1 : place + 3]):
+            return place + 1, ""
+    elif _WROTE_BEGIN.fullmatch(line) and _WROTE_END.fullmatch(following) and "@" in line + following:
+        return place + 2, ""
+    return _head(lines, place)
 
 
-def _head(lines: Sequence[tuple[int, str]], place: int) -> tuple[int, str]:
+def _head(lines: Sequence[str], place: int) -> tuple[int, str]:
     """The line behind headers quoted as text ("Från: … Skickat: …"), and the subject in them."""
     names: list[str] = []
     at, subject = place, ""
     while at < len(lines) and len(names) < 12:  # noqa: PLR2004  more than any program writes
-        found = _HEADER.fullmatch(lines[at][1][:1000])
+        found = _HEADER.fullmatch(lines[at][:1000])
         if found:
             name = found["name"].lower()
             names.append(name)
             subject = found["value"].strip(" *") if name in _SUBJECTS else subject
-        elif not (names and at + 1 < len(lines) and _HEADER.fullmatch(lines[at + 1][1][:1000])):
+        elif not (names and at + 1 < len(lines) and _HEADER.fullmatch(lines[at + 1][:1000])):
             break  # else it is a folded address or an empty line, with another header below
         at += 1
     enough = any(name in _BEGINS for name in names[:2]) and not _ALSO.isdisjoint(names)

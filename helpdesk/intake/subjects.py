@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from difflib import SequenceMatcher
+from difflib import get_close_matches
 
 from helpdesk.models import Ticket
 from idportal.text import fold
@@ -55,19 +55,16 @@ def kind_of(subject: str) -> Ticket.Kind | None:
     words = plain(bare(subject))
     if not words:
         return None
-    letters = words.replace(" ", "")
-    close = {kind for kind, known in ((Kind.PHONE, _PHONE), (Kind.RECIPIENTS, _RECIPIENTS)) if _close(letters, known)}
-    if len(close) == 1:
-        return close.pop()
-    telephone = bool(_TELEPHONE.search(words) and _TO_LINK.search(words))
-    recipients = bool(_ADDRESS.search(words) and _RECEIVES.search(words) and _TO_CHANGE.search(words))
+    letters = words.replace(" ", "")[:100]
+    telephone, recipients = (
+        any(get_close_matches(each, [letters], cutoff=CLOSE) for each in known) for known in (_PHONE, _RECIPIENTS)
+    )
+    if telephone == recipients:
+        telephone = bool(_TELEPHONE.search(words) and _TO_LINK.search(words))
+        recipients = bool(_ADDRESS.search(words) and _RECEIVES.search(words) and _TO_CHANGE.search(words))
     if telephone == recipients:
         return None
     return Kind.PHONE if telephone else Kind.RECIPIENTS
-
-
-def _close(letters: str, known: tuple[str, ...]) -> bool:
-    return any(SequenceMatcher(None, letters[:100], each, autojunk=False).ratio() >= CLOSE for each in known)
 
 
 def is_of_daily_mail(subject: str) -> bool:
