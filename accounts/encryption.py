@@ -9,33 +9,24 @@ from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
-from django.core.signals import setting_changed
 from django.db import models
 from django.utils.crypto import salted_hmac
 
 
 @lru_cache(maxsize=1)
-def _cipher() -> MultiFernet:
-    secrets = settings.ENCRYPTION_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+def _cipher(*secrets: str) -> MultiFernet:
     derived = (salted_hmac("idportal.encryption", "key", secret=each, algorithm="sha256") for each in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key.digest())) for key in derived])
 
 
-def _forget(*, setting: str, **_: Any) -> None:
-    if setting in ("ENCRYPTION_KEYS", "SECRET_KEY", "SECRET_KEY_FALLBACKS"):
-        _cipher.cache_clear()
-
-
-setting_changed.connect(_forget)
-
-
-def _first_key() -> str:
-    return str(settings.ENCRYPTION_KEYS[0] if settings.ENCRYPTION_KEYS else settings.SECRET_KEY)
+def _keys() -> list[str]:
+    """The newest one first."""
+    return settings.ENCRYPTION_KEYS or [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
 
 
 def digest(value: str, purpose: str) -> str:
     """A keyed hash, by which equal values are found without decrypting them; different for each purpose."""
-    return salted_hmac(f"idportal.{purpose}", value, secret=_first_key(), algorithm="sha256").hexdigest()
+    return salted_hmac(f"idportal.{purpose}", value, secret=_keys()[0], algorithm="sha256").hexdigest()
 
 
 def token_digest(token: str) -> str:
@@ -45,12 +36,12 @@ def token_digest(token: str) -> str:
 
 def seal(text: str) -> str:
     """The ciphertext of a text, for a place other than the database; :func:`unseal` reads it."""
-    return _cipher().encrypt(text.encode()).decode()
+    return _cipher(*_keys()).encrypt(text.encode()).decode()
 
 
 def unseal(sealed: str) -> str:
     """The text. Raises ``cryptography.fernet.InvalidToken`` if no key opens it."""
-    return _cipher().decrypt(sealed.encode()).decode()
+    return _cipher(*_keys()).decrypt(sealed.encode()).decode()
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time

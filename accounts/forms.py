@@ -115,10 +115,7 @@ class NewPasswordField(forms.CharField):
 
 
 class CodeField(_TextField):
-    """The code of an SMS, in groups, with dashes or full-width too; cleaned to its digits.
-
-    A text without the shape of a code is refused here and counts as no try: it guesses at nothing.
-    """
+    """The code of an SMS, in any way of writing; cleaned to its digits. No shape of a code: refused, and no try."""
 
     longest = 20
     attributes = {**VERBATIM, "inputmode": "numeric"}

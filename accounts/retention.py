@@ -12,27 +12,9 @@ from django.db.models import Model, QuerySet
 from django.utils import timezone
 from simple_history.utils import get_history_model_for_model
 
-from accounts import audit, directory, limits
+from accounts import audit, directory, limits, models
 from accounts.encryption import digest
 from accounts.limits import AUDIT_KEPT, BOUNCES_KEPT, CODES_KEPT, GONE_KEPT, PHONE_LINKS_KEPT
-from accounts.models import (
-    AuditEvent,
-    Authenticator,
-    BouncedAddress,
-    Challenge,
-    Company,
-    Event,
-    FailedTry,
-    Orderer,
-    Phone,
-    PhoneLink,
-    PhoneRemoval,
-    RecoveryCodes,
-    SendQuota,
-    SmsDay,
-    TriesForgotten,
-    User,
-)
 
 # The parts of other apps, which register them.
 Purge = Callable[[datetime], dict[str, int]]
@@ -41,10 +23,7 @@ _renewals: list[Callable[[], None]] = []
 
 
 def register(purge: Purge, renew_keys: Callable[[], None]) -> None:
-    """Adds the rows of another app to both verbs below, with the same promises: safe to repeat, and all or none.
-
-    ``purge`` takes the present time and returns how many rows of each kind it deleted.
-    """
+    """Adds another app's rows to the verbs below, with their promises. ``purge`` takes the present time."""
     _purges.append(purge)
     _renewals.append(renew_keys)
 
@@ -57,18 +36,18 @@ def purge() -> dict[str, int]:
     now = timezone.now()
     day_ago = now - CODES_KEPT
     old = {
-        "challenges": Challenge.objects.filter(asked_at__lt=day_ago),
-        "failed tries": FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
-        "bounced addresses": BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
-        "links of numbers": PhoneLink.objects.filter(made_at__lt=now - PHONE_LINKS_KEPT),
-        "removals of numbers": PhoneRemoval.objects.filter(at__lt=now - AUDIT_KEPT),
-        "tries forgotten": TriesForgotten.objects.filter(at__lt=now - timedelta(seconds=limits.DAY)),
-        "days of SMS": SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
+        "challenges": models.Challenge.objects.filter(asked_at__lt=day_ago),
+        "failed tries": models.FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
+        "bounced addresses": models.BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
+        "links of numbers": models.PhoneLink.objects.filter(made_at__lt=now - PHONE_LINKS_KEPT),
+        "removals of numbers": models.PhoneRemoval.objects.filter(at__lt=now - AUDIT_KEPT),
+        "tries forgotten": models.TriesForgotten.objects.filter(at__lt=now - timedelta(seconds=limits.DAY)),
+        "days of SMS": models.SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     counts = {name: rows.delete()[0] for name, rows in old.items()}
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
-    counts["audit events"] = AuditEvent.objects.older_than(now - AUDIT_KEPT)
+    counts["audit events"] = models.AuditEvent.objects.older_than(now - AUDIT_KEPT)
     counts["changes of the registers"] = _purge_history(now - AUDIT_KEPT)
     for others in _purges:
         counts |= others(now)
@@ -82,16 +61,16 @@ def _forget_the_gone(now: datetime) -> int:
     # No account at all means a wrong base or filter.
     if not present:
         return 0
-    with_number = User.objects.filter(phone__isnull=False)
+    with_number = models.User.objects.filter(phone__isnull=False)
     for user in with_number.iterator():
         missing = None if user.directory_id in present else user.missing_since or now
         if missing != user.missing_since:
-            User.objects.filter(pk=user.pk).update(missing_since=missing)
+            models.User.objects.filter(pk=user.pk).update(missing_since=missing)
     gone = with_number.filter(missing_since__lt=now - GONE_KEPT)
     for user in gone:
         with transaction.atomic():
-            Phone.objects.filter(user=user).delete()
-            audit.record(Event.PHONE_FORGOTTEN, user, result="account gone for 30 days")
+            models.Phone.objects.filter(user=user).delete()
+            audit.record(models.Event.PHONE_FORGOTTEN, user, result="account gone for 30 days")
     return len(gone)
 
 
@@ -100,16 +79,16 @@ def _purge_history(before: datetime) -> int:
     # An orderer's earlier companies refer to its history without a constraint, and would stay.
     memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
     memberships._default_manager.filter(history__history_date__lt=before).delete()
-    histories = (Company.history, Orderer.history)
+    histories = (models.Company.history, models.Orderer.history)
     return sum(history.filter(history_date__lt=before).delete()[0] for history in histories)
 
 
 def _purge_quotas(before: float) -> int:
     deleted = 0
-    for quota in SendQuota.objects.iterator():
+    for quota in models.SendQuota.objects.iterator():
         if max([*quota.sent, *quota.failed], default=0) < before:
             # Only if it is as it was read: a code may have been counted meanwhile.
-            deleted += SendQuota.objects.filter(pk=quota.pk, sent=quota.sent, failed=quota.failed).delete()[0]
+            deleted += models.SendQuota.objects.filter(pk=quota.pk, sent=quota.sent, failed=quota.failed).delete()[0]
     return deleted
 
 
@@ -119,26 +98,23 @@ def renew_keys() -> int:
     Raises cryptography.fernet.InvalidToken, and changes nothing, if no present key opens a number.
     """
     with transaction.atomic():
-        phones = Phone.objects.select_for_update()
+        phones = models.Phone.objects.select_for_update()
         for phone in phones:
             phone.number_digest = digest(phone.number, "number")
             phone.save(update_fields=["number", "number_digest"])
-        encrypt_anew(Challenge, "username", "number")
-        encrypt_anew(PhoneLink, "number", "old_number")
-        encrypt_anew(Authenticator, "key")
-        encrypt_anew(RecoveryCodes, "hash_key")  # so the codes on paper stay valid
-        encrypt_anew(Orderer, "mobile")
-        encrypt_anew(get_history_model_for_model(Orderer), "mobile")
+        encrypt_anew(models.Challenge, "username", "number")
+        encrypt_anew(models.PhoneLink, "number", "old_number")
+        encrypt_anew(models.Authenticator, "key")
+        encrypt_anew(models.RecoveryCodes, "hash_key")  # so the codes on paper stay valid
+        encrypt_anew(models.Orderer, "mobile")
+        encrypt_anew(get_history_model_for_model(models.Orderer), "mobile")
         for renew in _renewals:
             renew()
         return len(phones)
 
 
 def encrypt_anew(model: type[Model], *fields: str) -> None:
-    """Writes just these fields of each row, past ``save``: no word changes, so no history tells it.
-
-    Call it in a transaction. Raises cryptography.fernet.InvalidToken for a value that no present key opens.
-    """
+    """Writes just these fields of each row, past ``save`` and its history. Raises cryptography.fernet.InvalidToken."""
     rows: QuerySet[Model] = QuerySet(model)
     for key, *values in list(rows.select_for_update().values_list("pk", *fields)):
         rows.filter(pk=key).update(**dict(zip(fields, values, strict=True)))

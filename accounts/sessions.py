@@ -93,10 +93,7 @@ def browser(request: HttpRequest) -> str:
 
 
 def under_way(request: HttpRequest, purpose: Purpose) -> Challenge | None:
-    """The challenge that this session has already begun, unless its right is gone.
-
-    A user who goes back and presses the button again can still use the code, or the right that it gave.
-    """
+    """The challenge that this session has begun, unless its right is gone: users go back, and press a button again."""
     challenge = challenge_of(request, purpose)
     if challenge is None or (challenge.verified_at and not (challenge.verified and challenge.pk == entered(request))):
         return None

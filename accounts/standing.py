@@ -1,7 +1,4 @@
-"""How an account stands: whether its password still works and for how long, and whether it has a number.
-
-Days are calendar days in Stockholm. The pages choose the words.
-"""
+"""Whether an account's password still works, for how many calendar days in Stockholm, and whether it has a number."""
 
 from __future__ import annotations
 

@@ -61,12 +61,14 @@ def never(*args: Any, **kwargs: Any) -> bool:
     return False
 
 
-class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
-    """Every administrator may do what a page offers. The site lets in no other user, by the directory's groups (S2).
+def others(chosen: admin.SimpleListFilter, changelist: Any) -> list[tuple[str, str]]:
+    """The list's other parameters, for a filter that is a form."""
+    pairs = [(name, each) for name, values in changelist.filter_params.items() for each in values]
+    return [pair for pair in pairs if pair[0] != chosen.parameter_name]
 
-    The audit trail and the history record what was done. Django's own log is off: it would be one more place with
-    names.
-    """
+
+class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Every administrator may do what a page offers. The site lets in no other user, by the directory's groups (S2)."""
 
     has_module_permission = has_view_permission = always
     has_add_permission = has_change_permission = has_delete_permission = always
@@ -105,7 +107,7 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
         return self.consequences(obj), {}, set(), []
 
     def log_addition(self, request: HttpRequest, *args: Any) -> None:  # type: ignore[override]
-        """Not logged here."""
+        """Nothing: the trail and the history tell it. Django's log would be one more place with names."""
 
     log_change = log_deletions = log_addition  # type: ignore[assignment]
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.admin.base import ReadOnlyAdmin, column
+from accounts.admin.base import ReadOnlyAdmin, column, others
 from accounts.audit.results import in_words
 from accounts.audit.trail import username_of
 from accounts.models import AuditEvent, Company, Event, Orderer, User
@@ -26,13 +26,9 @@ class ByEvent(admin.SimpleListFilter):
 
     def choices(self, changelist: Any) -> Any:
         """For the template: the other parameters and the choices."""
-        others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
-        first = {
-            "others": [pair for pair in others if pair[0] != self.parameter_name],
-            "parameter": self.parameter_name,
-        }
-        for value, words in (("", _("Alla")), *self.lookup_choices):
-            yield {**first, "value": value, "display": words, "selected": value == (self.value() or "")}
+        choices = [("", _("Alla")), *self.lookup_choices]
+        shared = {"others": others(self, changelist), "parameter": self.parameter_name, "chosen": self.value() or ""}
+        yield {**shared, "choices": choices}
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(event=self.value()) if self.value() else queryset

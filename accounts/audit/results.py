@@ -21,6 +21,7 @@ RESULTS = {
     "app": _("app"),
     "broken rules": _("bröt mot reglerna"),
     "busy": _("ett annat byte pågick"),
+    "company": Company._meta.verbose_name,
     "common": _("vanligt lösenord"),
     "context": _("innehöll ett namn"),
     "directory unavailable": _("katalogen svarade inte"),
@@ -43,6 +44,7 @@ RESULTS = {
     "not verified": _("koden gällde inte längre"),
     "number on hold": _("numret är nyss kopplat av helpdesk"),
     "old number": _("det tidigare numret"),
+    "orderer": Orderer._meta.verbose_name,
     "outcome not known": _("okänt om det gick"),
     "password changed": _("lösenordet har bytts"),
     "protected account": _("skyddat konto"),
@@ -63,20 +65,17 @@ RESULTS = {
     "username": _("innehöll användarnamnet"),
     "wrong": _("fel"),
 }
-_GATEWAY = re.compile(r"(.+) by gateway (\d+)")
-_COUNTS = {
-    re.compile(r"(\d+) rows"): _("%(count)s rader"),
-    re.compile(r"(.*\d) accounts"): _("%(count)s konton"),
-    re.compile(r"(\d+) mails"): _("%(count)s mejl"),
-    re.compile(r"message (\d+)"): _("meddelande nr %(count)s"),
+_PATTERNS = {
+    re.compile(r"(?P<count>\d+) rows"): _("%(count)s rader"),
+    re.compile(r"(?P<count>.*\d) accounts"): _("%(count)s konton"),
+    re.compile(r"(?P<count>\d+) mails"): _("%(count)s mejl"),
+    re.compile(r"message (?P<count>\d+)"): _("meddelande nr %(count)s"),
+    re.compile(r"(?P<what>.+) by gateway (?P<number>\d+)"): _("%(what)s, sms-leverantör %(number)s"),
 }
 
 
 def in_words(result: str, model: type[Model] | None) -> str:
-    """A result as administrators read it; one without Swedish words as it is.
-
-    ``model``: the register that the event is about; the result then names its fields.
-    """
+    """A result as administrators read it. ``model``: the register of the event, if the result names its fields."""
     return ", ".join(_part(part, model) for part in result.split(", ")) if result else ""
 
 
@@ -86,13 +85,7 @@ def _part(part: str, model: type[Model] | None) -> str:
             return str(model._meta.get_field(part).verbose_name)  # type: ignore[union-attr]  # no relation back
         except FieldDoesNotExist:
             return part
-    if part in ("company", "orderer"):
-        return str({"company": Company, "orderer": Orderer}[part]._meta.verbose_name)
-    for pattern, words in _COUNTS.items():
+    for pattern, words in _PATTERNS.items():
         if found := pattern.fullmatch(part):
-            return str(words % {"count": found[1]})
-    if found := _GATEWAY.fullmatch(part):
-        return str(
-            _("%(what)s, sms-leverantör %(number)s") % {"what": RESULTS.get(found[1], found[1]), "number": found[2]}
-        )
+            return str(words % {name: RESULTS.get(value, value) for name, value in found.groupdict().items()})
     return str(RESULTS.get(part, part))

@@ -36,10 +36,7 @@ def record(
     result: str = "",
     address: str | None = None,
 ) -> None:
-    """Adds one event. Call it in the transaction of the change, or on either side of a change in the directory.
-
-    ``result``: a word or two of the portal's own, never what a person typed.
-    """
+    """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's."""
     AuditEvent.objects.create(
         event=event,
         actor=_id(actor),

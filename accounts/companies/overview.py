@@ -1,7 +1,4 @@
-"""The administrators' overview: accounts and companies that the daily mail does not reach, or not in time.
-
-Other apps add sections with :func:`register`.
-"""
+"""The administrators' overview: accounts and companies that the daily mail does not reach, or not in time."""
 
 from __future__ import annotations
 

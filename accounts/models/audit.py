@@ -12,10 +12,7 @@ from idportal.append_only import AppendOnly, AppendOnlyRows
 
 
 class Event(models.TextChoices):
-    """What happened, and its name on the pages. Requested, attempted, done and refused are separate events (L1).
-
-    Rows keep the value for ever, so it stays when the name changes: "request opened" is a ticket's.
-    """
+    """What happened, and its name on the pages (L1). Rows keep the value for ever: "request opened" is a ticket's."""
 
     LOGIN_ATTEMPTED = "login attempted", _("Inloggning: försök")
     LOGIN_DONE = "login done", _("Inloggning: klar")

@@ -103,10 +103,8 @@ class Challenge(models.Model):
         return code
 
     def accept(self, code: str) -> bool:
-        """Whether this is the code, unspent and in time. Spends it, or counts a failure; call it under a row lock.
-
-        Does the same work whether or not a code was ever sent.
-        """
+        """Whether this is the code, unspent and in time. Spends it, or counts a failure; call it under a row lock."""
+        # The same work whether or not a code was ever sent (E2).
         right = constant_time_compare(self.token, self._hash(code)) and self.live
         if right:
             self.token = ""

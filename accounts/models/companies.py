@@ -128,10 +128,7 @@ def _any(conditions: Iterable[Q]) -> Q:
 
 
 class Company(HasRecipients, NormalisedModel):
-    """One external care company.
-
-    An address becomes a recipient once it counts: one that is not confirmed yet waits with its ticket (H6).
-    """
+    """One external care company. An address not confirmed yet waits with its ticket, and is no recipient (H6)."""
 
     name = models.CharField(_("namn"), max_length=200)
     organisation_number = models.CharField(_("organisationsnummer"), max_length=11, unique=True)  # 556677-8899

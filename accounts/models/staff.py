@@ -29,10 +29,7 @@ class _Throttled(TimestampMixin, ThrottlingMixin, Device):
         return 1
 
     def verify_token(self, token: str) -> bool:
-        """Whether this is an unspent code of the device. Spends it, or counts a failure; call it under a row lock.
-
-        False for any code during the pause after a failure.
-        """
+        """Whether it is an unspent code, and no pause. Spends it, or counts a failure; call it under a row lock."""
         if not self.verify_is_allowed()[0]:
             return False
         if not self._spend(token):
@@ -114,7 +111,4 @@ class RecoveryCodes(_Throttled):
 
 
 class SmsFactor(Device):
-    """The device that django-otp needs for the session of an agent who signed in by SMS.
-
-    ``accounts.staff.sms_factor`` sends and checks the codes, without this row.
-    """
+    """For the session of an agent who signed in by SMS, which django-otp wants. ``sms_factor`` checks the codes."""

@@ -1,7 +1,4 @@
-"""The portal's limits in words, by the name that each has in ``accounts.limits`` or in the settings.
-
-Texts take their durations and counts from here.
-"""
+"""Limits in texts, by the name that each has in ``accounts.limits`` or in the settings."""
 
 from __future__ import annotations
 

@@ -93,6 +93,8 @@ class OrdererForm(UnchangedSince):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        widget: Any = self.fields["companies"].widget
+        widget.can_add_related = False  # a company has a page of its own
         if self.instance.pk:
             self.initial["mobile"] = numbers.shown(self.instance.mobile)
 

@@ -13,10 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts import numbers
-from accounts.admin.base import actor, address, column, is_key
+from accounts.admin.base import actor, address, column, is_key, others
 from accounts.companies import orderers
 from accounts.companies.admin.forms import OrdererForm
-from accounts.companies.admin.registers import HistoryWords, RegisterAdmin
+from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.registers import OrdererRegister
 from accounts.models import Company, Orderer
 
@@ -41,10 +41,9 @@ class OfCompany(admin.SimpleListFilter):
     def choices(self, changelist: Any) -> Any:
         """For the template: the typed text, the other parameters, and the links."""
         value = self.value() or ""
-        others = [(name, each) for name, values in changelist.filter_params.items() for each in values]
         yield {
             "written": "" if value == "-" else self._name(value),
-            "others": [pair for pair in others if pair[0] != self.parameter_name],
+            "others": others(self, changelist),
             "without": changelist.get_query_string({self.parameter_name: "-"}),
             "without_selected": value == "-",
             "all": changelist.get_query_string(remove=[self.parameter_name]),
@@ -68,19 +67,12 @@ class OfCompany(admin.SimpleListFilter):
         return (Company.objects.filter(pk=key[1]).values_list("name", flat=True).first() or "") if key else value
 
 
-class OrdererHistoryWords(HistoryWords):
-    def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
-        prepared = super().prepare_delta_change_value(change, value)
-        return numbers.shown(value) if change.field == "mobile" else prepared
-
-
 @admin.register(Orderer)
 class OrdererAdmin(RegisterAdmin):
     """One row an orderer, perhaps of several companies."""
 
     form = OrdererForm
     register = OrdererRegister
-    history_words = OrdererHistoryWords
     list_display = ("name", "email", "number", "of_companies", column("active", gettext_lazy("Aktiv")))
     list_filter = (OfCompany, ("active", admin.BooleanFieldListFilter))
     search_fields = ("name", "email", "companies__name")
@@ -102,12 +94,6 @@ class OrdererAdmin(RegisterAdmin):
         if "companies" in initial:
             initial["companies"] = [each for each in initial["companies"] if is_key(each)]
         return initial
-
-    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field: Any = super().formfield_for_dbfield(db_field, request, **kwargs)
-        if db_field.name == "companies":
-            field.widget.can_add_related = False  # a company has a page of its own
-        return field
 
     @admin.display(description=gettext_lazy("Mobilnummer"))
     def number(self, orderer: Orderer) -> str:

@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from accounts import audit
+from accounts import audit, numbers
 from accounts.admin.base import PortalAdmin, actor, address, is_key
 from accounts.companies.admin.forms import ImportFileForm
 from accounts.companies.files import sheets
@@ -40,6 +40,8 @@ class HistoryWords(HistoricalRecordContextHelper):
         super().__init__(model, historical_record, max_displayed_delta_change_chars=1000)
 
     def prepare_delta_change_value(self, change: Any, value: Any) -> Any:
+        if change.field == "mobile":
+            return numbers.shown(value)
         prepared = super().prepare_delta_change_value(change, value)
         if isinstance(prepared, list):
             return ", ".join(sorted(str(each) for each in prepared)) or "–"
@@ -53,7 +55,6 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
 
     register: ClassVar[type[Register]]
     model: type[Model]
-    history_words: ClassVar[type[HistoryWords]] = HistoryWords
     change_list_template = "admin/register_list.html"
     object_history_template = "admin/register_history.html"
     object_history_list_template = "admin/register_history_list.html"
@@ -101,7 +102,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         return redirect(reverse(f"admin:{self._name('history')}", args=[object_id]))
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
-        return self.history_words(self.model, historical_record)
+        return HistoryWords(self.model, historical_record)
 
     # Import: the page, the changes, the click that makes them.
 

@@ -64,12 +64,10 @@ class Loaded:
 
     @property
     def first_problems(self) -> list[Problem]:
-        """As many as a page shows."""
         return self.problems[:SHOWN_PROBLEMS]
 
     @property
     def more_problems(self) -> int:
-        """How many more there are."""
         return max(0, len(self.problems) - SHOWN_PROBLEMS)
 
     @property
@@ -79,33 +77,34 @@ class Loaded:
 
 
 class Register(abc.ABC):
-    """A register as a file. Make one for each file: it reads the register when it prepares the rows."""
+    """A register as a file. Make one for each file: it reads the register when it prepares the rows.
+
+    ``key``: of the company or orderer of a row; of a row that doesn't say, " " and its line. ``mistake``: the mistakes
+    that only other rows show; ``first`` is of the same company or orderer. ``values``: texts, a boolean, a list of
+    texts, by column. ``fill`` sets a row's texts on the instance, which is cleaned afterwards. ``lines``: of an
+    exported file.
+    """
 
     model: ClassVar[type[Model]]
     columns: ClassVar[tuple[str, ...]]
     optional: ClassVar[tuple[str, ...]] = ("active",)
     locked: ClassVar[tuple[type[Model], ...]]  # for the time of a load, in the order of all verbs
-    registered: Mapping[str, Any]
+    registered: Mapping[str, Any]  # by key
 
     @abc.abstractmethod
-    def prepare(self, rows: Sequence[SheetRow]) -> None:
-        """Reads the register, to :attr:`registered` by key."""
-
+    def prepare(self, rows: Sequence[SheetRow]) -> None: ...
     @abc.abstractmethod
-    def key(self, row: SheetRow) -> str:
-        """The company or orderer of the row; of a row that doesn't say, "" and its line."""
-
+    def key(self, row: SheetRow) -> str: ...
     @abc.abstractmethod
-    def mistake(self, row: SheetRow, first: SheetRow) -> str:
-        """The mistakes that only other rows show; ``first``: of the same company or orderer."""
-
+    def mistake(self, row: SheetRow, first: SheetRow) -> str: ...
     @abc.abstractmethod
-    def values(self, instance: Any) -> dict[str, Any]:
-        """The instance by column: texts, a boolean, a list of texts."""
-
+    def values(self, instance: Any) -> dict[str, Any]: ...
     @abc.abstractmethod
-    def fill(self, instance: Any, row: SheetRow) -> None:
-        """Sets the row's texts on the instance, which is cleaned afterwards."""
+    def fill(self, instance: Any, row: SheetRow) -> None: ...
+    @abc.abstractmethod
+    def store(self, instance: Any, actor: User | None, address: str | None) -> None: ...
+    @abc.abstractmethod
+    def lines(self, instance: Any) -> Iterator[Sequence[str]]: ...
 
     def conflicts(self, instance: Any, line: int) -> dict[str, str]:
         """Messages about names, numbers and values that others have, by field."""
@@ -113,14 +112,6 @@ class Register(abc.ABC):
 
     def make_room(self, changes: Sequence[RowChange]) -> None:  # noqa: B027 - orderers have nothing to swap
         """Called once, with all changes, before the first is stored."""
-
-    @abc.abstractmethod
-    def store(self, instance: Any, actor: User | None, address: str | None) -> None:
-        """Writes the cleaned instance with its verb."""
-
-    @abc.abstractmethod
-    def lines(self, instance: Any) -> Iterator[Sequence[str]]:
-        """The lines of the instance in an exported file."""
 
     def change(self, row: SheetRow) -> RowChange:
         """Compares a row with the register. Raises ValidationError."""
