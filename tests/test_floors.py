@@ -57,8 +57,8 @@ SOUND = {
     "helpdesk/intake/asked.py": "from helpdesk.models import x\n",
     "helpdesk/intake/reading.py": "from helpdesk.intake import asked\nfrom helpdesk.tickets import creating\n",
     "helpdesk/agent/mails.py": "from helpdesk.intake import reading\nfrom helpdesk.intake.asked import Asked\n",
-    "helpdesk/agent/views/complete.py": "from helpdesk.intake import reading\nfrom helpdesk.agent import mails\n",
-    "helpdesk/agent/views/ticket.py": "from helpdesk.agent.views import complete\n",
+    "helpdesk/agent/views/call.py": "from helpdesk.intake import reading\nfrom helpdesk.agent import mails\n",
+    "helpdesk/agent/views/ticket.py": "from helpdesk.agent.views import call\n",
     "helpdesk/orderer/views/ask.py": "from helpdesk.tickets import creating\n",
     "helpdesk/urls.py": "from helpdesk.agent.views import ticket\nfrom helpdesk.orderer.views import ask\n",
 }

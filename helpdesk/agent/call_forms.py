@@ -7,6 +7,7 @@ from typing import Any
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import apnumber
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -20,19 +21,11 @@ from helpdesk.models import Ticket
 from helpdesk.tickets.creating import TicketDetails
 
 
-def kinds() -> list[tuple[Ticket.Kind, str]]:
-    """The kinds of tickets, in the words of the page."""
-    return [
-        (Ticket.Kind.PHONE, _("Nytt mobilnummer")),
-        (Ticket.Kind.RECIPIENTS, _("Mottagare av mejl")),
-        (Ticket.Kind.OTHER, _("Annat")),
-    ]
-
-
 class CallForm(forms.Form):
     """The part that every ticket has. Without a registered caller, it asks for a name and a company."""
 
     kind: Ticket.Kind
+    tab: Promise  # the words that choose it on the page
 
     orderer_name = NameField(label=gettext_lazy("Vem ringer?"), missing=gettext_lazy("Skriv namnet på den som ringer."))
     company_name = NameField(label=gettext_lazy("Företag"), missing=gettext_lazy("Skriv vilket företag det gäller."))
@@ -89,7 +82,7 @@ class CallForm(forms.Form):
 class CallPhoneForm(CallForm):
     """Koppla nytt mobil nr."""
 
-    kind = Ticket.Kind.PHONE
+    kind, tab = Ticket.Kind.PHONE, gettext_lazy("Nytt mobilnummer")
 
     employee_name = NameField(
         label=gettext_lazy("Medarbetarens namn"), missing=gettext_lazy("Skriv medarbetarens namn.")
@@ -110,7 +103,7 @@ class CallPhoneForm(CallForm):
 class CallRecipientsForm(RecipientFields, CallForm):
     """Ändring av e-postmottagare: all the new recipients."""
 
-    kind = Ticket.Kind.RECIPIENTS
+    kind, tab = Ticket.Kind.RECIPIENTS, gettext_lazy("Mottagare av mejl")
     same = gettext_lazy("Det är samma adress som den första. Skriv en annan, eller lämna fältet tomt.")
 
     def recipient_field(self, number: int) -> AddressField:
@@ -122,7 +115,7 @@ class CallRecipientsForm(RecipientFields, CallForm):
 class CallOtherForm(CallForm):
     """Anything else, in the agent's own words."""
 
-    kind = Ticket.Kind.OTHER
+    kind, tab = Ticket.Kind.OTHER, gettext_lazy("Annat")
 
     text = forms.CharField(
         label=gettext_lazy("Vad gäller det?"),
