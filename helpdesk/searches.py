@@ -7,12 +7,10 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import EncryptedTextField
+from accounts.encryption import seal, unseal
 
 LONGEST = 100
 MOST_WORDS = 6
-
-_SEAL = EncryptedTextField()
 
 
 class SearchForm(forms.Form):
@@ -42,25 +40,22 @@ class SearchForm(forms.Form):
         """Keeps a valid search that was posted, or forgets the old one for ``rensa``. False if there was none."""
         if self.request.method != "POST" or not self.is_valid():
             return False
-        keep(self.request, self.place, "" if "rensa" in self.request.POST else self.cleaned_data["q"])
+        session, key = self.request.session, f"search_{self.place}"
+        if "rensa" in self.request.POST or not self.cleaned_data["q"]:
+            session.pop(key, None)
+        else:
+            session[key] = seal(self.cleaned_data["q"])
         return True
 
     def clean_q(self) -> str:
         return " ".join(self.cleaned_data["q"].split())
 
 
-def keep(request: HttpRequest, place: str, text: str) -> None:
-    """Keeps the search of one page; "" forgets it."""
-    if text:
-        request.session[f"search_{place}"] = _SEAL.get_prep_value(text)
-    else:
-        request.session.pop(f"search_{place}", None)
-
-
 def kept(request: HttpRequest, place: str) -> str:
     """The search that is kept for the page, or ""."""
+    sealed = request.session.get(f"search_{place}")
     try:
-        return str(_SEAL.from_db_value(request.session.get(f"search_{place}", ""), None, None))
+        return unseal(sealed) if sealed else ""
     except InvalidToken:
         return ""  # sealed with a key that is gone
 

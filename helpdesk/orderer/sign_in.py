@@ -31,42 +31,42 @@ LIFETIME = timedelta(seconds=limits.LINK_LIFETIME)
 FRESH = timedelta(seconds=limits.LINK_FRESH)
 
 
+@transaction.atomic
 def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
     """Notes that a link was asked for to the typed address, and queues the task on commit.
 
     Raises kombu.exceptions.OperationalError if the queue is down.
     """
-    with transaction.atomic():
-        link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
-        audit.record(Event.LINK_REQUESTED, address=address)
-        # A link that has expired on its way only confuses.
-        transaction.on_commit(lambda: deliver.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
+    link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
+    audit.record(Event.LINK_REQUESTED, address=address)
+    # A link that has expired on its way only confuses.
+    transaction.on_commit(lambda: deliver.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
     return link
 
 
 @shared_task(name="helpdesk.tasks.send_sign_in_link")
 @sensitive_variables()
+@transaction.atomic
 def deliver(link_id: int) -> None:
     """Makes a link and queues its mail, if an active orderer has the address and the limits allow it.
 
     The queue does not retry: the orderer asks again.
     """
-    with transaction.atomic():
-        link = SignInLink.objects.select_for_update().get(pk=link_id)
-        typed, link.asked_for = link.asked_for, ""
-        if not typed or _age(link) >= LIFETIME:
-            return
-        orderer = Orderer.objects.filter(email__iexact=typed).first()
-        withheld = _reason_to_withhold(orderer, link.address)
-        if orderer is None or withheld:
-            link.save(update_fields=["asked_for"])
-            audit.record(Event.LINK_WITHHELD, orderer, result=withheld, address=link.address)
-            return
-        token = secrets.token_urlsafe(32)
-        link.orderer, link.digest = orderer, _digest(token, orderer.email)
-        link.save(update_fields=["asked_for", "orderer", "digest"])
-        outbox.enqueue([_letter(link, orderer, token)])
-        audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
+    link = SignInLink.objects.select_for_update().get(pk=link_id)
+    typed, link.asked_for = link.asked_for, ""
+    if not typed or _age(link) >= LIFETIME:
+        return
+    orderer = Orderer.objects.filter(email__iexact=typed).first()
+    withheld = _reason_to_withhold(orderer, link.address)
+    if orderer is None or withheld:
+        link.save(update_fields=["asked_for"])
+        audit.record(Event.LINK_WITHHELD, orderer, result=withheld, address=link.address)
+        return
+    token = secrets.token_urlsafe(32)
+    link.orderer, link.digest = orderer, _digest(token, orderer.email)
+    link.save(update_fields=["asked_for", "orderer", "digest"])
+    outbox.enqueue([_letter(link, orderer, token)])
+    audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
 def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None) -> str:

@@ -101,28 +101,28 @@ def create_by_portal(text: str, *, orderer_name: str, company_name: str = "") ->
     return create_ticket(details, source=Source.PORTAL)
 
 
+@transaction.atomic
 def complete(ticket_id: int, agent: User, details: TicketDetails, address: str | None = None) -> Ticket:
     """Writes down what a mail left out or told wrongly. Earlier verifications of the orderer no longer count.
 
     Raises Closed, AssignedToOther, and TicketRefused for a ticket that came by a form: there the sender filled it in.
     """
-    with transaction.atomic():
-        ticket = locked(ticket_id, agent)
-        if ticket.source != Ticket.Source.MAIL:
-            raise TicketRefused(_("Bara det som kom med mejl kan fyllas i. Avslå ärendet, och öppna ett nytt."))
-        before = TicketDetails.from_ticket(ticket)
-        for name, value in details._asdict().items():
-            setattr(ticket, name, value)
-        after = TicketDetails.from_ticket(ticket)
-        changed = [name for name in details._fields if getattr(before, name) != getattr(after, name)]
-        if not changed and not ticket.unread and not ticket.doubts:
-            return ticket
-        ticket.unread, ticket.doubts, ticket.changed_at = {}, [], timezone.now()
-        ticket.save()
-        add_entry(ticket, TimelineEntry.What.COMPLETED, agent, changed_words(changed))
-        record(Event.TICKET_COMPLETED, ticket, agent, address)
-        if ticket.orderer and ticket.orderer != before.orderer:
-            letters.send_mail_receipt(ticket, unread={}, by_address=False, key=str(ticket.orderer.pk))
+    ticket = locked(ticket_id, agent)
+    if ticket.source != Ticket.Source.MAIL:
+        raise TicketRefused(_("Bara det som kom med mejl kan fyllas i. Avslå ärendet, och öppna ett nytt."))
+    before = TicketDetails.from_ticket(ticket)
+    for name, value in details._asdict().items():
+        setattr(ticket, name, value)
+    after = TicketDetails.from_ticket(ticket)
+    changed = [name for name in details._fields if getattr(before, name) != getattr(after, name)]
+    if not changed and not ticket.unread and not ticket.doubts:
+        return ticket
+    ticket.unread, ticket.doubts, ticket.changed_at = {}, [], timezone.now()
+    ticket.save()
+    add_entry(ticket, TimelineEntry.What.COMPLETED, agent, changed_words(changed))
+    record(Event.TICKET_COMPLETED, ticket, agent, address)
+    if ticket.orderer and ticket.orderer != before.orderer:
+        letters.send_mail_receipt(ticket, unread={}, by_address=False, key=str(ticket.orderer.pk))
     return ticket
 
 

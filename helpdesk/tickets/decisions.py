@@ -28,8 +28,9 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
     Raises Closed, AssignedToOther, NotVerified, SecondAgentNeeded, DirectoryError; and Blocked, which also writes the
     blockers on the timeline. Each time nothing was carried out, and the ticket is open as before.
     """
-    # Before the lock: no row waits for a server.
-    account = _account(Ticket.objects.get(pk=ticket_id))
+    # The account that has the ticket's user name now. Before the lock: no row waits for a server.
+    asked = Ticket.objects.get(pk=ticket_id)
+    account = directory.connect().find(asked.employee_username) if asked.kind == Kind.PHONE else None
     try:
         with transaction.atomic():
             ticket = locked(ticket_id, agent)
@@ -46,23 +47,18 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
     return ticket
 
 
+@transaction.atomic
 def reject(ticket_id: int, agent: User, why: str, address: str | None = None) -> Ticket:
     """Turns the ticket down and tells the orderer why. Raises Closed, AssignedToOther."""
-    with transaction.atomic():
-        ticket = locked(ticket_id, agent)
-        close(ticket, State.REJECTED, agent, address)
-        _announce(ticket, add_entry(ticket, What.REJECTED, agent, why))
+    ticket = locked(ticket_id, agent)
+    close(ticket, State.REJECTED, agent, address)
+    _announce(ticket, add_entry(ticket, What.REJECTED, agent, why))
     return ticket
 
 
 def _announce(ticket: Ticket, entry: TimelineEntry) -> None:
     letters.send_decision(ticket, entry.why)
     letters.send_outcome(ticket, entry.why)
-
-
-def _account(ticket: Ticket) -> Account | None:
-    """The account that has the ticket's user name now."""
-    return directory.connect().find(ticket.employee_username) if ticket.kind == Kind.PHONE else None
 
 
 def _may_approve(ticket: Ticket, agent: User) -> None:
@@ -81,13 +77,10 @@ def _may_approve(ticket: Ticket, agent: User) -> None:
 def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:
     if blockers := evidence.blockers_of(ticket, account):
         raise Blocked(blockers)
-    if ticket.kind == Kind.PHONE:
-        _link(ticket, account, agent, address)
-    elif ticket.kind == Kind.RECIPIENTS:
+    if ticket.kind == Kind.RECIPIENTS:
         recipients.begin(ticket, agent, address)
-
-
-def _link(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:
+    if ticket.kind != Kind.PHONE:
+        return
     # Each of the two is a blocker above. Without one nothing is linked, and so nothing may count as carried out.
     if account is None or ticket.orderer is None:
         raise Blocked([_("Kontot eller beställaren finns inte längre. Avslå ärendet.")])

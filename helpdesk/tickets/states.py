@@ -43,21 +43,21 @@ class Closed(TicketRefused):
     """The ticket is decided or withdrawn already."""
 
     def __init__(self, ticket: Ticket) -> None:
-        self.ticket = ticket
-        at = clock.stamp(ticket.decided_at)
-        words = {"number": ticket.number, "state": ticket.get_state_display(), "when": at}
-        if ticket.decided_by:
-            words["who"] = ticket.decided_by.username
-            super().__init__(_("Ärende %(number)s är redan %(state)s av %(who)s, %(when)s.") % words)
-        else:
-            super().__init__(_("Ärende %(number)s är redan %(state)s, %(when)s.") % words)
+        self.ticket, who = ticket, ticket.decided_by
+        words = {
+            "number": ticket.number,
+            "state": ticket.get_state_display(),
+            "who": who and who.username,
+            "when": clock.stamp(ticket.decided_at),
+        }
+        by_agent = _("Ärende %(number)s är redan %(state)s av %(who)s, %(when)s.")
+        super().__init__((by_agent if who else _("Ärende %(number)s är redan %(state)s, %(when)s.")) % words)
 
 
 class AssignedToOther(TicketRefused):
     """A colleague has the ticket, or no agent has."""
 
     def __init__(self, ticket: Ticket) -> None:
-        self.agent: User | None = ticket.agent
         if ticket.agent:
             words = {"number": ticket.number, "who": ticket.agent.username}
             super().__init__(_("%(who)s har ärende %(number)s. Ta över det först, om ni är överens om det.") % words)
@@ -96,26 +96,26 @@ def locked(ticket_id: int, agent: User | None = None) -> Ticket:
     return ticket
 
 
+@transaction.atomic
 def take(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
     """Assigns the ticket to this agent, also if a colleague has it. Raises Closed."""
-    with transaction.atomic():
-        ticket = locked(ticket_id)
-        if ticket.agent == agent:
-            return ticket
-        before = ticket.agent
-        _assign(ticket, agent)
-        add_entry(ticket, What.TAKEN, agent, before.username if before else "")
-        record(Event.TICKET_TAKEN, ticket, agent, address)
+    ticket = locked(ticket_id)
+    if ticket.agent == agent:
+        return ticket
+    before = ticket.agent
+    _assign(ticket, agent)
+    add_entry(ticket, What.TAKEN, agent, before.username if before else "")
+    record(Event.TICKET_TAKEN, ticket, agent, address)
     return ticket
 
 
+@transaction.atomic
 def give_back(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
     """Puts the ticket back among the new ones. Raises Closed, AssignedToOther."""
-    with transaction.atomic():
-        ticket = locked(ticket_id, agent)
-        _assign(ticket, None)
-        add_entry(ticket, What.GIVEN_BACK, agent)
-        record(Event.TICKET_GIVEN_BACK, ticket, agent, address)
+    ticket = locked(ticket_id, agent)
+    _assign(ticket, None)
+    add_entry(ticket, What.GIVEN_BACK, agent)
+    record(Event.TICKET_GIVEN_BACK, ticket, agent, address)
     return ticket
 
 
@@ -124,13 +124,13 @@ def _assign(ticket: Ticket, agent: User | None) -> None:
     ticket.save(update_fields=["agent", "taken_at", "state"])
 
 
+@transaction.atomic
 def withdraw(ticket_id: int, orderer: Orderer, address: str | None = None) -> Ticket:
     """The orderer takes the ticket back. The caller makes sure that it is the orderer's own. Raises Closed."""
-    with transaction.atomic():
-        ticket = locked(ticket_id)
-        close(ticket, State.WITHDRAWN, orderer, address)
-        add_entry(ticket, What.WITHDRAWN, orderer.name)
-        letters.send_outcome(ticket, "")
+    ticket = locked(ticket_id)
+    close(ticket, State.WITHDRAWN, orderer, address)
+    add_entry(ticket, What.WITHDRAWN, orderer.name)
+    letters.send_outcome(ticket, "")
     return ticket
 
 
@@ -157,10 +157,10 @@ def add_mail_entry(ticket: Ticket, what: TimelineEntry.What) -> TimelineEntry:
     return TimelineEntry.objects.create(ticket=ticket, by=By.MAIL, what=what, state=ticket.state)
 
 
+@transaction.atomic
 def add_note(ticket_id: int, agent: User, text: str) -> TimelineEntry:
     """Adds an agent's note, to a closed ticket too."""
-    with transaction.atomic():
-        return add_entry(Ticket.objects.select_for_update().get(pk=ticket_id), TimelineEntry.What.NOTED, agent, text)
+    return add_entry(Ticket.objects.select_for_update().get(pk=ticket_id), TimelineEntry.What.NOTED, agent, text)
 
 
 def record(event: Event, ticket: Ticket, actor: User | Orderer | None, address: str | None) -> None:

@@ -25,27 +25,32 @@ How, What = Verification.How, TimelineEntry.What
 COUNTS_FOR = timedelta(hours=24)
 
 
+@transaction.atomic
 def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verification:
     """Queues a code to the orderer's mobile on file.
 
     Raises Closed, AssignedToOther, and TicketRefused: no authorised orderer, or too soon after the last code.
     """
-    with transaction.atomic():
-        ticket = locked(ticket_id, agent)
-        orderer = _on_file(ticket)
-        last = _newest_code(ticket)
-        if last and last.challenge and (seconds := codes.resend_in(last.challenge)):
-            raise TicketRefused(_too_soon(seconds))
-        if codes.used_up(orderer, Purpose.VERIFY):
-            raise TicketRefused(
-                _("Det går inte ut fler koder till beställarens mobil just nu. Ring upp numret i registret i stället.")
-            )
-        challenge = codes.ask(
-            Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
+    ticket = locked(ticket_id, agent)
+    orderer = _on_file(ticket)
+    last = _newest_code(ticket)
+    if last and last.challenge and (seconds := codes.resend_in(last.challenge)):
+        words = ngettext(
+            "En kod är på väg. Vänta %(seconds)d sekund innan du skickar en till.",
+            "En kod är på väg. Vänta %(seconds)d sekunder innan du skickar en till.",
+            seconds,
         )
-        sent = _new(ticket, How.CODE, agent, orderer, challenge)
-        sent.save()
-        add_entry(ticket, What.CODE_SENT, agent)
+        raise TicketRefused(words % {"seconds": seconds})
+    if codes.used_up(orderer, Purpose.VERIFY):
+        raise TicketRefused(
+            _("Det går inte ut fler koder till beställarens mobil just nu. Ring upp numret i registret i stället.")
+        )
+    challenge = codes.ask(
+        Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
+    )
+    sent = _new(ticket, How.CODE, agent, orderer, challenge)
+    sent.save()
+    add_entry(ticket, What.CODE_SENT, agent)
     return sent
 
 
@@ -68,6 +73,7 @@ def enter_code(ticket_id: int, agent: User, code: str, address: str | None = Non
     return True
 
 
+@transaction.atomic
 def called_back(
     ticket_id: int, agent: User, why: str, address: str | None = None, *, shown: str | None = None
 ) -> Verification:
@@ -76,21 +82,20 @@ def called_back(
     ``shown``: the ``number_mark`` of the page from which the agent called; a number that replaced it was not called.
     Raises Closed, AssignedToOther, TicketRefused.
     """
-    with transaction.atomic():
-        ticket = locked(ticket_id, agent)
-        orderer = _on_file(ticket)
-        if not why.strip():
-            raise TicketRefused(_("Skriv vem du talade med när du ringde upp."))
-        if shown is not None and shown != number_mark(orderer):
-            raise TicketRefused(
-                _(
-                    "Beställarens mobil i registret har ändrats sedan du öppnade sidan. Samtalet räknas inte. Fråga "
-                    "den administratör som ändrade numret, eller någon annan på företaget, innan du ringer det nya."
-                )
+    ticket = locked(ticket_id, agent)
+    orderer = _on_file(ticket)
+    if not why.strip():
+        raise TicketRefused(_("Skriv vem du talade med när du ringde upp."))
+    if shown is not None and shown != number_mark(orderer):
+        raise TicketRefused(
+            _(
+                "Beställarens mobil i registret har ändrats sedan du öppnade sidan. Samtalet räknas inte. Fråga "
+                "den administratör som ändrade numret, eller någon annan på företaget, innan du ringer det nya."
             )
-        called = _new(ticket, How.CALL_BACK, agent, orderer)
-        _finish(called, ticket, agent, address)
-        add_entry(ticket, What.CALLED_BACK, agent, why.strip())
+        )
+    called = _new(ticket, How.CALL_BACK, agent, orderer)
+    _finish(called, ticket, agent, address)
+    add_entry(ticket, What.CALLED_BACK, agent, why.strip())
     return called
 
 
@@ -149,12 +154,3 @@ def _finish(verification: Verification, ticket: Ticket, agent: User, address: st
 
 def _digest(orderer: Orderer) -> str:
     return digest(orderer.mobile, "number")
-
-
-def _too_soon(seconds: int) -> str:
-    words = ngettext(
-        "En kod är på väg. Vänta %(seconds)d sekund innan du skickar en till.",
-        "En kod är på väg. Vänta %(seconds)d sekunder innan du skickar en till.",
-        seconds,
-    )
-    return words % {"seconds": seconds}

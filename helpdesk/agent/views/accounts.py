@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from uuid import UUID
 
 from django.contrib import messages
@@ -10,10 +9,10 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
-from accounts.directory import Account
 from accounts.models import User
 from helpdesk.agent import account_actions, lookup
 from helpdesk.agent.access import agent_only
@@ -65,19 +64,27 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
     return render(request, "helpdesk/agent_account.html", context)
 
 
-@require_POST
-@agent_only
-def unlock(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
-    """Clears a lock-out."""
-    return _act(request, agent, account_id, account_actions.unlock, _("Kontot är upplåst."))
+# What an agent does by a button, and what the page says then.
+_ACTIONS = {
+    "unlock": (account_actions.unlock, gettext_lazy("Kontot är upplåst.")),
+    "forget tries": (
+        account_actions.forget_tries,
+        gettext_lazy("Felen är nollställda. Be personen att hämta en ny kod nu."),
+    ),
+}
 
 
 @require_POST
 @agent_only
-def forget_tries(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
-    """Counts wrong codes and passwords, and the codes that were sent, from zero."""
-    words = _("Felen är nollställda. Be personen att hämta en ny kod nu.")
-    return _act(request, agent, account_id, account_actions.forget_tries, words)
+def act(request: HttpRequest, agent: User, account_id: UUID, action: str) -> HttpResponse:
+    verb, done = _ACTIONS[action]
+    try:
+        if verb(str(account_id), agent, request.META["REMOTE_ADDR"]) is None:
+            raise Http404
+        messages.success(request, str(done))
+    except TicketRefused as refused:
+        messages.warning(request, str(refused))
+    return redirect("helpdesk-account", account_id=account_id)
 
 
 @require_POST
@@ -97,20 +104,4 @@ def remove_number(request: HttpRequest, agent: User, account_id: UUID) -> HttpRe
         raise Http404
     words = _("Numret är borttaget, och inga koder går dit längre. Skälet står i ärende %(number)s.")
     messages.success(request, words % {"number": noted.number})
-    return redirect("helpdesk-account", account_id=account_id)
-
-
-def _act(
-    request: HttpRequest,
-    agent: User,
-    account_id: UUID,
-    verb: Callable[[str, User, str | None], Account | None],
-    words: str,
-) -> HttpResponse:
-    try:
-        if verb(str(account_id), agent, request.META["REMOTE_ADDR"]) is None:
-            raise Http404
-        messages.success(request, words)
-    except TicketRefused as refused:
-        messages.warning(request, str(refused))
     return redirect("helpdesk-account", account_id=account_id)
