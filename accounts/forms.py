@@ -15,7 +15,8 @@ from django.utils.functional import lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import addresses, codes, limits, numbers
+from accounts import codes, limits, numbers
+from accounts.models.recipients import usual
 from idportal.text import one_line
 
 if TYPE_CHECKING:
@@ -94,11 +95,11 @@ class PhoneField(_TextField):
 
 
 class AddressField(_TextField):
-    """A mail address of the form name@domain, as a company may have (``addresses.usual``)."""
+    """A mail address of the form name@domain, as a company may have (``recipients.usual``)."""
 
     longest = limits.LONGEST_ADDRESS
     widget = forms.EmailInput
-    default_validators = [addresses.usual]
+    default_validators = [usual]
     default_error_messages = {
         "invalid": _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se."),
         "null_characters_not_allowed": _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se."),

@@ -35,7 +35,10 @@ def log_in(request: HttpRequest, user: User, password_at: float | None = None) -
 
 def log_out(request: HttpRequest) -> None:
     """Ends the session, on the server too, and leaves an audit event."""
-    if who := signed_in_as(request):
+    who: User | Orderer | None = request.user if isinstance(request.user, User) else None
+    if kept := request.session.get(ORDERER):  # whether it still holds, ``helpdesk.orderer.sessions`` decides
+        who = who or Orderer.objects.filter(pk=kept["id"]).first()
+    if who:
         audit.record(Event.LOGGED_OUT, who, actor=who, address=request.META["REMOTE_ADDR"])
     logout(request)
 
@@ -60,14 +63,6 @@ def is_signed_in(request: HttpRequest) -> bool:
 def context(request: HttpRequest) -> dict[str, object]:
     """For all templates. ``session_seconds``: the session's life without a click, for the warning of its end (S3)."""
     return {"session_seconds": settings.SESSION_COOKIE_AGE} if is_signed_in(request) else {}
-
-
-def signed_in_as(request: HttpRequest) -> User | Orderer | None:
-    """The audit actor. Whether an orderer's session still holds, ``helpdesk.orderer.sessions`` decides."""
-    if isinstance(request.user, User):
-        return request.user
-    kept = request.session.get(ORDERER)
-    return Orderer.objects.filter(pk=kept["id"]).first() if kept else None
 
 
 def password_at(request: HttpRequest) -> float:

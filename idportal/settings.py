@@ -362,7 +362,7 @@ CONTENT_SECURITY_POLICY = {
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2500  # an orderer may have each of 2,000 companies; the 256 kB bound the rest
-FILE_UPLOAD_HANDLERS = ["accounts.companies.uploads.ForAdministrators"]
+FILE_UPLOAD_HANDLERS = ["accounts.companies.admin.registers.ForAdministrators"]
 
 # The history is read-only: going back is an ordinary change (accounts.companies.admin.registers).
 SIMPLE_HISTORY_REVERT_DISABLED = True

@@ -18,7 +18,7 @@ from django.utils import translation
 from pytest_django import Settings
 
 from accounts import companies, limits
-from accounts.companies.admin.forms import CompanyForm
+from accounts.companies.forms import CompanyForm
 from accounts.forms import CodeForm, FactorForm
 from accounts.passwords import views as reset
 from accounts.passwords.reset import ResetOutcome

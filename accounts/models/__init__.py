@@ -1,9 +1,8 @@
 """What the portal keeps: people and their numbers, companies and orderers, codes, second factors, and the trail."""
 
 from accounts.models.audit import AuditEvent, Event
-from accounts.models.codes import Challenge, Purpose
+from accounts.models.codes import Challenge, FailedTry, Purpose, SendQuota, SmsDay, TriesForgotten
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
-from accounts.models.quotas import FailedTry, SendQuota, SmsDay, TriesForgotten
 from accounts.models.staff import Authenticator, RecoveryCodes, SmsFactor
 from accounts.models.users import Phone, PhoneLink, PhoneRemoval, User
 

@@ -17,10 +17,10 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from accounts import addresses, numbers, organisation_numbers
+from accounts import numbers, organisation_numbers
 from accounts.directory import Account, folded, normal_unit, units_of
 from accounts.encryption import EncryptedTextField
-from accounts.models.recipients import RECIPIENT_COLUMNS, HasRecipients, Recipients
+from accounts.models.recipients import RECIPIENT_COLUMNS, HasRecipients, Recipients, has_unseen, is_unusual
 from idportal.text import one_line, short
 
 LONGEST_KEY = 500  # characters, of a directory value
@@ -99,9 +99,9 @@ def _company_name(text: str) -> str:
 
 def _address(text: str) -> str:
     """An e-mail address. Raises ValidationError for one that no company has; Django's own check follows."""
-    if addresses.has_unseen(text):
+    if has_unseen(text):
         raise ValidationError(gettext("Adressen har tecken som inte syns. Skriv den på nytt."))
-    if addresses.is_unusual(text):
+    if is_unusual(text):
         words = gettext("Det är ingen e-postadress som går att skicka till. Skriv den så här: namn@exempel.se.")
         raise ValidationError(words)
     return text

@@ -2,17 +2,41 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence, Set
 from itertools import chain, repeat
 
 from django.contrib.humanize.templatetags.humanize import apnumber
 from django.core.exceptions import ValidationError
+from django.core.validators import EmailValidator
 from django.utils.translation import gettext as _
 
 from accounts import limits
 
 # A column for each, so that there can't be one more, however many write at once.
 RECIPIENT_COLUMNS = tuple(f"recipient{number}" for number in range(1, limits.RECIPIENTS + 1))
+
+
+# RFC 5321 also allows a quoted name, or a machine by its number. No company has such an address, and servers read it
+# differently: one that is read as two addresses would be a third recipient.
+UNUSUAL = frozenset('"[]\\')
+
+
+def has_unseen(address: str) -> bool:
+    """Whether it holds invisible characters."""
+    return any(unicodedata.category(character) in ("Cc", "Cf") for character in address)
+
+
+def is_unusual(address: str) -> bool:
+    """Whether mail servers may read it differently than people do, or it leads to no domain."""
+    return has_unseen(address) or not UNUSUAL.isdisjoint(address) or "." not in address.rpartition("@")[2]
+
+
+def usual(address: str) -> None:
+    """Raises ValidationError for an address that is not name@domain."""
+    if is_unusual(address):
+        raise ValidationError(EmailValidator.message, code="invalid", params={"value": address})
+    EmailValidator()(address)
 
 
 class Recipients(Set[str]):

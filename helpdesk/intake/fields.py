@@ -11,8 +11,8 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts import limits
-from accounts.addresses import usual
 from accounts.limits import LONGEST_ADDRESS
+from accounts.models.recipients import usual
 from helpdesk.intake.decoding import folded
 from helpdesk.intake.labels import Label, Value
 from helpdesk.tickets.name_match import names_agree

@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from accounts import limits
-from accounts.addresses import usual
+from accounts.models.recipients import usual
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.missing import in_words, is_about_several
 from idportal import message_templates

@@ -15,10 +15,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, companies, limits
-from accounts.addresses import usual
 from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
-from accounts.models.recipients import Recipients
+from accounts.models.recipients import Recipients, usual
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
 from helpdesk.tickets import letters
 from helpdesk.tickets.states import Blocked, add_entry

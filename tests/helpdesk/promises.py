@@ -6,7 +6,7 @@ import json
 import unicodedata
 
 from accounts import numbers
-from accounts.addresses import usual
+from accounts.models.recipients import usual
 from helpdesk.intake import mime, senders
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.decoding import text_of

@@ -15,10 +15,10 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import companies, organisation_numbers
 from accounts.admin.base import actor, address, column
-from accounts.companies.admin.forms import CompanyForm
 from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.registers import CompanyRegister
+from accounts.companies.forms import CompanyForm
 from accounts.models import BouncedAddress, Company
 from accounts.models.recipients import RECIPIENT_COLUMNS
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext_lazy
 from accounts import numbers
 from accounts.admin.base import actor, address, column, is_key, others
 from accounts.companies import orderers
-from accounts.companies.admin.forms import OrdererForm
 from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.registers import OrdererRegister
+from accounts.companies.forms import OrdererForm
 from accounts.models import Company, Orderer
 
 _KEY = re.compile(r"nr-([0-9]{1,18})")

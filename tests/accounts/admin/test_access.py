@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from django.urls import reverse
 
 from accounts import directory, users
-from accounts.companies.uploads import ForAdministrators
+from accounts.companies.admin.registers import ForAdministrators
 from accounts.models import Authenticator, Company, User
 from deploy.local.cast import PER, STEFAN, Person
 from tests.accounts.admin.conftest import carin, company, signed_in
