@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from functools import cached_property, lru_cache
-from typing import Any
 
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
@@ -40,11 +39,11 @@ _SWEDISH = str.maketrans("åäö", "{|}")
 class Employee:
     """An employee's account. ``expires``: the day in Stockholm. The orderer never sees the number itself."""
 
+    expires: date | Expiry
     id: str
     username: str
     given_name: str
     surname: str
-    expires: date | Expiry
     locked: bool
     disabled: bool
     has_number: bool = False
@@ -171,19 +170,20 @@ def swedish(text: str) -> str:
 
 
 # The cache. Redis writes what it holds to disk, so the list is sealed (security.md X1).
+_KEPT = ("expires", "id", "username", "given_name", "surname", "locked", "disabled")
 
 
 def _key(company: Company) -> str:
     """Changes once any company gets other values: its employees may be another company's then (H5)."""
     keys = DirectoryKey.objects.aggregate(count=Count("pk"), last=Max("pk"))
-    return f"staff/{company.pk}/{digest('|'.join(company.values), 'employees')}/{keys['count']}/{keys['last']}"
+    return f"employees/{company.pk}/{digest('|'.join(company.values), 'employees')}/{keys['count']}/{keys['last']}"
 
 
 def keep(company: Company, found: EmployeeList) -> None:
     """Keeps a list for LIST_KEPT seconds."""
-    rows = [_row_of(employee) for employee in found.employees]
+    rows = [[getattr(employee, name) for name in _KEPT] for employee in found.employees]
     try:
-        cache.set(_key(company), seal(json.dumps([found.read_at.isoformat(), rows])), LIST_KEPT)
+        cache.set(_key(company), seal(json.dumps([found.read_at.isoformat(), rows], default=_as_text)), LIST_KEPT)
     except RedisError as error:
         _log_cache(error)
 
@@ -197,22 +197,15 @@ def _kept(company: Company) -> EmployeeList | None:
         return None
     except InvalidToken:
         return None  # sealed with a key that is gone
-    return None if rows is None else EmployeeList([_employee_of(row) for row in rows], datetime.fromisoformat(read_at))
+    if rows is None:
+        return None
+    without_day = {expiry.value: expiry for expiry in Expiry}
+    employees = [Employee(without_day.get(text) or date.fromisoformat(text), *others) for text, *others in rows]
+    return EmployeeList(employees, datetime.fromisoformat(read_at))
 
 
-_WITHOUT_DAY = {expiry.value: expiry for expiry in Expiry}
-
-
-def _row_of(employee: Employee) -> list[str | bool]:
-    expires = employee.expires.value if isinstance(employee.expires, Expiry) else employee.expires.isoformat()
-    names = (employee.id, employee.username, employee.given_name, employee.surname)
-    return [*names, expires, employee.locked, employee.disabled]
-
-
-def _employee_of(row: list[Any]) -> Employee:
-    account_id, username, given_name, surname, text, locked, disabled = row
-    expires = _WITHOUT_DAY.get(text) or date.fromisoformat(text)
-    return Employee(account_id, username, given_name, surname, expires, locked, disabled)
+def _as_text(expires: date | Expiry) -> str:
+    return expires.value if isinstance(expires, Expiry) else expires.isoformat()
 
 
 def _log_cache(error: RedisError) -> None:

@@ -81,22 +81,17 @@ def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None) -> str:
         return "orderer not active"
     if not _has_company(orderer):
         return "no active company"
-    mail = orderer.email.lower()
+    mail, network = orderer.email.lower(), ""
+    if asked_from:  # an IPv4 address, or the /64 that an IPv6 client has to itself
+        network = str(ipaddress.ip_network((asked_from, 64 if ":" in asked_from else 32), strict=False))
     counted = (
-        (digest(f"{mail} {_network(asked_from)}", "mail address"), limits.LINK_SENDS),
+        (digest(f"{mail} {network}", "mail address"), limits.LINK_SENDS),
         (digest(mail, "mail address"), limits.LINK_SENDS_IN_ALL),
     )
     with transaction.atomic():
         allowed = all(SendQuota.take(whose, Purpose.SIGN_IN, most) for whose, most in counted)
         transaction.set_rollback(not allowed)  # a link that is not sent is counted for neither
     return "" if allowed else limits.TOO_MANY_LINKS
-
-
-def _network(address: str | None) -> str:
-    """A client's network: an IPv4 address, or the /64 that an IPv6 client has to itself."""
-    if not address:
-        return ""
-    return str(ipaddress.ip_network((address, 64 if ":" in address else 32), strict=False))
 
 
 def _has_company(orderer: Orderer) -> bool:

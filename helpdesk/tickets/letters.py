@@ -66,7 +66,10 @@ def send_mail_receipt(ticket: Ticket, *, unread: Mapping[str, str], by_address: 
 def send_decision(ticket: Ticket, why: str = "") -> None:
     """Approved and carried out, or rejected and why."""
     event = "ticket_rejected" if ticket.state == State.REJECTED else "ticket_approved"
-    _send_to_orderer(event, ticket, Topic.TICKET_DECIDED, why=_inert_text(why), outcome=_outcome(ticket))
+    outcome = {Kind.PHONE: "linked", Kind.OTHER: ""}.get(Kind(ticket.kind))
+    if outcome is None:
+        outcome = "asked" if ticket.confirmations.exists() else "changed"
+    _send_to_orderer(event, ticket, Topic.TICKET_DECIDED, why=_inert_text(why), outcome=outcome)
 
 
 def _inert_text(text: str) -> str:
@@ -75,29 +78,16 @@ def _inert_text(text: str) -> str:
     return " ".join(inert(line) for line in lines)
 
 
-def _subject(ticket: Ticket) -> str:
-    """What the ticket is about, for the middle of a sentence."""
-    words = {"kind": ticket.kind, "account": inert(ticket.employee_username), "company": inert(ticket.company_name)}
-    with translation.override("sv"):
-        return message_templates.part("ticket_what.txt", words).strip()
-
-
-def _outcome(ticket: Ticket) -> str:
-    """A word that the template knows."""
-    if ticket.kind == Kind.PHONE:
-        return "linked"
-    if ticket.kind == Kind.OTHER:
-        return ""
-    return "asked" if ticket.confirmations.exists() else "changed"
-
-
 def _send_to_orderer(event: str, ticket: Ticket, topic: Message.Topic, *, key: str = "", **words: object) -> None:
     if not ticket.orderer or not ticket.orderer_is_authorised():
         return
+    about = {"kind": ticket.kind, "account": inert(ticket.employee_username), "company": inert(ticket.company_name)}
+    with translation.override("sv"):
+        what = message_templates.part("ticket_what.txt", about).strip()  # for the middle of a sentence
     link = f"{settings.PORTAL_URL}{reverse('orderer-tickets')}"
     mail = letter(
         event,
-        {"number": ticket.number, "what": _subject(ticket), "link": link, **words},
+        {"number": ticket.number, "what": what, "link": link, **words},
         purpose=topic,
         to=ticket.orderer.email,
         useful=USEFUL,

@@ -32,7 +32,14 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     company = _locked_company(ticket)
     if company is None:
         raise Blocked([_("Företaget finns inte i registret längre, eller är inte aktivt. Avslå ärendet.")])
-    wanted = _wanted(ticket)
+    wanted = ticket.recipients
+    try:
+        for each in wanted:
+            usual(each)
+    except ValidationError:
+        wanted = Recipients()
+    if not wanted:
+        raise Blocked([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
     now = timezone.now()
     _waiting().filter(ticket__company=company).update(ended_at=now)
     new = wanted - company.recipients
@@ -115,16 +122,3 @@ def _locked_company(ticket: Ticket) -> Company | None:
 
 def _waiting() -> QuerySet[Confirmation]:
     return Confirmation.objects.filter(confirmed_at=None, ended_at=None, until__gt=timezone.now())
-
-
-def _wanted(ticket: Ticket) -> Recipients:
-    """The recipients that the ticket asks for. Raises Blocked if there is none, or one is no usual address."""
-    addresses = ticket.recipients
-    try:
-        for each in addresses:
-            usual(each)
-    except ValidationError:
-        addresses = Recipients()
-    if not addresses:
-        raise Blocked([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
-    return addresses

@@ -211,13 +211,13 @@ def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: Pri
     """Redis writes to disk as it is (X1)."""
     employees.of_company(register.ett)
     client: Any = cache._cache.get_client()  # type: ignore[attr-defined]
-    held = b"".join(bytes(key) + bytes(client.get(key)) for key in client.keys("*staff/*"))
+    held = b"".join(bytes(key) + bytes(client.get(key)) for key in client.keys("*employees/*"))
     assert held
     for person in (STEFAN, KARL, ANNA):
         for text in (person.username, person.given_name, person.surname, person.mail):
             assert text.encode() not in held
     assert register.ett.name.encode() not in held
-    assert all(0 < client.ttl(key) <= employees.LIST_KEPT for key in client.keys("*staff/*"))
+    assert all(0 < client.ttl(key) <= employees.LIST_KEPT for key in client.keys("*employees/*"))
     assert names(employees.of_company(register.ett)) == ETT
 
 

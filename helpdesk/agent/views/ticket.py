@@ -128,28 +128,25 @@ def _enter_code(form: Any, ticket: Ticket, agent: User, address: str) -> None:
         form.add_error(field, wrong)
 
 
-def _called_back(form: Any, ticket: Ticket, agent: User, address: str) -> None:
-    shown = form.data.get("shown", "")
-    verification.called_back(ticket.pk, agent, form.cleaned_data["why"], address, shown=shown)
-
-
-def _reject(form: Any, ticket: Ticket, agent: User, address: str) -> None:
-    decisions.reject(ticket.pk, agent, form.cleaned_data["why"], address)
-
-
-def _note(form: Any, ticket: Ticket, agent: User, address: str) -> None:
-    states.add_note(ticket.pk, agent, form.cleaned_data["text"])
-
-
-_FORMS: dict[str, tuple[type[forms.Form], Callable[[Any, Ticket, User, str], None], Promise]] = {
+_FORMS: dict[str, tuple[type[forms.Form], Callable[[Any, Ticket, User, str], Any], Promise]] = {
     "enter code": (ReadOutForm, _enter_code, gettext_lazy("Rätt kod: det är beställaren som ringer.")),
     "called back": (
         CallBackForm,
-        _called_back,
+        lambda form, ticket, agent, address: verification.called_back(
+            ticket.pk, agent, form.cleaned_data["why"], address, shown=form.data.get("shown", "")
+        ),
         gettext_lazy("Uppringningen är antecknad. Beställaren är kontrollerad."),
     ),
-    "reject": (RejectForm, _reject, gettext_lazy("Ärende %(number)s är avslaget.")),
-    "note": (NoteForm, _note, gettext_lazy("Anteckningen är sparad.")),
+    "reject": (
+        RejectForm,
+        lambda form, ticket, agent, address: decisions.reject(ticket.pk, agent, form.cleaned_data["why"], address),
+        gettext_lazy("Ärende %(number)s är avslaget."),
+    ),
+    "note": (
+        NoteForm,
+        lambda form, ticket, agent, address: states.add_note(ticket.pk, agent, form.cleaned_data["text"]),
+        gettext_lazy("Anteckningen är sparad."),
+    ),
 }
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
@@ -40,7 +38,10 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
                 messages.info(request, _advice(employee))
             return redirect("orderer-ticket", number=ticket.number)
     else:
-        employee = _chosen(request, listed)
+        wanted = request.GET.get("konto")
+        employee = next((each for each in listed if each.id == wanted), None)
+        if wanted is not None and employee is None:
+            raise Http404  # not the company's
         initial = {"username": employee.username, "name": employee.name} if employee else None
         form = PhoneTicketForm(company=company, listed=listed, initial=initial)
     suggested = sorted(listed, key=lambda each: employees.swedish(each.name)) if len(listed) <= SUGGESTED else []
@@ -56,15 +57,6 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
         "suggested": suggested,
     }
     return render(request, "helpdesk/orderer_phone.html", context)
-
-
-def _chosen(request: HttpRequest, listed: Sequence[Employee]) -> Employee | None:
-    """The employee whom the address names. Raises Http404 for an account that is not the company's."""
-    wanted = request.GET.get("konto")
-    employee = next((employee for employee in listed if employee.id == wanted), None)
-    if wanted is not None and employee is None:
-        raise Http404
-    return employee
 
 
 def _advice(employee: Employee) -> str:

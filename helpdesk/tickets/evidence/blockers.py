@@ -18,7 +18,10 @@ def find(context: TicketContext) -> list[str]:
     if context.ticket.kind == Kind.OTHER:
         return [*_of_other(context)]
     if context.ticket.kind == Kind.RECIPIENTS:
-        return [*_of_requester(context), *_of_recipients(context)]
+        no_address = _(
+            "Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med en eller två adresser."
+        )
+        return [*_of_requester(context), *([] if context.ticket.recipients else [no_address])]
     of_account = [] if context.directory_down else _of_account(context)
     return [*_of_requester(context), *of_account, *_of_number(context)]
 
@@ -112,9 +115,3 @@ def _of_number(context: TicketContext) -> Iterator[str]:
             "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och öppna ett nytt"
             " med ett annat nummer."
         ) % {"count": len(context.other_usernames)}
-
-
-def _of_recipients(context: TicketContext) -> Iterator[str]:
-    """One or two addresses (manual-sv.md, "Support", 2). A third one has no column."""
-    if not context.ticket.recipients:
-        yield _("Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med en eller två adresser.")

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from accounts import numbers
 from accounts.directory import Account, Expiry
-from accounts.models import PhoneLink
+from accounts.models import Phone, PhoneLink
 from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import recipients
@@ -155,10 +155,15 @@ def _state(account: Account) -> Fact:
 def about_number(context: TicketContext) -> Iterator[Fact]:
     """About the number, and of the numbers only the new one is ever shown; or about the recipients."""
     if context.ticket.kind == Kind.RECIPIENTS:
-        yield from _recipients(context)
+        has = context.company.recipients if context.company else []
+        yield Fact(_("Mottagare i dag"), ", ".join(has) or _("ingen"))
+        yield Fact(_("Nya adresser"), ", ".join(context.new_recipients) or _("ingen"))
+        waiting = recipients.waiting(context.company) if context.company else []
+        if waiting:
+            yield Fact(_("Väntar på bekräftelse"), ", ".join(each.address for each in waiting))
         return
     if context.account_id:
-        yield _on_file(context)
+        yield _on_file(context.phone)
     if context.ticket.new_number:
         elsewhere = ", ".join(context.other_usernames) or _("inget annat konto")
         yield Fact(_("Nya numret finns på"), elsewhere, good=not context.other_usernames)
@@ -166,8 +171,8 @@ def about_number(context: TicketContext) -> Iterator[Fact]:
         yield Fact(_("Kopplat av helpdesk förut"), "; ".join(_link(link) for link in context.earlier_links))
 
 
-def _on_file(context: TicketContext) -> Fact:
-    label, phone = _("Nummer i dag"), context.phone
+def _on_file(phone: Phone | None) -> Fact:
+    label = _("Nummer i dag")
     if phone is None:
         return Fact(label, _("Inget är registrerat"))
     words = {"day": day(phone.confirmed_at)}
@@ -178,12 +183,3 @@ def _on_file(context: TicketContext) -> Fact:
 def _link(link: PhoneLink) -> str:
     words = {"day": f"{timezone.localdate(link.made_at):%Y-%m-%d}", "number": link.reference}
     return (_("%(day)s i ärende %(number)s, stoppat") if link.stopped_at else _("%(day)s i ärende %(number)s")) % words
-
-
-def _recipients(context: TicketContext) -> Iterator[Fact]:
-    has = context.company.recipients if context.company else []
-    yield Fact(_("Mottagare i dag"), ", ".join(has) or _("ingen"))
-    yield Fact(_("Nya adresser"), ", ".join(context.new_recipients) or _("ingen"))
-    waiting = recipients.waiting(context.company) if context.company else []
-    if waiting:
-        yield Fact(_("Väntar på bekräftelse"), ", ".join(each.address for each in waiting))

@@ -61,7 +61,7 @@ def second_page(visitor: Visitor) -> None:
     company = as_carin(visitor).companies.get()
     ends = timezone.localdate() + timedelta(days=7)
     members = [
-        Employee(str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", ends, False, False)
+        Employee(ends, str(uuid.UUID(int=number)), f"lovmassa{number:02}", "Karl", "Lind", False, False)
         for number in range(60)
     ]
     employees.keep(company, EmployeeList(members, timezone.now()))
