@@ -1,8 +1,6 @@
 # mypy: disallow-untyped-calls=False
 """The admin's site and who gets in."""
 
-from __future__ import annotations
-
 from typing import Any, NoReturn
 from urllib.parse import urlencode
 

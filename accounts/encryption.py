@@ -1,7 +1,5 @@
 """Encryption of values in the database, and the digests by which they are found (security.md X1)."""
 
-from __future__ import annotations
-
 import base64
 import hashlib
 from functools import lru_cache

@@ -3,11 +3,9 @@
 ``missing`` is the message of a required field that is empty; a field without it may stay empty.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from django import forms
 from django.contrib.humanize.templatetags.humanize import apnumber
@@ -18,9 +16,6 @@ from django.utils.translation import gettext_lazy as _
 from accounts import codes, limits, numbers
 from accounts.models.recipients import usual
 from idportal.text import one_line
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise  # of the stubs alone
 
 VERBATIM: dict[str, str] = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 
@@ -42,8 +37,8 @@ class _TextField(forms.CharField):
     def __init__(
         self,
         *,
-        label: _StrPromise | str,
-        missing: _StrPromise | str | None = None,
+        label: Any,  # a text, perhaps lazy
+        missing: Any = None,
         autocomplete: str = "off",
         widget: type[forms.Widget] | None = None,
     ) -> None:
@@ -110,7 +105,7 @@ class AddressField(_TextField):
 class NewPasswordField(forms.CharField):
     """A new password, taken verbatim; the policy judges it."""
 
-    def __init__(self, *, label: _StrPromise) -> None:
+    def __init__(self, *, label: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
         super().__init__(label=label, strip=False, required=False, widget=widget)
 

@@ -1,7 +1,5 @@
 """Every limit, once, with its reason. A plain number of time is in seconds."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps

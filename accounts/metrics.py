@@ -1,7 +1,5 @@
 """Figures for a monitor: registered numbers, events of the last hour, SMS, companies."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """Ends sessions in time, and with the role they began with. Answers with an outage page if the directory is down."""
 
-from __future__ import annotations
-
 import logging
 
 from django.conf import settings

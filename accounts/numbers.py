@@ -1,7 +1,5 @@
 """Mobile numbers: read as people write them, kept as E.164, shown as in Sweden (security.md G3)."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

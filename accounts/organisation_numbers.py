@@ -1,7 +1,5 @@
 """Organisation numbers: read as people write them, kept as 556677-8899."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

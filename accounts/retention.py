@@ -1,7 +1,5 @@
 """How long things are kept (security.md Q1), and the renewal of keys (X1)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import datetime, timedelta
 

@@ -7,8 +7,6 @@ Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.o
 keys, see ``accounts.staff.sessions``.
 """
 
-from __future__ import annotations
-
 import enum
 import time
 

@@ -1,7 +1,5 @@
 """Whether an account's password still works, for how many calendar days in Stockholm, and whether it has a number."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """The tasks of accounts, where Celery looks for them."""
 
-from __future__ import annotations
-
 import logging
 
 from celery import shared_task

@@ -1,7 +1,5 @@
 """The portal's records of directory accounts."""
 
-from __future__ import annotations
-
 from django.db.models import F
 
 from accounts import audit, directory

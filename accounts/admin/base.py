@@ -1,7 +1,5 @@
 """The base of all pages of the admin."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The admin's page of the audit trail (security.md L1)."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib import admin

@@ -1,7 +1,5 @@
 """The results of events in Swedish. The rows have fixed English words."""
 
-from __future__ import annotations
-
 import re
 
 from django.core.exceptions import FieldDoesNotExist

@@ -1,7 +1,5 @@
 """Changes of a company, each with its history and its audit event."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from django.db import transaction

@@ -1,7 +1,5 @@
 """The forms of companies, recipients and orderers, and of a file that is imported."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django import forms

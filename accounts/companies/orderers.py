@@ -1,7 +1,5 @@
 """Changes of an orderer, each with its history and its audit event."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from django.db import router, transaction

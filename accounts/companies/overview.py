@@ -1,7 +1,5 @@
 """The administrators' overview: accounts and companies that the daily mail does not reach, or not in time."""
 
-from __future__ import annotations
-
 import logging
 from bisect import bisect
 from collections.abc import Callable

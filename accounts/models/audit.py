@@ -1,7 +1,5 @@
 """The audit trail, for people and for figures. No verb depends on it, so old events can be deleted."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from django.db import models

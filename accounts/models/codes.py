@@ -1,7 +1,5 @@
 """Codes, each with its way through a journey, and the counts of tries, which outlive restarts and Redis here."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from django.conf import settings
@@ -67,7 +65,7 @@ class Challenge(models.Model):
         return f"{self.purpose} {self.pk}"
 
     @classmethod
-    def sealed(cls) -> models.QuerySet[Challenge]:
+    def sealed(cls) -> models.QuerySet["Challenge"]:
         """As requests read them until a code is accepted: with the user, and without what is encrypted.
 
         To decrypt takes time and an empty field takes none, and one query more for a user takes some: either would
@@ -76,7 +74,7 @@ class Challenge(models.Model):
         return cls._default_manager.select_related("user").defer("username", "number")
 
     @classmethod
-    def locked(cls, challenge_id: int) -> Challenge:
+    def locked(cls, challenge_id: int) -> "Challenge":
         """The challenge as requests read it, locked until the transaction ends."""
         return cls.sealed().select_for_update(of=("self",)).get(pk=challenge_id)
 

@@ -1,7 +1,5 @@
 """External companies, their directory values and the recipients of their daily mail; and authorised orderers."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable, Collection, Iterable
 from functools import reduce

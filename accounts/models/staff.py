@@ -1,8 +1,6 @@
 # mypy: disallow-untyped-calls=False
 """The second factors of staff: authenticator app, recovery codes, SMS."""
 
-from __future__ import annotations
-
 import base64
 from urllib.parse import quote
 

@@ -1,7 +1,5 @@
 """The portal's records of directory accounts, and their mobile numbers: on file, linked, taken away."""
 
-from __future__ import annotations
-
 from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager

@@ -1,7 +1,5 @@
 """Limits in texts, by the name that each has in ``accounts.limits`` or in the settings."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django import template

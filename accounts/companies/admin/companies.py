@@ -1,7 +1,5 @@
 """The pages of companies and their recipients."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib import admin

@@ -1,7 +1,5 @@
 """The pages of orderers."""
 
-from __future__ import annotations
-
 import re
 from typing import Any
 

@@ -1,7 +1,5 @@
 """The base of the pages of companies and orderers: history, import, export, and no change overwritten."""
 
-from __future__ import annotations
-
 import base64
 import zlib
 from typing import Any, ClassVar

@@ -4,8 +4,6 @@ A row is read, cleaned and compared with the register; the verbs write the chang
 hand: of django-import-export each step had to be overridden, for line numbers, swaps of names, and the verbs.
 """
 
-from __future__ import annotations
-
 import abc
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence

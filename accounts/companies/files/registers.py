@@ -1,7 +1,5 @@
 """The registers of companies and of orderers as files."""
 
-from __future__ import annotations
-
 import uuid
 from collections.abc import Iterator, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """CSV files: read from Excel in any of its encodings, or from another program; written so that none holds a formula."""
 
-from __future__ import annotations
-
 import codecs
 import csv
 import io

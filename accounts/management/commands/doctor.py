@@ -1,7 +1,5 @@
 """Examines every part that the portal needs, and says what is wrong and how to fix it."""
 
-from __future__ import annotations
-
 import sys
 from collections.abc import Iterator
 from typing import Any, NamedTuple

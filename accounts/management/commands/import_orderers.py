@@ -1,5 +1,3 @@
-from __future__ import annotations
-
 from accounts.companies.files.registers import OrdererRegister
 from accounts.management.commands import import_companies
 
