@@ -111,10 +111,7 @@ class Ticket(HasRecipients, models.Model):
 
     @property
     def shown_number(self) -> str:
-        """The new number as people write it; only its end once the ticket is closed.
-
-        By then it may be on file, and a number on file is never shown (security.md G, H3).
-        """
+        """The new number; only its end once the ticket is closed: it may be on file by then (security.md G, H3)."""
         if not self.new_number:
             return ""
         return numbers.shown(self.new_number) if self.open else f"••• {self.new_number[-2:]}"

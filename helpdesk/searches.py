@@ -14,10 +14,7 @@ MOST_WORDS = 6
 
 
 class SearchForm(forms.Form):
-    """The search field of a page. A search is posted, kept in the session, and answered by the same page.
-
-    ``text``: the search that is kept for this page, else ``default``.
-    """
+    """A page's search, posted and kept in the session. ``text``: the one kept for this page, else ``default``."""
 
     q = forms.CharField(
         label=_("Sök"),

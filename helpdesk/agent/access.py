@@ -17,11 +17,7 @@ from helpdesk.models import Ticket
 
 
 def agent_only(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-    """Calls the view with the signed-in agent as ``agent``; anyone else is sent to the log-in page (S2).
-
-    An agent has passed both factors, and the directory names them as an agent at this request:
-    ``accounts.middleware.StaffRoles`` has asked it.
-    """
+    """Calls the view with ``agent``: past both factors, and an agent in the directory now (S2). Others log in first."""
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: Any) -> HttpResponse:

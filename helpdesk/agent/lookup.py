@@ -72,10 +72,7 @@ def _by_name(account: Account) -> tuple[str, str, str]:
 
 
 def look_at(account_id: str, agent: User, address: str | None) -> dict[str, Any] | None:
-    """All that the page of one account shows; leaves a trail of the look.
-
-    None if there is no such account. Raises DirectoryError.
-    """
+    """All that the page of one account shows, or None; leaves a trail of the look. Raises DirectoryError."""
     account = directory.connect().get(account_id)
     if account is None:
         return None

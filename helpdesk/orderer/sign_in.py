@@ -33,10 +33,7 @@ FRESH = timedelta(seconds=limits.LINK_FRESH)
 
 @transaction.atomic
 def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
-    """Notes that a link was asked for to the typed address, and queues the task on commit.
-
-    Raises kombu.exceptions.OperationalError if the queue is down.
-    """
+    """Notes that a link was asked for, and queues the task on commit. Raises kombu.exceptions.OperationalError."""
     link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
     audit.record(Event.LINK_REQUESTED, address=address)
     # A link that has expired on its way only confuses.
@@ -48,10 +45,7 @@ def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
 @sensitive_variables()
 @transaction.atomic
 def deliver(link_id: int) -> None:
-    """Makes a link and queues its mail, if an active orderer has the address and the limits allow it.
-
-    The queue does not retry: the orderer asks again.
-    """
+    """Mails a link, if an active orderer has the address and the limits allow it. The queue does not retry."""
     link = SignInLink.objects.select_for_update().get(pk=link_id)
     typed, link.asked_for = link.asked_for, ""
     if not typed or _age(link) >= LIFETIME:
@@ -150,10 +144,7 @@ def is_fresh(link_id: int | None) -> bool:
 
 
 def enter(challenge_id: int, code: str, address: str | None) -> Orderer | None:
-    """The orderer, if the code is right and the orderer still has the number and a company; else None.
-
-    None hides the reason: a code that is wrong, old or used, or an orderer who has left.
-    """
+    """The orderer, if the code is right and they still have the number and a company; else None, which hides why."""
     with transaction.atomic():
         challenge = codes.check(challenge_id, code, address)
         if challenge is None:

@@ -1,7 +1,4 @@
-"""Alarms: tickets that the portal creates when a link is stopped (security.md H4) or the daily mail keeps bouncing.
-
-In Swedish, and in the transaction of what sets them off.
-"""
+"""Alarms: tickets of the portal, in Swedish, when a link is stopped (H4) or the daily mail keeps bouncing."""
 
 from __future__ import annotations
 
@@ -43,7 +40,7 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
         undone = PhoneLink.objects.filter(user=user, stopped_at=link.stopped_at).values_list("reference", flat=True)
         for ticket in Ticket.objects.filter(number__in=list(undone)):
             add_entry(ticket, TimelineEntry.What.STOPPED, None, who_stopped(link))
-        linked = Ticket.objects.filter(number=link.reference).first()
+        linked = Ticket.objects.filter(number=link.reference).first() or Ticket()
         words = {
             "account": inert(user.username),
             "number": link.reference,
@@ -53,13 +50,13 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
         more = {
             "had_number": bool(link.old_number),
             "stopped_by_old_number": link.stopped_by == PhoneLink.Told.OLD_NUMBER,
-            "employee": inert(linked.employee_name) if linked else "",
-            "orderer": inert(linked.orderer_name) if linked else "",
+            "employee": inert(linked.employee_name),
+            "orderer": inert(linked.orderer_name),
         }
         alarm = TicketDetails(
             Ticket.Kind.OTHER,
-            company_name=linked.company_name if linked else "",
-            orderer_name=linked.orderer_name if linked else "",
+            company_name=linked.company_name,
+            orderer_name=linked.orderer_name,
             employee_username=user.username,
             account=user.directory_id,
             text=_text("alarm_link_stopped", {**words, **more}),

@@ -41,10 +41,7 @@ _TO_SENDER = {State.REJECTED: "sender_rejected", State.WITHDRAWN: "sender_withdr
 
 
 def send_receipt(ticket: Ticket) -> None:
-    """A receipt for a ticket from the orderer's own pages; for a call, the news that it was made in their name.
-
-    Nothing for the portal's own tickets. What came by mail gets ``send_mail_receipt``.
-    """
+    """A receipt, or the news that a call was made in their name; nothing for the portal's own, or a mail."""
     if ticket.source not in (Source.PORTAL, Source.MAIL):
         event = "ticket_received" if ticket.source == Source.PAGES else "ticket_opened_by_call"
         _send_to_orderer(event, ticket, Topic.TICKET_OPENED)

@@ -82,10 +82,7 @@ class Blocked(TicketRefused):
 
 
 def locked(ticket_id: int, agent: User | None = None) -> Ticket:
-    """The open ticket, locked until the transaction ends. With ``agent``: it has to be this agent's.
-
-    Raises Closed, AssignedToOther, Ticket.DoesNotExist.
-    """
+    """The open ticket, locked; with ``agent``, one of theirs. Raises Closed, AssignedToOther, Ticket.DoesNotExist."""
     # The row first and its relations afterwards: PostgreSQL locks no nullable side of a join.
     Ticket.objects.select_for_update().get(pk=ticket_id)
     ticket = Ticket.objects.select_related("company", "orderer", "agent", "decided_by").get(pk=ticket_id)

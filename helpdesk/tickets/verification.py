@@ -15,7 +15,7 @@ from django.utils.translation import ngettext
 
 from accounts import audit, codes
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, Orderer, Purpose, User
+from accounts.models import Event, Orderer, Purpose, User
 from helpdesk.models import Ticket, TimelineEntry, Verification
 from helpdesk.tickets.states import TicketRefused, add_entry, locked
 
@@ -27,10 +27,7 @@ COUNTS_FOR = timedelta(hours=24)
 
 @transaction.atomic
 def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verification:
-    """Queues a code to the orderer's mobile on file.
-
-    Raises Closed, AssignedToOther, and TicketRefused: no authorised orderer, or too soon after the last code.
-    """
+    """Queues a code to the orderer's mobile on file. Raises Closed, AssignedToOther, TicketRefused."""
     ticket = locked(ticket_id, agent)
     orderer = _on_file(ticket)
     last = _newest_code(ticket)
@@ -48,17 +45,16 @@ def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verifi
     challenge = codes.ask(
         Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
     )
-    sent = _new(ticket, How.CODE, agent, orderer, challenge)
-    sent.save()
+    number = _digest(orderer)
+    sent = ticket.verifications.create(
+        how=How.CODE, agent=agent, orderer=orderer, mobile_digest=number, challenge=challenge
+    )
     add_entry(ticket, What.CODE_SENT, agent)
     return sent
 
 
 def enter_code(ticket_id: int, agent: User, code: str, address: str | None = None) -> bool:
-    """Whether this is the code of the ticket's newest SMS; it is spent then.
-
-    Raises Closed, AssignedToOther, and TicketRefused: no authorised orderer, or no code to the number on file now.
-    """
+    """Whether this is the code of the newest SMS; it is spent then. Raises Closed, AssignedToOther, TicketRefused."""
     with transaction.atomic():
         ticket = locked(ticket_id, agent)
         orderer = _on_file(ticket)
@@ -93,7 +89,8 @@ def called_back(
                 "den administratör som ändrade numret, eller någon annan på företaget, innan du ringer det nya."
             )
         )
-    called = _new(ticket, How.CALL_BACK, agent, orderer)
+    number = _digest(orderer)
+    called = Verification(ticket=ticket, how=How.CALL_BACK, orderer=orderer, mobile_digest=number)
     _finish(called, ticket, agent, address)
     add_entry(ticket, What.CALLED_BACK, agent, why.strip())
     return called
@@ -136,13 +133,6 @@ def _on_file(ticket: Ticket) -> Orderer:
 def _newest_code(ticket: Ticket) -> Verification | None:
     sent = ticket.verifications.filter(how=How.CODE).select_related("challenge")
     return sent.order_by("-begun_at", "-pk").first()
-
-
-def _new(
-    ticket: Ticket, how: Verification.How, agent: User, orderer: Orderer, challenge: Challenge | None = None
-) -> Verification:
-    mobile = _digest(orderer)
-    return Verification(ticket=ticket, how=how, agent=agent, orderer=orderer, mobile_digest=mobile, challenge=challenge)
 
 
 def _finish(verification: Verification, ticket: Ticket, agent: User, address: str | None) -> None:

@@ -1,7 +1,4 @@
-"""How each company's employees stand: how many, how many with a number, how many whose password has run out.
-
-A task counts each morning, and when a page finds no fresh count: no page waits for the directory.
-"""
+"""How each company's employees stand: a task counts each morning, and when a page finds no fresh count."""
 
 from __future__ import annotations
 

@@ -1,7 +1,4 @@
-"""Plots as SVG: geometry and words for ``templates/helpdesk/plot.html``. Lengths are in units of WIDTH.
-
-The colours are the style sheet's, so that they fit dark and forced colours.
-"""
+"""Plots as SVG: geometry and words for ``templates/helpdesk/plot.html``. Lengths are in units of WIDTH."""
 
 from __future__ import annotations
 

@@ -19,10 +19,9 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import numbers
 from accounts.models import User
-from helpdesk.agent import callers, mails
+from helpdesk.agent import calls, mails
 from helpdesk.agent.access import agent_only, ticket_or_404
-from helpdesk.agent.call_forms import FORMS, CallForm, CallPhoneForm
-from helpdesk.agent.callers import Caller
+from helpdesk.agent.calls import FORMS, Caller, CallForm, CallPhoneForm
 from helpdesk.intake import reading
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm
@@ -38,14 +37,14 @@ Pairs = dict[str, str]
 
 def _who(form: SearchForm, address: Callable[[Pairs], str]) -> dict[str, Any]:
     """The page of step 1. ``address``: of step 2, for these pairs."""
-    found = [] if form.errors else callers.search(form.text)
+    found = [] if form.errors else calls.find_callers(form.text)
     return {
         "step": "who",
         "form": form,
         "text": form.text,
-        "callers": [(caller, address(callers.query(caller))) for caller in found],
-        "nobody": address(callers.query(None)),
-        "most": callers.MOST,
+        "callers": [(caller, address(calls.query_of(caller))) for caller in found],
+        "nobody": address(calls.query_of(None)),
+        "most": calls.MOST_CALLERS,
     }
 
 
@@ -77,8 +76,8 @@ def new(request: HttpRequest, agent: User) -> HttpResponse:
         if search.keep_posted():
             return redirect("helpdesk-new")
         return render(request, "helpdesk/agent_new.html", {"here": "new", **_who(search, address)})
-    caller = callers.from_query(request.GET)
-    if caller is None and request.GET["bestallare"] != callers.NOBODY:
+    caller = calls.from_query(request.GET)
+    if caller is None and request.GET["bestallare"] != calls.NOBODY:
         return redirect("helpdesk-new")  # not registered any more, or not for that company
     form_class = FORMS.get(request.GET.get("typ", ""), CallPhoneForm)
     form = form_class(request.POST if request.method == "POST" else None, caller=caller)
@@ -86,7 +85,7 @@ def new(request: HttpRequest, agent: User) -> HttpResponse:
         ip = request.META["REMOTE_ADDR"]
         ticket = create_ticket(form.details(), source=Ticket.Source.CALL, agent=agent, address=ip)
         return redirect("helpdesk-ticket", number=ticket.number)
-    what = _what(form, caller, lambda pairs: address({**callers.query(caller), **pairs}))
+    what = _what(form, caller, lambda pairs: address({**calls.query_of(caller), **pairs}))
     return render(request, "helpdesk/agent_new.html", {"here": "new", **what})
 
 
@@ -118,9 +117,9 @@ def complete(request: HttpRequest, agent: User, number: str) -> HttpResponse:
 def _fill_in(request: HttpRequest, agent: User, ticket: Ticket, address: Callable[[Pairs], str]) -> HttpResponse:
     caller = None
     if request.GET.get("bestallare"):
-        caller = callers.from_query(request.GET)
+        caller = calls.from_query(request.GET)
     elif ticket.orderer_id and ticket.company_id:
-        caller = callers.get(ticket.orderer_id, ticket.company_id)
+        caller = calls.caller_of(ticket.orderer_id, ticket.company_id)
     if caller is None and ticket.orderer_id and "bestallare" not in request.GET:
         # The orderer has several companies, or may not order any more: saved now, the ticket would lose its orderer.
         return redirect(address(FIND))

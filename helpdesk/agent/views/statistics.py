@@ -51,9 +51,8 @@ def export(request: HttpRequest, agent: User) -> HttpResponse:
     address, result = request.META["REMOTE_ADDR"], f"{month:%Y-%m}, {len(lines)} rows"
     audit.record(Event.FIGURES_EXPORTED, actor=agent, result=result, address=address)
     content = sheets.write((_("Datum"), _("Siffra"), _("Gäller"), _("Värde")), iter(lines))
-    response = HttpResponse(content, content_type="text/csv; charset=utf-8")
-    response.headers["Content-Disposition"] = f'attachment; filename="Oversikt-{month:%Y-%m}.csv"'
-    return response
+    headers = {"Content-Disposition": f'attachment; filename="Oversikt-{month:%Y-%m}.csv"'}
+    return HttpResponse(content, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _this_month() -> date:

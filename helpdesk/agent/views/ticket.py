@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 from django import forms
@@ -30,6 +30,8 @@ from helpdesk.tickets import decisions, letters, missing, states, verification
 from helpdesk.tickets.evidence import gather
 from helpdesk.tickets.states import TicketRefused
 
+What = TimelineEntry.What
+
 
 @require_http_methods(["GET", "HEAD"])
 @agent_only
@@ -46,6 +48,10 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     # An agent who lost the ticket while typing a reason can leave the text as a note.
     typed = form.data.get("why", "") if form and not mine else ""
     by_mail = ticket.source == Ticket.Source.MAIL
+    happened = {entry.what for entry in evidence.timeline}
+    mailed = by_mail or ticket.source == Ticket.Source.PORTAL or What.MAILED in happened
+    seen = next((entry.at for entry in evidence.timeline if entry.by == TimelineEntry.By.AGENT), None)
+    old = timezone.now() - ticket.created_at >= timedelta(minutes=1)
     call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     context = {
         "here": "queue",
@@ -55,15 +61,15 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "incomplete": ticket.open and next_step.is_incomplete(ticket),
         "nobody": ticket.open and not (ticket.orderer_id and ticket.company_id),
         "mine": mine,
-        "age": _age(ticket.created_at),
-        "mails": _mails(ticket, evidence.timeline),
+        "age": _("för %(age)s sedan") % {"age": timesince(ticket.created_at, depth=1)} if old else _("nyss"),
+        "mails": mails.for_page(ticket, seen) if mailed else None,
         "missing": missing.why(ticket) if ticket.open else {},
         "outcome_to": letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
         "mobile": numbers.shown(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
-        "stopped": any(entry.what == TimelineEntry.What.STOPPED for entry in evidence.timeline),
+        "stopped": What.STOPPED in happened,
         "form": form,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
         "call_back_form": call_back_form,
@@ -74,20 +80,6 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
     }
     return render(request, "helpdesk/agent_ticket.html", context)
-
-
-def _mails(ticket: Ticket, timeline: Sequence[TimelineEntry]) -> dict[str, Any] | None:
-    """The ticket's mails; None for a ticket that has none."""
-    mailed = any(entry.what == TimelineEntry.What.MAILED for entry in timeline)
-    if not mailed and ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL):
-        return None
-    return mails.for_page(ticket, next((entry.at for entry in timeline if entry.by == TimelineEntry.By.AGENT), None))
-
-
-def _age(at: datetime) -> str:
-    if timezone.now() - at < timedelta(minutes=1):
-        return _("nyss")
-    return _("för %(age)s sedan") % {"age": timesince(at, depth=1)}
 
 
 # What an agent does by a button, and what the page says then. The code goes to the orderer's mobile in the register:

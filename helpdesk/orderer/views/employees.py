@@ -85,9 +85,8 @@ def export(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResp
     found = employee_table.search(employees.of_company(company).employees, kept(request, _place(company)))
     data = employee_table.as_file(filter(PARTS[part], found))
     audit.record(Event.STAFF_EXPORTED, company, actor=orderer, result=part, address=request.META["REMOTE_ADDR"])
-    answer = HttpResponse(data, content_type="text/csv; charset=utf-8")
-    answer.headers["Content-Disposition"] = 'attachment; filename="personal.csv"'
-    return answer
+    headers = {"Content-Disposition": 'attachment; filename="personal.csv"'}
+    return HttpResponse(data, content_type="text/csv; charset=utf-8", headers=headers)
 
 
 def _place(company: Company) -> str:

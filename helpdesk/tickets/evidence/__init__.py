@@ -35,8 +35,5 @@ def gather(ticket: Ticket) -> Evidence:
 
 
 def blockers_of(ticket: Ticket, account: Account | None) -> list[str]:
-    """Why the ticket can't be carried out as things stand, in words that say what to do; empty if it can.
-
-    ``account``: the account that has the ticket's user name now.
-    """
+    """Why the ticket can't be carried out as things stand. ``account``: the one that has its user name now."""
     return blockers.find(TicketContext(ticket, account))
