@@ -2,5 +2,3 @@
 
 from accounts.companies.changes import note_bounce, remove, set_recipients, store
 from accounts.models.companies import CompanyMatcher
-
-__all__ = ["CompanyMatcher", "note_bounce", "remove", "set_recipients", "store"]

@@ -5,25 +5,3 @@ from accounts.models.codes import Challenge, FailedTry, Purpose, SendQuota, SmsD
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
 from accounts.models.staff import Authenticator, RecoveryCodes, SmsFactor
 from accounts.models.users import Phone, PhoneLink, PhoneRemoval, User
-
-__all__ = [
-    "AuditEvent",
-    "Authenticator",
-    "BouncedAddress",
-    "Challenge",
-    "Company",
-    "DirectoryKey",
-    "Event",
-    "FailedTry",
-    "Orderer",
-    "Phone",
-    "PhoneLink",
-    "PhoneRemoval",
-    "Purpose",
-    "RecoveryCodes",
-    "SendQuota",
-    "SmsDay",
-    "SmsFactor",
-    "TriesForgotten",
-    "User",
-]

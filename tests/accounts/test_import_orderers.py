@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection
 
 from accounts import companies
 from accounts.companies import orderers
-from accounts.companies.files import loading
+from accounts.companies.files.registers import OrdererRegister
 from accounts.models import AuditEvent, Company, Event, Orderer
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import carin, company
@@ -138,7 +138,7 @@ def test_what_the_database_refuses_at_the_end_is_told_in_words(load: Loader, mon
     def gone(*args: Any, **kwargs: Any) -> None:
         raise IntegrityError("foreign key")
 
-    monkeypatch.setattr(loading, "_store", gone)
+    monkeypatch.setattr(OrdererRegister, "make_room", gone)
     assert "Nothing was imported. Mistakes: 1." in load.refused(HEADER, LINE)
 
 

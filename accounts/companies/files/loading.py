@@ -43,7 +43,7 @@ class RowChange(NamedTuple):
     differences: list[Difference]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Loaded:
     """The changes of a file, or its mistakes. ``stale``: the register has changed since the changes were shown."""
 
@@ -150,6 +150,7 @@ def load(
     ``plan``: the fingerprint of the changes that the administrator has seen. If the changes are others by now, nothing
     is written and the answer is ``stale``. Parallel loads and forms wait, or are refused. ``most``: of the records.
     """
+    line = None
     try:
         rows, problems = read(data, kind.columns, kind.optional, most=most)
         with transaction.atomic():
@@ -157,15 +158,19 @@ def load(
                 list(model._default_manager.select_for_update().order_by("pk").values_list("pk"))
             register = kind()
             loaded = _compared(register, rows, problems)
-            if loaded.problems or (plan and loaded.fingerprint != plan):
-                return Loaded(loaded.changes, loaded.unchanged, loaded.problems, stale=not loaded.problems)
-            if not dry_run:
-                _store(register, loaded.changes, actor, address)
+            loaded.stale = bool(plan) and loaded.fingerprint != plan
+            if loaded.problems or loaded.stale or dry_run:
+                return loaded
+            register.make_room(loaded.changes)
+            for change in loaded.changes:
+                line = change.line
+                register.store(change.instance, actor, address)
+            line = None  # some mistakes are raised at the commit
             return loaded
     except FileRefused as refused:
         return Loaded(problems=refused.problems)
-    except IntegrityError:  # some are raised at the commit
-        return Loaded(problems=[Problem(None, _sooner())])
+    except IntegrityError:
+        return Loaded(problems=[Problem(line, _("Någon annan sparade samtidigt. Försök igen."))])
 
 
 def _compared(register: Register, rows: list[SheetRow], problems: list[Problem]) -> Loaded:
@@ -190,19 +195,6 @@ def _compared(register: Register, rows: list[SheetRow], problems: list[Problem])
     if problems:
         return Loaded(problems=sorted(problems, key=lambda each: each.line or 0))
     return Loaded(changes, unchanged)
-
-
-def _store(register: Register, changes: list[RowChange], actor: User | None, address: str | None) -> None:
-    register.make_room(changes)
-    for change in changes:
-        try:
-            register.store(change.instance, actor, address)
-        except IntegrityError:
-            raise FileRefused(_sooner(), line=change.line) from None
-
-
-def _sooner() -> str:
-    return _("Någon annan sparade samtidigt. Försök igen.")
 
 
 def _words(error: ValidationError) -> str:

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import redis
 from celery import current_app
@@ -21,12 +21,7 @@ MOST_MAILS = 1000  # that are counted in the helpdesk's mailbox
 STUCK_MAILS = 100  # waiting there are too many: it is emptied every minute
 
 
-class Finding(NamedTuple):
-    """One line of the report. ``good`` None: a remark, neither good nor bad."""
-
-    part: str
-    good: bool | None
-    words: str
+Finding = tuple[str, bool | None, str]  # a line of the report: the part; good, bad, or None for a remark; the words
 
 
 class Command(BaseCommand):
@@ -38,9 +33,9 @@ class Command(BaseCommand):
         bad = False
         marks = {True: "ok  ", False: "FAIL", None: "note"}
         for part in (_settings, _database, _cache, _queue, _directory, _sms, _mailbox):
-            for finding in part():
-                self.stdout.write(f"{marks[finding.good]}  {finding.part}: {finding.words}")
-                bad = bad or finding.good is False
+            for name, good, words in part():
+                self.stdout.write(f"{marks[good]}  {name}: {words}")
+                bad = bad or good is False
         if bad:
             sys.exit(1)
 
@@ -50,13 +45,13 @@ def _settings() -> Iterator[Finding]:
         words = (
             "TRUSTED_PROXIES is empty: right if this process ends TLS itself; behind a proxy, all would be one address"
         )
-        yield Finding("settings", None, words)
+        yield "settings", None, words
     problems = run_checks(include_deployment_checks=not settings.DEBUG)
     for problem in problems:
         words = f"{problem.msg} {problem.hint or ''}".strip()
-        yield Finding("settings", False if problem.level >= ERROR else None, words)
+        yield "settings", False if problem.level >= ERROR else None, words
     if not problems:
-        yield Finding("settings", True, "no dangerous setting")
+        yield "settings", True, "no dangerous setting"
 
 
 def _database() -> Iterator[Finding]:
@@ -64,12 +59,12 @@ def _database() -> Iterator[Finding]:
         executor = MigrationExecutor(connection)
         missing = executor.migration_plan(executor.loader.graph.leaf_nodes())
     except DatabaseError as error:
-        yield Finding("database", False, f"does not answer ({type(error).__name__}). Check DATABASE_URL.")
+        yield "database", False, f"does not answer ({type(error).__name__}). Check DATABASE_URL."
         return
     if missing:
-        yield Finding("database", False, f"{len(missing)} migrations are missing. Run: manage.py migrate")
+        yield "database", False, f"{len(missing)} migrations are missing. Run: manage.py migrate"
     else:
-        yield Finding("database", True, connection.vendor)
+        yield "database", True, connection.vendor
 
 
 def _cache() -> Iterator[Finding]:
@@ -78,26 +73,26 @@ def _cache() -> Iterator[Finding]:
         good = cache.get("doctor") == "1"
     except redis.RedisError:
         good = False
-    yield Finding("limits by address", good, "kept" if good else "Redis does not answer. Check REDIS_URL.")
+    yield "limits by address", good, "kept" if good else "Redis does not answer. Check REDIS_URL."
 
 
 def _queue() -> Iterator[Finding]:
     if settings.CELERY_TASK_ALWAYS_EAGER:
-        yield Finding("queue", None, "none: codes are sent inside the request")
+        yield "queue", None, "none: codes are sent inside the request"
         return
     try:
         consumed = current_app.control.inspect(timeout=2).active_queues() or {}
     except (OSError, redis.RedisError, QueueError):
-        yield Finding("queue", False, "the broker does not answer. Check CELERY_BROKER_URL.")
+        yield "queue", False, "the broker does not answer. Check CELERY_BROKER_URL."
         return
     taken = {queue["name"] for queues in consumed.values() for queue in queues}
     if not consumed:
-        yield Finding("queue", False, "no worker answers. Start: celery -A idportal worker")
+        yield "queue", False, "no worker answers. Start: celery -A idportal worker"
     elif left := sorted(set(current_app.amqp.queues) - taken):
         words = f"no worker takes {' and '.join(left)}. Start: celery -A idportal worker -Q {','.join(left)}"
-        yield Finding("queue", False, words)
+        yield "queue", False, words
     else:
-        yield Finding("queue", True, f"{len(consumed)} workers")
+        yield "queue", True, f"{len(consumed)} workers"
 
 
 def _directory() -> Iterator[Finding]:
@@ -108,37 +103,37 @@ def _directory() -> Iterator[Finding]:
         lockout = people.lockout()
         keeps_history = people.keeps_history
     except directory.DirectoryError as error:
-        yield Finding("directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings.")
+        yield "directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings."
         return
     if anybody is None:
         words = "no account is found under DIRECTORY_USER_BASE with DIRECTORY_USER_FILTER"
-        yield Finding("directory", False, f"{words}. Check the DIRECTORY_ settings.")
+        yield "directory", False, f"{words}. Check the DIRECTORY_ settings."
         return
-    yield Finding("directory", True, f"{settings.DIRECTORY_KIND} answers")
+    yield "directory", True, f"{settings.DIRECTORY_KIND} answers"
     yield _lockout(lockout)
     if keeps_history:
-        yield Finding("history", True, "earlier passwords are refused on a reset")
+        yield "history", True, "earlier passwords are refused on a reset"
     else:
         words = "the directory does not hold its password history on a reset; the portal refuses the present one only"
-        yield Finding("history", None, words)
+        yield "history", None, words
 
 
 def _lockout(lockout: directory.Lockout) -> Finding:
     if not lockout.known:
         words = f"the directory does not show its policy: {lockout.threshold} wrong passwords are assumed"
-        return Finding("lock-out", None, f"{words}. Set DIRECTORY_DEFAULT_POLICY or DIRECTORY_LOCKOUT_THRESHOLD")
+        return "lock-out", None, f"{words}. Set DIRECTORY_DEFAULT_POLICY or DIRECTORY_LOCKOUT_THRESHOLD"
     if not lockout.threshold:
         words = f"the directory has none; the portal stops after {limits.PASSWORD_TRIES} wrong passwords"
-        return Finding("lock-out", None, words)
+        return "lock-out", None, words
     minutes, stops = round(lockout.window.total_seconds() / 60), max(1, lockout.threshold - 1)
     words = f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {stops}"
-    return Finding("lock-out", True, words)
+    return "lock-out", True, words
 
 
 def _sms() -> Iterator[Finding]:
     if settings.SMS_GATEWAYS:
         words = f"{len(settings.SMS_GATEWAYS)} gateways set (none was tried: that would send a message)"
-        yield Finding("SMS", True, words)
+        yield "SMS", True, words
 
 
 def _mailbox() -> Iterator[Finding]:
@@ -149,10 +144,10 @@ def _mailbox() -> Iterator[Finding]:
             waiting = len(box.waiting(MOST_MAILS))
     except mailbox.MailboxError as error:
         advice = "Is the mail server up? Try again." if error.retry else "Check the HELPDESK_MAILBOX settings."
-        yield Finding("helpdesk mailbox", False, f"{error} {advice}")
+        yield "helpdesk mailbox", False, f"{error} {advice}"
         return
     many = f"{MOST_MAILS} mails or more wait" if waiting == MOST_MAILS else f"{waiting} mails wait"
     if waiting < STUCK_MAILS:
-        yield Finding("helpdesk mailbox", True, f"opens; {many}")
+        yield "helpdesk mailbox", True, f"opens; {many}"
     else:
-        yield Finding("helpdesk mailbox", None, f"{many}: is beat running, and a worker of the outbox?")
+        yield "helpdesk mailbox", None, f"{many}: is beat running, and a worker of the outbox?"
