@@ -11,10 +11,9 @@ class AccountsConfig(AppConfig):
         from accounts import checks, metrics  # noqa: F401  checks: registers the system checks
         from accounts.directory import connect
         from idportal import health
-        from idportal import metrics as monitor
 
         health.register("directory", lambda: connect().ping())
-        monitor.register(metrics.figures)
+        health.register_figures(metrics.figures)
 
 
 class AdminConfig(admin_apps.AdminConfig):

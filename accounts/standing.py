@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from celery.utils.functional import chunks
 from django.utils import timezone
 
 from accounts import limits
 from accounts.directory import Account, Expiry
 from accounts.models import Phone
-from idportal.batches import batched
 
 IDS_AT_A_TIME = 10_000  # SQLite takes 32,766 in a query
 ACCOUNTS_AT_A_TIME = 500  # of a stream that may be the whole directory
@@ -58,7 +58,7 @@ def password_standing(expires: datetime | date | Expiry, now: datetime) -> Passw
 def ids_with_number(ids: Iterable[str]) -> set[str]:
     """Those of the accounts' ids that have a mobile number, on hold or not."""
     found: set[str] = set()
-    for some in batched(ids, IDS_AT_A_TIME):
+    for some in chunks(iter(ids), IDS_AT_A_TIME):
         phones = Phone.objects.filter(user__directory_id__in=some)
         found.update(phones.values_list("user__directory_id", flat=True))
     return found
@@ -66,7 +66,7 @@ def ids_with_number(ids: Iterable[str]) -> set[str]:
 
 def with_number(accounts: Iterable[Account]) -> Iterator[tuple[Account, bool]]:
     """Each account, and whether it has a mobile number. Streams: a few hundred accounts are held at a time."""
-    for batch in batched(accounts, ACCOUNTS_AT_A_TIME):
+    for batch in chunks(iter(accounts), ACCOUNTS_AT_A_TIME):
         numbered = ids_with_number(account.id for account in batch)
         for account in batch:
             yield account, account.id in numbered

@@ -10,7 +10,7 @@ class HelpdeskConfig(AppConfig):
         from accounts import retention as accounts_retention
         from helpdesk import metrics, retention
         from helpdesk.tickets import alarms  # noqa: F401  it listens to signals
-        from idportal import metrics as monitor
+        from idportal import health
 
         accounts_retention.register(retention.purge, retention.renew_keys)
-        monitor.register(metrics.figures)
+        health.register_figures(metrics.figures)

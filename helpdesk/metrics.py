@@ -13,7 +13,7 @@ from helpdesk.models import OPEN, MailboxRead, Ticket
 
 
 def figures() -> Iterator[Metric]:
-    """For ``idportal.metrics``."""
+    """For ``idportal.health``."""
     tickets = GaugeMetricFamily("idportal_open_requests", "Open requests.", labels=["kind", "state"])
     open_ = Ticket.objects.filter(state__in=OPEN).order_by()
     found = list(open_.values_list("kind", "state").annotate(Count("pk"), Min("created_at")))

@@ -5,4 +5,4 @@ class PortalConfig(AppConfig):
     name = "idportal"
 
     def ready(self) -> None:
-        from idportal.checks import registration  # noqa: F401  registers the system checks
+        from idportal.checks import portal  # noqa: F401  registers the system checks

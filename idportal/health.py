@@ -1,24 +1,37 @@
-"""Health pages for monitors and load balancers: does the process run, and can it serve?"""
+"""Pages for monitors and load balancers: does the process run, can it serve, and figures.
+
+Figures (Prometheus' text format) count things and never name people. Each is read from the database at each request, so
+that all web processes give the same.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 
 from django.core.cache import cache
 from django.db import connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
 
 log = logging.getLogger("idportal.health")
 
 Probe = Callable[[], None]
+Figures = Callable[[], Iterable[Metric]]
 _probes: dict[str, Probe] = {}
+_figures: list[Figures] = []
 
 
 def register(name: str, probe: Probe) -> None:
     """Adds a part that the portal needs. The probe raises if the part is down."""
     _probes[name] = probe
+
+
+def register_figures(figures: Figures) -> None:
+    """Adds figures. Their names begin with ``idportal_``; a label never holds what a person typed."""
+    _figures.append(figures)
 
 
 def _database() -> None:
@@ -57,3 +70,15 @@ def _state(name: str, probe: Probe) -> str:
         log.warning("%s is not ready: %s", name, type(error).__name__)
         return "unavailable"
     return "ok"
+
+
+class _Everything(CollectorRegistry):
+    def collect(self) -> Iterator[Metric]:
+        for figures in _figures:
+            yield from figures()
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """All figures. The reverse proxy lets only monitors in, as deploy/nginx does."""
+    return HttpResponse(generate_latest(_Everything()), content_type=CONTENT_TYPE_LATEST)

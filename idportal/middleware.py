@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import ipaddress
 import logging
+import sys
 from collections.abc import Callable
 
 import redis.exceptions
 from django.conf import settings
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse, HttpResponseBadRequest, HttpResponseRedirect
+from django.http import (
+    HttpRequest,
+    HttpResponse,
+    HttpResponseBadRequest,
+    HttpResponseRedirect,
+    HttpResponseServerError,
+)
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
@@ -17,8 +24,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.log import log_response
 from kombu.exceptions import OperationalError as QueueError
 
-from idportal.context import portal
-from idportal.hosts import bare, journey_host, journey_url
+from idportal.hosts import bare, journey_host, journey_url, portal
 
 log = logging.getLogger("idportal.outage")
 
@@ -124,21 +130,28 @@ class Outage(MiddlewareMixin):
         return outage_page(request, exception)
 
 
-_PARTS: tuple[tuple[type[Exception], str], ...] = (
-    (redis.exceptions.RedisError, "redis"),
-    (QueueError, "queue"),
-    (OperationalError, "database"),
-    (InterfaceError, "database"),
-)
+_PARTS: dict[type[Exception], str] = {
+    redis.exceptions.RedisError: "redis",
+    QueueError: "queue",
+    OperationalError: "database",
+    InterfaceError: "database",
+}
 
 
 def outage_page(request: HttpRequest, error: BaseException | None) -> HttpResponse | None:
     """The 503 page if ``error`` means that a part of the portal is down, else None."""
-    for kind, name in _PARTS:
+    for kind, name in _PARTS.items():
         if isinstance(error, kind):
             log.error("%s is not available: %s: %s", name, kind.__name__, str(error).partition("\n")[0])
             return unavailable(request, "other")
     return None
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """The 500 page; or the 503 page, if a middleware raised because a part is down."""
+    page = outage_page(request, sys.exc_info()[1])
+    # Without the request's context, which may be what is broken.
+    return page or HttpResponseServerError(render_to_string("500.html", {"helpdesk": settings.HELPDESK_EMAIL}))
 
 
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:
@@ -156,21 +169,17 @@ class JourneyHosts(MiddlewareMixin):
     Pages for staff and for orderers are on the portal's own host.
     """
 
-    journeys = (("REGISTER_HOST", "/registrera/"), ("RESET_HOST", "/aterstall/"))
+    journeys = {"REGISTER_HOST": "/registrera/", "RESET_HOST": "/aterstall/"}
     own = ("/admin/", "/logga-in/", "/helpdesk/", "/bestallare/", "/stoppa/")
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         here = bare(request.get_host())
-        both = bool(settings.REGISTER_HOST and settings.RESET_HOST)
-        for setting, path in self.journeys:
-            host = getattr(settings, setting)
-            if host and request.path == "/" and here == bare(host):
+        hosts = {setting: bare(getattr(settings, setting)) for setting in self.journeys}
+        for setting, path in self.journeys.items():
+            if hosts[setting] and request.path == "/" and here == hosts[setting]:
                 return HttpResponseRedirect(path)
-            if both and request.path.startswith(path) and here != bare(host):
+            if all(hosts.values()) and request.path.startswith(path) and here != hosts[setting]:
                 return HttpResponseRedirect(journey_url(setting, request.get_full_path()))
-        if request.path.startswith(self.own) and here != journey_host(None) and self._is_journeys(here):
+        if request.path.startswith(self.own) and here != journey_host(None) and here in hosts.values():
             return HttpResponseRedirect(settings.PORTAL_URL + request.get_full_path())
         return None
-
-    def _is_journeys(self, host: str) -> bool:
-        return host in {bare(getattr(settings, setting)) for setting, _ in self.journeys}

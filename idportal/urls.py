@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from django.conf import settings
 from django.contrib import admin
+from django.http import HttpResponseBase
 from django.urls import URLPattern, URLResolver, include, path
-from django.views.generic import RedirectView
+from django.views.decorators.http import require_safe
+from django.views.generic import RedirectView, TemplateView
+from django.views.i18n import set_language
 
-from idportal import health, metrics, pages
+from idportal import health
 
 handler400 = "idportal.middleware.bad_request"
-handler500 = "idportal.pages.server_error"
+handler500 = "idportal.middleware.server_error"
+
+
+def _page(template: str) -> Callable[..., HttpResponseBase]:
+    """A page that is words alone."""
+    return require_safe(TemplateView.as_view(template_name=template))
+
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", pages.start, name="start"),
+    path("", _page("start.html"), name="start"),
     path("", include("accounts.urls")),
     path("", include("helpdesk.urls")),
     path("admin/", admin.site.urls),
-    path("tillganglighet/", pages.accessibility, name="accessibility"),
-    path("personuppgifter/", pages.privacy, name="privacy"),
-    path("sprak/", pages.set_language, name="set_language"),
+    path("tillganglighet/", _page("pages/accessibility.html"), name="accessibility"),
+    path("personuppgifter/", _page("pages/privacy.html"), name="privacy"),
+    path("sprak/", set_language, name="set_language"),
     # Browsers ask for it by this name, whatever the page says.
     path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}idportal/favicon.svg")),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
-    path("metrics", metrics.metrics),
+    path("metrics", health.metrics),
 ]

@@ -13,7 +13,7 @@ from notifications.models import DigestRun, Message
 
 
 def figures() -> Iterator[Metric]:
-    """For ``idportal.metrics``."""
+    """For ``idportal.health``."""
     messages = GaugeMetricFamily("idportal_outbox_messages", "Messages in the outbox.", labels=["kind", "state"])
     counted = {
         (kind, state): count

@@ -1,15 +1,18 @@
-"""Is the portal itself set up safely: addresses, keys, rules, proxies, queue?"""
+"""System checks: a dangerous or missing setting is an error that says how to fix it. Here the portal itself."""
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Error, Warning
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
 from idportal import env
+from idportal.checks import services
 from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
@@ -17,7 +20,7 @@ SHORTEST_PASSWORD, PASSWORD_KINDS = 8, 4
 WIDEST_NETWORK = 8  # bits; a wider one is no network of proxies
 
 
-def addresses() -> Iterator[CheckMessage]:
+def _addresses() -> Iterator[CheckMessage]:
     local = env.is_loopback(settings.PORTAL_URL)
     if not env.is_site(settings.PORTAL_URL):
         yield Error(
@@ -55,7 +58,7 @@ def addresses() -> Iterator[CheckMessage]:
             )
 
 
-def keys() -> Iterator[CheckMessage]:
+def _rules() -> Iterator[CheckMessage]:
     if not settings.DEBUG and len(settings.SECRET_KEY) < KEY_LENGTH:
         yield Error(
             "SECRET_KEY is short enough to guess.",
@@ -68,18 +71,21 @@ def keys() -> Iterator[CheckMessage]:
             hint="Put a new one of 50 random characters first and run manage.py rotate_keys; then drop the short one.",
             id="idportal.E012",
         )
-
-
-def passwords() -> Iterator[CheckMessage]:
     if settings.PASSWORD_MIN_LENGTH < SHORTEST_PASSWORD or settings.PASSWORD_KINDS > PASSWORD_KINDS:
         yield Error(
             f"PASSWORD_MIN_LENGTH is {settings.PASSWORD_MIN_LENGTH} and PASSWORD_KINDS is {settings.PASSWORD_KINDS}.",
             hint=f"At least {SHORTEST_PASSWORD} characters, as in the manual; there are {PASSWORD_KINDS} kinds.",
             id="idportal.E013",
         )
+    if settings.CELERY_TASK_ALWAYS_EAGER and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):
+        yield Warning(
+            "CELERY_BROKER_URL is not set: codes are sent inside the request.",
+            hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
+            id="idportal.W010",
+        )
 
 
-def proxies() -> Iterator[CheckMessage]:
+def _proxies() -> Iterator[CheckMessage]:
     for each in settings.TRUSTED_PROXIES:
         try:
             network = ipaddress.ip_network(each, strict=False)
@@ -98,10 +104,70 @@ def proxies() -> Iterator[CheckMessage]:
             )
 
 
-def queue() -> Iterator[CheckMessage]:
-    if settings.CELERY_TASK_ALWAYS_EAGER and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):
-        yield Warning(
-            "CELERY_BROKER_URL is not set: codes are sent inside the request.",
-            hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
-            id="idportal.W010",
+def _production() -> Iterator[CheckMessage]:
+    proxied = not all(env.is_loopback(f"//{each.partition('/')[0]}") for each in settings.TRUSTED_PROXIES)
+    if not settings.HTTPS and (proxied or not settings.LOCAL):
+        yield Error(
+            "PORTAL_URL does not begin with https://, and ALLOWED_HOSTS or TRUSTED_PROXIES name hosts that others "
+            "reach: passwords would travel in clear text.",
+            hint="Write PORTAL_URL=https://….",
+            id="idportal.E009",
         )
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        yield Error(
+            "CELERY_BROKER_URL is not set: codes would be sent inside the request, and its time would tell "
+            "which user names exist.",
+            hint="Run Redis and a worker, and set CELERY_BROKER_URL=redis://…",
+            id="idportal.E010",
+        )
+    if not settings.REDIS_URL:
+        yield Warning(
+            "REDIS_URL is not set: each process counts its own posts by address.",
+            hint="Set REDIS_URL=redis://…",
+            id="idportal.W011",
+        )
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        yield Warning(
+            "The database is SQLite: good for one machine and little traffic.",
+            hint="Set DATABASE_URL=postgresql://…",
+            id="idportal.W012",
+        )
+    if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
+        yield Warning(
+            "EMAIL_URL names no mail server: nobody would get the portal's mails.",
+            hint="Set EMAIL_URL=smtp://host:25 or smtp+tls://user:password@host:587.",
+            id="idportal.W015",
+        )
+
+
+def _gateways() -> Iterator[CheckMessage]:
+    if any(url.startswith("file:") for url in settings.SMS_GATEWAYS):
+        yield Warning(
+            "SMS_GATEWAYS writes codes to files, in clear text.",
+            hint="Name an SMS provider's Apprise URL instead.",
+            id="idportal.W013",
+        )
+    for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
+        parts = urlsplit(url)
+        unchecked = parse_qs(parts.query).get("verify", ["yes"])[0].lower() in ("no", "false", "0", "off")
+        clear = parts.scheme in ("json", "xml", "form") and not env.is_loopback(f"//{parts.netloc}")
+        if clear or unchecked:
+            yield Warning(
+                f"SMS gateway {place} is asked in clear text, or its certificate is not checked: others could read "
+                "codes.",
+                hint="Use the scheme that ends in s (jsons://), and no verify=no.",
+                id="idportal.W014",
+            )
+
+
+@register(Tags.security)
+def settings_are_safe(**_: Any) -> Iterator[CheckMessage]:
+    """Every command runs it; `check --deploy` adds what only production needs."""
+    for check in (_addresses, _rules, _proxies, services.directory, services.sms, services.helpdesk, services.mailbox):
+        yield from check()
+
+
+@register(Tags.security, deploy=True)
+def deployment_is_complete(**_: Any) -> Iterator[CheckMessage]:
+    yield from _production()
+    yield from _gateways()

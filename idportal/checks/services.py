@@ -106,7 +106,7 @@ def mailbox() -> Iterator[CheckMessage]:
                 hint="Write imaps://user:password@host/INBOX, or set the three of HELPDESK_MAILBOX_TOKEN_URL.",
                 id="idportal.E051",
             )
-    yield from _mailbox_token()
+    yield from _token()
     authority = settings.HELPDESK_MAILBOX_CA_FILE
     if authority and not os.access(authority, os.R_OK):
         yield Error(
@@ -122,9 +122,13 @@ def mailbox() -> Iterator[CheckMessage]:
         )
 
 
-def _mailbox_token() -> Iterator[CheckMessage]:
+def _token() -> Iterator[CheckMessage]:
     url = settings.HELPDESK_MAILBOX_TOKEN_URL
-    if url and not _is_https(url):
+    try:
+        is_https = urlsplit(url).scheme == "https" and bool(urlsplit(url).hostname)
+    except ValueError:
+        is_https = False
+    if url and not is_https:
         yield Error(
             "HELPDESK_MAILBOX_TOKEN_URL does not begin with https://host: the client's secret would travel in clear "
             "text.",
@@ -137,11 +141,3 @@ def _mailbox_token() -> Iterator[CheckMessage]:
             hint="Set both, or unset it and write the password into HELPDESK_MAILBOX.",
             id="idportal.E053",
         )
-
-
-def _is_https(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        return False
-    return parts.scheme == "https" and bool(parts.hostname)

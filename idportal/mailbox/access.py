@@ -1,4 +1,4 @@
-"""The way into the helpdesk's mailbox: its address, the token, the log-in, and what its errors mean."""
+"""The way into the helpdesk's mailbox: its address, the token, the connection, and what its errors mean."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -22,9 +23,6 @@ from idportal.mailbox.deadline import Deadline, DeadlineSocket, TlsAdapter
 
 # Answers that mean "not now" (RFC 5530). Any other refusal of a log-in or a folder stays until a setting is fixed.
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
-
-TOO_MANY = 429  # of HTTP (RFC 6585 4)
-SERVER_FAULT = 500  # and above
 
 PORTS = {"imaps": 993, "imap": 143}
 
@@ -80,24 +78,24 @@ def mailbox_address(url: str) -> MailboxAddress:
     )
 
 
-def log_in(client: ImapClient, where: MailboxAddress, token: str) -> None:
-    """Logs in with the token, or with the password if the token is "". Raises what IMAPClient raises."""
-    if token:
-        client.oauth2_login(where.user, token)
-    elif (where.user + where.password).isascii():
-        client.login(where.user, where.password)
-    else:  # LOGIN knows no letters besides ASCII (RFC 3501 6.2.3)
-        client.plain_login(where.user, where.password)
-
-
 def tls_context(limits: Deadline) -> ssl.SSLContext:
-    """The authorities that the mail server and the token server may have. Each connection needs a context of its own:
-    HTTP (ALPN) would spoil it for IMAP.
+    """Trusts the authorities that the mail server and the token server may have, and checks host names.
+
+    Its sockets have this deadline. Each connection needs a context of its own: HTTP (ALPN) would spoil it for IMAP.
     """
+
+    class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
+        pass
+
+    DeadlineTlsSocket.deadline = limits
+    context = ssl.create_default_context()
+    context.sslsocket_class = DeadlineTlsSocket
     try:
-        return deadline.tls_context(limits, settings.HELPDESK_MAILBOX_CA_FILE)
+        if settings.HELPDESK_MAILBOX_CA_FILE:
+            context.load_verify_locations(settings.HELPDESK_MAILBOX_CA_FILE)
     except OSError:
         raise MailboxError("HELPDESK_MAILBOX_CA_FILE can't be read, or is no PEM file.", retry=False) from None
+    return context
 
 
 def access_token() -> str:
@@ -123,7 +121,7 @@ def access_token() -> str:
 
 
 def _require_healthy(answer: requests.Response) -> requests.Response:
-    if answer.status_code >= SERVER_FAULT or answer.status_code == TOO_MANY:
+    if answer.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR or answer.status_code == HTTPStatus.TOO_MANY_REQUESTS:
         raise MailboxError(f"The token server answered {answer.status_code}.", retry=True)
     return answer
 
@@ -140,15 +138,12 @@ def failing(words: str, *, final: bool = False) -> Iterator[None]:
         raise
     except Exception as error:  # libraries raise many kinds, and a broken server can cause any of them
         # Without the error and its words: they can hold what was sent, and what the server answered.
-        raise MailboxError(f"{words} ({_kind(error)}).", retry=not _is_final(error, refused=final)) from None
-
-
-def _kind(error: Exception) -> str:
-    if isinstance(error, ssl.SSLCertVerificationError):
-        return f"its certificate is not trusted: {error.verify_message}"
-    if isinstance(error, requests.exceptions.SSLError):
-        return "its certificate is not trusted, or it speaks no TLS"
-    return type(error).__name__
+        kind = type(error).__name__
+        if isinstance(error, ssl.SSLCertVerificationError):
+            kind = f"its certificate is not trusted: {error.verify_message}"
+        elif isinstance(error, requests.exceptions.SSLError):
+            kind = "its certificate is not trusted, or it speaks no TLS"
+        raise MailboxError(f"{words} ({kind}).", retry=not _is_final(error, refused=final)) from None
 
 
 def _is_final(error: Exception, *, refused: bool) -> bool:

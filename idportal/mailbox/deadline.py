@@ -62,23 +62,6 @@ class DeadlineSocket(socket.socket):
         super().sendall(*arguments, **more)
 
 
-def tls_context(deadline: Deadline, authority: str) -> ssl.SSLContext:
-    """Trusts the system's authorities and the PEM file ``authority``, unless it is ""; checks host names.
-
-    Its sockets have this deadline. Raises OSError if the file can't be read or is no PEM.
-    """
-
-    class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
-        pass
-
-    DeadlineTlsSocket.deadline = deadline
-    context = ssl.create_default_context()
-    context.sslsocket_class = DeadlineTlsSocket
-    if authority:
-        context.load_verify_locations(authority)
-    return context
-
-
 class TlsAdapter(HTTPAdapter):
     """Speaks TLS with the given context, also through a proxy that the environment names."""
 

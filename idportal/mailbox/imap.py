@@ -22,7 +22,6 @@ from idportal.mailbox.access import (
     MailboxError,
     access_token,
     failing,
-    log_in,
     mailbox_address,
     tls_context,
 )
@@ -64,43 +63,43 @@ def open_mailbox() -> Iterator[Mailbox]:
                 client.starttls(context)
         with failing("The mail server refused the log-in", final=True):
             limits.allow()
-            log_in(client, where, token)
+            if token:
+                client.oauth2_login(where.user, token)
+            elif (where.user + where.password).isascii():
+                client.login(where.user, where.password)
+            else:  # LOGIN knows no letters besides ASCII (RFC 3501 6.2.3)
+                client.plain_login(where.user, where.password)
         mailbox = Mailbox(client, limits, where)
         mailbox.enter(where.folder)
         yield mailbox
-    except BaseException:
-        _hang_up(client)
-        raise
-    limits.allow(LOGOUT_TIMEOUT)
-    try:
-        client.logout()
-    except Exception:  # of any kind: the work is done
-        _hang_up(client)
+        limits.allow(LOGOUT_TIMEOUT)
+        with suppress(Exception):  # of any kind: the work is done
+            client.logout()
+    finally:
+        with suppress(Exception):  # the connection may be broken
+            client.shutdown()
 
 
 class Mailbox:
     """An open mailbox, from :func:`open_mailbox`. Its methods raise MailboxError and nothing else."""
 
     def __init__(self, client: ImapClient, limits: Deadline, where: MailboxAddress) -> None:
-        self._client = client
-        self._limits = limits
-        self._where = where
-        self._folder = where.folder
+        self._client, self._limits, self._where = client, limits, where
         self._entered = ""
-        self._exist: dict[str, bool] = {}  # by the folder's full name
+        self._there: set[str] = set()  # folders, by their full names
         self._prefix: str | None = None
         self._validity = 0
 
     def name_of(self, uid: int) -> str:
         """A name that no other message ever gets: a UID alone may be reused."""
         where = self._where
-        self._be_in(self._folder)
-        return f"{where.user}@{where.host}:{where.port}/{self._folder}/{self._validity}/{uid}"
+        self._be_at_home()
+        return f"{where.user}@{where.host}:{where.port}/{where.folder}/{self._validity}/{uid}"
 
     def waiting(self, most: int) -> list[int]:
         """Returns up to ``most`` UIDs of the folder that are not marked as deleted, oldest first."""
         found: list[int] = []
-        count = self.enter(self._folder)
+        count = self.enter(self._where.folder)
         for first in range(1, count + 1, AT_ONCE):
             if len(found) >= most:
                 break
@@ -109,7 +108,7 @@ class Mailbox:
 
     def read(self, uid: int, limit: int) -> Fetched | None:
         """Fetches the first ``limit`` bytes of the message, which stays unread; None if it is gone."""
-        self._be_in(self._folder)
+        self._be_at_home()
         with failing("The mail server would not show a message"):
             try:
                 self._limits.allow(more=limit)
@@ -131,7 +130,7 @@ class Mailbox:
         Without MOVE (RFC 6851) it is copied, marked as deleted and expunged. A server that can't expunge one message
         alone (RFC 4315) keeps the mark, and :meth:`waiting` skips it.
         """
-        self._be_in(self._folder)
+        self._be_at_home()
         target = self._full(folder)
         if not self._exists(target):
             self._make(target)
@@ -141,7 +140,7 @@ class Mailbox:
             except imaplib.IMAP4.error:
                 if not self._is_here(uid):
                     return
-                self._exist.clear()
+                self._there.clear()
                 if self._exists(target):
                     raise
                 self._make(target)  # it was removed meanwhile
@@ -177,9 +176,9 @@ class Mailbox:
         self._entered = folder
         return count
 
-    def _be_in(self, folder: str) -> None:
-        if self._entered != folder:
-            self.enter(folder)
+    def _be_at_home(self) -> None:
+        if self._entered != self._where.folder:
+            self.enter(self._where.folder)
 
     def _search(self, *criteria: object) -> list[int]:
         with failing("The mail server would not search"):
@@ -217,14 +216,15 @@ class Mailbox:
         return folder if own else f"{self._prefix}{folder}"
 
     def _exists(self, folder: str) -> bool:
-        if not self._exist.get(folder):
+        if folder not in self._there:
             with failing("The mail server would not list folders"):
                 self._limits.allow()
                 found = self._client.list_folders("", folder)
             # The list also has names that hold only other folders.
             empty = {b"\\noselect", b"\\nonexistent"}
-            self._exist[folder] = any(not empty & {flag.lower() for flag in flags} for flags, _, _ in found)
-        return self._exist[folder]
+            if any(not empty & {flag.lower() for flag in flags} for flags, _, _ in found):
+                self._there.add(folder)
+        return folder in self._there
 
     def _make(self, folder: str) -> None:
         with failing("The mail server would not make a folder"):
@@ -236,9 +236,4 @@ class Mailbox:
                     raise
             with suppress(imaplib.IMAP4.error):  # some servers have no subscriptions
                 self._client.subscribe_folder(folder)
-        self._exist[folder] = True
-
-
-def _hang_up(client: ImapClient) -> None:
-    with suppress(Exception):  # the connection is broken anyway
-        client.shutdown()
+        self._there.add(folder)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from celery.utils.functional import chunks
 from django.utils import timezone
 
 from accounts import phones
 from idportal import message_templates
-from idportal.batches import batched
 from idportal.clock import at_hour
 from idportal.text import inert
 from notifications import outbox
@@ -26,7 +26,7 @@ def remind(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
     now, not_before, until = timezone.now(), at_hour(day, FROM), at_hour(day, UNTIL)
     if now >= until:
         return
-    for chunk in batched((row for row in rows if row.registered), CHUNK):
+    for chunk in chunks((row for row in rows if row.registered), CHUNK):
         numbers = phones.usable_numbers(row.account.id for row in chunk)  # not one on hold, which may be stopped (H4)
         for row in chunk:
             if number := numbers.get(row.account.id):

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
+from celery.utils.functional import chunks
 from django.conf import settings
 from django.core.cache import cache
 from django.db import connection, transaction
@@ -14,7 +15,6 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 from redis import RedisError
 
-from idportal.batches import batched
 from notifications.models import Message
 from notifications.outbox.messages import OPEN
 from notifications.outbox.tasks import CHUNK, QueuedMessage, enqueue_tasks, queued, without_task
@@ -36,7 +36,7 @@ def enqueue(messages: Iterable[Message]) -> int:
     rows = sorted(messages, key=lambda message: message.key)
     Message.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
     new: list[QueuedMessage] = []
-    for batch in batched(rows, CHUNK):
+    for batch in chunks(iter(rows), CHUNK):
         ours = Message.objects.filter(uid__in=[row.uid for row in batch])
         new += queued(ours.order_by("pk"))
     if new:

@@ -8,13 +8,13 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from celery import shared_task
+from celery.utils.functional import chunks
 from django.conf import settings
 from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from kombu.exceptions import OperationalError as QueueDown
 
-from idportal.batches import batched
 from notifications.models import Message
 from notifications.outbox import delivery
 from notifications.outbox.messages import OPEN
@@ -76,7 +76,7 @@ def enqueue_tasks(rows: Iterable[QueuedMessage]) -> int:
     Without a queue, a message that may not be tried yet is left to the next sweep.
     """
     count = 0
-    for batch in batched(rows, CHUNK):
+    for batch in chunks(iter(rows), CHUNK):
         taken = _put(batch)
         count += len(taken)
         if not settings.CELERY_TASK_ALWAYS_EAGER:

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from celery.utils.functional import chunks
 from pytest_django import Settings
 
 from deploy.local.cast import CARIN, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
-from idportal.batches import batched
 from notifications import digests
 from notifications.models import Message
 from tests.notifications.digest_world import (
@@ -88,7 +88,7 @@ def test_who_is_disabled_or_has_to_change_anyhow_is_not_told(empty_server: TestS
 
 def test_numbers_are_looked_up_so_many_at_a_time() -> None:
     """No database takes a query of any length."""
-    assert list(batched(range(5), 2)) == [[0, 1], [2, 3], [4]]
+    assert list(chunks(iter(range(5)), 2)) == [[0, 1], [2, 3], [4]]
 
 
 def test_who_never_has_to_change_is_not_told(empty_server: TestSlapd) -> None:
