@@ -13,10 +13,10 @@ class AppendOnlyRows(models.QuerySet[Row]):
     """Neither changes nor deletes its rows. A plain ``QuerySet(Model)`` does, for retention and new keys."""
 
     def update(self, **_: Any) -> int:
-        raise _refusal(self.model)
+        raise TypeError(f"{self.model.__name__} is append-only.")
 
     def delete(self) -> tuple[int, dict[str, int]]:
-        raise _refusal(self.model)
+        raise TypeError(f"{self.model.__name__} is append-only.")
 
 
 class AppendOnly(models.Model):
@@ -27,13 +27,9 @@ class AppendOnly(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
-            raise _refusal(type(self))
+            raise TypeError(f"{type(self).__name__} is append-only.")
         # Without this, Django would first try to update a row of the same key.
         super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise _refusal(type(self))
-
-
-def _refusal(model: type[models.Model]) -> TypeError:
-    return TypeError(f"{model.__name__} is append-only.")
+        raise TypeError(f"{type(self).__name__} is append-only.")

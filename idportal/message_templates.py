@@ -47,7 +47,8 @@ def mail(
         html_context = {**context, **(links or {}), "layout": f"mail/base/{layout}.html"}
         html = _render(f"mail/{event}.txt", html_context, html=True)
     subject, _, text = text.strip().partition("\n")
-    return Written(subject, _tidy(text), html)
+    # One empty line between paragraphs, however many tags stood there, and none around them.
+    return Written(subject, re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n", html)
 
 
 @sensitive_variables()
@@ -65,11 +66,6 @@ def sms(event: str, language: str, context: Mapping[str, Any]) -> str:
 def part(template: str, context: Mapping[str, Any], *, html: bool = False) -> str:
     """A template of ``mail/base/``, in the active language."""
     return _render(f"mail/base/{template}", context, html=html)
-
-
-def _tidy(text: str) -> str:
-    """One empty line between paragraphs, however many tags stood there, and none around them."""
-    return re.sub(r"\n{3,}", "\n\n", text.strip()) + "\n"
 
 
 def _render(template: str, context: Mapping[str, Any], *, html: bool = False) -> str:

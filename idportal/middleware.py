@@ -72,20 +72,17 @@ def _address(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
-class OnlyUtf8:
+class OnlyUtf8(MiddlewareMixin):
     """A form in another character set gives 400. Browsers send none from a page in UTF-8, and some can't be decoded."""
 
-    def __init__(self, get_response: View) -> None:
-        self.get_response = get_response
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> HttpResponse | None:
         charset = (request.content_params or {}).get("charset", "utf-8")
-        if charset.lower() not in ("utf-8", "utf8"):
-            page = bad_request(request)
-            # Django's own log line for a 400 does not say why.
-            log_response("a form in another character set than UTF-8: %s", request.path, response=page, request=request)
-            return page
-        return self.get_response(request)
+        if charset.lower() in ("utf-8", "utf8"):
+            return None
+        page = bad_request(request)
+        # Django's own log line for a 400 does not say why.
+        log_response("a form in another character set than UTF-8: %s", request.path, response=page, request=request)
+        return page
 
 
 def bad_request(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
@@ -106,18 +103,15 @@ class Headers(MiddlewareMixin):
         return response
 
 
-class Language:
+class Language(MiddlewareMixin):
     """Swedish until a person presses the button. The browser's language does not count: the manual is in Swedish."""
 
-    def __init__(self, get_response: View) -> None:
-        self.get_response = get_response
-        self.languages = dict(settings.LANGUAGES)
-
-    def __call__(self, request: HttpRequest) -> HttpResponse:
+    def process_request(self, request: HttpRequest) -> None:
         wanted = request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME, "")
-        translation.activate(wanted if wanted in self.languages else settings.LANGUAGE_CODE)
+        translation.activate(wanted if wanted in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE)
         request.LANGUAGE_CODE = translation.get_language()
-        response = self.get_response(request)
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         patch_vary_headers(response, ("Cookie",))
         response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
         return response

@@ -47,15 +47,9 @@ class SmsError(Exception):
 
 def septets(text: str) -> int | None:
     """The length in GSM 7-bit septets, or None if the text needs another alphabet."""
-    length = 0
-    for character in text:
-        if character in _GSM7:
-            length += 1
-        elif character in _GSM7_ESCAPED:
-            length += 2
-        else:
-            return None
-    return length
+    if not set(text) <= _GSM7 | _GSM7_ESCAPED:
+        return None
+    return sum(2 if character in _GSM7_ESCAPED else 1 for character in text)
 
 
 def fits(text: str) -> bool:
@@ -66,9 +60,7 @@ def fits(text: str) -> bool:
 
 def gsm7(name: str) -> str:
     """The name in the alphabet of an SMS, which has few accents; "" if it can't be written so."""
-    text = "".join(
-        character if septets(character) else unicodedata.normalize("NFKD", character)[0] for character in name
-    )
+    text = "".join(each if septets(each) else unicodedata.normalize("NFKD", each)[0] for each in name)
     return text if septets(text) else ""
 
 
@@ -82,7 +74,8 @@ def send(number: str, text: str) -> str:
     if not fits(text):
         raise ValueError("An SMS must be one GSM-7 segment.")
     reasons: list[str] = []
-    for place, url in sorted(enumerate(settings.SMS_GATEWAYS, start=1), key=_is_passed_over):
+    gateways = enumerate(settings.SMS_GATEWAYS, start=1)
+    for place, url in sorted(gateways, key=lambda gateway: passed_over_until.get(gateway[1], 0.0) > monotonic()):
         name = gateway_name(place, url)
         reason = _try(url, number, text)
         if reason is None:
@@ -94,11 +87,6 @@ def send(number: str, text: str) -> str:
         reasons.append(reason)
     words = "No SMS gateway took the message." if reasons else "SMS_GATEWAYS is empty."
     raise SmsError(words, perhaps_sent=_NO_ANSWER in reasons)
-
-
-def _is_passed_over(gateway: tuple[int, str]) -> bool:
-    _place, url = gateway
-    return passed_over_until.get(url, 0.0) > monotonic()
 
 
 def gateway_name(place: int, url: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from accounts.models.recipients import Recipients
-from helpdesk.intake import fields, subjects, telephones
+from helpdesk.intake import fields, layout, telephones
 from helpdesk.intake.fields import FieldFound, Why
 from helpdesk.intake.labels import Label, Labelled, labelled_in
 from helpdesk.intake.layout import MailSection, sections
@@ -53,7 +53,7 @@ class Asked:
 def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind | None = None) -> Asked:
     """The fields in a mail's text. ``kind``: the kind of ticket, if an agent chose it."""
     parts, marks = sections(text), _Marks(text)
-    of_daily_mail = subjects.is_of_daily_mail(subject)
+    of_daily_mail = layout.is_of_daily_mail(subject)
     kind = kind or _kind(subject, parts, of_daily_mail=of_daily_mail)
     name, company = _orderer(parts, marks)
     # In a From header the company may stand in brackets behind the name.
@@ -102,7 +102,7 @@ class _Marks:
 
 def _kind(subject: str, parts: Sequence[MailSection], *, of_daily_mail: bool) -> Ticket.Kind:
     """By the subject, or that of a forwarded mail; else by what the text asks for."""
-    kinds = [subjects.kind_of(each) for each in (subject, *(part.subject for part in parts))]
+    kinds = [layout.kind_of(each) for each in (subject, *(part.subject for part in parts))]
     if kind := next(filter(None, kinds), None):
         return kind
     for part in parts:
@@ -115,7 +115,7 @@ def _kind(subject: str, parts: Sequence[MailSection], *, of_daily_mail: bool) ->
         return Kind.PHONE
     first = next((line for part in parts for line in part.lines if line.strip()), "")
     is_title = len(first) <= 80 and not any(character in first for character in "?!@0")  # noqa: PLR2004
-    return (subjects.kind_of(first) if is_title else None) or Kind.OTHER
+    return (layout.kind_of(first) if is_title else None) or Kind.OTHER
 
 
 def _asks_for_number(part: MailSection, *, of_daily_mail: bool) -> bool:

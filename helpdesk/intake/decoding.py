@@ -20,28 +20,24 @@ from idportal.text import composed, one_line, visible
 LONGEST_HEADER = 8 * 1024  # characters; a thread's References are the longest that programs write
 
 
+_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,2000}\?=")
+
+
 def clean(value: str) -> str:
     """A header's value on one line, decoded (RFC 2047) if it can be, without invisible characters."""
-    return one_line(_decoded_words(on_one_line(value)))
+    value = on_one_line(value)
+    try:
+        pairs = decode_header(value) if _WORD.search(value) else [(value, None)]
+    except Exception:  # broken base64: HeaderParseError or binascii.Error
+        pairs = [(value, None)]
+    words = (
+        in_charset(text, charset or "ascii") if isinstance(text, bytes) else surrogates(text) for text, charset in pairs
+    )
+    return one_line("".join(words))
 
 
 def on_one_line(value: str) -> str:
     return surrogates(value.replace("\r", " ").replace("\n", " ")[:LONGEST_HEADER])
-
-
-_WORD = re.compile(r"=\?[^?\s]{1,60}\?[bBqQ]\?[^?]{0,2000}\?=")
-
-
-def _decoded_words(value: str) -> str:
-    if not _WORD.search(value):
-        return value
-    try:
-        pairs = decode_header(value)
-    except Exception:  # broken base64: HeaderParseError or binascii.Error
-        return value
-    return "".join(
-        in_charset(text, charset or "ascii") if isinstance(text, bytes) else surrogates(text) for text, charset in pairs
-    )
 
 
 def surrogates(value: str) -> str:
@@ -54,12 +50,9 @@ def surrogates(value: str) -> str:
         return value.encode("utf-8", "replace").decode()
 
 
-# Names that Python does not know, and names that browsers read as another charset (WHATWG Encoding).
-_ALSO = {
-    **dict.fromkeys(("unknown_8bit", "x_unknown", "default", "us_ascii", "ascii"), "utf_8"),
-    **dict.fromkeys(("iso_8859_1", "latin_1", "latin1", "iso8859_1"), "cp1252"),
-}
-_NO_CHARSETS = ("idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined")  # codecs of no mail
+_AS_BROWSERS_READ = dict.fromkeys(("iso_8859_1", "latin_1", "latin1", "iso8859_1"), "cp1252")  # WHATWG Encoding
+# Codecs of no mail; and ASCII, which UTF-8 reads too.
+_NO_CHARSETS = ("ascii", "idna", "punycode", "raw_unicode_escape", "unicode_escape", "undefined")
 # Only these are looked up: Python's codec cache keeps every unknown name for ever.
 _CHARSETS = frozenset(
     name
@@ -73,7 +66,7 @@ _LONGEST_CHARACTER = 4  # bytes; the last one may be cut off
 def in_charset(content: bytes, charset: str) -> str:
     """Decodes in the named charset, else in UTF-8, else in Windows-1252, which takes any byte."""
     name = normalize_encoding(charset.strip().lower().split("*")[0][:_LONGEST_CHARSET])
-    name = _ALSO.get(name, name)
+    name = _AS_BROWSERS_READ.get(name, name)
     for each in (name if name in _CHARSETS else "utf_8", "utf_8"):
         try:
             return _whole_characters(content, each)

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
-from helpdesk.intake import mime, subjects
+from helpdesk.intake import mime
 from helpdesk.intake.asked import Asked, asked_in
+from helpdesk.intake.layout import numbers_in
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.missing import short_name
 
@@ -62,7 +63,7 @@ def read(raw: bytes) -> Reading:
             text = f"{text}\n\n{OTHER_FORM}\n\n{letter.other_text}" if differ else text
     except Exception as error:  # a fault of ours: the agent reads the mail instead
         raise mime.Unreadable(type(error).__name__) from None
-    refers_to = subjects.numbers_in(subject)
+    refers_to = numbers_in(subject)
     return Reading(letter, letter.first("message-id"), sender, sender_name, subject, text, refers_to, asked)
 
 

@@ -20,7 +20,7 @@ from accounts.models import Event
 from accounts.models.recipients import Recipients
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
-from helpdesk.intake.senders import ClaimedSender, claimed, is_automatic, is_bulk
+from helpdesk.intake.senders import PASS, ClaimedSender, claimed, dmarc, is_automatic, is_bulk
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import letters
 from helpdesk.tickets.creating import TicketDetails, create_by_portal, create_ticket
@@ -58,8 +58,10 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
             mail.blanked_at, mail.outcome = timezone.now(), Outcome.BOUNCE
             mail.save()
             return mail
-        who = claimed(reading, account, settings.HELPDESK_AUTHSERV_ID)
-        mail.sender_trust, mail.dmarc = who.sender_trust, who.dmarc[:20]
+        who = claimed(reading, account)
+        mail.dmarc = dmarc(reading.letter, settings.HELPDESK_AUTHSERV_ID)[:20]
+        if who.by_address and mail.dmarc == PASS:  # the border server confirms the address (M1)
+            mail.sender_trust = IncomingMail.SenderTrust.VERIFIED
         _find_its_place(mail, reading, who, account)
     return mail
 
@@ -189,7 +191,7 @@ def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap
         new_number=asked.new_number,
         recipients=Recipients(asked.recipients),
     )
-    if asked.kind == Kind.PHONE and account:
+    if account:
         details = details._replace(employee_username=account.username, account=account.id)
     return create_ticket(details, source=Source.MAIL, unread=asked.unread, doubts=asked.doubts)
 

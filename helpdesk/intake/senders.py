@@ -8,7 +8,7 @@ The From header proves nothing (security.md M1), so an agent verifies the claim 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from accounts.companies import CompanyMatcher
@@ -17,10 +17,8 @@ from accounts.models import Company, Orderer
 from helpdesk.intake.decoding import LONGEST_HEADER
 from helpdesk.intake.mime import Letter
 from helpdesk.intake.reading import Reading
-from helpdesk.models import FORGED, IncomingMail
+from helpdesk.models import FORGED
 from helpdesk.tickets.name_match import names_agree
-
-SenderTrust = IncomingMail.SenderTrust
 
 _IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
 _RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
@@ -37,12 +35,11 @@ def dmarc(letter: Letter, authserv_id: str) -> str:
     If its results differ, the worst counts. A result for another domain than the sender's counts as "other domain". An
     address outside ASCII has no result, since servers and databases compare such addresses differently.
     """
-    if not authserv_id or len(letter.senders) != 1 or len(letter.all("from")) != 1:
+    address = letter.senders[0][1] if len(letter.senders) == 1 else ""
+    if not authserv_id or "@" not in address or not address.isascii() or len(letter.all("from")) != 1:
         return ""
-    _, at, domain = letter.senders[0][1].rpartition("@")
+    domain = address.rpartition("@")[2]
     simple = _SIMPLE_FROM.fullmatch(letter.first("from")) is not None
-    if not at or not letter.senders[0][1].isascii():
-        return ""
     headers = letter.all("authentication-results")
     found = {result for header in headers for result in _results(header, authserv_id, domain, simple=simple)}
     if len(found) < 2:  # noqa: PLR2004  all results agree
@@ -113,61 +110,52 @@ _LONGEST_LOCAL = 256  # characters; a return path may hold the receiver's addres
 
 def is_automatic(letter: Letter) -> bool:
     """Whether a program sent it, so that an answer could start a loop (RFC 3834 2, security.md M2)."""
-    names = {name for name, _ in letter.headers}
-    paths = letter.all("return-path")
+    paths = [path.strip("<> ") for path in letter.all("return-path")]
     submitted = letter.all("auto-submitted")
     suppressed = " ".join(letter.all("x-auto-response-suppress")).lower()
+    senders = [address.rpartition("@")[0] for address in (*paths, *(address for _, address in letter.senders))]
     return (
         any(_COMMENT.sub("", value).split(";")[0].strip().lower() not in ("", "no") for value in submitted)
-        or any(path.strip("<> ") == "" for path in paths)
-        or not names.isdisjoint(_BY_PROGRAMS)
+        or "" in paths
+        or _has(letter, _BY_PROGRAMS, ("auto_reply", "auto-reply"))
         or is_bulk(letter)
-        or not _precedence(letter).isdisjoint(("auto_reply", "auto-reply"))
         or any(word in suppressed for word in ("all", "oof", "autoreply"))
         or letter.content_type == "multipart/report"
-        or any(_is_robot(address) for _, address in letter.senders)
-        or any(_is_robot(path.strip("<> ")) for path in paths)
+        or any(_ROBOTS.fullmatch(sender[:_LONGEST_LOCAL]) for sender in senders)
     )
 
 
 def is_bulk(letter: Letter) -> bool:
     """Whether it went to many receivers: by a mailing list (RFC 2369, RFC 2919) or as a newsletter."""
-    names = {name for name, _ in letter.headers}
-    return not names.isdisjoint(_LISTS) or not _precedence(letter).isdisjoint(("bulk", "list", "junk"))
+    return _has(letter, _LISTS, ("bulk", "list", "junk"))
 
 
-def _precedence(letter: Letter) -> set[str]:
-    return {value.strip().lower() for value in letter.all("precedence")}
-
-
-def _is_robot(address: str) -> bool:
-    return _ROBOTS.fullmatch(address.rpartition("@")[0][:_LONGEST_LOCAL]) is not None
+def _has(letter: Letter, names: Sequence[str], precedence: Sequence[str]) -> bool:
+    """Whether it has one of these headers, or one of these values of Precedence."""
+    return any(name in names for name, _ in letter.headers) or any(
+        value.lower() in precedence for value in letter.all("precedence")
+    )
 
 
 class ClaimedSender(NamedTuple):
     """The claimed orderer, by the sender's address (``by_address``) or by a name in the text.
 
-    ``company``: the company that the orderer acts for, if it is clear. ``sender_trust``: VERIFIED only if the border
-    server confirms the address (M1). ``dmarc``: the border server's result.
+    ``company``: the company that the orderer acts for, if it is clear.
     """
 
     orderer: Orderer | None
     company: Company | None
     by_address: bool
-    sender_trust: IncomingMail.SenderTrust
-    dmarc: str
 
 
-def claimed(reading: Reading, account: Account | None, authserv_id: str) -> ClaimedSender:
+def claimed(reading: Reading, account: Account | None) -> ClaimedSender:
     """``account``: the account of the user name in the mail."""
-    result = dmarc(reading.letter, authserv_id)
     orderer = _by_address(reading.sender)
     by_address = orderer is not None
     if orderer is None and reading.asked.names_orderer:
         orderer = _by_name(reading.asked.orderer_name)
     company = _company(orderer, reading, account, by_address=by_address) if orderer else None
-    trust = SenderTrust.VERIFIED if by_address and result == PASS else SenderTrust.UNVERIFIED
-    return ClaimedSender(orderer, company, by_address, trust, result)
+    return ClaimedSender(orderer, company, by_address)
 
 
 def _by_address(address: str) -> Orderer | None:
