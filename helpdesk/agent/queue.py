@@ -93,16 +93,6 @@ def age(since: datetime, now: datetime) -> str:
     return ngettext("%(count)d dag", "%(count)d dagar", days) % {"count": days}
 
 
-def about(ticket: Ticket) -> tuple[str, ...]:
-    """The recipients or the employee whom the ticket concerns; else its orderer."""
-    if ticket.kind == Ticket.Kind.RECIPIENTS:
-        return tuple(ticket.recipients)
-    employee = tuple(filter(None, (ticket.employee_username, ticket.employee_name)))
-    if not employee and ticket.kind == Ticket.Kind.OTHER and ticket.orderer_name:
-        return (ticket.orderer_name,)
-    return employee
-
-
 def how_old(ticket: Ticket, now: datetime) -> str:
     """ "", "old" or "very old"; "" once closed."""
     waited = now - ticket.created_at if ticket.open else timedelta(0)

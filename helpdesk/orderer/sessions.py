@@ -78,13 +78,9 @@ def chosen(request: HttpRequest, companies: list[Company]) -> Company | None:
     The choice stays when the orderer leaves that company: an open form must not be sent for another one.
     """
     if "company" not in request.session and len(companies) == 1:
-        choose(request, companies[0])
+        request.session["company"] = companies[0].pk
     wanted = request.session.get("company")
     return next((company for company in companies if company.pk == wanted), None)
-
-
-def choose(request: HttpRequest, company: Company) -> None:
-    request.session["company"] = company.pk
 
 
 def _mark(orderer: Orderer) -> str:

@@ -37,7 +37,8 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
             _may_approve(ticket, agent)
             _carry_out(ticket, account, agent, address)
             close(ticket, State.DONE, agent, address)
-            _announce(ticket, add_entry(ticket, What.CARRIED_OUT, agent))
+            add_entry(ticket, What.CARRIED_OUT, agent)
+            letters.send_decision(ticket)
     except Blocked as blocked:
         with transaction.atomic():
             ticket = locked(ticket_id, agent)
@@ -52,13 +53,9 @@ def reject(ticket_id: int, agent: User, why: str, address: str | None = None) ->
     """Turns the ticket down and tells the orderer why. Raises Closed, AssignedToOther."""
     ticket = locked(ticket_id, agent)
     close(ticket, State.REJECTED, agent, address)
-    _announce(ticket, add_entry(ticket, What.REJECTED, agent, why))
+    add_entry(ticket, What.REJECTED, agent, why)
+    letters.send_decision(ticket, why)
     return ticket
-
-
-def _announce(ticket: Ticket, entry: TimelineEntry) -> None:
-    letters.send_decision(ticket, entry.why)
-    letters.send_outcome(ticket, entry.why)
 
 
 def _may_approve(ticket: Ticket, agent: User) -> None:

@@ -61,12 +61,13 @@ def send_mail_receipt(ticket: Ticket, *, unread: Mapping[str, str], by_address: 
 
 
 def send_decision(ticket: Ticket, why: str = "") -> None:
-    """Approved and carried out, or rejected and why."""
+    """Approved and carried out, or rejected and why: to the orderer, and to a sender who is another person."""
     event = "ticket_rejected" if ticket.state == State.REJECTED else "ticket_approved"
     outcome = {Kind.PHONE: "linked", Kind.OTHER: ""}.get(Kind(ticket.kind))
     if outcome is None:
         outcome = "asked" if ticket.confirmations.exists() else "changed"
     _send_to_orderer(event, ticket, Topic.TICKET_DECIDED, why=_inert_text(why), outcome=outcome)
+    send_outcome(ticket, why)
 
 
 def _inert_text(text: str) -> str:

@@ -51,5 +51,5 @@ def as_orderer(orderer: Orderer, company: Company | None = None) -> Client:
     with new_session(client) as request:
         sessions.log_in(request, orderer)
         if company:
-            sessions.choose(request, company)
+            request.session["company"] = company.pk
     return client

@@ -55,7 +55,7 @@ def _open(counts: Sequence[int]) -> Section:
         "key": "open",
         "title": _("Öppna ärenden just nu"),
         "says": says,
-        "plot": plots.rows([PlotRow(age, [(int(count) / longest, count)]) for age, count in table]),
+        "plot": plots.rows((age, [(int(count) / longest, count)], "") for age, count in table),
         "description": f"{says} {in_words}.",
         **_table((_("Ålder"), _("Antal")), table),
     }
@@ -77,8 +77,10 @@ def _times(kinds: Sequence[TicketKind]) -> Section:
         % {"kind": name, "median": duration(kind.median), "longest": duration(kind.longest)}
         for name, kind in zip(names, kinds, strict=True)
     )
-    within = [[_within(kind, kind.within_4_hours), _within(kind, kind.within_24_hours)] for kind in kinds]
-    rows = [PlotRow(name, parts) for name, parts in zip(names, within, strict=True)]
+    rows = [
+        (name, [_within(kind, kind.within_4_hours), _within(kind, kind.within_24_hours)], "")
+        for name, kind in zip(names, kinds, strict=True)
+    ]
     table = [
         (_("Avgjorda"), *(str(kind.decided) for kind in kinds)),
         (_("Median"), *(duration(kind.median) for kind in kinds)),
@@ -156,7 +158,7 @@ def _companies(figures: Figures, counting: bool) -> Section:
     return {
         **section,
         "says": says,
-        "plot": plots.rows([_company_row(company) for company in plotted]) if plotted else None,
+        "plot": plots.rows(map(_company_row, plotted)) if plotted else None,
         "description": says,
         **_table((_("Företag"), _("Konton"), _("Med nummer"), _("Andel"), _("Utgångna lösenord")), rows),
         "folded": len(rows) > FOLDED,
@@ -185,7 +187,7 @@ def _company_row(count: CompanyCount) -> PlotRow:
     words = {"share": share, "count": count.with_number, "all": count.accounts}
     with_number = _("%(share)s (%(count)d av %(all)d)") % words
     expired = ngettext("%(count)d utgånget", "%(count)d utgångna", count.expired) % {"count": count.expired}
-    return PlotRow(count.company.name, [(count.share, with_number)], aside=expired)
+    return count.company.name, [(count.share, with_number)], expired
 
 
 # Words that the file has too.

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 WIDTH = 360  # on a narrow phone, a unit is three quarters of a pixel
 _TOP, _LEFT, _RIGHT = 22, 34, 6
@@ -13,6 +12,9 @@ _GAP = 0.24  # between two labels' columns, as a share of a label's width
 _LABELLED = 5  # every fifth label is written
 _BAR = 13  # the thickness of a lying bar
 SHORT, LONG = 32, 42  # characters of a row's label, with and without words at the right end
+
+# A label; for each series the length of its bar, 0 to 1, and the words after it; words at the right end above the bars.
+PlotRow = tuple[str, Sequence[tuple[float, str]], str]
 
 
 @dataclass(slots=True)
@@ -55,28 +57,19 @@ def columns(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Plot:
     return plot
 
 
-class PlotRow(NamedTuple):
-    """``parts``: for each series the length of its bar, 0 to 1, and the words after it. ``aside``: words at the right
-    end above the bars."""
-
-    label: str
-    parts: Sequence[tuple[float, str]]
-    aside: str = ""
-
-
-def rows(found: Sequence[PlotRow], names: Sequence[str] = ()) -> Plot:
+def rows(found: Iterable[PlotRow], names: Sequence[str] = ()) -> Plot:
     """Lying bars, below the label of their row. At most two series, whose ``names`` the key shows."""
     plot = Plot(0, names=names)
     longest = WIDTH - 165  # leaves room for the words after a full bar
-    for row in found:
-        top, most = _length(plot.height + 15), SHORT if row.aside else LONG
+    for label, parts, aside in found:
+        top, most = _length(plot.height + 15), SHORT if aside else LONG
         # Cut to one line. The table has the whole text.
-        label = row.label if len(row.label) <= most else f"{row.label[: most - 1].rstrip()}…"
-        plot.texts.append(("0", top, "start", label))
-        if row.aside:
-            plot.texts.append((_length(WIDTH), top, "end", row.aside))
+        cut = label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
+        plot.texts.append(("0", top, "start", cut))
+        if aside:
+            plot.texts.append((_length(WIDTH), top, "end", aside))
         plot.height += 24  # clear of the tails of the letters above
-        for nth, (share, words) in enumerate(row.parts):
+        for nth, (share, words) in enumerate(parts):
             length = max(longest * min(1.0, share), 1.5)
             plot.bars.append(("0", _length(plot.height), _length(length), _length(_BAR), nth > 0))
             plot.texts.append((_length(length + 8), _length(plot.height + 11.5), "start", words))

@@ -39,7 +39,6 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
             {
                 "ticket": ticket,
                 "kind": tickets.KINDS[Ticket.Kind(ticket.kind)],
-                "about": tickets.about(ticket),
                 "age": tickets.age(ticket.created_at, now),
                 "old": tickets.how_old(ticket, now),
             }

@@ -129,7 +129,7 @@ def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) ->
         wanted = next((own for own in companies if str(own.pk) == request.POST.get("company")), None)
         if wanted is None:
             raise Http404
-        orderer_sessions.choose(request, wanted)
+        request.session["company"] = wanted.pk
         return redirect("orderer-employees")
     chosen = orderer_sessions.chosen(request, companies)
     if chosen and len(companies) == 1:
