@@ -1,7 +1,5 @@
 """Metrics of the helpdesk: open tickets, the age of the oldest, and when the mailbox was last read."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from django.conf import settings

@@ -1,7 +1,5 @@
 """How long the helpdesk's rows are kept (security.md Q1), and how they get a new key (X1)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Searches are kept in the session, sealed, and stand in no URL: they may hold a name or a number (X1)."""
 
-from __future__ import annotations
-
 from cryptography.fernet import InvalidToken
 from django import forms
 from django.http import HttpRequest

@@ -1,7 +1,5 @@
 """The queue's tasks, where Celery looks for them. Each takes an id, or nothing, and calls one function."""
 
-from __future__ import annotations
-
 import logging
 
 from celery import shared_task

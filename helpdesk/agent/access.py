@@ -1,7 +1,5 @@
 """Lets agents in to their pages, and finds the ticket that a page shows."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import Any

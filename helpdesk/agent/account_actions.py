@@ -3,8 +3,6 @@
 Each function raises TicketRefused and DirectoryError, and returns None if there is no such account.
 """
 
-from __future__ import annotations
-
 from django.db import transaction
 from django.utils import translation
 from django.utils.translation import gettext as _

@@ -1,7 +1,5 @@
 """A ticket that an agent writes down, for a call or beside a mail: finding who asks, and the forms."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any

@@ -3,8 +3,6 @@
 No password, no code and no digit of a registered number leaves this module.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any

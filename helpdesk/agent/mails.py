@@ -1,7 +1,5 @@
 """The mails of a ticket, as an agent sees them."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any

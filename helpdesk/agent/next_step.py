@@ -1,7 +1,5 @@
 """The one thing that an agent is to do next with a ticket, and what an approval will do."""
 
-from __future__ import annotations
-
 import enum
 from collections.abc import Iterable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """The agents' queue: the tickets under each tab, how long each has waited, and what a search finds."""
 
-from __future__ import annotations
-
 import enum
 import re
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """How an orderer sees the company's employees: the parts of the list, the words of a row, and the file."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterable, Sequence
 
 from django.utils.translation import gettext as _

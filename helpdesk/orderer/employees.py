@@ -1,7 +1,5 @@
 """A company's employees as the directory has them: read for that company alone, and kept for a few minutes."""
 
-from __future__ import annotations
-
 import json
 import logging
 from collections.abc import Sequence

@@ -1,7 +1,5 @@
 """The forms of the tickets that an orderer sends."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from typing import Any
 

@@ -5,8 +5,6 @@ Keys: ``links`` (ids of the links that this browser asked for), ``pressed`` (the
 the orderer acts for).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 from typing import Any

@@ -4,8 +4,6 @@ Asking for a link does the same for every typed address: one row, one task. The 
 whether to send a link.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import secrets
 from collections.abc import Collection

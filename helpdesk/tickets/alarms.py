@@ -1,7 +1,5 @@
 """Alarms: tickets of the portal, in Swedish, when a link is stopped (H4) or the daily mail keeps bouncing."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.conf import settings

@@ -1,7 +1,5 @@
 """What a ticket asks for; creating it, with its number and the orderer's receipt; and completing one from a mail."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import NamedTuple, Self

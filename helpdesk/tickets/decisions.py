@@ -1,7 +1,5 @@
 """An agent's decision. An approved ticket carries itself out in the same transaction, or stays open and says why."""
 
-from __future__ import annotations
-
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _

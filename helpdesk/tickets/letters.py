@@ -6,8 +6,6 @@ know. Two programs must not answer each other for ever (M2): no answer goes to a
 and no address gets more than a few an hour.
 """
 
-from __future__ import annotations
-
 import textwrap
 from collections.abc import Iterable, Mapping
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """Fields that a mail leaves blank, in words: for the agent who finds them out, and for the sender."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping
 
 from django.utils.functional import Promise

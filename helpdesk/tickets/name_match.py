@@ -1,7 +1,5 @@
 """Comparing people's names."""
 
-from __future__ import annotations
-
 ENOUGH = 2  # a given name and a surname
 
 

@@ -4,8 +4,6 @@ Rows are locked in this order: the ticket, the company, the confirmation. An adm
 that very moment locks them the other way round: the database then ends one of the two, whole.
 """
 
-from __future__ import annotations
-
 import secrets
 
 from django.core.exceptions import ValidationError

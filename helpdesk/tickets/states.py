@@ -12,8 +12,6 @@ Each function locks the ticket, so that of two who act at once the second sees w
 its timeline and the audit trail together or not at all.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 from django.db import transaction

@@ -4,8 +4,6 @@ The agent sends a code to the orderer's mobile on file, which the caller reads o
 in the ticket is never used for it. No row holds the code, only whether it was right.
 """
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 from django.db import transaction

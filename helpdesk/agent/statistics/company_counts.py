@@ -1,7 +1,5 @@
 """How each company's employees stand: a task counts each morning, and when a page finds no fresh count."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter, defaultdict
 from datetime import date, timedelta

@@ -3,8 +3,6 @@
 Days are days in Stockholm; a month is its first day. No employee's name is among the figures.
 """
 
-from __future__ import annotations
-
 from bisect import bisect
 from collections import Counter, defaultdict
 from collections.abc import Iterator

@@ -1,7 +1,5 @@
 """The overview as a file: one line for each figure of a month."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import timedelta
 

@@ -1,7 +1,5 @@
 """The overview's page: the figures of a month, each part in a sentence, as a plot and as a table."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Plots as SVG: geometry and words for ``templates/helpdesk/plot.html``. Lengths are in units of WIDTH."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 

@@ -1,7 +1,5 @@
 """/helpdesk/konton/: looks accounts up, unlocks them, resets their counts, and removes numbers."""
 
-from __future__ import annotations
-
 from uuid import UUID
 
 from django.contrib import messages

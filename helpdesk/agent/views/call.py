@@ -3,8 +3,6 @@
 First who asks, then what they ask for. Step 1 has no orderer in the address, step 2 has one: so "back" works.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Any
 

@@ -1,7 +1,5 @@
 """/helpdesk/oversikt/: the figures of a month, on a page and as a file."""
 
-from __future__ import annotations
-
 from datetime import date, timedelta
 
 from django.conf import settings

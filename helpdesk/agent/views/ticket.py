@@ -1,7 +1,5 @@
 """/helpdesk/arenden/<number>/: one ticket, what is known about it, and what an agent does with it."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any

@@ -1,7 +1,5 @@
 """Empties the helpdesk's mailbox into the queue, as beat does each minute."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.conf import settings

@@ -1,7 +1,5 @@
 """/bestallare/mobilnummer/ and /bestallare/mottagare/: an orderer's tickets, and the answer of a new recipient."""
 
-from __future__ import annotations
-
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse

@@ -1,7 +1,5 @@
 """/bestallare/: the company's own employees, the most urgent first; as a file too."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 from django.contrib import messages

@@ -1,7 +1,5 @@
 """/bestallare/logga-in/: e-mail address, link, button, code. And the choice of a company, and logging out."""
 
-from __future__ import annotations
-
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render

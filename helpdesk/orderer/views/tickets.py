@@ -1,7 +1,5 @@
 """/bestallare/arenden/: the company's tickets, what became of them, and how to take one back."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib import messages

@@ -4,8 +4,6 @@ Facts and flags are made anew each time from the directory and the registers. A 
 blocker is what ``decisions.approve`` refuses.
 """
 
-from __future__ import annotations
-
 from functools import cached_property
 
 from accounts import directory

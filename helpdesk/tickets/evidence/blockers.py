@@ -1,7 +1,5 @@
 """Blockers: why a ticket can't be approved, in words that say what to do."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 
 from django.conf import settings

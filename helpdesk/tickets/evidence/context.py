@@ -1,7 +1,5 @@
 """What the registers, the directory and other tickets say about a ticket: each is read once, and only if needed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property

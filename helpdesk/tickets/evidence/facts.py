@@ -1,7 +1,5 @@
 """Facts about a ticket, line by line, and whether each is as it should be."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import datetime
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Flags: what is odd about a ticket, and what to do about it. The agent decides; only ``blockers`` stop an approval."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import NamedTuple
 
