@@ -34,21 +34,11 @@ class _TextField(forms.CharField):
     longest: int
     attributes: dict[str, str] = VERBATIM
 
-    def __init__(
-        self,
-        *,
-        label: Any,  # a text, perhaps lazy
-        missing: Any = None,
-        autocomplete: str = "off",
-        widget: type[forms.Widget] | None = None,
-    ) -> None:
-        super().__init__(
-            label=label,
-            required=missing is not None,
-            max_length=self.longest,
-            widget=(widget or self.widget)(attrs={**self.attributes, "autocomplete": autocomplete}),
-            error_messages={} if missing is None else {"required": missing},
-        )
+    def __init__(self, *, missing: Any = None, autocomplete: str = "off", **kwargs: Any) -> None:
+        kind: Any = kwargs.pop("widget", self.widget)
+        kwargs["widget"] = kind(attrs={**self.attributes, "autocomplete": autocomplete})
+        messages = {"required": missing} if missing else {}
+        super().__init__(required=bool(missing), max_length=self.longest, error_messages=messages, **kwargs)
 
 
 class UsernameField(_TextField):

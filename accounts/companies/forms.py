@@ -124,12 +124,6 @@ class RecipientFields(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         if not self.errors:
-            typed = [data[column] for column in RECIPIENT_COLUMNS]
-            try:
-                recipients = Recipients.checked(typed, same=str(self.same))
-            except forms.ValidationError as error:
-                self.add_error(None, error)
-            else:
-                others = {name: value for name, value in data.items() if name not in RECIPIENT_COLUMNS}
-                return {**others, "recipients": recipients}
+            typed = [data.pop(column) for column in RECIPIENT_COLUMNS]
+            data["recipients"] = Recipients.checked(typed, same=str(self.same))
         return data

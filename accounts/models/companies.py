@@ -113,16 +113,13 @@ class CompanyQuerySet(models.QuerySet["Company"]):
 
     def with_recipient(self, address: str) -> Self:
         """Companies whose daily mail goes to the address. Case makes no difference."""
-        return self.filter(_any(Q(**{f"{column}__iexact": address}) for column in RECIPIENT_COLUMNS))
+        theirs = (Q(**{f"{column}__iexact": address}) for column in RECIPIENT_COLUMNS)
+        return self.filter(reduce(or_, theirs))
 
     def with_bounces(self) -> models.QuerySet[Any]:
         """Adds ``bounces``: whether mail to one of the recipients came back."""
-        theirs = _any(Q(address=Lower(OuterRef(column))) for column in RECIPIENT_COLUMNS)
-        return self.annotate(bounces=Exists(BouncedAddress.objects.filter(theirs)))
-
-
-def _any(conditions: Iterable[Q]) -> Q:
-    return reduce(or_, conditions)
+        theirs = (Q(address=Lower(OuterRef(column))) for column in RECIPIENT_COLUMNS)
+        return self.annotate(bounces=Exists(BouncedAddress.objects.filter(reduce(or_, theirs))))
 
 
 class Company(HasRecipients, NormalisedModel):
@@ -188,39 +185,39 @@ class Company(HasRecipients, NormalisedModel):
         return [line.strip() for line in self.directory_values.splitlines() if line.strip()]
 
 
+_TAKEN = {
+    "name": _("Namnet finns redan: %(owner)s. Skriv ett annat, eller ändra det företaget i stället."),
+    "organisation_number": _("Organisationsnumret finns redan hos %(owner)s. Ändra det företaget i stället."),
+    "directory_values": _("”%(value)s” hör redan till %(owner)s. Ta bort värdet där först, eller skriv ett annat."),
+}
+
+
 class CompanyConflicts:
     """The names, organisation numbers and directory values of some companies, with their owners. A snapshot."""
 
     def __init__(self, companies: Iterable[Company]) -> None:
-        self._names: dict[str, str] = {}
-        self._numbers: dict[str, str] = {}
-        self._keys: dict[str, str] = {}
+        self._owners: dict[tuple[str, str], str] = {}
         for company in companies:
             self.add(company)
 
     def add(self, company: Company, owner: str = "") -> None:
         """Adds a company; ``owner``: its name in messages, if not its own."""
-        owner = short(owner or company.name)
-        self._names[company.name.casefold()] = owner
-        self._numbers[company.organisation_number] = owner
-        self._keys.update((key_of(value), owner) for value in company.values)
+        self._owners |= dict.fromkeys(self._claims(company), short(owner or company.name))
 
     def of_company(self, company: Company) -> dict[str, str]:
         """What the company can't have, by field: a message that names the owner."""
         found = {}
-        if owner := self._names.get(company.name.casefold()):
-            words = gettext("Namnet finns redan: %(owner)s. Skriv ett annat, eller ändra det företaget i stället.")
-            found["name"] = words % {"owner": owner}
-        if owner := self._numbers.get(company.organisation_number):
-            words = gettext("Organisationsnumret finns redan hos %(owner)s. Ändra det företaget i stället.")
-            found["organisation_number"] = words % {"owner": owner}
-        for value in company.values:
-            if owner := self._keys.get(key_of(value)):
-                words = gettext(
-                    "”%(value)s” hör redan till %(owner)s. Ta bort värdet där först, eller skriv ett annat."
-                )
-                found["directory_values"] = words % {"value": short(value), "owner": owner}
+        for (name, key), value in self._claims(company).items():
+            if owner := self._owners.get((name, key)):
+                found[name] = str(_TAKEN[name] % {"owner": owner, "value": short(value)})
         return found
+
+    @staticmethod
+    def _claims(company: Company) -> dict[tuple[str, str], str]:
+        """The values that no other company may have, by field and by what is compared."""
+        number = company.organisation_number
+        single = {("name", company.name.casefold()): company.name, ("organisation_number", number): number}
+        return single | {("directory_values", key_of(value)): value for value in company.values}
 
 
 class DirectoryKey(models.Model):
