@@ -5,9 +5,7 @@ import logging
 from celery import shared_task
 
 from accounts import directory, limits, retention
-from accounts.codes.tasks import send_code
-
-__all__ = ["purge", "send_code"]
+from accounts.codes.delivery import send_code  # noqa: F401 - a task of accounts
 
 log = logging.getLogger("idportal.retention")
 

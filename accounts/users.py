@@ -1,10 +1,14 @@
 """The portal's records of directory accounts."""
 
+import logging
+
 from django.db.models import F
 
 from accounts import audit, directory
 from accounts.directory import Account
 from accounts.models import Event, User
+
+log = logging.getLogger("idportal.users")
 
 
 def for_account(account: Account) -> User:
@@ -20,6 +24,18 @@ def served_account(user: User) -> Account | None:
     """The user's account, if the directory still has it and the portal still serves it (S2). Raises DirectoryError."""
     account = directory.connect().get(user.directory_id)
     return account if account and account.served else None
+
+
+def account_to_tell(user: User, *, staff: bool = False) -> Account | None:
+    """The account whose owner gets a notice. Call it before the change, so that no row is locked meanwhile.
+
+    None, with a line in the log, if the directory can't tell: the change must not wait for it.
+    """
+    try:
+        return (directory.connect_staff() if staff else directory.connect()).get(user.directory_id)
+    except directory.DirectoryError as error:
+        log.error("the directory does not say where to reach account %s: %s", user.directory_id, type(error).__name__)
+        return None
 
 
 def end_sessions(user: User) -> None:

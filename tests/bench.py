@@ -86,7 +86,7 @@ def journey(meter: Meter, folder: Path, round_: int) -> None:
         meter.measure("GET / (the start page)", lambda: client.get("/"))
         meter.measure("GET /aterstall/", lambda: client.get("/aterstall/"))
         meter.measure("POST /aterstall/", lambda: client.post("/aterstall/", {"username": STEFAN.username}))
-    meter.measure("worker: find, make, send the code", lambda: codes.deliver(asked[0]))
+    meter.measure("worker: find, make, send the code", lambda: codes.send_code(asked[0]))
     code = sorted(folder.glob("*.txt"))[-1].read_text(encoding="utf-8")[-6:]
     meter.measure("GET /aterstall/kod/", lambda: client.get("/aterstall/kod/"))
     meter.measure("POST /aterstall/kod/", lambda: client.post("/aterstall/kod/", {"code": code}))

@@ -4,8 +4,6 @@ A stranger who knows a user name can ask for codes to the owner's telephone and 
 day. An agent wipes the counts for the owner.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -41,10 +39,8 @@ _DAY = timedelta(seconds=limits.DAY)
 
 
 def subject(owner: Owner, purpose: str) -> str:
-    """The key under which wrong codes are counted: the directory's id; or "orderer", its key, and the purpose.
-
-    Apart by purpose, so that a stranger who burns an orderer's sign-in codes does not stop the helpdesk's check.
-    """
+    """The key under which wrong codes are counted: the directory's id; or "orderer", its key, and the purpose."""
+    # By purpose, so that a stranger who burns an orderer's sign-in codes does not stop the helpdesk's check.
     return f"orderer {owner.pk} {purpose!s}" if isinstance(owner, Orderer) else owner.directory_id
 
 
@@ -65,21 +61,17 @@ def take(challenge: Challenge, owner: Owner) -> str:
     if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
         return limits.TOO_MANY_WRONG_CODES
     with transaction.atomic():
-        refusal = _take(challenge, owner)
+        full = (
+            why for key, most, why in _limits_of(challenge, owner) if not SendQuota.take(key, challenge.purpose, most)
+        )
+        refusal = next(full, "")
+        if not refusal and not SmsDay.take():
+            log.error("the daily limit of SMS is reached: no more codes are sent today")
+            refusal = limits.TOO_MANY_SMS
         transaction.set_rollback(bool(refusal))
     if not refusal and SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
         log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
     return refusal
-
-
-def _take(challenge: Challenge, owner: Owner) -> str:
-    for key, allowed, refusal in _limits_of(challenge, owner):
-        if not SendQuota.take(key, challenge.purpose, allowed):
-            return refusal
-    if SmsDay.take():
-        return ""
-    log.error("the daily limit of SMS is reached: no more codes are sent today")
-    return limits.TOO_MANY_SMS
 
 
 def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:
@@ -98,16 +90,12 @@ def give_back(challenge: Challenge, owner: Owner) -> None:
             SendQuota.give_back(key, challenge.purpose)
 
 
-class NotForgotten(Exception):
-    """Nothing was wiped."""
+class NothingCounted(Exception):
+    """Nothing was wiped: there was nothing to wipe."""
 
 
-class NothingCounted(NotForgotten):
-    """There is nothing to wipe."""
-
-
-class TooOften(NotForgotten):
-    """The counts were wiped ``limits.FORGOTTEN_A_DAY`` times in the last 24 hours."""
+class TooOften(Exception):
+    """Nothing was wiped: it was done ``limits.FORGOTTEN_A_DAY`` times in the last 24 hours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +122,17 @@ def for_account(account: Account) -> Counted:
     """What counts against the account now."""
     since = timezone.now() - _DAY
     wrong = _wrong(account).filter(at__gt=since).order_by("at")
-    times: dict[str, list[datetime]] = {FailedTry.Secret.CODE: [], FailedTry.Secret.PASSWORD: []}
-    for kind, at in wrong.values_list("kind", "at"):
-        times[kind].append(at)
+    codes = list(wrong.filter(kind=FailedTry.Secret.CODE).values_list("at", flat=True))
+    passwords = wrong.filter(kind=FailedTry.Secret.PASSWORD).count()
     sent: dict[str, list[datetime]] = {}
     for quota in _quotas(account):
         moments = (datetime.fromtimestamp(at, since.tzinfo) for at in quota.sent)
         sent[quota.purpose] = [at for at in moments if at > since]
     to_reset = sent.get(Purpose.RESET, [])
-    codes, passwords = times[FailedTry.Secret.CODE], times[FailedTry.Secret.PASSWORD]
     full = [_room_at(codes, limits.CODE_FAILURES_A_DAY), _room_at(to_reset, limits.SENDS[-1][0])]
     return Counted(
         codes=len(codes),
-        passwords=len(passwords),
+        passwords=passwords,
         sent=len(to_reset),
         anything=bool(codes or passwords or any(sent.values())),
         no_codes_until=max((at for at in full if at), default=None),

@@ -1,10 +1,9 @@
 """Making a code and sending it: finds the account, asks the limits, sends the SMS. Runs in a task."""
 
-from __future__ import annotations
-
 import logging
 from datetime import timedelta
 
+from celery import shared_task
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -23,8 +22,9 @@ log = logging.getLogger("idportal.codes")
 _HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
 
 
-def deliver(challenge_id: int) -> None:
-    """Makes a challenge's code and sends it, if there is a number to send it to and the limits allow it."""
+@shared_task(name="accounts.tasks.send_code")
+def send_code(challenge_id: int) -> None:
+    """Makes a code and sends it, if there is a number and the limits allow it. No retry: the person asks again."""
     challenge = Challenge.objects.select_related("user", "orderer").get(pk=challenge_id)
     age = timezone.now() - challenge.asked_at
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
@@ -32,8 +32,7 @@ def deliver(challenge_id: int) -> None:
     if challenge.purpose == Purpose.RESET and not _recognise(challenge):
         return
     owner = challenge.owner
-    code = _make(challenge, owner) if owner else None
-    if owner is None or code is None:
+    if owner is None or (code := _make(challenge, owner)) is None:
         return
     try:
         gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language))
@@ -48,10 +47,7 @@ def deliver(challenge_id: int) -> None:
 
 @sensitive_variables("code")
 def text(code: str, purpose: Purpose, language: str) -> str:
-    """The SMS: one GSM-7 segment, whose last line binds the code to the host where it is entered (K4).
-
-    Source of that line: WICG, Origin-bound one-time codes delivered via SMS.
-    """
+    """The SMS: one GSM-7 segment. Its last line binds the code to the host (K4; WICG, Origin-bound one-time codes)."""
     event = "code_to_read_out" if purpose == Purpose.VERIFY else "code"
     return message_templates.sms(event, language, {"code": code, "host": journey_host(_HOSTS.get(purpose))})
 
@@ -105,8 +101,12 @@ def _make(challenge: Challenge, owner: Owner) -> str | None:
     with transaction.atomic():
         # Read anew and locked: others who send to this owner wait here.
         owner = type(owner)._default_manager.select_for_update().get(pk=owner.pk)
-        refusal = _orderer_refusal(challenge, owner) or counts.take(challenge, owner)
-        if refusal:
+        refusal = ""
+        if isinstance(owner, Orderer) and not owner.active:
+            refusal = "orderer not active"
+        elif isinstance(owner, Orderer) and owner.mobile != challenge.number:
+            refusal = "another number on file"
+        if refusal := refusal or counts.take(challenge, owner):
             audit.record(Event.CODE_WITHHELD, owner, result=refusal, address=challenge.address)
             return None
         # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
@@ -117,12 +117,3 @@ def _make(challenge: Challenge, owner: Owner) -> str | None:
         challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
         # During the wait for the account, the owner may have finished another journey.
         return None if challenge.ended_at or challenge.verified_at else challenge.make_code()
-
-
-def _orderer_refusal(challenge: Challenge, owner: Owner) -> str:
-    """Why an orderer gets no code any more, as the register has them now; "" if they do."""
-    if not isinstance(owner, Orderer):
-        return ""
-    if not owner.active:
-        return "orderer not active"
-    return "" if owner.mobile == challenge.number else "another number on file"

@@ -1,9 +1,6 @@
 """The directory: accounts, their passwords and expiry. Other packages import from here, and see no LDAP."""
 
-from __future__ import annotations
-
 import os
-from functools import cache
 from typing import Any
 
 from django.conf import settings
@@ -24,43 +21,22 @@ from accounts.directory.conditions import folded, normal_unit, units_of
 from accounts.directory.dialect import CLOCKS_DIFFER, Directory
 from accounts.directory.openldap import OpenLdap
 
-__all__ = [
-    "CLOCKS_DIFFER",
-    "Account",
-    "Directory",
-    "DirectoryError",
-    "DirectoryMisconfigured",
-    "DirectoryUnavailable",
-    "Expiry",
-    "Lockout",
-    "PasswordChange",
-    "PasswordCheck",
-    "connect",
-    "connect_staff",
-    "folded",
-    "normal_unit",
-    "reset",
-    "units_of",
-]
-
 KINDS: dict[str, type[Directory]] = {"active_directory": ActiveDirectory, "openldap": OpenLdap}
 
+_made: list[Directory] = []  # one a process
 _parents: list[Directory] = []
 
 
-@cache
-def _connected() -> Directory:
-    if settings.DIRECTORY_KIND not in KINDS:
-        raise DirectoryMisconfigured(f"DIRECTORY_KIND: none of {', '.join(KINDS)}")
-    return KINDS[settings.DIRECTORY_KIND]()
-
-
 def connect() -> Directory:
-    """The directory of the ``DIRECTORY_*`` settings: one a process, for any thread. Sends nothing yet.
+    """The directory of the ``DIRECTORY_*`` settings, for any thread. Sends nothing yet.
 
     Raises :class:`DirectoryMisconfigured` if the settings are wrong.
     """
-    return _connected()
+    if not _made:
+        if settings.DIRECTORY_KIND not in KINDS:
+            raise DirectoryMisconfigured(f"DIRECTORY_KIND: none of {', '.join(KINDS)}")
+        _made.append(KINDS[settings.DIRECTORY_KIND]())
+    return _made[0]
 
 
 def connect_staff() -> Directory:
@@ -70,16 +46,14 @@ def connect_staff() -> Directory:
 
 def reset() -> None:
     """Closes the connections. The next :func:`connect` reads the settings again."""
-    if _connected.cache_info().currsize:
-        _connected().close()
-    _connected.cache_clear()
+    while _made:
+        _made.pop().close()
 
 
 def _forget_after_fork() -> None:
     """In a forked worker: starts anew. Keeps the parent's directory: garbage collection would end its connections."""
-    if _connected.cache_info().currsize:
-        _parents.append(_connected())
-    _connected.cache_clear()
+    _parents.extend(_made)
+    _made.clear()
 
 
 def _follow_settings(*, setting: str, **kwargs: Any) -> None:

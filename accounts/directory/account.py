@@ -1,17 +1,10 @@
-"""What the rest of the portal sees of a directory: accounts, answers, errors. No LDAP here.
-
-An *account* is one person's entry, with an *id* that never changes. To *check* a password is to bind as the account;
-to *set* one is to replace it as the service account.
-"""
-
-from __future__ import annotations
+"""What the rest of the portal sees of a directory: accounts, answers, errors. No LDAP here."""
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-Span = tuple[datetime, datetime]
-"""From the first moment up to the last, which is not in it. Both are aware."""
+Span = tuple[datetime, datetime]  # from the first moment up to the last, which is not in it; both are aware
 
 
 class Expiry(enum.Enum):
@@ -94,15 +87,11 @@ class Lockout:
 
 
 class DirectoryError(Exception):
-    """The directory did not do what was asked. ``retry``: the same call may succeed later."""
-
-    retry = False
+    """The directory did not do what was asked."""
 
 
 class DirectoryUnavailable(DirectoryError):
-    """No trusted directory server answered in time."""
-
-    retry = True
+    """No trusted directory server answered in time. The same call may succeed later."""
 
 
 class DirectoryMisconfigured(DirectoryError):

@@ -1,10 +1,8 @@
 """Active Directory: Windows Server 2012 and later, and Samba AD DC (MS-ADTS, MS-SAMR)."""
 
-from __future__ import annotations
-
 import re
 import time
-import uuid
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -14,10 +12,10 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
 from accounts.directory.answers import DirectoryRefused, LdapEntry
-from accounts.directory.conditions import parent, within
+from accounts.directory.conditions import parent
 from accounts.directory.connection import Connection
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, Directory
-from accounts.directory.domain import LAST, NEVER, domain_of, filetime, guid, interval, lockouts, moment
+from accounts.directory.domain import LAST, NEVER, domain_of, filetime, interval, lockouts, moment
 from accounts.directory.lookup import Look
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
@@ -67,6 +65,7 @@ class ActiveDirectory(Directory):
     people = "(objectCategory=person)(objectClass=user)"
     username = "sAMAccountName"
     identifier = "objectGUID"
+    identifier_is_guid = True
     company = "company"
     principal = "userPrincipalName"
     # A server gives the two computed ones only by name, and can't filter on them.
@@ -84,21 +83,17 @@ class ActiveDirectory(Directory):
 
     @property
     def keeps_history(self) -> bool:
-        def ask(connection: Connection) -> bool:
-            return connection.offers(POLICY_HINTS) and (domain_of(connection).number("pwdHistoryLength") or 0) > 0
-
-        return self._ask(ask)
+        return self._ask(lambda asked: asked.offers(POLICY_HINTS) and bool(domain_of(asked).number("pwdHistoryLength")))
 
     def _account(self, entry: LdapEntry) -> Account:
-        identifier, username = entry.raw("objectGUID"), entry.text("sAMAccountName")
+        username, runs_out = entry.text("sAMAccountName"), entry.number(RUNS_OUT)
         control, computed = entry.number("userAccountControl"), entry.number("msDS-User-Account-Control-Computed")
-        runs_out = entry.number(RUNS_OUT)
-        if identifier is None or not username or control is None or computed is None or runs_out is None:
+        if not username or control is None or computed is None or runs_out is None:
             raise LookupError("it lacks an attribute that every user has, or the service account can't read it")
         ends = moment(entry.number("accountExpires") or NEVER)
         last_set = entry.number("pwdLastSet")
         return Account(
-            id=guid(identifier),
+            id=self._identifier(entry),
             username=username,
             given_name=entry.text("givenName"),
             surname=entry.text("sn"),
@@ -112,23 +107,17 @@ class ActiveDirectory(Directory):
             unit=parent(entry.dn),
         )
 
-    def _identifier(self, entry: LdapEntry) -> str:
-        return guid(entry.raw("objectGUID") or b"")
-
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
         # From 1, as 0 means "must change", to LAST, as later times mean never.
         edges = [min(max(filetime(moment), 1), LAST) for span in spans for moment in span]
 
         def may(entry: LdapEntry) -> bool:
             runs_out = entry.number(RUNS_OUT)
-            return runs_out is None or within(runs_out, edges)
+            return runs_out is None or bisect_right(edges, runs_out) % 2 == 1
 
         # No filter: the computed time can't be filtered on. With pwdLastSet, accounts would be lost silently if the
         # service account may not read their fine-grained policy (MS-ADTS 3.1.1.4.5.36).
         return "", may
-
-    def _identifier_filter(self, identifier: uuid.UUID) -> str:
-        return "(objectGUID=" + "".join(f"\\{byte:02x}" for byte in identifier.bytes_le) + ")"
 
     def _outcome(self, refused: DirectoryRefused) -> PasswordCheck:
         data = DATA.search(refused.text)
@@ -148,9 +137,7 @@ class ActiveDirectory(Directory):
             # One modify, all or none: a reset alone does not unlock. It sets pwdLastSet to now, so that "must change
             # at next logon" is gone too (MS-SAMR 3.1.1.8.5).
             connection.replace(
-                entry.dn,
-                {"unicodePwd": quoted, "lockoutTime": b"0"},
-                {POLICY_HINTS: FULL_POLICY} if hints else None,
+                entry.dn, {"unicodePwd": quoted, "lockoutTime": b"0"}, {POLICY_HINTS: FULL_POLICY} if hints else None
             )
         except DirectoryRefused as refused:
             if not hints and not account.locked:
@@ -192,21 +179,20 @@ class ActiveDirectory(Directory):
         connection.replace(entry.dn, {"lockoutTime": b"0"})
 
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
-        policy = self._lockout_of(connection, entry.text("msDS-ResultantPSO"))
+        policy = self._policy(connection, entry.text("msDS-ResultantPSO"))
         last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
         at = moment(last) if last else None
         forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
         return replace(policy, failures=0 if forgotten else failures)
 
-    def _lockout_of(self, connection: Connection, dn: str) -> Lockout:
+    def _policy(self, connection: Connection, dn: str) -> Lockout:
         """The lock-out of the fine-grained policy with this DN; for "" the strictest of all.
 
         The service account may usually not read fine-grained policies, nor always see whether one applies
         (MS-ADTS 3.1.1.4.5.36). DIRECTORY_LOCKOUT_THRESHOLD then says what they demand.
         """
-        now = time.monotonic()
-        if self._lockouts_until <= now:
-            self._lockouts, self._lockouts_until = lockouts(connection), now + POLICY_FOR
+        if self._lockouts_until <= time.monotonic():
+            self._lockouts, self._lockouts_until = lockouts(connection), time.monotonic() + POLICY_FOR
         policies = self._lockouts
         if dn in policies:
             return policies[dn]

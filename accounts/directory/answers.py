@@ -1,7 +1,5 @@
 """What a server answers: entries, and errors made from python-ldap's. The errors carry nothing of what was sent."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -34,8 +32,7 @@ class LdapEntry:
         return values[0] if values else None
 
     def text(self, name: str) -> str:
-        values = self.attributes.get(name)
-        return values[0].decode() if values else ""
+        return (self.raw(name) or b"").decode()
 
     def number(self, name: str) -> int | None:
         values = self.attributes.get(name)
@@ -44,23 +41,19 @@ class LdapEntry:
 
 def entries(data: list[Any], asked: list[str]) -> list[LdapEntry]:
     """The entries of an answer. Attribute names are spelled as they were asked for, not as the server spells them."""
-    names = frozenset(asked)
-    return [
-        LdapEntry(dn, attributes if names.issuperset(attributes) else _respelled(attributes, asked))
-        for dn, attributes in data
-        if dn is not None  # otherwise a referral, which is not followed
-    ]
-
-
-def _respelled(attributes: Attributes, asked: list[str]) -> Attributes:
-    spelling = {name.lower(): name for name in asked}
-    return {spelling.get(name.lower(), name): values for name, values in attributes.items()}
+    names, spelling = frozenset(asked), {name.lower(): name for name in asked}
+    found = []
+    for dn, attributes in data:
+        if dn is None:
+            continue  # a referral, which is not followed
+        if not names.issuperset(attributes):
+            attributes = {spelling.get(name.lower(), name): values for name, values in attributes.items()}  # noqa: PLW2901
+        found.append(LdapEntry(dn, attributes))
+    return found
 
 
 class Broken(DirectoryUnavailable):
-    """No answer: the connection is of no more use. ``timed_out``: the server stays silent; ``unsure``: it may have
-    got a change.
-    """
+    """No answer. ``timed_out``: the server stays silent; ``unsure``: it may have got a change."""
 
     def __init__(self, reason: str, *, timed_out: bool = False, unsure: bool = False) -> None:
         super().__init__(reason)
@@ -89,11 +82,11 @@ def converted(*, changes: bool = False) -> Iterator[None]:
     try:
         yield
     except NO_ANSWER as error:
-        raise Broken(text_of(error), timed_out=isinstance(error, ldap.TIMEOUT), unsure=changes) from None
+        raise Broken(_text(error), timed_out=isinstance(error, ldap.TIMEOUT), unsure=changes) from None
     except ldap.LDAPError as error:
         details = _details(error)
         policy = policy_error(DecodeControlTuples(details.get("ctrls")))
-        raise DirectoryRefused(details.get("result", getattr(error, "errnum", -1)), text_of(error), policy) from None
+        raise DirectoryRefused(details.get("result", getattr(error, "errnum", -1)), _text(error), policy) from None
 
 
 def policy_error(controls: list[Any]) -> int | None:
@@ -101,7 +94,7 @@ def policy_error(controls: list[Any]) -> int | None:
     return next((c.error for c in controls if c.controlType == PasswordPolicyControl.controlType), None)
 
 
-def text_of(error: ldap.LDAPError) -> str:
+def _text(error: ldap.LDAPError) -> str:
     """The server's or the library's words; never the request."""
     details = _details(error)
     return ": ".join(filter(None, [details.get("desc"), details.get("info")])) or type(error).__name__

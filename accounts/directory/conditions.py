@@ -1,18 +1,12 @@
 """How directories compare names and DNs; filters for values and typed names, escaped (RFC 4515 3, P4)."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import TypeVar
 
 import ldap.dn
 from ldap.filter import escape_filter_chars
-
-Comparable = TypeVar("Comparable", int, bytes)
 
 # The first RDN and its comma; an escaped comma ends nothing (RFC 4514 2.4).
 _FIRST_RDN = re.compile(r"(?:[^,\\]|\\.)*,", re.DOTALL)
@@ -27,17 +21,6 @@ LONGEST_VALUE = 500  # characters, as in the register of companies
 SHORTEST_SEARCH = 2  # characters: one letter begins too many names
 
 
-def without_domain(name: str) -> str:
-    """Removes the domain of ``DOMAIN\\name``, as Windows shows it: the portal knows one directory."""
-    domain, _, rest = name.partition("\\")
-    return rest if domain and rest else name
-
-
-def dns_domain(dn: str) -> str:
-    """The DNS domain of a DN (RFC 2247) in lower case: ad.example for OU=Staff,DC=ad,DC=example."""
-    return ".".join(rdn.removeprefix("dc=") for rdn in _rdns(dn) if rdn.startswith("dc="))
-
-
 def can_be_name(text: str, longest: int = LONGEST_NAME) -> bool:
     """Whether the text can be a name. No name has control characters or half surrogate pairs."""
     return 0 < len(text) <= longest and not any(unicodedata.category(c) in ("Cc", "Cs") for c in text)
@@ -45,8 +28,6 @@ def can_be_name(text: str, longest: int = LONGEST_NAME) -> bool:
 
 def parent(dn: str) -> str:
     """The DN of the entry above, cut from this one; "" if there is none."""
-    if "\\" not in dn:
-        return dn.partition(",")[2]
     first = _FIRST_RDN.match(dn)
     return dn[first.end() :] if first else ""
 
@@ -61,12 +42,6 @@ def units_of(unit: str) -> tuple[str, ...]:
 def normal_unit(dn: str) -> str:
     """The same text for equal DNs: one RDN a line, without case and escapes. A text that is no DN becomes one line."""
     return "\n".join(_rdns(dn))
-
-
-def plain_dn(dn: str) -> str:
-    """A DN in the form of RFC 4514, without spaces, which not every directory reads. The text must be a DN."""
-    written: str = ldap.dn.dn2str(ldap.dn.str2dn(dn))
-    return written
 
 
 def _rdns(dn: str) -> list[str]:
@@ -95,8 +70,9 @@ def one_of(attribute: str, values: Iterable[str], *, spaces_count: bool) -> Iter
     """
     wanted = list(dict.fromkeys(value for value in values if value.strip() and can_be_name(value, LONGEST_VALUE)))
     for start in range(0, len(wanted), AT_A_TIME):
-        some = wanted[start : start + AT_A_TIME]
-        written = (_loosely(value) if spaces_count else escape_filter_chars(value) for value in some)
+        written = [escape_filter_chars(value) for value in wanted[start : start + AT_A_TIME]]
+        if spaces_count:
+            written = ["*".join(value.split()) + "*" for value in written]
         yield "(|" + "".join(f"({attribute}={value})" for value in written) + ")"
 
 
@@ -110,24 +86,17 @@ def called(username: str, principal: str, name: str, base: str) -> str:
     if principal:
         wanted.append((principal, name))
         user, _, domain = name.rpartition("@")
-        if user and folded(domain) == dns_domain(base):
+        dns_domain = ".".join(rdn.removeprefix("dc=") for rdn in _rdns(base) if rdn.startswith("dc="))  # RFC 2247
+        if user and folded(domain) == dns_domain:
             wanted.append((username, user))
     return "(|" + "".join(f"({attribute}={escape_filter_chars(value)})" for attribute, value in wanted) + ")"
 
 
 def begins_with(username: str, text: str) -> str | None:
-    """A filter for accounts: each word of the text begins a word of the name, the user name or the mail address.
-
-    ``None`` for a text that is too short or can't be a name: it finds no account.
-    """
+    """A filter: each word of the text begins a word of the name, the user name or the address. None: it finds none."""
     if len(text.strip()) < SHORTEST_SEARCH or not can_be_name(text):
         return None
     return "".join(_word(username, escape_filter_chars(word)) for word in dict.fromkeys(text.split()))
-
-
-def within(value: Comparable, edges: Sequence[Comparable]) -> bool:
-    """Whether a value lies in a span. ``edges``: the first and last of each span, in turn."""
-    return bisect_right(edges, value) % 2 == 1
 
 
 def _word(username: str, word: str) -> str:
@@ -137,7 +106,3 @@ def _word(username: str, word: str) -> str:
         *(f"({name}={before}{word}*)" for name in ("givenName", "sn") for before in ("", "* ", "*-")),
     )
     return f"(|{''.join(written)})"
-
-
-def _loosely(value: str) -> str:
-    return "*".join(map(escape_filter_chars, value.split())) + "*"

@@ -1,7 +1,5 @@
 """One LDAP connection, the only place that calls python-ldap. Its errors: ``accounts.directory.answers``."""
 
-from __future__ import annotations
-
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -15,16 +13,7 @@ from ldap.controls import LDAPControl, SimplePagedResultsControl
 from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured
-from accounts.directory.answers import (
-    NO_ANSWER,
-    Broken,
-    DirectoryRefused,
-    LdapEntry,
-    converted,
-    entries,
-    policy_error,
-    text_of,
-)
+from accounts.directory.answers import Broken, DirectoryRefused, LdapEntry, converted, entries, policy_error
 from accounts.directory.server import DirectoryServer
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
@@ -36,10 +25,7 @@ SYSTEM_CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-
 
 
 class Connection:
-    """Opens when it is made: the server has then answered, over TLS that was checked; otherwise raises Broken.
-
-    Not for two threads at the same time.
-    """
+    """Opens, over TLS that is checked, when it is made, or raises Broken. Not for two threads at the same time."""
 
     def __init__(self, server: DirectoryServer) -> None:
         self.server = server
@@ -54,10 +40,11 @@ class Connection:
         self._ldap.set_option(ldap.OPT_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
         try:
             if not server.cleartext:
-                self._trust()
-            if server.scheme == "ldap" and not server.cleartext:
-                self._start_tls()
-            self._greet()
+                self._secure(start=server.scheme == "ldap")
+            # Connects with an empty search, so that a later failure is no failure to connect.
+            self._call(lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]), connects=True)
+        except DirectoryRefused:
+            return  # a server that answers nothing before a bind has answered
         except BaseException:
             self.close()
             raise
@@ -69,13 +56,7 @@ class Connection:
         return policy_error(controls)
 
     def search(
-        self,
-        base: str,
-        filterstr: str,
-        attributes: list[str],
-        *,
-        scope: int = ldap.SCOPE_SUBTREE,
-        limit: int = 0,
+        self, base: str, filterstr: str, attributes: list[str], *, scope: int = ldap.SCOPE_SUBTREE, limit: int = 0
     ) -> list[LdapEntry]:
         data, _ = self._call(lambda: self._ldap.search_ext(base, scope, filterstr, attributes, sizelimit=limit))
         return entries(data, attributes)
@@ -168,7 +149,8 @@ class Connection:
         except ldap.LDAPError:
             return  # it is closed or broken already
 
-    def _trust(self) -> None:
+    def _secure(self, *, start: bool) -> None:
+        """Checks certificates from now on. ``start``: with StartTLS."""
         bundle = settings.DIRECTORY_CA_FILE or next((file for file in SYSTEM_CA_FILES if Path(file).is_file()), "")
         self._ldap.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
         self._ldap.set_option(ldap.OPT_X_TLS_PROTOCOL_MIN, ldap.OPT_X_TLS_PROTOCOL_TLS1_2)
@@ -178,40 +160,27 @@ class Connection:
             self._ldap.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
         except (ldap.LDAPError, ValueError):
             raise DirectoryMisconfigured(f"DIRECTORY_CA_FILE: {bundle} holds no certificate") from None
-
-    def _start_tls(self) -> None:
         try:
-            self._ldap.start_tls_s()
-        except NO_ANSWER as error:
-            raise Broken(text_of(error), timed_out=isinstance(error, ldap.TIMEOUT)) from None
-        except ldap.LDAPError as error:
-            raise Broken(f"StartTLS is not offered: {text_of(error)}") from None
-
-    def _greet(self) -> None:
-        """Connects with an empty search, so that a later failure is no failure to connect."""
-        try:
-            self._call(
-                lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]),
-                timeout=settings.DIRECTORY_CONNECT_TIMEOUT,
-            )
-        except DirectoryRefused:
-            return  # a server that answers nothing before a bind has answered
+            with converted():
+                if start:
+                    self._ldap.start_tls_s()
+        except DirectoryRefused as refused:
+            raise Broken(f"StartTLS is not offered: {refused.text}") from None
 
     def _call(
-        self, send: Callable[[], int], *, changes: bool = False, timeout: float | None = None
+        self, send: Callable[[], int], *, changes: bool = False, connects: bool = False
     ) -> tuple[list[Any], list[Any]]:
         if self._paging:
             raise RuntimeError("called in the middle of a search in pages")
-        return self._answer(self._send(send, changes=changes), changes=changes, timeout=timeout)
+        return self._answer(self._send(send, changes=changes), changes=changes, connects=connects)
 
     def _send(self, send: Callable[[], int], *, changes: bool = False) -> int:
         with converted(changes=changes):
             return send()
 
-    def _answer(
-        self, message: int, *, changes: bool = False, timeout: float | None = None
-    ) -> tuple[list[Any], list[Any]]:
+    def _answer(self, message: int, *, changes: bool = False, connects: bool = False) -> tuple[list[Any], list[Any]]:
         """Waits for the whole answer: the entries, and the controls that came with them."""
         with converted(changes=changes):
-            _, data, _, controls = self._ldap.result3(message, 1, timeout or settings.DIRECTORY_OPERATION_TIMEOUT)
+            limit = settings.DIRECTORY_CONNECT_TIMEOUT if connects else settings.DIRECTORY_OPERATION_TIMEOUT
+            _, data, _, controls = self._ldap.result3(message, 1, limit)
         return data or [], controls

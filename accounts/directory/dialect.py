@@ -1,7 +1,5 @@
 """A directory: what the dialects have in common about passwords. A dialect knows the attributes and the refusals."""
 
-from __future__ import annotations
-
 import abc
 import secrets
 import time
@@ -81,22 +79,17 @@ class Directory(Lookup):
         if not password:
             return PasswordCheck.WRONG
         started = time.monotonic()
-        answer = self._check(account, password)
-        if answer in (PasswordCheck.WRONG, PasswordCheck.LOCKED):
-            time.sleep((started - time.monotonic()) % STEP)
-        return answer
-
-    @sensitive_variables("password")
-    def _check(self, account: Account | None, password: str) -> PasswordCheck:
         # Without an account: the same look-up, and a bind as an entry that does not exist, with a random password.
         account_id = account.id if account else str(uuid.uuid4())
         try:
             found = self._ask(lambda connection: self._entry(connection, account_id))
-            if found:
-                return self._bind(found.dn, password)
-            return self._bind(f"cn={secrets.token_hex(8)},{self._base}", secrets.token_hex(8))
+            nobody = f"cn={secrets.token_hex(8)},{self._base}"
+            answer = self._bind(found.dn, password) if found else self._bind(nobody, secrets.token_hex(8))
         except DirectoryError:
             return PasswordCheck.UNAVAILABLE
+        if answer in (PasswordCheck.WRONG, PasswordCheck.LOCKED):
+            time.sleep((started - time.monotonic()) % STEP)
+        return answer
 
     @sensitive_variables("password")
     def set_password(self, account_id: str, password: str) -> PasswordChange:
@@ -138,18 +131,14 @@ class Directory(Lookup):
         return self._ask(clear)
 
     def lockout(self, account: Account | None = None) -> Lockout:
-        """The lock-out policy of an account, from the directory or from ``DIRECTORY_LOCKOUT_THRESHOLD``.
-
-        For ``None`` the general one, with the same queries.
-        """
-        account_id = account.id if account else str(uuid.uuid4())
+        """The lock-out policy of an account; for ``None`` the general one, with the same queries."""
+        account_id, threshold = account.id if account else str(uuid.uuid4()), settings.DIRECTORY_LOCKOUT_THRESHOLD
 
         def read(connection: Connection) -> Lockout:
-            return self._read_lockout(
-                connection, self._entry(connection, account_id, self.failures) or LdapEntry("", {})
-            )
+            entry = self._entry(connection, account_id, self.failures)
+            return self._read_lockout(connection, entry or LdapEntry("", {}))
 
-        found, threshold = self._ask(read), settings.DIRECTORY_LOCKOUT_THRESHOLD
+        found = self._ask(read)
         return found if threshold is None else replace(found, threshold=threshold, known=True)
 
     def ping(self) -> None:
@@ -157,10 +146,7 @@ class Directory(Lookup):
         self._ask(lambda connection: connection.read("", ["1.1"]))
 
     def groups_of(self, account: Account, groups: Iterable[str]) -> frozenset[str]:
-        """Those of the groups (DNs) that have the account as a ``member`` now.
-
-        A group that is missing, or that the service account may not see, has no members.
-        """
+        """Those of the groups (DNs) that have the account as a ``member`` now. One that can't be seen has none."""
 
         def ask(connection: Connection) -> frozenset[str]:
             entry = self._entry(connection, account.id)

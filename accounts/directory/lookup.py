@@ -1,7 +1,5 @@
 """Look-ups: by name, by id, all accounts. The one place where an entry becomes an account."""
 
-from __future__ import annotations
-
 import abc
 import copy
 import uuid
@@ -11,14 +9,14 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Self, TypeVar
 
-import ldap
+import ldap.dn
 from django.conf import settings
 from ldap.filter import escape_filter_chars
 
 from accounts.directory import conditions
 from accounts.directory.account import Account, Span
 from accounts.directory.answers import DirectoryRefused, LdapEntry
-from accounts.directory.conditions import can_be_name, folded, normal_unit, plain_dn, units_of, without_domain
+from accounts.directory.conditions import can_be_name, folded, normal_unit, units_of
 from accounts.directory.connection import Connection
 from accounts.directory.pool import Pool, translated
 from accounts.directory.protection import UNMAPPABLE, Protection, pass_over
@@ -64,12 +62,8 @@ class Lookup(Protection, abc.ABC):
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
         """A filter ("" for all entries) and a quick look at each entry that it finds.
 
-        Both drop only entries whose password certainly does not run out within the spans. The look may raise the same
-        errors as :meth:`_account`.
+        Both drop only entries whose password certainly does not run out within the spans.
         """
-
-    @abc.abstractmethod
-    def _identifier_filter(self, identifier: uuid.UUID) -> str: ...
 
     def find(self, name: str) -> Account | None:
         """The account with this user name, or with this e-mail address if it is the only one.
@@ -77,7 +71,8 @@ class Lookup(Protection, abc.ABC):
         Of ``DOMAIN\\name`` only the name counts. In Active Directory a user principal name counts as an address.
         Finds nothing for a text that can't be a name: empty, over 256 characters, or with control characters.
         """
-        name = without_domain(name.strip())
+        domain, _, rest = name.strip().partition("\\")
+        name = rest if domain and rest else name.strip()
         return self._ask(lambda connection: self._find(connection, name)) if can_be_name(name) else None
 
     def get(self, account_id: str) -> Account | None:
@@ -105,7 +100,8 @@ class Lookup(Protection, abc.ABC):
         searches: list[Search] = [(has_one, self._base, self._people(each)) for each in filters]
         for unit in units:
             if normal_unit(self._base) in units_of(unit):
-                searches.append((_all, plain_dn(unit), self._people()))
+                # In the form of RFC 4514, without spaces, which not every directory reads.
+                searches.append((_all, ldap.dn.dn2str(ldap.dn.str2dn(unit)), self._people()))
             elif normal_unit(unit) in units_of(self._base):
                 searches.append((_all, self._base, self._people()))
         seen: set[str] = set()
@@ -145,9 +141,7 @@ class Lookup(Protection, abc.ABC):
                     yield account
 
     def of_staff(self) -> Self:
-        """The same directory and connections for the portal's own staff: if ``DIRECTORY_STAFF_BASE`` is set, with that
-        in place of base and filter.
-        """
+        """The same for the portal's own staff: with ``DIRECTORY_STAFF_BASE``, if set, in place of base and filter."""
         if not settings.DIRECTORY_STAFF_BASE:
             return self
         other = copy.copy(self)
@@ -205,9 +199,11 @@ class Lookup(Protection, abc.ABC):
 
     def _entry(self, connection: Connection, account_id: str, more: tuple[str, ...] = ()) -> LdapEntry | None:
         try:
-            condition = self._identifier_filter(uuid.UUID(account_id))
+            wanted = uuid.UUID(account_id)
         except ValueError:
             return None
+        escaped = "".join(f"\\{byte:02x}" for byte in wanted.bytes_le) if self.identifier_is_guid else wanted
+        condition = f"({self.identifier}={escaped})"
         entries = connection.search(self._base, self._people(condition), [*self._attributes, *more])
         return entries[0] if len(entries) == 1 else None
 

@@ -1,10 +1,7 @@
 """OpenLDAP with the ppolicy overlay (slapo-ppolicy(5), draft-behera-ldap-password-policy-11)."""
 
-from __future__ import annotations
-
-import re
 import time
-import uuid
+from bisect import bisect_right
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import chain
@@ -12,17 +9,9 @@ from itertools import chain
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.directory.account import (
-    Account,
-    DirectoryError,
-    Expiry,
-    Lockout,
-    PasswordChange,
-    PasswordCheck,
-    Span,
-)
+from accounts.directory.account import Account, DirectoryError, Expiry, Lockout, PasswordChange, PasswordCheck, Span
 from accounts.directory.answers import Broken, DirectoryRefused, LdapEntry
-from accounts.directory.conditions import parent, within
+from accounts.directory.conditions import parent
 from accounts.directory.connection import Connection
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, Directory
 from accounts.directory.lookup import Look
@@ -54,9 +43,6 @@ POLICY = [
     *("pwdMaxFailure", "pwdFailureCountInterval", "pwdLockoutDuration"),
 ]
 
-# As slapd writes it; any other form is converted.
-UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-
 
 class OpenLdap(Directory):
     """OpenLDAP with ppolicy."""
@@ -64,6 +50,7 @@ class OpenLdap(Directory):
     people = "(uid=*)"
     username = "uid"
     identifier = "entryUUID"
+    identifier_is_guid = False
     company = "o"
     attributes = ("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry")
     spaces_count = False  # caseIgnoreMatch (RFC 4518 2.6.1)
@@ -90,6 +77,11 @@ class OpenLdap(Directory):
             expires = Expiry.MUST_CHANGE
         elif last_set and (max_age := seconds(policy, "pwdMaxAge")):
             expires = last_set + max_age
+        locked_for = seconds(policy, "pwdLockoutDuration")
+        # Without pwdLockout slapd does not look at the lock.
+        is_locked = bool(locked) and locked != DISABLED and policy.text("pwdLockout") == "TRUE"
+        if locked and is_locked and locked_for:
+            is_locked = datetime.now(UTC) < moment(locked) + locked_for
         return Account(
             id=self._identifier(entry),
             username=username,
@@ -99,15 +91,11 @@ class OpenLdap(Directory):
             company=entry.text(self._company),
             enabled=locked != DISABLED,
             protected=False,
-            locked=locked is not None and locked != DISABLED and _still_locked(locked, policy),
+            locked=is_locked,
             expires=expires,
             password_last_set=last_set,
             unit=parent(entry.dn),
         )
-
-    def _identifier(self, entry: LdapEntry) -> str:
-        identifier = entry.text("entryUUID")
-        return identifier if UUID.fullmatch(identifier) else str(uuid.UUID(identifier))
 
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
         # slapd's times compare as texts do. Parsing each would take longer than all the rest.
@@ -124,15 +112,14 @@ class OpenLdap(Directory):
 
         def may(entry: LdapEntry) -> bool:
             changed = entry.raw("pwdChangedTime")
-            return changed is not None and within(changed, edges_of(entry.text("pwdPolicySubentry")))
+            if changed is None:
+                return False
+            return bisect_right(edges_of(entry.text("pwdPolicySubentry")), changed) % 2 == 1
 
         # Few accounts have a policy of their own, or all have: the filter lets them through, the look decides.
         usual = edges_of("")
         set_then = map(_between, usual[::2], usual[1::2])
         return f"(|(pwdPolicySubentry=*){''.join(set_then)})", may
-
-    def _identifier_filter(self, identifier: uuid.UUID) -> str:
-        return f"(entryUUID={identifier})"
 
     def _outcome(self, refused: DirectoryRefused) -> PasswordCheck:
         # A disabled account is LOCKED here: slapd says so before it looks at the password.
@@ -171,10 +158,10 @@ class OpenLdap(Directory):
 
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
         failures = [moment(at) for at in entry.attributes.get("pwdFailureTime", [])]
-        if not self._policy_name(entry):
+        policy = self._policy_of(entry)
+        if not policy.dn:
             # slapd may have a ppolicy_default of its own, which it does not show.
             return Lockout(ASSUMED_THRESHOLD, ASSUMED_WINDOW, len(failures), known=False)
-        policy = self._policy_of(entry)
         threshold = (policy.number("pwdMaxFailure") or 0) if policy.text("pwdLockout") == "TRUE" else 0
         window = seconds(policy, "pwdFailureCountInterval")
         if not window:
@@ -183,12 +170,9 @@ class OpenLdap(Directory):
         since = datetime.now(UTC) - window - CLOCKS_DIFFER
         return Lockout(threshold, window, sum(at > since for at in failures))
 
-    def _policy_name(self, entry: LdapEntry) -> str:
-        """The DN of an entry's policy, or "" if none is known."""
-        return entry.text("pwdPolicySubentry") or settings.DIRECTORY_DEFAULT_POLICY
-
     def _policy_of(self, entry: LdapEntry) -> LdapEntry:
-        return self._policy(self._policy_name(entry))
+        """The policy of an entry, with the DN "" if none is known."""
+        return self._policy(entry.text("pwdPolicySubentry") or settings.DIRECTORY_DEFAULT_POLICY)
 
     def _policy(self, dn: str) -> LdapEntry:
         """The policy with this DN. A missing one is empty and sets no limits, as in slapd."""
@@ -199,13 +183,6 @@ class OpenLdap(Directory):
             policy = (self._ask(lambda connection: connection.read(dn, POLICY)) if dn else None) or LdapEntry(dn, {})
             self._policies[dn] = (now + POLICY_FOR, policy)
         return policy
-
-
-def _still_locked(since: bytes, policy: LdapEntry) -> bool:
-    if policy.text("pwdLockout") != "TRUE":
-        return False  # slapd does not look at the lock then
-    locked_for = seconds(policy, "pwdLockoutDuration")
-    return not locked_for or datetime.now(UTC) < moment(since) + locked_for
 
 
 def seconds(policy: LdapEntry, name: str) -> timedelta:

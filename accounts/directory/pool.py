@@ -3,13 +3,11 @@
 By hand: python-ldap's ReconnectLDAPObject knows one server, and sends a change again that may have been done already.
 """
 
-from __future__ import annotations
-
 import logging
-import threading
+import queue
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from django.conf import settings
@@ -43,16 +41,12 @@ def translated() -> Iterator[None]:
 
 
 class Pool:
-    """The servers in their order, and connections to them. Each connection serves one thread at a time.
-
-    A server that did not answer is passed over for DIRECTORY_RETRY_DEAD_AFTER seconds.
-    """
+    """The servers in their order. One that did not answer is passed over for DIRECTORY_RETRY_DEAD_AFTER seconds."""
 
     def __init__(self) -> None:
         self._servers = servers()
         self._dead_until: dict[DirectoryServer, float] = {}
-        self._lock = threading.Lock()
-        self._idle: list[Connection] = []
+        self._idle: queue.LifoQueue[Connection] = queue.LifoQueue(KEPT)
         self._refused_until = 0.0
 
     def connect(self, *, bound: bool = True) -> Connection:
@@ -91,14 +85,12 @@ class Pool:
     def mark_dead(self, server: DirectoryServer, reason: str) -> None:
         seconds = settings.DIRECTORY_RETRY_DEAD_AFTER
         self._dead_until[server] = time.monotonic() + seconds
-        logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)
+        logger.warning("directory server %s is passed over for %s s: %s", server.url, seconds, reason)
 
     def run(self, work: Callable[[Connection], T]) -> T:
-        """Does ``work`` on a connection of the service account.
+        """Does ``work`` as the service account; once more, perhaps on the next server, if the connection breaks.
 
-        If the connection breaks, does all of it once more on a new one, perhaps to the next server; but if the server
-        may have got a change, raises :class:`Broken` with ``unsure``. Raises :class:`DirectoryUnavailable` or
-        :class:`DirectoryRefused`.
+        But if the server may have got a change, raises :class:`Broken` with ``unsure``.
         """
         connection = self._take() or self.connect()
         try:
@@ -106,44 +98,42 @@ class Pool:
         except Broken as broken:
             if broken.unsure:
                 raise
-            logger.info("directory server %s: connection renewed: %s", connection.server, broken)
+            logger.info("directory server %s: connection renewed: %s", connection.server.url, broken)
         return self._on(self.connect(), work)
 
     def close(self) -> None:
         """Closes the kept connections. The next call opens new ones."""
-        with self._lock:
-            idle, self._idle = self._idle, []
-        for connection in idle:
-            connection.close()
+        with suppress(queue.Empty):
+            while True:
+                self._idle.get_nowait().close()
 
     def _on(self, connection: Connection, work: Callable[[Connection], T]) -> T:
-        usable = False
         try:
             result = work(connection)
-            usable = True
-        except Broken as broken:
-            self.close()  # the kept ones probably go to the same server
-            if broken.timed_out:
-                self.mark_dead(connection.server, str(broken))
-            raise
         except DirectoryRefused:
-            usable = True
+            self._give_back(connection)
             raise
-        finally:
-            with self._lock:
-                kept = usable and len(self._idle) < KEPT
-                if kept:
-                    self._idle.append(connection)
-            if not kept:
-                connection.close()
+        except BaseException as error:
+            connection.close()
+            if isinstance(error, Broken):
+                self.close()  # the kept ones probably go to the same server
+                if error.timed_out:
+                    self.mark_dead(connection.server, str(error))
+            raise
+        self._give_back(connection)
         return result
 
     def _take(self) -> Connection | None:
-        while True:
-            with self._lock:
-                if not self._idle:
-                    return None
-                connection = self._idle.pop()
-            if time.monotonic() - connection.opened < KEPT_FOR:
-                return connection
+        with suppress(queue.Empty):
+            while True:
+                connection = self._idle.get_nowait()
+                if time.monotonic() - connection.opened < KEPT_FOR:
+                    return connection
+                connection.close()
+        return None
+
+    def _give_back(self, connection: Connection) -> None:
+        try:
+            self._idle.put_nowait(connection)
+        except queue.Full:
             connection.close()

@@ -1,10 +1,9 @@
 """Protected accounts (``security.md`` R6): those that a filter matches, and the members of the protected groups."""
 
-from __future__ import annotations
-
 import abc
 import logging
 import time
+import uuid
 from collections.abc import Iterator
 
 import ldap
@@ -28,6 +27,7 @@ class Protection(abc.ABC):
 
     people: str  # the dialect's filter for people
     identifier: str  # the attribute of the immutable id
+    identifier_is_guid: bool  # 16 bytes (MS-DTYP 2.3.4.2) instead of text
 
     def __init__(self) -> None:
         self._base: str = settings.DIRECTORY_USER_BASE
@@ -43,9 +43,10 @@ class Protection(abc.ABC):
                 self._protected_groups.setdefault(dn, name)
         self._complain_from: dict[str, float] = {}
 
-    @abc.abstractmethod
     def _identifier(self, entry: LdapEntry) -> str:
-        """The immutable id of an entry. Raises :class:`ValueError` or :class:`LookupError` if it has none."""
+        """The immutable id of an entry. Raises :class:`ValueError` if it has none."""
+        value = entry.raw(self.identifier) or b""
+        return str(uuid.UUID(bytes_le=value) if self.identifier_is_guid else uuid.UUID(value.decode()))
 
     def _people(self, condition: str = "") -> str:
         return f"(&{self.people}{self._user_filter}{condition})"

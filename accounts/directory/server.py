@@ -1,7 +1,5 @@
 """The servers of ``DIRECTORY_URLS``, and why a TLS connection to one failed."""
 
-from __future__ import annotations
-
 import socket
 import ssl
 from dataclasses import dataclass
@@ -28,9 +26,6 @@ class DirectoryServer:
     host: str
     port: int
     cleartext: bool
-
-    def __str__(self) -> str:
-        return self.url
 
 
 def servers() -> tuple[DirectoryServer, ...]:

@@ -1,15 +1,10 @@
-"""The rules for a new password. Source: manual-sv.md, "Återställa/byta lösenord", point 6; security.md P1, P2.
-
-Each rule has one sentence, which serves the checklist, the refusal and the docs.
-"""
-
-from __future__ import annotations
+"""The rules for a new password. Source: manual-sv.md, "Återställa/byta lösenord", point 6; security.md P1, P2."""
 
 import re
-import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
+from unicodedata import category, normalize
 
 from django.conf import settings
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -19,6 +14,7 @@ from django.utils.translation import gettext as _
 from accounts.limits import LONGEST_PASSWORD
 from idportal.text import fold
 
+_common_passwords = cache(CommonPasswordValidator)  # reads its 20,000 words once, when they are needed
 CONTEXT_WORD_LENGTH = 4  # shorter words are in too much by chance
 
 
@@ -51,20 +47,6 @@ def kinds(password: str) -> int:
     return sum(re.search(kind, password) is not None for kind in ("[A-Z]", "[a-z]", "[0-9]", special))
 
 
-def _has_no_forbidden(password: str, owner: Owner) -> bool:
-    # "å" may also come as "a" and a combining ring: one letter, two characters.
-    return not set(unicodedata.normalize("NFC", password)) & set(settings.PASSWORD_FORBIDDEN_CHARACTERS)
-
-
-def _has_no_control(password: str, owner: Owner) -> bool:
-    # U+FFFD replaces bytes that are no text.
-    return not any(unicodedata.category(character) in ("Cc", "Cs") or character == "\ufffd" for character in password)
-
-
-def _has_no_username(password: str, owner: Owner) -> bool:
-    return not owner.username or owner.username.casefold() not in password.casefold()
-
-
 def _is_uncommon(password: str, owner: Owner) -> bool:
     try:
         _common_passwords().validate(password)
@@ -73,19 +55,10 @@ def _is_uncommon(password: str, owner: Owner) -> bool:
     return True
 
 
-@lru_cache(maxsize=1)
-def _common_passwords() -> CommonPasswordValidator:
-    return CommonPasswordValidator()  # reads its 20,000 words once
-
-
-def _words(texts: Iterable[str]) -> set[str]:
-    found = (word for text in texts for word in re.split(r"[\W_]+", fold(text)))
-    return {word for word in found if len(word) >= CONTEXT_WORD_LENGTH}
-
-
 def _has_no_context_word(password: str, owner: Owner) -> bool:
-    words = _words([*settings.PASSWORD_CONTEXT_WORDS, owner.given_name, owner.surname, owner.company])
-    return not any(word in fold(password) for word in words)
+    texts = [*settings.PASSWORD_CONTEXT_WORDS, owner.given_name, owner.surname, owner.company]
+    words = re.split(r"[\W_]+", fold(" ".join(texts)))
+    return not any(word in fold(password) for word in words if len(word) >= CONTEXT_WORD_LENGTH)
 
 
 def _forbidden_listed() -> str:
@@ -111,8 +84,17 @@ RULES = (
         ),
         lambda password, owner: kinds(password) >= settings.PASSWORD_KINDS,
     ),
-    Rule("letters", lambda: _("Lösenordet får inte innehålla %s.") % _forbidden_listed(), _has_no_forbidden),
-    Rule("username", lambda: _("Lösenordet får inte innehålla ditt användarnamn."), _has_no_username),
+    Rule(
+        "letters",
+        lambda: _("Lösenordet får inte innehålla %s.") % _forbidden_listed(),
+        # "å" may also come as "a" and a combining ring: one letter, two characters.
+        lambda password, owner: set(settings.PASSWORD_FORBIDDEN_CHARACTERS).isdisjoint(normalize("NFC", password)),
+    ),
+    Rule(
+        "username",
+        lambda: _("Lösenordet får inte innehålla ditt användarnamn."),
+        lambda password, owner: not owner.username or owner.username.casefold() not in password.casefold(),
+    ),
     Rule("common", lambda: _("Lösenordet får inte vara vanligt och lätt att gissa."), _is_uncommon),
     Rule(
         "context",
@@ -134,7 +116,8 @@ SILENT_RULES = (
     Rule(
         "printable",
         lambda: _("Lösenordet får inte innehålla osynliga tecken, som radbrytning eller tabb."),
-        _has_no_control,
+        # U+FFFD replaces bytes that are no text.
+        lambda password, owner: "\ufffd" not in password and not {"Cc", "Cs"} & set(map(category, password)),
     ),
     MAXIMUM,
 )

@@ -1,7 +1,5 @@
 """Setting a new password with a code. Source: manual-sv.md, "Återställa/byta lösenord"; security.md R1 to R8."""
 
-from __future__ import annotations
-
 import enum
 import logging
 from dataclasses import dataclass
@@ -55,11 +53,6 @@ def verified(challenge_id: int | None) -> Challenge | None:
     return challenge if challenge and challenge.verified and challenge.user else None
 
 
-def owner_of(account: Account) -> Owner:
-    """The account, as far as the rules need it."""
-    return Owner(account.username, account.given_name, account.surname, account.company)
-
-
 def set_password(challenge: Challenge, password: str, address: str | None) -> Result:
     """Sets the password once, if the rules and the directory accept it. A refusal leaves the right as it was.
 
@@ -70,7 +63,8 @@ def set_password(challenge: Challenge, password: str, address: str | None) -> Re
     account = users.served_account(user) if user else None
     if user is None or account is None:
         return Result(ResetOutcome.NOT_ALLOWED)
-    broken = tuple(rule.key for rule in broken_rules(password, owner_of(account)))
+    owner = Owner(account.username, account.given_name, account.surname, account.company)
+    broken = tuple(rule.key for rule in broken_rules(password, owner))
     if broken:
         return _refuse(challenge, account, Result(ResetOutcome.BROKEN_RULES, broken), address)
     with transaction.atomic():

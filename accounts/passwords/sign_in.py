@@ -1,21 +1,20 @@
-"""Logging in with the current password, to register a number; and the limits of all log-ins, staff's too.
-
-Source: manual-sv.md; security.md T1, T3. Only after the right password does the page say that it has run out.
-"""
-
-from __future__ import annotations
+"""Logging in with the current password, and the limits of all log-ins, staff's too (manual-sv.md; T1, T3)."""
 
 import enum
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
 from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.utils import timezone
 
 from accounts import audit, directory, limits, users
 from accounts.directory import Account, Directory, Lockout, PasswordCheck
 from accounts.encryption import digest
+from accounts.forms import LoginForm
 from accounts.models import Event, FailedTry, User
 
 # The directory counts by its own clock, in whole seconds, and from its answer: up to 5 s after the try was noted.
@@ -23,10 +22,7 @@ WINDOW_EDGE = timedelta(seconds=10)
 
 
 class SignInOutcome(enum.Enum):
-    """The outcome of a log-in, by the names of ``PasswordCheck``.
-
-    WRONG stands for wrong, unknown, locked, protected and stopped alike.
-    """
+    """By the names of ``PasswordCheck``. WRONG is for wrong, unknown, locked, protected and stopped alike."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -58,6 +54,31 @@ def check(username: str, password: str, address: str | None) -> tuple[SignInOutc
     return outcome, user
 
 
+def log_in_page(
+    request: HttpRequest,
+    template: str,
+    check: Callable[[str, str, str | None], tuple[SignInOutcome, User | None]],
+    proceed: Callable[[HttpRequest, User], HttpResponse],
+    reasons: Sequence[str],
+) -> HttpResponse:
+    """User name and password, and then ``proceed``. ``reasons``: words of the address for why the page comes again."""
+    if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
+        return page
+    form = LoginForm(request.POST or None)
+    outcome = ""
+    if form.is_valid():
+        result, user = check(form.cleaned_data["username"], form.cleaned_data["password"], request.META["REMOTE_ADDR"])
+        if user:
+            return proceed(request, user)
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        if result is SignInOutcome.WRONG:
+            form.refuse()
+        else:
+            outcome = result.value
+    again = next((why for why in reasons if why in request.GET), "")
+    return render(request, template, {"form": form, "outcome": outcome, "again": again})
+
+
 def try_password(
     accounts: Directory,
     found: Account | None,
@@ -75,7 +96,13 @@ def try_password(
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
     # For an unknown name, the same question to the database.
     user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
-    before, noted = _note_try(subject, found, address)
+    with transaction.atomic():
+        # Noted before it is made, under the account's lock: parallel tries are counted too.
+        User.objects.select_for_update().filter(directory_id=subject).first()
+        tries = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
+        before = list(tries.order_by("-at"))
+        noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD)
+        audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
         if not _may_try(before, accounts.lockout(account)):
             _forget(noted)
@@ -91,8 +118,7 @@ def try_password(
         outcome = SignInOutcome.DISABLED
     if outcome is SignInOutcome.RIGHT:
         # The directory forgets earlier failures now. So does the portal, except for tries that are under way.
-        forgotten = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
-        forgotten.filter(Q(answered=True) | Q(pk=noted.pk if noted else None)).delete()
+        tries.filter(Q(answered=True) | Q(pk=noted.pk if noted else None)).delete()
     elif outcome is not SignInOutcome.WRONG:
         _forget(noted)  # no failure; but Active Directory keeps earlier ones after a password that does not log in
     elif noted:
@@ -102,19 +128,6 @@ def try_password(
         audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
         return outcome, None
     return outcome, user
-
-
-def _note_try(subject: str, found: Account | None, address: str | None) -> tuple[list[FailedTry], FailedTry | None]:
-    """The earlier tries, newest first; and this one, noted before it is made, under the account's lock.
-
-    So parallel tries are counted too.
-    """
-    with transaction.atomic():
-        User.objects.select_for_update().filter(directory_id=subject).first()
-        before = list(FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD).order_by("-at"))
-        noted = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD)
-        audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
-    return before, noted
 
 
 def _may_try(before: list[FailedTry], policy: Lockout) -> bool:

@@ -1,7 +1,5 @@
 """/aterstall/: user name, code, new password twice, done. A reset does not log in."""
 
-from __future__ import annotations
-
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,12 +9,11 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import codes, limits, sessions, users
-from accounts.directory import Account
 from accounts.forms import CodeForm, NewPasswordForm, UsernameForm
-from accounts.models import Challenge, Purpose
+from accounts.models import Purpose
 from accounts.passwords import reset
 from accounts.passwords.policy import rules, sentence
-from accounts.passwords.reset import ResetOutcome, Result
+from accounts.passwords.reset import ResetOutcome
 from accounts.sessions import Flash
 from idportal.clock import duration
 
@@ -48,36 +45,24 @@ def start(request: HttpRequest) -> HttpResponse:
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
     challenge = sessions.challenge_of(request, Purpose.RESET)
+    # A post in a session that is gone, idle for longer than a code lives, or with a new id after a faster click on the
+    # same button, sees the page after a wrong code (K3). Its cookie is not deleted: it has the new session's name.
     if challenge is None:
-        return _code_too_late(request) if request.method == "POST" else _start_again(request)
+        late = request.method == "POST" and request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None) is not None
+        if not late:
+            return _start_again(request)
     # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3).
-    if challenge.verified_at and request.method != "POST":
+    if challenge and challenge.verified_at and request.method != "POST":
         return redirect("reset-password")
     form = CodeForm(request.POST or None)
     if form.is_valid():
-        if codes.check(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"]):
+        if challenge and codes.check(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"]):
             sessions.enter(request, challenge)
             return redirect("reset-password")
         form.refuse()
-    return _code_page(request, form, codes.resend_in(challenge))
-
-
-def _code_page(request: HttpRequest, form: CodeForm, resend_in: int) -> HttpResponse:
+    resend_in = codes.resend_in(challenge) if challenge else 0
     context = {"form": form, "resend_in": resend_in, "word": sessions.pop_flash(request)}
     return render(request, "accounts/reset_code.html", context)
-
-
-def _code_too_late(request: HttpRequest) -> HttpResponse:
-    """The page after a wrong code (K3), for a session that is gone: idle for longer than a code lives; or a faster
-    click on the same button has given it a new id.
-    """
-    # Without a cookie: the first page. Else the cookie is not deleted: its name is that of the new session's cookie.
-    if request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None) is None:
-        return _start_again(request)
-    form = CodeForm(request.POST)
-    if form.is_valid():
-        form.refuse()
-    return _code_page(request, form, resend_in=0)
 
 
 @require_POST
@@ -101,7 +86,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if challenge is None or account is None:
         return _start_again(request)
     form = NewPasswordForm(request.POST or None)
-    failed: tuple[str, ...] = ()
+    failed: tuple[str, ...] = ()  # the keys of the rules to mark in the checklist
     if form.is_valid():
         result = reset.set_password(challenge, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
@@ -110,8 +95,23 @@ def password(request: HttpRequest) -> HttpResponse:
             return redirect("reset-done")
         if result.outcome is ResetOutcome.NOT_VERIFIED:
             return redirect("reset")
-        failed = _explain(form, result)
-    return _password_page(request, form, challenge, account, failed)
+        failed = ("history",) if result.outcome is ResetOutcome.IN_HISTORY else result.broken
+        for key in failed:
+            form.add_error("new_password1", sentence(key))
+        if not failed:
+            form.add_error("new_password1", _OTHER[result.outcome]())
+    context = {
+        "form": form,
+        "username": account.username,
+        "minutes_left": challenge.minutes_left,
+        "rules": [{"key": rule.key, "text": rule.text, "failed": rule.key in failed} for rule in rules()],
+        "policy": {
+            "min_length": settings.PASSWORD_MIN_LENGTH,
+            "kinds": settings.PASSWORD_KINDS,
+            "forbidden": settings.PASSWORD_FORBIDDEN_CHARACTERS,
+        },
+    }
+    return render(request, "accounts/reset_password.html", context)
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:
@@ -120,16 +120,6 @@ def _start_again(request: HttpRequest) -> HttpResponse:
     if challenge and challenge.lapsed:
         sessions.set_flash(request, Flash.LATE)
     return redirect("reset")
-
-
-def _explain(form: NewPasswordForm, result: Result) -> tuple[str, ...]:
-    """Adds the reason to the form; returns the keys of the rules to mark in the checklist."""
-    broken = ("history",) if result.outcome is ResetOutcome.IN_HISTORY else result.broken
-    for key in broken:
-        form.add_error("new_password1", sentence(key))
-    if not broken:
-        form.add_error("new_password1", _OTHER[result.outcome]())
-    return broken
 
 
 _OTHER = {
@@ -146,27 +136,6 @@ _OTHER = {
         _("Ett byte pågår redan. Vänta %s. Skriv sedan lösenordet igen.") % duration(limits.SETTING_LEASE)
     ),
 }
-
-
-def _password_page(
-    request: HttpRequest,
-    form: NewPasswordForm,
-    challenge: Challenge,
-    account: Account,
-    failed: tuple[str, ...],
-) -> HttpResponse:
-    context = {
-        "form": form,
-        "username": account.username,
-        "minutes_left": challenge.minutes_left,
-        "rules": [{"key": rule.key, "text": rule.text, "failed": rule.key in failed} for rule in rules()],
-        "policy": {
-            "min_length": settings.PASSWORD_MIN_LENGTH,
-            "kinds": settings.PASSWORD_KINDS,
-            "forbidden": settings.PASSWORD_FORBIDDEN_CHARACTERS,
-        },
-    }
-    return render(request, "accounts/reset_password.html", context)
 
 
 @require_http_methods(["GET", "HEAD"])

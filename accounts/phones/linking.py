@@ -1,15 +1,19 @@
-"""Linking a number, by the helpdesk. Source: manual-sv.md, "Support", point 1; security.md G1, G5, H4.
+"""Linking a number, by the helpdesk, and stopping it. Source: manual-sv.md, "Support", point 1; security.md G1, G5, H4.
 
 A linked number is on *hold* for PHONE_LINK_HOLD: it is on file, but no code to reset goes to it. Meanwhile the old
-number, the account's address and the orderer can *stop* it (``stopping``).
-"""
+number, the account's address and the orderer can *stop* it.
 
-from __future__ import annotations
+The number *before* a link is the last one that was usable: a number on hold has proved nothing. So of two links within
+one hold, the second one tells the number from before the first, and a stop of either undoes both: two links in a row
+do not take away the old number's say. The stops end with the hold when the owner registers a number, with the password
+and a code, or the helpdesk removes it.
+"""
 
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
@@ -18,12 +22,14 @@ from django.utils.translation import ngettext
 from accounts import audit, codes, users
 from accounts.directory import Account
 from accounts.encryption import digest, token_digest
-from accounts.models import Event, Orderer, Phone, PhoneLink, Purpose, SendQuota, User
-from accounts.phones.numbers_on_file import keep, on_file, others
-from accounts.phones.stopping import TOKEN_LENGTH, number_before, stop_address
-from accounts.signals import phone_linked
+from accounts.models import Event, Orderer, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
+from accounts.phones.numbers_on_file import keep, links_on_hold, number_before, on_file, others
+from accounts.signals import phone_link_stopped, phone_linked
 
 Told = PhoneLink.Told
+
+# Letters and digits alone, 131 bits of chance: some telephones cut a last "-" or "_" off a link.
+TOKEN_LENGTH = 22
 
 
 class LinkRefused(Exception):
@@ -46,13 +52,21 @@ def link(
         SendQuota.objects.select_for_update().get_or_create(digest=digest(number, "number"), purpose=Purpose.REGISTER)
         if refusal := _refusal(account, user, phone, number):
             raise LinkRefused(refusal)
-        made, stops = _link(user, phone, number)
-        made.agent, made.orderer, made.reference = agent, orderer, reference
+        made = PhoneLink(user=user, number=number, agent=agent, orderer=orderer, reference=reference)
+        made.made_at = timezone.now()
+        made.usable_from = made.made_at + timedelta(seconds=settings.PHONE_LINK_HOLD)
+        if phone:
+            made.old_number, made.old_confirmed_at = number_before(phone)
+        # If the number from before a hold is linked again, it is told so, and not asked to stop it.
+        old = [Told.OLD_NUMBER] if made.old_number not in ("", number) else []
+        tokens = {told: get_random_string(TOKEN_LENGTH) for told in (*old, Told.ACCOUNT, Told.ORDERER)}
+        made.stops = {token_digest(token): told for told, token in tokens.items()}
         made.save()
         keep(phone or Phone(user=user), number, confirmed_at=made.made_at, usable_from=made.usable_from)
         # Codes and rights that went to the old number end with it.
         codes.end_challenges(user)
         audit.record(Event.PHONE_LINKED, account, actor=agent, result=reference, address=address)
+        stops = {told: stop_address(token) for told, token in tokens.items()}
         phone_linked.send(sender=PhoneLink, user=user, account=account, link=made, orderer=orderer, stops=stops)
     return made
 
@@ -100,15 +114,44 @@ def tells_old_number(phone: Phone | None, number: str) -> bool:
     return phone is not None and number_before(phone)[0] not in ("", number)
 
 
-def _link(user: User, phone: Phone | None, number: str) -> tuple[PhoneLink, dict[PhoneLink.Told, str]]:
-    """The link, not yet saved; and for each that is told, the address that stops it."""
-    now = timezone.now()
-    made = PhoneLink(user=user, number=number, made_at=now)
-    made.usable_from = now + timedelta(seconds=settings.PHONE_LINK_HOLD)
-    if phone:
-        made.old_number, made.old_confirmed_at = number_before(phone)
-    # If the number from before a hold is linked again, it is told so, and not asked to stop it.
-    old = [Told.OLD_NUMBER] if made.old_number not in ("", number) else []
-    tokens = {told: get_random_string(TOKEN_LENGTH) for told in (*old, Told.ACCOUNT, Told.ORDERER)}
-    made.stops = {token_digest(token): told for told, token in tokens.items()}
-    return made, {told: stop_address(token) for told, token in tokens.items()}
+def stop_address(token: str) -> str:
+    """The address that stops a link. The token is in the query, which is not logged, as the path is."""
+    return f"{settings.PORTAL_URL}{reverse('phone-link-stop')}?nyckel={token}"
+
+
+def stop(token: str, address: str | None) -> PhoneLink | None:
+    """Undoes the link that this token stops, and links that were made on top of it (H4).
+
+    The number from before is on file again, usable at once, with the day on which it was confirmed; or none, if there
+    was none. It keeps its place if others have taken up the number since (G5). Codes and rights under way end.
+    Returns None, and changes nothing, if the token is unknown, used or too late, or if the stops have ended.
+    """
+    key = token_digest(token)
+    found = PhoneLink.objects.filter(stops__has_key=key, stopped_at=None).select_related("user").first()
+    if found is None or found.usable_from <= timezone.now():
+        return None
+    account = users.account_to_tell(found.user)  # before the lock: no row waits for a server
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=found.user_id)
+        on_hold = list(links_on_hold(user))
+        stopped = next((each for each in on_hold if key in each.stops), None)
+        if stopped is None:
+            return None
+        if stopped.old_number:
+            phone = on_file(user) or Phone(user=user)
+            keep(phone, stopped.old_number, confirmed_at=stopped.old_confirmed_at or timezone.now())
+        else:
+            Phone.objects.filter(user=user).delete()
+        PhoneRemoval.objects.create(user=user)
+        stopped.stopped_at, stopped.stopped_by = timezone.now(), stopped.stops[key]
+        all_of_them = PhoneLink.objects.filter(pk__in=[each.pk for each in on_hold])
+        all_of_them.update(stopped_at=stopped.stopped_at, stopped_by=stopped.stopped_by)
+        codes.end_challenges(user)
+        audit.record(Event.PHONE_LINK_STOPPED, account or user, result=stopped.stopped_by, address=address)
+        phone_link_stopped.send(sender=PhoneLink, user=user, account=account, link=stopped)
+    return stopped
+
+
+def is_stopped(token: str) -> bool:
+    """Whether the link that this token stops has been stopped, with this token or another one."""
+    return PhoneLink.objects.filter(stops__has_key=token_digest(token), stopped_at__isnull=False).exists()

@@ -1,16 +1,19 @@
-"""The numbers on file."""
-
-from __future__ import annotations
+"""Numbers on file: registered and changed by their owners, removed by the helpdesk (manual-sv.md; G1 to G5)."""
 
 from collections.abc import Iterable
 from datetime import datetime
 
 from django.conf import settings
+from django.db import transaction
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
+from accounts import audit, codes
+from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Phone, User
+from accounts.models import Event, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
+from accounts.signals import phone_registered, phone_removed, phone_replaced
 
 
 def on_file(user: User) -> Phone | None:
@@ -19,9 +22,7 @@ def on_file(user: User) -> Phone | None:
 
 
 def usable_numbers(account_ids: Iterable[str]) -> dict[str, str]:
-    """The numbers (E.164) of the accounts, by the directory's ids, without those on hold (H4). In one query: no more
-    ids than a database takes.
-    """
+    """The numbers (E.164) by the directory's ids, without those on hold (H4). No more ids than a query takes."""
     phones = Phone.objects.filter(user__directory_id__in=list(account_ids)).exclude(usable_from__gt=timezone.now())
     return {phone.user.directory_id: phone.number for phone in phones.select_related("user")}
 
@@ -46,3 +47,86 @@ def keep(phone: Phone, number: str, *, confirmed_at: datetime, usable_from: date
     phone.number, phone.number_digest = number, digest(number, "number")
     phone.confirmed_at, phone.usable_from = confirmed_at, usable_from
     phone.save()
+
+
+def number_before(phone: Phone) -> tuple[str, datetime | None]:
+    """The last number of the account that was usable, and when it was confirmed; "" if there was none."""
+    if not phone.on_hold:
+        return phone.number, phone.confirmed_at
+    earlier = links_on_hold(phone.user).first()
+    return (earlier.old_number, earlier.old_confirmed_at) if earlier else (phone.number, phone.confirmed_at)
+
+
+def links_on_hold(user: User) -> QuerySet[PhoneLink]:
+    """The account's links that can still be stopped, the newest one first."""
+    links = PhoneLink.objects.filter(user=user, stopped_at=None, usable_from__gt=timezone.now())
+    return links.exclude(stops={}).order_by("-pk")
+
+
+def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
+    """Whether this is the number on file already, which leaves an audit event."""
+    phone = on_file(user)
+    # Not a number on hold, to which no code to reset goes yet: a code to register proves it, and ends the hold.
+    if phone is None or phone.on_hold or phone.number != number:
+        return False
+    audit.record(Event.PHONE_CONFIRMED, user, actor=user, address=address)
+    return True
+
+
+def register(challenge_id: int, code: str, account: Account, address: str | None) -> bool:
+    """Makes a challenge's number the account's own if the code is right (G1, G2). False: nothing changed."""
+    with transaction.atomic():
+        # The account first, then its challenges: all verbs lock in this order, so that none waits for another.
+        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        challenge = codes.check(challenge_id, code, address)
+        if user is None or challenge is None or challenge.user != user or challenge.purpose != Purpose.REGISTER:
+            return False
+        number = challenge.number
+        # The number's own row, made when a code went to it. Locked, so that two accounts that register the last free
+        # place at the same time wait for each other.
+        quota = SendQuota.objects.filter(digest=digest(number, "number"), purpose=Purpose.REGISTER)
+        list(quota.select_for_update())
+        if is_crowded(user, number):
+            return False
+        phone = on_file(user)
+        old = {phone.number} if phone else set()
+        if phone and phone.on_hold:
+            # The number before the link is told, too: it is the last one that was proven.
+            old.add(number_before(phone)[0])
+            # The owner has the password and the telephone: nobody else can stop an earlier link any more.
+            links_on_hold(user).update(stops={})
+        old -= {number, ""}
+        keep(phone or Phone(user=user), number, confirmed_at=timezone.now())
+        # Codes and rights that went to the old number end with it.
+        codes.end_challenges(user)
+        if old:
+            audit.record(Event.PHONE_REPLACED, account, actor=user, address=address)
+            phone_replaced.send(sender=Phone, user=user, account=account, number=number, old_numbers=sorted(old))
+        else:
+            audit.record(Event.PHONE_REGISTERED, account, actor=user, address=address)
+            phone_registered.send(sender=Phone, user=user, account=account, number=number)
+    return True
+
+
+class RemoveRefused(Exception):
+    """A number was not removed, and nothing changed. The text is for the agent."""
+
+
+def remove(account: Account, *, agent: User, reference: str, address: str | None) -> bool:
+    """Removes the number on file, also one on hold; False if there is none. Raises RemoveRefused.
+
+    Codes and rights under way end, and no stop of an earlier link brings a number back. The account's address is told,
+    or the helpdesk's if it has none; the number is not, a thief may hold it. ``reference``: the ticket's number.
+    """
+    if account.protected:
+        raise RemoveRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
+    with transaction.atomic():
+        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        if user is None or not Phone.objects.filter(user=user).delete()[0]:
+            return False
+        links_on_hold(user).update(stops={})
+        PhoneRemoval.objects.create(user=user, agent=agent, reference=reference)
+        codes.end_challenges(user)
+        audit.record(Event.PHONE_REMOVED, account, actor=agent, result=reference, address=address)
+        phone_removed.send(sender=Phone, user=user, account=account, reference=reference)
+    return True

@@ -1,7 +1,5 @@
 """/registrera/: log in, check or change the number, enter the code, done. And /stoppa/, for a linked number."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from functools import wraps
 
@@ -17,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import codes, limits, numbers, phones, sessions, users
 from accounts.directory import Account
-from accounts.forms import CodeForm, LoginForm, PhoneForm
+from accounts.forms import CodeForm, PhoneForm
 from accounts.models import Purpose, User
 from accounts.passwords import sign_in
 
@@ -45,27 +43,15 @@ def signed_in(view: SignedInView) -> Callable[[HttpRequest], HttpResponse]:
 @limits.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and current password."""
-    if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
-        return page
-    form = LoginForm(request.POST or None)
-    outcome = ""
-    if form.is_valid():
-        username, password = form.cleaned_data["username"], form.cleaned_data["password"]
-        result, user = sign_in.check(username, password, request.META["REMOTE_ADDR"])
-        if user:
-            sessions.log_in(request, user)
-            return redirect("register-phone")
-        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        if result is sign_in.SignInOutcome.WRONG:
-            form.refuse()
-        else:
-            outcome = result.value
-    # The reason for a new log-in: "igen", the password was typed too long ago; "borta", the session has ended.
-    again = next((why for why in ("igen", "borta") if why in request.GET), "")
-    if isinstance(request.user, User):
-        again = ""  # another tab has kept the session alive
-    context = {"form": form, "outcome": outcome, "again": again}
-    return render(request, "accounts/register_login.html", context)
+    # The reason for a new log-in: "igen", the password was typed too long ago; "borta", the session has ended, unless
+    # another tab has kept it alive.
+    reasons = () if isinstance(request.user, User) else ("igen", "borta")
+    return sign_in.log_in_page(request, "accounts/register_login.html", sign_in.check, _begin, reasons)
+
+
+def _begin(request: HttpRequest, user: User) -> HttpResponse:
+    sessions.log_in(request, user)
+    return redirect("register-phone")
 
 
 @limits.form_page
@@ -84,7 +70,13 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
             sessions.finish(request, Purpose.REGISTER)
             return redirect("register-done")
         if not phones.is_crowded(user, number):
-            _send_code(request, user, number)
+            challenge = sessions.under_way(request, Purpose.REGISTER)
+            if challenge and (challenge.user_id, challenge.number) == (user.pk, number):
+                codes.ask_again(challenge, address)
+            else:
+                language = get_language() or "sv"
+                challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
+                sessions.begin(request, challenge)
             return redirect("register-code")
         form.add_error("phone", _("Numret används redan av flera andra konton. Skriv ett annat mobilnummer."))
     context = {
@@ -100,16 +92,6 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
 def _log_in_again(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect(f"{reverse('register')}?igen")  # the page says why
-
-
-def _send_code(request: HttpRequest, user: User, number: str) -> None:
-    challenge = sessions.under_way(request, Purpose.REGISTER)
-    if challenge and (challenge.user_id, challenge.number) == (user.pk, number):
-        codes.ask_again(challenge, request.META["REMOTE_ADDR"])
-        return
-    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
-    challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
-    sessions.begin(request, challenge)
 
 
 @limits.form_page
@@ -176,18 +158,11 @@ def extend(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("nyckel")
 @limits.form_page
 def stop(request: HttpRequest) -> HttpResponse:
-    """/stoppa/: stops a number that the helpdesk has linked (H4). Needs no log-in. The same page for any key.
-
-    The link shows a button: a program that opens links stops nothing.
-    """
-    if request.method != "POST":
-        return _stop_page(request, "ask", request.GET.get("nyckel", ""))
-    key = request.POST.get("nyckel", "")
-    if phones.stop(key, request.META["REMOTE_ADDR"]):
-        return _stop_page(request, "done")
-    # A second press, here or by another receiver of the message, must alarm nobody: the number is stopped.
-    return _stop_page(request, "already" if phones.is_stopped(key) else "late")
-
-
-def _stop_page(request: HttpRequest, outcome: str, key: str = "") -> HttpResponse:
+    """/stoppa/: stops a linked number (H4), by a button: a program that opens links stops nothing. Needs no log-in."""
+    key, outcome = request.GET.get("nyckel", ""), "ask"
+    if request.method == "POST":
+        key = request.POST.get("nyckel", "")
+        stopped = phones.stop(key, request.META["REMOTE_ADDR"])
+        # A second press, here or by another receiver of the message, must alarm nobody: the number is stopped.
+        outcome = "done" if stopped else "already" if phones.is_stopped(key) else "late"
     return render(request, "accounts/phone_link_stop.html", {"outcome": outcome, "key": key})

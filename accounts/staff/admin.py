@@ -1,7 +1,5 @@
 """The admin's page of second factors, to remove one when a phone is lost."""
 
-from __future__ import annotations
-
 from typing import Any
 
 from django.contrib import admin

@@ -1,10 +1,4 @@
-"""The roles of staff, and the pages of each role.
-
-A *role* comes from a group of the directory, which the portal reads at each request (security.md S2). The database has
-only two flags, for Django's admin.
-"""
-
-from __future__ import annotations
+"""The roles of staff: groups of the directory, read at each request (S2). The database has two flags, for the admin."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -73,7 +67,10 @@ def standing(user: User, had: Roles, password_at: float, address: str | None) ->
     account = connect_staff().get(user.directory_id)
     held = roles_of(account) if account and account.enabled else NONE
     _mirror(user, held)
-    changed = account is not None and _changed_since(account, password_at)
+    # CLOCKS_DIFFER is the tolerance. If the password must be changed, it was not so at the sign-in (R4, S2).
+    latest = datetime.fromtimestamp(password_at, UTC) + CLOCKS_DIFFER
+    last_set = account.password_last_set if account else None
+    changed = (account and account.expires is Expiry.MUST_CHANGE) or (last_set is not None and last_set > latest)
     if held and had <= held and not changed:
         # A role that came meanwhile needs a sign-in of its own: it may want another second factor.
         return held & had if had else held
@@ -82,14 +79,6 @@ def standing(user: User, had: Roles, password_at: float, address: str | None) ->
     result = lost or ("password changed" if held else "no role")
     audit.record(Event.ROLE_ENDED, account or user, result=result, address=address)
     return NONE
-
-
-def _changed_since(account: Account, password_at: float) -> bool:
-    """Whether the password was changed, or must be, since then (R4, S2). CLOCKS_DIFFER is the tolerance."""
-    if account.expires is Expiry.MUST_CHANGE:
-        return True  # it was not so at the sign-in, which it would have stopped
-    last_set = account.password_last_set
-    return last_set is not None and last_set > datetime.fromtimestamp(password_at, UTC) + CLOCKS_DIFFER
 
 
 def role_at(path: str) -> Role | None:

@@ -5,8 +5,6 @@
 Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
 """
 
-from __future__ import annotations
-
 import logging
 from datetime import timedelta
 
@@ -34,11 +32,8 @@ def is_enrolled(user: User) -> bool:
 
 
 def begin(user: User, begun: int | None) -> Authenticator:
-    """The app that is being connected: the one that this sign-in has begun (its id), or a new one.
-
-    Each sign-in gets a key of its own: an attacker with the password may have seen a key, which the owner must not
-    connect.
-    """
+    """The app that is being connected: the one that this sign-in has begun (its id), or a new one."""
+    # A key for each sign-in: an attacker with the password may have seen a key, which the owner must not connect.
     found: Authenticator | None = Authenticator.objects.filter(pk=begun, user=user, confirmed=False).first()
     if found:
         return found
@@ -49,11 +44,8 @@ def begin(user: User, begun: int | None) -> Authenticator:
 
 
 def enrol(user: User, begun: int | None, code: str, address: str | None) -> Authenticator | None:
-    """Connects the app that was begun if this is its code; else None, and a pause follows. Notifies the owner.
-
-    The first of several to be confirmed is connected; the others are deleted.
-    """
-    account = whom_to_tell(user)
+    """Connects the app that was begun, and deletes others, if this is its code; else None. Notifies the owner."""
+    account = users.account_to_tell(user, staff=True)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
@@ -77,7 +69,7 @@ def check(user: User, code: str, address: str | None) -> Device | None:
     RECOVERY_FAILURES_A_DAY) in a row none is for a day, of this kind only: the other kind is still a way in. Notifies
     the owner. The answer is the same for every reason.
     """
-    account = whom_to_tell(user)
+    account = users.account_to_tell(user, staff=True)
     typed = codes.plain(code)
     by_paper = len(typed) == limits.RECOVERY_CODE_DIGITS
     what, kind = ("recovery code", Kind.RECOVERY) if by_paper else ("app", Kind.FACTOR)
@@ -86,22 +78,29 @@ def check(user: User, code: str, address: str | None) -> Device | None:
         person = User.objects.select_for_update().get(pk=user.pk)
         model: type[Device] = RecoveryCodes if by_paper else Authenticator
         device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
-        refusal = _may_not_try(person, device, kind)
-        if device and not refusal and device.verify_token(typed):
+        refusal = ""
+        if _used_up(person, kind):
+            refusal = limits.TOO_MANY_WRONG_CODES
+        elif device and not device.verify_is_allowed()[0]:
+            refusal = "too soon after a wrong code"
+        elif device and device.verify_token(typed):
             FailedTry.objects.filter(subject=person.directory_id, kind__in=[*A_DAY, Kind.SMS]).delete()
             audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result=what, address=address)
             return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result=refusal or what, address=address)
         if not refusal:
-            FailedTry.objects.create(subject=person.directory_id, kind=kind)
-            _warn_owner(person, account, kind)
+            count_wrong_code(person, account, kind)
     return None
 
 
-def _warn_owner(user: User, account: Account | None, kind: FailedTry.Secret) -> None:
-    """After a wrong code: the right password with wrong codes may be a stolen one."""
-    stopped = _used_up(user, kind)
-    if stopped or _failures(user).count() == limits.FACTOR_FAILURES_TOLD:
+def count_wrong_code(user: User, account: Account | None, kind: FailedTry.Secret) -> None:
+    """Counts it and, at a limit, warns the owner: the right password with wrong codes may be a stolen one."""
+    FailedTry.objects.create(subject=user.directory_id, kind=kind)
+    if kind in A_DAY:
+        stopped, in_a_row = _used_up(user, kind), _failures(user).count()
+    else:
+        stopped, in_a_row = False, FailedTry.count(user.directory_id, kind, timedelta(seconds=limits.DAY))
+    if stopped or in_a_row == limits.FACTOR_FAILURES_TOLD:
         # Robustly: a failed notice must not undo the count, or guesses would have no end.
         signals.second_factor_attacked.send_robust(
             Authenticator, user=user, account=account, kind=kind, stopped=stopped
@@ -113,22 +112,13 @@ def _used_up(user: User, kind: FailedTry.Secret) -> bool:
     return FailedTry.count(user.directory_id, kind, timedelta(seconds=limits.DAY)) >= A_DAY[kind]
 
 
-def _may_not_try(user: User, device: Device | None, kind: FailedTry.Secret) -> str:
-    """Why no code is accepted now, or ""."""
-    if _used_up(user, kind):
-        return limits.TOO_MANY_WRONG_CODES
-    if device and not device.verify_is_allowed()[0]:
-        return "too soon after a wrong code"
-    return ""
-
-
 def make_recovery_codes(user: User, address: str | None, first: bool = False) -> list[str]:
     """Ten new codes in place of the earlier ones. Only hashes are kept, so they can be shown once. Notifies the owner.
 
     ``first``: the codes after an app was connected. Returns none if they exist: of two parallel requests one gets them,
     and the other must not replace them.
     """
-    account = whom_to_tell(user)
+    account = users.account_to_tell(user, staff=True)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         # Connecting an app deletes the row: without one, the first codes are still to be made.
@@ -153,13 +143,18 @@ def remove(user: User, *, actor: User | None = None, address: str | None = None)
     With HELPDESK_SMS_FACTOR also an agent's number, which is a second factor too: a stolen telephone has both. Notifies
     the owner. False if there was nothing to delete; the sessions end all the same. ``actor`` None: a command.
     """
-    account = whom_to_tell(user)
+    account = users.account_to_tell(user, staff=True)
     agent = settings.HELPDESK_SMS_FACTOR and _is_agent(account)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         apps, _ = Authenticator.objects.filter(user=person).delete()
         papers, _ = RecoveryCodes.objects.filter(user=person).delete()
-        numbers = _forget_number(person, actor, address) if agent or apps or papers else 0
+        numbers = 0
+        if settings.HELPDESK_SMS_FACTOR and (agent or apps or papers):
+            numbers, _ = Phone.objects.filter(user=person).delete()
+        if numbers:
+            codes.end_challenges(person)
+            audit.record(Event.PHONE_FORGOTTEN, person, actor=actor, result="second factor removed", address=address)
         _failures(person).delete()
         users.end_sessions(person)
         if apps or papers or numbers:
@@ -178,32 +173,9 @@ def _is_agent(account: Account | None) -> bool:
         return False
 
 
-def _forget_number(user: User, actor: User | None, address: str | None) -> int:
-    """Deletes the number where it is a second factor; returns how many."""
-    if not settings.HELPDESK_SMS_FACTOR:
-        return 0
-    numbers, _ = Phone.objects.filter(user=user).delete()
-    if numbers:
-        codes.end_challenges(user)
-        audit.record(Event.PHONE_FORGOTTEN, user, actor=actor, result="second factor removed", address=address)
-    return numbers
-
-
 def _failures(user: User) -> models.QuerySet[FailedTry]:
     """The wrong codes of both kinds since the last right one."""
     return FailedTry.objects.filter(subject=user.directory_id, kind__in=A_DAY)
-
-
-def whom_to_tell(user: User) -> Account | None:
-    """The account of the owner. Call it before the change, so that no row is locked during a slow directory's answer.
-
-    None, with a line in the log, if the directory can't tell: the change must not wait for it. Then there is no notice.
-    """
-    try:
-        return connect_staff().get(user.directory_id)
-    except DirectoryError as error:
-        log.error("the directory does not say where to reach account %s: %s", user.directory_id, type(error).__name__)
-        return None
 
 
 def picture(text: str) -> SafeString:

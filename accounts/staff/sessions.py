@@ -4,8 +4,6 @@ Keys: ``signing_in`` (the user who typed the password, the next address, the app
 log-in), ``onward`` (the next address) and ``codes_owed`` (recovery codes are still to be shown).
 """
 
-from __future__ import annotations
-
 import time
 from collections.abc import Collection
 
@@ -45,37 +43,11 @@ def app_begun(request: HttpRequest) -> int | None:
     return int(found) if found is not None else None
 
 
-def begin_app(request: HttpRequest, app_id: int) -> None:
-    """Ties an app that is to be connected to this sign-in."""
-    if app_begun(request) != app_id:
-        request.session["signing_in"] = {**request.session["signing_in"], "app": app_id}
-
-
 def log_in(request: HttpRequest, user: User, device: Device, roles: Collection[str]) -> None:
     """Ends a sign-in with the second factor; the session gets a new id once more."""
     sessions.log_in(request, user, sessions.password_at(request))
     django_otp.login(request, device)
     request.session["roles"] = sorted(roles)
-
-
-def show_recovery_codes_next(request: HttpRequest, onward: str) -> None:
-    """Notes that the recovery codes are still to be shown, and the address that follows them."""
-    request.session["codes_owed"], request.session["onward"] = True, onward
-
-
-def recovery_codes_pending(request: HttpRequest) -> bool:
-    """Whether the recovery codes are still to be shown."""
-    return bool(request.session.get("codes_owed"))
-
-
-def recovery_codes_shown(request: HttpRequest) -> None:
-    """Notes that they were shown; they are not shown again."""
-    request.session.pop("codes_owed", None)
-
-
-def next_page(request: HttpRequest) -> str:
-    """The address that follows the recovery codes, or ""."""
-    return str(request.session.get("onward", ""))
 
 
 def roles(request: HttpRequest) -> frozenset[str]:

@@ -5,14 +5,10 @@ its codes. Agents' accounts are protected while this is on, so that the password
 tries and pauses are those of all codes (security.md K1 to K5).
 """
 
-from __future__ import annotations
-
-from datetime import timedelta
-
 from django.conf import settings
 from django.db import transaction
 
-from accounts import audit, codes, limits, phones, signals
+from accounts import audit, codes, phones, users
 from accounts.models import Challenge, Event, FailedTry, Purpose, SmsFactor, User
 from accounts.staff import second_factor
 
@@ -30,10 +26,9 @@ def number_of(user: User) -> str:
 
 
 def begin(user: User, before: Challenge | None, *, language: str, address: str | None) -> Challenge | None:
-    """The challenge of a sign-in after the right password, with its code on the way; None if there is no number.
+    """The challenge of a sign-in, with its code on the way; None if there is no number.
 
-    ``before``: this browser's challenge. It is kept within a minute, when no new code would be sent. Raises
-    kombu.exceptions.OperationalError if the queue is down.
+    ``before``: this browser's challenge. It is kept within a minute, when no new code would be sent.
     """
     number = number_of(user)
     if not number:
@@ -43,14 +38,9 @@ def begin(user: User, before: Challenge | None, *, language: str, address: str |
     return codes.ask(Purpose.SIGN_IN, language=language, address=address, user=user, number=number)
 
 
-def fits(challenge: Challenge | None, user: User, number: str) -> bool:
+def fits(challenge: Challenge, user: User, number: str) -> bool:
     """Whether a challenge is for this user's sign-in, and the number on file is still the same."""
-    return (
-        challenge is not None
-        and challenge.purpose == Purpose.SIGN_IN
-        and challenge.user_id == user.pk
-        and challenge.number == number
-    )
+    return (challenge.purpose, challenge.user_id, challenge.number) == (Purpose.SIGN_IN, user.pk, number)
 
 
 def check(user: User, challenge: Challenge, code: str, address: str | None) -> SmsFactor | None:
@@ -59,7 +49,7 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> S
     Notifies the owner of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: someone has the right password.
     They count over all codes of a day, or two tries for each code would stay silent.
     """
-    account = second_factor.whom_to_tell(user)
+    account = users.account_to_tell(user, staff=True)
     with transaction.atomic():
         # The user first, then the challenges, as everywhere.
         person = User.objects.select_for_update().get(pk=user.pk)
@@ -70,11 +60,5 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> S
             return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
         # Counted here too: a challenge forgets its wrong codes with each new one.
-        FailedTry.objects.create(subject=person.directory_id, kind=FailedTry.Secret.SMS)
-        in_a_row = FailedTry.count(person.directory_id, FailedTry.Secret.SMS, timedelta(seconds=limits.DAY))
-        if in_a_row == limits.FACTOR_FAILURES_TOLD:
-            # Robustly: a failed notice must not undo the count.
-            signals.second_factor_attacked.send_robust(
-                Challenge, user=person, account=account, kind=FailedTry.Secret.CODE, stopped=False
-            )
+        second_factor.count_wrong_code(person, account, FailedTry.Secret.SMS)
     return None

@@ -3,10 +3,6 @@
 Where HELPDESK_SMS_FACTOR is on, agents without an app get a code by SMS (``accounts.staff.sms_factor``).
 """
 
-from __future__ import annotations
-
-from collections.abc import Callable
-from functools import wraps
 from urllib.parse import urlencode
 
 from django.contrib import messages
@@ -23,9 +19,9 @@ from django.views.decorators.http import require_POST
 from django_otp.models import Device
 
 from accounts import audit, codes, limits, sessions
-from accounts.forms import CodeForm, FactorForm, LoginForm
+from accounts.forms import CodeForm, FactorForm
 from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
-from accounts.passwords.sign_in import SignInOutcome
+from accounts.passwords.sign_in import log_in_page
 from accounts.staff import roles, second_factor, sms_factor
 from accounts.staff import sessions as staff_sessions
 
@@ -34,40 +30,20 @@ from accounts.staff import sessions as staff_sessions
 @limits.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and password."""
-    if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
-        return page
-    form = LoginForm(request.POST or None)
-    outcome = ""
-    if form.is_valid():
-        name, password = form.cleaned_data["username"], form.cleaned_data["password"]
-        result, user = roles.check(name, password, request.META["REMOTE_ADDR"])
-        if user:
-            _begin(request, user)
-            return redirect("staff-code")
-        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        if result is SignInOutcome.WRONG:
-            form.refuse()
-        else:
-            outcome = result.value
     # Why the page comes again: "igen", it took too long; "borta", the session has ended; "slut", the role has ended.
-    again = next((why for why in ("igen", "borta", "slut") if why in request.GET), "")
-    return render(request, "accounts/staff_login.html", {"form": form, "outcome": outcome, "again": again})
+    return log_in_page(request, "accounts/staff_login.html", roles.check, _begin, ("igen", "borta", "slut"))
 
 
-def _begin(request: HttpRequest, user: User) -> None:
+def _begin(request: HttpRequest, user: User) -> HttpResponse:
     """After the right password: begins the sign-in, and sends a code if the user has it by SMS."""
     before = sessions.under_way(request, Purpose.SIGN_IN)
-    staff_sessions.begin_sign_in(request, user, _wanted(request))
+    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
+    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
+    staff_sessions.begin_sign_in(request, user, wanted if ours else "")
     language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
     if challenge := sms_factor.begin(user, before, language=language, address=address):
         sessions.begin(request, challenge)
-
-
-def _wanted(request: HttpRequest) -> str:
-    """The requested address, or "" if it is none of the portal's."""
-    wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
-    ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
-    return wanted if ours else ""
+    return redirect("staff-code")
 
 
 def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
@@ -98,31 +74,45 @@ def code(request: HttpRequest) -> HttpResponse:
     if number and challenge and challenge.verified_at is None:
         return _code_by_sms(request, user, challenge, held)
     # With a number: the code by SMS was right, and the user wants to connect an app too.
-    return _enter_code(request, user, held) if request.method == "POST" else _code_page(request, user, FactorForm())
+    return _code_of_app(request, user, held)
 
 
 @sensitive_variables("typed")
-def _enter_code(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
-    form, address = FactorForm(request.POST), request.META["REMOTE_ADDR"]
-    if not form.is_valid():
-        return _code_page(request, user, form)
-    typed = form.cleaned_data["code"]
-    enrolled = second_factor.is_enrolled(user)
-    if enrolled:
-        device = second_factor.check(user, typed, address)
-    else:
-        device = second_factor.enrol(user, staff_sessions.app_begun(request), typed, address)
-    if device is None:
+def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
+    form, address = FactorForm(request.POST or None), request.META["REMOTE_ADDR"]
+    enrolled, begun = second_factor.is_enrolled(user), staff_sessions.app_begun(request)
+    if form.is_valid():
+        typed = form.cleaned_data["code"]
+        if enrolled:
+            device = second_factor.check(user, typed, address)
+        else:
+            device = second_factor.enrol(user, begun, typed, address)
+        if device:
+            onward = _log_in(request, user, device, held)
+            if not enrolled:
+                request.session["codes_owed"], request.session["onward"] = True, onward
+                return redirect("staff-recovery-codes")
+            if isinstance(device, RecoveryCodes) and len(device.digests) <= limits.RECOVERY_CODES_FEW:
+                _warn_of_few(request, len(device.digests))
+            return redirect(onward)
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         form.refuse()
-        return _code_page(request, user, form)
-    onward = _log_in(request, user, device, held)
-    if not enrolled:
-        staff_sessions.show_recovery_codes_next(request, onward)
-        return redirect("staff-recovery-codes")
-    if isinstance(device, RecoveryCodes):
-        _warn_of_few(request, len(device.digests))
-    return redirect(onward)
+        # Another request may have connected an app meanwhile.
+        enrolled = second_factor.is_enrolled(user)
+    context = {"form": form, "username": user.username}
+    if enrolled:
+        return render(request, "accounts/staff_code.html", context)
+    app = second_factor.begin(user, begun)
+    if app.pk != begun:
+        request.session["signing_in"] = {**request.session["signing_in"], "app": app.pk}
+    context |= {"picture": second_factor.picture(app.address), "address": app.address, "secret": _in_groups(app.secret)}
+    return render(request, "accounts/staff_enrol.html", context)
+
+
+def _warn_of_few(request: HttpRequest, left: int) -> None:
+    words = ngettext("Du har %(count)d återställningskod kvar.", "Du har %(count)d återställningskoder kvar.", left)
+    link = format_html('<a href="{}">{}</a>', reverse("staff-recovery-codes"), _("Gör nya koder"))
+    messages.warning(request, format_html("{} {}", words % {"count": left}, link))
 
 
 def _log_in(request: HttpRequest, user: User, device: Device, held: roles.Roles) -> str:
@@ -168,70 +158,32 @@ def code_again(request: HttpRequest) -> HttpResponse:
     return redirect("staff-code")
 
 
-def _warn_of_few(request: HttpRequest, left: int) -> None:
-    if left > limits.RECOVERY_CODES_FEW:
-        return
-    words = ngettext("Du har %(count)d återställningskod kvar.", "Du har %(count)d återställningskoder kvar.", left)
-    link = format_html('<a href="{}">{}</a>', reverse("staff-recovery-codes"), _("Gör nya koder"))
-    messages.warning(request, format_html("{} {}", words % {"count": left}, link))
-
-
-def _code_page(request: HttpRequest, user: User, form: FactorForm) -> HttpResponse:
-    if second_factor.is_enrolled(user):
-        return render(request, "accounts/staff_code.html", {"form": form, "username": user.username})
-    app = second_factor.begin(user, staff_sessions.app_begun(request))
-    staff_sessions.begin_app(request, app.pk)
-    context = {
-        "form": form,
-        "username": user.username,
-        "picture": second_factor.picture(app.address),
-        "address": app.address,
-        "secret": _in_groups(app.secret),
-    }
-    return render(request, "accounts/staff_enrol.html", context)
-
-
 def _in_groups(text: str) -> str:
     """Four characters at a time, as people read and type them."""
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
-StaffView = Callable[[HttpRequest, User], HttpResponse]
-
-
-def staff_only(view: StaffView) -> Callable[[HttpRequest], HttpResponse]:
-    """Requires a user with both factors, who still has the roles of the sign-in (S2)."""
-
-    @wraps(view)
-    def guarded(request: HttpRequest) -> HttpResponse:
-        user = sessions.verified(request)
-        if user is None:
-            return _log_in_again("", request.path)
-        began = staff_sessions.roles(request), sessions.password_at(request)
-        if not roles.standing(user, *began, request.META["REMOTE_ADDR"]):
-            logout(request)
-            return _log_in_again("slut")
-        return view(request, user)
-
-    return guarded
-
-
 @limits.form_page
-@staff_only
-def recovery_codes(request: HttpRequest, user: User) -> HttpResponse:
-    """Ten codes for a lost app. They are shown once: after it was connected, and when new ones are made."""
+def recovery_codes(request: HttpRequest) -> HttpResponse:
+    """Ten codes for a lost app, shown once. For users with both factors and the roles of the sign-in (S2)."""
+    user, held = sessions.verified(request), staff_sessions.roles(request)
+    if user is None:
+        return _log_in_again("", request.path)
+    if not roles.standing(user, held, sessions.password_at(request), request.META["REMOTE_ADDR"]):
+        logout(request)
+        return _log_in_again("slut")
     if request.method == "POST" and not sessions.password_is_fresh(request, limits.SIGN_IN_LIFETIME):
         logout(request)
         return _log_in_again("igen", reverse("staff-recovery-codes"))
     shown: list[str] = []
-    owed = request.method == "GET" and staff_sessions.recovery_codes_pending(request)
+    owed = request.method == "GET" and bool(request.session.get("codes_owed"))
     if request.method == "POST" or owed:
         # The verb decides, not the session's mark: a parallel request may have read that too.
         shown = second_factor.make_recovery_codes(user, request.META["REMOTE_ADDR"], owed)
-        staff_sessions.recovery_codes_shown(request)
+        request.session.pop("codes_owed", None)
     context = {
         "codes": [_in_groups(each) for each in shown],
         "left": second_factor.recovery_codes_left(user),
-        "onward": staff_sessions.next_page(request) or roles.destination(staff_sessions.roles(request), ""),
+        "onward": request.session.get("onward") or roles.destination(held, ""),
     }
     return render(request, "accounts/staff_recovery_codes.html", context)

@@ -206,7 +206,7 @@ def work_of(request: Request) -> list[str]:
     done += [re.sub(r"'[^']*'|(?<![\w\"])\d+|NULL|s\d+_x\d+", "?", query["sql"]) for query in queries]
     done += ["task"] * len(queued)
     for challenge in queued:
-        codes.deliver(challenge)
+        codes.send_code(challenge)
     return done
 
 

@@ -4,21 +4,29 @@ from __future__ import annotations
 
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
+from unittest import mock
 
 import pytest
 
 from accounts.directory import domain, openldap
+from accounts.directory.active_directory import ActiveDirectory
+from accounts.directory.answers import LdapEntry
 
 
 def test_a_guid_reads_as_uuid_does() -> None:
     for value in (bytes(range(16)), bytes(16), b"\xff" * 16, uuid.uuid4().bytes):
-        assert domain.guid(value) == str(uuid.UUID(bytes_le=value))
+        assert _identifier(value) == str(uuid.UUID(bytes_le=value))
 
 
 @pytest.mark.parametrize("value", [b"", b"\x01" * 15, b"\x01" * 17])
 def test_what_is_no_guid(value: bytes) -> None:
-    with pytest.raises(ValueError, match="16 bytes"):
-        domain.guid(value)
+    with pytest.raises(ValueError, match="16"):
+        _identifier(value)
+
+
+def _identifier(value: bytes) -> str:
+    dialect = mock.Mock(identifier="objectGUID", identifier_is_guid=True)
+    return ActiveDirectory._identifier(dialect, LdapEntry("", {"objectGUID": [value]}))
 
 
 @pytest.mark.parametrize(
