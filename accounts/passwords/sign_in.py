@@ -6,7 +6,6 @@ from datetime import timedelta
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
@@ -83,7 +82,6 @@ def try_password(
     accounts: Directory,
     found: Account | None,
     account: Account | None,
-    *,
     username: str,
     password: str,
     address: str | None,
@@ -101,30 +99,30 @@ def try_password(
         User.objects.select_for_update().filter(directory_id=subject).first()
         tries = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         before = list(tries.order_by("-at"))
-        noted: FailedTry | None = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD)
+        this_one = tries.filter(pk=FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD).pk)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
-        if not _may_try(before, accounts.lockout(account)):
-            _forget(noted)
-            noted = None
-        answer = accounts.check_password(account if noted else None, password)
+        allowed = _may_try(before, accounts.lockout(account))
+        if not allowed:
+            this_one.delete()
+        answer = accounts.check_password(account if allowed else None, password)
         if answer is PasswordCheck.UNAVAILABLE:
             raise directory.DirectoryUnavailable("no answer to a password check")
     except directory.DirectoryError:
-        _forget(noted)
+        this_one.delete()
         raise
     outcome = SignInOutcome.__members__.get(answer.name, SignInOutcome.WRONG)
     if outcome is SignInOutcome.RIGHT and account and not account.enabled:
         outcome = SignInOutcome.DISABLED
     if outcome is SignInOutcome.RIGHT:
         # The directory forgets earlier failures now. So does the portal, except for tries that are under way.
-        tries.filter(Q(answered=True) | Q(pk=noted.pk if noted else None)).delete()
+        (tries.filter(answered=True) | this_one).delete()
     elif outcome is not SignInOutcome.WRONG:
-        _forget(noted)  # no failure; but Active Directory keeps earlier ones after a password that does not log in
-    elif noted:
-        FailedTry.objects.filter(pk=noted.pk).update(answered=True)
+        this_one.delete()  # no failure; but Active Directory keeps earlier ones after a password that doesn't log in
+    else:
+        this_one.update(answered=True)
     if outcome is not SignInOutcome.RIGHT or user is None:
-        result = answer.value if noted else "stopped before lock-out"
+        result = answer.value if allowed else "stopped before lock-out"
         audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
         return outcome, None
     return outcome, user
@@ -151,8 +149,3 @@ def _may_try(before: list[FailedTry], policy: Lockout) -> bool:
         answered, under_way = answered + tried.answered, under_way + (not tried.answered)
     elsewhere = policy.failures if policy.threshold else 0  # a directory that never locks may never forget either
     return under_way + max(answered, elsewhere) < room
-
-
-def _forget(noted: FailedTry | None) -> None:
-    if noted:
-        FailedTry.objects.filter(pk=noted.pk).delete()
