@@ -82,6 +82,7 @@ def try_password(
     accounts: Directory,
     found: Account | None,
     account: Account | None,
+    *,
     username: str,
     password: str,
     address: str | None,
@@ -92,10 +93,9 @@ def try_password(
     it. Records the try and a refusal; the caller records a success. Raises DirectoryError if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
-    # For an unknown name, the same question to the database.
     user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
     with transaction.atomic():
-        # Noted before it is made, under the account's lock: parallel tries are counted too.
+        # Noted before it is made, under the account's lock: parallel tries count too. Same queries for unknown names.
         User.objects.select_for_update().filter(directory_id=subject).first()
         tries = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         before = list(tries.order_by("-at"))
@@ -111,9 +111,8 @@ def try_password(
     except directory.DirectoryError:
         this_one.delete()
         raise
-    outcome = SignInOutcome.__members__.get(answer.name, SignInOutcome.WRONG)
-    if outcome is SignInOutcome.RIGHT and account and not account.enabled:
-        outcome = SignInOutcome.DISABLED
+    disabled = answer is PasswordCheck.RIGHT and account and not account.enabled
+    outcome = SignInOutcome.__members__.get("DISABLED" if disabled else answer.name, SignInOutcome.WRONG)
     if outcome is SignInOutcome.RIGHT:
         # The directory forgets earlier failures now. So does the portal, except for tries that are under way.
         (tries.filter(answered=True) | this_one).delete()
