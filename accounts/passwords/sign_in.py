@@ -19,6 +19,8 @@ from accounts.models import Event, FailedTry, User
 # The directory counts by its own clock, in whole seconds, and from its answer: up to 5 s after the try was noted.
 WINDOW_EDGE = timedelta(seconds=10)
 
+STOPPED = "stopped before lock-out"  # in the trail
+
 
 class SignInOutcome(enum.Enum):
     """By the names of ``PasswordCheck``. WRONG is for wrong, unknown, locked, protected and stopped alike."""
@@ -120,11 +122,10 @@ def try_password(
         this_one.delete()  # no failure; but Active Directory keeps earlier ones after a password that doesn't log in
     else:
         this_one.update(answered=True)
-    if outcome is not SignInOutcome.RIGHT or user is None:
-        result = answer.value if allowed else "stopped before lock-out"
-        audit.record(Event.LOGIN_REFUSED, found, result=result, address=address)
-        return outcome, None
-    return outcome, user
+    if outcome is SignInOutcome.RIGHT and user:
+        return outcome, user
+    audit.record(Event.LOGIN_REFUSED, found, result=answer.value if allowed else STOPPED, address=address)
+    return outcome, None
 
 
 def _may_try(before: list[FailedTry], policy: Lockout) -> bool:
