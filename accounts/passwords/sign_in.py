@@ -92,12 +92,12 @@ def try_password(
     """Checks a password with the directory, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
-    it. Records the try and a refusal; the caller records a success. Raises DirectoryError if the directory can't tell.
+    it, with the same queries. Notes the try before it is made, under the account's lock, so that parallel tries count.
+    Records a refusal; the caller records a success. Raises DirectoryError if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
     user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
     with transaction.atomic():
-        # Noted before it is made, under the account's lock: parallel tries count too. Same queries for unknown names.
         User.objects.select_for_update().filter(directory_id=subject).first()
         tries = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         before = list(tries.order_by("-at"))
