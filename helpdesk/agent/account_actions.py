@@ -113,5 +113,4 @@ def _note_down(ticket: Ticket | None, account: Account, agent: User, why: str, a
         )
         opened = create_ticket(details, source=Ticket.Source.PORTAL, agent=agent, address=address)
         close(opened, Ticket.State.DONE, agent, address)
-        states.add_entry(opened, TimelineEntry.What.CARRIED_OUT, agent)
         return opened

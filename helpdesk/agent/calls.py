@@ -103,14 +103,12 @@ class CallForm(forms.Form):
 
     def details(self) -> TicketDetails:
         """The ticket's details, of a valid form."""
-        details = TicketDetails(kind=self.kind, account=self.account.id if self.account else "")
+        typed = {name: value for name, value in self.cleaned_data.items() if name in TicketDetails._fields}
         if self.caller:
             company, orderer = self.caller.company, self.caller.orderer
-            details = details._replace(
-                company=company, company_name=company.name, orderer=orderer, orderer_name=orderer.name
-            )
-        typed = {name: value for name, value in self.cleaned_data.items() if name in TicketDetails._fields}
-        return details._replace(**typed)
+            typed |= {"company": company, "company_name": company.name}
+            typed |= {"orderer": orderer, "orderer_name": orderer.name}
+        return TicketDetails(kind=self.kind, account=self.account.id if self.account else "", **typed)
 
     def look_up(self, name: str) -> str:
         """The user name as the directory writes it; notes the account. Raises ValidationError, DirectoryError."""

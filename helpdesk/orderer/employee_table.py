@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import directory
 from accounts.companies.files import sheets
@@ -19,6 +19,14 @@ PARTS: dict[str, Callable[[Employee], bool]] = {
     "snart": lambda employee: not employee.disabled and employee.password.state is PasswordState.SOON,
     "utan-nummer": lambda employee: not employee.disabled and not employee.has_number,
     "sparrade": lambda employee: employee.disabled or employee.locked,
+}
+
+_WORDS = {
+    PasswordState.MUST_CHANGE: (gettext_lazy("måste byta lösenord"), "bad"),
+    PasswordState.NEVER: (gettext_lazy("går aldrig ut"), ""),
+    PasswordState.EXPIRED: (gettext_lazy("har gått ut"), "bad"),
+    PasswordState.SOON: (gettext_lazy("går ut i dag"), "now"),
+    PasswordState.VALID: (gettext_lazy("gäller"), ""),
 }
 
 
@@ -79,15 +87,5 @@ def _password(password: PasswordStanding) -> tuple[str, str]:
     if password.state is PasswordState.SOON and left:
         words = ngettext("går ut om %(days)d dag", "går ut om %(days)d dagar", left) % {"days": left}
         return words, "now"
-    # The words are looked up for one state alone: a file has thousands of rows.
-    match password.state:
-        case PasswordState.MUST_CHANGE:
-            return _("måste byta lösenord"), "bad"
-        case PasswordState.NEVER:
-            return _("går aldrig ut"), ""
-        case PasswordState.EXPIRED:
-            return _("har gått ut"), "bad"
-        case PasswordState.SOON:
-            return _("går ut i dag"), "now"
-        case PasswordState.VALID:
-            return _("gäller"), ""
+    word, tone = _WORDS[password.state]
+    return str(word), tone

@@ -46,7 +46,7 @@ def deliver(link_id: int) -> None:
     """Mails a link, if an active orderer has the address and the limits allow it. The queue does not retry."""
     link = SignInLink.objects.select_for_update().get(pk=link_id)
     typed, link.asked_for = link.asked_for, ""
-    if not typed or _age(link) >= LIFETIME:
+    if not typed or timezone.now() - link.asked_at >= LIFETIME:
         return
     orderer = Orderer.objects.filter(email__iexact=typed).first()
     withheld = _reason_to_withhold(orderer, link.address)
@@ -57,7 +57,18 @@ def deliver(link_id: int) -> None:
     token = secrets.token_urlsafe(32)
     link.orderer, link.digest = orderer, _digest(token, orderer.email)
     link.save(update_fields=["asked_for", "orderer", "digest"])
-    outbox.enqueue([_letter(link, orderer, token)])
+    url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
+    until = link.asked_at + LIFETIME
+    mail = letter(
+        "sign_in_link",
+        {"asked": link.asked_at, "until": until, "link": url},
+        purpose=Message.Topic.SIGN_IN_LINK,
+        to=orderer.email,
+        language=link.language,
+        useful=until - timezone.now(),
+        key=f"{Message.Topic.SIGN_IN_LINK} {link.pk}",
+    )
+    outbox.enqueue([mail])
     audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
@@ -90,26 +101,9 @@ def _has_company(orderer: Orderer) -> bool:
     return orderer.companies.filter(active=True).exists()
 
 
-def _age(link: SignInLink) -> timedelta:
-    return timezone.now() - link.asked_at
-
-
 def _digest(token: str, email: str) -> str:
     """Contains the address: the link stops working once the orderer has another one."""
     return digest(f"{token}/{email.lower()}", "sign-in link")
-
-
-def _letter(link: SignInLink, orderer: Orderer, token: str) -> Message:
-    url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
-    return letter(
-        "sign_in_link",
-        {"asked": link.asked_at, "until": link.asked_at + LIFETIME, "link": url},
-        purpose=Message.Topic.SIGN_IN_LINK,
-        to=orderer.email,
-        language=link.language,
-        useful=LIFETIME - _age(link),
-        key=f"{Message.Topic.SIGN_IN_LINK} {link.pk}",
-    )
 
 
 @sensitive_variables("token")

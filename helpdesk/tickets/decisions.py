@@ -35,7 +35,6 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
             _may_approve(ticket, agent)
             _carry_out(ticket, account, agent, address)
             close(ticket, State.DONE, agent, address)
-            add_entry(ticket, What.CARRIED_OUT, agent)
             letters.send_decision(ticket)
     except Blocked as blocked:
         with transaction.atomic():
@@ -50,8 +49,7 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
 def reject(ticket_id: int, agent: User, why: str, address: str | None = None) -> Ticket:
     """Turns the ticket down and tells the orderer why. Raises Closed, AssignedToOther."""
     ticket = locked(ticket_id, agent)
-    close(ticket, State.REJECTED, agent, address)
-    add_entry(ticket, What.REJECTED, agent, why)
+    close(ticket, State.REJECTED, agent, address, why)
     letters.send_decision(ticket, why)
     return ticket
 
@@ -71,14 +69,14 @@ def _may_approve(ticket: Ticket, agent: User) -> None:
 
 def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:
     if blockers := evidence.blockers_of(ticket, account):
-        raise Blocked(blockers)
+        raise Blocked(" ".join(blockers))
     if ticket.kind == Kind.RECIPIENTS:
         recipients.begin(ticket, agent, address)
     if ticket.kind != Kind.PHONE:
         return
     # Each of the two is a blocker above. Without one nothing is linked, and so nothing may count as carried out.
     if account is None or ticket.orderer is None:
-        raise Blocked([_("Kontot eller beställaren finns inte längre. Avslå ärendet.")])
+        raise Blocked(_("Kontot eller beställaren finns inte längre. Avslå ärendet."))
     try:
         phones.link(
             account,
@@ -89,4 +87,4 @@ def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: st
             address=address,
         )
     except phones.LinkRefused as refused:
-        raise Blocked([str(refused)]) from refused
+        raise Blocked(str(refused)) from refused

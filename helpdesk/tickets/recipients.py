@@ -29,7 +29,7 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     """
     company = _locked_company(ticket)
     if company is None:
-        raise Blocked([_("Företaget finns inte i registret längre, eller är inte aktivt. Avslå ärendet.")])
+        raise Blocked(_("Företaget finns inte i registret längre, eller är inte aktivt. Avslå ärendet."))
     wanted = ticket.recipients
     try:
         for each in wanted:
@@ -37,7 +37,7 @@ def begin(ticket: Ticket, agent: User, address: str | None) -> None:
     except ValidationError:
         wanted = Recipients()
     if not wanted:
-        raise Blocked([_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen.")])
+        raise Blocked(_("Ärendet har ingen riktig e-postadress. Avslå det och be beställaren skriva den igen."))
     now = timezone.now()
     _waiting().filter(ticket__company=company).update(ended_at=now)
     new = wanted - company.recipients
@@ -113,8 +113,6 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
 
 def _locked_company(ticket: Ticket) -> Company | None:
     """The ticket's company, locked, if it is active."""
-    if ticket.company_id is None:
-        return None
     return Company.objects.select_for_update().filter(pk=ticket.company_id, active=True).first()
 
 

@@ -12,8 +12,6 @@ Each function locks the ticket, so that of two who act at once the second sees w
 its timeline and the audit trail together or not at all.
 """
 
-from collections.abc import Sequence
-
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -26,10 +24,10 @@ from idportal import clock
 
 State, What, By = Ticket.State, TimelineEntry.What, TimelineEntry.By
 
-_EVENTS = {
-    State.DONE: Event.TICKET_APPROVED,
-    State.REJECTED: Event.TICKET_REJECTED,
-    State.WITHDRAWN: Event.TICKET_WITHDRAWN,
+_ENDS = {
+    State.DONE: (Event.TICKET_APPROVED, What.CARRIED_OUT),
+    State.REJECTED: (Event.TICKET_REJECTED, What.REJECTED),
+    State.WITHDRAWN: (Event.TICKET_WITHDRAWN, What.WITHDRAWN),
 }
 
 
@@ -72,11 +70,7 @@ class SecondAgentNeeded(TicketRefused):
 
 
 class Blocked(TicketRefused):
-    """The ticket has blockers. It stays open, and its timeline names them."""
-
-    def __init__(self, blockers: Sequence[str]) -> None:
-        self.blockers = list(blockers)
-        super().__init__(" ".join(self.blockers))
+    """The ticket has blockers, which the text names. It stays open, and its timeline names them too."""
 
 
 def locked(ticket_id: int, agent: User | None = None) -> Ticket:
@@ -124,17 +118,18 @@ def withdraw(ticket_id: int, orderer: Orderer, address: str | None = None) -> Ti
     """The orderer takes the ticket back. The caller makes sure that it is the orderer's own. Raises Closed."""
     ticket = locked(ticket_id)
     close(ticket, State.WITHDRAWN, orderer, address)
-    add_entry(ticket, What.WITHDRAWN, orderer.name)
     letters.send_outcome(ticket, "")
     return ticket
 
 
-def close(ticket: Ticket, state: Ticket.State, actor: User | Orderer, address: str | None) -> None:
-    """Ends a locked ticket and writes the audit trail; the caller adds the entry to the timeline."""
+def close(ticket: Ticket, state: Ticket.State, actor: User | Orderer, address: str | None, why: str = "") -> None:
+    """Ends a locked ticket, and writes its timeline and the audit trail."""
+    event, what = _ENDS[state]
     ticket.state, ticket.decided_at = state, timezone.now()
     ticket.decided_by = actor if isinstance(actor, User) else None
     ticket.save(update_fields=["state", "decided_at", "decided_by"])
-    record(_EVENTS[state], ticket, actor, address)
+    record(event, ticket, actor, address)
+    add_entry(ticket, what, actor if isinstance(actor, User) else actor.name, why)
 
 
 # The timeline belongs to the transaction of the change.
