@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.conf import settings
+from django.test import Client
 from playwright.sync_api import Locator, Page, expect
 from pytest_django import Settings
 
 from accounts import directory
 from deploy.local.cast import Person
 from tests.browser.guard import Guard
-from tests.conftest import Inbox, has_number
+from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
 
@@ -83,6 +85,26 @@ class Visitor:
         self.ask_for_reset(person)
         self.submit(code=self.portal.sms.code())
         self.is_at("/aterstall/losenord/")
+
+    # Past the pages, for what is about the last of them alone: a page costs a browser ten times what it costs a client.
+
+    def walker(self) -> Walker:
+        """This person, past the pages."""
+        client = Client()
+        for cookie in self.page.context.cookies():
+            client.cookies[cookie["name"]] = cookie["value"]
+        return Walker(client, self.portal.sms)
+
+    def take_over(self, client: Client) -> None:
+        """The browser goes on with the session of the client."""
+        name = settings.SESSION_COOKIE_NAME
+        self.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.portal.url}])
+
+    def goes_on(self, client: Client, path: str) -> None:
+        """It opens the page to which the client has come."""
+        self.take_over(client)
+        self.open(path)
+        self.is_at(path)
 
     # What a person sees.
 

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from django.conf import settings
-from django.test import Client
-
 from accounts.models import Company, Orderer
 from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, PER
 from tests.accounts.staff import Officer
@@ -24,7 +21,7 @@ def the_register() -> tuple[Company, Orderer]:
 def as_carin(visitor: Visitor) -> Orderer:
     """Her browser, in which she has signed in."""
     _ett, carin = the_register()
-    _take_over(visitor, as_orderer(carin))
+    visitor.take_over(as_orderer(carin))
     return carin
 
 
@@ -32,10 +29,5 @@ def as_per(visitor: Visitor) -> Officer:
     """The agent's browser, in which he has signed in with both factors."""
     officer = Officer(PER)
     officer.come_in()
-    _take_over(visitor, officer.client)
+    visitor.take_over(officer.client)
     return officer
-
-
-def _take_over(visitor: Visitor, client: Client) -> None:
-    name = settings.SESSION_COOKIE_NAME
-    visitor.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": visitor.portal.url}])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from accounts import phones
 from accounts.passwords.sign_in import SignInOutcome
-from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
+from deploy.local.cast import ANNA, KARL, MARIA, STEFAN, Person
 from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_NUMBER, OTHER_NUMBER_TYPED, WRONG_CODE, WRONG_LOGIN
 from tests.accounts.linking import REFERENCE, account_of, agent, link
 from tests.browser.states.state import State, answered, confirmed, mistyped, opened, passed, pressed, typed
@@ -24,15 +24,19 @@ def must_change(visitor: Visitor) -> None:
     visitor.log_in(KARL)
 
 
+def logged_in(visitor: Visitor, person: Person) -> None:
+    walker = visitor.walker()
+    walker.log_in(person)
+    visitor.goes_on(walker.client, "/registrera/mobil/")
+
+
 def number(visitor: Visitor) -> None:
     has_number(STEFAN)
-    visitor.log_in(STEFAN)
-    visitor.is_at("/registrera/mobil/")
+    logged_in(visitor, STEFAN)
 
 
 def no_number(visitor: Visitor) -> None:
-    visitor.log_in(KARL)
-    visitor.is_at("/registrera/mobil/")
+    logged_in(visitor, KARL)
 
 
 def number_just_linked(visitor: Visitor) -> None:
@@ -59,7 +63,10 @@ def session_about_to_end(visitor: Visitor) -> None:
 
 
 def code(visitor: Visitor) -> None:
-    visitor.ask_for_number(KARL, NEW_NUMBER_TYPED)
+    walker = visitor.walker()
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    visitor.goes_on(walker.client, "/registrera/kod/")
 
 
 REGISTER = (

@@ -7,17 +7,27 @@ from deploy.local.cast import STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, OTHER_PASSWORD, WRONG_CODE
 from tests.browser.states.state import State, Steps, answered, mistyped, opened, passed, pressed, typed
 from tests.browser.visitor import Visitor
+from tests.conftest import Walker, has_number
 
 name = opened("/aterstall/")
 NEW = {"new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD}
 
 
+def asked(visitor: Visitor) -> Walker:
+    has_number(STEFAN)
+    walker = visitor.walker()
+    walker.ask(STEFAN.username)
+    return walker
+
+
 def code(visitor: Visitor) -> None:
-    visitor.ask_for_reset(STEFAN)
+    visitor.goes_on(asked(visitor).client, "/aterstall/kod/")
 
 
 def password(visitor: Visitor) -> None:
-    visitor.choose_password(STEFAN)
+    walker = asked(visitor)
+    walker.enter_code()
+    visitor.goes_on(walker.client, "/aterstall/losenord/")
 
 
 def half_typed(first: str, second: str = "") -> Steps:
