@@ -20,8 +20,8 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 SAMBA = "active_directory"  # in the name of each test that asks for it
 LONGEST = (
-    *("tests/browser/test_accessibility.py", "tests/test_stack.py", "tests/test_demo.py", "tests/test_site.py"),
-    *("tests/browser/", "tests/helpdesk/test_mail_", "tests/idportal/", "tests/accounts/"),
+    *("tests/browser/test_accessibility.py", "tests/test_demo.py", "tests/test_stack.py", "tests/test_killed.py"),
+    *("tests/browser/", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/idportal/", "tests/accounts/"),
 )
 
 
@@ -42,6 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
+    if item.get_closest_marker("timing"):
+        item.add_marker(pytest.mark.slow)
     if is_pure(item):
         item.add_marker(pytest.mark.pure)
 

@@ -145,6 +145,7 @@ def family(pid: int) -> set[int]:
     return found
 
 
+@pytest.mark.slow
 def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
     assert demo.post("/registrera/", username=KARL.username, password=KARL.password) == "/registrera/mobil/"
     assert demo.post("/registrera/mobil/", phone="070-174 06 90") == "/registrera/kod/"
@@ -161,6 +162,7 @@ def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
     assert demo.post("/registrera/", username=KARL.username, password=NEW_PASSWORD) == "/registrera/mobil/"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_number: signal.Signals) -> None:
     with running(tmp_path / "demo") as demo:
@@ -173,6 +175,7 @@ def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_
         assert not mailbox_runs(demo.folder)
 
 
+@pytest.mark.slow
 def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
     with running(tmp_path / "demo") as demo:
         processes = family(demo.process.pid)
@@ -190,12 +193,14 @@ def wait_until_gone(processes: set[int]) -> None:
         time.sleep(0.1)
 
 
+@pytest.mark.slow
 def test_page_shows_everybody_with_password_and_state(demo: Demo) -> None:
     page = demo.get("/demo/")
     for person in CAST:
         assert all(text in page for text in (person.name, person.username, person.password, person.state))
 
 
+@pytest.mark.slow
 def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
     folder = tmp_path / "demo"
     with running(folder) as demo:
@@ -215,12 +220,14 @@ def test_state_lasts_until_the_next_day(tmp_path: Path) -> None:
     assert not directory_runs(folder)
 
 
+@pytest.mark.slow
 def test_second_demo_in_the_same_folder_says_that_one_runs(demo: Demo) -> None:
     code, words = refusal(demo.folder, free_port())
     assert (code, "Demon körs redan" in words) == (1, True)
     assert "/demo/" in demo.get("/")
 
 
+@pytest.mark.slow
 def test_busy_port_is_said_in_plain_words(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
@@ -232,6 +239,7 @@ def test_busy_port_is_said_in_plain_words(tmp_path: Path) -> None:
     assert "make demo PORT=" in words
 
 
+@pytest.mark.slow
 def test_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("years of work", encoding="utf-8")
     code, words = refusal(tmp_path, free_port(), "--fresh")
@@ -299,6 +307,7 @@ def test_mailbox_without_a_folder_is_empty(tmp_path: Path) -> None:
 # --- A mail to the helpdesk ------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_mail_to_the_helpdesk_is_taken_in_at_once(demo: Demo) -> None:
     page = demo.get("/demo/")
     assert all(words in page for words in (post.SUBJECT, ANNA.username, CARIN.mail, "karin.ek@example.net"))

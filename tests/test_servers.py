@@ -24,7 +24,7 @@ from tests.servers.postgres import PrivatePostgres
 from tests.servers.redis import PrivateRedis
 from tests.servers.smsgateway import Message, Mood, SmsGateway
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 NUMBER = "+46701740605"
 TEXT = "Din kod: 012345 & <åäö>\n\n@pwreset.example #012345"

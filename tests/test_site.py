@@ -27,7 +27,7 @@ from tests.servers.ports import free_port
 from tests.servers.processes import end
 from tests.servers.slapd import TestSlapd
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"

@@ -40,7 +40,7 @@ from tests.servers.redis import PrivateRedis
 from tests.servers.slapd import TestSlapd
 from tests.servers.worker import Worker
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 SAMPLES = 200
 TYPED_AS_NAME = "Namn-Kanariefagel-4713"
@@ -163,7 +163,7 @@ def test_answers_are_the_same_byte_for_byte(portal: Portal, worker: Worker, phon
         assert way == ways["known"], kind
 
 
-@pytest.mark.slow
+@pytest.mark.timing
 def test_time_tells_nobody_who_exists(portal: Portal, worker: Worker, phone: Inbox) -> None:
     """E2, must show 4: 200 of each kind, in random order. An innocent portal fails this once in 26,000 runs.
 
@@ -182,7 +182,7 @@ def test_time_tells_nobody_who_exists(portal: Portal, worker: Worker, phone: Inb
     assert Counter(withheld) == dict.fromkeys(("no such account", "no number", "disabled account"), SAMPLES * rounds)
 
 
-@pytest.mark.slow
+@pytest.mark.timing
 @pytest.mark.usefixtures("phone")
 @pytest.mark.parametrize(
     ("flaw", "queue", "count"),

@@ -90,6 +90,7 @@ def silent() -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
+@pytest.mark.slow
 def test_it_lives_with_every_part_down(tmp_path: Path) -> None:
     with Portal(tmp_path, PRODUCTION) as portal:
         live = ask(portal, "/healthz/live")
@@ -102,6 +103,7 @@ def test_it_lives_with_every_part_down(tmp_path: Path) -> None:
             assert detail not in ready.text
 
 
+@pytest.mark.slow
 def test_an_answer_comes_in_time_with_every_part_silent(tmp_path: Path, silent: int) -> None:
     values = {
         "DATABASE_URL": f"postgresql://idportal:secret@127.0.0.1:{silent}/idportal",
@@ -120,6 +122,7 @@ def test_an_answer_comes_in_time_with_every_part_silent(tmp_path: Path, silent: 
         assert set(parts(ready).values()) == {"unavailable"}
 
 
+@pytest.mark.slow
 def test_a_part_that_comes_back_is_ready_again(tmp_path: Path, prepared: Prepared, redis_server: PrivateRedis) -> None:
     values = {**PRODUCTION, **prepared.values(tmp_path), "REDIS_URL": redis_server.url}
     with Portal(tmp_path, values) as portal:

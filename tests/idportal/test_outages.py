@@ -16,7 +16,7 @@ from tests.idportal.conftest import PRODUCTION, Answer, Browser, Portal, Prepare
 from tests.servers.postgres import PrivatePostgres
 from tests.servers.redis import PrivateRedis
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 HOST = "losenord.kommunen.example"
 FORMS = {

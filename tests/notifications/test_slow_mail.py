@@ -29,7 +29,7 @@ from tests.servers.slapd import TestSlapd
 from tests.servers.smtp import PrivateSmtp
 from tests.servers.worker import Worker
 
-pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 DEADLINE = 2  # seconds; in production tasks.DEADLINE
 CODES = ("-Q", settings.CELERY_TASK_DEFAULT_QUEUE, "--hostname", "worker@%h", "--concurrency", "1")
