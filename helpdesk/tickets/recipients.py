@@ -113,7 +113,7 @@ def confirm(token: str, address: str | None) -> Confirmation | None:
 
 def _locked_company(ticket: Ticket) -> Company | None:
     """The ticket's company, locked, if it is active."""
-    return Company.objects.select_for_update().filter(pk=ticket.company_id, active=True).first()
+    return Company.objects.select_for_update().filter(pk=ticket.company_id or 0, active=True).first()
 
 
 def _waiting() -> QuerySet[Confirmation]:
