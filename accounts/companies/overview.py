@@ -11,6 +11,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 
 from accounts import directory, limits
@@ -25,16 +26,9 @@ log = logging.getLogger("idportal.overview")
 LISTED = 200  # rows of a section; the rest is only counted
 
 
-class Cell(NamedTuple):
-    """A text, perhaps with a link."""
-
-    text: str
-    url: str = ""
-
-
 @dataclass(slots=True)
 class OverviewSection:
-    """One kind of problem. ``advice``: what it means and what to do; ``rows``: the first LISTED, each of Cells."""
+    """One kind of problem. ``advice``: what it means and what to do; ``rows``: the first LISTED, each of texts."""
 
     title: str
     advice: str
@@ -43,13 +37,17 @@ class OverviewSection:
     total: int = 0
     keys: list[tuple[str, ...]] = field(default_factory=list)
 
-    def add(self, key: tuple[str, ...], *row: Cell) -> None:
+    def add(self, key: tuple[str, ...], *row: str) -> None:
         """Counts a row, and keeps it if it is one of the first by key."""
         self.total += 1
         at = bisect(self.keys, key)
         self.keys.insert(at, key)
         self.rows.insert(at, row)
         del self.keys[LISTED:], self.rows[LISTED:]
+
+
+def link(text: str, url: str) -> str:
+    return format_html('<a href="{}">{}</a>', url, text)
 
 
 class Report(NamedTuple):
@@ -101,7 +99,7 @@ def _companies_without_recipient() -> OverviewSection:
             "Fråga företaget efter en adress och skriv in den."
         ),
         (_("Företag"), _("Organisationsnummer")),
-        [(_link(each), Cell(each.organisation_number)) for each in found[:LISTED]],
+        [(_link(each), each.organisation_number) for each in found[:LISTED]],
         found.count(),
     )
 
@@ -109,7 +107,7 @@ def _companies_without_recipient() -> OverviewSection:
 def _companies_that_bounce() -> OverviewSection:
     bounced = {each.address: each for each in BouncedAddress.objects.all()}
     rows = [
-        (_link(company), Cell(address), Cell(str(timezone.localdate(row.last_at))), Cell(row.reason))
+        (_link(company), address, str(timezone.localdate(row.last_at)), row.reason)
         for company in _bouncing()
         for address in company.recipients
         if (row := bounced.get(address.lower()))
@@ -152,15 +150,15 @@ def _from_directory(now: datetime) -> tuple[OverviewSection, OverviewSection]:
     served = (account for account in directory.connect().accounts() if account.served)
     for account, has_number in with_number(served):
         company = matcher.company_of(account)
-        shown = _link(company) if company else Cell(account.company or "–")
-        who = Cell(account.name), Cell(account.username)
+        shown = _link(company) if company else account.company or "–"
         if company is None:
-            strangers.add((account.company.casefold(), account.username), shown, *who)
+            strangers.add((account.company.casefold(), account.username), shown, account.name, account.username)
         days = password_standing(account.expires, now).days_left
         if not has_number and days is not None and 0 <= days <= limits.EXPIRES_SOON.days:
-            late.add((shown.text.casefold(), f"{days:03d}", account.username), shown, *who, Cell(str(days)))
+            key = (company.name if company else account.company or "–").casefold(), f"{days:03d}", account.username
+            late.add(key, shown, account.name, account.username, str(days))
     return strangers, late
 
 
-def _link(company: Company) -> Cell:
-    return Cell(company.name, reverse("admin:accounts_company_change", args=[company.pk]))
+def _link(company: Company) -> str:
+    return link(company.name, reverse("admin:accounts_company_change", args=[company.pk]))

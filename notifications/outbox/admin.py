@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts import limits
 from accounts.admin.base import ReadOnlyAdmin, actor, address, column
 from accounts.companies import overview
-from accounts.companies.overview import Cell, OverviewSection
+from accounts.companies.overview import OverviewSection
 from idportal.clock import duration
 from notifications.models import Message
 from notifications.outbox.messages import receiver_digest
@@ -167,10 +167,12 @@ def _refused() -> OverviewSection:
     found = Message.objects.filter(state=Message.Status.REFUSED, settled_at__gte=since).select_related("company")
     rows = [
         (
-            Cell(message.get_purpose_display(), reverse("admin:notifications_message_change", args=[message.pk])),
-            Cell(shown_receiver(message)),
-            Cell(message.company.name if message.company else "–"),
-            Cell(message.error or "–"),
+            overview.link(
+                message.get_purpose_display(), reverse("admin:notifications_message_change", args=[message.pk])
+            ),
+            shown_receiver(message),
+            message.company.name if message.company else "–",
+            message.error or "–",
         )
         for message in found.defer("text", "html").order_by("-settled_at")[: overview.LISTED]
     ]

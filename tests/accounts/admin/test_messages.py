@@ -184,4 +184,4 @@ def test_the_overview_lists_what_was_refused_lately(server: TestSlapd, db: None)
     mail(state=State.SENT, settled_at=timezone.now())
     (section,) = [each for each in overview.report().sections if "togs emot" in each.title]
     assert section.total == 1
-    assert [cell.text for cell in section.rows[0]][1:] == [CARIN.mail, "Hemtjänst Ett AB", "550 5.1.1 No such user"]
+    assert list(section.rows[0][1:]) == [CARIN.mail, "Hemtjänst Ett AB", "550 5.1.1 No such user"]

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils.html import strip_tags
 from pytest_django import Settings
 
 from accounts import companies, directory
@@ -30,7 +31,7 @@ def section(words: str, report: Report | None = None) -> OverviewSection:
 
 
 def cells(found: OverviewSection) -> list[list[str]]:
-    return [[cell.text for cell in row] for row in found.rows]
+    return [[strip_tags(cell) for cell in row] for row in found.rows]
 
 
 def test_accounts_that_match_no_company() -> None:
@@ -46,7 +47,7 @@ def test_companies_without_a_recipient() -> None:
         company(told)
     found = section("utan mottagare")
     assert cells(found) == [[OMSORG_TVA, "559900-1129"]]
-    assert found.rows[0][0].url == f"/admin/accounts/company/{Company.objects.get(name=OMSORG_TVA).pk}/change/"
+    assert f'href="/admin/accounts/company/{Company.objects.get(name=OMSORG_TVA).pk}/change/"' in found.rows[0][0]
     Company.objects.update(active=False)
     assert section("utan mottagare").total == 0
 
@@ -96,8 +97,8 @@ def test_200_rows_are_listed_the_first_by_company_and_all_are_counted(monkeypatc
     report = overview.report()
     for found in (section("inte hör", report), section("inget mobilnummer", report)):
         assert (found.total, len(found.rows)) == (1234, overview.LISTED)
-        assert found.rows[0][0].text == "Vård 0"
-        assert {row[0].text for row in found.rows} == {"Vård 0", "Vård 1"}
+        assert found.rows[0][0] == "Vård 0"
+        assert {row[0] for row in found.rows} == {"Vård 0", "Vård 1"}
 
 
 # The page.
