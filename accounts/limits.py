@@ -27,11 +27,8 @@ FORGOTTEN_A_DAY = 3
 SEND_COOLDOWN = MINUTE  # an SMS may be under way
 # How many codes, within how many seconds.
 Sends = tuple[tuple[int, int], ...]
-SENDS: Sends = (
-    (1, SEND_COOLDOWN),
-    (3, 10 * MINUTE),
-    (5, DAY),
-)  # to one number, for one purpose: no flood of SMS
+# To one number, for one purpose: no flood of SMS.
+SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))  # of one account, to any number: room for two mistyped ones
 SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time to look
 

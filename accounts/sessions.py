@@ -80,11 +80,6 @@ def begin(request: HttpRequest, challenge: Challenge) -> None:
     _mark_used(request.session)
 
 
-def browser(request: HttpRequest) -> str:
-    """A secret of the browser, which it has before its first session; "" if it keeps no cookies."""
-    return request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")
-
-
 def under_way(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     """The challenge that this session has begun, unless its right is gone: users go back, and press a button again."""
     challenge = challenge_of(request, purpose)

@@ -27,12 +27,7 @@ Subject = NamedAccount | User | Company | Orderer | None
 
 
 def record(
-    event: Event,
-    subject: Subject = None,
-    *,
-    actor: Subject = None,
-    result: str = "",
-    address: str | None = None,
+    event: Event, subject: Subject = None, *, actor: Subject = None, result: str = "", address: str | None = None
 ) -> None:
     """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's."""
     AuditEvent.objects.create(

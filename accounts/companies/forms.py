@@ -13,7 +13,6 @@ from accounts import limits, numbers
 from accounts.forms import AddressField
 from accounts.models import Company, Orderer
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
-from accounts.organisation_numbers import LONGEST
 from idportal import clock
 
 
@@ -52,7 +51,7 @@ class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
 class CompanyForm(UnchangedSince):
     organisation_number = forms.CharField(
         label=gettext_lazy("Organisationsnummer"),
-        max_length=LONGEST,
+        max_length=numbers.LONGEST_ORGANISATION_NUMBER,
         help_text=gettext_lazy("Tio siffror, till exempel 556677-8899. För enskild firma: personnumret."),
     )
 

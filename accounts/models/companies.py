@@ -15,7 +15,7 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from accounts import numbers, organisation_numbers
+from accounts import numbers
 from accounts.directory import Account, folded, normal_unit, units_of
 from accounts.encryption import EncryptedTextField
 from accounts.models.recipients import RECIPIENT_COLUMNS, HasRecipients, Recipients, has_unseen, is_unusual
@@ -90,7 +90,7 @@ class NormalisedModel(models.Model):
 def _company_name(text: str) -> str:
     """A name on one line. Raises ValidationError for an organisation number: a file knows a company by either."""
     name = one_line(text)
-    if organisation_numbers.parse_or_blank(name):
+    if numbers.organisation_number_or_blank(name):
         raise ValidationError(gettext("Det är ett organisationsnummer. Skriv företagets namn."))
     return name
 
@@ -139,7 +139,7 @@ class Company(HasRecipients, NormalisedModel):
     own_fields = ("name", "organisation_number", "directory_values", "active")  # all that people fill in but recipients
     normalisers = {
         "name": _company_name,
-        "organisation_number": organisation_numbers.parse,
+        "organisation_number": numbers.parse_organisation_number,
         "directory_values": normalise_values,
         **dict.fromkeys(RECIPIENT_COLUMNS, _address),
     }

@@ -33,7 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 language=get_language() or "sv",
                 address=address,
                 username=username,
-                browser=sessions.browser(request),
+                browser=request.COOKIES.get(settings.CSRF_COOKIE_NAME, ""),  # it has that before its first session
             )
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge)

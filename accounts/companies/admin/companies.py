@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import companies, organisation_numbers
+from accounts import companies, numbers
 from accounts.admin.base import actor, address, column
 from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
@@ -69,7 +69,7 @@ class CompanyAdmin(RegisterAdmin):
 
     def get_search_results(self, request: HttpRequest, queryset: Any, search_term: str) -> Any:
         """Finds an organisation number in any way of writing."""
-        search_term = organisation_numbers.parse_or_blank(search_term) or search_term
+        search_term = numbers.organisation_number_or_blank(search_term) or search_term
         return super().get_search_results(request, queryset, search_term)
 
     # The list.

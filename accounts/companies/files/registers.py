@@ -9,7 +9,7 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
-from accounts import companies, numbers, organisation_numbers
+from accounts import companies, numbers
 from accounts.companies import orderers
 from accounts.companies.files.loading import Register, RowChange, shown, truth
 from accounts.companies.files.sheets import SheetRow
@@ -33,7 +33,7 @@ class CompanyRegister(Register):
         self._conflicts = CompanyConflicts(self.registered[number] for number in left)
 
     def key(self, row: SheetRow) -> str:
-        return organisation_numbers.parse_or_blank(row.cells["organisation_number"]) or f" {row.line}"
+        return numbers.organisation_number_or_blank(row.cells["organisation_number"]) or f" {row.line}"
 
     def mistake(self, row: SheetRow, first: SheetRow) -> str:
         if row is first:
@@ -113,7 +113,7 @@ class OrdererRegister(Register):
 
     def _company(self, row: SheetRow) -> Company | None:
         text = row.cells["company"]
-        number = organisation_numbers.parse_or_blank(text)
+        number = numbers.organisation_number_or_blank(text)
         return self._by_number.get(number) or self._by_name.get(one_line(text).casefold())
 
     def values(self, instance: Orderer) -> dict[str, Any]:
