@@ -28,11 +28,10 @@ LISTED = 200  # rows of a section; the rest is only counted
 
 @dataclass(slots=True)
 class OverviewSection:
-    """One kind of problem. ``advice``: what it means and what to do; ``rows``: the first LISTED, each of texts."""
+    """One kind of problem. ``template``: says what to do, over the ``rows``: the first LISTED, each of texts."""
 
     title: str
-    advice: str
-    columns: tuple[str, ...]
+    template: str
     rows: list[Any] = field(default_factory=list)
     total: int = 0
     keys: list[tuple[str, ...]] = field(default_factory=list)
@@ -94,11 +93,7 @@ def _companies_without_recipient() -> OverviewSection:
     found = _without_recipient()
     return OverviewSection(
         _("Aktiva företag utan mottagare"),
-        _(
-            "Ingen på företaget får mejlet om lösenord som går ut. Kommunens helpdesk får det i stället. "
-            "Fråga företaget efter en adress och skriv in den."
-        ),
-        (_("Företag"), _("Organisationsnummer")),
+        "admin/overview_no_recipient.html",
         [(_link(each), each.organisation_number) for each in found[:LISTED]],
         found.count(),
     )
@@ -114,11 +109,7 @@ def _companies_that_bounce() -> OverviewSection:
     ]
     return OverviewSection(
         _("Mottagare vars mejl har studsat"),
-        _(
-            "Mejlet kom tillbaka, eller så tog mottagarens server inte emot det. Kontrollera stavningen och fråga "
-            "företaget efter en ny adress. Raden försvinner en månad efter den senaste studsen."
-        ),
-        (_("Företag"), _("Adress"), _("Senast"), _("Servern svarade")),
+        "admin/overview_bouncing.html",
         rows[:LISTED],
         len(rows),
     )
@@ -131,20 +122,11 @@ def _from_directory(now: datetime) -> tuple[OverviewSection, OverviewSection]:
     """In one pass over the accounts that the portal serves."""
     strangers = OverviewSection(
         _("Konton som inte hör till något företag"),
-        _(
-            "Det som står som företag på kontot finns inte hos något företag här, så ingen på företaget får veta när "
-            "lösenordet går ut. Lägg till värdet hos rätt företag under Värden i katalogen, lägg upp företaget, "
-            "eller rätta kontot i katalogen."
-        ),
-        (_("Företag enligt katalogen"), _("Namn"), _("Konto")),
+        "admin/overview_no_company.html",
     )
     late = OverviewSection(
         _("Lösenordet går ut inom %(days)s, inget mobilnummer") % {"days": duration(limits.EXPIRES_SOON)},
-        _(
-            "Utan registrerat nummer kan personen inte skaffa ett nytt lösenord själv när det har gått ut. "
-            "Be företaget påminna dem om att registrera sitt nummer medan lösenordet fungerar."
-        ),
-        (_("Företag"), _("Namn"), _("Konto"), _("Dagar kvar")),
+        "admin/overview_no_number.html",
     )
     matcher = CompanyMatcher()
     served = (account for account in directory.connect().accounts() if account.served)

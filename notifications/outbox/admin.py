@@ -178,11 +178,7 @@ def _refused() -> OverviewSection:
     ]
     return OverviewSection(
         _("Meddelanden som inte togs emot, de senaste %d dagarna") % limits.REFUSED_SHOWN.days,
-        _(
-            "Mottagarens server, eller sms-leverantören, sa nej för gott. Portalen skickar dem inte igen av sig själv. "
-            "Rätta felet och välj Skicka igen under Meddelanden."
-        ),
-        (_("Vad"), _("Till"), _("Företag"), _("Servern svarade")),
+        "admin/overview_refused.html",
         rows,
         found.count(),
     )
