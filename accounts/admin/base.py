@@ -95,14 +95,9 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
         title = capfirst(str(self.opts.verbose_name_plural))
         return super().changelist_view(request, {"title": title, **(extra_context or {})})
 
-    def consequences(self, obj: Any) -> list[str]:
-        """What a deletion leads to, in sentences."""
-        return []
-
     def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
-        """The consequences, instead of the rows of the tables."""
-        (obj,) = objs
-        return self.consequences(obj), {}, set(), []
+        """None of the rows of the tables: the page says in sentences what follows."""
+        return [], {}, set(), []
 
     def log_addition(self, request: HttpRequest, *args: Any) -> None:  # type: ignore[override]
         """Nothing: the trail and the history tell it. Django's log would be one more place with names."""

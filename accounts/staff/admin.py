@@ -5,7 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin.base import PortalAdmin, actor, address, column, never
@@ -42,10 +41,3 @@ class AuthenticatorAdmin(PortalAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
         second_factor.remove(obj.user, actor=actor(request), address=address(request))
-
-    def consequences(self, obj: Authenticator) -> list[str]:
-        return [
-            _("Appen och återställningskoderna slutar gälla."),
-            _("Personen loggas ut överallt, och kopplar en ny app vid nästa inloggning."),
-            _("Gör det bara när du är säker på vem som ber om det, till exempel öga mot öga."),
-        ]

@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
@@ -116,21 +117,9 @@ class CompanyAdmin(RegisterAdmin):
 
     @admin.display(description=gettext_lazy("Får beställa"))
     def orderers_here(self, company: Company) -> SafeString:
-        found = list(company.orderers.all()[: SHOWN_ORDERERS + 1])
-        links = [
-            (
-                reverse("admin:accounts_orderer_change", args=[each.pk]),
-                each.name,
-                each.email if each.active else _("%(email)s (inte aktiv)") % {"email": each.email},
-            )
-            for each in found[:SHOWN_ORDERERS]
-        ]
-        if len(found) > SHOWN_ORDERERS:
-            links.append((_orderers_of(company), _("Visa alla"), ""))
-        add = f"{reverse('admin:accounts_orderer_add')}?companies={company.pk}"
-        links.append((add, _("Lägg till en beställare för företaget"), ""))
-        lines = format_html_join("", '<li><a href="{}">{}</a> {}</li>', links)
-        return format_html('<ul class="plain">{}</ul>', lines)
+        found = company.orderers.all()[: SHOWN_ORDERERS + 1]
+        context = {"company": company, "found": found, "most": SHOWN_ORDERERS, "list": _orderers_of(company)}
+        return render_to_string("admin/company_orderers.html", context)
 
     # Changes.
 
@@ -140,15 +129,17 @@ class CompanyAdmin(RegisterAdmin):
     def delete_model(self, request: HttpRequest, obj: Company) -> None:
         companies.remove(obj, actor=actor(request), address=address(request))
 
-    def consequences(self, obj: Company) -> list[str]:
-        count = obj.orderers.count()
-        only_here = obj.orderers.annotate(number=Count("companies")).filter(number=1).count()
-        words = [_("Mejlet om lösenord som går ut slutar. Kommunens helpdesk får det i stället.")]
+    def get_deleted_objects(self, objs: Any, request: HttpRequest) -> Any:
+        """How many orderers lose the company, in sentences."""
+        (company,) = objs
+        count = company.orderers.count()
+        only_here = company.orderers.annotate(number=Count("companies")).filter(number=1).count()
+        words = []
         if count:
-            sentence = ngettext(
+            lose = ngettext(
                 "%(count)d beställare förlorar företaget.", "%(count)d beställare förlorar företaget.", count
             )
-            words.append(sentence % {"count": count})
+            words.append(lose % {"count": count})
         if only_here:
             sentence = ngettext(
                 "%(count)d av dem har inget annat företag kvar. Ta bort den beställaren också, om den inte ska finnas.",
@@ -156,9 +147,7 @@ class CompanyAdmin(RegisterAdmin):
                 only_here,
             )
             words.append(sentence % {"count": only_here})
-        words.append(_("Meddelanden som har skickats, ändringshistoriken och loggen finns kvar."))
-        words.append(_("Det går inte att ångra. Ska företaget bara vila, ta hellre bort bocken vid Aktivt."))
-        return words
+        return words, {}, set(), []
 
 
 def _orderers_of(company: Company) -> str:

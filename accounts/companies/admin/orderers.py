@@ -106,10 +106,3 @@ class OrdererAdmin(RegisterAdmin):
 
     def delete_model(self, request: HttpRequest, obj: Orderer) -> None:
         orderers.remove(obj, actor=actor(request), address=address(request))
-
-    def consequences(self, obj: Orderer) -> list[str]:
-        return [
-            _("Personen kan inte längre logga in som beställare."),
-            _("Ändringshistoriken och loggen finns kvar."),
-            _("Det går inte att ångra. Slutar personen bara för en tid, ta hellre bort bocken vid Aktiv."),
-        ]
