@@ -15,7 +15,7 @@ from redis import RedisError
 
 from accounts import directory, limits
 from accounts.companies import CompanyMatcher
-from accounts.directory import Account, DirectoryError, Expiry
+from accounts.directory import DirectoryError, Expiry
 from accounts.encryption import digest, seal, unseal
 from accounts.models import Company, DirectoryKey
 from accounts.models.companies import is_unit
@@ -130,22 +130,18 @@ def _read(company: Company) -> list[Employee]:
     # An account that another company's unit contains belongs to that company, whatever its attribute says.
     matcher = CompanyMatcher()
     return [
-        _employee(account)
+        Employee(
+            id=account.id,
+            username=account.username,
+            given_name=account.given_name,
+            surname=account.surname,
+            expires=timezone.localdate(account.expires) if isinstance(account.expires, datetime) else account.expires,
+            locked=account.locked,
+            disabled=not account.enabled,
+        )
         for account in directory.connect().belonging_to(others, units)
         if not account.protected and matcher.company_of(account) == company
     ]
-
-
-def _employee(account: Account) -> Employee:
-    return Employee(
-        id=account.id,
-        username=account.username,
-        given_name=account.given_name,
-        surname=account.surname,
-        expires=timezone.localdate(account.expires) if isinstance(account.expires, datetime) else account.expires,
-        locked=account.locked,
-        disabled=not account.enabled,
-    )
 
 
 def _urgency(employee: Employee) -> tuple[int, int, str, str, str]:

@@ -1,7 +1,6 @@
 """Flags: what is odd about a ticket, and what to do about it. The agent decides; only ``blockers`` stop an approval."""
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -17,12 +16,7 @@ from helpdesk.tickets.name_match import names_agree
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
-
-class Flag(NamedTuple):
-    """What is odd, and what the agent should do."""
-
-    text: str
-    advice: str
+Flag = tuple[str, str]  # what is odd, and what the agent should do
 
 
 def find(context: TicketContext) -> Iterator[Flag]:
@@ -44,23 +38,23 @@ def _of_requester(context: TicketContext) -> Iterator[Flag]:
     if context.mail and context.orderer:
         yield from _of_mail(context, context.mail)
     if names := in_words(context.ticket.doubts):
-        yield Flag(
+        yield (
             _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
             _("Läs mejlet, och fråga beställaren vad som gäller. Rätta uppgifterna om de är fel."),
         )
     if changed_at := context.recent_change("mobile"):
-        yield Flag(
+        yield (
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(changed_at)},
             _("Lita inte på en kod dit än. Fråga den administratör som ändrade den, eller någon annan på företaget."),
         )
     if changed_at := context.recent_change("email"):
-        yield Flag(
+        yield (
             _("Beställarens e-postadress i registret ändrades %(day)s.") % {"day": day(changed_at)},
             _("Fråga den administratör som ändrade den, eller någon annan på företaget, om det stämmer."),
         )
     since = context.entitled_since
     if context.entitled and since and timezone.localdate() - since < LATELY:
-        yield Flag(
+        yield (
             _("Beställaren är ny: behörig för företaget först sedan %(day)s.") % {"day": f"{since:%Y-%m-%d}"},
             _("Fråga en administratör vem på företaget som anmälde beställaren."),
         )
@@ -68,24 +62,24 @@ def _of_requester(context: TicketContext) -> Iterator[Flag]:
 
 def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
     if mail.forged:
-        yield Flag(
+        yield (
             _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har mejlat."),
         )
     elif not mail.verified and (context.from_orderer or mail.blanked_at):
-        yield Flag(
+        yield (
             _("Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst."),
             _("Kontrollera beställaren med en kod eller ett samtal, även om mejlet ser rätt ut."),
         )
     if not context.from_orderer and not mail.blanked_at:
-        yield Flag(
+        yield (
             _("Mejlet kom från %(address)s, som inte är beställarens adress i registret.")
             % {"address": mail.sender or _("en okänd adress")},
             _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
         )
     # An orderer whom an agent has chosen since got a mail.
     if mail.automatic and context.ticket.kind != Kind.OTHER and context.ticket.changed_at is None:
-        yield Flag(
+        yield (
             _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
         )
@@ -94,7 +88,7 @@ def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
 def _of_verification(context: TicketContext) -> Iterator[Flag]:
     wrong = sum(entry.what == TimelineEntry.What.CODE_WRONG for entry in context.timeline)
     if wrong >= WRONG_CODES and not context.verifications:
-        yield Flag(
+        yield (
             _("Fel kod har lästs upp %(count)d gånger.") % {"count": wrong},
             _("Avsluta samtalet. Ring själv upp beställaren på numret i registret."),
         )
@@ -103,13 +97,13 @@ def _of_verification(context: TicketContext) -> Iterator[Flag]:
 def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
     asked = context.ticket.employee_name
     if asked and not names_agree(asked, account.name):
-        yield Flag(
+        yield (
             _("I ärendet står ”%(asked)s”, men i katalogen heter %(username)s %(name)s.")
             % {"asked": asked, "username": account.username, "name": account.name or "–"},
             _("Fråga beställaren vem det gäller. Säg inte själv vad katalogen säger."),
         )
     if password_standing(account.expires, timezone.now()).works and account.served:
-        yield Flag(
+        yield (
             _("Lösenordet har inte gått ut."),
             _(
                 "Den som minns sitt lösenord byter nummer själv på registreringssidan, och behöver inte det här. Fråga"
@@ -121,7 +115,7 @@ def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
 def _of_number(context: TicketContext) -> Iterator[Flag]:
     ticket, phone = context.ticket, context.phone
     if phone and phone.number != ticket.new_number and lately(phone.confirmed_at):
-        yield Flag(
+        yield (
             _("Kontots nummer ändrades nyligen: %(day)s.") % {"day": day(phone.confirmed_at)},
             _("Fråga beställaren varför det behövs ett nytt igen så snart."),
         )
@@ -136,14 +130,14 @@ def _of_number(context: TicketContext) -> Iterator[Flag]:
             text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, ärende %(number)s.")
             read = _("Läs det ärendet, och fråga din kollega.")
         silent = _("Det borttagna numret får inget meddelande om det nya, och kan inte stoppa det.")
-        yield Flag(text % words, f"{read} {silent}")
+        yield (text % words, f"{read} {silent}")
     if context.orderer and ticket.new_number and context.orderer.mobile == ticket.new_number:
-        yield Flag(
+        yield (
             _("Det nya numret är beställarens egen mobil."),
             _("Koderna ska gå till den som har kontot. Be om medarbetarens eget nummer."),
         )
     if context.other_usernames:
-        yield Flag(
+        yield (
             _("Det nya numret finns redan på andra konton: %(names)s.") % {"names": ", ".join(context.other_usernames)},
             _("Fråga beställaren vems telefonen är, och om alla de kontona ska ha samma."),
         )
@@ -154,7 +148,7 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
     if stopped and stopped.stopped_at:
         same = stopped.number == context.ticket.new_number
         words = {"day": day(stopped.stopped_at), "number": stopped.reference}
-        yield Flag(
+        yield (
             (
                 _("Just det här numret kopplades i ärende %(number)s, och någon stoppade det (%(day)s).")
                 if same
@@ -165,7 +159,7 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
         )
     count = sum(other.account == context.account_id and lately(other.created_at) for other in context.earlier_tickets)
     if context.account_id and count:
-        yield Flag(
+        yield (
             ngettext(
                 "Det har kommit %(count)d annat ärende om kontot de senaste %(days)d dagarna.",
                 "Det har kommit %(count)d andra ärenden om kontot de senaste %(days)d dagarna.",
@@ -182,13 +176,13 @@ def _of_recipients(context: TicketContext) -> Iterator[Flag]:
         usual.add(context.orderer.email.rpartition("@")[2].lower())
     strange = [address for address in context.new_recipients if address.rpartition("@")[2].lower() not in usual]
     if strange:
-        yield Flag(
+        yield (
             _("Adressen ligger på en annan domän än företagets andra: %(names)s.") % {"names": ", ".join(strange)},
             _("Fråga beställaren vems adressen är, och om mejl om personalen ska gå dit."),
         )
     bounced = BouncedAddress.objects.filter(address__in=context.new_recipients.compared)
     if names := ", ".join(bounced.values_list("address", flat=True)):
-        yield Flag(
+        yield (
             _("Mejl till adressen har studsat: %(names)s.") % {"names": names},
             _("Be beställaren kontrollera hur adressen stavas."),
         )
