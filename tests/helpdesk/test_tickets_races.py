@@ -162,7 +162,7 @@ def test_an_agent_who_approves_one_ticket_and_takes_the_number_away_in_another(
     verification.called_back(one.pk, per, "Carin Ek")
     linked = threading.Event()
 
-    def slowly(ticket: Ticket, why: str) -> None:
+    def slowly(ticket: Ticket, why: str = "") -> None:
         linked.set()
         time.sleep(1)  # the other one has the agent's row by then, and waits for the account's
 
