@@ -29,7 +29,7 @@ help:
 	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
 	@echo 'make test            the suite, on PostgreSQL and the journeys on SQLite, too (ARGS="-k reset")'
 	@echo 'make test-fast       …what needs neither database nor server: seconds'
-	@echo 'make slow            …what measures time, and what breaks servers in the middle'
+	@echo 'make slow            …what starts whole installations, breaks servers in the middle, or measures time'
 	@echo 'make mutants         …does a test fail if the code says something else? (docs/mutants.md)'
 	@echo 'make lint            style, types, the floors, words and sizes, migrations'
 	@echo 'make format          mends what can be mended of style'

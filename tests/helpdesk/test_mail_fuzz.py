@@ -9,7 +9,7 @@ from tests.helpdesk.fuzz import CORPUS, htmls, mails
 from tests.helpdesk.promises import assert_kept
 
 
-@settings(max_examples=500, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
+@settings(max_examples=100, deadline=None, print_blob=True, suppress_health_check=list(HealthCheck))
 @given(raw=mails, html=htmls)
 @example(raw=b"", html="")
 @example(raw=b"Content-Type: text/plain; charset=undefined\n\n\xff", html="<?")
