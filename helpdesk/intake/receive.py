@@ -14,18 +14,16 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import directory, limits
-from accounts.directory import Account, DirectoryError
+from accounts.directory import DirectoryError
 from accounts.encryption import token_digest
 from accounts.models import Event
-from accounts.models.recipients import Recipients
 from helpdesk.intake import bounces, mime
 from helpdesk.intake.reading import Reading, read
-from helpdesk.intake.senders import PASS, ClaimedSender, claimed, dmarc, is_automatic, is_bulk
+from helpdesk.intake.senders import PASS, claimed, dmarc, is_automatic, is_bulk
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import letters
 from helpdesk.tickets.creating import TicketDetails, create_by_portal, create_ticket
 from helpdesk.tickets.states import add_mail_entry, record
-from idportal.text import one_line
 from notifications.models import Message
 
 log = logging.getLogger("idportal.intake")
@@ -45,7 +43,12 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
     except mime.Unreadable as error:
         log.warning("a mail can't be read (%s): it becomes a ticket of type other", error)
         return unreadable(raw)
-    account = _account(reading.asked.employee_username)
+    account = None
+    try:  # the ticket's page asks the directory again
+        if reading.asked.employee_username:
+            account = directory.connect().find(reading.asked.employee_username)
+    except DirectoryError as error:
+        log.warning("a mail is taken in without the directory: %s", type(error).__name__)
     with transaction.atomic(), translation.override("sv"):
         content = _content(reading)
         mail, new = _row(reading.message_id.strip(), content, reading)
@@ -58,11 +61,11 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
             mail.blanked_at, mail.outcome = timezone.now(), Outcome.BOUNCE
             mail.save()
             return mail
-        who = claimed(reading, account)
+        details, by_address = claimed(reading, account)
         mail.dmarc = dmarc(reading.letter, settings.HELPDESK_AUTHSERV_ID)[:20]
-        if who.by_address and mail.dmarc == PASS:  # the border server confirms the address (M1)
+        if by_address and mail.dmarc == PASS:  # the border server confirms the address (M1)
             mail.sender_trust = IncomingMail.SenderTrust.VERIFIED
-        _find_its_place(mail, reading, who, account)
+        _find_its_place(mail, reading, details, by_address)
     return mail
 
 
@@ -116,36 +119,26 @@ def _content(reading: Reading) -> str:
     return token_digest("\0".join(parts))
 
 
-def _account(username: str) -> Account | None:
-    """The account now; None if the directory is down. The ticket's page asks the directory again."""
-    if not username:
-        return None
-    try:
-        return directory.connect().find(username)
-    except DirectoryError as error:
-        log.warning("a mail is taken in without the directory: %s", type(error).__name__)
-        return None
-
-
-def _find_its_place(mail: IncomingMail, reading: Reading, who: ClaimedSender, account: Account | None) -> None:
+def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails, by_address: bool) -> None:
     """Joins the ticket that the mail is about, or opens one."""
+    asked, source = reading.asked, Source.MAIL
     ticket = mail.ticket or _referred_to(reading)
-    # Each mail that the portal sends to the helpdesk is a ticket of its own.
     sent = bounces.sent_as(reading.message_id)
-    own = sent is not None and sent.purpose == Message.Topic.DIGEST_TO_HELPDESK
     # A bulk mail is an order only if it names a known account or comes from an orderer's address.
-    is_order = not is_bulk(reading.letter) or account is not None or who.by_address
-    asks_nothing = reading.asked.kind == Kind.OTHER or not is_order
-    heap = ticket is None and mail.automatic and asks_nothing and not own
-    if heap:
-        ticket = _heap_of_automatic()
+    is_order = not is_bulk(reading.letter) or details.account or by_address
+    if sent is not None and sent.purpose == Message.Topic.DIGEST_TO_HELPDESK:
+        # Each mail that the portal sends to the helpdesk is a ticket of its own.
+        details, source = TicketDetails(Kind.OTHER, orderer_name=_("portalen")), Source.PORTAL
+    elif ticket is None and mail.automatic and (asked.kind == Kind.OTHER or not is_order):
+        ticket, details = _heap_of_automatic(), TicketDetails(Kind.OTHER, orderer_name=AUTOMATIC)
     if ticket is not None:
         _join(mail, ticket)
         return
+    unread, doubts = (asked.unread, asked.doubts) if details.kind == asked.kind else ({}, ())
     mail.outcome = Outcome.OPENED
-    mail.ticket = _open(reading, who, account, heap=heap, own=own)
+    mail.ticket = create_ticket(details, source=source, unread=unread, doubts=doubts)
     mail.save()
-    letters.acknowledge(mail.ticket, mail, by_address=who.by_address)
+    letters.acknowledge(mail.ticket, mail, by_address=by_address)
 
 
 def _referred_to(reading: Reading) -> Ticket | None:
@@ -172,28 +165,6 @@ def _heap_of_automatic() -> Ticket | None:
     found = heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
     # Read again under the lock: an agent may have closed it meanwhile.
     return Ticket.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
-
-
-def _open(reading: Reading, who: ClaimedSender, account: Account | None, *, heap: bool, own: bool) -> Ticket:
-    asked = reading.asked
-    if own or heap:
-        name = _("portalen") if own else AUTOMATIC
-        source = Source.PORTAL if own else Source.MAIL
-        return create_ticket(TicketDetails(Kind.OTHER, orderer_name=name), source=source)
-    details = TicketDetails(
-        asked.kind,
-        company=who.company,
-        orderer=who.orderer,
-        company_name=one_line(asked.company_name),
-        orderer_name=one_line(asked.orderer_name or reading.sender_name or reading.sender),
-        employee_name=one_line(asked.employee_name),
-        employee_username=asked.employee_username,
-        new_number=asked.new_number,
-        recipients=Recipients(asked.recipients),
-    )
-    if account:
-        details = details._replace(employee_username=account.username, account=account.id)
-    return create_ticket(details, source=Source.MAIL, unread=asked.unread, doubts=asked.doubts)
 
 
 def _join(mail: IncomingMail, ticket: Ticket) -> None:

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from typing import NamedTuple
 
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Company, Orderer
+from accounts.models.recipients import Recipients
 from helpdesk.intake.decoding import LONGEST_HEADER
 from helpdesk.intake.mime import Letter
 from helpdesk.intake.reading import Reading
 from helpdesk.models import FORGED
+from helpdesk.tickets.creating import TicketDetails
 from helpdesk.tickets.name_match import names_agree
+from idportal.text import one_line
 
 _IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
 _RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)
@@ -137,37 +139,32 @@ def _has(letter: Letter, names: Sequence[str], precedence: Sequence[str]) -> boo
     )
 
 
-class ClaimedSender(NamedTuple):
-    """The claimed orderer, by the sender's address (``by_address``) or by a name in the text.
+def claimed(reading: Reading, account: Account | None) -> tuple[TicketDetails, bool]:
+    """What a ticket of this mail would ask for, with the claimed orderer; and whether the sender's address is theirs.
 
-    ``company``: the company that the orderer acts for, if it is clear.
+    Else it is an orderer whom the text names. ``account``: the account of the user name in the mail.
     """
-
-    orderer: Orderer | None
-    company: Company | None
-    by_address: bool
-
-
-def claimed(reading: Reading, account: Account | None) -> ClaimedSender:
-    """``account``: the account of the user name in the mail."""
-    orderer = _by_address(reading.sender)
+    asked, active = reading.asked, Orderer.objects.filter(active=True)
+    # No address outside ASCII: PostgreSQL takes a dotless i for an i.
+    is_usual = reading.sender and reading.sender.isascii()
+    orderer = active.filter(email__iexact=reading.sender).first() if is_usual else None
     by_address = orderer is not None
-    if orderer is None and reading.asked.names_orderer:
-        orderer = _by_name(reading.asked.orderer_name)
-    company = _company(orderer, reading, account, by_address=by_address) if orderer else None
-    return ClaimedSender(orderer, company, by_address)
-
-
-def _by_address(address: str) -> Orderer | None:
-    """The active orderer with this address. None outside ASCII: PostgreSQL takes a dotless i for an i."""
-    orderers = Orderer.objects.filter(email__iexact=address, active=True)
-    return orderers.first() if address and address.isascii() else None
-
-
-def _by_name(name: str) -> Orderer | None:
-    """The active orderer with this name; None if there are two."""
-    namesakes = [each for each in Orderer.objects.filter(active=True) if names_agree(name, each.name)]
-    return namesakes[0] if len(namesakes) == 1 else None
+    if orderer is None and asked.names_orderer:
+        namesakes = [each for each in active if names_agree(asked.orderer_name, each.name)]
+        orderer = namesakes[0] if len(namesakes) == 1 else None
+    details = TicketDetails(
+        asked.kind,
+        company=_company(orderer, reading, account, by_address=by_address) if orderer else None,
+        orderer=orderer,
+        company_name=one_line(asked.company_name),
+        orderer_name=one_line(asked.orderer_name or reading.sender_name or reading.sender),
+        employee_name=one_line(asked.employee_name),
+        employee_username=account.username if account else asked.employee_username,
+        account=account.id if account else "",
+        new_number=asked.new_number,
+        recipients=Recipients(asked.recipients),
+    )
+    return details, by_address
 
 
 def _company(orderer: Orderer, reading: Reading, account: Account | None, *, by_address: bool) -> Company | None:

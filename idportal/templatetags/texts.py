@@ -21,18 +21,11 @@ _LIST = '<ul style="margin:0 0 16px;padding:0 0 0 24px">%s</ul>\n'
 
 
 @register.filter
-def paragraphs(text: SafeString) -> SafeString:
-    """Marks up a text that is HTML already: paragraphs between empty lines, and lines with a dash as a list."""
-    return _marked_up(text, headed=False)
+def paragraphs(text: SafeString, headed: bool = False) -> SafeString:
+    """Marks up a text that is HTML already: paragraphs between empty lines, and lines with a dash as a list.
 
-
-@register.filter
-def headed_paragraphs(text: SafeString) -> SafeString:
-    """As ``paragraphs``; the text before the first colon of a paragraph is its heading."""
-    return _marked_up(text, headed=True)
-
-
-def _marked_up(text: str, *, headed: bool) -> SafeString:
+    ``headed``: the text before the first colon of a paragraph is its heading.
+    """
     done = ""
     for block in re.split(r"\n\s*\n", text.strip()):
         if block:
