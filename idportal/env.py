@@ -39,20 +39,14 @@ def words(name: str, default: str = "") -> list[str]:
 def flag(name: str, *, default: bool = False) -> bool:
     """A switch: 1, true, yes, on or 0, false, no, off in any case; empty counts as unset."""
     value = text(name).strip().lower()
-    if value in ("1", "true", "yes", "on"):
-        return True
-    if value in ("0", "false", "no", "off"):
-        return False
-    if value == "":
-        return default
-    raise ImproperlyConfigured(f"{name} is {value!r}. Write 1 or 0.")
+    if value not in ("", "1", "true", "yes", "on", "0", "false", "no", "off"):
+        raise ImproperlyConfigured(f"{name} is {value!r}. Write 1 or 0.")
+    return value in ("1", "true", "yes", "on") if value else default
 
 
 def number(name: str, default: int) -> int:
     """A whole number, zero or more."""
-    value = text(name).strip()
-    if value == "":
-        return default
+    value = text(name).strip() or str(default)
     if not re.fullmatch(r"[0-9]{1,9}", value):
         raise ImproperlyConfigured(f"{name} is {value!r}. Write a whole number.")
     return int(value)
