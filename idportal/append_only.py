@@ -1,7 +1,5 @@
 """Rows that are added and never changed."""
 
-from __future__ import annotations
-
 from typing import Any, TypeVar
 
 from django.db import models

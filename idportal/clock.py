@@ -3,8 +3,6 @@
 The zone is Stockholm, by TIME_ZONE; ``django.utils.timezone`` has its dates (``localdate``) and times (``localtime``).
 """
 
-from __future__ import annotations
-
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.utils import timezone

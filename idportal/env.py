@@ -4,8 +4,6 @@ By hand: django-environ ignores an empty NAME_FILE, silently prefers NAME_FILE t
 and separates lists by commas alone.
 """
 
-from __future__ import annotations
-
 import ipaddress
 import os
 import re

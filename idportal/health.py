@@ -4,8 +4,6 @@ Figures (Prometheus' text format) count things and never name people. Each is re
 that all web processes give the same.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable, Iterable, Iterator
 

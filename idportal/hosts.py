@@ -1,7 +1,5 @@
 """The host names of the two journeys (manual-sv.md: pwreg and pwreset), and the addresses that each page shows."""
 
-from __future__ import annotations
-
 from urllib.parse import urlsplit
 
 from django.conf import settings

@@ -1,7 +1,5 @@
 """Logs: one JSON object a line, without the numbers and addresses of people (security.md L2)."""
 
-from __future__ import annotations
-
 import logging
 import re
 import time

@@ -3,8 +3,6 @@
 Nothing of a plain text is escaped. Names in a context are one line that does nothing (``idportal.text.inert``).
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """Middleware for every request: proxies, headers, language, outages, host names."""
 
-from __future__ import annotations
-
 import ipaddress
 import logging
 import sys

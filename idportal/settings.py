@@ -3,8 +3,6 @@
 ``idportal/checks/`` refuses dangerous values and says how to fix them.
 """
 
-from __future__ import annotations
-
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 

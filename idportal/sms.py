@@ -1,7 +1,5 @@
 """SMS, as django.core.mail is to mail: ``send`` a text to a number through the first gateway that takes it."""
 
-from __future__ import annotations
-
 import logging
 import threading
 import unicodedata

@@ -1,7 +1,5 @@
 """Text made safe for one line, and text folded to be compared."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 

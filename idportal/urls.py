@@ -1,7 +1,5 @@
 """All addresses. The paths are the outside's to rely on (design.md)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 from django.conf import settings

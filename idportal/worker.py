@@ -1,7 +1,5 @@
 """The portal's additions to Celery's worker. ``idportal.celery`` and the settings name them."""
 
-from __future__ import annotations
-
 import logging
 from typing import Any
 

@@ -1,7 +1,5 @@
 """What a mail asks for, from all mails of its thread. The newest counts first."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field

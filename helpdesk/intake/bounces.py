@@ -5,8 +5,6 @@ receiver has seen; or, if the report returns no headers, by the address of a dig
 counts once. The portal marks the address that it wrote to, not the one in the report.
 """
 
-from __future__ import annotations
-
 import re
 import uuid
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Decodes bytes, headers and HTML into text that can be shown and stored: in NFC, without invisible characters."""
 
-from __future__ import annotations
-
 import pkgutil
 import re
 import unicodedata

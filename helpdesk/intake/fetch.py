@@ -3,8 +3,6 @@
 After a crash the next run reads the same message again, and ``receive`` finds its row. Parallel runs do no harm.
 """
 
-from __future__ import annotations
-
 import logging
 import time
 from contextlib import suppress

@@ -1,7 +1,5 @@
 """The employee, the orderer and the recipients that one part of a mail names. A field that is not clear stays blank."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence, Set
 from enum import StrEnum

@@ -1,7 +1,5 @@
 """Finds labels in a mail ("Nytt mobilnummer:"), as the manual and people write them, and the value of each."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from enum import Enum

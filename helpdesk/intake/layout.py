@@ -3,8 +3,6 @@
 An older mail counts only where a newer one says nothing. A signature names the writer, not the order.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Sequence
 from difflib import get_close_matches

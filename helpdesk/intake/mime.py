@@ -5,8 +5,6 @@ length, parts, and lines times nesting, which the parser's work grows with. The 
 Exceptions of the libraries become :class:`Unreadable`.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from email.feedparser import BytesFeedParser

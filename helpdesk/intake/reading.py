@@ -4,8 +4,6 @@ The fields are claims; an agent judges them. A field that can't be read is blank
 again for another kind of ticket, and to mark the words that each field was read from.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace

@@ -3,8 +3,6 @@
 The mail has a row. A reader that gets the same message again, after a crash or in parallel, finds it and does nothing.
 """
 
-from __future__ import annotations
-
 import logging
 
 from django.conf import settings

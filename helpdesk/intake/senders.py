@@ -5,8 +5,6 @@ The From header proves nothing (security.md M1), so an agent verifies the claim 
 (RFC 8601 5), as docs/operations.md asks for.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterable, Sequence
 

@@ -3,8 +3,6 @@
 A number is the new one only if the mail says so.
 """
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence

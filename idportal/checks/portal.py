@@ -1,7 +1,5 @@
 """System checks: a dangerous or missing setting is an error that says how to fix it. Here the portal itself."""
 
-from __future__ import annotations
-
 import ipaddress
 from collections.abc import Iterator
 from typing import Any

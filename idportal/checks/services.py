@@ -1,7 +1,5 @@
 """Are the services around the portal set up: directory, SMS, helpdesk, mailbox?"""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit

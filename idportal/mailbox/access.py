@@ -1,7 +1,5 @@
 """The way into the helpdesk's mailbox: its address, the token, the connection, and what its errors mean."""
 
-from __future__ import annotations
-
 import imaplib
 import socket
 import ssl

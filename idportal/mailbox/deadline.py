@@ -4,8 +4,6 @@ By hand: the timeouts of sockets, requests and IMAPClient bound the wait for the
 one byte after another for days. Nothing here bounds the look-up of host names (resolv.conf(5)).
 """
 
-from __future__ import annotations
-
 import socket
 import ssl
 import time

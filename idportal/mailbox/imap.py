@@ -4,8 +4,6 @@ Always TLS, with certificate and host name checked. ``deadline`` bounds how long
 ``access`` logs in.
 """
 
-from __future__ import annotations
-
 import imaplib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -43,7 +41,7 @@ class Fetched:
 
 
 @contextmanager
-def open_mailbox() -> Iterator[Mailbox]:
+def open_mailbox() -> Iterator["Mailbox"]:
     """Connects, logs in, and enters the folder of HELPDESK_MAILBOX; logs out at the end. Raises MailboxError."""
     if not settings.HELPDESK_MAILBOX:
         raise MailboxError("HELPDESK_MAILBOX is not set.", retry=False)

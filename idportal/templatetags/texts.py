@@ -1,7 +1,5 @@
 """Filters for the texts of mails and SMS: moments in words, and paragraphs in HTML."""
 
-from __future__ import annotations
-
 import re
 
 from django import template
