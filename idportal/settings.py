@@ -156,10 +156,8 @@ _broker = env.text("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = not _broker
 # Nothing is queued without a broker, but Celery wants an address.
 CELERY_BROKER_URL = _broker or "memory://localhost/"
-CELERY_TASK_EAGER_PROPAGATES = False
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
-CELERY_TASK_SERIALIZER = "json"
 # Codes have their own queue, and in production their own worker (deploy/systemd), so that slow or many mails delay no
 # code. A worker without -Q takes both queues. Tasks without a route below are codes.
 CELERY_TASK_DEFAULT_QUEUE = "celery"
@@ -310,7 +308,6 @@ LIMIT_ADDRESS_POSTS = env.number("LIMIT_ADDRESS_POSTS", 300)
 LIMIT_ADDRESS_FAILED_LOGINS = env.number("LIMIT_ADDRESS_FAILED_LOGINS", 20)
 # Accounts that may share one mobile number.
 LIMIT_ACCOUNTS_PER_NUMBER = env.number("LIMIT_ACCOUNTS_PER_NUMBER", 3)
-RATELIMIT_FAIL_OPEN = False
 
 # --- The rules for passwords (manual-sv.md) ------------------------------------------------------
 
@@ -369,8 +366,6 @@ SIMPLE_HISTORY_REVERT_DISABLED = True
 LANGUAGE_CODE = "sv"
 LANGUAGES = [("sv", "Svenska"), ("en", "English")]
 LOCALE_PATHS = [BASE_DIR / "locale"]
-USE_I18N = True
-USE_TZ = True
 TIME_ZONE = "Europe/Stockholm"
 
 STATIC_URL = "/static/"

@@ -74,7 +74,7 @@ def send(number: str, text: str) -> str:
     reasons: list[str] = []
     gateways = enumerate(settings.SMS_GATEWAYS, start=1)
     for place, url in sorted(gateways, key=lambda gateway: passed_over_until.get(gateway[1], 0.0) > monotonic()):
-        name = gateway_name(place, url)
+        name = f"{place} ({url.split(':', 1)[0]})"  # not the host: in many Apprise URLs that is where the key stands
         reason = _try(url, number, text)
         if reason is None:
             passed_over_until.pop(url, None)
@@ -85,11 +85,6 @@ def send(number: str, text: str) -> str:
         reasons.append(reason)
     words = "No SMS gateway took the message." if reasons else "SMS_GATEWAYS is empty."
     raise SmsError(words, perhaps_sent=_NO_ANSWER in reasons)
-
-
-def gateway_name(place: int, url: str) -> str:
-    """Place and kind. Not the host: in many Apprise URLs that is where the key stands."""
-    return f"{place} ({url.split(':', 1)[0]})"
 
 
 def _try(url: str, number: str, text: str) -> str | None:

@@ -51,7 +51,7 @@ class Asked:
 def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind | None = None) -> Asked:
     """The fields in a mail's text. ``kind``: the kind of ticket, if an agent chose it."""
     parts, marks = sections(text), _Marks(text)
-    of_daily_mail = layout.is_of_daily_mail(subject)
+    of_daily_mail = layout.plain(subject) == "utgaende losenord"  # the mail answers or forwards it
     kind = kind or _kind(subject, parts, of_daily_mail=of_daily_mail)
     name, company = _orderer(parts, marks)
     # In a From header the company may stand in brackets behind the name.

@@ -161,7 +161,7 @@ _RECEIVES = re.compile(r"mottag|vem som (ska )?fa|adress")
 _TO_CHANGE = re.compile(r"andr|byt|ny|uppdater|lagg|ta bort")
 
 
-def _plain(subject: str) -> str:
+def plain(subject: str) -> str:
     """Without prefixes, in lower case, without diacritics, with single spaces instead of other characters."""
     subject = subject[:LONGEST]
     while found := _PREFIX.match(subject):
@@ -171,7 +171,7 @@ def _plain(subject: str) -> str:
 
 def kind_of(subject: str) -> Ticket.Kind | None:
     """None if the subject fits no kind, or both."""
-    words = _plain(subject)
+    words = plain(subject)
     if not words:
         return None
     letters = words.replace(" ", "")[:100]
@@ -184,11 +184,6 @@ def kind_of(subject: str) -> Ticket.Kind | None:
     if telephone == recipients:
         return None
     return Kind.PHONE if telephone else Kind.RECIPIENTS
-
-
-def is_of_daily_mail(subject: str) -> bool:
-    """Whether the mail answers or forwards the daily mail."""
-    return _plain(subject) == "utgaende losenord"
 
 
 def numbers_in(subject: str) -> list[str]:

@@ -74,7 +74,14 @@ class Letter:
         self._plain: list[str] = []
         self._html: list[str] = []
         self._room = 2 * MOST_TEXT
-        self._add_all(message)
+        # All parts, outermost first, without recursion: of a forwarded message too, not of a returned one.
+        returned = "message/rfc822" if self.content_type == "multipart/report" else ""
+        left = [message]
+        while left:
+            part = left.pop()
+            kind = part.get_content_type()
+            self._add(part, kind)
+            left += [] if kind in ("message/delivery-status", returned) else reversed(_inside(part))
         text = tidy("\n\n".join(each for each in self._plain if each.strip()))
         other = tidy("\n\n".join(text_of(each) for each in self._html))
         if len(text) < PLACEHOLDER and len(other) > 2 * len(text):
@@ -88,18 +95,6 @@ class Letter:
     def first(self, name: str) -> str:
         return next(iter(self.all(name)), "")
 
-    def _add_all(self, message: Message) -> None:
-        """All parts, outermost first, without recursion: of a forwarded message too, not of a returned one."""
-        closed = {"message/delivery-status"}
-        if self.content_type == "multipart/report":
-            closed.add("message/rfc822")
-        left = [message]
-        while left:
-            part = left.pop()
-            kind = part.get_content_type()
-            self._add(part, kind)
-            left += [] if kind in closed else reversed(_inside(part))
-
     def _add(self, part: Message, kind: str) -> None:
         if kind == "message/delivery-status":
             self.reports += [_headers(block) for block in _inside(part)]
@@ -111,7 +106,11 @@ class Letter:
                 lines = [f"{name}: {first[name.lower()]}" for name in ("From", "Subject") if name.lower() in first]
                 self._plain.append("\n".join(lines))
         elif kind == "text/rfc822-headers":
-            self.returned = self.returned or _header_lines(_decoded(part))
+            # One a line: a folded header loses its other lines.
+            lines = _decoded(part)[:MOST_TEXT].splitlines()[:MOST_HEADER_LINES]
+            pairs = (line.partition(":") for line in lines)
+            headers = [(name.strip().lower(), clean(value)) for name, colon, value in pairs if colon and name.strip()]
+            self.returned = self.returned or headers
         elif not part.is_multipart():
             self._add_leaf(part, kind)
 
@@ -190,12 +189,6 @@ def _headers(message: Message) -> Headers:
     raw = [(name.strip().lower(), str(value)) for name, value in message.raw_items()]
     # RFC 2047 5 forbids encoded words in results, so decoding could forge one.
     return [(name, on_one_line(value) if name == "authentication-results" else clean(value)) for name, value in raw]
-
-
-def _header_lines(text: str) -> Headers:
-    """Headers that a report returns as text, one a line. A folded header loses its other lines."""
-    pairs = (line.partition(":") for line in text[:MOST_TEXT].splitlines()[:MOST_HEADER_LINES])
-    return [(name.strip().lower(), clean(value)) for name, colon, value in pairs if colon and name.strip()]
 
 
 def _senders(message: Message) -> Iterator[tuple[str, str]]:

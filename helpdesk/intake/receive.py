@@ -48,8 +48,7 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
     except DirectoryError as error:
         log.warning("a mail is taken in without the directory: %s", type(error).__name__)
     with transaction.atomic(), translation.override("sv"):
-        content = _content(reading)
-        mail, new = _row(reading.message_id.strip(), content, reading)
+        mail, new = _row(reading)
         if not new:
             return mail
         mail.cut = reading.letter.cut or not whole
@@ -86,11 +85,15 @@ def unreadable(raw: bytes) -> IncomingMail:
     return mail
 
 
-def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail, bool]:
+def _row(reading: Reading) -> tuple[IncomingMail, bool]:
     """The mail's row, and whether it is new. Of two readers at once, one creates it and the other waits for it.
 
     A different mail with the same Message-ID is no copy: it gets its own row and joins the first one's ticket.
     """
+    attached = "\0".join(f"{each.name} {each.size}" for each in reading.letter.attachments)
+    parts = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
+    content = token_digest("\0".join(parts))  # the same for a copy that came by another route
+    message_id = reading.message_id.strip()
     key = token_digest(f"id {message_id}" if message_id else f"content {content}")
     values = {
         "content": content,
@@ -108,13 +111,6 @@ def _row(message_id: str, content: str, reading: Reading) -> tuple[IncomingMail,
     again = token_digest(f"id {message_id} content {content}")
     values["ticket"] = mail.ticket
     return IncomingMail.objects.select_for_update().get_or_create(key=again, defaults=values)
-
-
-def _content(reading: Reading) -> str:
-    """A digest of the contents: the same for a copy that came by another route."""
-    attached = "\0".join(f"{each.name} {each.size}" for each in reading.letter.attachments)
-    parts = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
-    return token_digest("\0".join(parts))
 
 
 def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails, by_address: bool) -> None:

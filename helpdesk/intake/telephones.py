@@ -130,21 +130,16 @@ def _in_sentence(sentence: str, begin: int, username: str, signed: re.Pattern[st
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
     """Each sentence with its place. It goes on in the next line after a colon, or if that line begins in lower case."""
     begin = end = 0
-    for line in text.split("\n"):
+    for line in (*text.split("\n"), ""):
         said = text[begin:end].rstrip()
         fresh = not line.strip() or said[-1:] in (".", "!", "?") or _BEGINS.match(line)
-        if said and fresh and not said.endswith(":"):
-            yield from _parted(text, begin, end)
+        if (said and fresh and not said.endswith(":")) or end > len(text):
+            for border in _SENTENCE.finditer(text, begin, end):
+                yield begin, text[begin : border.start()]
+                begin = border.end()
+            yield begin, text[begin:end]
             begin = end
         end += len(line) + 1
-    yield from _parted(text, begin, len(text))
-
-
-def _parted(text: str, begin: int, end: int) -> Iterator[tuple[int, str]]:
-    for border in _SENTENCE.finditer(text, begin, end):
-        yield begin, text[begin : border.start()]
-        begin = border.end()
-    yield begin, text[begin:end]
 
 
 def _matched(text: str) -> Iterator[NumberFound]:
