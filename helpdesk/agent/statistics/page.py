@@ -1,6 +1,6 @@
-"""The overview's page: the figures of a month, each part in a sentence, as a plot and as a table."""
+"""The overview's page and file. On the page, each part of a month is a sentence, a plot and a table."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -138,14 +138,8 @@ def _companies(figures: Figures, counting: bool) -> Section:
     says = _companies_in_words(companies)
     plotted = [company for company in companies if company.accounts][:PLOTTED]
     rows = [
-        (
-            count.company.name,
-            str(count.accounts),
-            str(count.with_number),
-            percent(count.with_number, count.accounts),
-            str(count.expired),
-        )
-        for count in companies
+        (each.company.name, str(each.accounts), str(each.with_number), _share(each), str(each.expired))
+        for each in companies
     ]
     notes = [on_its_way] if counting else []
     if figures.counted_on:
@@ -169,26 +163,55 @@ def _companies(figures: Figures, counting: bool) -> Section:
 def _companies_in_words(companies: Sequence[CompanyCount]) -> str:
     accounts = sum(company.accounts for company in companies)
     numbered = sum(company.with_number for company in companies)
-    words = _(
+    expired = sum(company.expired for company in companies)
+    share = percent(numbered, accounts)
+    return _(
         "%(numbered)d av %(accounts)d konton har ett nummer (%(share)s). %(expired)d har ett lösenord som har gått ut."
-    )
-    return words % {
-        "numbered": numbered,
-        "accounts": accounts,
-        "share": percent(numbered, accounts),
-        "expired": sum(company.expired for company in companies),
-    }
+    ) % {"numbered": numbered, "accounts": accounts, "share": share, "expired": expired}
+
+
+def _share(count: CompanyCount) -> str:
+    return percent(count.with_number, count.accounts)
 
 
 def _company_row(count: CompanyCount) -> PlotRow:
-    share = percent(count.with_number, count.accounts)
-    words = {"share": share, "count": count.with_number, "all": count.accounts}
+    words = {"share": _share(count), "count": count.with_number, "all": count.accounts}
     with_number = _("%(share)s (%(count)d av %(all)d)") % words
     expired = ngettext("%(count)d utgånget", "%(count)d utgångna", count.expired) % {"count": count.expired}
     return count.company.name, [(count.share, with_number)], expired
 
 
-# Words that the file has too.
+def file_lines(figures: Figures) -> Iterator[tuple[object, str, str, int]]:
+    """A line for each figure: a date or a month as ISO 8601 has it, the figure, what it is about, and its value."""
+    names = {
+        "received": _("Inkomna ärenden"),
+        "decided": _("Avgjorda ärenden"),
+        "withdrawn": _("Återtagna ärenden"),
+        "resets": _("Nya lösenord"),
+        "registrations": _("Registrerade nummer"),
+        "sms_sent": _("Skickade SMS"),
+        "sms_failed": _("Misslyckade SMS"),
+    }
+    for day, counted in figures.days.items():
+        for name, words in names.items():
+            yield day, words, "", counted[name]
+    month = f"{figures.month:%Y-%m}"
+    for found in figures.kinds:
+        kind = kind_in_words(found.kind)
+        yield month, _("Avgjorda ärenden"), kind, found.decided
+        yield month, _("Mediantid till beslut, minuter"), kind, found.median // timedelta(minutes=1)
+        yield month, _("Längsta tid till beslut, minuter"), kind, found.longest // timedelta(minutes=1)
+        yield month, _("Avgjorda inom 4 timmar"), kind, found.within_4_hours
+        yield month, _("Avgjorda inom 24 timmar"), kind, found.within_24_hours
+    for age, count in zip(ages(), figures.open, strict=False):
+        yield max(figures.days), _("Öppna ärenden"), age, count
+    for company in figures.companies:
+        yield figures.counted_on, _("Konton"), company.company.name, company.accounts
+        yield figures.counted_on, _("Konton med nummer"), company.company.name, company.with_number
+        yield figures.counted_on, _("Konton med utgånget lösenord"), company.company.name, company.expired
+
+
+# Words of both.
 
 
 def ages() -> list[str]:

@@ -13,7 +13,7 @@ from accounts import audit
 from accounts.companies.files import sheets
 from accounts.models import Event, User
 from helpdesk.agent.access import agent_only
-from helpdesk.agent.statistics import company_counts, figures, file, page
+from helpdesk.agent.statistics import company_counts, figures, page
 
 
 @require_safe
@@ -45,7 +45,7 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
 def export(request: HttpRequest, agent: User) -> HttpResponse:
     """The month's figures as a file. The trail records it."""
     month = _month(request, figures.earliest(), _this_month())
-    lines = [list(map(str, line)) for line in file.lines(figures.for_month(month))]
+    lines = [list(map(str, line)) for line in page.file_lines(figures.for_month(month))]
     address, result = request.META["REMOTE_ADDR"], f"{month:%Y-%m}, {len(lines)} rows"
     audit.record(Event.FIGURES_EXPORTED, actor=agent, result=result, address=address)
     content = sheets.write((_("Datum"), _("Siffra"), _("Gäller"), _("Värde")), iter(lines))
