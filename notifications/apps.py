@@ -9,10 +9,11 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from idportal import health
-        from notifications import checks, metrics, retention  # noqa: F401  checks: registers the system checks
-        from notifications.digests.receivers import check_receivers
-        from notifications.notices import changes, links  # noqa: F401  they listen to signals
+        from notifications import checks, metrics, notices, retention  # noqa: F401  for their checks and receivers
+        from notifications.digests.plan import redirection
+        from notifications.models import Message
+        from notifications.outbox import delivery
 
-        check_receivers()
+        delivery.redirections[Message.Topic.DIGEST] = redirection
         accounts_retention.register(retention.purge, retention.renew_keys)
         health.register_figures(metrics.figures)

@@ -1,7 +1,5 @@
 """System checks of the settings that notices and the outbox depend on."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,7 +11,7 @@ from django.utils import timezone, translation
 
 from accounts import phones
 from idportal import sms
-from notifications.notices import changes, links
+from notifications import notices
 
 SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may its reader
 
@@ -23,7 +21,7 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> li
     """A helpdesk address so long that a notice would not fit, even without the user name, is an error."""
     for language, _name in settings.LANGUAGES:
         with translation.override(language):
-            texts = [changes.sms_text(purpose, "", timezone.now()) for purpose in changes.BY_SMS]
+            texts = [notices.sms_text(purpose, "", timezone.now()) for purpose in notices.BY_SMS]
         if not all(map(sms.fits, texts)):
             return [
                 Error(
@@ -45,7 +43,7 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
     words = {"account": "", "orderer": "", "made": made, "until": made + timedelta(days=1), "url": url}
     found: list[CheckMessage] = []
     events = ("phone_linked", "phone_link_told", "phone_link_stopped")
-    if not all(sms.fits(links.sms_text(event, words)) for event in events):
+    if not all(sms.fits(notices.link_sms_text(event, words)) for event in events):
         found.append(
             Error(
                 "An SMS that tells of a linked number does not fit one message: PORTAL_URL or RESET_HOST is too long.",

@@ -1,7 +1,5 @@
 """Metrics of the outbox and of the daily mail."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime, time
 

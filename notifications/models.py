@@ -1,7 +1,5 @@
 """The outbox's messages, and the days on which the daily mail was made."""
 
-from __future__ import annotations
-
 import uuid
 
 from django.db import models
@@ -22,7 +20,7 @@ class Message(models.Model):
 
     A row is made in the transaction of its cause, claimed before it is sent, and settled once: SENT, REFUSED (the
     receiver's server, or the gateway, said no for good) or EXPIRED (of no more use). A settled message stays so, unless
-    an administrator has it sent again (``notifications.outbox.resending``).
+    an administrator has it sent again (``notifications.outbox.queueing``).
     """
 
     class Channel(models.TextChoices):
@@ -97,6 +95,9 @@ class Message(models.Model):
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"
+
+
+OPEN = (Message.Status.WAITING, Message.Status.SENDING)
 
 
 class DigestRun(models.Model):

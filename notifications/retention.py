@@ -1,12 +1,10 @@
 """How long messages are kept (issue 3, "The outbox"), and the renewal of their keys (security.md X1)."""
 
-from __future__ import annotations
-
 from datetime import datetime
 
 from accounts.limits import AUDIT_KEPT, BODIES_KEPT
 from notifications import outbox
-from notifications.models import Message
+from notifications.models import OPEN, Message
 
 CHUNK = 500  # rows in one query
 MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail
@@ -14,7 +12,7 @@ MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail
 
 def purge(now: datetime) -> dict[str, int]:
     """Blanks bodies and receivers, and deletes messages older than the trail; returns how many of each."""
-    settled = Message.objects.exclude(state__in=outbox.OPEN)
+    settled = Message.objects.exclude(state__in=OPEN)
     counts = {"messages": settled.filter(settled_at__lt=now - MESSAGES_KEPT).delete()[0]}
     old = settled.filter(settled_at__lt=now - BODIES_KEPT, blanked_at=None)
     counts["bodies of messages"] = old.update(to="", text="", html="", blanked_at=now)

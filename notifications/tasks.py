@@ -1,6 +1,4 @@
-"""The timetable's tasks of this app. The outbox's own, for one message, is in ``notifications.outbox.tasks``."""
-
-from __future__ import annotations
+"""The timetable's tasks of this app. The outbox's own, for one message, is in ``notifications.outbox.queueing``."""
 
 import logging
 
@@ -10,18 +8,12 @@ from django.utils import timezone
 from accounts import limits
 from accounts.directory import DirectoryError
 from notifications import digests, outbox
-from notifications.outbox.tasks import WAIT_FOR
+from notifications.outbox.queueing import WAIT
 
 log = logging.getLogger("idportal.digests")
 
 
-@shared_task(
-    autoretry_for=WAIT_FOR,
-    max_retries=None,
-    retry_backoff=2,
-    retry_backoff_max=300,
-    time_limit=limits.READ_ALL_ACCOUNTS,
-)
+@shared_task(time_limit=limits.READ_ALL_ACCOUNTS, **WAIT)
 def sweep(everything: bool = False) -> None:
     """Enqueues what a crash left in the outbox, and makes a morning's run that was missed."""
     outbox.sweep(everything=everything)

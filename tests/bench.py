@@ -30,7 +30,7 @@ from accounts import codes, tasks  # noqa: E402
 from accounts.models import SendQuota  # noqa: E402
 from deploy.local.cast import STEFAN  # noqa: E402
 from notifications.outbox import delivery  # noqa: E402
-from notifications.outbox import tasks as outbox_tasks  # noqa: E402
+from notifications.outbox import queueing as outbox_tasks  # noqa: E402
 from tests.conftest import has_number  # noqa: E402
 from tests.servers.slapd import TestSlapd  # noqa: E402
 

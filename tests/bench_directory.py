@@ -39,7 +39,7 @@ from accounts.directory.dialect import Directory  # noqa: E402
 from accounts.encryption import digest  # noqa: E402
 from accounts.models import Company, Phone, User  # noqa: E402
 from notifications import digests  # noqa: E402
-from notifications.digests import thresholds  # noqa: E402
+from notifications.digests import rows  # noqa: E402
 from tests.servers.crowd import COMPANIES, crowd, samba_with, slapd_with  # noqa: E402
 
 ROUNDS = 5
@@ -93,8 +93,8 @@ def ldapsearch(people: Directory) -> None:
 
 def scan(today: date) -> int:
     """Whose password runs out on a day of which one of the thresholds is reached today."""
-    days = thresholds.reached([today], settings.DIGEST_THRESHOLDS)
-    return sum(1 for _ in directory.connect().expiring(thresholds.spans(days)))
+    days = rows.reached([today], settings.DIGEST_THRESHOLDS)
+    return sum(1 for _ in directory.connect().expiring(rows.spans(days)))
 
 
 def measure(name: str, count: int, today: date) -> Result:

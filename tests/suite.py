@@ -15,7 +15,7 @@ from pathlib import Path
 from types import FrameType
 from typing import IO
 
-from deploy.local.process import bound
+from deploy.local.server import bound
 from tests.servers.postgres import PrivatePostgres
 
 # One more than there are processors: a worker waits for servers, which want the processors too.

@@ -23,13 +23,12 @@ from django.core.management import get_commands
 from django.test import Client
 from pytest_django import Settings
 
-from deploy.local import mailbox, post
+from deploy.local import post
 from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
-from deploy.local.process import bound
+from deploy.local.server import bound, free_port
 from idportal import sms
 from tests.as_demo import show_demo
 from tests.servers.dovecot import TestDovecot
-from tests.servers.ports import free_port
 from tests.servers.private import PrivateDovecot
 
 pytestmark = pytest.mark.process
@@ -259,7 +258,7 @@ def test_telephone_shows_what_the_portal_sent(tmp_path: Path, settings: Settings
     before = datetime.now(UTC)
     sms.send(STEFAN.phone, "Första å")
     sms.send(KARL.phone or "+46701740690", "Andra")
-    newest, oldest = mailbox.messages(tmp_path)
+    newest, oldest = post.messages(tmp_path)
     assert (newest.number, newest.text) == ("+46701740690", "Andra")
     assert (oldest.number, oldest.text) == (STEFAN.phone, "Första å")
     assert before <= oldest.sent <= newest.sent <= datetime.now(UTC)
@@ -270,7 +269,7 @@ def test_telephone_bears_files_that_others_made(tmp_path: Path) -> None:
     (tmp_path / "20261124T204500Z-+46701740606.txt").write_text("no fraction", encoding="utf-8")
     (tmp_path / "notes.txt").write_bytes(b"latin \xe5")
     (tmp_path / ".20261124T204500.1Z-46701740607.txt").write_text("half wri", encoding="utf-8")
-    found = {(one.number, one.text) for one in mailbox.messages(tmp_path)}
+    found = {(one.number, one.text) for one in post.messages(tmp_path)}
     assert found == {("+46701740605", "no such month"), ("+46701740606", "no fraction"), ("", "latin �")}
 
 
@@ -279,7 +278,7 @@ def test_telephone_reads_no_more_than_the_newest(tmp_path: Path) -> None:
         file = tmp_path / f"20261124T2045{number:02}Z-46701740605.txt"
         file.write_text(str(number), encoding="utf-8")
         os.utime(file, (number, number))
-    assert [one.text for one in mailbox.messages(tmp_path)] == [str(number) for number in range(59, 9, -1)]
+    assert [one.text for one in post.messages(tmp_path)] == [str(number) for number in range(59, 9, -1)]
 
 
 def test_mailbox_shows_what_the_portal_mailed(tmp_path: Path) -> None:
@@ -291,7 +290,7 @@ def test_mailbox_shows_what_the_portal_mailed(tmp_path: Path) -> None:
             )
             message.attach_alternative("<p>Hej!</p>", "text/html")
             connection.send_messages([message])
-    found = mailbox.mails(tmp_path)
+    found = post.mails(tmp_path)
     assert {mail.subject for mail in found} == {"Utgående lösenord", "Ditt lösenord är bytt"}
     for mail in found:
         assert mail.to == "carin@hemtjanst-ett.example"
@@ -300,8 +299,8 @@ def test_mailbox_shows_what_the_portal_mailed(tmp_path: Path) -> None:
 
 
 def test_mailbox_without_a_folder_is_empty(tmp_path: Path) -> None:
-    assert mailbox.mails(tmp_path / "none") == []
-    assert mailbox.messages(tmp_path / "none") == []
+    assert post.mails(tmp_path / "none") == []
+    assert post.messages(tmp_path / "none") == []
 
 
 # --- A mail to the helpdesk ------------------------------------------------------------------------

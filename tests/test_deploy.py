@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local import certificate
+from deploy.local import files
 from tests.idportal.conftest import PRODUCTION, environment, manage
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -115,7 +115,7 @@ def test_a_portal_with_these_settings_has_nothing_to_mend(tmp_path: Path) -> Non
     (tmp_path / "secrets").mkdir()
     for name, content in secrets.items():
         (tmp_path / "secrets" / name).write_text(content, encoding="ascii")
-    certificate.make(tmp_path)
+    files.make_certificate(tmp_path)
     (tmp_path / "ca.pem").rename(tmp_path / "directory-ca.pem")
     values = values_of(settings_file().replace("/etc/idportal", str(tmp_path)))
     asked = manage("check", "--deploy", "--fail-level", "WARNING", **values)

@@ -20,10 +20,10 @@ from urllib.parse import urlencode
 
 import pytest
 
-from deploy.local import certificate
+from deploy.local import files
 from deploy.local.cast import KARL
+from deploy.local.server import free_port
 from tests.idportal.conftest import PRODUCTION, Prepared, environment, prepared  # noqa: F401 - a fixture
-from tests.servers.ports import free_port
 from tests.servers.processes import end
 from tests.servers.slapd import TestSlapd
 
@@ -43,7 +43,7 @@ class Site:
         self.folder = folder
         self.http, self.https, self.web = free_port(), free_port(), free_port()
         self.values = values
-        certificate.make(folder / "tls", (), NAMES)
+        files.make_certificate(folder / "tls", *NAMES)
         self.config = folder / "nginx.conf"
         self.config.write_text(self._text(), encoding="utf-8")
 

@@ -18,8 +18,7 @@ from pathlib import Path
 import pytest
 
 from deploy.local.cast import CARIN, KARL
-from deploy.local.process import bound
-from tests.servers.ports import free_port
+from deploy.local.server import bound, free_port
 from tests.test_demo import NEW_PASSWORD, Demo, family
 
 pytestmark = pytest.mark.process

@@ -70,10 +70,7 @@ def forget_wrong_codes(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-
-    dependencies = [
-        ('accounts', '0004_mail'),
-    ]
+    dependencies = [("accounts", "0004_mail")]
 
     operations = [
         migrations.CreateModel(
@@ -84,9 +81,6 @@ class Migration(migrations.Migration):
                 ('confirmed', models.BooleanField(default=True, help_text='Is this device ready for use?')),
                 ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
-            options={
-                'abstract': False,
-            },
         ),
         migrations.RunPython(end_sessions, end_sessions_of_new_devices),
         migrations.RemoveField('challenge', 'confirmed'),

@@ -1,33 +1,24 @@
 """``python -m deploy.local demo|stack``: starts everything, says where it is, ends everything on Ctrl-C or SIGTERM."""
 
-from __future__ import annotations
-
 import argparse
 import contextlib
+import fcntl
 import os
+import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
+from types import FrameType
+from typing import IO
 
 from deploy.local import cast, files
 from deploy.local.cast import EVA, KARL, PER
-from deploy.local.demo import Demo
-from deploy.local.installation import ROOT, Installation
-from deploy.local.process import (
-    CannotStart,
-    ignore_signals,
-    interruptible,
-    only_one,
-    own_environment,
-    require_free,
-    say,
-)
-from deploy.local.stack import Stack
+from deploy.local.installation import ROOT, Demo, Installation, Stack
+from deploy.local.server import HOST, CannotStart, own_environment, say
 from deploy.local.supervisor import Supervisor
 
 KINDS: dict[str, type[Installation]] = {kind.name: kind for kind in (Demo, Stack)}
-
-RUNS_ALREADY = "{title} körs redan (process {{pid}}). Avsluta den först.\nThe {name} is already running. End it first."
 
 
 def main() -> int:
@@ -36,16 +27,19 @@ def main() -> int:
     folder = (arguments.folder or Path("var", arguments.kind)).resolve()
     os.umask(0o077)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    kind = KINDS[arguments.kind]
-    title = kind.title.capitalize()
+    installation = KINDS[arguments.kind](folder, arguments.port)
+    title = installation.title.capitalize()
     try:
-        runs_already = RUNS_ALREADY.format(title=title, name=kind.name)
-        with interruptible(), only_one(folder.with_suffix(".lock"), runs_already):
-            require_free(arguments.port, kind.name)
-            run(kind(folder, arguments.port), fresh=arguments.fresh)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for it
+                signal.signal(number, interrupt)
+        with folder.with_suffix(".lock").open("a+") as lock:
+            lock_alone(lock, title, installation.name)
+            require_free(arguments.port, installation.name)
+            run(installation, fresh=arguments.fresh)
     except KeyboardInterrupt:
-        say(f"{title} är avslutad. / The {kind.name} has ended.")
-    except (CannotStart, RuntimeError) as reason:
+        say(f"{title} är avslutad. / The {installation.name} has ended.")
+    except CannotStart as reason:
         sys.stderr.write(f"{reason}\n")
         return 1
     return 0
@@ -63,25 +57,61 @@ def parse(words: list[str]) -> argparse.Namespace:
     return arguments
 
 
+def interrupt(number: int, frame: FrameType | None) -> None:
+    """SIGTERM and a closed terminal end the program as Ctrl-C does, even where the shell ignores Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def lock_alone(lock: IO[str], title: str, name: str) -> None:
+    """Raises CannotStart if another process has the lock: two would share a folder and a database."""
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        lock.seek(0)
+        raise CannotStart(
+            f"{title} körs redan (process {lock.read().strip()}). Avsluta den först.\n"
+            f"The {name} is already running. End it first."
+        ) from None
+    lock.truncate(0)
+    lock.write(str(os.getpid()))
+    lock.flush()
+
+
+def require_free(port: int, target: str) -> None:
+    """Raises CannotStart if the port is taken, or not allowed."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server itself will
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise CannotStart(
+                f"Port {port} kan inte användas ({error.strerror}). Välj en annan: make {target} PORT=8001\n"
+                f"Port {port} can't be used. Choose another: make {target} PORT=8001"
+            ) from None
+
+
 def run(installation: Installation, *, fresh: bool) -> None:
     """Until supervisor or the caller is ended. Raises CannotStart."""
     installation.require_own_folder()
-    supervisor = Supervisor(installation.folder)
+    supervisor = Supervisor(installation)
     supervisor.end_stray()
-    if installation.is_outdated() or fresh:
+    if outdated := installation.is_outdated():
+        say("En ny dag eller version: demon börjar om. / A new day or version: the demo starts afresh.")
+    if outdated or fresh:
         installation.forget()
     say("Förbereder… / Preparing…")
     installation.prepare()
     try:
         say("Startar servrar… / Starting servers…")
-        supervisor.start(installation.programs())
+        supervisor.start()
         say("Databas och sidor… / Database and pages…")
         load(installation)
         supervisor.start_others()
         say(banner(installation, supervisor))
         supervisor.wait()
     finally:
-        ignore_signals()
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)  # a second Ctrl-C would leave servers behind
         with contextlib.suppress(OSError):  # the terminal is closed
             say("\nAvslutar… / Ending…")
         supervisor.stop()
@@ -93,14 +123,15 @@ def load(installation: Installation) -> None:
     ran = subprocess.run(  # noqa: S603 - our own arguments
         installation.portal(sys.executable, "-m", "deploy.local.load"),
         check=False,
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
         env=own_environment(),
         cwd=ROOT,
         start_new_session=True,
     )
     if ran.returncode:
-        raise CannotStart(f"{ran.stdout}{ran.stderr}".strip())
+        raise CannotStart(ran.stdout.strip())
 
 
 def banner(installation: Installation, supervisor: Supervisor) -> str:
@@ -108,7 +139,7 @@ def banner(installation: Installation, supervisor: Supervisor) -> str:
         "banner.txt",
         url=installation.url,
         folder=shown(installation.folder),
-        control=" ".join(str(shown(Path(word))) for word in supervisor.control()),
+        control=" ".join(str(shown(Path(word))) for word in supervisor.control),
         carin=cast.CARIN.mail,
         stefan=cast.STEFAN.username,
         **{person.given_name.lower(): f"{person.username}  {person.password}" for person in (KARL, PER, EVA)},

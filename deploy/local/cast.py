@@ -4,8 +4,6 @@ Data only. Phone numbers come from the series that the Swedish authority keeps f
 070-174 06 05 to 070-174 06 99; mail addresses from the top-level domain ``.example`` (RFC 2606).
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 HELPDESK = "helpdesk"
@@ -16,58 +14,48 @@ OMSORG_TVA = "Omsorg Två AB"
 MUNICIPALITY = "Örebro kommun"
 
 
-def _(text: str) -> str:
-    """Marks for makemessages what is translated where it is shown. Django's own noop needs the settings,
-    and the demo's settings need what is made from this file."""
-    return text
+# Marks for makemessages what is translated where it is shown. Django's own noop needs the settings, and the demo's
+# settings need what is made from this file.
+_ = str
 
 
-@dataclass(frozen=True, slots=True)
-class Person:
-    """A person with an account.
+@dataclass(frozen=True, kw_only=True)
+class SampleOrderer:
+    """An authorised orderer (behörig beställare): known to the portal, not to the directory. ``phone`` in E.164."""
 
-    ``days_left``: whole calendar days until the password runs out, on the day it is loaded; below zero it ran
-    out so many days ago; ``None``: never. ``phone``: the number on file at the portal in E.164, or "".
-    """
-
-    username: str
     given_name: str
     surname: str
     mail: str
     company: str
-    password: str
-    days_left: int | None
-    groups: tuple[str, ...]
-    phone: str
-    state: str
+    phone: str = ""
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.surname}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, kw_only=True)
+class Person(SampleOrderer):
+    """A person with an account. ``phone``: the number on file at the portal, or "".
+
+    ``days_left``: whole calendar days until the password runs out, on the day it is loaded; below zero it ran
+    out so many days ago; ``None``: never.
+    """
+
+    username: str
+    password: str
+    days_left: int | None = None
+    groups: tuple[str, ...] = ()
+    state: str
+
+
+@dataclass(frozen=True)
 class SampleCompany:
     """An external company of the register. ``recipients``: of the daily mail."""
 
     name: str
     organisation_number: str
     recipients: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class SampleOrderer:
-    """An authorised orderer (behörig beställare): known to the portal, not to the directory."""
-
-    given_name: str
-    surname: str
-    mail: str
-    company: str
-    phone: str
-
-    @property
-    def name(self) -> str:
-        return f"{self.given_name} {self.surname}"
 
 
 STEFAN = Person(
@@ -78,7 +66,6 @@ STEFAN = Person(
     company=HEMTJANST_ETT,
     password="Vinter-Skog-15",  # noqa: S106 - fictional; the demo's page shows it
     days_left=15,
-    groups=(),
     phone="+46701740605",
     state=_("Registrerat nummer. Lösenordet går ut om 15 dagar."),
 )
@@ -91,8 +78,6 @@ KARL = Person(
     company=HEMTJANST_ETT,
     password="Tallkotte-7-Stig",  # noqa: S106
     days_left=7,
-    groups=(),
-    phone="",
     state=_("Inget nummer. Lösenordet går ut om 7 dagar."),
 )
 
@@ -104,7 +89,6 @@ ANNA = Person(
     company=HEMTJANST_ETT,
     password="Gammal-Bro-11",  # noqa: S106
     days_left=-4,
-    groups=(),
     phone="+46701740611",
     state=_("Registrerat nummer, men telefonen är borta. Lösenordet har gått ut."),
 )
@@ -117,7 +101,6 @@ MARIA = Person(
     company=OMSORG_TVA,
     password="Havre-Gryn-60",  # noqa: S106
     days_left=60,
-    groups=(),
     phone="+46701740632",
     state=_("Arbetar hos det andra företaget. Registrerat nummer. Lösenordet går ut om 60 dagar."),
 )
@@ -129,7 +112,6 @@ PER = Person(
     mail="per.nilsson@kommunen.example",
     company=MUNICIPALITY,
     password="Lugn-Telefon-24",  # noqa: S106
-    days_left=None,
     groups=(HELPDESK,),
     phone="+46701740641",
     state=_("Handläggare i helpdesk."),
@@ -142,7 +124,6 @@ EVA = Person(
     mail="eva.dahl@kommunen.example",
     company=MUNICIPALITY,
     password="Nyckel-Knippa-99",  # noqa: S106
-    days_left=None,
     groups=(ADMINS,),
     phone="+46701740642",
     state=_("Administratör. Kontot är skyddat: portalen byter inte dess lösenord."),
@@ -165,11 +146,3 @@ COMPANIES: tuple[SampleCompany, ...] = (
     SampleCompany(OMSORG_TVA, "559900-1129", ()),
 )
 """The second one has no recipient yet, so the helpdesk gets its daily mail."""
-
-
-def person(username: str) -> Person:
-    """The person with this user name. Raises KeyError."""
-    for one in CAST:
-        if one.username == username:
-            return one
-    raise KeyError(username)

@@ -1,10 +1,10 @@
-"""Files that only their owner can read, and the texts in ``config/``."""
-
-from __future__ import annotations
+"""Files that only their owner can read, the texts in ``config/``, and certificates for servers on loopback."""
 
 import secrets
 from pathlib import Path
 from string import Template
+
+import trustme
 
 CONFIG = Path(__file__).parent / "config"
 
@@ -25,3 +25,16 @@ def secret(file: Path) -> str:
 def filled(name: str, /, **values: object) -> str:
     """The text of that name in ``config/``, with its ``$names`` filled in."""
     return Template((CONFIG / name).read_text(encoding="utf-8")).substitute(values)
+
+
+def make_certificate(folder: Path, *names: str) -> None:
+    """Writes ``ca.pem``, ``cert.pem`` and ``key.pem`` for these IP addresses and host names, or for loopback.
+
+    The authority's own key is forgotten, so nothing more can be issued from it.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    authority = trustme.CA()
+    issued = authority.issue_cert(*(names or ("127.0.0.1", "localhost")))
+    authority.cert_pem.write_to_path(folder / "ca.pem")
+    issued.cert_chain_pems[0].write_to_path(folder / "cert.pem")
+    write(folder / "key.pem", issued.private_key_pem.bytes().decode("ascii"))

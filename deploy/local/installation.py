@@ -1,57 +1,48 @@
-"""What demo and stack share: a folder, its secrets, the servers around the portal, and the portal's settings."""
+"""The demo is one process with SQLite; the stack has PostgreSQL, Redis, workers and beat, as in production.
 
-from __future__ import annotations
+Each has a folder, its secrets, the servers around the portal, and the portal's settings.
+"""
 
 import os
 import shlex
 import shutil
+import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import tempfile
+from datetime import datetime
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import requests
 
 from deploy.local import files
+from deploy.local.databases import Postgres, Redis, as_user
 from deploy.local.dovecot import Dovecot
-from deploy.local.process import HOST, CannotStart, bound, free_port
+from deploy.local.mail_server import MailServer
+from deploy.local.server import HOST, CannotStart, LocalServer, bound, say
 from deploy.local.slapd import Slapd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
 MAIL_SERVER = "mx.demo.example"  # whose word on the sender of a mail is believed
-
-
-@dataclass(frozen=True)
-class Program:
-    """A process that supervisor keeps running.
-
-    ``server``: starts before the database is filled. ``stop_seconds``: how long it may take to end.
-    ``group``: its children are asked to end too.
-    """
-
-    name: str
-    command: list[str]
-    answers: Callable[[], bool] = lambda: True
-    server: bool = False
-    stop_signal: str = "TERM"
-    stop_seconds: int = 15
-    group: bool = False
+LAYOUT = "3"  # of the demo's folder. A demo with another layout begins anew
 
 
 class Installation:
-    """An installation in a folder. ``prepare`` makes its files; supervisor runs its programs."""
+    """An installation in a folder. ``prepare`` makes its files; supervisor runs ``servers`` and ``processes``."""
 
     name = ""  # on the command line
     title = ""  # in a Swedish sentence
     mark = ""  # the file by which the folder is recognised
+    web_options: tuple[str, ...] = ()
 
     def __init__(self, folder: Path, port: int) -> None:
         self.folder = folder
         self.port = port
         self.url = f"http://{HOST}:{port}"
-        self.directory = Slapd(folder / "slapd", free_port())
-        self.mailbox = Dovecot(folder / "dovecot", free_port())
+        self.mailbox = Dovecot(folder / "dovecot")
+        # In the order in which they start. They end the other way round, after the portal's processes.
+        self.servers: list[LocalServer] = [Slapd(folder / "slapd"), self.mailbox]
 
     def require_own_folder(self) -> None:
         """Raises CannotStart if the folder holds something else."""
@@ -61,9 +52,13 @@ class Installation:
                 f"That folder is not the {self.name}'s. Choose another one."
             )
 
+    def stamp(self) -> str:
+        """The mark's text. Data with another one are too old to use."""
+        return ""
+
     def is_outdated(self) -> bool:
-        """Whether the data of an earlier start are too old to use."""
-        return False
+        mark = self.folder / self.mark
+        return mark.exists() and mark.read_text(encoding="ascii") != self.stamp()
 
     def forget(self) -> None:
         """Removes the data of an earlier start."""
@@ -71,21 +66,28 @@ class Installation:
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def prepare(self) -> None:
-        """Makes folders, secrets, the servers' data and configuration; existing data stay."""
+        """Makes folders, secrets, the servers' data and configuration; existing data stay.
+
+        ``run COMMAND`` gives a command the settings; ``manage doctor`` is for people. Only the portal's processes get
+        them: a server's environment could be read by the user that it runs as.
+        """
         self.folder.mkdir(mode=0o700, exist_ok=True)
-        (self.folder / self.mark).touch()
+        (self.folder / self.mark).write_text(self.stamp(), encoding="ascii")
         for name in ("log", "mail", "secrets", "sms"):
             (self.folder / name).mkdir(mode=0o700, exist_ok=True)
-        self.directory.prepare()
-        self.mailbox.prepare()
-        self._write_scripts()
+        for server in self.servers:
+            server.prepare()
+        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings().items())
+        files.write(self.folder / "run", f'#!/bin/sh\n{exports}exec "$@"\n', 0o700)
+        command = shlex.join([str(self.folder / "run"), sys.executable, str(ROOT / "manage.py")])
+        files.write(self.folder / "manage", f'#!/bin/sh\nexec {command} "$@"\n', 0o700)
 
     def secret(self, name: str) -> str:
         return files.secret(self.folder / "secrets" / name)
 
     def settings(self) -> dict[str, str]:
         """The environment of the portal's processes."""
-        return {
+        settings = {
             "DJANGO_SETTINGS_MODULE": "deploy.local.settings",
             "DEMO_FOLDER": str(self.folder),
             "SECRET_KEY": self.secret("secret-key"),
@@ -100,37 +102,102 @@ class Installation:
             "PHONE_LINK_HOLD": os.environ.get("PHONE_LINK_HOLD", "120"),
             # gunicorn and celery use setproctitle if it is there; it must not wipe what /proc/PID/environ shows.
             "SPT_NOENV": "1",
-            **self.directory.environment(),
-            **self.mailbox.environment(),
         }
+        for server in self.servers:
+            settings |= server.environment()
+        return settings
 
-    def programs(self) -> list[Program]:
-        """In the order in which they start. They end the other way round."""
-        return [
-            Program("slapd", self.directory.command(), self.directory.answers, server=True),
-            Program("dovecot", self.mailbox.command(), self.mailbox.answers, server=True, group=True),
-        ]
+    def processes(self) -> dict[str, list[str]]:
+        """The portal's own, in the order in which they start."""
+        listen = ["--config", "deploy/gunicorn.conf.py", "--bind", f"{HOST}:{self.port}"]
+        return {"web": self.portal("gunicorn", *listen, *self.web_options)}
 
     def portal(self, *command: str) -> list[str]:
         """A command of the Python environment, with the portal's settings."""
         return bound([str(self.folder / "run"), str(BIN / command[0]), *command[1:]])
 
-    def web(self, *options: str) -> Program:
-        listen = ["--config", "deploy/gunicorn.conf.py", "--bind", f"{HOST}:{self.port}"]
-        return Program("web", self.portal("gunicorn", *listen, *options), self._is_ready, stop_seconds=40)
-
-    def _is_ready(self) -> bool:
+    def is_ready(self) -> bool:
+        """Whether the portal serves pages, with all that it needs."""
         try:
             return requests.get(f"{self.url}/healthz/ready", timeout=10).status_code == requests.codes.ok
         except requests.RequestException:
             return False
 
-    def _write_scripts(self) -> None:
-        """``run COMMAND`` gives a command the settings; ``manage doctor`` is for people.
 
-        Only the portal's processes get them: a server's environment could be read by the user that it runs as.
-        """
-        exports = "".join(f"export {name}={shlex.quote(value)}\n" for name, value in self.settings().items())
-        files.write(self.folder / "run", f'#!/bin/sh\n{exports}exec "$@"\n', 0o700)
-        command = shlex.join([str(self.folder / "run"), sys.executable, str(ROOT / "manage.py")])
-        files.write(self.folder / "manage", f'#!/bin/sh\nexec {command} "$@"\n', 0o700)
+class Demo(Installation):
+    """It begins anew each day: the sample passwords run out so many days from the day on which they are loaded, and
+    the table on /demo/ promises how many.
+    """
+
+    name = "demo"
+    title = "demon"
+    mark = "day"
+    web_options = ("--workers=1",)  # without Redis it alone knows of the limits by address
+
+    def stamp(self) -> str:
+        return f"{datetime.now(ZoneInfo('Europe/Stockholm')).date().isoformat()} {LAYOUT}"
+
+    def settings(self) -> dict[str, str]:
+        return {
+            **super().settings(),
+            "DEBUG": "1",
+            "DATABASE_URL": f"sqlite:///{self.folder / 'db.sqlite3'}",
+            "EMAIL_URL": f"filemail://{self.folder / 'mail'}",
+        }
+
+
+class Stack(Installation):
+    name = "stack"
+    title = "stacken"
+    mark = "stack"
+
+    def __init__(self, folder: Path, port: int) -> None:
+        super().__init__(folder, port)
+        self.postgres = Postgres(folder / "postgres")
+        self.with_password = (self.postgres, Redis(folder), MailServer(folder))
+        self.servers = [*self.with_password, *self.servers]
+
+    def prepare(self) -> None:
+        (self.folder / "secrets").mkdir(mode=0o700, parents=True, exist_ok=True)
+        for server in self.with_password:
+            server.password = self.secret(server.name)
+        self.postgres.folder = self._postgres_folder()
+        super().prepare()
+
+    def forget(self) -> None:
+        place = self.folder / "postgres"
+        if place.is_symlink():
+            shutil.rmtree(place.resolve(), ignore_errors=True)
+        super().forget()
+
+    def settings(self) -> dict[str, str]:
+        return {**super().settings(), "STATIC_ROOT": str(self.folder / "static")}
+
+    def processes(self) -> dict[str, list[str]]:
+        """Those of the units of deploy/systemd."""
+        celery = ("celery", "--quiet", "-A", "idportal")
+        worker = (*celery, "worker", "--concurrency", "2")
+        return {
+            "worker": self.portal(*worker, "-Q", "celery", "--hostname", "worker@%h"),
+            "outbox": self.portal(*worker, "-Q", "outbox", "--hostname", "outbox@%h"),
+            "beat": self.portal(*celery, "beat", "--pidfile=", "--schedule", str(self.folder / "beat")),
+            **super().processes(),
+        }
+
+    def _postgres_folder(self) -> Path:
+        """Where PostgreSQL keeps its data: in the folder, or where its user can reach them if we are root."""
+        place = self.folder / "postgres"
+        if place.is_symlink() and not place.exists():
+            raise CannotStart(
+                f"{place} pekar på en mapp som inte finns. Börja om: python -m deploy.local stack --fresh\n"
+                f"{place} points to a folder that is gone. Start afresh: python -m deploy.local stack --fresh"
+            )
+        reach = ["setpriv", *as_user(), "test", "-x", str(self.folder)]
+        if not place.exists() and subprocess.run(reach, check=False, cwd="/").returncode:  # noqa: S603
+            place.symlink_to(tempfile.mkdtemp(prefix="idportal-stack-", dir="/var/tmp"))
+        if place.is_symlink():
+            say(
+                f"PostgreSQL kör inte som root och når inte {self.folder}: dess data ligger i {place.resolve()}."
+                "\nPostgreSQL does not run as root and can't reach that folder: its data are in the other one."
+            )
+        return place.resolve()

@@ -1,7 +1,5 @@
 """``python -m deploy.local.load``: brings the database of demo or stack up to date, and puts the cast into it."""
 
-from __future__ import annotations
-
 import io
 
 import django

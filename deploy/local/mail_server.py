@@ -1,18 +1,33 @@
 """Stands in for the municipality's mail server: keeps each mail that it is given as a file, and passes none on.
 
-python -m deploy.local.mail_server PORT USER PASSWORD_FILE FOLDER
+python -m deploy.local.mail_server PORT PASSWORD_FILE FOLDER
 """
 
-from __future__ import annotations
-
-import asyncio
 import secrets
 import signal
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
+from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+
+from deploy.local.server import HOST, LocalServer, bound
+
+USER = "idportal"
+
+
+class MailServer(LocalServer):
+    """``folder``: of the installation, with mail/ and the password in secrets/mail."""
+
+    name = "mail"
+
+    def environment(self) -> dict[str, str]:
+        return {"EMAIL_URL": f"smtp://{USER}:{self.password}@{HOST}:{self.port}"}
+
+    def command(self) -> list[str]:
+        places = [str(self.folder / "secrets" / "mail"), str(self.folder / "mail")]
+        return bound([sys.executable, "-m", __name__, str(self.port), *places])
 
 
 class Folder:
@@ -24,34 +39,31 @@ class Folder:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%S.%fZ}-{secrets.token_hex(4)}.eml"
         receivers = "".join(f"Delivered-To: {receiver}\r\n" for receiver in envelope.rcpt_tos)
-        content = envelope.content or b""
         unfinished = self.folder / f".{name}"
-        unfinished.write_bytes(receivers.encode() + (content if isinstance(content, bytes) else content.encode()))
+        unfinished.write_bytes(receivers.encode() + (envelope.original_content or b""))
         unfinished.rename(self.folder / name)
         return "250 OK"
 
 
-async def serve(port: int, user: str, password: str, folder: Path) -> None:
-    """Until SIGTERM."""
+def serve(port: int, password: str, folder: Path) -> None:
+    """Until it is ended. In clear text: it never leaves the machine."""
 
     def authenticate(server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object) -> AuthResult:
         good = isinstance(given, LoginPassword) and secrets.compare_digest(
-            given.login + b":" + given.password, f"{user}:{password}".encode()
+            given.login + b":" + given.password, f"{USER}:{password}".encode()
         )
         return AuthResult(success=good, handled=False)
 
-    def door() -> SMTP:
-        # In clear text: it never leaves the machine.
-        return SMTP(Folder(folder), authenticator=authenticate, auth_required=True, auth_require_tls=False)
-
-    loop = asyncio.get_running_loop()
-    ended = asyncio.Event()
-    loop.add_signal_handler(signal.SIGTERM, ended.set)
-    server = await loop.create_server(door, "127.0.0.1", port)
-    await ended.wait()
-    server.close()
+    Controller(
+        Folder(folder),
+        hostname=HOST,
+        port=port,
+        authenticator=authenticate,
+        auth_required=True,
+        auth_require_tls=False,
+    ).start()
+    signal.pause()
 
 
 if __name__ == "__main__":
-    port, user, password_file, folder = sys.argv[1:]
-    asyncio.run(serve(int(port), user, Path(password_file).read_text(encoding="ascii"), Path(folder)))
+    serve(int(sys.argv[1]), Path(sys.argv[2]).read_text(encoding="ascii"), Path(sys.argv[3]))

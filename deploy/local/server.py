@@ -1,46 +1,91 @@
-"""A directory or mail server in a folder of its own: what it needs on the disk, its command, whether it answers."""
+"""A process on this machine: its program, its port, its environment; and what the servers among them share."""
 
-from __future__ import annotations
-
+import os
+import shutil
 import socket
 import ssl
-from collections.abc import Iterator
-from contextlib import contextmanager
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+
+from deploy.local import files
+
+HOST = "127.0.0.1"
+
+
+class CannotStart(Exception):
+    """Says in plain words what the problem is and what to do."""
 
 
 class LocalServer:
-    """Listens on ``port`` of loopback with TLS, and has all that it needs in ``folder``."""
+    """A server on ``port`` of loopback, with all that it needs in ``folder``."""
 
-    name = ""  # as messages and its log have it
+    name = ""  # as supervisor and its log have it
+    stop_signal = "TERM"
+    group = False  # whether its children are told to end, too
+    password = ""  # of a database or the mail server
 
-    def __init__(self, folder: Path, port: int) -> None:
-        self.folder = folder.resolve()
-        self.port = port
-        self.ca_file = self.folder / "tls" / "ca.pem"
+    def __init__(self, folder: Path, port: int = 0) -> None:
+        self.folder = folder
+        self.port = port or free_port()
+        self.ca_file = folder / "tls" / "ca.pem"
+
+    def secret(self, name: str = "password") -> str:
+        """The password in the file of that name, which is made the first time."""
+        return files.secret(self.folder / name)
 
     def prepare(self) -> None:
-        """Write the configuration; the first time, the certificate and the data too."""
-        raise NotImplementedError
+        """Writes the configuration; the first time, makes the certificate and the data too."""
+        self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
 
     def command(self) -> list[str]:
         """Starts the server after :meth:`prepare`. The server ends with the thread that started it, at the latest."""
         raise NotImplementedError
 
+    def environment(self) -> dict[str, str]:
+        """The settings that point the portal here. After :meth:`prepare`."""
+        raise NotImplementedError
+
     def answers(self) -> bool:
-        """Whether the server completes a TLS handshake with its own certificate."""
+        """Whether the server takes a connection; if it has a certificate, with that one."""
         try:
-            with self._handshake():
+            with socket.create_connection((HOST, self.port), timeout=1) as connection:
+                if self.ca_file.exists():
+                    context = ssl.create_default_context(cafile=str(self.ca_file))
+                    context.wrap_socket(connection, server_hostname=HOST).close()
                 return True
         except OSError:
             return False
 
-    @contextmanager
-    def _handshake(self) -> Iterator[ssl.SSLSocket]:
-        """A connection over TLS. Raises OSError."""
-        context = ssl.create_default_context(cafile=str(self.ca_file))
-        with (
-            socket.create_connection(("127.0.0.1", self.port), timeout=1) as connection,
-            context.wrap_socket(connection, server_hostname="127.0.0.1") as made,
-        ):
-            yield made
+
+def free_port() -> int:
+    """A port of loopback that is free now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def program(name: str, package: str, *, first: Sequence[Path] = ()) -> str:
+    """The path of a server's program: in the folders ``first``, on the PATH, or in sbin. Raises CannotStart."""
+    folders = [*map(str, first), os.environ.get("PATH", ""), "/usr/sbin", "/sbin"]
+    found = shutil.which(name, path=os.pathsep.join(folders))
+    if found is None:
+        raise CannotStart(f"{name} is missing: apt-get install {package}")
+    return found
+
+
+def bound(command: list[str]) -> list[str]:
+    """The command, whose process ends with its parent, even if that is killed."""
+    return [program("setpriv", "util-linux"), "--pdeathsig", "TERM", *command]
+
+
+def own_environment() -> dict[str, str]:
+    """The few variables of the shell that every program needs. Others may hold secrets."""
+    own = ("HOME", "LANG", "LC_ALL", "LOG_LEVEL", "PATH", "TERM", "TMPDIR")
+    return {name: os.environ[name] for name in own if name in os.environ}
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()

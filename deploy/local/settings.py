@@ -1,7 +1,5 @@
 """The settings of demo and stack: all of the portal's, and the page /demo/ besides."""
 
-from __future__ import annotations
-
 from django.core.exceptions import ImproperlyConfigured
 
 from idportal import env

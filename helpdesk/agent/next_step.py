@@ -14,7 +14,7 @@ from accounts.models import User
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets.decisions import needs_verification
 from helpdesk.tickets.evidence import Evidence
-from notifications.notices.changes import mail_address
+from notifications.notices import mail_address
 
 Kind, What = Ticket.Kind, TimelineEntry.What
 

@@ -3,7 +3,6 @@
 Tables and columns are renamed, so the rows stay as they are, on the way up and on the way down.
 """
 
-import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
 
@@ -41,17 +40,11 @@ def _rename_permissions(apps, models):
 
 
 def _key(related_name, to):
-    return models.ForeignKey(
-        null=True, on_delete=django.db.models.deletion.SET_NULL, related_name=related_name, to=to
-    )
+    return models.ForeignKey(null=True, on_delete=models.SET_NULL, related_name=related_name, to=to)
 
 
 class Migration(migrations.Migration):
-
-    dependencies = [
-        ("helpdesk", "0002_mail"),
-        ("auth", "0012_alter_user_first_name_max_length"),
-    ]
+    dependencies = [("helpdesk", "0002_mail"), ("auth", "0012_alter_user_first_name_max_length")]
 
     operations = [
         migrations.RenameModel("Request", "Ticket"),

@@ -23,7 +23,6 @@ from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
 from helpdesk.models import SignInLink
 from notifications import outbox
 from notifications.models import Message
-from notifications.outbox.letters import letter
 
 LIFETIME = timedelta(seconds=limits.LINK_LIFETIME)
 FRESH = timedelta(seconds=limits.LINK_FRESH)
@@ -59,7 +58,7 @@ def deliver(link_id: int) -> None:
     link.save(update_fields=["asked_for", "orderer", "digest"])
     url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
     until = link.asked_at + LIFETIME
-    mail = letter(
+    mail = outbox.letter(
         "sign_in_link",
         {"asked": link.asked_at, "until": until, "link": url},
         purpose=Message.Topic.SIGN_IN_LINK,

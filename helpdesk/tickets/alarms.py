@@ -17,9 +17,7 @@ from helpdesk.tickets.states import add_entry
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message
-from notifications.notices.changes import MAIL_USEFUL
-from notifications.notices.links import who_stopped
-from notifications.outbox.letters import letter
+from notifications.notices import MAIL_USEFUL, who_stopped
 
 # Bounces until an alarm, and again until the next one if that ticket was closed without a change: a mailbox may be full
 # once, or a server down for a week.
@@ -65,7 +63,7 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
 def _mail_helpdesk(user: User, alarm: Ticket, words: dict[str, Any]) -> None:
     """Names no person: many people read that mailbox."""
     link = f"{settings.PORTAL_URL}{reverse('helpdesk-ticket', args=[alarm.number])}"
-    mail = letter(
+    mail = outbox.letter(
         "phone_link_stopped_helpdesk",
         {**words, "alarm": alarm.number, "link": link},
         purpose=Message.Topic.PHONE_LINK_STOPPED,

@@ -27,7 +27,6 @@ from idportal.mailbox import mailbox_address
 from idportal.text import LONGEST, inert
 from notifications import outbox
 from notifications.models import Message
-from notifications.outbox.letters import letter
 
 Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
 Topic = Message.Topic
@@ -81,7 +80,7 @@ def _send_to_orderer(event: str, ticket: Ticket, topic: Message.Topic, *, key: s
     with translation.override("sv"):
         what = message_templates.part("ticket_what.txt", about).strip()  # for the middle of a sentence
     link = f"{settings.PORTAL_URL}{reverse('orderer-tickets')}"
-    mail = letter(
+    mail = outbox.letter(
         event,
         {"number": ticket.number, "what": what, "link": link, **words},
         purpose=topic,
@@ -159,7 +158,7 @@ def _send_to_sender(event: str, ticket: Ticket, to: str, key: str, **words: str)
     if not _has_room(to) or in_all >= limits.MAIL_ANSWERS_IN_ALL:
         return
     words["number"] = ticket.number
-    mail = letter(event, words, purpose=Topic.MAIL_ANSWERED, to=to, useful=USEFUL, key=key)
+    mail = outbox.letter(event, words, purpose=Topic.MAIL_ANSWERED, to=to, useful=USEFUL, key=key)
     outbox.enqueue([mail])
 
 
@@ -183,14 +182,16 @@ def ask_to_confirm(ticket: Ticket, address: str, token: str) -> None:
     words = {**_known_to_recipients(ticket), "link": url}
     useful, company = limits.RECIPIENT_CONFIRMATION, ticket.company
     purpose = Topic.CONFIRM_RECIPIENT
-    outbox.enqueue([letter("recipient_confirm", words, purpose=purpose, to=address, useful=useful, company=company)])
+    outbox.enqueue(
+        [outbox.letter("recipient_confirm", words, purpose=purpose, to=address, useful=useful, company=company)]
+    )
 
 
 def tell_leaving(ticket: Ticket, addresses: Iterable[str], *, at_once: bool) -> None:
     """Tells recipients that they leave, at once or when a new one confirms. Each gets one mail a ticket."""
     purpose = Topic.RECIPIENTS_CHANGED
     outbox.enqueue(
-        letter(
+        outbox.letter(
             "recipient_leaving",
             {**_known_to_recipients(ticket), "at_once": at_once},
             purpose=purpose,

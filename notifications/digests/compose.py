@@ -4,8 +4,6 @@ The words are in ``templates/mail/digest*.txt``. Source: manual-sv.md, "Påminne
 and "Support".
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape

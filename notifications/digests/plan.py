@@ -1,24 +1,26 @@
-"""The messages of a day's run: looked up and composed. Nothing is written here."""
-
-from __future__ import annotations
+"""The messages of a day's run: looked up and composed; and their receivers at the time when they are sent."""
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
 from datetime import date, timedelta
+from typing import NamedTuple
 
+from celery.utils.functional import chunks
 from django.conf import settings
-from django.utils import translation
+from django.utils import timezone, translation
 
+from accounts import phones
 from accounts.companies import CompanyMatcher
 from accounts.models import Company
+from accounts.models.recipients import Recipients
+from idportal import message_templates
+from idportal.clock import at_hour
 from idportal.message_templates import Written
 from idportal.text import inert
 from notifications import outbox
 from notifications.digests.compose import Composer, Group
-from notifications.digests.reminders import remind
-from notifications.digests.rows import DigestRow, PlannedMessage, find
+from notifications.digests.rows import DigestRow, find
 from notifications.models import DigestRun, Message
 
 # How long a mail is tried: as long as mail servers usually do (RFC 5321 4.5.4.1). Its lines name the date, and no
@@ -26,10 +28,12 @@ from notifications.models import DigestRun, Message
 USEFUL = timedelta(days=4)
 # A late run reaches back so many days at most: an employee whose password ran out a month ago knows it.
 MOST_DAYS = 31
+# Hours in Stockholm between which an employee gets an SMS: not in the night, and not the day after.
+SMS_FROM, SMS_UNTIL = 9, 21
+CHUNK = 1000  # ids in one query
 
 
-@dataclass(frozen=True, slots=True)
-class Outstanding:
+class Outstanding(NamedTuple):
     """The days whose thresholds a run of ``day`` has to tell: those after ``since`` that no other run has told."""
 
     day: date
@@ -37,19 +41,20 @@ class Outstanding:
     days: frozenset[date]
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class PlannedMessage(NamedTuple):
+    """A mail with these rows, or the SMS for the one row."""
+
+    message: Message
+    rows: Sequence[DigestRow]
+
+
+class Plan(NamedTuple):
     """All that a run sends, composed. A mail to the helpdesk has no company."""
 
     outstanding: Outstanding
     mails: tuple[PlannedMessage, ...]
     reminders: tuple[PlannedMessage, ...]
     accounts: int  # in the mails
-
-    @property
-    def messages(self) -> Iterator[Message]:
-        """The rows for the outbox."""
-        yield from (planned.message for planned in (*self.mails, *self.reminders))
 
 
 def outstanding(day: date) -> Outstanding:
@@ -82,7 +87,7 @@ def look(day: date) -> Plan:
     open_ = outstanding(day)
     rows, to_remind = find(day, open_.days)
     with translation.override("sv"):  # whatever language the command runs in
-        return Plan(open_, tuple(_mails(day, rows)), tuple(remind(day, to_remind)), len(rows))
+        return Plan(open_, tuple(_mails(day, rows)), tuple(_reminders(day, to_remind)), len(rows))
 
 
 def _mails(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
@@ -110,7 +115,7 @@ def _mails(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
         yield _mail(day, settings.HELPDESK_EMAIL, composer.to_helpdesk(groups), all_rows)
 
 
-def key_of(day: date | str, whose: str, to: str) -> str:
+def _key(day: date | str, whose: str, to: str) -> str:
     """The key of the one mail of this day to this address. ``whose``: the company's primary key, or "helpdesk"."""
     receiver = hashlib.sha256(to.lower().encode()).hexdigest()  # the key is no place for an address
     return f"digest/{day}/{whose}/{receiver}"
@@ -124,7 +129,75 @@ def _mail(
         to=to,
         **composed._asdict(),
         useful=USEFUL,
-        key=key_of(day, str(company.pk) if company else "helpdesk", to),
+        key=_key(day, str(company.pk) if company else "helpdesk", to),
         company=company,
     )
     return PlannedMessage(message, rows)
+
+
+def _reminders(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
+    """An SMS for each row with a number that gets codes, in their order; none after SMS_UNTIL."""
+    now, not_before, until = timezone.now(), at_hour(day, SMS_FROM), at_hour(day, SMS_UNTIL)
+    if now >= until:
+        return
+    for chunk in chunks((row for row in rows if row.registered), CHUNK):
+        numbers = phones.usable_numbers(row.account.id for row in chunk)  # not one on hold, which may be stopped (H4)
+        for row in chunk:
+            if number := numbers.get(row.account.id):
+                message = outbox.sms(
+                    purpose=Message.Topic.EXPIRY_REMINDER,
+                    to=number,
+                    text=reminder_text(row),
+                    useful=until - max(now, not_before),
+                    key=f"expiry-sms/{day}/{row.account.id}",
+                    about=row.account.id,
+                    not_before=not_before,
+                )
+                yield PlannedMessage(message, (row,))
+
+
+def reminder_text(row: DigestRow) -> str:
+    words = {"account": inert(row.account.username), "day": row.expires_on.isoformat()}
+    return message_templates.sms("expiry_reminder", "sv", words)
+
+
+def redirection(message: Message) -> Callable[[], object] | None:
+    """For the outbox, before each try of a company's digest, which can be days after it was composed.
+
+    One that waits for an address that is no recipient any more goes to the present recipients, or to the helpdesk: it
+    holds names and user names that are theirs to know alone, and it is never dropped.
+    """
+    if not message.key.startswith("digest/") or message.to in _recipients(message):
+        return None  # it is not of a run, or its receiver is still a recipient
+    return lambda: outbox.enqueue(_for_others(message))
+
+
+def _for_others(message: Message) -> Iterator[Message]:
+    """The same mail for each of the company's present recipients who has none of that day; without any, the helpdesk.
+
+    It is of use no longer than the one that it stands for.
+    """
+    recipients = _recipients(message)
+    for to in recipients or [settings.HELPDESK_EMAIL]:
+        _digest, day, whose, *_rest = message.key.split("/")
+        key = _key(day, whose, to)
+        earlier = list(Message.objects.filter(key__startswith=key).values_list("state", flat=True))
+        # One that expired did so while its receiver was no recipient: a recipient once more gets it under another key.
+        if any(state != Message.Status.EXPIRED for state in earlier):
+            continue
+        yield outbox.mail(
+            purpose=Message.Topic.DIGEST if recipients else Message.Topic.DIGEST_TO_HELPDESK,
+            to=to,
+            subject=message.subject,
+            text=message.text,
+            html=message.html,
+            useful=message.useful_until - timezone.now(),
+            key=f"{key}/{len(earlier)}" if earlier else key,
+            company=message.company,
+        )
+
+
+def _recipients(message: Message) -> Recipients:
+    """The present recipients of the message's company; none if it is deleted or not active."""
+    company = message.company
+    return company.recipients if company and company.active else Recipients()

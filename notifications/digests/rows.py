@@ -1,10 +1,12 @@
-"""The accounts that a day's run tells of, each with what its line of the mail says."""
+"""The accounts that a day's run tells of, each with what its line of the mail says.
 
-from __future__ import annotations
+A *threshold* is a number of days left; DIGEST_THRESHOLDS has several. Days are calendar days in Stockholm: threshold
+*t* of an expiry date *E* is reached on the day *E - t*, at whatever hour the password runs out.
+"""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 from django.conf import settings
 from django.utils.timezone import localdate
@@ -12,8 +14,7 @@ from django.utils.timezone import localdate
 from accounts import directory
 from accounts.directory import Account
 from accounts.standing import ids_with_number
-from notifications.digests.thresholds import days_left, reached, spans
-from notifications.models import Message
+from idportal.clock import at_hour
 
 # Days left on which the employee gets an SMS, too, if EXPIRY_SMS is on.
 SMS_THRESHOLDS = (7, 1)
@@ -27,20 +28,6 @@ class DigestRow:
     expires_on: date
     days_left: int
     registered: bool  # whether it has a mobile number
-
-    @property
-    def urgency(self) -> tuple[object, ...]:
-        """The key to sort by: the most urgent first, then the name."""
-        account = self.account
-        return self.days_left, account.surname.casefold(), account.given_name.casefold(), account.username, account.id
-
-
-@dataclass(frozen=True, slots=True)
-class PlannedMessage:
-    """A mail with these rows, or the SMS for the one row."""
-
-    message: Message
-    rows: Sequence[DigestRow]
 
 
 def find(day: date, days: frozenset[date]) -> tuple[list[DigestRow], list[DigestRow]]:
@@ -57,10 +44,28 @@ def find(day: date, days: frozenset[date]) -> tuple[list[DigestRow], list[Digest
             if account.enabled and isinstance(account.expires, datetime):
                 due.append((account, localdate(account.expires)))
     numbered = ids_with_number(account.id for account, _ in due)
-    rows = [DigestRow(account, on, days_left(on, day), account.id in numbered) for account, on in due]
-    rows.sort(key=lambda row: row.urgency)
+    rows = [DigestRow(account, on, (on - day).days, account.id in numbered) for account, on in due]
+    rows.sort(key=_urgency)
     return (
         [row for row in rows if row.expires_on in told],
         # For accounts that the portal does nothing for, no SMS either (security.md R6).
         [row for row in rows if row.expires_on in reminded and row.days_left >= 0 and row.account.served],
     )
+
+
+def _urgency(row: DigestRow) -> tuple[object, ...]:
+    account = row.account
+    return row.days_left, account.surname.casefold(), account.given_name.casefold(), account.username, account.id
+
+
+def reached(days: Collection[date], thresholds: Collection[int]) -> frozenset[date]:
+    """The expiry dates of which one of the thresholds is reached on one of the days."""
+    return frozenset(day + timedelta(threshold) for day in days for threshold in thresholds)
+
+
+def spans(dates: Collection[date]) -> list[tuple[datetime, datetime]]:
+    """The moments [first, last) of these dates, in UTC and in order; dates in a row are one span."""
+    day = timedelta(1)
+    firsts = sorted(date for date in dates if date - day not in dates)
+    lasts = sorted(date for date in dates if date + day not in dates)
+    return [(at_hour(first, 0), at_hour(last + day, 0)) for first, last in zip(firsts, lasts, strict=True)]

@@ -1,7 +1,5 @@
 """A day's run: what it sends, and that it was made, come together or not at all."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Callable
 from datetime import date, timedelta
@@ -67,7 +65,7 @@ def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
         return ours, False
     if outstanding(day) != plan.outstanding:
         return None, False
-    outbox.enqueue(list(plan.messages))
+    outbox.enqueue(planned.message for planned in (*plan.mails, *plan.reminders))
     ours.since, ours.completed_at = since, timezone.now()
     ours.accounts, ours.mails = plan.accounts, len(plan.mails)
     ours.save()

@@ -1,7 +1,5 @@
 """Delivery of a message: it is claimed, sent outside of any transaction, and settled by the process that claimed it."""
 
-from __future__ import annotations
-
 import logging
 import random
 import time
@@ -20,9 +18,8 @@ from accounts import companies
 from idportal import sms as gateways
 from idportal.logs import masked
 from idportal.text import one_line
-from notifications.models import Message
+from notifications.models import OPEN, Message
 from notifications.outbox import smtp as relay
-from notifications.outbox.messages import OPEN
 
 log = logging.getLogger("idportal.outbox")
 
@@ -33,18 +30,10 @@ NOTING_TIMEOUT = 30.0  # seconds to wait for a database that restarts, to note w
 
 Status, Channel, Topic = Message.Status, Message.Channel, Message.Topic
 
-_checks: dict[str, tuple[Callable[[Message], str], Callable[[Message], object]]] = {}
-
-
-def register_check(
-    topic: Message.Topic, why_not: Callable[[Message], str], redirect: Callable[[Message], object]
-) -> None:
-    """Before each try of a message of this topic, asks ``why_not`` whether its receiver may still have it.
-
-    "": it is sent. Else it expires with that reason, and ``redirect`` is called in the same transaction, to enqueue
-    what goes out in its place.
-    """
-    _checks[topic] = why_not, redirect
+# By topic, what is asked before each try: None, if the receiver may have the message. Else it expires, and what is
+# given is called in the same transaction, to enqueue what goes out in its place.
+redirections: dict[str, Callable[[Message], Callable[[], object] | None]] = {}
+REDIRECTED = "the receiver is no longer a recipient of the company; it goes to the present ones, or to the helpdesk"
 
 
 def deliver(message_id: int) -> bool:
@@ -86,12 +75,12 @@ def _sent_often_enough(message: Message) -> bool:
 def _try(message: Message) -> bool:
     try:
         message.refresh_from_db(fields=["to", "text", "html"])
-        why_not, redirect = _checks.get(message.purpose, (None, None))
-        if redirect and why_not and (reason := why_not(message)):
+        ask = redirections.get(message.purpose)
+        if ask and (redirect := ask(message)):
             log.warning(
                 "message %d (%s) is no longer for its receiver, and goes to others", message.pk, message.purpose
             )
-            return _settle(message, Status.EXPIRED, reason, also=partial(redirect, message))
+            return _settle(message, Status.EXPIRED, REDIRECTED, also=redirect)
         if message.kind == Channel.MAIL:
             relay.send(message)
         elif gateways.fits(message.text):

@@ -1,7 +1,5 @@
 """Sending a mail of the outbox through Django's mail API, and the meaning of a failure."""
 
-from __future__ import annotations
-
 import re
 import smtplib
 from email.charset import QP, Charset
@@ -37,16 +35,15 @@ _ABOUT_THE_MAILBOX = re.compile(r"\s*5\.[0124]\.")
 
 
 class MailError(Exception):
-    """A message was not handed over, with the server's words. ``retry``: the same message may go through later."""
+    """A message was not handed over, with the server's words. ``retry``: the same message may go through later.
+
+    Of no other kind: the relay was not reached, broke off, or asked for patience. It may have taken the message.
+    """
 
     retry = True
 
 
-class NotNow(MailError):
-    """The relay was not reached, broke off, or asked for patience. It may have taken the message all the same."""
-
-
-class SenderRefused(NotNow):
+class SenderRefused(MailError):
     """The relay refuses the portal's own sender, until an operator fixes the settings, or the relay's."""
 
 
@@ -66,10 +63,13 @@ def send(message: Message) -> None:
     Message-ID and date are the same at each try, so that a receiver sees that a double is one.
     """
     email = _compose(message)
-    connection = get_connection()
+    connection, opened = get_connection(), False
     try:
-        _open(connection)
-        _hand_over(email, connection)
+        connection.open()  # connects, encrypts and logs in
+        opened = True
+        connection.send_messages([email])
+    except (OSError, ValueError) as error:  # smtplib's own errors are of the first kind
+        raise _meaning(error, opened=opened) from None
     finally:
         _close(connection)
 
@@ -123,28 +123,18 @@ def _host() -> str:
     return punycode(domain) if at and domain else urlsplit(settings.PORTAL_URL).hostname or "localhost"
 
 
-def _open(connection: BaseEmailBackend) -> None:
-    """Connects, encrypts and logs in. A refusal here is about the relay, and passes."""
-    try:
-        connection.open()
-    except OSError as error:  # smtplib's own errors are of this kind
-        raise NotNow(_words(error)) from None
-
-
-def _hand_over(email: EmailMultiAlternatives, connection: BaseEmailBackend) -> None:
-    try:
-        connection.send_messages([email])
-    except smtplib.SMTPRecipientsRefused as error:
-        code, words = next(iter(error.recipients.values()))
-        raise _answer(code, words) from None
-    except smtplib.SMTPSenderRefused as error:
-        raise _answer(error.smtp_code, error.smtp_error, of_sender=True) from None
-    except smtplib.SMTPResponseException as error:
-        raise _answer(error.smtp_code, error.smtp_error) from None
-    except (smtplib.SMTPNotSupportedError, ValueError) as error:  # characters in an address that this server can't take
-        raise MailRefused(f"the address can't be written to this server ({type(error).__name__})") from None
-    except OSError as error:
-        raise NotNow(_words(error)) from None
+def _meaning(error: OSError | ValueError, *, opened: bool) -> MailError:
+    """What a failure means. A refusal before the connection was ``opened`` is about the relay, and passes."""
+    match error:
+        case smtplib.SMTPRecipientsRefused():
+            return _answer(*next(iter(error.recipients.values())))
+        case smtplib.SMTPResponseException():
+            of_sender = isinstance(error, smtplib.SMTPSenderRefused)
+            answer = _answer(error.smtp_code, error.smtp_error, of_sender=of_sender)
+            return answer if opened else MailError(str(answer))
+        case smtplib.SMTPNotSupportedError() | ValueError() if opened:  # characters that this server can't take
+            return MailRefused(f"the address can't be written to this server ({type(error).__name__})")
+    return MailError(f"{type(error).__name__}: {error}")
 
 
 def _answer(code: int, words: bytes | str, *, of_sender: bool = False) -> MailError:
@@ -152,16 +142,10 @@ def _answer(code: int, words: bytes | str, *, of_sender: bool = False) -> MailEr
     text = words.decode(errors="replace") if isinstance(words, bytes) else words
     told = f"{code} {text}"
     if not 500 <= code <= 599 or code in _ABOUT_THE_RELAY:  # noqa: PLR2004  RFC 5321 4.2.1
-        return NotNow(told)
+        return MailError(told)
     if of_sender or _ABOUT_THE_SENDER.match(text):
         return SenderRefused(f"DEFAULT_FROM_EMAIL is no sender that the server takes: {told}")
     return Bounced(told) if _ABOUT_THE_MAILBOX.match(text) or not _ENHANCED.match(text) else MailRefused(told)
-
-
-def _words(error: OSError) -> str:
-    if isinstance(error, smtplib.SMTPResponseException):
-        return str(_answer(error.smtp_code, error.smtp_error))
-    return f"{type(error).__name__}: {error}"
 
 
 def _close(connection: BaseEmailBackend) -> None:

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from accounts import directory, limits
 from accounts.models import Event, FailedTry
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import WRONG_LOGIN, binds, entry, last, normalised, text_of, time_passes, trail
 from tests.conftest import Inbox, Walker, has_number
@@ -159,9 +159,9 @@ def test_slow_guesses_lock_nobody_out_either(server: TestSlapd, walker: Walker, 
     with pwdFailureCountInterval 0 only a right password forgets (slapo-ppolicy(5)).
     """
     wanted = {"pwdFailureCountInterval": interval, "pwdLockoutDuration": locked_for, "pwdMaxFailure": "3"}
-    before = server.root.search_s(tree.DEFAULT_POLICY, ldap.SCOPE_BASE, attrlist=list(wanted))[0][1]
+    before = server.root.search_s(slapd.DEFAULT_POLICY, ldap.SCOPE_BASE, attrlist=list(wanted))[0][1]
     server.root.modify_s(
-        tree.DEFAULT_POLICY, [(ldap.MOD_REPLACE, name, [value.encode()]) for name, value in wanted.items()]
+        slapd.DEFAULT_POLICY, [(ldap.MOD_REPLACE, name, [value.encode()]) for name, value in wanted.items()]
     )
     directory.reset()
     locked = []
@@ -172,7 +172,7 @@ def test_slow_guesses_lock_nobody_out_either(server: TestSlapd, walker: Walker, 
             walker.log_in(STEFAN, f"fel {attempt}")
             locked.append("pwdAccountLockedTime" in entry(server, STEFAN.username))
     finally:
-        server.root.modify_s(tree.DEFAULT_POLICY, [(ldap.MOD_REPLACE, name, value) for name, value in before.items()])
+        server.root.modify_s(slapd.DEFAULT_POLICY, [(ldap.MOD_REPLACE, name, value) for name, value in before.items()])
         directory.reset()
     assert locked == [False] * 4
 

@@ -14,7 +14,7 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from deploy.local import certificate
+from deploy.local import files
 from deploy.local.dovecot import ACCOUNT
 from idportal.mailbox import Mailbox, MailboxError, deadline, open_mailbox
 from tests.servers.dovecot import TestDovecot
@@ -114,7 +114,7 @@ def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("certificates")
-    certificate.make(folder)
+    files.make_certificate(folder)
     return folder
 
 
@@ -133,7 +133,7 @@ def elsewhere(settings: Settings, certificates: Path) -> Callable[[str, int], No
 @pytest.fixture(scope="session")
 def token_places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestDovecot, TokenServer]]:
     folder = tmp_path_factory.mktemp("tokens")
-    certificate.make(folder / "tls")
+    files.make_certificate(folder / "tls")
     with TokenServer(folder / "tls", ACCOUNT) as tokens:
         server = TestDovecot(folder, introspection_url=tokens.introspection_url)
         server.start()

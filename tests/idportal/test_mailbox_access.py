@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
-from deploy.local import certificate
+from deploy.local import files
 from idportal.mailbox import MailboxAddress, mailbox_address, open_mailbox
 from tests.idportal.mail_servers import SECRET, bad_server, failure, silence, talking
 from tests.servers.dovecot import TestDovecot
@@ -124,7 +124,7 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(mailbox: TestDovecot, 
 def test_a_certificate_for_another_name_is_refused(
     tmp_path: Path, elsewhere: Callable[[str, int], None], settings: Settings
 ) -> None:
-    certificate.make(tmp_path, addresses=("192.0.2.1",), hosts=("mail.kommunen.example",))
+    files.make_certificate(tmp_path, "192.0.2.1", "mail.kommunen.example")
     with bad_server(silence, tmp_path) as port:
         elsewhere("imaps", port)
         settings.HELPDESK_MAILBOX_CA_FILE = str(tmp_path / "ca.pem")

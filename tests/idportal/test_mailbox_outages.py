@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
+from deploy.local.server import free_port
 from idportal.mailbox import Mailbox
 from tests.idportal.conftest import Relay
 from tests.idportal.mail_servers import Script, bad_server, drip, failure, no_end, nonsense, silence
 from tests.servers.dovecot import TestDovecot
-from tests.servers.ports import free_port
 
 pytestmark = pytest.mark.process
 

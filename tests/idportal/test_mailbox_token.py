@@ -10,10 +10,10 @@ from urllib.parse import quote
 import pytest
 from pytest_django import Settings
 
+from deploy.local.server import free_port
 from idportal.mailbox import Mailbox, open_mailbox
 from tests.idportal.mail_servers import SECRET, bad_server, drip, failure
 from tests.servers.dovecot import TestDovecot
-from tests.servers.ports import free_port
 from tests.servers.tokens import TokenServer
 
 pytestmark = pytest.mark.process

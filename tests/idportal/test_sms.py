@@ -19,9 +19,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from deploy.local.server import free_port
 from idportal import sms
 from idportal.logs import JsonFormatter
-from tests.servers.ports import free_port
 from tests.servers.smsgateway import Message, Mood, SmsGateway
 
 NUMBER = "+46701740605"

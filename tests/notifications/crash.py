@@ -18,12 +18,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
-from unittest import mock
 
 import psycopg
 
 from tests.idportal.conftest import PRODUCTION, ROOT, environment, manage
-from tests.servers import postgres
 from tests.servers.postgres import PrivatePostgres
 from tests.servers.redis import PrivateRedis
 from tests.servers.smtp import PrivateSmtp, wait_for
@@ -160,9 +158,8 @@ class Installation:
 
     def restart_postgres(self) -> None:
         """At the same address, with what was committed."""
-        with mock.patch.object(postgres, "free_port", return_value=self.postgres.port):
-            self.postgres.stop()
-            self.postgres.start()
+        self.postgres.stop()
+        self.postgres.start()
 
     def wait_until_settled(self, count: int) -> None:
         deadline = time.monotonic() + WAIT

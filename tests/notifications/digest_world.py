@@ -17,7 +17,7 @@ from ldap.controls.simple import RelaxRulesControl
 from accounts import directory
 from accounts.directory import Account
 from accounts.models import Company
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA, STEFAN, Person
 from notifications.models import DigestRun, Message
 from tests.servers.slapd import TestSlapd
@@ -43,8 +43,8 @@ def runs_out(server: TestSlapd, person: Person, on: date, at: time = NOON, *, st
         locked=state == "locked",
         protected=state == "protected",
     )
-    changed = datetime.combine(on, at, STOCKHOLM).astimezone(UTC) - tree.MAX_AGE
-    value = tree.generalized_time(changed).encode()
+    changed = datetime.combine(on, at, STOCKHOLM).astimezone(UTC) - slapd.MAX_AGE
+    value = slapd.generalized_time(changed).encode()
     change = [(ldap.MOD_REPLACE, "pwdChangedTime", [value])]
     server.root.modify_ext_s(server.dn(person.username), change, serverctrls=[RelaxRulesControl()])
 
@@ -66,7 +66,7 @@ def count_mapped(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def remove_everybody(server: TestSlapd) -> None:
     """The directory is empty, but for its groups and policies."""
-    for dn, _ in server.root.search_s(tree.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["1.1"]):
+    for dn, _ in server.root.search_s(slapd.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["1.1"]):
         username = ldap.dn.str2dn(dn)[0][0][1]
         server.remove(username)
 

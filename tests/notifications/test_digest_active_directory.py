@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 from django.utils import timezone
 
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
 from notifications import digests
 from tests.conftest import has_number
@@ -45,7 +45,7 @@ def test_the_cast_is_told_as_the_story_says(server: PrivateSamba) -> None:
 
 def test_a_fine_grained_policy_counts(server: PrivateSamba) -> None:
     """Karl's password is 83 days old: 7 left of the domain's 90, but 1 left of his own policy's 84."""
-    with server.stricter_policy(KARL, tree.MAX_AGE - timedelta(6)):
+    with server.stricter_policy(KARL, slapd.MAX_AGE - timedelta(6)):
         digests.run(today())
     assert told(sent()) == [(KARL.username, "1"), (STEFAN.username, "15")]
 

@@ -8,11 +8,11 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from deploy.local import tree
+from accounts.standing import password_standing
+from deploy.local import slapd
 from deploy.local.cast import KARL, STEFAN
 from idportal.clock import at_hour
 from notifications import digests
-from notifications.digests.thresholds import days_left
 from notifications.models import DigestRun
 from tests.notifications.digest_world import (
     DAY,
@@ -82,7 +82,7 @@ def test_a_day_of_23_or_25_hours_counts_as_one(changed: date, hour: time) -> Non
     assert at_hour(after, 0) - at_hour(changed, 0) in (timedelta(hours=23), timedelta(hours=25))
     for moment in (at_hour(changed, 0) + timedelta(minutes=30), at_hour(after, 0) - timedelta(minutes=30)):
         assert timezone.localdate(moment) == changed
-        assert [days_left(timezone.localdate(moment), day) for day in (before, changed, after)] == [1, 0, -1]
+        assert [password_standing(moment, at_hour(day, 12)).days_left for day in (before, changed, after)] == [1, 0, -1]
 
 
 @pytest.mark.parametrize(("day", "is_told"), [(-31, False), (-30, True), (-29, False), (0, True), (1, False)])
@@ -206,7 +206,7 @@ def test_only_the_entries_of_the_days_due_become_accounts(
         runs_out(empty_server, somebody(f"lovday{left}"), DAY + timedelta(left))
     own = somebody("lovown")
     runs_out(empty_server, own, DAY + timedelta(17))
-    with empty_server.stricter_policy(own, tree.MAX_AGE - timedelta(2)):
+    with empty_server.stricter_policy(own, slapd.MAX_AGE - timedelta(2)):
         mapped = count_mapped(monkeypatch)
         digests.run(DAY)
         due = {(f"lovday{left}", str(left)) for left in THRESHOLDS} | {("lovown", "15")}

@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(tr
 RECIPIENTS = ("carin@hemtjanst-ett.example", "lena@hemtjanst-ett.example", "chef@omsorg-tva.example")
 
 IMPORTS = (
-    "from notifications import outbox; from notifications.outbox import delivery, enqueueing; "
+    "from notifications import outbox; from notifications.outbox import delivery, queueing; "
     "from notifications.digests import plan, rows, runs"
 )
 PLACES = {
@@ -36,7 +36,7 @@ PLACES = {
     "in the middle of the scan": 'before(rows, "localdate")',
     "while composing": 'before(plan, "_mail")',
     "with the outbox filled and not committed": 'after(outbox, "enqueue")',
-    "after the commit, before a mail went out": 'before(enqueueing, "enqueue_tasks")',
+    "after the commit, before a mail went out": 'before(queueing, "enqueue_tasks")',
     "after the first mail": 'after(delivery, "deliver")',
 }
 

@@ -91,7 +91,8 @@ def test_looking_writes_nothing(stefan: Company) -> None:
 def test_what_was_composed_is_what_is_sent(stefan: Company) -> None:
     told_of: list[digests.Plan] = []
     digests.run(DAY, told_of.append)
-    ((planned,), (row,)) = (list(told_of[0].messages), sent())
+    [mail], [row] = told_of[0].mails, sent()
+    planned = mail.message
     assert (planned.uid, planned.text, planned.html) == (row.uid, row.text, row.html)
 
 

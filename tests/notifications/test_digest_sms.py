@@ -15,7 +15,7 @@ from deploy.local.cast import KARL, STEFAN
 from idportal.clock import at_hour
 from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
-from notifications.digests.reminders import text
+from notifications.digests.plan import reminder_text
 from notifications.digests.rows import DigestRow
 from notifications.models import Message
 from tests.conftest import Inbox, has_number
@@ -169,7 +169,7 @@ def test_it_is_one_segment_whatever_it_has_to_name(username: str, host: str, who
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("django.conf.settings.RESET_HOST", host)
         patch.setattr("django.conf.settings.MUNICIPALITY_NAME", who)
-        found = text(row(username))
+        found = reminder_text(row(username))
     assert "2026-09-14" in found
     length = septets(found)
     assert length is not None
@@ -188,4 +188,4 @@ def test_it_is_one_segment_whatever_it_has_to_name(username: str, host: str, who
     ],
 )
 def test_what_does_not_fit_is_left_out(username: str, expected: str) -> None:
-    assert text(row(username)).startswith(expected)
+    assert reminder_text(row(username)).startswith(expected)

@@ -13,11 +13,11 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import BouncedAddress
+from deploy.local.server import free_port
 from notifications.models import Message
 from notifications.outbox import delivery
 from notifications.outbox import smtp as relay
 from tests.notifications.helpers import CARIN, Purpose, a_mail, again, only, put
-from tests.servers.ports import free_port
 from tests.servers.smtp import PrivateSmtp
 
 pytestmark = pytest.mark.django_db(transaction=True)

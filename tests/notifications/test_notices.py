@@ -19,8 +19,8 @@ from accounts.signals import password_reset
 from accounts.users import for_account
 from deploy.local.cast import KARL, STEFAN, Person
 from idportal import sms as gateways
+from notifications import notices
 from notifications.models import Message
-from notifications.notices import changes
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 from tests.notifications.helpers import in_clear
@@ -195,12 +195,12 @@ def account_id(person: Person) -> str:
 
 
 @pytest.mark.parametrize("language", ["sv", "en"])
-@pytest.mark.parametrize("purpose", changes.BY_SMS)
+@pytest.mark.parametrize("purpose", notices.BY_SMS)
 @pytest.mark.parametrize("name", ["x" * 20, "x" * 40, "x" * 64, "x" * 256, "łódź", "a\nb", "{[~]}" * 9, ""])
 def test_it_is_one_sms(purpose: Message.Topic, name: str, language: str) -> None:
     """A user name that is too long, or would need another alphabet, is left out; the rest stays."""
     with translation.override(language):
-        text = changes.sms_text(purpose, name, timezone.now())
+        text = notices.sms_text(purpose, name, timezone.now())
     length = gateways.septets(text)
     assert length
     assert length <= gateways.SEGMENT
@@ -210,7 +210,7 @@ def test_it_is_one_sms(purpose: Message.Topic, name: str, language: str) -> None
 
 
 def test_a_name_that_is_left_out_is_your_account() -> None:
-    text = changes.sms_text(Purpose.PASSWORD_RESET, "x" * 256, timezone.now())
+    text = notices.sms_text(Purpose.PASSWORD_RESET, "x" * 256, timezone.now())
     assert text.startswith("Lösenordet för ditt konto byttes ")
 
 

@@ -15,7 +15,7 @@ from pytest_django import Settings
 
 from notifications import outbox
 from notifications.models import Message
-from notifications.outbox import delivery, enqueueing, tasks
+from notifications.outbox import delivery, queueing
 from tests.conftest import Inbox
 from tests.notifications.helpers import CARIN, a_mail, again, an_sms, in_clear, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
@@ -140,7 +140,7 @@ def test_the_sweep_settles_what_is_past_its_life(smtp: PrivateSmtp, caplog: pyte
 
 def test_a_queue_that_is_down_undoes_nothing(smtp: PrivateSmtp, caplog: pytest.LogCaptureFixture) -> None:
     """The rows are there, it is asked once and not for each, and the sweep sends them when it is back."""
-    with mock.patch.object(tasks.deliver, "apply_async", side_effect=QueueDown("no")) as asked:
+    with mock.patch.object(queueing.deliver, "apply_async", side_effect=QueueDown("no")) as asked:
         assert put(a_mail(), a_mail(), a_mail()) == 3
     assert asked.call_count == 1
     assert "the queue is down" in caplog.text
@@ -209,10 +209,10 @@ def test_who_finds_another_at_it_looks_again_when_the_lease_is_over(settings: Se
     assert claimed
     assert timedelta(0) < claimed.next_try_at - timezone.now() <= timedelta(seconds=settings.OUTBOX_LEASE)
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    with mock.patch.object(tasks.deliver, "apply_async") as queued:
-        tasks.deliver(message_id)
+    with mock.patch.object(queueing.deliver, "apply_async") as queued:
+        queueing.deliver(message_id)
         Message.objects.update(state=State.SENT)
-        tasks.deliver(message_id)
+        queueing.deliver(message_id)
     [call] = queued.call_args_list
     assert call.args == ((message_id,),)
     assert call.kwargs["eta"] == claimed.next_try_at
@@ -228,7 +228,7 @@ def test_two_sweeps_do_no_harm(smtp: PrivateSmtp) -> None:
 def test_a_sweep_takes_on_a_bounded_number_and_the_oldest_first(smtp: PrivateSmtp) -> None:
     ids = wait([a_mail() for _each in range(5)])
     Message.objects.filter(pk=ids[4]).update(next_try_at=timezone.now() - timedelta(hours=1))
-    with mock.patch.object(enqueueing, "BATCH", 2):
+    with mock.patch.object(queueing, "BATCH", 2):
         assert outbox.sweep().found == 2
         assert set(Message.objects.filter(state=State.SENT).values_list("pk", flat=True)) == {ids[0], ids[4]}
         assert outbox.sweep(everything=True).found == 3
@@ -246,7 +246,7 @@ def send_outbox() -> str:
 def test_by_hand(smtp: PrivateSmtp) -> None:
     assert send_outbox() == "0 messages handed over, 0 expired\n"
     wait([a_mail(), a_mail()])
-    with mock.patch.object(enqueueing, "BATCH", 2):
+    with mock.patch.object(queueing, "BATCH", 2):
         assert send_outbox() == "2 messages handed over, 0 expired\nMore may be waiting. Run this again.\n"
     assert smtp.count() == 2
 
@@ -254,7 +254,7 @@ def test_by_hand(smtp: PrivateSmtp) -> None:
 def test_by_hand_with_the_queue_down() -> None:
     wait([a_mail(), a_mail()])
     with (
-        mock.patch.object(tasks.deliver, "apply_async", side_effect=QueueDown("no")),
+        mock.patch.object(queueing.deliver, "apply_async", side_effect=QueueDown("no")),
         pytest.raises(CommandError, match="2 messages still wait"),
     ):
         send_outbox()

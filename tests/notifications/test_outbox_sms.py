@@ -11,7 +11,7 @@ from pytest_django import Settings
 
 from idportal import sms as gateways
 from notifications.models import Message
-from notifications.outbox import delivery, tasks
+from notifications.outbox import delivery, queueing
 from tests.notifications.helpers import NUMBER, a_mail, again, an_sms, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
 from tests.servers.smsgateway import Mood, SmsGateway
@@ -92,7 +92,7 @@ def test_it_may_wait_for_the_morning(sms_gateway: SmsGateway, settings: Settings
     """It is useful from then on, and the queue gets it for then."""
     morning = timezone.now() + timedelta(hours=2)
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    with mock.patch.object(tasks.deliver, "apply_async") as queued:
+    with mock.patch.object(queueing.deliver, "apply_async") as queued:
         put(an_sms(not_before=morning, useful=timedelta(hours=1)))
     assert queued.call_args.kwargs["eta"] == only().next_try_at == morning
     delivery.deliver(only().pk)

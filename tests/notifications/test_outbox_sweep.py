@@ -17,7 +17,7 @@ from redis import ConnectionError as CacheDown
 
 from notifications import outbox
 from notifications.models import Message
-from notifications.outbox import delivery, enqueueing, tasks
+from notifications.outbox import delivery, queueing
 from tests.notifications.helpers import a_mail, an_sms, only, put, time_passes
 from tests.notifications.helpers import wait_in_the_outbox as wait
 from tests.servers.smtp import PrivateSmtp
@@ -53,7 +53,7 @@ def queue(settings: Settings) -> Iterator[Queue]:
     """A queue whose workers are all busy."""
     settings.CELERY_TASK_ALWAYS_EAGER = False
     made = Queue()
-    with mock.patch.object(tasks.deliver, "apply_async", made.put):
+    with mock.patch.object(queueing.deliver, "apply_async", made.put):
         yield made
 
 
@@ -68,7 +68,7 @@ def may_ask_for_everything_again() -> None:
 def test_while_nobody_sends_a_row_gets_one_task_an_hour(queue: Queue) -> None:
     """A silent mail server: sweeps that go on and on put nothing new into the queue."""
     ids = wait([a_mail(useful=timedelta(days=4)) for _each in range(7)])
-    with mock.patch.object(enqueueing, "BATCH", 3):
+    with mock.patch.object(queueing, "BATCH", 3):
         found = [outbox.sweep().found for _minute in range(59)]
     assert found == [3, 3, 1] + [0] * 56, "each sweep goes on with the next"
     assert queue.tasks == dict.fromkeys(ids, 1)
@@ -105,7 +105,7 @@ def test_nor_what_waits_for_its_time_when_that_has_come(queue: Queue) -> None:
 def test_nor_what_is_to_be_tried_again(queue: Queue, smtp: PrivateSmtp) -> None:
     smtp.behave(script=["451 DATA"])
     put(a_mail())
-    tasks.deliver(only().pk)
+    queueing.deliver(only().pk)
     assert queue.last["eta"] == only().next_try_at
     time_passes(minutes=2)
     assert outbox.sweep().found == 0
@@ -118,7 +118,7 @@ def test_nor_what_somebody_is_at(queue: Queue, settings: Settings) -> None:
     [message_id] = wait([a_mail()])
     delivery._claim(message_id)
     for _task in range(3):
-        tasks.deliver(message_id)
+        queueing.deliver(message_id)
     assert queue.tasks == {message_id: 1}
     time_passes(seconds=settings.OUTBOX_LEASE)
     assert outbox.sweep().found == 0
@@ -138,9 +138,9 @@ def test_a_task_that_was_used_up_counts_no_more(queue: Queue, settings: Settings
 def test_who_takes_a_task_before_it_is_noted_leaves_no_note(queue: Queue) -> None:
     """A worker is quick: the row that it has claimed by then has no task in the queue any more."""
     [message_id] = wait([a_mail()])
-    rows = list(tasks.queued(Message.objects.all()))
+    rows = list(queueing.queued(Message.objects.all()))
     delivery._claim(message_id)
-    tasks._note_queued(rows)
+    queueing._note_queued(rows)
     assert (only().state, only().queued_at) == (State.SENDING, None)
 
 
@@ -149,7 +149,7 @@ def test_what_the_queue_did_not_take_is_the_next_sweeps(queue: Queue, smtp: Priv
     smtp.behave(script=["451 DATA"])
     put(a_mail())
     queue.down = True
-    tasks.deliver(only().pk)
+    queueing.deliver(only().pk)
     assert (only().state, only().queued_at) == (State.WAITING, None)
     queue.down = False
     time_passes(minutes=1)
@@ -169,7 +169,7 @@ def test_a_worker_that_finds_its_queue_asks_for_each_message_at_its_time(queue: 
     Message.objects.filter(pk=ids[1]).update(next_try_at=ahead)
     Message.objects.filter(pk=ids[2]).update(state=State.SENDING, next_try_at=leased)
     Message.objects.update(queued_at=timezone.now())
-    with mock.patch.object(enqueueing, "CHUNK", 2):
+    with mock.patch.object(queueing, "CHUNK", 2):
         assert outbox.sweep(everything=True) == outbox.Swept(found=3, queued=3, expired=0)
     asked: dict[int, datetime | None] = {call["id"]: call.get("eta") for call in queue.calls}
     assert asked == {ids[0]: None, ids[1]: ahead, ids[2]: leased}
@@ -179,7 +179,7 @@ def test_a_queue_that_comes_and_goes_does_not_make_it_all_anew_each_time(queue: 
     """Once a minute at most. What is lost in between, the sweeps of the next minutes hand over, a BATCH each."""
     ids = wait([a_mail(useful=timedelta(days=4)) for _each in range(7)])
     assert outbox.sweep(everything=True).queued == 7
-    with mock.patch.object(enqueueing, "BATCH", 2):
+    with mock.patch.object(queueing, "BATCH", 2):
         for _reconnect in range(2):
             assert outbox.sweep(everything=True).queued == 2
         assert [outbox.sweep().queued for _minute in range(4)] == [2, 2, 1, 0]
@@ -200,7 +200,7 @@ def test_a_cache_that_is_down_holds_nothing_back(queue: Queue, caplog: pytest.Lo
 def test_one_that_takes_long_is_not_joined_by_another(queue: Queue) -> None:
     """Its pause begins when it is done, as 100,000 messages take more than a minute."""
     wait([a_mail() for _each in range(5)])
-    with mock.patch.object(enqueueing, "CHUNK", 2), mock.patch.object(cache, "touch", wraps=cache.touch) as touched:
+    with mock.patch.object(queueing, "CHUNK", 2), mock.patch.object(cache, "touch", wraps=cache.touch) as touched:
         outbox.sweep(everything=True)
     assert touched.call_count == 3
 
@@ -208,7 +208,7 @@ def test_one_that_takes_long_is_not_joined_by_another(queue: Queue) -> None:
 def test_thousands_are_read_a_chunk_at_a_time(queue: Queue) -> None:
     """However many there are, they are not all in memory."""
     ids = wait(a_mail() for _each in range(2300))
-    with mock.patch.object(tasks, "_put", wraps=tasks._put) as put_chunk:
+    with mock.patch.object(queueing, "_put", wraps=queueing._put) as put_chunk:
         assert outbox.sweep(everything=True).queued == 2300
-    assert [len(call.args[0]) for call in put_chunk.call_args_list] == [tasks.CHUNK] * 4 + [300]
+    assert [len(call.args[0]) for call in put_chunk.call_args_list] == [queueing.CHUNK] * 4 + [300]
     assert queue.tasks == dict.fromkeys(ids, 1)

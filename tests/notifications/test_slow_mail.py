@@ -18,7 +18,7 @@ from accounts.models import Challenge, Event
 from accounts.models import Purpose as CodePurpose
 from deploy.local.cast import STEFAN
 from notifications.models import Message
-from notifications.outbox import tasks
+from notifications.outbox import queueing
 from tests.accounts.helpers import last
 from tests.accounts.with_worker import installation, wait_for_tasks, wait_until
 from tests.conftest import has_number
@@ -31,7 +31,7 @@ from tests.servers.worker import Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-DEADLINE = 2  # seconds; in production tasks.DEADLINE
+DEADLINE = 2  # seconds; in production queueing.DEADLINE
 CODES = ("-Q", settings.CELERY_TASK_DEFAULT_QUEUE, "--hostname", "worker@%h", "--concurrency", "1")
 OUTBOX = ("-Q", "outbox", "--hostname", "outbox@%h", "--concurrency", "1")
 
@@ -82,7 +82,7 @@ def test_a_mail_has_a_deadline_and_waits_for_another_try(
     start: Callable[..., Worker], web: Celery, smtp: PrivateSmtp
 ) -> None:
     """The server says a line each second, so that no wait of its socket ever runs out."""
-    assert tasks.deliver.soft_time_limit == tasks.DEADLINE < settings.CELERY_TASK_TIME_LIMIT
+    assert queueing.deliver.soft_time_limit == queueing.DEADLINE < settings.CELERY_TASK_TIME_LIMIT
     smtp.behave(drip=True)
     worker = start(*OUTBOX)
     wait_until(lambda: done(worker, "sweep") == 1)  # which it asks for itself

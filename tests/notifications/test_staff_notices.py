@@ -13,8 +13,8 @@ from accounts.models import Authenticator, User
 from accounts.staff import second_factor
 from deploy.local.cast import EVA
 from idportal import message_templates
+from notifications import notices
 from notifications.models import Message
-from notifications.notices import changes
 from tests.accounts.staff import Officer, later
 from tests.notifications.helpers import in_clear
 from tests.notifications.test_notices import DATE, Mailbox, has_mail_address, words
@@ -191,7 +191,7 @@ def test_they_hold_no_code_no_key_and_no_link(eva: Officer, mailoutbox: Mailbox)
 )
 def test_every_sentence_is_filled_in(purpose: Message.Topic, language: str) -> None:
     text = " ".join(
-        message_templates.mail(changes.event_of(purpose), language, {"account": EVA.username, "at": timezone.now()})[:2]
+        message_templates.mail(notices.event_of(purpose), language, {"account": EVA.username, "at": timezone.now()})[:2]
     )
     assert "%" not in text
     assert EVA.username in text

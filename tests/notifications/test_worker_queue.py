@@ -16,7 +16,7 @@ from pytest_django import Settings
 from accounts import tasks as account_tasks
 from idportal import worker
 from idportal.celery import app
-from notifications.outbox import tasks
+from notifications.outbox import queueing
 from tests.notifications.helpers import Purpose, a_mail, an_sms, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,8 +24,8 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_tasks_take_ids_alone(settings: Settings) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    assert list(inspect.signature(tasks.deliver.run).parameters) == ["message_id"]
-    with mock.patch.object(tasks.deliver, "apply_async") as queued:
+    assert list(inspect.signature(queueing.deliver.run).parameters) == ["message_id"]
+    with mock.patch.object(queueing.deliver, "apply_async") as queued:
         put(a_mail(), an_sms(not_before=timezone.now() + timedelta(hours=1)))
     assert len(queued.call_args_list) == 2
     for call in queued.call_args_list:
@@ -37,7 +37,7 @@ def test_tasks_take_ids_alone(settings: Settings) -> None:
 def test_a_person_who_waits_goes_first() -> None:
     """0 is first in Redis: codes; then what tells somebody of what they just did; then what nobody waits for."""
     assert account_tasks.send_code.priority is None
-    with mock.patch.object(tasks.deliver, "apply_async") as queued:
+    with mock.patch.object(queueing.deliver, "apply_async") as queued:
         for purpose in Purpose:
             put(a_mail(purpose=purpose))
     priorities = [call.kwargs["priority"] for call in queued.call_args_list]

@@ -13,8 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from accounts.directory.domain import filetime
-from deploy.local import cast, tree
-from tests.servers.ports import free_port
+from deploy.local import cast, slapd
 from tests.servers.private import PrivateSlapd
 from tests.servers.samba import GROUPS, MAX_AGE, NORMAL_ACCOUNT, STAFF, PrivateSamba
 from tests.servers.samba_process import free_addresses, run
@@ -46,6 +45,8 @@ def crowd(count: int) -> tuple[cast.Person, ...]:
 class CrowdedSlapd(PrivateSlapd):
     """OpenLDAP with room for more than the demo's."""
 
+    size = 4294967296
+
     def settings(self) -> dict[str, Any]:
         return {
             "DIRECTORY_USER_FILTER": "",
@@ -55,16 +56,13 @@ class CrowdedSlapd(PrivateSlapd):
             "DIRECTORY_URLS": [self.url],
         }
 
-    def _config(self) -> str:
-        return super()._config().replace("maxsize 268435456", "maxsize 4294967296")
-
 
 @contextmanager
 def slapd_with(people: tuple[cast.Person, ...]) -> Iterator[CrowdedSlapd]:
     """OpenLDAP with these people."""
     with (
         tempfile.TemporaryDirectory(prefix="idportal-slapd-") as folder,
-        CrowdedSlapd(Path(folder), free_port(), free_port(), people) as server,
+        CrowdedSlapd(Path(folder), people) as server,
     ):
         yield server
 
@@ -102,7 +100,7 @@ def _dn(person: cast.Person) -> str:
 
 def _entry(person: cast.Person, now: datetime) -> str:
     """For ldbadd. Passwords that nobody knows: to hash one takes longer than all the rest."""
-    text = tree.entry(
+    text = slapd.entry(
         _dn(person),
         objectClass=("user",),
         sAMAccountName=(person.username,),
@@ -111,7 +109,7 @@ def _entry(person: cast.Person, now: datetime) -> str:
         mail=(person.mail,),
         company=(person.company,),
         userAccountControl=(str(NORMAL_ACCOUNT),),
-        pwdLastSet=(str(filetime(tree.expiry_of(person, now) - MAX_AGE)),),
+        pwdLastSet=(str(filetime(slapd.expiry_of(person, now) - MAX_AGE)),),
     )
     hashed = base64.b64encode(secrets.token_bytes(16)).decode("ascii")
     return f"{text}unicodePwd:: {hashed}\nntPwdHistory:: {hashed}\n"

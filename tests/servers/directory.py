@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 import ldap
 
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import CAST, Person
 
 
@@ -87,7 +87,7 @@ class KeepsCast:
             self.stop()
             self.start()
             people = self._people()
-        loaded = tree.expiry_of(CAST[0], datetime.now(UTC))
+        loaded = slapd.expiry_of(CAST[0], datetime.now(UTC))
         if self._loaded != loaded:  # never yet, or yesterday: everybody has a day less left
             self._loaded, self._as_new = loaded, {}
         kept = {dn for dn, entry in people.items() if self._as_new.get(dn) == entry}

@@ -13,7 +13,6 @@ from typing import Any
 from imapclient import IMAPClient
 
 from deploy.local.dovecot import ACCOUNT
-from tests.servers.ports import free_port
 from tests.servers.private import PrivateDovecot
 from tests.servers.processes import suspended
 
@@ -48,17 +47,11 @@ class TestDovecot:
     __test__ = False
 
     def __init__(self, folder: Path, *, introspection_url: str = "", extra: str = "") -> None:
-        self.dovecot = PrivateDovecot(
-            folder,
-            free_port(),
-            plain_port=free_port(),
-            lmtp_port=free_port(),
-            extra=(TOKENS % introspection_url if introspection_url else "") + extra,
-        )
+        tokens = TOKENS % introspection_url if introspection_url else ""
+        self.dovecot = PrivateDovecot(folder, extra=tokens + extra)
 
     @property
     def lmtp_port(self) -> int:
-        assert self.dovecot.lmtp_port is not None
         return self.dovecot.lmtp_port
 
     @property

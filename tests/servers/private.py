@@ -7,15 +7,34 @@ import signal
 import subprocess
 import time
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from deploy.local.cast import CAST, Person
 from deploy.local.dovecot import Dovecot
-from deploy.local.server import LocalServer
+from deploy.local.server import HOST, LocalServer, free_port
 from deploy.local.slapd import Slapd
 
-START_TIMEOUT = 10.0  # seconds
-STOP_TIMEOUT = 10.0
+START_TIMEOUT = 30.0  # seconds
+STOP_TIMEOUT = 20.0
+
+
+DOORS = """\
+protocols {
+  lmtp = yes
+}
+service imap-login {
+  inet_listener imap {
+    port = %d
+  }
+}
+service lmtp {
+  inet_listener lmtp {
+    port = %d
+  }
+}
+"""
 
 
 class Private(LocalServer):
@@ -35,9 +54,11 @@ class Private(LocalServer):
 
     def start(self) -> Self:
         self.prepare()
-        log_file = self.folder / f"{self.name.lower()}.log"
+        log_file = self.folder / f"{self.name}.log"
         with log_file.open("wb") as log:
-            self._process = subprocess.Popen(self.command(), stdout=log, stderr=log, start_new_session=True)
+            self._process = subprocess.Popen(
+                self.command(), stdout=log, stderr=log, cwd=self.folder, start_new_session=True
+            )
         deadline = time.monotonic() + START_TIMEOUT
         while not self.answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
@@ -48,9 +69,13 @@ class Private(LocalServer):
         return self
 
     def stop(self) -> None:
-        """End the server that this object started, and its children, if it still runs."""
+        """End the server that this object started, and its children, if it still runs. Its data stay."""
         if self._process is not None:
-            self._signal(signal.SIGTERM)
+            how = signal.Signals[f"SIG{self.stop_signal}"]
+            if self.group:
+                self._signal(how)
+            else:
+                self._process.send_signal(how)
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(STOP_TIMEOUT)
         self.kill()
@@ -76,10 +101,25 @@ class Private(LocalServer):
 
 
 class PrivateSlapd(Private, Slapd):
-    pass
+    """On ``plain_url`` as well, without TLS. ``people`` are loaded into an empty folder."""
+
+    def __init__(self, folder: Path, people: tuple[Person, ...] = CAST) -> None:
+        super().__init__(folder)
+        self.people = people
+        self.plain_url = f"ldap://{HOST}:{free_port()}"
+        self.listens.append(f"{self.plain_url}/")
 
 
 class PrivateDovecot(Private, Dovecot):
+    """With STARTTLS on ``plain_port``, too, and LMTP on ``lmtp_port``. ``extra`` goes into the configuration."""
+
+    def __init__(self, folder: Path, port: int = 0, extra: str = "") -> None:
+        super().__init__(folder, port)
+        self.plain_port, self.lmtp_port, self.extra = free_port(), free_port(), extra
+
+    def config(self) -> str:
+        return f"{super().config()}{DOORS % (self.plain_port, self.lmtp_port)}{self.extra}"
+
     def stop(self) -> None:
         super().stop()
         self.tidy()

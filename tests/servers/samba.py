@@ -13,7 +13,7 @@ import ldap
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import ADMINS, HELPDESK, Person
 from tests.servers.directory import KeepsCast
 from tests.servers.samba_process import ADMINISTRATOR_PASSWORD, SambaProcess, run
@@ -26,7 +26,7 @@ SERVICE_PASSWORD = "Portalens-Konto-24"
 ADMINISTRATOR = f"CN=Administrator,CN=Users,{DOMAIN}"
 SETTINGS_CONTAINER = f"CN=Password Settings Container,CN=System,{DOMAIN}"
 
-MAX_AGE = tree.MAX_AGE
+MAX_AGE = slapd.MAX_AGE
 
 NORMAL_ACCOUNT, DISABLED, NEVER_EXPIRES = 0x200, 0x2, 0x10000
 FILETIME_EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
@@ -135,7 +135,7 @@ class PrivateSamba(KeepsCast, SambaProcess):
             self.root.modify_s(f"CN={group},{GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
         if not must_change:
             # Over LDAP only 0 and -1 are taken; straight into the database any time is.
-            last_set = tree.expiry_of(person, datetime.now(UTC)) - MAX_AGE
+            last_set = slapd.expiry_of(person, datetime.now(UTC)) - MAX_AGE
             self._write_past(dn, "pwdLastSet", str(_filetime(last_set)))
         if locked:
             for _ in range(self.lockout_threshold):

@@ -14,8 +14,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Self
 
-from deploy.local import certificate
-from deploy.local.process import bound
+from deploy.local import files
+from deploy.local.server import bound
 from tests.servers.processes import copy_folder, suspended
 
 PORTS = (389, 636, 3268, 3269)  # Samba knows no others
@@ -41,7 +41,7 @@ class SambaProcess:
 
     def provision(self) -> None:
         """Make the domain. Takes about five seconds; the server is not started by it."""
-        certificate.make(self.folder / "tls", tuple(filter(None, (self.address, self.twin))))
+        files.make_certificate(self.folder / "tls", *filter(None, (self.address, self.twin)))
         self._configure()
         run(
             *("samba-tool", "domain", "provision", "-s", self.config, "--realm=AD.EXAMPLE.TEST"),

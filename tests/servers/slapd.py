@@ -13,30 +13,29 @@ from ldap.controls.simple import RelaxRulesControl
 from ldap.dn import escape_dn_chars
 from ldap.filter import escape_filter_chars
 
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import ADMINS, HELPDESK, Person
 from tests.servers.directory import KeepsCast
-from tests.servers.ports import free_port
 from tests.servers.private import PrivateSlapd
 from tests.servers.processes import copy_folder, suspended
 
-ADMIN_GROUP = f"cn={ADMINS},{tree.GROUPS}"
+ADMIN_GROUP = f"cn={ADMINS},{slapd.GROUPS}"
 DISABLED = "000001010000Z"
 
 
-STRICTER = f"cn=stricter,{tree.POLICIES}"
+STRICTER = f"cn=stricter,{slapd.POLICIES}"
 
 
 class TestSlapd(KeepsCast):
     """A :class:`tests.servers.directory.DirectoryServer`: OpenLDAP with ppolicy."""
 
     __test__ = False
-    lockout_threshold = tree.MAX_FAILURES
-    lockout_window = tree.LOCKED_FOR
+    lockout_threshold = slapd.MAX_FAILURES
+    lockout_window = slapd.LOCKED_FOR
 
     def __init__(self, folder: Path) -> None:
         super().__init__()
-        self.slapd = PrivateSlapd(folder, free_port(), free_port())
+        self.slapd = PrivateSlapd(folder)
         self.url = self.slapd.url
         self.plain_url = self.slapd.plain_url
         self._root: Any = None
@@ -47,7 +46,7 @@ class TestSlapd(KeepsCast):
         # A group must have a member, also between two tests.
         for group in (ADMINS, HELPDESK):
             with suppress(ldap.TYPE_OR_VALUE_EXISTS):
-                self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_ADD, "member", [tree.ROOT.encode()])])
+                self.root.modify_s(f"cn={group},{slapd.GROUPS}", [(ldap.MOD_ADD, "member", [slapd.ROOT.encode()])])
 
     def stop(self) -> None:
         self.slapd.stop()
@@ -86,25 +85,25 @@ class TestSlapd(KeepsCast):
         common_name: str = "",
     ) -> None:
         self.remove(person.username)  # a new entry has no history and no failures
-        wanted = tree.person_attributes(person, datetime.now(UTC))
+        wanted = slapd.person_attributes(person, datetime.now(UTC))
         del wanted["memberOf"]
         if common_name:
             wanted["cn"] = (common_name,)
         wanted["pwdReset"] = ("TRUE",) if must_change else ()
         wanted["pwdAccountLockedTime"] = _locked(disabled=disabled, locked=locked)
         rdn = f"cn={escape_dn_chars(common_name)}" if common_name else f"uid={person.username}"
-        dn = f"{rdn},{tree.PEOPLE}"
+        dn = f"{rdn},{slapd.PEOPLE}"
         self.root.add_ext_s(dn, _modlist(wanted), serverctrls=[RelaxRulesControl()])
         self._leave_groups(dn)  # of a namesake who is gone: slapd would take the new entry for no member
         for group in {*person.groups, *([ADMINS] if protected else [])}:
             with suppress(ldap.TYPE_OR_VALUE_EXISTS):
-                self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
+                self.root.modify_s(f"cn={group},{slapd.GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
 
     def put_many(self, count: int, prefix: str) -> None:
         for number in range(count):
             name = f"{prefix}{number}"
             attributes = {"objectClass": ("inetOrgPerson",), "uid": (name,), "cn": (name,), "sn": (name,)}
-            self.root.add_s(f"uid={name},{tree.PEOPLE}", _modlist(attributes))
+            self.root.add_s(f"uid={name},{slapd.PEOPLE}", _modlist(attributes))
 
     def add_value(self, username: str, name: str, value: bytes) -> None:
         """Give somebody an attribute of any kind."""
@@ -116,7 +115,7 @@ class TestSlapd(KeepsCast):
             self._delete(dn)
 
     def failures(self, username: str) -> int:
-        found = self.root.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={username})", ["pwdFailureTime"])
+        found = self.root.search_s(slapd.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={username})", ["pwdFailureTime"])
         return len(found[0][1].get("pwdFailureTime", []))
 
     def forget_failures(self, username: str) -> None:
@@ -132,19 +131,19 @@ class TestSlapd(KeepsCast):
     @contextmanager
     def policy(self, **values: str) -> Iterator[None]:
         """While this lasts, the default policy says so."""
-        usual = tree.policy()
+        usual = slapd.policy()
         for name, value in values.items():
-            self._replace(tree.DEFAULT_POLICY, name, value)
+            self._replace(slapd.DEFAULT_POLICY, name, value)
         try:
             yield
         finally:
             for name in values:
-                self._replace(tree.DEFAULT_POLICY, name, "".join(usual.get(name, ())))
+                self._replace(slapd.DEFAULT_POLICY, name, "".join(usual.get(name, ())))
 
     @contextmanager
     def stricter_policy(self, person: Person, max_age: timedelta) -> Iterator[None]:
         dn = STRICTER
-        attributes = {"objectClass": ("organizationalRole", "pwdPolicy"), **tree.policy(max_age=max_age)}
+        attributes = {"objectClass": ("organizationalRole", "pwdPolicy"), **slapd.policy(max_age=max_age)}
         self.root.add_s(dn, _modlist(attributes))
         self._replace(self.dn(person.username) or "", "pwdPolicySubentry", dn)
         try:
@@ -163,18 +162,18 @@ class TestSlapd(KeepsCast):
     def root(self) -> Any:
         if self._root is None:
             self._root = ldap.initialize(self.slapd.plain_url)
-            self._root.simple_bind_s(tree.ROOT, self.slapd.secret("root"))
+            self._root.simple_bind_s(slapd.ROOT, self.slapd.secret("root-password"))
         return self._root
 
     def dn(self, username: str) -> str | None:
-        found = self.root.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={escape_filter_chars(username)})", ["1.1"])
+        found = self.root.search_s(slapd.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={escape_filter_chars(username)})", ["1.1"])
         return found[0][0] if found else None
 
     def _people(self) -> dict[str, Any]:
-        return dict(self.root.search_s(tree.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["*", "+"]))
+        return dict(self.root.search_s(slapd.PEOPLE, ldap.SCOPE_ONELEVEL, attrlist=["*", "+"]))
 
     def _usual_dn(self, person: Person) -> str:
-        return tree.person_dn(person)
+        return slapd.person_dn(person)
 
     def _put_all(self, people: list[Person]) -> None:
         for person in people:
@@ -187,7 +186,7 @@ class TestSlapd(KeepsCast):
     def _leave_groups(self, dn: str) -> None:
         for group in (ADMINS, HELPDESK):
             with suppress(ldap.NO_SUCH_ATTRIBUTE):
-                self.root.modify_s(f"cn={group},{tree.GROUPS}", [(ldap.MOD_DELETE, "member", [dn.encode()])])
+                self.root.modify_s(f"cn={group},{slapd.GROUPS}", [(ldap.MOD_DELETE, "member", [dn.encode()])])
 
     def _replace(self, dn: str, name: str, value: str) -> None:
         """Set the attribute, or remove it for ""."""
@@ -197,7 +196,7 @@ class TestSlapd(KeepsCast):
 def _locked(*, disabled: bool, locked: bool) -> tuple[str, ...]:
     if disabled:
         return (DISABLED,)
-    return (tree.generalized_time(datetime.now(UTC)),) if locked else ()
+    return (slapd.generalized_time(datetime.now(UTC)),) if locked else ()
 
 
 def _modlist(attributes: Mapping[str, tuple[str, ...]]) -> list[tuple[str, list[bytes]]]:

@@ -17,7 +17,7 @@ from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import RemoveForm
 from helpdesk.searches import SearchForm
 from helpdesk.tickets.states import TicketRefused
-from notifications.notices.changes import mail_address
+from notifications.notices import mail_address
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

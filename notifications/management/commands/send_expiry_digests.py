@@ -1,7 +1,5 @@
 """``manage.py send_expiry_digests``: the day's run by hand."""
 
-from __future__ import annotations
-
 import argparse
 from datetime import date
 from typing import Any

@@ -1,11 +1,9 @@
-from __future__ import annotations
-
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from notifications import outbox
-from notifications.outbox import enqueueing
+from notifications.outbox import queueing
 
 
 class Command(BaseCommand):
@@ -20,5 +18,5 @@ class Command(BaseCommand):
                 f"The queue is down: {swept.found - swept.queued} messages still wait. Nothing is lost; "
                 "start Redis and run this again, or let the worker find them when it starts."
             )
-        if swept.found == enqueueing.BATCH:
+        if swept.found == queueing.BATCH:
             self.stdout.write("More may be waiting. Run this again.")

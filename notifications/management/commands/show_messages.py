@@ -1,7 +1,5 @@
 """``manage.py show_messages``: every mail and SMS of the portal, with the sample people's names."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -62,13 +60,10 @@ def shown(event: str, language: str) -> Iterator[Written]:
         else:
             for case in ({}, *OTHERWISE.get(event, [])):
                 context = _context(name, case)
-                yield (
-                    message_templates.mail(name, language, context) if kind == "mail" else _sms(name, language, context)
-                )
-
-
-def _sms(name: str, language: str, context: dict[str, Any]) -> Written:
-    return Written("", message_templates.sms(name, language, context), "")
+                if kind == "mail":
+                    yield message_templates.mail(name, language, context)
+                else:
+                    yield Written("", message_templates.sms(name, language, context), "")
 
 
 def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts import directory as portal
 from accounts.directory import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection
-from deploy.local import tree
+from deploy.local import slapd
 from deploy.local.cast import ANNA, STEFAN
 from tests.servers.slapd import TestSlapd
 
@@ -26,8 +26,8 @@ def _stefan() -> Account:
 
 
 def test_a_lock_ends_by_itself(openldap_settings: TestSlapd) -> None:
-    began = datetime.now(UTC) - tree.LOCKED_FOR - timedelta(seconds=2)
-    since = tree.generalized_time(began).encode()
+    began = datetime.now(UTC) - slapd.LOCKED_FOR - timedelta(seconds=2)
+    since = slapd.generalized_time(began).encode()
     openldap_settings.add_value(STEFAN.username, "pwdAccountLockedTime", since)
     assert not _stefan().locked
     with openldap_settings.policy(pwdLockoutDuration="0"):
@@ -102,7 +102,7 @@ def test_the_service_account_reads_no_hashes(openldap_settings: TestSlapd, setti
     service = ldap.initialize(openldap_settings.plain_url)
     service.simple_bind_s(settings.DIRECTORY_BIND_DN, settings.DIRECTORY_BIND_PASSWORD)
     wanted = ["uid", "userPassword", "pwdHistory"]
-    found = service.search_s(tree.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={STEFAN.username})", wanted)
+    found = service.search_s(slapd.PEOPLE, ldap.SCOPE_SUBTREE, f"(uid={STEFAN.username})", wanted)
     assert list(found[0][1]) == ["uid"]
     service.unbind_s()
 

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from accounts import directory as portal
 from accounts.directory import DirectoryError, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection
-from deploy.local import certificate
+from deploy.local import files
 from deploy.local.cast import STEFAN
 from tests.servers.directory import DirectoryServer
 
@@ -73,7 +73,7 @@ def test_when_the_directory_refuses_the_portal(
 ) -> None:
     settings.DIRECTORY_BIND_PASSWORD = SERVICE_CANARY
     assert SERVICE_CANARY not in _words_of(portal.connect().ping)
-    certificate.make(tmp_path)
+    files.make_certificate(tmp_path)
     settings.DIRECTORY_CA_FILE = str(tmp_path / "ca.pem")
     assert SERVICE_CANARY not in _words_of(portal.connect().ping)
     assert SERVICE_CANARY not in repr([vars(portal.connect()), vars(portal.connect()._pool)])

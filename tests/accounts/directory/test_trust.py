@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts import directory as portal
 from accounts.directory import DirectoryMisconfigured, DirectoryUnavailable, PasswordCheck
 from accounts.directory.server import servers
-from deploy.local import certificate
+from deploy.local import files
 from deploy.local.cast import STEFAN
 from tests.accounts.directory.listener import Listener
 from tests.servers.directory import DirectoryServer
@@ -27,7 +27,7 @@ def test_a_certificate_of_another_authority(
     caplog: pytest.LogCaptureFixture,
     starttls: bool,
 ) -> None:
-    certificate.make(tmp_path)
+    files.make_certificate(tmp_path)
     settings.DIRECTORY_CA_FILE = str(tmp_path / "ca.pem")
     settings.DIRECTORY_URLS = [server.plain_url if starttls else server.url]
     directory = portal.connect()

@@ -1,0 +1,211 @@
+"""Notices of a change to an account: of its password, number or second factor (security.md R4, G2), or of a link (H4).
+
+A notice holds no code, password or digit of a number. It says what happened, when, to which account, and whom to ask.
+It counts against no limit of codes, which an attacker could use up to silence it.
+
+A *link* is the helpdesk's, of a new number to an account. The old number, the account's address and the orderer each
+get an address of their own that stops it. These are in Swedish, whatever language the agent's pages have.
+"""
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.dispatch import receiver
+from django.utils import timezone, translation
+from django.utils.translation import get_language
+
+from accounts import signals
+from accounts.directory import Account
+from accounts.models import FailedTry, Orderer, PhoneLink, User
+from idportal import message_templates, sms
+from idportal.hosts import journey_host
+from idportal.text import inert
+from notifications import outbox
+from notifications.models import Message
+
+log = logging.getLogger("idportal.notices")
+
+SMS_USEFUL = timedelta(hours=24)
+MAIL_USEFUL = timedelta(days=3)  # a server that is down over a weekend; and past a link's hold it says whom to call
+
+Topic, Told = Message.Topic, PhoneLink.Told
+BY_SMS = (Topic.PASSWORD_RESET, Topic.PHONE_REPLACED)
+
+_BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
+
+
+@receiver(signals.password_reset)
+def password_was_reset(account: Account, number: str, **others: Any) -> None:
+    """R4: to the number that the code went to, and to the account's address."""
+    _notify(Topic.PASSWORD_RESET, account, [number])
+
+
+@receiver(signals.phone_replaced)
+def phone_was_replaced(account: Account, old_numbers: Sequence[str], **others: Any) -> None:
+    """G2: to the old numbers, which a thief of the account doesn't have, and to the account's address."""
+    _notify(Topic.PHONE_REPLACED, account, old_numbers)
+
+
+@receiver(signals.phone_registered)
+def phone_was_registered(account: Account, **others: Any) -> None:
+    """To the account's address alone: the owner of the new number has just entered a code."""
+    _notify(Topic.PHONE_REGISTERED, account)
+
+
+@receiver(signals.second_factor_added)
+def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
+    """To the account's address: a thief of the password may have connected an app to an account without one."""
+    _notify_staff(Topic.APP_CONNECTED if what == "app" else Topic.RECOVERY_CODES_MADE, user, account)
+
+
+@receiver(signals.second_factor_removed)
+def second_factor_was_removed(user: User, account: Account | None, **others: Any) -> None:
+    """To the account's address: its owner learns of a call for help in their name."""
+    _notify_staff(Topic.FACTOR_REMOVED, user, account)
+
+
+@receiver(signals.second_factor_attacked)
+def second_factor_was_attacked(
+    user: User, account: Account | None, kind: FailedTry.Secret, stopped: bool, **others: Any
+) -> None:
+    """To the account's address. That its codes are stopped is told once a day, however long the attack lasts."""
+    if not stopped:
+        _notify_staff(Topic.WRONG_CODES, user, account)
+        return
+    purpose = Topic.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Topic.RECOVERY_STOPPED
+    _notify_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
+
+
+@receiver(signals.phone_linked)
+def number_was_linked(
+    account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
+) -> None:
+    """Tells the new number from when it gets codes, and all others how to stop the link and until when."""
+    words = _link_words(account.username, account.name, orderer.name, link)
+    told, about = Topic.PHONE_LINK_TOLD, account.id
+    messages = [
+        _link_sms("phone_linked", Topic.PHONE_LINKED, link.number, words, about),
+        _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, about),
+    ]
+    if url := stops.get(Told.OLD_NUMBER):
+        messages.append(_link_sms("phone_link_told", told, link.old_number, {**words, "url": url}, about))
+    if address := mail_address(account):
+        messages.append(_mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about))
+    outbox.enqueue(messages)
+
+
+@receiver(signals.phone_link_stopped)
+def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
+    """Tells the number that is back, the account's address and the orderer. ``helpdesk`` listens for itself."""
+    username, name = (account.username, account.name) if account else (user.username, "")
+    words = _link_words(username, name, link.orderer.name if link.orderer else "", link)
+    about, topic, messages = user.directory_id, Topic.PHONE_LINK_STOPPED, []
+    if link.old_number:
+        messages.append(_link_sms("phone_link_stopped", topic, link.old_number, words, about))
+    if address := mail_address(account) if account else "":
+        messages.append(_mail("phone_link_stopped", topic, address, words, about))
+    if link.orderer:
+        messages.append(_mail("phone_link_stopped_orderer", topic, link.orderer.email, words, about))
+    outbox.enqueue(messages)
+
+
+@receiver(signals.phone_removed)
+def number_was_removed(account: Account, reference: str, **others: Any) -> None:
+    """Tells the account's address, never the number: a thief may have the telephone now.
+
+    Most accounts have no address. Then the helpdesk's own mailbox is told, so that no agent does it unseen.
+    """
+    words = {"account": inert(account.username), "number": reference, "at": timezone.now()}
+    address = mail_address(account)
+    event = "phone_removed" if address else "phone_removed_helpdesk"
+    outbox.enqueue([_mail(event, Topic.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
+
+
+def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
+    """By mail alone. ``account`` is None if the directory did not answer, and with it the address."""
+    if account:
+        _notify(purpose, account, key=key)
+    else:
+        log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
+
+
+def _notify(purpose: Message.Topic, account: Account, numbers: Sequence[str] = (), *, key: str = "") -> None:
+    """Enqueues the notice in the transaction of the change, in the active language. ``numbers`` in E.164."""
+    now = timezone.now()
+    text = sms_text(purpose, account.username, now) if numbers else ""
+    messages = [
+        outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id) for number in numbers
+    ]
+    if address := mail_address(account):
+        words = {"account": inert(account.username), "at": now}
+        messages.append(_mail(event_of(purpose), purpose, address, words, account.id, language=get_language(), key=key))
+    elif account.mail.strip():
+        log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
+    else:
+        # Most accounts have none, and a number is told. Staff are told by mail or not at all.
+        level = logging.INFO if numbers else logging.WARNING
+        log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
+    outbox.enqueue(messages)
+
+
+def event_of(purpose: Message.Topic) -> str:
+    """The name of the notice's templates."""
+    return purpose.value.replace(" ", "_")
+
+
+def mail_address(account: Account) -> str:
+    """The first mail address in the directory's value, which may hold several; "" if there is none."""
+    for each in (account.mail.strip(), *_BETWEEN_ADDRESSES.split(account.mail)):
+        try:
+            validate_email(each)
+        except ValidationError:
+            continue
+        return each
+    return ""
+
+
+def sms_text(purpose: Message.Topic, username: str, at: datetime) -> str:
+    """One GSM-7 segment, without the user name if that is too long (``checks.py`` makes sure that this fits)."""
+    return message_templates.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})
+
+
+def link_sms_text(event: str, words: Mapping[str, Any]) -> str:
+    """One GSM-7 segment, without the names if they are too long or need another alphabet."""
+    names = {name: sms.gsm7(words[name]) for name in ("account", "orderer")}
+    return message_templates.sms(event, "sv", {**words, **names, "host": journey_host("RESET_HOST")})
+
+
+def who_stopped(link: PhoneLink) -> str:
+    """Whose message a link was stopped with, for the end of a sentence; "" if it was not stopped."""
+    with translation.override("sv"):
+        return message_templates.part("stopped_by.txt", {"told": link.stopped_by}).strip()
+
+
+def _link_words(username: str, name: str, orderer: str, link: PhoneLink) -> dict[str, Any]:
+    """The context of the texts about one link. ``name`` may be ""."""
+    account, name = inert(username), inert(name)
+    return {
+        "account": account,
+        "who": f"{name} ({account})" if name else account,
+        "orderer": inert(orderer),
+        "number": link.reference,
+        "made": link.made_at,
+        "until": link.usable_from,
+        "stopped": link.stopped_at or link.made_at,
+        "by": who_stopped(link),
+        "old_number": bool(link.old_number),
+    }
+
+
+def _link_sms(event: str, purpose: Message.Topic, number: str, words: Mapping[str, Any], about: str) -> Message:
+    return outbox.sms(purpose=purpose, to=number, text=link_sms_text(event, words), useful=SMS_USEFUL, about=about)
+
+
+def _mail(event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str, **options: Any) -> Message:
+    return outbox.letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about, **options)
