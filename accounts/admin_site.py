@@ -42,7 +42,6 @@ class PortalAdminSite(OTPAdminSite):
         return TemplateResponse(request, "admin/overview.html", {**self.each_context(request), **report})
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
-        """Adds the counts that cost little."""
         page: TemplateResponse = super().index(request, {**(extra_context or {}), "overview_counts": overview.counts()})
         return page
 

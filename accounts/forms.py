@@ -115,8 +115,6 @@ class CodeField(_TextField):
 
 
 class UsernameForm(forms.Form):
-    """User name or e-mail address."""
-
     username = UsernameField(
         label=_("Användarnamn"),
         missing=_("Skriv ditt användarnamn, till exempel lovstlin32."),
@@ -151,16 +149,12 @@ class LoginForm(UsernameForm):
 
 
 class PhoneForm(forms.Form):
-    """A mobile number."""
-
     phone = PhoneField(
         label=_("Mobilnummer"), missing=_("Skriv ditt mobilnummer, till exempel 070-174 06 05."), autocomplete="tel"
     )
 
 
 class CodeForm(forms.Form):
-    """The code of an SMS."""
-
     code = CodeField(
         label=_("Säkerhetskod"),
         missing=with_digits(lambda: gettext("Skriv koden med %s siffror från ditt SMS."), "CODE_DIGITS"),
@@ -200,8 +194,6 @@ class FactorForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    """A new password, twice, taken verbatim."""
-
     new_password1 = NewPasswordField(label=_("Nytt lösenord"))
     new_password2 = NewPasswordField(label=_("Nytt lösenord en gång till"))
 

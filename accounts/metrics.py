@@ -14,7 +14,6 @@ RECENT = timedelta(hours=1)
 
 
 def figures() -> Iterator[Metric]:
-    """For ``idportal.health``."""
     events = GaugeMetricFamily("idportal_events_last_hour", "Audit events of the last hour.", labels=["event"])
     recent = AuditEvent.objects.filter(at__gt=timezone.now() - RECENT).order_by()
     for event, count in recent.values_list("event").annotate(Count("pk")):

@@ -73,7 +73,6 @@ def _forget_the_gone(now: datetime) -> int:
 
 
 def _purge_history(before: datetime) -> int:
-    """Deletes old changes of companies and orderers."""
     # An orderer's earlier companies refer to its history without a constraint, and would stay.
     memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
     memberships._default_manager.filter(history__history_date__lt=before).delete()

@@ -108,8 +108,6 @@ def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
 
 
 class Flash(enum.StrEnum):
-    """A message for the next page."""
-
     ASKED = "asked"  # another code was asked for
     EARLY = "early"  # …but it was too early for one
     LATE = "late"  # the right to set a password has run out
@@ -137,7 +135,6 @@ def finish(request: HttpRequest, purpose: Purpose) -> None:
 
 
 def is_done(request: HttpRequest, purpose: Purpose) -> bool:
-    """Whether this journey is the one that the session has finished last."""
     return bool(request.session.get("done") == purpose)
 
 

@@ -36,7 +36,6 @@ class PasswordStanding:
 
     @property
     def works(self) -> bool:
-        """Whether the employee can sign in with it."""
         return self.state not in (PasswordState.EXPIRED, PasswordState.MUST_CHANGE)
 
 

@@ -26,7 +26,6 @@ def actor(request: HttpRequest) -> User:
 
 
 def address(request: HttpRequest) -> str | None:
-    """The client's address."""
     return request.META.get("REMOTE_ADDR")
 
 
@@ -106,6 +105,4 @@ class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscripta
 
 
 class ReadOnlyAdmin(PortalAdmin):
-    """Pages to read only."""
-
     has_add_permission = has_change_permission = has_delete_permission = never

@@ -34,8 +34,6 @@ class ByEvent(admin.SimpleListFilter):
 
 @admin.register(AuditEvent)
 class AuditEventAdmin(ReadOnlyAdmin):
-    """Newest first."""
-
     when = column("at", gettext_lazy("Tid"))
     company = column("company", gettext_lazy("Företag"))
     address = column("address", gettext_lazy("Adress"))

@@ -44,7 +44,6 @@ class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
         return cleaned
 
     def _latest(self) -> Any:
-        """The newest row of history."""
         return self.instance.history.select_related("history_user").first()
 
 

@@ -216,7 +216,6 @@ class SmsDay(models.Model):
 
     @classmethod
     def today(cls) -> int:
-        """How many were sent today."""
         return cls.objects.filter(day=timezone.localdate()).values_list("sent", flat=True).first() or 0
 
 

@@ -106,8 +106,6 @@ def _address(text: str) -> str:
 
 
 class CompanyQuerySet(models.QuerySet["Company"]):
-    """Companies by their recipients."""
-
     def without_recipients(self) -> Self:
         return self.filter(recipient1="")  # the first one comes first
 
@@ -181,7 +179,6 @@ class Company(HasRecipients, NormalisedModel):
 
     @property
     def values(self) -> list[str]:
-        """The directory values that mark the accounts of its employees."""
         return [line.strip() for line in self.directory_values.splitlines() if line.strip()]
 
 

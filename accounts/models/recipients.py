@@ -23,7 +23,6 @@ UNUSUAL = frozenset('"[]\\')
 
 
 def has_unseen(address: str) -> bool:
-    """Whether it holds invisible characters."""
     return any(unicodedata.category(character) in ("Cc", "Cf") for character in address)
 
 
@@ -99,8 +98,6 @@ class Recipients(Set[str]):
 
 
 class HasRecipients:
-    """A model with RECIPIENT_COLUMNS."""
-
     @property
     def recipients(self) -> Recipients:
         return Recipients(getattr(self, column) for column in RECIPIENT_COLUMNS)

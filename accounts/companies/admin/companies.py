@@ -25,8 +25,6 @@ SHOWN_ORDERERS = 20  # on a company's page; its list has them all
 
 
 class RecipientFilter(admin.SimpleListFilter):
-    """The companies that mail does not reach."""
-
     title = gettext_lazy("mottagare")
     parameter_name = "mottagare"
 
@@ -41,8 +39,6 @@ class RecipientFilter(admin.SimpleListFilter):
 
 @admin.register(Company)
 class CompanyAdmin(RegisterAdmin):
-    """One row a company."""
-
     form = CompanyForm
     register = CompanyRegister
     ordering = ("name",)

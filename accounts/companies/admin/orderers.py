@@ -67,8 +67,6 @@ class OfCompany(admin.SimpleListFilter):
 
 @admin.register(Orderer)
 class OrdererAdmin(RegisterAdmin):
-    """One row an orderer, perhaps of several companies."""
-
     form = OrdererForm
     register = OrdererRegister
     list_display = ("name", "email", "number", "of_companies", column("active", gettext_lazy("Aktiv")))

@@ -33,8 +33,6 @@ MOST = 10_000  # records of a file, which a web process shows within seconds; th
 
 
 class HistoryWords(HistoricalRecordContextHelper):
-    """Old and new values in full, as people write them."""
-
     def __init__(self, model: type[Model], historical_record: Any) -> None:
         super().__init__(model, historical_record, max_displayed_delta_change_chars=1000)
 
@@ -59,7 +57,6 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
     object_history_list_template = "admin/register_history_list.html"
 
     def get_urls(self) -> list[Any]:
-        """Adds the pages of import and export."""
         views = {"import": self.import_action, "process_import": self.process_import, "export": self.export_action}
         own = [
             path(f"{page}/", self.admin_site.admin_view(view), name=self._name(page)) for page, view in views.items()
@@ -98,7 +95,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
 
     def history_form_view(self, request: HttpRequest, object_id: str, *args: Any, **kwargs: Any) -> HttpResponse:
         """Shows the history instead: there is no way back to an earlier state but a new change."""
-        return redirect(reverse(f"admin:{self._name('history')}", args=[object_id]))
+        return redirect(f"admin:{self._name('history')}", object_id)
 
     def get_historical_record_context_helper(self, request: HttpRequest, historical_record: Any) -> HistoryWords:
         return HistoryWords(self.model, historical_record)
@@ -121,7 +118,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         plan = request.POST.get("plan", "")
         if data is None or not plan:
             messages.error(request, _("Filen finns inte kvar här. Välj den igen, så får du se vad som ändras."))
-            return redirect(self._address("import"))
+            return redirect(f"admin:{self._name('import')}")
         loaded = load(self.register, data, actor=actor(request), address=address(request), dry_run=False, plan=plan)
         if loaded.problems or loaded.stale:
             return self._shown(request, data, loaded)
@@ -129,7 +126,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         words = _("Importen är klar. Nya: %(new)d. Ändrade: %(changed)d. Oförändrade: %(unchanged)d.")
         counts = {"new": loaded.new, "changed": loaded.changed, "unchanged": loaded.unchanged}
         messages.success(request, words % counts)
-        return redirect(self._address("changelist"))
+        return redirect(f"admin:{self._name('changelist')}")
 
     def _shown(self, request: HttpRequest, data: bytes, loaded: Loaded) -> HttpResponse:
         keep(request.session, self.register, data if loaded.changes else None)
@@ -152,7 +149,7 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
             chosen = self.get_changelist_instance(request).queryset
         except IncorrectLookupParameters:
             messages.error(request, _("Det filtret finns inte. Välj i listan vilka som ska komma med."))
-            return redirect(self._address("changelist"))
+            return redirect(f"admin:{self._name('changelist')}")
         if request.method == "POST":
             return self._file(request, chosen)
         context = {
@@ -174,9 +171,6 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         kind = capfirst(str(self.opts.verbose_name_plural)).translate(str.maketrans("åäöÅÄÖ", "aaoAAO"))
         response.headers["Content-Disposition"] = f'attachment; filename="{kind}-{timezone.localdate()}.csv"'
         return response
-
-    def _address(self, page: str) -> str:
-        return reverse(f"admin:{self._name(page)}")
 
     def _name(self, page: str) -> str:
         return f"{self.opts.app_label}_{self.opts.model_name}_{page}"
@@ -214,7 +208,10 @@ class ForAdministrators(MemoryFileUploadHandler):
     """
 
     def handle_raw_input(self, *args: Any, **kwargs: Any) -> None:
-        self.activated = _from_administrator(self.request)
+        request: Any = self.request
+        user: Any = getattr(request, "user", None)
+        inside = user is not None and request.path_info.startswith(reverse("admin:index"))
+        self.activated = inside and user.is_authenticated and user.is_active and user.is_staff and user.is_verified()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
         if self.activated and start + len(raw_data) > sheets.LARGEST:
@@ -222,10 +219,3 @@ class ForAdministrators(MemoryFileUploadHandler):
             self.request.upload_too_large = True  # type: ignore[union-attr]  # for the import's page
             raise SkipFile
         return super().receive_data_chunk(raw_data, start)
-
-
-def _from_administrator(request: HttpRequest | None) -> bool:
-    user = getattr(request, "user", None)
-    if request is None or user is None or not request.path_info.startswith(reverse("admin:index")):
-        return False
-    return bool(user.is_authenticated and user.is_active and user.is_staff and user.is_verified())

@@ -26,8 +26,6 @@ _COLUMN_OF = {name: column for column, name in FIELD_OF.items()}
 
 
 class Difference(NamedTuple):
-    """The old and the new text of a column, and its field of the model."""
-
     column: str
     field: Any
     old: str
@@ -207,7 +205,6 @@ def _words(error: ValidationError) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value of an instance as a cell."""
     if isinstance(value, bool):
         return "ja" if value else "nej"
     return BETWEEN.join(value) if isinstance(value, list) else value

@@ -10,7 +10,6 @@ class Command(BaseCommand):
     help = "Deletes what is past its time: codes and failed tries after 24 hours, the audit trail after 18 months."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Prints one line a kind."""
         try:
             counts = retention.purge()
         except DirectoryError as error:

@@ -10,7 +10,6 @@ class Command(BaseCommand):
     help = "Encrypts every number anew with the newest key. After it, older keys may be dropped."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        """Encrypts all numbers or none."""
         try:
             count = retention.renew_keys()
         except InvalidToken as error:
