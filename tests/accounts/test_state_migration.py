@@ -22,7 +22,7 @@ NOW = timezone.now()
 @pytest.fixture
 def migration() -> Any:
     """Its module, which may not be imported by a name that begins with a digit."""
-    [file] = Path(migrations.__path__[0]).glob("*_state_of_its_own.py")
+    [file] = Path(migrations.__path__[0]).glob("*_plain_state.py")
     return import_module(f"accounts.migrations.{file.stem}")
 
 
