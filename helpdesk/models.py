@@ -101,7 +101,6 @@ class Ticket(HasRecipients, models.Model):
 
     @property
     def open(self) -> bool:
-        """Whether the ticket is still to be decided."""
         return self.state in OPEN
 
     @cached_property

@@ -20,7 +20,6 @@ from helpdesk.tickets.states import TicketRefused, close
 
 
 def unlock(account_id: str, agent: User, address: str | None = None) -> Account | None:
-    """Clears a lock-out."""
     account = _served(account_id)
     if account is None:
         return None
@@ -33,7 +32,6 @@ def unlock(account_id: str, agent: User, address: str | None = None) -> Account 
 
 
 def forget_tries(account_id: str, agent: User, address: str | None = None) -> Account | None:
-    """Resets what is counted against an account."""
     account = _served(account_id)
     if account is None:
         return None

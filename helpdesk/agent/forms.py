@@ -55,8 +55,6 @@ def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.C
 
 
 class ReadOutForm(forms.Form):
-    """The code that the orderer reads out."""
-
     code = CodeField(
         label=_("Koden som den som ringer läser upp"),
         missing=with_digits(lambda: gettext("Skriv koden med %s siffror som den som ringer läser upp."), "CODE_DIGITS"),

@@ -79,7 +79,6 @@ def by_number(text: str) -> str:
 
 
 def age(since: datetime, now: datetime) -> str:
-    """The time since then, in the largest unit that fits."""
     passed = now - since
     if passed < 2 * _MINUTE:
         return _("under 2 min")

@@ -43,7 +43,6 @@ def search(employees: Iterable[Employee], text: str) -> list[Employee]:
 
 
 def counts(employees: Sequence[Employee]) -> dict[str, int]:
-    """The number of employees in each part."""
     return {part: sum(map(belongs, employees)) for part, belongs in PARTS.items()}
 
 

@@ -174,7 +174,6 @@ def _key(company: Company) -> str:
 
 
 def keep(company: Company, found: EmployeeList) -> None:
-    """Keeps a list for LIST_KEPT seconds."""
     rows = [[getattr(employee, name) for name in _KEPT] for employee in found.employees]
     try:
         cache.set(_key(company), seal(json.dumps([found.read_at.isoformat(), rows], default=_as_text)), LIST_KEPT)

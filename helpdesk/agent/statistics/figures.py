@@ -139,7 +139,6 @@ def _open(now: datetime) -> list[int]:
 
 
 def _kinds(month: date) -> list[TicketKind]:
-    """The kinds that had a ticket decided."""
     decided = _within(_TICKETS.filter(state__in=(State.DONE, State.REJECTED)), "decided_at", month)
     waits: defaultdict[str, list[timedelta]] = defaultdict(list)
     for kind, created_at, decided_at in decided.values_list("kind", "created_at", "decided_at"):

@@ -35,7 +35,6 @@ def search(request: HttpRequest, agent: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD"])
 @agent_only
 def account(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
-    """Shows one account."""
     return _page(request, agent, account_id)
 
 
@@ -88,7 +87,6 @@ def act(request: HttpRequest, agent: User, account_id: UUID, action: str) -> Htt
 @require_POST
 @agent_only
 def remove_number(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
-    """Removes the number that the page showed."""
     form, address = RemoveForm(request.POST), request.META["REMOTE_ADDR"]
     if not form.is_valid():
         return _page(request, agent, account_id, form)

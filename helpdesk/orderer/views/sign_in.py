@@ -18,8 +18,6 @@ from helpdesk.orderer.sessions import orderer_of_any_company
 
 
 class AddressForm(forms.Form):
-    """The orderer's address."""
-
     email = AddressField(
         label=_("E-postadress"),
         missing=_("Skriv din e-postadress, till exempel namn@exempel.se."),
@@ -139,7 +137,6 @@ def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) ->
 
 @require_POST
 def log_out(request: HttpRequest) -> HttpResponse:
-    """Ends the session."""
     orderer = orderer_sessions.signed_in(request)
     if orderer:
         audit.record(Event.LOGGED_OUT, orderer, actor=orderer, address=request.META["REMOTE_ADDR"])

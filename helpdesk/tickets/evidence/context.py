@@ -109,7 +109,6 @@ class TicketContext:
 
     @property
     def mobile_changed(self) -> bool:
-        """Whether the orderer's mobile on file is new."""
         return self.recent_change("mobile") is not None
 
     @cached_property
