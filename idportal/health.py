@@ -56,18 +56,16 @@ def live(request: HttpRequest) -> HttpResponse:
 @require_safe
 def ready(request: HttpRequest) -> HttpResponse:
     """200 if every part answers, else 503; the body names the parts, never why or where."""
-    parts = {name: _state(name, probe) for name, probe in _probes.items()}
-    good = all(state == "ok" for state in parts.values())
+    parts: dict[str, str] = {}
+    for name, probe in _probes.items():
+        try:
+            probe()
+            parts[name] = "ok"
+        except Exception as error:  # any error means that the part is down
+            log.warning("%s is not ready: %s", name, type(error).__name__)
+            parts[name] = "unavailable"
+    good = set(parts.values()) == {"ok"}
     return JsonResponse({"status": "ok" if good else "unavailable", "parts": parts}, status=200 if good else 503)
-
-
-def _state(name: str, probe: Probe) -> str:
-    try:
-        probe()
-    except Exception as error:  # any error means that the part is down
-        log.warning("%s is not ready: %s", name, type(error).__name__)
-        return "unavailable"
-    return "ok"
 
 
 class _Everything(CollectorRegistry):

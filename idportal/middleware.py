@@ -26,7 +26,6 @@ from idportal.hosts import bare, journey_host, journey_url, portal
 
 log = logging.getLogger("idportal.outage")
 
-View = Callable[[HttpRequest], HttpResponse]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
@@ -36,7 +35,7 @@ class TrustedProxies(MiddlewareMixin):
     The client is the last address in the list that is no trusted proxy. Clients can forge the addresses before it.
     """
 
-    def __init__(self, get_response: View) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         super().__init__(get_response)
         self.networks = [ipaddress.ip_network(each, strict=False) for each in settings.TRUSTED_PROXIES]
 

@@ -29,16 +29,12 @@ def visible(text: str, keep: str = "") -> str:
 
     The characters of ``keep`` stay as they are.
     """
-    return text if text.isprintable() else "".join(_visible(each, keep) for each in text)
-
-
-def _visible(character: str, keep: str) -> str:
-    if character in keep:
-        return character
-    if character.isspace():  # the separators of lines and paragraphs (Zl, Zp) among them
-        return " "
-    # Cc control, Cf format, Cs half of a pair, Co private, Cn not assigned.
-    return "" if unicodedata.category(character).startswith("C") else character
+    if text.isprintable():
+        return text
+    # Not printable are spaces (Zl and Zp too) and the categories Cc control, Cf format, Cs half of a pair, Co private,
+    # and Cn not assigned.
+    kept = (each if each in keep or each.isprintable() else " " if each.isspace() else "" for each in text)
+    return "".join(kept)
 
 
 def composed(text: str) -> str:
