@@ -3,10 +3,12 @@
 import imaplib
 import socket
 import ssl
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import requests
@@ -14,10 +16,8 @@ from django.conf import settings
 from imapclient import IMAPClient, SocketTimeout
 from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import ServerError, TemporarilyUnavailableError
+from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
-
-from idportal.mailbox import deadline
-from idportal.mailbox.deadline import Deadline, DeadlineSocket, TlsAdapter
 
 # Answers that mean "not now" (RFC 5530). Any other refusal of a log-in or a folder stays until a setting is fixed.
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
@@ -66,14 +66,76 @@ def mailbox_address(url: str) -> MailboxAddress:
     folder = unquote(parts.path.removeprefix("/"))
     if not folder:
         raise ValueError("names no folder")
-    return MailboxAddress(
-        implicit=parts.scheme == "imaps",
-        host=parts.hostname,
-        port=port or PORTS[parts.scheme],
-        user=unquote(parts.username),
-        password=unquote(parts.password or ""),
-        folder=folder,
-    )
+    port = port or PORTS[parts.scheme]
+    user, password = unquote(parts.username), unquote(parts.password or "")
+    return MailboxAddress(parts.scheme == "imaps", parts.hostname, port, user, password, folder)
+
+
+# A server's whole answer is bounded, in time and in bytes. By hand: the timeouts of sockets, requests and IMAPClient
+# bound the wait for the next byte alone, so a server could send one byte after another for days. Nothing here bounds
+# the look-up of host names (resolv.conf(5)).
+
+# Seconds. A healthy server answers in one. No page waits for it, but the worker does nothing else meanwhile.
+CONNECT_TIMEOUT = 10.0  # to connect, and again for the handshake
+READ_TIMEOUT = 10.0  # for the next bytes
+ANSWER_TIMEOUT = 30.0  # for a whole answer
+
+# Bytes that an answer may have besides what was asked for by size: a broken server must not fill the memory.
+ANSWER_LIMIT = 1024 * 1024
+
+
+class Deadline:
+    """The time and the bytes that are left for the answer to the current command."""
+
+    def __init__(self) -> None:
+        self.allow()
+
+    def allow(self, seconds: float | None = None, *, more: int = 0) -> None:
+        """Starts the next answer: ``seconds`` (default ANSWER_TIMEOUT), and ``more`` bytes beside ANSWER_LIMIT."""
+        self._until = time.monotonic() + (ANSWER_TIMEOUT if seconds is None else seconds)
+        self._bytes = ANSWER_LIMIT + more
+
+    def wait(self) -> float:
+        """Returns the seconds for the next bytes. Raises TimeoutError if none are left."""
+        left = self._until - time.monotonic()
+        if left <= 0:
+            raise TimeoutError("the answer trickles")
+        return min(left, READ_TIMEOUT)
+
+    def took(self, count: int) -> int:
+        """Counts the bytes that came, and returns them. Raises OSError if the answer is too long."""
+        self._bytes -= count
+        if self._bytes < 0:
+            raise OSError("the answer has no end")
+        return count
+
+
+class DeadlineSocket(socket.socket):
+    """A socket with a deadline. imaplib and http.client read it through ``recv_into``."""
+
+    deadline: Deadline
+
+    def recv_into(self, *arguments: Any, **more: Any) -> int:
+        self.settimeout(self.deadline.wait())
+        return self.deadline.took(super().recv_into(*arguments, **more))
+
+    def sendall(self, *arguments: Any, **more: Any) -> None:
+        self.settimeout(self.deadline.wait())  # the last read may have left almost nothing
+        super().sendall(*arguments, **more)
+
+
+class TlsAdapter(HTTPAdapter):
+    """Speaks TLS with the given context, also through a proxy that the environment names."""
+
+    def __init__(self, context: ssl.SSLContext) -> None:
+        self._context = context
+        super().__init__()
+
+    def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+        super().init_poolmanager(*arguments, ssl_context=self._context, **more)
+
+    def proxy_manager_for(self, *arguments: Any, **more: Any) -> Any:
+        return super().proxy_manager_for(*arguments, ssl_context=self._context, **more)
 
 
 def tls_context(limits: Deadline) -> ssl.SSLContext:
@@ -113,7 +175,7 @@ def access_token() -> str:
             client_secret=settings.HELPDESK_MAILBOX_CLIENT_SECRET,
             include_client_id=True,
             scope=settings.HELPDESK_MAILBOX_SCOPE,
-            timeout=(deadline.CONNECT_TIMEOUT, deadline.READ_TIMEOUT),
+            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
         )
         return str(found["access_token"])
 
@@ -153,20 +215,17 @@ def _is_final(error: Exception, *, refused: bool) -> bool:
             return not isinstance(error, ServerError | TemporarilyUnavailableError)
         case imaplib.IMAP4.readonly():
             return refused
-        case imaplib.IMAP4.abort() | OSError():
-            return False
-        case imaplib.IMAP4.error():
+        case imaplib.IMAP4.error() if not isinstance(error, imaplib.IMAP4.abort):
             # IMAPClient raises the same for a refused log-in and for a lost connection.
             dropped = isinstance(error.__context__, imaplib.IMAP4.abort)
             return refused and not dropped and not any(code in str(error) for code in _NOT_NOW)
-        case _:
-            return False
+    return False
 
 
 class _Imap(imaplib.IMAP4):
     def __init__(self, where: MailboxAddress, limits: Deadline, context: ssl.SSLContext) -> None:
         self._where, self._limits, self._context = where, limits, context
-        super().__init__(where.host, where.port, deadline.CONNECT_TIMEOUT)
+        super().__init__(where.host, where.port, CONNECT_TIMEOUT)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
         connection = socket.create_connection((self._where.host, self._where.port), timeout)
@@ -183,7 +242,7 @@ class ImapClient(IMAPClient):
 
     def __init__(self, where: MailboxAddress, limits: Deadline, context: ssl.SSLContext) -> None:
         self._made_of = (where, limits, context)
-        timeout = SocketTimeout(connect=deadline.CONNECT_TIMEOUT, read=deadline.READ_TIMEOUT)
+        timeout = SocketTimeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
         super().__init__(where.host, where.port, ssl=where.implicit, timeout=timeout)  # type: ignore[arg-type]  # takes both
 
     def _create_IMAP4(self) -> imaplib.IMAP4:

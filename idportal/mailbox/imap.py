@@ -1,7 +1,6 @@
 """The open mailbox. It knows nothing of what the mails say.
 
-Always TLS, with certificate and host name checked. ``deadline`` bounds how long and how much a server may answer;
-``access`` logs in.
+Always TLS, with certificate and host name checked. ``access`` bounds how long and how much a server may answer.
 """
 
 import imaplib
@@ -15,6 +14,7 @@ from django.utils import timezone
 from imapclient import DELETED
 
 from idportal.mailbox.access import (
+    Deadline,
     ImapClient,
     MailboxAddress,
     MailboxError,
@@ -23,7 +23,6 @@ from idportal.mailbox.access import (
     mailbox_address,
     tls_context,
 )
-from idportal.mailbox.deadline import Deadline
 
 LOGOUT_TIMEOUT = 2.0  # seconds; nothing depends on the answer to a logout
 

@@ -16,7 +16,7 @@ from pytest_django import Settings
 
 from deploy.local import files
 from deploy.local.dovecot import ACCOUNT
-from idportal.mailbox import Mailbox, MailboxError, deadline, open_mailbox
+from idportal.mailbox import Mailbox, MailboxError, access, open_mailbox
 from tests.servers.dovecot import TestDovecot
 from tests.servers.tokens import TokenServer
 
@@ -106,9 +106,9 @@ def talking(answers: dict[bytes, bytes], heard: list[bytes] | None = None) -> Sc
 @pytest.fixture
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in life, in seconds that a test has."""
-    monkeypatch.setattr(deadline, "CONNECT_TIMEOUT", 0.5)
-    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.5)
-    monkeypatch.setattr(deadline, "ANSWER_TIMEOUT", 1.5)
+    monkeypatch.setattr(access, "CONNECT_TIMEOUT", 0.5)
+    monkeypatch.setattr(access, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(access, "ANSWER_TIMEOUT", 1.5)
 
 
 @pytest.fixture(scope="session")
