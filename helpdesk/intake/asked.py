@@ -9,8 +9,7 @@ from accounts.models.recipients import Recipients
 from helpdesk.intake import fields, layout, telephones
 from helpdesk.intake.fields import FieldFound, Why
 from helpdesk.intake.labels import Label, Labelled, labelled_in
-from helpdesk.intake.layout import MailSection, sections
-from helpdesk.intake.telephones import Cue, new_number
+from helpdesk.intake.layout import MailSection
 from helpdesk.models import Ticket
 from helpdesk.tickets.name_match import names_agree
 
@@ -50,7 +49,7 @@ class Asked:
 
 def asked_in(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind | None = None) -> Asked:
     """The fields in a mail's text. ``kind``: the kind of ticket, if an agent chose it."""
-    parts, marks = sections(text), _Marks(text)
+    parts, marks = layout.sections(text), _Marks(text)
     of_daily_mail = layout.plain(subject) == "utgaende losenord"  # the mail answers or forwards it
     kind = kind or _kind(subject, parts, of_daily_mail=of_daily_mail)
     name, company = _orderer(parts, marks)
@@ -122,9 +121,9 @@ def _asks_for_number(part: MailSection, *, of_daily_mail: bool) -> bool:
     cues = {each.cue for each in telephones.in_sentences(part.labelled.loose)}
     labelled = any(value.label in (Label.PERSON, Label.USERNAME) and value.text for value in part.values)
     return (
-        (Cue.LINK in cues and (about_account or of_daily_mail))
-        or (Cue.NEW in cues and about_account)
-        or (labelled and bool(new_number(part.labelled).value))
+        (telephones.Cue.LINK in cues and (about_account or of_daily_mail))
+        or (telephones.Cue.NEW in cues and about_account)
+        or (labelled and bool(telephones.new_number(part.labelled).value))
         or (about_account and telephones.asks_to_link(part.labelled.loose))
     )
 
@@ -156,13 +155,13 @@ def _phone(parts: Sequence[MailSection], orderer: str, marks: _Marks, *, of_dail
         is_first = not any(each.value for each in found.values())
         if not is_first and _is_about_others(found, name, username, part, of_daily_mail=of_daily_mail):
             continue
-        add(part.starts, name, username, new_number(part.labelled, username.value, orderer))
+        add(part.starts, name, username, telephones.new_number(part.labelled, username.value, orderer))
         if is_first:
             doubts = _doubtful(found, part)
     if all(each.is_missing for each in found.values()):
         for part in parts:  # some mails begin with their farewell
             strong = [value for value in labelled_in(part.signature).values if value.strong]
-            add(part.starts[len(part.lines) :], *fields.person(strong), new_number(Labelled(strong, "", "")))
+            add(part.starts[len(part.lines) :], *fields.person(strong), telephones.new_number(Labelled(strong, "", "")))
     return {
         **{name: each.value for name, each in found.items()},
         "unread": {name: each.why.value for name, each in found.items() if each.why},
@@ -201,7 +200,9 @@ def _doubtful(found: dict[str, FieldFound], part: MailSection) -> set[str]:
     """Fields that have a value though the same mail names another one, not labelled as something else."""
     something_else = (Label.STALE, Label.ORDERER, Label.COMPANY, Label.NOISE)
     explained = "\n".join(value.text for value in part.values if value.label in something_else)
-    callable_at = {each.value for each in telephones.in_sentences(part.labelled.loose) if each.cue == Cue.CALL}
+    callable_at = {
+        each.value for each in telephones.in_sentences(part.labelled.loose) if each.cue == telephones.Cue.CALL
+    }
     clear = {*telephones.all_in(explained), *callable_at, found["new_number"].value}
     others = {
         "new_number": telephones.all_in(part.text) - clear,

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 
 from accounts import limits
-from accounts.limits import LONGEST_ADDRESS
 from accounts.models.recipients import usual
 from helpdesk.intake.decoding import folded
 from helpdesk.intake.labels import Label, Value
@@ -234,7 +233,7 @@ def addresses_in(text: str) -> tuple[list[str], bool]:
         word = rough.strip(".:'’!?|*")
         if "@" not in word or word.startswith("@"):
             continue
-        valid = len(word) <= LONGEST_ADDRESS
+        valid = len(word) <= limits.LONGEST_ADDRESS
         try:
             usual(word)
         except ValidationError:

@@ -12,7 +12,6 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import directory, limits
-from accounts.directory import DirectoryError
 from accounts.encryption import token_digest
 from accounts.models import Event
 from helpdesk.intake import bounces, mime
@@ -45,7 +44,7 @@ def receive(raw: bytes, *, whole: bool = True) -> IncomingMail:
     try:  # the ticket's page asks the directory again
         if reading.asked.employee_username:
             account = directory.connect().find(reading.asked.employee_username)
-    except DirectoryError as error:
+    except directory.DirectoryError as error:
         log.warning("a mail is taken in without the directory: %s", type(error).__name__)
     with transaction.atomic(), translation.override("sv"):
         mail, new = _row(reading)
