@@ -75,7 +75,7 @@ def remove(company: Company, *, actor: User | None, address: str | None = None) 
 def note_bounce(address: str, reason: str) -> None:
     """Notes that mail to the address came back, or was refused for good. Administrators and orderers see it."""
     with transaction.atomic():
-        row, _made = BouncedAddress.objects.get_or_create(address=address.lower(), defaults={"reason": reason[:200]})
+        row, _made = BouncedAddress.objects.get_or_create(address=address.lower())
         changes = {"count": F("count") + 1, "last_at": timezone.now(), "reason": reason[:200]}
         BouncedAddress.objects.filter(pk=row.pk).update(**changes)
         row.refresh_from_db()

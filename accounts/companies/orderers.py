@@ -28,27 +28,18 @@ def store(
             changed.append("companies")
         if not changed:
             return []
-        _save(orderer, list(wanted.values()), actor, new=before is None)
+        # One row of history: the library would write one more for each change of companies.
+        orderer._history_user = actor
+        orderer.skip_history_when_saving = True
+        orderer.save()
+        orderer.companies.set(wanted.values())
+        del orderer.skip_history_when_saving
+        database = router.db_for_write(Orderer)  # this signal makes the library write history
+        post_save.send(Orderer, instance=orderer, created=not before, update_fields=None, raw=False, using=database)
         event = Event.ORDERER_CHANGED if before else Event.ORDERER_ADDED
         result = ", ".join(changed) if before else ""
         audit.record(event, orderer, actor=actor, result=result, address=address)
     return changed
-
-
-def _save(orderer: Orderer, companies: list[Company], actor: User | None, *, new: bool) -> None:
-    """Saves with one row of history. The library would write one more for each change of companies."""
-    orderer._history_user = actor
-    orderer.skip_history_when_saving = True
-    orderer.save()
-    if new:
-        orderer.companies.add(*companies)
-    else:
-        orderer.companies.set(companies)
-    del orderer.skip_history_when_saving
-    # This signal makes the library write history.
-    post_save.send(
-        Orderer, instance=orderer, created=new, update_fields=None, raw=False, using=router.db_for_write(Orderer)
-    )
 
 
 def remove(orderer: Orderer, *, actor: User | None, address: str | None = None) -> None:

@@ -16,7 +16,6 @@ from accounts import limits
 # A column for each, so that there can't be one more, however many write at once.
 RECIPIENT_COLUMNS = tuple(f"recipient{number}" for number in range(1, limits.RECIPIENTS + 1))
 
-
 # RFC 5321 also allows a quoted name, or a machine by its number. No company has such an address, and servers read it
 # differently: one that is read as two addresses would be a third recipient.
 UNUSUAL = frozenset('"[]\\')
@@ -55,18 +54,15 @@ class Recipients(Set[str]):
         Raises ValidationError for more than ``limits.RECIPIENTS`` and, at its column, for the same one twice.
         ``same``: the message for that, if it has other words; %(number)d is the first one's.
         """
-        found = cls(addresses)
         typed = [address.lower() for address in addresses]
         if len(typed) > len(RECIPIENT_COLUMNS):
             raise ValidationError(_("Ett företag kan ha högst %s mottagare.") % apnumber(limits.RECIPIENTS))
-        for column, address in zip(RECIPIENT_COLUMNS, typed, strict=False):
-            first = RECIPIENT_COLUMNS[typed.index(address)]
-            if address and first != column:
-                words = same or _(
-                    "Det är samma adress som mottagare %(number)d. Skriv en annan, eller lämna fältet tomt."
-                )
-                raise ValidationError({column: words % {"number": RECIPIENT_COLUMNS.index(first) + 1}})
-        return found
+        words = same or _("Det är samma adress som mottagare %(number)d. Skriv en annan, eller lämna fältet tomt.")
+        for at, address in enumerate(typed):
+            first = typed.index(address)
+            if address and first != at:
+                raise ValidationError({RECIPIENT_COLUMNS[at]: words % {"number": first + 1}})
+        return cls(addresses)
 
     def __contains__(self, address: object) -> bool:
         return isinstance(address, str) and address.lower() in self._addresses
