@@ -38,7 +38,7 @@ class PortalAdminSite(OTPAdminSite):
 
     def overview_page(self, request: HttpRequest) -> HttpResponse:
         """Reads the whole directory: some seconds for a large one."""
-        report = {"title": _("Översikt"), "report": overview.report(), "listed": overview.LISTED}
+        report = {"title": _("Översikt"), **overview.report()}
         return TemplateResponse(request, "admin/overview.html", {**self.each_context(request), **report})
 
     def index(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> TemplateResponse:
@@ -60,5 +60,4 @@ class PortalAdminSite(OTPAdminSite):
     def password_change(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
         raise Http404  # the password is the directory's
 
-    def password_change_done(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> NoReturn:
-        raise Http404
+    password_change_done = password_change

@@ -45,7 +45,7 @@ def purge() -> dict[str, int]:
     }
     counts = {name: rows.delete()[0] for name, rows in old.items()}
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
-    counts["audit events"] = models.AuditEvent.objects.older_than(now - AUDIT_KEPT)
+    counts["audit events"] = QuerySet(models.AuditEvent).filter(at__lt=now - AUDIT_KEPT).delete()[0]
     counts["changes of the registers"] = _purge_history(now - AUDIT_KEPT)
     for others in _purges:
         counts |= others(now)

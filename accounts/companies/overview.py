@@ -5,7 +5,7 @@ from bisect import bisect
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
@@ -49,28 +49,21 @@ def link(text: str, url: str) -> str:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
-class Report(NamedTuple):
-    """All sections, as of ``read_at``. ``directory_down``: those from the directory are missing."""
-
-    sections: list[OverviewSection]
-    read_at: datetime
-    directory_down: bool
-
-
 def register(section: Callable[[], OverviewSection]) -> None:
     """Adds a section. Each report calls the function, which reads the database only."""
     _sections.append(section)
 
 
-def report() -> Report:
-    """Makes all sections. Reads the whole directory once, in pages, with bounded memory."""
+def report() -> dict[str, Any]:
+    """All sections, for the page. Reads the whole directory once, in pages, with bounded memory."""
     read_at = timezone.now()
     found: list[OverviewSection] = []
     try:
         found += _from_directory(read_at)
     except DirectoryError as error:
         log.error("the directory is not available: %s (%s)", type(error).__name__, error)
-    return Report([*found, *(section() for section in _sections)], read_at, directory_down=not found)
+    sections = [*found, *(section() for section in _sections)]
+    return {"sections": sections, "read_at": read_at, "directory_down": not found}
 
 
 def counts() -> list[tuple[str, int]]:

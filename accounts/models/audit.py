@@ -1,7 +1,5 @@
 """The audit trail, for people and for figures. No verb depends on it, so old events can be deleted."""
 
-from datetime import datetime
-
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -73,12 +71,6 @@ class Event(models.TextChoices):
     FIGURES_EXPORTED = "figures exported", _("Statistik: hämtad")
 
 
-class AppendOnlyTrail(AppendOnlyRows["AuditEvent"]):
-    def older_than(self, limit: datetime) -> int:
-        """Deletes what retention has no more use for: the one way out (Q1). Returns how many."""
-        return models.QuerySet(self.model, using=self.db).filter(at__lt=limit).delete()[0]
-
-
 class AuditEvent(AppendOnly):
     """One line of the trail (L1): when (UTC), who, about whom, what, how it ended, from where. Append-only."""
 
@@ -91,7 +83,7 @@ class AuditEvent(AppendOnly):
     result = models.CharField(max_length=80, blank=True)
     address = models.GenericIPAddressField(null=True)
 
-    objects = AppendOnlyTrail.as_manager()
+    objects = AppendOnlyRows["AuditEvent"].as_manager()
 
     class Meta:
         verbose_name = _("händelse i loggen")

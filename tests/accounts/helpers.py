@@ -13,7 +13,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
-from django.db.models import F, Model
+from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
@@ -70,7 +70,7 @@ def trail(*events: Event) -> list[Event]:
 
 def purge_trail() -> None:
     """The trail is empty, as after retention."""
-    AuditEvent.objects.older_than(timezone.now())
+    QuerySet(AuditEvent).filter(at__lt=timezone.now()).delete()
 
 
 def last(event: Event) -> AuditEvent:

@@ -94,21 +94,15 @@ class CompanyAdmin(RegisterAdmin):
 
     @admin.display(description=gettext_lazy("Mejl som har studsat"))
     def bounced(self, company: Company) -> SafeString | str:
-        found = BouncedAddress.objects.filter(address__in=company.recipients.compared)
-        lines = [
-            ngettext(
+        lines = []
+        for each in BouncedAddress.objects.filter(address__in=company.recipients.compared):
+            words = ngettext(
                 "%(address)s: %(count)d gång, %(day)s. Servern svarade: %(reason)s",
                 "%(address)s: %(count)d gånger, senast %(day)s. Servern svarade: %(reason)s",
                 each.count,
             )
-            % {
-                "address": each.address,
-                "count": each.count,
-                "day": each.last_at.date(),
-                "reason": each.reason or _("inget"),
-            }
-            for each in found
-        ]
+            values = {"address": each.address, "count": each.count, "day": each.last_at.date()}
+            lines.append(words % {**values, "reason": each.reason or _("inget")})
         return format_html_join(SafeString("<br>"), "{}", ((line,) for line in lines)) or _("Inget")
 
     @admin.display(description=gettext_lazy("Får beställa"))

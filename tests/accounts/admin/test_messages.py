@@ -182,6 +182,6 @@ def test_the_overview_lists_what_was_refused_lately(server: TestSlapd, db: None)
     mail(**REFUSED)
     mail(**{**REFUSED, "settled_at": timezone.now() - timedelta(days=31)})
     mail(state=State.SENT, settled_at=timezone.now())
-    (section,) = [each for each in overview.report().sections if "togs emot" in each.title]
+    (section,) = [each for each in overview.report()["sections"] if "togs emot" in each.title]
     assert section.total == 1
     assert list(section.rows[0][1:]) == [CARIN.mail, "Hemtjänst Ett AB", "550 5.1.1 No such user"]

@@ -14,7 +14,7 @@ from pytest_django import Settings
 
 from accounts import companies, directory
 from accounts.companies import overview
-from accounts.companies.overview import OverviewSection, Report
+from accounts.companies.overview import OverviewSection
 from accounts.directory import Account
 from accounts.models import Company
 from deploy.local.cast import ANNA, CARIN, COMPANIES, HEMTJANST_ETT, KARL, MARIA, OMSORG_TVA, PER, STEFAN
@@ -25,8 +25,9 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
 
-def section(words: str, report: Report | None = None) -> OverviewSection:
-    (found,) = [each for each in (report or overview.report()).sections if words in each.title]
+def section(words: str, report: dict[str, Any] | None = None) -> OverviewSection:
+    sections: list[OverviewSection] = (report or overview.report())["sections"]
+    (found,) = [each for each in sections if words in each.title]
     return found
 
 
