@@ -23,8 +23,8 @@ from accounts.models.codes import about
 def ask(
     purpose: Purpose,
     *,
-    language: str,
     address: str | None,
+    language: str = "",
     username: str = "",
     browser: str = "",
     user: User | None = None,
@@ -34,11 +34,12 @@ def ask(
 ) -> Challenge:
     """Begins a challenge and queues its first code, on commit.
 
-    ``username``: as typed, for a reset. ``number``: E.164; an orderer's code goes there only while the register has
-    that number for the orderer. ``browser``: a secret of the browser, which may have no session yet; the second of
-    two clicks gets the challenge of the first, whose code is the one in the SMS. ``actor``: the agent, if an agent
-    asks. Raises kombu.exceptions.OperationalError if the queue is down.
+    ``language``: if not the page's. ``username``: as typed, to reset. ``number``: E.164; an orderer's code goes there
+    only while the register has it for the orderer. ``browser``: a secret of the browser, which may have no session yet;
+    the second of two clicks gets the challenge of the first, whose code is the one in the SMS. ``actor``: the agent, if
+    an agent asks. Raises kombu.exceptions.OperationalError if the queue is down.
     """
+    language = language or get_language() or settings.LANGUAGE_CODE
     fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
     fields |= {"purpose": purpose, "username": username, "about": about(username)}
     begun_by = digest(f"{browser}/{username}", "browser") if browser else None

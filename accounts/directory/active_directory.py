@@ -15,7 +15,6 @@ from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.conditions import parent
 from accounts.directory.connection import Connection
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, Directory
-from accounts.directory.domain import LAST, NEVER, domain_of, filetime, interval, lockouts, moment
 from accounts.directory.lookup import Look
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
@@ -56,6 +55,16 @@ KINDS_REQUIRED = 3
 # Assumed for an account whose fine-grained policy can't be read: a strict one of the common ones.
 ASSUMED_THRESHOLD, ASSUMED_WINDOW = 3, timedelta(minutes=30)
 
+# FILETIME (MS-DTYP 2.3.3): 100 ns since 1601-01-01 UTC; the largest value means never.
+EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
+NEVER = 0x7FFF_FFFF_FFFF_FFFF
+LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) * 10
+
+DOMAIN_POLICY = [
+    *("lockoutThreshold", "lockOutObservationWindow", "pwdHistoryLength"),
+    *("minPwdLength", "minPwdAge", "pwdProperties"),
+]
+
 RUNS_OUT = "msDS-UserPasswordExpiryTimeComputed"
 
 
@@ -78,8 +87,7 @@ class ActiveDirectory(Directory):
 
     def __init__(self) -> None:
         super().__init__()
-        self._lockouts: dict[str, Lockout] = {}  # by the policy's DN; read again after POLICY_FOR
-        self._lockouts_until = 0.0
+        self._lockouts: tuple[float, dict[str, Lockout]] = (0.0, {})  # read again then; by the policy's DN
 
     @property
     def keeps_history(self) -> bool:
@@ -91,7 +99,6 @@ class ActiveDirectory(Directory):
         if not username or control is None or computed is None or runs_out is None:
             raise LookupError("it lacks an attribute that every user has, or the service account can't read it")
         ends = moment(entry.number("accountExpires") or NEVER)
-        last_set = entry.number("pwdLastSet")
         return Account(
             id=self._identifier(entry),
             username=username,
@@ -103,7 +110,7 @@ class ActiveDirectory(Directory):
             protected=entry.number("adminCount") == 1,
             locked=bool(computed & LOCKED_OUT),
             expires=Expiry.MUST_CHANGE if runs_out == 0 else moment(runs_out) or Expiry.NEVER,
-            password_last_set=moment(last_set) if last_set else None,
+            password_last_set=moment(entry.number("pwdLastSet") or NEVER),
             unit=parent(entry.dn),
         )
 
@@ -149,26 +156,16 @@ class ActiveDirectory(Directory):
     def _refusal(
         self, connection: Connection, entry: LdapEntry, refused: DirectoryRefused, password: str
     ) -> PasswordChange:
-        text = refused.text.lower()
-        if refused.code in REFUSED_BY_POLICY:
-            for words, change in REFUSALS.items():
-                if words in text:
-                    return change
-            if PASSWORD_RESTRICTION in text:
-                return self._likeliest(domain_of(connection), entry, password)
-        return self._unexplained(refused)
-
-    @staticmethod
-    @sensitive_variables("password")
-    def _likeliest(domain: LdapEntry, entry: LdapEntry, password: str) -> PasswordChange:
-        """The likely reason of a refusal by Windows, which gives none.
-
-        What the domain's policy can't explain is history, or a fine-grained policy that is stricter than the domain's
-        and the portal's own rules.
-        """
-        last_set, min_age = entry.number("pwdLastSet"), interval(domain.number("minPwdAge"))
-        changed = moment(last_set) if last_set else None
-        if changed and changed + min_age > datetime.now(UTC):
+        text, by_policy = refused.text.lower(), refused.code in REFUSED_BY_POLICY
+        named = [change for words, change in REFUSALS.items() if words in text]
+        if by_policy and named:
+            return named[0]
+        if not by_policy or PASSWORD_RESTRICTION not in text:
+            return self._unexplained(refused)
+        # Windows gives no reason. What the domain's policy can't explain is history, or a fine-grained policy that is
+        # stricter than the domain's and the portal's own rules.
+        domain, changed = domain_of(connection), moment(entry.number("pwdLastSet") or NEVER)
+        if changed and changed + interval(domain.number("minPwdAge")) > datetime.now(UTC):
             return PasswordChange.TOO_YOUNG
         complex_enough = not (domain.number("pwdProperties") or 0) & DOMAIN_PASSWORD_COMPLEX or _complex(password)
         if len(password) < (domain.number("minPwdLength") or 0) or not complex_enough:
@@ -180,10 +177,9 @@ class ActiveDirectory(Directory):
 
     def _read_lockout(self, connection: Connection, entry: LdapEntry) -> Lockout:
         policy = self._policy(connection, entry.text("msDS-ResultantPSO"))
-        last, failures = entry.number("badPasswordTime"), entry.number("badPwdCount") or 0
-        at = moment(last) if last else None
+        at = moment(entry.number("badPasswordTime") or NEVER)
         forgotten = at is None or datetime.now(UTC) - at > policy.window + CLOCKS_DIFFER
-        return replace(policy, failures=0 if forgotten else failures)
+        return replace(policy, failures=0 if forgotten else entry.number("badPwdCount") or 0)
 
     def _policy(self, connection: Connection, dn: str) -> Lockout:
         """The lock-out of the fine-grained policy with this DN; for "" the strictest of all.
@@ -191,9 +187,10 @@ class ActiveDirectory(Directory):
         The service account may usually not read fine-grained policies, nor always see whether one applies
         (MS-ADTS 3.1.1.4.5.36). DIRECTORY_LOCKOUT_THRESHOLD then says what they demand.
         """
-        if self._lockouts_until <= time.monotonic():
-            self._lockouts, self._lockouts_until = lockouts(connection), time.monotonic() + POLICY_FOR
-        policies = self._lockouts
+        until, policies = self._lockouts
+        if until <= time.monotonic():
+            policies = lockouts(connection)
+            self._lockouts = (time.monotonic() + POLICY_FOR, policies)
         if dn in policies:
             return policies[dn]
         thresholds = [policy.threshold for policy in policies.values() if policy.threshold]
@@ -213,3 +210,40 @@ def _complex(password: str) -> bool:
         any(c.isalpha() and not c.isupper() and not c.islower() for c in password),
     )
     return sum(kinds) >= KINDS_REQUIRED
+
+
+def moment(filetime: int) -> datetime | None:
+    """``None`` for never, and for times after the year 9999."""
+    return None if filetime >= LAST else EPOCH + timedelta(microseconds=filetime // 10)
+
+
+def filetime(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(microseconds=1) * 10
+
+
+def interval(value: int | None) -> timedelta:
+    """A duration, from negative steps of 100 ns (MS-ADTS 2.2.17). At most a year, also for "for ever"."""
+    return min(timedelta(microseconds=abs(value or 0) // 10), timedelta(days=365))
+
+
+def domain_of(connection: Connection) -> LdapEntry:
+    """The domain's own entry, which has its password policy (MS-ADTS 3.1.1.3.2.34)."""
+    dn = connection.root_dse.text("defaultNamingContext")
+    return connection.read(dn, DOMAIN_POLICY) or LdapEntry(dn, {})
+
+
+def lockouts(connection: Connection) -> dict[str, Lockout]:
+    """The domain's policy and every fine-grained one that can be read, by DN."""
+    domain = domain_of(connection)
+    policies = {domain.dn: _lockout(domain, "lockoutThreshold", "lockOutObservationWindow")}
+    fine_grained = ["msDS-LockoutThreshold", "msDS-LockoutObservationWindow"]
+    container = f"CN=Password Settings Container,CN=System,{domain.dn}"
+    try:
+        found = connection.search(container, "(objectClass=msDS-PasswordSettings)", fine_grained)
+    except DirectoryRefused:
+        found = []
+    return policies | {entry.dn: _lockout(entry, *fine_grained) for entry in found}
+
+
+def _lockout(policy: LdapEntry, threshold: str, window: str) -> Lockout:
+    return Lockout(policy.number(threshold) or 0, interval(policy.number(window)))

@@ -14,7 +14,7 @@ from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured
 from accounts.directory.answers import Broken, DirectoryRefused, LdapEntry, converted, entries, policy_error
-from accounts.directory.server import DirectoryServer
+from idportal.env import is_loopback
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
 
@@ -24,23 +24,28 @@ ENOUGH = frozenset({ldap.SIZELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.err
 SYSTEM_CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
+def is_cleartext(server: str) -> bool:
+    """Without TLS, as on loopback in DEBUG only. Elsewhere ldap:// means StartTLS and nothing before it."""
+    return server.startswith("ldap:") and settings.DEBUG and is_loopback(server)
+
+
 class Connection:
     """Opens, over TLS that is checked, when it is made, or raises Broken. Not for two threads at the same time."""
 
-    def __init__(self, server: DirectoryServer) -> None:
+    def __init__(self, server: str) -> None:
         self.server = server
         self.opened = time.monotonic()
         self._paging = False
         # Trace level 0 whatever PYTHON_LDAP_TRACE_LEVEL says: a trace holds passwords.
-        self._ldap = ldap.initialize(server.url, trace_level=0)
+        self._ldap = ldap.initialize(server, trace_level=0)
         self._ldap.set_option(ldap.OPT_PROTOCOL_VERSION, 3)
         self._ldap.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
         self._ldap.set_option(ldap.OPT_NETWORK_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
         # For StartTLS, which is a part of connecting; operations have a limit of their own.
         self._ldap.set_option(ldap.OPT_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
         try:
-            if not server.cleartext:
-                self._secure(start=server.scheme == "ldap")
+            if not is_cleartext(server):
+                self._secure(start=server.startswith("ldap:"))
             # Connects with an empty search, so that a later failure is no failure to connect.
             self._call(lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]), connects=True)
         except DirectoryRefused:

@@ -25,7 +25,7 @@ from accounts.directory.account import (
 from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
 from accounts.directory.lookup import Lookup
-from accounts.directory.protection import logger
+from accounts.directory.pool import logger
 
 # Seconds for which a policy is not read again: it changes only when an administrator decides so.
 POLICY_FOR = timedelta(minutes=5).total_seconds()

@@ -18,8 +18,8 @@ from accounts.directory.account import Account, Span
 from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.conditions import can_be_name, folded, normal_unit, units_of
 from accounts.directory.connection import Connection
-from accounts.directory.pool import Pool, translated
-from accounts.directory.protection import UNMAPPABLE, Protection, pass_over
+from accounts.directory.pool import Pool, logger, translated
+from accounts.directory.protection import PASSED_OVER, UNMAPPABLE, Protection
 
 T = TypeVar("T")
 
@@ -34,7 +34,7 @@ Search = tuple[Look, str, str]
 """A quick look at each entry that comes, a base, and a filter."""
 
 
-class Lookup(Protection, abc.ABC):
+class Lookup(Protection):
     """The half of a directory that reads accounts. All look-ups stay within the configured base and filter."""
 
     # A dialect defines these, and its attributes for:
@@ -217,7 +217,7 @@ class Lookup(Protection, abc.ABC):
         try:
             return self._account(entry) if chosen(entry) else None
         except UNMAPPABLE as error:
-            pass_over(entry.dn, error)
+            logger.warning(PASSED_OVER, entry.dn, error)
             return None
 
 

@@ -5,21 +5,29 @@ By hand: python-ldap's ReconnectLDAPObject knows one server, and sends a change 
 
 import logging
 import queue
+import socket
+import ssl
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
 from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused
-from accounts.directory.connection import Connection
-from accounts.directory.server import DirectoryServer, servers, tls_problem
+from accounts.directory.connection import Connection, is_cleartext
 
 T = TypeVar("T")
 
 logger = logging.getLogger("idportal.directory")
+
+DEFAULT_PORTS = {"ldap": 389, "ldaps": 636}
+
+# LDAPMessage { 1, ExtendedRequest { 1.3.6.1.4.1.1466.20037 } } in BER: StartTLS (RFC 4511 4.14.1).
+START_TLS = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
 
 # Connections kept for the next look-up. If more threads ask at once, theirs are closed afterwards.
 KEPT = 8
@@ -44,8 +52,13 @@ class Pool:
     """The servers in their order. One that did not answer is passed over for DIRECTORY_RETRY_DEAD_AFTER seconds."""
 
     def __init__(self) -> None:
-        self._servers = servers()
-        self._dead_until: dict[DirectoryServer, float] = {}
+        if not settings.DIRECTORY_URLS:
+            raise DirectoryMisconfigured("DIRECTORY_URLS names no server")
+        ca_file = settings.DIRECTORY_CA_FILE
+        if ca_file and not Path(ca_file).is_file():
+            raise DirectoryMisconfigured(f"DIRECTORY_CA_FILE: there is no file {ca_file}")
+        self._servers = [address(url) for url in settings.DIRECTORY_URLS]
+        self._dead_until: dict[str, float] = {}
         self._idle: queue.LifoQueue[Connection] = queue.LifoQueue(KEPT)
         self._refused_until = 0.0
 
@@ -67,7 +80,7 @@ class Pool:
             except Broken as broken:
                 # To find out why takes as long again, so only if the server was quick to fail.
                 quick = time.monotonic() - started < settings.DIRECTORY_CONNECT_TIMEOUT / 2
-                self.mark_dead(server, (quick and tls_problem(server)) or str(broken))
+                self.mark_dead(server, (quick and _tls_problem(server)) or str(broken))
             except DirectoryRefused as refused:
                 if refused.code not in NOT_NOW:
                     # Not tried again at once: a wrong password with every request would lock the service account.
@@ -82,10 +95,10 @@ class Pool:
                 connection.close()
         raise DirectoryUnavailable("no directory server answers")
 
-    def mark_dead(self, server: DirectoryServer, reason: str) -> None:
+    def mark_dead(self, server: str, reason: str) -> None:
         seconds = settings.DIRECTORY_RETRY_DEAD_AFTER
         self._dead_until[server] = time.monotonic() + seconds
-        logger.warning("directory server %s is passed over for %s s: %s", server.url, seconds, reason)
+        logger.warning("directory server %s is passed over for %s s: %s", server, seconds, reason)
 
     def run(self, work: Callable[[Connection], T]) -> T:
         """Does ``work`` as the service account; once more, perhaps on the next server, if the connection breaks.
@@ -98,7 +111,7 @@ class Pool:
         except Broken as broken:
             if broken.unsure:
                 raise
-            logger.info("directory server %s: connection renewed: %s", connection.server.url, broken)
+            logger.info("directory server %s: connection renewed: %s", connection.server, broken)
         return self._on(self.connect(), work)
 
     def close(self) -> None:
@@ -137,3 +150,38 @@ class Pool:
             self._idle.put_nowait(connection)
         except queue.Full:
             connection.close()
+
+
+def address(url: str) -> str:
+    """The address of a server, with its port. Raises :class:`DirectoryMisconfigured`."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port or DEFAULT_PORTS[parts.scheme]
+    except (KeyError, ValueError):
+        raise DirectoryMisconfigured(f"DIRECTORY_URLS: {url} is not ldaps://host or ldap://host") from None
+    if not parts.hostname:
+        raise DirectoryMisconfigured(f"DIRECTORY_URLS: {url} names no host")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    return f"{parts.scheme}://{host}:{port}"
+
+
+def _tls_problem(server: str) -> str:
+    """Connects again with Python's own TLS, which gives a reason where libldap often gives none; "" if it is trusted.
+
+    Takes at most the connect time limit for each of three steps.
+    """
+    if is_cleartext(server):
+        return ""
+    parts, limit = urlsplit(server), settings.DIRECTORY_CONNECT_TIMEOUT
+    try:
+        context = ssl.create_default_context(cafile=settings.DIRECTORY_CA_FILE or None)
+        with socket.create_connection((parts.hostname, parts.port), limit) as connection:
+            if parts.scheme == "ldap":
+                connection.sendall(START_TLS)
+                connection.recv(4096)
+            with context.wrap_socket(connection, server_hostname=parts.hostname):
+                return ""
+    except ssl.SSLCertVerificationError as error:
+        return f"certificate not trusted: {error.verify_message}"
+    except OSError:
+        return ""

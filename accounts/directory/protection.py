@@ -1,7 +1,6 @@
 """Protected accounts (``security.md`` R6): those that a filter matches, and the members of the protected groups."""
 
 import abc
-import logging
 import time
 import uuid
 from collections.abc import Iterator
@@ -12,14 +11,14 @@ from ldap.filter import escape_filter_chars
 
 from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
-
-logger = logging.getLogger("idportal.directory")
+from accounts.directory.pool import logger
 
 # Seconds between two log lines about a group that can't be read.
 COMPLAIN_EVERY = 300.0
 
-# An entry that no dialect expects makes the mapping raise these.
+# An entry that no dialect expects makes the mapping raise these. The other entries are still used.
 UNMAPPABLE = (ValueError, LookupError, OverflowError)
+PASSED_OVER = "directory entry %r is passed over: %s"
 
 
 class Protection(abc.ABC):
@@ -35,12 +34,9 @@ class Protection(abc.ABC):
         self._protected_filter = _bracketed(settings.DIRECTORY_PROTECTED_FILTER)
         # Agents are protected where a code by SMS is their second factor. Otherwise their telephone would be both
         # factors: one code sets the password, and the next one signs in.
-        names = ["DIRECTORY_ADMIN_GROUP", *(["DIRECTORY_HELPDESK_GROUP"] if settings.HELPDESK_SMS_FACTOR else [])]
-        # DN and setting. A group that is both is asked once.
-        self._protected_groups: dict[str, str] = {}
-        for name in names:
-            if dn := getattr(settings, name):
-                self._protected_groups.setdefault(dn, name)
+        groups = {settings.DIRECTORY_HELPDESK_GROUP: "DIRECTORY_HELPDESK_GROUP"} if settings.HELPDESK_SMS_FACTOR else {}
+        groups[settings.DIRECTORY_ADMIN_GROUP] = "DIRECTORY_ADMIN_GROUP"
+        self._protected_groups = {dn: setting for dn, setting in groups.items() if dn}  # one that is both is asked once
         self._complain_from: dict[str, float] = {}
 
     def _identifier(self, entry: LdapEntry) -> str:
@@ -65,7 +61,7 @@ class Protection(abc.ABC):
             try:
                 found.add(self._identifier(entry))
             except UNMAPPABLE as error:
-                pass_over(entry.dn, error)
+                logger.warning(PASSED_OVER, entry.dn, error)
         return found
 
     def _protected_entries(self, connection: Connection) -> Iterator[LdapEntry]:
@@ -100,11 +96,6 @@ class Protection(abc.ABC):
                 logger.error("%s can't be read, so that it protects nobody: %s", setting, refused)
             return None
         return found[0] if found else None
-
-
-def pass_over(dn: str, error: Exception) -> None:
-    """Logs an entry that can't be mapped. The other entries are still used."""
-    logger.warning("directory entry %r is passed over: %s", dn, error)
 
 
 def _bracketed(text: str) -> str:

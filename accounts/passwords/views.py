@@ -3,7 +3,6 @@
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -28,13 +27,8 @@ def start(request: HttpRequest) -> HttpResponse:
         if challenge and challenge.is_about(username):
             codes.ask_again(challenge, address, username)
         else:
-            challenge = codes.ask(
-                Purpose.RESET,
-                language=get_language() or "sv",
-                address=address,
-                username=username,
-                browser=request.COOKIES.get(settings.CSRF_COOKIE_NAME, ""),  # it has that before its first session
-            )
+            browser = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")  # it has that before its first session
+            challenge = codes.ask(Purpose.RESET, address=address, username=username, browser=browser)
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge)
         return redirect("reset-code")

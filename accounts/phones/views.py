@@ -8,7 +8,6 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
@@ -74,8 +73,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
             if challenge and (challenge.user_id, challenge.number) == (user.pk, number):
                 codes.ask_again(challenge, address)
             else:
-                language = get_language() or "sv"
-                challenge = codes.ask(Purpose.REGISTER, language=language, address=address, user=user, number=number)
+                challenge = codes.ask(Purpose.REGISTER, address=address, user=user, number=number)
                 sessions.begin(request, challenge)
             return redirect("register-code")
         form.add_error("phone", _("Numret används redan av flera andra konton. Skriv ett annat mobilnummer."))

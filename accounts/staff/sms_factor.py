@@ -25,7 +25,7 @@ def number_of(user: User) -> str:
     return phone.number if phone and not phone.on_hold else ""
 
 
-def begin(user: User, before: Challenge | None, *, language: str, address: str | None) -> Challenge | None:
+def begin(user: User, before: Challenge | None, address: str | None) -> Challenge | None:
     """The challenge of a sign-in, with its code on the way; None if there is no number.
 
     ``before``: this browser's challenge. It is kept within a minute, when no new code would be sent.
@@ -35,7 +35,7 @@ def begin(user: User, before: Challenge | None, *, language: str, address: str |
         return None
     if before and fits(before, user, number) and codes.resend_in(before):
         return before
-    return codes.ask(Purpose.SIGN_IN, language=language, address=address, user=user, number=number)
+    return codes.ask(Purpose.SIGN_IN, address=address, user=user, number=number)
 
 
 def fits(challenge: Challenge, user: User, number: str) -> bool:

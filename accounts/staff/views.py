@@ -12,8 +12,8 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import get_language, ngettext
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_POST
 from django_otp.models import Device
@@ -40,8 +40,7 @@ def _begin(request: HttpRequest, user: User) -> HttpResponse:
     wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     staff_sessions.begin_sign_in(request, user, wanted if ours else "")
-    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
-    if challenge := sms_factor.begin(user, before, language=language, address=address):
+    if challenge := sms_factor.begin(user, before, request.META["REMOTE_ADDR"]):
         sessions.begin(request, challenge)
     return redirect("staff-code")
 

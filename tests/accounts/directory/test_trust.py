@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import DirectoryMisconfigured, DirectoryUnavailable, PasswordCheck
-from accounts.directory.server import servers
+from accounts.directory.connection import is_cleartext
 from deploy.local import files
 from deploy.local.cast import STEFAN
 from tests.accounts.directory.listener import Listener
@@ -94,7 +94,7 @@ def test_nothing_is_sent_before_starttls(openldap_settings: DirectoryServer, set
 )
 def test_clear_text_is_for_loopback_in_debug_only(settings: Settings, url: str, debug: bool, cleartext: bool) -> None:
     settings.DEBUG, settings.DIRECTORY_URLS, settings.DIRECTORY_CA_FILE = debug, [url], ""
-    assert servers()[0].cleartext is cleartext
+    assert is_cleartext(url) is cleartext
 
 
 @pytest.mark.parametrize(
