@@ -45,7 +45,9 @@ def parse(text: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise unreadable
     if phonenumbers.region_code_for_number(number) not in settings.SMS_ALLOWED_REGIONS:
-        raise NumberRefused(_("Numret är från ett annat land. Skriv ett mobilnummer från: %s.") % _countries())
+        names = {"SE": _("Sverige"), "NO": _("Norge"), "DK": _("Danmark"), "FI": _("Finland")}
+        countries = ", ".join(names.get(region, region) for region in settings.SMS_ALLOWED_REGIONS)
+        raise NumberRefused(_("Numret är från ett annat land. Skriv ett mobilnummer från: %s.") % countries)
     if phonenumbers.number_type(number) not in (
         phonenumbers.PhoneNumberType.MOBILE,
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
@@ -75,11 +77,6 @@ def _ascii(character: str) -> str:
     if category in ("Ps", "Pe"):
         return "(" if category == "Ps" else ")"
     return str(unicodedata.digit(character)) if category == "Nd" else character
-
-
-def _countries() -> str:
-    names = {"SE": _("Sverige"), "NO": _("Norge"), "DK": _("Danmark"), "FI": _("Finland")}
-    return ", ".join(str(names.get(region, region)) for region in settings.SMS_ALLOWED_REGIONS)
 
 
 def parse_organisation_number(text: str) -> str:

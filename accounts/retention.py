@@ -46,7 +46,11 @@ def purge() -> dict[str, int]:
     counts = {name: rows.delete()[0] for name, rows in old.items()}
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
     counts["audit events"] = QuerySet(models.AuditEvent).filter(at__lt=now - AUDIT_KEPT).delete()[0]
-    counts["changes of the registers"] = _purge_history(now - AUDIT_KEPT)
+    # An orderer's earlier companies refer to its history without a constraint, and would stay.
+    memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
+    memberships._default_manager.filter(history__history_date__lt=now - AUDIT_KEPT).delete()
+    histories = (each.history.filter(history_date__lt=now - AUDIT_KEPT) for each in (models.Company, models.Orderer))
+    counts["changes of the registers"] = sum(rows.delete()[0] for rows in histories)
     for others in _purges:
         counts |= others(now)
     counts["numbers"] = _forget_the_gone(now)
@@ -70,14 +74,6 @@ def _forget_the_gone(now: datetime) -> int:
             models.Phone.objects.filter(user=user).delete()
             audit.record(models.Event.PHONE_FORGOTTEN, user, result="account gone for 30 days")
     return len(gone)
-
-
-def _purge_history(before: datetime) -> int:
-    # An orderer's earlier companies refer to its history without a constraint, and would stay.
-    memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
-    memberships._default_manager.filter(history__history_date__lt=before).delete()
-    histories = (models.Company.history, models.Orderer.history)
-    return sum(history.filter(history_date__lt=before).delete()[0] for history in histories)
 
 
 def _purge_quotas(before: float) -> int:

@@ -6,7 +6,6 @@ from django.contrib import admin
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
-from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
@@ -79,16 +78,14 @@ class CompanyAdmin(RegisterAdmin):
     def how_many_orderers(self, company: Any) -> SafeString | str:
         if not company.orderer_count:
             return "0"
-        return format_html('<a href="{}">{}</a>', _orderers_of(company), company.orderer_count)
+        return format_html('<a href="{}">{}</a>', orderers_of(company), company.orderer_count)
 
     @admin.display(description=gettext_lazy("Att göra"))
     def remark(self, company: Any) -> SafeString | str:
         """In words, not only by colour."""
-        if not company.active:
-            return ""
-        if not company.recipients:
-            return format_html('<span class="flag flag--bad">{}</span>', _("Mottagare saknas"))
-        return format_html('<span class="flag flag--bad">{}</span>', _("Mejlet studsar")) if company.bounces else ""
+        words = "" if company.recipients else _("Mottagare saknas")
+        words = words or (_("Mejlet studsar") if company.bounces else "")
+        return format_html('<span class="flag flag--bad">{}</span>', words) if words and company.active else ""
 
     # One company.
 
@@ -108,7 +105,7 @@ class CompanyAdmin(RegisterAdmin):
     @admin.display(description=gettext_lazy("Får beställa"))
     def orderers_here(self, company: Company) -> SafeString:
         found = company.orderers.all()[: SHOWN_ORDERERS + 1]
-        context = {"company": company, "found": found, "most": SHOWN_ORDERERS, "list": _orderers_of(company)}
+        context = {"company": company, "found": found, "most": SHOWN_ORDERERS, "list": orderers_of(company)}
         return render_to_string("admin/company_orderers.html", context)
 
     # Changes.
@@ -138,7 +135,3 @@ class CompanyAdmin(RegisterAdmin):
             )
             words.append(sentence % {"count": only_here})
         return words, {}, set(), []
-
-
-def _orderers_of(company: Company) -> str:
-    return f"{reverse('admin:accounts_orderer_changelist')}?foretag={orderers_of(company)}"

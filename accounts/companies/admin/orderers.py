@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -22,8 +23,8 @@ _KEY = re.compile(r"nr-([0-9]{1,18})")
 
 
 def orderers_of(company: Company) -> str:
-    """The filter's value for this company. Not its organisation number, which may be a person's: links get logged."""
-    return f"nr-{company.pk}"
+    """The list's address. Without the organisation number, which may be a person's: links get logged."""
+    return f"{reverse('admin:accounts_orderer_changelist')}?foretag=nr-{company.pk}"
 
 
 class OfCompany(admin.SimpleListFilter):
