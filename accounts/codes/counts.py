@@ -122,8 +122,9 @@ def for_account(account: Account) -> Counted:
     """What counts against the account now."""
     since = timezone.now() - _DAY
     wrong = _wrong(account).filter(at__gt=since).order_by("at")
-    codes = list(wrong.filter(kind=FailedTry.Secret.CODE).values_list("at", flat=True))
-    passwords = wrong.filter(kind=FailedTry.Secret.PASSWORD).count()
+    tries = list(wrong.values_list("kind", "at"))
+    codes = [at for kind, at in tries if kind == FailedTry.Secret.CODE]
+    passwords = len(tries) - len(codes)
     sent: dict[str, list[datetime]] = {}
     for quota in _quotas(account):
         moments = (datetime.fromtimestamp(at, since.tzinfo) for at in quota.sent)
