@@ -1,7 +1,4 @@
-"""Moments and durations in words, in the language that is active.
-
-The zone is Stockholm, by TIME_ZONE; ``django.utils.timezone`` has its dates (``localdate``) and times (``localtime``).
-"""
+"""Moments and durations in words, in the language that is active. The zone is Stockholm, by TIME_ZONE."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

@@ -25,10 +25,7 @@ def one_line(text: str) -> str:
 
 
 def visible(text: str, keep: str = "") -> str:
-    """The text without control, format and unassigned characters, and with each kind of space as " ".
-
-    The characters of ``keep`` stay as they are.
-    """
+    """The text without control, format and unassigned characters, each kind of space as " "; ``keep`` stays."""
     if text.isprintable():
         return text
     # Not printable are spaces (Zl and Zp too) and the categories Cc control, Cf format, Cs half of a pair, Co private,

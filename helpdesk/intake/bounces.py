@@ -64,7 +64,14 @@ def note(letter: Letter) -> bool:
     # Of two reports at once, one is the first.
     first = Message.objects.filter(pk=message.pk, bounced_at=None)
     if failed and first.update(bounced_at=timezone.now()):
-        companies.note_bounce(message.to, _reason(dict(reversed(failed[0])), in_words=by_message_id))
+        fields = dict(reversed(failed[0]))
+        status, diagnosis = fields.get("status", ""), fields.get("diagnostic-code", "")
+        if by_message_id:  # the server's words, without addresses and numbers
+            words = diagnosis.partition(";")[2].strip() or diagnosis
+            reason = masked(f"{status} {words}".strip() or "returned")[:200]
+        else:  # a stranger may have written the report
+            reason = status if _STATUS.fullmatch(status) else "returned"
+        companies.note_bounce(message.to, reason)
     return True  # also if it is only delayed: the server still tries, so there is nothing to do
 
 
@@ -88,16 +95,3 @@ def _by_address(letter: Letter) -> Message | None:
             if found := sent.order_by("-settled_at", "-pk").first():
                 return found
     return None
-
-
-def _reason(fields: dict[str, str], *, in_words: bool) -> str:
-    """The reason as administrators read it: the server's words, without addresses and numbers.
-
-    Without ``in_words`` only the status, because a stranger may have written the report.
-    """
-    status = fields.get("status", "")
-    if not in_words:
-        return status if _STATUS.fullmatch(status) else "returned"
-    diagnosis = fields.get("diagnostic-code", "")
-    words = diagnosis.partition(";")[2].strip() or diagnosis
-    return masked(f"{status} {words}".strip() or "returned")[:200]

@@ -77,10 +77,7 @@ def run(seconds: float = RUN) -> Fetch:
 
 
 def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
-    """Whether the message could be read; None if another reader has it, or the server never hands it over.
-
-    Raises as ``run``.
-    """
+    """Whether the message could be read; None if another reader has it, or the server never hands it over."""
     row, _new = ReadAttempt.objects.get_or_create(message=message)
     may_be_read = row.crashes < MOST_TRIES
     if not may_be_read and row.at > timezone.now() - timedelta(seconds=RUN):

@@ -205,22 +205,16 @@ def recipients(values: Sequence[Value], rest: str, sender: str = "") -> tuple[li
     texts = [value.text for value in (strong or weak or labelled)]
     found, broken = addresses_in("\n".join(texts) if texts else rest)
     is_partial = found and _PARTLY.search(folded("\n".join([rest, *texts])))
-    if is_partial or (not texts and len(found) > 1 and _may_be_signed(found, rest, sender)):
+    # One of several addresses may be of a signature: the sender's own, or one alone on its line while others aren't.
+    alone = [line.strip(" -*•·.,;") in found for line in rest.split("\n") if "@" in line]
+    may_be_signed = sender.lower() in map(str.lower, found) or (any(alone) and not all(alone))
+    if is_partial or (not texts and len(found) > 1 and may_be_signed):
         return [], Why.UNCLEAR
     if broken:
         return [], Why.UNREADABLE
     if len(found) > limits.RECIPIENTS:
         return [], Why.SEVERAL
     return found, None if found else Why.MISSING
-
-
-def _may_be_signed(found: Sequence[str], rest: str, sender: str) -> bool:
-    """Whether one of several addresses is the sender's own, or stands alone on its line while others don't."""
-    if sender.lower() in [address.lower() for address in found]:
-        return True
-    lines = [line.strip(" -*•·.,;") for line in rest.split("\n") if "@" in line]
-    alone = [line in found for line in lines]
-    return any(alone) and not all(alone)
 
 
 def addresses_in(text: str) -> tuple[list[str], bool]:

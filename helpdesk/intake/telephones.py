@@ -1,11 +1,9 @@
-"""Finds mobile numbers in a mail's text, the words around each that tell its purpose, and the one to link.
-
-A number is the new one only if the mail says so.
-"""
+"""Finds the mobile numbers in a mail, the purpose of each by its words, and the one to link, if the mail says so."""
 
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from enum import Enum
 from functools import lru_cache
 from itertools import islice
@@ -81,7 +79,14 @@ def found_in(text: str) -> list[NumberFound]:
     try:
         found = [NumberFound(numbers.parse(alone), alone, plain.index(alone))]
     except numbers.NumberRefused:
-        found = list(_matched(_ACCOUNT.sub(lambda found: " ," + " " * (len(found[0]) - 2), plain)))
+        found = []
+        plain = _ACCOUNT.sub(lambda account: " ," + " " * (len(account[0]) - 2), plain)
+        for match in phonenumbers.PhoneNumberMatcher(plain, numbers.HOME, max_tries=200):
+            with suppress(numbers.NumberRefused):
+                number = numbers.parse(match.raw_string)
+                found.append(NumberFound(number, match.raw_string, match.start))
+                if other := _OTHER_ENDING.match(plain, match.end):
+                    found.append(NumberFound(f"{number}/{other[1]}", other[0], match.end))
     return [each._replace(words=text[each.at : each.at + len(each.words)]) for each in found]
 
 
@@ -140,17 +145,6 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
             yield begin, text[begin:end]
             begin = end
         end += len(line) + 1
-
-
-def _matched(text: str) -> Iterator[NumberFound]:
-    for match in phonenumbers.PhoneNumberMatcher(text, numbers.HOME, max_tries=200):
-        try:
-            number = numbers.parse(match.raw_string)
-        except numbers.NumberRefused:
-            continue
-        yield NumberFound(number, match.raw_string, match.start)
-        if other := _OTHER_ENDING.match(text, match.end):
-            yield NumberFound(f"{number}/{other[1]}", other[0], match.end)
 
 
 @lru_cache(maxsize=4096)
