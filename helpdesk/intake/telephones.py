@@ -76,6 +76,8 @@ def found_in(text: str) -> list[NumberFound]:
     """All numbers of a text, in order."""
     plain = "".join(map(_plain, text))
     alone = plain.strip(" .,;:")
+    if not any(map(str.isnumeric, plain)):
+        return []
     try:
         found = [NumberFound(numbers.parse(alone), alone, plain.index(alone))]
     except numbers.NumberRefused:
