@@ -16,13 +16,12 @@ from prometheus_client.core import Metric
 
 log = logging.getLogger("idportal.health")
 
-Probe = Callable[[], None]
 Figures = Callable[[], Iterable[Metric]]
-_probes: dict[str, Probe] = {}
+_probes: dict[str, Callable[[], None]] = {}
 _figures: list[Figures] = []
 
 
-def register(name: str, probe: Probe) -> None:
+def register(name: str, probe: Callable[[], None]) -> None:
     """Adds a part that the portal needs. The probe raises if the part is down."""
     _probes[name] = probe
 

@@ -6,7 +6,7 @@ again for another kind of ticket, and to mark the words that each field was read
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import NamedTuple
 
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
@@ -25,8 +25,7 @@ _EMPLOYEE_FIELDS = ("employee_name", "employee_username", "new_number")
 _FIELDS = ("orderer_name", "company_name", *_EMPLOYEE_FIELDS, *RECIPIENT_COLUMNS, "text")
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A mail as it is kept, and what it asks for.
 
     ``sender``: the address in From, or "" if there is not exactly one. ``refers_to``: ticket numbers in the subject.

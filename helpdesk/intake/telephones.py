@@ -172,13 +172,10 @@ def new_number(labelled: Labelled, username: str = "", orderer: str = "") -> Fie
     labels = {value.label for value in labelled.values if value.text}
     if Label.NEW_NUMBER in labels:
         new = (value for value in labelled.values if value.label == Label.NEW_NUMBER)
-        return _only(
-            [each._replace(place=value.place) for value in new for each in found_in(value.text)], Why.UNREADABLE
-        )
-    found = [
-        each._replace(place=place_of(labelled.loose, each.at))
-        for each in in_sentences(labelled.loose, username, orderer)
-    ]
+        placed = [each._replace(place=value.place) for value in new for each in found_in(value.text)]
+        return _only(placed, Why.UNREADABLE)
+    loose = labelled.loose
+    found = [each._replace(place=place_of(loose, each.at)) for each in in_sentences(loose, username, orderer)]
     beside = set(_lines_beside_person(labelled))
     meant = [each for each in found if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
     if meant or not found:

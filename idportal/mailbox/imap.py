@@ -6,8 +6,8 @@ Always TLS, with certificate and host name checked. ``access`` bounds how long a
 import imaplib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from django.conf import settings
 from django.utils import timezone
@@ -30,8 +30,7 @@ LOGOUT_TIMEOUT = 2.0  # seconds; nothing depends on the answer to a logout
 AT_ONCE = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Fetched:
+class Fetched(NamedTuple):
     """A message. ``raw``: its first bytes; the whole of it, unless ``size`` (bytes) is more."""
 
     uid: int
