@@ -32,7 +32,7 @@ PLACES = {
     "with the mail in hand": 'after(Mailbox, "read")',
     "while it is taken apart": 'before(receive, "read")',
     "with its row made and not committed": 'after(receive, "_row")',
-    "with the request opened and not committed": 'after(receive, "_open")',
+    "with the request opened and not committed": 'after(receive, "create_ticket")',
     "with the answer queued and not committed": 'after(letters, "acknowledge")',
     "after the commit, before the mail is moved": 'before(Mailbox, "move")',
     "after the mail is moved": 'after(Mailbox, "move")',
