@@ -4,7 +4,7 @@ import re
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Q, QuerySet, TextChoices
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -37,23 +37,21 @@ class _ByChoice(admin.SimpleListFilter):
     """The messages by one field with choices."""
 
     field: str
-    choices_of_field: type[TextChoices]
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return list(self.choices_of_field.choices)
+        field: Any = Message._meta.get_field(self.field)
+        return list(field.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{self.field: self.value()}) if self.value() else queryset
 
 
 class ByStatus(_ByChoice):
-    title, parameter_name = gettext_lazy("läge"), "lage"
-    field, choices_of_field = "state", Message.Status
+    title, parameter_name, field = gettext_lazy("läge"), "lage", "state"
 
 
 class ByTopic(_ByChoice):
-    title, parameter_name = gettext_lazy("ärende"), "vad"
-    field, choices_of_field = "purpose", Message.Topic
+    title, parameter_name, field = gettext_lazy("ärende"), "vad", "purpose"
 
 
 @admin.register(Message)

@@ -1,10 +1,8 @@
 """Notices of a change to an account: of its password, number or second factor (security.md R4, G2), or of a link (H4).
 
 A notice holds no code, password or digit of a number. It says what happened, when, to which account, and whom to ask.
-It counts against no limit of codes, which an attacker could use up to silence it.
-
-A *link* is the helpdesk's, of a new number to an account. The old number, the account's address and the orderer each
-get an address of their own that stops it. These are in Swedish, whatever language the agent's pages have.
+It counts against no limit of codes, which an attacker could use up to silence it. Of the helpdesk's link to a new
+number, the old one, the account's address and the orderer are told in Swedish, each with a way of its own to stop it.
 """
 
 import logging

@@ -6,17 +6,13 @@ from accounts.limits import AUDIT_KEPT, BODIES_KEPT
 from notifications import outbox
 from notifications.models import OPEN, Message
 
-CHUNK = 500  # rows in one query
-MESSAGES_KEPT = AUDIT_KEPT  # without body and receiver; as long as the trail
-
 
 def purge(now: datetime) -> dict[str, int]:
     """Blanks bodies and receivers, and deletes messages older than the trail; returns how many of each."""
     settled = Message.objects.exclude(state__in=OPEN)
-    counts = {"messages": settled.filter(settled_at__lt=now - MESSAGES_KEPT).delete()[0]}
+    deleted, _rows = settled.filter(settled_at__lt=now - AUDIT_KEPT).delete()
     old = settled.filter(settled_at__lt=now - BODIES_KEPT, blanked_at=None)
-    counts["bodies of messages"] = old.update(to="", text="", html="", blanked_at=now)
-    return counts
+    return {"messages": deleted, "bodies of messages": old.update(to="", text="", html="", blanked_at=now)}
 
 
 def renew_keys() -> None:
@@ -24,6 +20,6 @@ def renew_keys() -> None:
 
     Raises cryptography.fernet.InvalidToken for a text that no present key opens.
     """
-    for message in Message.objects.select_for_update().filter(blanked_at=None).iterator(chunk_size=CHUNK):
+    for message in Message.objects.select_for_update().filter(blanked_at=None).iterator(chunk_size=500):
         message.to_digest = outbox.receiver_digest(message.kind, message.to)
         message.save(update_fields=["to", "to_digest", "text", "html"])

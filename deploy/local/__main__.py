@@ -9,7 +9,6 @@ import socket
 import subprocess
 import sys
 from pathlib import Path
-from types import FrameType
 from typing import IO
 
 from deploy.local import cast, files
@@ -30,9 +29,10 @@ def main() -> int:
     installation = KINDS[arguments.kind](folder, arguments.port)
     title = installation.title.capitalize()
     try:
+        # SIGTERM and a closed terminal end the program as Ctrl-C does, even where the shell ignores Ctrl-C.
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:  # nohup asked for it
-                signal.signal(number, interrupt)
+                signal.signal(number, signal.default_int_handler)
         with folder.with_suffix(".lock").open("a+") as lock:
             lock_alone(lock, title, installation.name)
             require_free(arguments.port, installation.name)
@@ -55,11 +55,6 @@ def parse(words: list[str]) -> argparse.Namespace:
     if not 0 < arguments.port < 1 << 16:
         parser.error("--port takes a number from 1 to 65535")
     return arguments
-
-
-def interrupt(number: int, frame: FrameType | None) -> None:
-    """SIGTERM and a closed terminal end the program as Ctrl-C does, even where the shell ignores Ctrl-C."""
-    raise KeyboardInterrupt
 
 
 def lock_alone(lock: IO[str], title: str, name: str) -> None:

@@ -42,8 +42,7 @@ class Postgres(LocalServer):
             for path in (self.folder, secret):
                 os.chown(path, user.pw_uid, user.pw_gid)
         command = ["setpriv", *as_user(), _program("initdb"), "-D", str(unfinished), "-U", USER, f"--pwfile={secret}"]
-        command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8"]
-        command += ["--no-sync", "--no-instructions"]
+        command += ["--auth=scram-sha-256", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "--no-instructions"]
         made = subprocess.run(  # noqa: S603 - our own arguments
             command, check=False, capture_output=True, cwd="/", env=own_environment()
         )

@@ -6,8 +6,6 @@ from string import Template
 
 import trustme
 
-CONFIG = Path(__file__).parent / "config"
-
 
 def write(file: Path, text: str, mode: int = 0o600) -> None:
     """Writes the text. Nobody else can read the file, not even while it is written."""
@@ -24,7 +22,7 @@ def secret(file: Path) -> str:
 
 def filled(name: str, /, **values: object) -> str:
     """The text of that name in ``config/``, with its ``$names`` filled in."""
-    return Template((CONFIG / name).read_text(encoding="utf-8")).substitute(values)
+    return Template((Path(__file__).parent / "config" / name).read_text(encoding="utf-8")).substitute(values)
 
 
 def make_certificate(folder: Path, *names: str) -> None:

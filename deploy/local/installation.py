@@ -24,7 +24,6 @@ from deploy.local.slapd import Slapd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BIN = Path(sys.executable).parent
-MAIL_SERVER = "mx.demo.example"  # whose word on the sender of a mail is believed
 LAYOUT = "3"  # of the demo's folder. A demo with another layout begins anew
 
 
@@ -96,7 +95,7 @@ class Installation:
             "ALLOWED_HOSTS": f"{HOST} localhost",
             "HELPDESK_EMAIL": "it-helpdesk@kommunen.example",
             "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
-            "HELPDESK_AUTHSERV_ID": MAIL_SERVER,
+            "HELPDESK_AUTHSERV_ID": "mx.demo.example",  # whose word on the sender of a mail is believed
             "SMS_GATEWAYS": (self.folder / "sms").as_uri(),
             # Seconds. 15 minutes are too long for a trial.
             "PHONE_LINK_HOLD": os.environ.get("PHONE_LINK_HOLD", "120"),

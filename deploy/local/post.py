@@ -124,13 +124,10 @@ class Sms(NamedTuple):
 
 
 class Mail(NamedTuple):
-    """A mail in the mailbox. ``sent`` is aware; ``text`` is the plain part, ``html`` the other one, or "".
-
-    ``name`` is made of what it holds, and names it in addresses.
-    """
+    """A mail in the mailbox. ``sent`` is aware; ``text`` is the plain part, ``html`` the other one, or ""."""
 
     sent: datetime
-    name: str
+    name: str  # in addresses; made of what the mail holds
     to: str
     subject: str
     text: str

@@ -62,8 +62,7 @@ def free_port() -> int:
     """A port of loopback that is free now."""
     with socket.socket() as probe:
         probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
+        return int(probe.getsockname()[1])
 
 
 def program(name: str, package: str, *, first: Sequence[Path] = ()) -> str:

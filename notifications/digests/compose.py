@@ -5,8 +5,8 @@ and "Support".
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 from django.conf import settings
@@ -21,8 +21,7 @@ from idportal.text import inert
 from notifications.digests.rows import DigestRow
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """Rows of the helpdesk's mail under one heading. ``why``: the case by which no recipient gets them."""
 
     rows: Sequence[DigestRow]

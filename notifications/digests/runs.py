@@ -27,21 +27,24 @@ def run(day: date, tell: Callable[[Plan], None] | None = None) -> DigestRun:
     When it returns, the messages are in the outbox and the day is done. If it raises, neither holds, and the next call
     begins anew. ``tell`` gets what was sent, unless the day was done already. Raises DirectoryError.
     """
-    begun = _begin(day)
-    if begun.completed_at:
-        return begun
-    while True:
+    made = _begin(day)
+    while not made.completed_at:
         plan = look(day)
         with transaction.atomic():
-            done, by_us = _complete(plan)
-        if done:
-            break
-        log.info("digest of %s: another run told a part of it meanwhile, looking again", day)
-    if by_us:
-        log.info("digest of %s: %d accounts, %d mails, %d SMS", day, done.accounts, done.mails, len(plan.reminders))
-        if tell:
-            tell(plan)
-    return done
+            # Runs that might tell some of the same days wait here for each other, on rows that were committed before
+            # they looked. What the others did is seen below.
+            list(DigestRun.objects.select_for_update().filter(day__gt=plan.outstanding.since).order_by("day"))
+            made.refresh_from_db()
+            by_us = not made.completed_at and outstanding(day) == plan.outstanding
+            if by_us:
+                _complete(made, plan)
+        if by_us:
+            log.info("digest of %s: %d accounts, %d mails, %d SMS", day, made.accounts, made.mails, len(plan.reminders))
+            if tell:
+                tell(plan)
+        elif not made.completed_at:
+            log.info("digest of %s: another run told a part of it meanwhile, looking again", day)
+    return made
 
 
 def _begin(day: date) -> DigestRun:
@@ -54,23 +57,12 @@ def _begin(day: date) -> DigestRun:
     return begun
 
 
-def _complete(plan: Plan) -> tuple[DigestRun | None, bool]:
-    """The day's completed run, and whether this call completed it. None if the plan is out of date by now."""
-    day, since = plan.outstanding.day, plan.outstanding.since
-    # Runs that might tell some of the same days wait here for each other, on rows that were committed before they
-    # looked. What the others did is seen below.
-    list(DigestRun.objects.select_for_update().filter(day__gt=since).order_by("day"))
-    ours = DigestRun.objects.get(day=day)
-    if ours.completed_at:
-        return ours, False
-    if outstanding(day) != plan.outstanding:
-        return None, False
+def _complete(ours: DigestRun, plan: Plan) -> None:
     outbox.enqueue(planned.message for planned in (*plan.mails, *plan.reminders))
-    ours.since, ours.completed_at = since, timezone.now()
+    ours.since, ours.completed_at = plan.outstanding.since, timezone.now()
     ours.accounts, ours.mails = plan.accounts, len(plan.mails)
     ours.save()
-    audit.record(Event.DIGEST_DONE, result=f"{day}: {ours.accounts} accounts, {ours.mails} mails")
-    return ours, True
+    audit.record(Event.DIGEST_DONE, result=f"{ours.day}: {ours.accounts} accounts, {ours.mails} mails")
 
 
 def take_back(day: date) -> bool:

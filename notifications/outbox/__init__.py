@@ -2,8 +2,7 @@
 
 ``mail``, ``letter`` and ``sms`` make a message that is not saved yet; ``enqueue`` takes it. A message goes out at least
 once. Only a crash between the server's yes and the row's update sends it twice, and a mail's Message-ID, the same at
-each try, lets the receiver see that. An SMS has none: of those that may have gone out already, the second try is the
-last.
+each try, lets the receiver see that. An SMS has none: if it may have gone out already, the second try is the last.
 """
 
 from collections.abc import Mapping

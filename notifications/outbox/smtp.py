@@ -149,11 +149,7 @@ def _answer(code: int, words: bytes | str, *, of_sender: bool = False) -> MailEr
 
 
 def _close(connection: BaseEmailBackend) -> None:
-    """Says goodbye without waiting for the answer.
-
-    The message was answered already. A server that is slow here would have it sent a second time, when the task's time
-    is up.
-    """
+    """Says goodbye without waiting for the answer: at the end of the task's time the message would be sent again."""
     wire = getattr(connection, "connection", None)
     try:
         if isinstance(wire, smtplib.SMTP):
