@@ -82,6 +82,7 @@ class Mailbox:
     def __init__(self, client: ImapClient, limits: Deadline, where: MailboxAddress) -> None:
         self._client, self._limits, self._where = client, limits, where
         self._entered = ""
+        self._there: set[str] = set()  # folders, by their full names
         self._prefix: str | None = None
         self._validity = 0
 
@@ -127,15 +128,18 @@ class Mailbox:
         """
         self._be_at_home()
         target = self._full(folder)
+        if not self._exists(target):
+            self._make(target)
         with failing("The mail server would not move a message"):
             try:
                 self._carry(uid, target)
             except imaplib.IMAP4.error:
                 if not self._is_here(uid):
                     return
+                self._there.clear()
                 if self._exists(target):
                     raise
-                self._make(target)
+                self._make(target)  # it was removed meanwhile
                 self._carry(uid, target)
 
     def forget(self, folder: str, before: datetime) -> int:
@@ -208,12 +212,15 @@ class Mailbox:
         return folder if own else f"{self._prefix}{folder}"
 
     def _exists(self, folder: str) -> bool:
-        with failing("The mail server would not list folders"):
-            self._limits.allow()
-            found = self._client.list_folders("", folder)
-        # The list also has names that hold only other folders.
-        empty = {b"\\noselect", b"\\nonexistent"}
-        return any(not empty & {flag.lower() for flag in flags} for flags, _, _ in found)
+        if folder not in self._there:
+            with failing("The mail server would not list folders"):
+                self._limits.allow()
+                found = self._client.list_folders("", folder)
+            # The list also has names that hold only other folders.
+            empty = {b"\\noselect", b"\\nonexistent"}
+            if any(not empty & {flag.lower() for flag in flags} for flags, _, _ in found):
+                self._there.add(folder)
+        return folder in self._there
 
     def _make(self, folder: str) -> None:
         with failing("The mail server would not make a folder"):
@@ -225,3 +232,4 @@ class Mailbox:
                     raise
             with suppress(imaplib.IMAP4.error):  # some servers have no subscriptions
                 self._client.subscribe_folder(folder)
+        self._there.add(folder)
