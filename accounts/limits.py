@@ -112,10 +112,8 @@ FAILED_LOGINS: AddressLimit = ("failed-logins", lambda: f"{settings.LIMIT_ADDRES
 
 
 def over_limit(request: HttpRequest, limit: AddressLimit, *, count: bool) -> HttpResponse | None:
-    """The 429 page if the client's address has used up its limit, else None. ``count`` adds this request.
-
-    Fails closed: without its store this raises, and the outage page follows (T1).
-    """
+    """The 429 page if the client's address has used up its limit, else None. ``count`` adds this request."""
+    # Fails closed: without its store this raises, and the outage page follows (T1).
     group, rate = limit
     usage = get_usage(request, group=group, key="ip", rate=rate(), method=["POST"], increment=count)
     if usage is None or not (usage["should_limit"] or (not count and usage["count"] >= usage["limit"])):

@@ -3,5 +3,4 @@
 from accounts.models.audit import AuditEvent, Event
 from accounts.models.codes import Challenge, FailedTry, Purpose, SendQuota, SmsDay, TriesForgotten
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
-from accounts.models.staff import Authenticator, RecoveryCodes, SmsFactor
-from accounts.models.users import Phone, PhoneLink, PhoneRemoval, User
+from accounts.models.users import Authenticator, Phone, PhoneLink, PhoneRemoval, RecoveryCodes, SmsFactor, User

@@ -31,10 +31,9 @@ def about(username: str) -> str:
 
 
 class Challenge(models.Model):
-    """One browser session's way through one journey: asked, code sent, code entered, used.
+    """One browser session's way through one journey: asked, code sent, code entered, used."""
 
-    A plain model: django-otp's mixins want a device with a user, and each account gets a row, known or not (E2).
-    """
+    # A plain model: django-otp's mixins want a device with a user, and each account gets a row, known or not (E2).
 
     user = models.ForeignKey(User, null=True, blank=True, on_delete=models.CASCADE)
     # Whose it is in place of a user: an orderer has no account in the directory.

@@ -1,15 +1,23 @@
-"""The portal's records of directory accounts, and their mobile numbers: on file, linked, taken away."""
+"""Records of directory accounts, their mobile numbers (on file, linked, taken away), and staff's second factors."""
 
+import base64
 from typing import ClassVar
+from urllib.parse import quote
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
 from django.db import models
 from django.utils import timezone
-from django.utils.crypto import salted_hmac
+from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
+from django_otp.models import Device, ThrottlingMixin, TimestampMixin
+from django_otp.oath import TOTP
+from django_otp.util import random_hex, random_number_token
 
+from accounts import limits
 from accounts.encryption import EncryptedTextField
+
+ISSUER = "Lösenordsportalen"  # what the app shows beside the user name
 
 
 class UserManager(BaseUserManager["User"]):
@@ -72,25 +80,19 @@ class Phone(models.Model):
 
 
 class PhoneRemoval(models.Model):
-    """The helpdesk, or a stop of a link, took a number away from an account. The number itself is not kept.
-
-    ``agent`` and ``reference`` (the number of the ticket that gives the reason) are blank for a stop.
-    """
+    """The helpdesk, or a stop of a link, took a number away from an account. The number itself is not kept."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="removals")
     at = models.DateTimeField(default=timezone.now)
-    agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
-    reference = models.CharField(max_length=20, blank=True)
+    agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")  # None for a stop
+    reference = models.CharField(max_length=20, blank=True)  # the ticket with the reason; blank for a stop
 
     def __str__(self) -> str:
         return f"removal of a number of {self.user_id}"
 
 
 class PhoneLink(models.Model):
-    """A number that the helpdesk linked, kept for as long as the link can be stopped or asked about (H4).
-
-    ``stops``: the digest of each stop address, and to which of ``Told`` it was sent. The addresses are not kept.
-    """
+    """A number that the helpdesk linked, kept for as long as the link can be stopped or asked about (H4)."""
 
     class Told(models.TextChoices):
         OLD_NUMBER = "old number"
@@ -106,7 +108,7 @@ class PhoneLink(models.Model):
     reference = models.CharField(max_length=20, blank=True)  # the ticket's number
     made_at = models.DateTimeField(default=timezone.now)
     usable_from = models.DateTimeField()
-    stops = models.JSONField(default=dict)
+    stops = models.JSONField(default=dict)  # digests of the stop addresses, which are not kept: to whom each was sent
     stopped_at = models.DateTimeField(null=True)
     stopped_by = models.CharField(max_length=10, choices=Told.choices, blank=True)
 
@@ -115,3 +117,96 @@ class PhoneLink(models.Model):
 
     def __str__(self) -> str:
         return f"link {self.pk} of {self.user_id}"
+
+
+class _Throttled(TimestampMixin, ThrottlingMixin, Device):
+    """A device whose wrong codes cost a pause, which doubles with each: 1, 2, 4 … seconds."""
+
+    class Meta:
+        abstract = True
+
+    def get_throttle_factor(self) -> int:
+        return 1
+
+    def verify_token(self, token: str) -> bool:
+        """Whether it is an unspent code, and no pause. Spends it, or counts a failure; call it under a row lock."""
+        if not self.verify_is_allowed()[0]:
+            return False
+        if not self._spend(token):
+            self.throttle_increment()
+            return False
+        self.throttle_reset(commit=False)
+        self.set_last_used_timestamp(commit=False)
+        self.save()
+        return True
+
+    def _spend(self, token: str) -> bool:
+        """Whether the code is right. Marks it as spent, without saving."""
+        raise NotImplementedError
+
+
+class Authenticator(_Throttled):
+    """An authenticator app (RFC 6238). django-otp's own TOTPDevice keeps its key as plain text in the database."""
+
+    key = EncryptedTextField(default=random_hex)  # hex
+    # ``confirmed`` False: shown, but no code was entered yet.
+    last_step = models.BigIntegerField(default=-1)  # of the last code that was accepted: none serves twice
+
+    class Meta:
+        verbose_name = _("andra faktor")
+        verbose_name_plural = _("andra faktorer")
+
+    def _spend(self, token: str) -> bool:
+        if len(token) != limits.APP_CODE_DIGITS or not token.isdecimal():
+            return False
+        totp = TOTP(bytes.fromhex(self.key), digits=limits.APP_CODE_DIGITS)
+        # A step before and after: clocks differ, and people type slowly (RFC 6238 5.2).
+        if not totp.verify(int(token), tolerance=1, min_t=self.last_step + 1):
+            return False
+        self.last_step = totp.t()
+        return True
+
+    @property
+    def secret(self) -> str:
+        """The key as apps take it typed (RFC 4648 base32)."""
+        return base64.b32encode(bytes.fromhex(self.key)).decode()
+
+    @property
+    def address(self) -> str:
+        """The content of the QR code, also a link that opens the app on the same phone."""
+        issuer = quote(ISSUER)
+        return f"otpauth://totp/{issuer}:{quote(self.user.username)}?secret={self.secret}&issuer={issuer}"
+
+
+class RecoveryCodes(_Throttled):
+    """Ten codes on paper, each good once. django-otp's own StaticToken keeps them as plain text in the database.
+
+    Each row has its own key for the hashes, encrypted. When the portal's keys are renewed, this key is encrypted anew:
+    the codes on paper can't be hashed anew.
+    """
+
+    hash_key = EncryptedTextField(default=random_hex)
+    digests = models.JSONField(default=list)  # keyed hashes of those that are left
+
+    def make(self) -> list[str]:
+        """Makes ten new codes in place of the earlier ones. Only their hashes are kept. Saves the row."""
+        codes = [random_number_token(limits.RECOVERY_CODE_DIGITS) for _ in range(limits.RECOVERY_CODES)]
+        self.digests = [self._hash(code) for code in codes]
+        self.throttle_reset(commit=False)
+        self.save()
+        return codes
+
+    def _spend(self, token: str) -> bool:
+        wanted = self._hash(token)
+        left = [digest for digest in self.digests if not constant_time_compare(digest, wanted)]
+        if len(left) == len(self.digests):
+            return False
+        self.digests = left
+        return True
+
+    def _hash(self, code: str) -> str:
+        return salted_hmac("idportal.recovery", code, secret=self.hash_key, algorithm="sha256").hexdigest()
+
+
+class SmsFactor(Device):
+    """For the session of an agent who signed in by SMS, which django-otp wants. ``sms_factor`` checks the codes."""
