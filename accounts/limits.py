@@ -99,7 +99,7 @@ LONGEST_NAME = 200
 LONGEST_NUMBER = 40  # no way of writing a number needs more
 LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 
-# What the trail says when a limit is reached; ``accounts.audit.results`` has it in Swedish.
+# What the trail says when a limit is reached; ``accounts.audit.trail`` has it in Swedish.
 TOO_MANY_WRONG_CODES = "too many wrong codes in a day"
 TOO_MANY_TO_NUMBER = "too many codes to this number"
 TOO_MANY_FOR_ACCOUNT = "too many codes for this account"

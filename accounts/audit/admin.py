@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.admin.base import ReadOnlyAdmin, column, others
-from accounts.audit.results import in_words
-from accounts.audit.trail import username_of
+from accounts.audit.trail import in_words, username_of
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 
 

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import audit, directory, numbers, phones
-from accounts.audit.results import in_words
+from accounts.audit.trail import in_words
 from accounts.codes import counts
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from accounts import audit, directory, users
-from accounts.audit.results import in_words
+from accounts.audit.trail import in_words
 from accounts.models import AuditEvent, Company, Event, User
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.admin.conftest import Say, company
