@@ -59,12 +59,16 @@ class Dovecot(LocalServer):
         """Removes the sockets of a server that has ended; its mails stay."""
         run = self.folder / "run"
         if run.is_symlink():
-            shutil.rmtree(run.readlink().parent, ignore_errors=True)
+            shutil.rmtree(self.sockets(), ignore_errors=True)
             run.unlink()
+
+    def sockets(self) -> Path:
+        """The folder that holds the sockets' own. After :meth:`prepare`."""
+        return (self.folder / "run").readlink().parent
 
     def config(self) -> str:
         user, group = pwd.getpwuid(os.geteuid()).pw_name, grp.getgrgid(os.getegid()).gr_name
         if os.geteuid() == 0:
             user, group = NOBODY, NOGROUP
-        run = (self.folder / "run").readlink()
+        run = self.sockets() / "run"
         return files.filled("dovecot.conf", folder=self.folder, run=run, user=user, group=group, port=self.port)

@@ -2,11 +2,9 @@
 
 import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -31,13 +29,11 @@ class Supervisor:
         self.config = self.folder / "supervisord.conf"
         # The command that shows and controls the processes, also for people.
         self.control = [str(BIN / "supervisorctl"), "-c", str(self.config)]
-        self._sockets: Path | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         """Returns when all servers answer. Raises CannotStart."""
-        self._sockets = Path(tempfile.mkdtemp(prefix="idportal-"))  # a clone may lie too deep for a socket's path
-        files.write(self.config, self._config(self._sockets / "supervisor.sock"))
+        files.write(self.config, self._config())
         self._process = subprocess.Popen(  # noqa: S603 - our own arguments
             bound([str(BIN / "supervisord"), "-c", str(self.config)]),
             cwd=ROOT,
@@ -65,14 +61,13 @@ class Supervisor:
 
     def stop(self) -> None:
         """Ends all: web, beat and workers first, their servers last."""
-        if self._process:
-            self._process.terminate()
-            try:
-                self._process.wait(STOP_TIMEOUT)
-            except subprocess.TimeoutExpired:
-                sys.stderr.write(f"supervisord (process {self._process.pid}) does not end. / avslutas inte.\n")
-        if self._sockets:
-            shutil.rmtree(self._sockets)
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(STOP_TIMEOUT)
+        except subprocess.TimeoutExpired:
+            sys.stderr.write(f"supervisord (process {self._process.pid}) does not end. / avslutas inte.\n")
 
     def end_stray(self) -> None:
         """Ends the supervisord that a killed demo or stack left in this folder: it holds data and ports."""
@@ -103,11 +98,12 @@ class Supervisor:
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines() if log.exists() else []
         return "\n".join([f"{log}:", *lines[-15:]])
 
-    def _config(self, socket: Path) -> str:
+    def _config(self) -> str:
         values = {"root": _escaped(ROOT), "folder": _escaped(self.folder)}
         servers, processes = self.installation.servers, self.installation.processes()
         programs = [(each.name, each.command(), True, each.stop_signal, each.group) for each in servers]
         programs += [(name, command, False, "TERM", False) for name, command in processes.items()]
+        socket = self.installation.mailbox.sockets() / "supervisor.sock"  # a clone may lie too deep for its path
         text = files.filled("supervisord.conf", **values, socket=_escaped(socket))
         for priority, (name, command, server, stop_signal, group) in enumerate(programs):
             text += files.filled(
