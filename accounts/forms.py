@@ -57,7 +57,7 @@ class NameField(_TextField):
     longest = limits.LONGEST_NAME
     attributes = {"spellcheck": "false"}
     default_error_messages = {
-        "max_length": _("Namnet är för långt. Skriv högst 200 tecken."),
+        "max_length": _("Namnet är för långt. Skriv högst %(limit_value)d tecken."),
         "null_characters_not_allowed": _("Skriv namnet med bokstäver."),
     }
 
@@ -88,7 +88,7 @@ class AddressField(_TextField):
     default_error_messages = {
         "invalid": _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se."),
         "null_characters_not_allowed": _("Det är ingen e-postadress. Skriv den så här: namn@exempel.se."),
-        "max_length": _("Adressen är för lång. Skriv högst 254 tecken."),
+        "max_length": _("Adressen är för lång. Skriv högst %(limit_value)d tecken."),
     }
 
 

@@ -82,6 +82,11 @@ EXPIRES_SOON = timedelta(days=30)  # the first threshold of the daily mail (manu
 EMPLOYEES_READ_AGAIN = 30  # between two readings that an orderer asks for: the directory serves others too
 READ_ALL_ACCOUNTS = 30 * MINUTE  # the time of a task that reads the whole directory
 
+LARGEST_FILE = 2 * 1024 * 1024  # bytes of a file to import: ten times 4,000 orderers; it is read into memory
+
+EARLIER_TICKETS = timedelta(days=365)  # and links of numbers, beside a ticket: what an agent can take in
+MOST_EARLIER_TICKETS = 10
+
 # How long things are kept (security.md Q1).
 CODES_KEPT = timedelta(hours=24)
 AUDIT_KEPT = timedelta(days=548)  # 18 months

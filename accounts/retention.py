@@ -72,7 +72,7 @@ def _forget_the_gone(now: datetime) -> int:
     for user in gone:
         with transaction.atomic():
             models.Phone.objects.filter(user=user).delete()
-            audit.record(models.Event.PHONE_FORGOTTEN, user, result="account gone for 30 days")
+            audit.record(models.Event.PHONE_FORGOTTEN, user, result="account gone")
     return len(gone)
 
 

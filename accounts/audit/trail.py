@@ -88,7 +88,7 @@ RESULTS = {
     "account": _("kontots mejl"),
     "account disabled": _("kontot är avstängt"),
     "account gone": _("kontot är borta"),
-    "account gone for 30 days": _("kontot har varit borta i 30 dagar"),
+    "account gone for 30 days": _("kontot är borta"),  # of earlier releases
     "administrator": _("administratör"),
     "app": _("app"),
     "broken rules": _("bröt mot reglerna"),
@@ -128,6 +128,7 @@ RESULTS = {
     "stopped before lock-out": _("stoppad innan kontot låses"),
     "to be connected": _("ny app"),
     limits.TOO_MANY_FOR_ACCOUNT: _("för många koder för kontot"),
+    limits.TOO_MANY_SMS: _("dagens alla SMS är slut"),
     limits.TOO_MANY_TO_NUMBER: _("för många koder till numret"),
     limits.TOO_MANY_WRONG_CODES: _("för många fel koder på ett dygn"),
     "too soon after a wrong code": _("för snart efter en fel kod"),

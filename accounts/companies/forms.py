@@ -99,7 +99,10 @@ class OrdererForm(UnchangedSince):
 class ImportFileForm(forms.Form):
     file = forms.FileField(
         label=gettext_lazy("CSV-fil"),
-        help_text=gettext_lazy("Högst 2 MB. Komma, semikolon eller tabb mellan kolumnerna."),
+        help_text=lazy(
+            lambda: _("Högst %d MB. Komma, semikolon eller tabb mellan kolumnerna.") % (limits.LARGEST_FILE // 2**20),
+            str,
+        )(),
         widget=forms.FileInput(attrs={"accept": ".csv,.txt,text/csv"}),
         error_messages={"required": gettext_lazy("Välj en fil."), "empty": gettext_lazy("Filen är tom.")},
     )

@@ -41,10 +41,12 @@ def key_of(value: str) -> str:
 
 def normalise_values(text: str) -> str:
     """Directory values, one a line, each once. Raises ValidationError."""
-    too_long = ValidationError(gettext("Ett värde är för långt. Skriv högst 480 tecken på varje rad."))
+    too_long = ValidationError(
+        gettext("Ett värde är för långt. Skriv högst %(count)d tecken på varje rad.") % {"count": LONGEST_LINE}
+    )
     lines = [line for line in text.splitlines() if line.strip()]
     if len(lines) > MOST_VALUES:
-        raise ValidationError(gettext("Det är för många värden. Skriv högst 100."))
+        raise ValidationError(gettext("Det är för många värden. Skriv högst %(count)d.") % {"count": MOST_VALUES})
     if any(len(line) > LONGEST_LINE for line in lines):
         raise too_long
     if any(BETWEEN in line for line in lines):

@@ -48,7 +48,7 @@ def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.C
         widget=forms.Textarea(attrs={"rows": rows}),
         error_messages={
             "required": missing,
-            "max_length": _("Skriv högst 2 000 tecken."),
+            "max_length": _("Skriv högst %(limit_value)d tecken."),
             "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
         },
     )

@@ -94,7 +94,7 @@ def test_the_reason_is_encrypted_and_in_no_trail(per: Officer, register: Registe
             assert "stulen" not in str(cursor.fetchall())
 
 
-@pytest.mark.parametrize(("why", "error"), [("  ", MISSING), ("x" * 2001, "Skriv högst 2 000 tecken.")])
+@pytest.mark.parametrize(("why", "error"), [("  ", MISSING), ("x" * 2001, "Skriv högst 2000 tecken.")])
 def test_without_a_reason_nothing_happens(per: Officer, register: Register, why: str, error: str) -> None:
     """The page stays, with what was typed, and the fold-out is open."""
     has_number(ANNA)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from accounts import audit, numbers
+from accounts import audit, limits, numbers
 from accounts.admin.base import PortalAdmin, actor, address, is_key
 from accounts.companies.files import sheets
 from accounts.companies.files.loading import Loaded, Register, load
@@ -107,7 +107,8 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
             return self._import_page(request, ImportFileForm())
         form = ImportFileForm(request.POST, request.FILES)
         if getattr(request, "upload_too_large", False):
-            form.errors["file"] = form.error_class([_("Filen är större än 2 MB. Dela upp den i flera.")])
+            words = _("Filen är större än %(megabytes)d MB. Dela upp den i flera.")
+            form.errors["file"] = form.error_class([words % {"megabytes": limits.LARGEST_FILE // 2**20}])
         if not form.is_valid():
             return self._import_page(request, form)
         data = form.cleaned_data["file"].read()
@@ -201,7 +202,7 @@ def kept(session: SessionBase, register: type[Register]) -> bytes | None:
 
 
 class ForAdministrators(MemoryFileUploadHandler):
-    """Reads a file into memory for an administrator with a second factor, on the admin's pages: LARGEST bytes at most.
+    """Reads a file into memory for an administrator with a second factor, on the admin's pages, up to LARGEST_FILE.
 
     The only handler. It drops all other uploads piece by piece, so that a large file fills neither disk nor memory. It
     runs before the CSRF check, which reads the form around the file.
@@ -214,7 +215,7 @@ class ForAdministrators(MemoryFileUploadHandler):
         self.activated = inside and user.is_authenticated and user.is_active and user.is_staff and user.is_verified()
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes | None:
-        if self.activated and start + len(raw_data) > sheets.LARGEST:
+        if self.activated and start + len(raw_data) > limits.LARGEST_FILE:
             self.activated = False
             self.request.upload_too_large = True  # type: ignore[union-attr]  # for the import's page
             raise SkipFile

@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
 
-LARGEST = 2 * 1024 * 1024  # bytes: ten times 4,000 orderers; it is read into memory
 LONGEST_CELL = 4000  # characters; no register needs more
 DELIMITERS = ",;\t"
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")

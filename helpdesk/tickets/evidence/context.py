@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import phones
+from accounts import limits, phones
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.encryption import digest
@@ -23,7 +23,6 @@ from helpdesk.tickets import verification
 Kind = Ticket.Kind
 
 LATELY = timedelta(days=30)
-EARLIER, MOST_EARLIER = timedelta(days=365), 10
 
 
 class TicketContext:
@@ -164,8 +163,9 @@ class TicketContext:
         """The numbers that the helpdesk linked to the account, newest first."""
         if not self.account_id:
             return []
-        made = PhoneLink.objects.filter(user__directory_id=self.account_id, made_at__gt=timezone.now() - EARLIER)
-        return list(made.select_related("agent").order_by("-made_at")[:MOST_EARLIER])
+        made = PhoneLink.objects.filter(user__directory_id=self.account_id)
+        made = made.filter(made_at__gt=timezone.now() - limits.EARLIER_TICKETS)
+        return list(made.select_related("agent").order_by("-made_at")[: limits.MOST_EARLIER_TICKETS])
 
     # Recipients.
 
@@ -177,14 +177,15 @@ class TicketContext:
 
     @cached_property
     def earlier_tickets(self) -> Sequence[Ticket]:
-        """Of the last 12 months, newest first: at most ten about the account, and ten of the orderer."""
-        others = Ticket.objects.filter(created_at__gt=timezone.now() - EARLIER).exclude(pk=self.ticket.pk)
+        """Newest first, of the time EARLIER_TICKETS: a few about the account, and as many of the orderer."""
+        lately = Ticket.objects.filter(created_at__gt=timezone.now() - limits.EARLIER_TICKETS)
+        others = lately.exclude(pk=self.ticket.pk)
         newest = others.order_by("-created_at", "-pk")
         wanted = Q()
         if self.account_id:
-            wanted |= Q(pk__in=newest.filter(account=self.account_id).values("pk")[:MOST_EARLIER])
+            wanted |= Q(pk__in=newest.filter(account=self.account_id).values("pk")[: limits.MOST_EARLIER_TICKETS])
         if self.orderer:
-            wanted |= Q(pk__in=newest.filter(orderer=self.orderer).values("pk")[:MOST_EARLIER])
+            wanted |= Q(pk__in=newest.filter(orderer=self.orderer).values("pk")[: limits.MOST_EARLIER_TICKETS])
         return list(Ticket.objects.filter(wanted).order_by("-created_at", "-pk")) if wanted else []
 
     @cached_property

@@ -12,7 +12,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import companies
-from accounts.companies.files.sheets import LARGEST
+from accounts.limits import LARGEST_FILE
 from accounts.models import AuditEvent, Company, Event, Orderer, User
 from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import Say, company
@@ -115,7 +115,7 @@ def test_nothing_to_change_is_said(admin: Client, say: Say) -> None:
 
 
 def test_a_file_that_is_too_large_is_refused_in_words(admin: Client, say: Say) -> None:
-    assert say(choose(admin, HEADER + "x" * LARGEST), "större än 2 MB")
+    assert say(choose(admin, HEADER + "x" * LARGEST_FILE), "större än 2 MB")
     assert say(admin.post(IMPORT, {}), "Välj en fil.")
 
 
