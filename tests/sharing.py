@@ -1,8 +1,8 @@
 """How the suite is shared out among its workers (pytest-xdist), and what of it is pure.
 
-A group of tests runs in one worker, so that a server that takes long to start is started once: all on Active Directory
-are one group, each file is another. Groups are given out in the order of collection: what takes longest comes first, so
-that at the end no worker is left alone with much to do.
+A group of tests runs in one worker, so that what takes long to start is started once: all on Active Directory are one
+group, all that start the portal as a process another, each other file one of its own. Groups are given out in the order
+of collection: what takes longest comes first, so that at the end no worker is left alone with much to do.
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from xdist.scheduler import LoadScopeScheduling
 PR_SET_PDEATHSIG = 1  # prctl(2)
 
 SAMBA = "active_directory"  # in the name of each test that asks for it
+PROCESSES = "tests/idportal/"  # all share one portal that is made ready to be started
 LONGEST = (
     *("tests/browser/test_accessibility.py", "tests/test_demo.py", "tests/test_stack.py", "tests/test_killed.py"),
-    *("tests/browser/", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/idportal/", "tests/accounts/"),
+    *("tests/idportal/", "tests/browser/", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/accounts/"),
 )
 
 
@@ -53,7 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def group(nodeid: str) -> str:
-    return SAMBA if SAMBA in nodeid else nodeid.partition("::")[0]
+    if SAMBA in nodeid:
+        return SAMBA
+    return PROCESSES if nodeid.startswith(PROCESSES) else nodeid.partition("::")[0]
 
 
 def _place(nodeid: str) -> int:

@@ -20,7 +20,8 @@ from tests.servers.postgres import PrivatePostgres
 
 # One more than there are processors: a worker waits for servers, which want the processors too.
 WORKERS = (os.cpu_count() or 1) + 1
-SHARED = ["-n", str(WORKERS)]
+# Their databases go with the server.
+SHARED = ["-n", str(WORKERS), "--reuse-db"]
 NONE_FOUND = 5  # pytest's exit code if it has found no test: what the arguments choose need not be on both databases
 
 

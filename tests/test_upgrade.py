@@ -147,7 +147,9 @@ def _fill() -> None:
             if needs & {each._meta.label_lower for each in waiting}:
                 continue
             waiting.remove(model)
-            values = {each.attname: _value(each, model, made) for each in model._meta.concrete_fields}
+            # Keys are the database's own, so that the sequences know of them.
+            fields = [each for each in model._meta.concrete_fields if not isinstance(each, models.AutoField)]
+            values = {each.attname: _value(each, model, made) for each in fields}
             made[model._meta.label_lower] = model._base_manager.create(**values).pk
 
 

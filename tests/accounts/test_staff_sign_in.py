@@ -17,7 +17,7 @@ from tests.accounts.staff import NO_ROLE, Officer, says
 from tests.conftest import Walker
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 
 @pytest.fixture

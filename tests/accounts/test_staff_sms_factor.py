@@ -27,7 +27,7 @@ from tests.servers.slapd import ADMIN_GROUP, TestSlapd
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 SENT = "Vi har skickat en kod till ditt registrerade nummer."
-PAGE = "/helpdesk/oversikt/"
+PAGE = "/helpdesk/konton/"
 
 
 @pytest.fixture

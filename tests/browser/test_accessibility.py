@@ -54,7 +54,14 @@ NO_PAGE = {
 FIRST_OF_A_PAGE = {state.page or state.name: state.name for state in reversed(STATES)}
 
 
-@pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
+# The other states of a page have its template and its colours: they are looked at in `make slow`.
+LOOKED_AT = [
+    pytest.param(state, id=state.name, marks=[] if state.name in FIRST_OF_A_PAGE.values() else pytest.mark.slow)
+    for state in STATES
+]
+
+
+@pytest.mark.parametrize("state", LOOKED_AT)
 def test_state(state: State, visitor: Visitor) -> None:
     """axe finds nothing on a phone, nor at a desk or in the dark; at 320 px and with text of 200 % all is whole."""
     page = visitor.page

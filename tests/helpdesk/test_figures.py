@@ -22,7 +22,7 @@ from tests.helpdesk.conftest import Register
 from tests.idportal.test_metrics import figures as at_metrics
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 OCTOBER = date(2026, 10, 1)
 # The clock goes back at 03:00 on this day, which has 25 hours.

@@ -32,7 +32,7 @@ from tests.conftest import has_number
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import an_orderer
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PAGE, FILE = "/helpdesk/oversikt/", "/helpdesk/oversikt.csv"
 COUNTING = "Siffrorna räknas just nu."
@@ -84,6 +84,7 @@ def _body(page: HttpResponse) -> str:
 # --- The same figures everywhere -------------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_plot_table_and_file_say_the_same(per: Officer, register: Register) -> None:
     has_number(STEFAN)
     a_ticket(timedelta(hours=5))

@@ -30,7 +30,7 @@ from tests.notifications.digest_world import (
 )
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db, pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db
 
 SECOND = "lena@hemtjanst-ett.example"
 

@@ -21,7 +21,7 @@ from tests.notifications.helpers import CARIN, a_mail, again, an_sms, in_clear, 
 from tests.notifications.helpers import wait_in_the_outbox as wait
 from tests.servers.smtp import PrivateSmtp
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
+pytestmark = pytest.mark.django_db(transaction=True)
 
 State = Message.Status
 
