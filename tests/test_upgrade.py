@@ -58,7 +58,6 @@ def released() -> Iterator[None]:
     call_command("migrate", verbosity=0)
 
 
-@pytest.mark.sqlite
 def test_up_and_down_with_a_row_in_every_table(released: None) -> None:
     _fill()
     before = _rows()

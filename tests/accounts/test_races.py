@@ -103,7 +103,14 @@ def asked(walker: Walker) -> Walker:
     return walker
 
 
-@pytest.mark.parametrize("place", [99, 50, 0], ids=["the right one last", "in the middle", "first"])
+@pytest.mark.parametrize(
+    "place",
+    [
+        pytest.param(99, id="the right one last"),
+        pytest.param(50, id="in the middle", marks=pytest.mark.slow),
+        pytest.param(0, id="first", marks=pytest.mark.slow),
+    ],
+)
 def test_of_a_hundred_parallel_guesses_five_are_evaluated(asked: Walker, place: int) -> None:
     """K3, must show 3. The right code counts only if it came among the first five."""
     right = asked.sms.code()

@@ -27,7 +27,7 @@ from tests.accounts.helpers import (
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PHONE_EVENTS = (Event.PHONE_CONFIRMED, Event.PHONE_REGISTERED, Event.PHONE_REPLACED)
 

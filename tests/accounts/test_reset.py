@@ -31,7 +31,7 @@ from tests.accounts.helpers import (
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PASSWORD_EVENTS = (Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE, Event.PASSWORD_REFUSED)
 

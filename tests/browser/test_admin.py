@@ -18,7 +18,7 @@ from deploy.local.cast import CARIN, EVA, STEFAN
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import carin, company, signed_in
 from tests.browser.conftest import DESK
-from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe
+from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe, axe_in_the_dark
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
 
@@ -134,15 +134,19 @@ PAGES: dict[str, Way] = {
 }
 
 
-@pytest.mark.parametrize("name", PAGES)
+# The same templates as for companies, or as without a mistake.
+LIKE_OTHERS = {"foretag-fel", "foretag-import-fel", *(name for name in PAGES if name.startswith("bestallare"))}
+LOOKED_AT = [pytest.param(name, marks=pytest.mark.slow if name in LIKE_OTHERS else []) for name in PAGES]
+
+
+@pytest.mark.parametrize("name", LOOKED_AT)
 def test_page(name: str, eva: Eva) -> None:
     """axe finds nothing on a phone and at a desk, in light and dark; nothing breaks the policy (Guard)."""
     PAGES[name](eva, _register(eva))
     page = eva.page
     expect(page.locator("h1")).to_be_visible()
     found = [axe(page, {**EVERYTHING, **WITHIN_POLICY})]
-    page.emulate_media(color_scheme="dark")
-    found.append(axe(page, {**COLOURS, **WITHIN_POLICY}))
+    found.append(axe_in_the_dark(page, {**COLOURS, **WITHIN_POLICY}, "admin"))
     page.emulate_media(color_scheme="light")
     page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
     found.append(axe(page, {**EVERYTHING, **WITHIN_POLICY}))
