@@ -9,9 +9,10 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from accounts import retention as accounts_retention
         from idportal import health
-        from notifications import checks, metrics, notices, retention  # noqa: F401  for their checks and receivers
+        from notifications import checks, metrics, retention  # noqa: F401  for their checks and receivers
         from notifications.digests.plan import redirection
         from notifications.models import Message
+        from notifications.notices import listeners  # noqa: F401
         from notifications.outbox import delivery
 
         delivery.redirections[Message.Topic.DIGEST] = redirection

@@ -1,41 +1,37 @@
-"""Notices of a change to an account: of its password, number or second factor (security.md R4, G2), or of a link (H4).
+"""What is told when ``accounts`` announces a change, in the transaction of that change.
 
-A notice holds no code, password or digit of a number. It says what happened, when, to which account, and whom to ask.
-It counts against no limit of codes, which an attacker could use up to silence it. Of the helpdesk's link to a new
-number, the old one, the account's address and the orderer are told in Swedish, each with a way of its own to stop it.
+Of the helpdesk's link to a new number, the old one, the account's address and the orderer are told in Swedish, each
+with a way of its own to stop it.
 """
 
 import logging
-import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.dispatch import receiver
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts import signals
 from accounts.directory import Account
 from accounts.models import FailedTry, Orderer, PhoneLink, User
-from idportal import message_templates, sms
-from idportal.hosts import journey_host
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message
+from notifications.notices import (
+    MAIL_USEFUL,
+    SMS_USEFUL,
+    event_of,
+    link_sms_text,
+    mail_address,
+    sms_text,
+    who_stopped,
+)
 
 log = logging.getLogger("idportal.notices")
 
-SMS_USEFUL = timedelta(hours=24)
-MAIL_USEFUL = timedelta(days=3)  # a server that is down over a weekend; and past a link's hold it says whom to call
-
 Topic, Told = Message.Topic, PhoneLink.Told
-BY_SMS = (Topic.PASSWORD_RESET, Topic.PHONE_REPLACED)
-
-_BETWEEN_ADDRESSES = re.compile(r"[\s,;<>]+")
 
 
 @receiver(signals.password_reset)
@@ -150,39 +146,6 @@ def _notify(purpose: Message.Topic, account: Account, numbers: Sequence[str] = (
         level = logging.INFO if numbers else logging.WARNING
         log.log(level, "account %s is not told by mail (%s): it has no mail address", account.id, purpose)
     outbox.enqueue(messages)
-
-
-def event_of(purpose: Message.Topic) -> str:
-    """The name of the notice's templates."""
-    return purpose.value.replace(" ", "_")
-
-
-def mail_address(account: Account) -> str:
-    """The first mail address in the directory's value, which may hold several; "" if there is none."""
-    for each in (account.mail.strip(), *_BETWEEN_ADDRESSES.split(account.mail)):
-        try:
-            validate_email(each)
-        except ValidationError:
-            continue
-        return each
-    return ""
-
-
-def sms_text(purpose: Message.Topic, username: str, at: datetime) -> str:
-    """One GSM-7 segment, without the user name if that is too long (``checks.py`` makes sure that this fits)."""
-    return message_templates.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})
-
-
-def link_sms_text(event: str, words: Mapping[str, Any]) -> str:
-    """One GSM-7 segment, without the names if they are too long or need another alphabet."""
-    names = {name: sms.gsm7(words[name]) for name in ("account", "orderer")}
-    return message_templates.sms(event, "sv", {**words, **names, "host": journey_host("RESET_HOST")})
-
-
-def who_stopped(link: PhoneLink) -> str:
-    """Whose message a link was stopped with, for the end of a sentence; "" if it was not stopped."""
-    with translation.override("sv"):
-        return message_templates.part("stopped_by.txt", {"told": link.stopped_by}).strip()
 
 
 def _link_words(username: str, name: str, orderer: str, link: PhoneLink) -> dict[str, Any]:
