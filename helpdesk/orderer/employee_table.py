@@ -1,6 +1,7 @@
 """How an orderer sees the company's employees: the parts of the list, the words of a row, and the file."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -52,15 +53,22 @@ def as_file(employees: Iterable[Employee]) -> bytes:
         *(_("Förnamn"), _("Efternamn"), _("Konto"), _("Förfalldatum"), _("Dagar kvar")),
         *(_("Mobilnummer"), _("Status")),
     )
-    return sheets.write(columns, map(_cells, employees))
+    return sheets.write(columns, _rows(employees))
 
 
-def _cells(employee: Employee) -> list[str]:
-    day = employee.password.expires_on
-    return [
-        *(employee.given_name, employee.surname, employee.username, day.isoformat() if day else "", days(employee)),
-        *(_("registrerat") if employee.has_number else _("saknas"), ", ".join(word for word, _tone in tags(employee))),
-    ]
+def _rows(employees: Iterable[Employee]) -> Iterator[list[str]]:
+    # Of thousands of employees many stand alike: to find the words for each anew takes half of the time.
+    registered, missing = _("registrerat"), _("saknas")
+    standings: dict[Any, tuple[str, str, str]] = {}
+    for employee in employees:
+        key = (employee.password, employee.disabled, employee.locked)
+        if key not in standings:
+            day = employee.password.expires_on
+            words = ", ".join(word for word, _tone in tags(employee))
+            standings[key] = (day.isoformat() if day else "", days(employee), words)
+        day_cell, left, words = standings[key]
+        number = registered if employee.has_number else missing
+        yield [employee.given_name, employee.surname, employee.username, day_cell, left, number, words]
 
 
 def days(employee: Employee) -> str:

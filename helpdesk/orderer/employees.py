@@ -3,7 +3,7 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property, lru_cache
 
@@ -33,7 +33,7 @@ PRESSING = 30
 _SWEDISH = str.maketrans("åäö", "{|}")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Employee:
     """An employee's account. ``expires``: the day in Stockholm. The orderer never sees the number itself."""
 
@@ -96,8 +96,9 @@ def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
             keep(company, found)
     numbered = ids_with_number(employee.id for employee in found.employees)
     today = timezone.localdate()  # once: to ask the clock for each of thousands takes longer than to sort them
-    as_of_now = [replace(employee, has_number=employee.id in numbered, as_of=today) for employee in found.employees]
-    return EmployeeList(sorted(as_of_now, key=_urgency), found.read_at)
+    for employee in found.employees:
+        employee.has_number, employee.as_of = employee.id in numbered, today
+    return EmployeeList(sorted(found.employees, key=_urgency), found.read_at)
 
 
 def refreshed(company: Company) -> EmployeeList | None:
