@@ -140,18 +140,18 @@ def _open(now: datetime) -> list[int]:
 
 def _kinds(month: date) -> list[TicketKind]:
     decided = _within(_TICKETS.filter(state__in=(State.DONE, State.REJECTED)), "decided_at", month)
-    waits: defaultdict[str, list[timedelta]] = defaultdict(list)
+    waits: defaultdict[str, list[float]] = defaultdict(list)  # seconds
     for kind, created_at, decided_at in decided.values_list("kind", "created_at", "decided_at"):
-        waits[kind].append(decided_at - created_at)
+        waits[kind].append((decided_at - created_at).total_seconds())
     return [
         TicketKind(
             kind,
             len(waited),
-            timedelta(seconds=median(each.total_seconds() for each in waited)),
-            max(waited),
-            sum(each <= SOON for each in waited),
-            sum(each <= WITHIN_A_DAY for each in waited),
+            timedelta(seconds=median(waited)),
+            timedelta(seconds=waited[-1]),
+            bisect(waited, SOON.total_seconds()),
+            bisect(waited, WITHIN_A_DAY.total_seconds()),
         )
         for kind in Ticket.Kind
-        if (waited := waits[kind])
+        if (waited := sorted(waits[kind]))
     ]
