@@ -8,10 +8,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
-from statistics import median
+from itertools import pairwise
 from typing import Any, NamedTuple
 
-from django.db.models import Count, F, Min, QuerySet, Subquery
+from django.db.models import Count, DurationField, ExpressionWrapper, F, Min, Q, QuerySet, Subquery
 from django.db.models.functions import TruncDate
 from django.utils import timezone
 
@@ -133,25 +133,26 @@ def _within(rows: QuerySet[Any], at: str, month: date) -> QuerySet[Any]:
 
 
 def _open(now: datetime) -> list[int]:
-    begun = Ticket.objects.filter(state__in=OPEN).values_list("created_at", flat=True)
-    ages = Counter(bisect(AGES, now - at) for at in begun)
-    return [ages[place] for place in range(len(AGES) + 1)]
+    older = {f"older_{place}": Count("pk", filter=Q(created_at__lte=now - age)) for place, age in enumerate(AGES)}
+    found = [*Ticket.objects.filter(state__in=OPEN).aggregate(all=Count("pk"), **older).values(), 0]
+    return [count - older for count, older in pairwise(found)]
 
 
 def _kinds(month: date) -> list[TicketKind]:
     decided = _within(_TICKETS.filter(state__in=(State.DONE, State.REJECTED)), "decided_at", month)
-    waits: defaultdict[str, list[float]] = defaultdict(list)  # seconds
-    for kind, created_at, decided_at in decided.values_list("kind", "created_at", "decided_at"):
-        waits[kind].append((decided_at - created_at).total_seconds())
+    waits: defaultdict[str, list[timedelta]] = defaultdict(list)
+    waited = ExpressionWrapper(F("decided_at") - F("created_at"), DurationField())
+    for kind, length in decided.annotate(waited=waited).order_by("waited").values_list("kind", "waited"):
+        waits[kind].append(length)
     return [
         TicketKind(
             kind,
-            len(waited),
-            timedelta(seconds=median(waited)),
-            timedelta(seconds=waited[-1]),
-            bisect(waited, SOON.total_seconds()),
-            bisect(waited, WITHIN_A_DAY.total_seconds()),
+            len(lengths),
+            (lengths[(len(lengths) - 1) // 2] + lengths[len(lengths) // 2]) / 2,
+            lengths[-1],
+            bisect(lengths, SOON),
+            bisect(lengths, WITHIN_A_DAY),
         )
         for kind in Ticket.Kind
-        if (waited := sorted(waits[kind]))
+        if (lengths := waits[kind])
     ]
