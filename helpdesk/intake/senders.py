@@ -171,6 +171,8 @@ def _company(orderer: Orderer, reading: Reading, account: Account | None, *, by_
     Without ``by_address`` none, if the mail names another company: a stranger's text would appear on its pages (H5).
     """
     companies = list(orderer.companies.filter(active=True).order_by("pk"))
+    if by_address and len(companies) == 1:
+        return companies[0]
     home = CompanyMatcher().company_of(account) if account else None
     named = reading.asked.company_name.casefold()
     if len(companies) > 1:
