@@ -71,6 +71,8 @@ def test_an_approved_number_is_linked_and_everybody_is_told(register: Register) 
     assert timeline(ticket)[-1] == ("carried out", an_agent().username)
     event = last(Event.TICKET_APPROVED)
     assert (event.actor, event.company, event.address) == (an_agent().directory_id, CARIN.company, "192.0.2.7")
+    linked = last(Event.PHONE_LINKED)
+    assert (linked.actor, linked.address) == (an_agent().directory_id, "192.0.2.7")
     assert [to for to, _ in mails(Message.Topic.TICKET_DECIDED)] == [CARIN.mail]
     with pytest.raises(Closed):
         decisions.approve(ticket.pk, an_agent())
@@ -82,7 +84,7 @@ def test_a_number_always_needs_a_verification(register: Register, source: Ticket
     """H1: also when the orderer has signed in, since the mailbox and the telephone may be in one hand."""
     has_number(ANNA)
     ticket = taken(ask_for_number(register, source=source), an_agent())
-    with pytest.raises(NotVerified):
+    with pytest.raises(NotVerified, match=r"^Kontrollera först att det är beställaren: .* eller ring upp\.$"):
         decisions.approve(ticket.pk, an_agent())
     nothing_was_done(ticket)
     verification.called_back(ticket.pk, an_agent(), "Carin Ek")
@@ -99,6 +101,14 @@ def test_recipients_need_one_unless_the_orderer_was_signed_in(register: Register
     assert not Confirmation.objects.exists()
     decisions.approve(verified(ticket).pk, an_agent())
     assert Confirmation.objects.get().address == NEW
+
+
+def test_who_took_a_recipient_away_stands_in_the_trail(register: Register) -> None:
+    companies.set_recipients(register.ett.pk, [CARIN.mail, NEW], actor=None)
+    ticket = taken(ask_for_recipients(register, CARIN.mail), an_agent())
+    decisions.approve(ticket.pk, an_agent(), "192.0.2.7")
+    event = last(Event.RECIPIENTS_CHANGED)
+    assert (event.actor, event.address) == (an_agent().directory_id, "192.0.2.7")
 
 
 def test_anything_else_is_closed_by_an_approval(register: Register) -> None:
@@ -124,7 +134,7 @@ def test_with_four_eyes_who_verified_does_not_approve(register: Register, settin
     settings.HELPDESK_FOUR_EYES = True
     has_number(ANNA)
     ticket, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
-    with pytest.raises(SecondAgentNeeded):
+    with pytest.raises(SecondAgentNeeded, match=r"^Du har själv kontrollerat beställaren\. .* och godkänna det\.$"):
         decisions.approve(ticket.pk, an_agent())
     nothing_was_done(ticket)
     taken(ticket, sara)
@@ -152,7 +162,9 @@ def refused(ticket: Ticket) -> str:
         decisions.approve(ticket.pk, an_agent(), "192.0.2.7")
     entry = ticket.entries.order_by("-pk")[0]
     assert (entry.what, entry.who, entry.why) == ("not carried out", an_agent().username, str(told.value))
-    assert last(Event.TICKET_NOT_CARRIED_OUT).result == f"phone {ticket.number}"
+    event = last(Event.TICKET_NOT_CARRIED_OUT)
+    expected = (f"phone {ticket.number}", an_agent().directory_id, "192.0.2.7")
+    assert (event.result, event.actor, event.address) == expected
     nothing_was_done(ticket)
     return str(told.value)
 
@@ -201,7 +213,7 @@ def test_nothing_counts_as_carried_out_without_account_or_orderer(register: Regi
     """Even if nobody had seen an obstacle."""
     ticket = verified(ask_for_number(register, employee_username="lovfinnsej"))
     with mock.patch("helpdesk.tickets.evidence.blockers_of", return_value=[]):
-        assert "finns inte längre" in refused(ticket)
+        assert refused(ticket) == "Kontot eller beställaren finns inte längre. Avslå ärendet."
 
 
 @pytest.mark.parametrize("addresses", [(), ("inte en adress",)])
