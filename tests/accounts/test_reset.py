@@ -70,6 +70,8 @@ def test_the_manuals_steps(server: TestSlapd, walker: Walker, sms: Inbox, heard:
     assert [one.name for one in heard] == ["password_reset"]
     assert (told["number"], told["account"].mail) == (STEFAN.phone, STEFAN.mail)
     assert (row.actor, row.subject, row.company) == (told["account"].id, told["account"].id, STEFAN.company)
+    for event in (Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE):
+        assert (last(event).actor, last(event).subject, last(event).address) == (row.actor, row.subject, "127.0.0.1")
 
 
 @pytest.mark.parametrize("name", [STEFAN.mail, STEFAN.username.upper(), f"  {STEFAN.username} "])
@@ -361,6 +363,16 @@ def test_every_rule_is_told_in_its_own_sentence(server: TestSlapd, walker: Walke
     assert words in _errors(answer.content.decode())
     assert Event.PASSWORD_ATTEMPTED not in trail(), "the directory is not asked"
     assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+
+
+def test_a_refused_password_stands_in_the_trail_with_who_and_where(server: TestSlapd, walker: Walker) -> None:
+    verified(walker)
+    walker.choose("abc")
+    refused = last(Event.PASSWORD_REFUSED)
+    assert refused.result.startswith("broken rules, ")
+    walker.choose(NEW_PASSWORD)
+    done = last(Event.PASSWORD_DONE)
+    assert (refused.actor, refused.subject, refused.address) == (done.actor, done.subject, "127.0.0.1")
 
 
 def test_two_different_lines(server: TestSlapd, walker: Walker) -> None:

@@ -88,19 +88,22 @@ def test_the_oldest_open_one_comes_first_and_the_newest_closed_one(per: Officer,
     young, old = put(register, **ago(hours=1)), put(register, **ago(hours=2))
     assert listed(per.get(QUEUE)) == [old.number, young.number]
     now = timezone.now()
-    for ticket, hours in ((young, 3), (old, 2)):
+    for ticket, hours in ((young, 2), (old, 3)):
         Ticket.objects.filter(pk=ticket.pk).update(
             state=Ticket.State.DONE, decided_at=now - timedelta(hours=hours), decided_by=user_of(per)
         )
-    assert listed(per.get(f"{QUEUE}?flik=klara")) == [old.number, young.number]
+    assert listed(per.get(f"{QUEUE}?flik=klara")) == [young.number, old.number]
 
 
 def test_the_age_is_in_words() -> None:
     now = timezone.now()
     for length, words in [
         ({"seconds": 30}, "under 2 min"),
+        ({"minutes": 2}, "2 min"),
         ({"minutes": 35}, "35 min"),
+        ({"hours": 1}, "1 tim"),
         ({"hours": 3, "minutes": 59}, "3 tim"),
+        ({"hours": 24}, "1 dag"),
         ({"hours": 25}, "1 dag"),
         ({"days": 2}, "2 dagar"),
     ]:
@@ -130,7 +133,8 @@ def test_old_is_from_four_hours_on_and_very_old_from_a_day_on(per: Officer, regi
 
 
 def test_what_is_closed_is_not_old(per: Officer, register: Register) -> None:
-    put(register, **ago(days=9), state=Ticket.State.WITHDRAWN, decided_at=timezone.now())
+    closed = put(register, **ago(days=9), state=Ticket.State.WITHDRAWN, decided_at=timezone.now())
+    assert queue.how_old(closed, timezone.now()) == ""
     assert "gammalt" not in text_of(per.get(f"{QUEUE}?flik=klara"))
 
 
@@ -290,6 +294,15 @@ def test_a_mail_that_joined_is_marked_until_an_agent_has_done_something(per: Off
     assert "nytt mejl" not in text_of(per.get("/helpdesk/?flik=mina"))
     ticket_of(a_mail("Svara då!", subject=f"SV: Ärende {one.number} har kommit in"))
     assert "nytt mejl" in text_of(per.get("/helpdesk/?flik=mina"))
+
+
+def test_a_mail_marks_its_own_ticket_alone(per: Officer, register: Register) -> None:
+    """And only what an agent does with that ticket takes the mark away."""
+    one, other = ticket_of(a_mail()), put(register)
+    ticket_of(a_mail("Hur går det?", subject=f"SV: Ärende {one.number} har kommit in"))
+    does(per, other, "ta/")
+    assert [ticket.news for ticket in per.get(QUEUE).context["page"]] == [True]  # type: ignore[attr-defined]
+    assert [ticket.news for ticket in per.get(f"{QUEUE}?flik=mina").context["page"]] == [False]  # type: ignore[attr-defined]
 
 
 def test_of_what_is_about_no_account_the_queue_says_who_asks(per: Officer, register: Register) -> None:
