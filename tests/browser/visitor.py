@@ -67,12 +67,6 @@ class Visitor:
         self.open("/registrera/")
         self.submit(username=person.username, password=password or person.password)
 
-    def ask_for_number(self, person: Person, phone: str) -> None:
-        """Up to the page where the code for a new number is entered."""
-        self.log_in(person)
-        self.submit(phone=phone)
-        self.is_at("/registrera/kod/")
-
     def ask_for_reset(self, person: Person) -> None:
         """Up to the page where the code is entered; the person's number is on file."""
         has_number(person)
@@ -80,13 +74,7 @@ class Visitor:
         self.submit(username=person.username)
         self.is_at("/aterstall/kod/")
 
-    def choose_password(self, person: Person) -> None:
-        """Up to the page where the new password is chosen."""
-        self.ask_for_reset(person)
-        self.submit(code=self.portal.sms.code())
-        self.is_at("/aterstall/losenord/")
-
-    # Past the pages, for what is about the last of them alone: a page costs a browser ten times what it costs a client.
+    # Past the pages, for what is about the last of them alone: a client needs no browser for those before it.
 
     def walker(self) -> Walker:
         """This person, past the pages."""
