@@ -20,6 +20,7 @@ PAGE = 50  # tickets a page
 OLD, VERY_OLD = timedelta(hours=4), timedelta(hours=24)  # half a working day; a whole day and night
 
 _NUMBER = re.compile(r"(\d{4})\s?[-\u2010-\u2015\u2212]\s?(\d{1,6})", re.ASCII)
+_PAGE_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
@@ -68,7 +69,9 @@ def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
     listed = chosen.filter(_under(wanted.tab, agent)).order_by(*order).select_related("agent", "decided_by")
     paginator: Paginator[Any] = Paginator(listed.only(*fields).annotate(news=Exists(_unseen_mail())), PAGE)
     paginator.count = counts[wanted.tab]  # counted already
-    return paginator.get_page(wanted.page), counts
+    # Django shows the last page for one below the first.
+    number = max(1, int(wanted.page)) if _PAGE_NUMBER.fullmatch(wanted.page) else 1
+    return paginator.get_page(number), counts
 
 
 def by_number(text: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from unittest import mock
 
 from django.db import connection
 from django.http import HttpResponse
@@ -160,6 +161,10 @@ def test_what_the_address_can_not_mean_is_passed_over(per: Officer, register: Re
     one = put(register)
     for query in ["flik=x", "typ=x", "foretag=x", "foretag=99999999999999999999", "sida=-1", "sida=²"]:
         assert listed(per.get(f"{QUEUE}?{query}")) == [one.number]
+    put(register)
+    with mock.patch.object(queue, "PAGE", 1):
+        for query in ["sida=0", "sida=-1", "sida=9999999"]:
+            assert listed(per.get(f"{QUEUE}?{query}")) == [one.number], "the first page"
 
 
 def test_a_search_finds_company_orderer_and_staff(per: Officer, register: Register) -> None:

@@ -20,7 +20,7 @@ def test_a_guid_reads_as_uuid_does() -> None:
 
 @pytest.mark.parametrize("value", [b"", b"\x01" * 15, b"\x01" * 17])
 def test_what_is_no_guid(value: bytes) -> None:
-    with pytest.raises(ValueError, match="16"):
+    with pytest.raises(ValueError, match="not a 16-char string"):
         _identifier(value)
 
 
