@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import html
 import re
+from datetime import timedelta
+from functools import partial
 from typing import Any
 from unittest import mock
 
@@ -11,11 +13,12 @@ import pytest
 from django.db import connection
 from django.test import Client
 from django.utils import timezone
+from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
-from accounts import codes, limits
-from accounts.models import Challenge, Event, FailedTry, Purpose, SmsDay
-from deploy.local.cast import KARL, MARIA, STEFAN
+from accounts import codes, directory, limits
+from accounts.models import AuditEvent, Challenge, Event, FailedTry, Purpose, SendQuota, SmsDay
+from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from idportal import sms as messages
 from tests.accounts.helpers import (
     NEW_NUMBER_TYPED,
@@ -281,7 +284,9 @@ def test_a_number_on_two_accounts_shares_its_limits(walker: Walker, another_walk
     assert walker.enter_code()["Location"] == ACCEPTED
 
 
-def test_a_daily_ceiling_for_all(walker: Walker, another_walker: Walker, settings: Settings) -> None:
+def test_a_daily_ceiling_for_all(
+    walker: Walker, another_walker: Walker, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
     """K5: SMS_DAILY_LIMIT; the answer is the same."""
     settings.SMS_DAILY_LIMIT = 1
     has_number(MARIA)
@@ -290,6 +295,7 @@ def test_a_daily_ceiling_for_all(walker: Walker, another_walker: Walker, setting
     assert len(walker.sms) == 1
     assert last(Event.CODE_WITHHELD).result == "daily limit of SMS"
     assert SmsDay.objects.get().sent == 1
+    assert "the daily limit of SMS is reached: no more codes are sent today" in caplog.messages
 
 
 def test_a_reload_sends_nothing(walker: Walker) -> None:
@@ -353,6 +359,72 @@ def test_the_next_gateway_takes_over(sms_gateway: SmsGateway, spare_sms_gateway:
     assert last(Event.CODE_SENT).result == "reset by gateway 2 (form)"
 
 
+def test_each_row_says_who_whom_where_and_for_what(sms: Inbox) -> None:
+    """L1: whoever asks or mistypes has not proved to be the owner. A task has no address of its own."""
+    there = Walker(Client(REMOTE_ADDR="192.0.2.77"), sms)
+    there.ask(STEFAN.username)
+    there.enter_code(wrong_for(sms.code()))
+    time_passes(seconds=61)
+    there.ask_again()
+    there.enter_code()
+    account = directory.connect().find(STEFAN.username)
+    assert account
+    asked, stefan, where, sent = "reset", account.id, "192.0.2.77", "reset by gateway 1 (file)"
+    assert list(AuditEvent.objects.values_list("event", "actor", "subject", "result", "address")) == [
+        (Event.CODE_REQUESTED, "", "", asked, where),
+        (Event.CODE_ATTEMPTED, "", stefan, asked, where),
+        (Event.CODE_SENT, "", stefan, sent, None),
+        (Event.CODE_REFUSED, "", stefan, asked, where),
+        (Event.CODE_REQUESTED, "", stefan, asked, where),
+        (Event.CODE_ATTEMPTED, "", stefan, asked, where),
+        (Event.CODE_SENT, "", stefan, sent, None),
+        (Event.CODE_ACCEPTED, stefan, stefan, asked, where),
+    ]
+
+
+def test_each_row_of_a_withheld_one_says_who_whom_where_and_why(
+    sms: Inbox, server: TestSlapd, settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    """L1; R6, H4, U1. Of an outage, the log says what it was."""
+    has_number(EVA)
+    held = has_number(ANNA)
+    held.usable_from = timezone.now() + timedelta(days=1)
+    held.save()
+    server.add_value(MARIA.username, "pwdAccountLockedTime", b"000001010000Z")
+    persons = (KARL, EVA, MARIA, ANNA, STEFAN, STEFAN)
+    for name in ("lovfinnsej1", *(person.username for person in persons)):
+        there = Walker(Client(REMOTE_ADDR="192.0.2.77"), sms)
+        there.ask(name)
+    time_passes(seconds=61)
+    settings.DIRECTORY_URLS = ["ldaps://127.0.0.1:1"]
+    there.ask_again()
+    rows = AuditEvent.objects.filter(event=Event.CODE_WITHHELD, actor="", address="192.0.2.77")
+    assert list(rows.values_list("subject_name", "result")) == [
+        ("", "no such account"),
+        (KARL.username, "no number"),
+        (EVA.username, "protected account"),
+        (MARIA.username, "disabled account"),
+        (ANNA.username, "number on hold"),
+        (STEFAN.username, "too many codes to this number"),
+        (STEFAN.username, "directory unavailable"),
+    ]
+    assert "a code for reset was not sent: DirectoryUnavailable" in caplog.messages
+
+
+def test_a_click_that_the_queue_did_not_take_is_no_first_of_two(sms: Inbox) -> None:
+    """R2: the next one begins anew, and brings a code."""
+    ask = partial(codes.ask, Purpose.RESET, address=None, username=STEFAN.username, browser="its secret")
+    with (
+        mock.patch("accounts.tasks.send_code.apply_async", side_effect=OperationalError("down")),
+        pytest.raises(OperationalError),
+    ):
+        ask()
+    begun = ask()
+    assert (len(sms), Challenge.objects.count()) == (1, 2)
+    assert ask() == begun, "the second of two"
+    assert ask(browser="another's") != begun
+
+
 def test_a_code_that_waited_too_long_is_not_sent(walker: Walker) -> None:
     """K1: a queue that was down for ten minutes sends no code that nobody waits for."""
     held: list[Any] = []
@@ -369,8 +441,10 @@ def test_failures_that_count_against_nobody_are_noted(walker: Walker) -> None:
     walker.ask("lovfinnsej1")
     for _ in range(7):
         assert WRONG_CODE in text_of(walker.enter_code("123456"))
+    challenge = Challenge.objects.get()
     subjects = set(FailedTry.objects.values_list("subject", flat=True))
-    assert subjects == {f"challenge {Challenge.objects.get().pk}"}
+    assert subjects == {f"challenge {challenge.pk}"}
+    assert challenge.number == ""
 
 
 def test_one_account_does_not_send_codes_to_the_whole_country(walker: Walker, settings: Settings) -> None:
@@ -399,6 +473,14 @@ def test_an_outage_of_the_gateways_uses_up_nobodys_codes(
     walker.ask(STEFAN.username)
     assert len(sms_gateway.received) == 1
     assert last(Event.CODE_SENT).subject_name == STEFAN.username
+
+
+def test_an_outage_of_the_gateways_uses_up_no_numbers_to_register(walker: Walker, sms_gateway: SmsGateway) -> None:
+    """K5: neither the number's codes nor the account's."""
+    sms_gateway.mood = Mood.FAIL
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    assert [(quota.sent, len(quota.failed)) for quota in SendQuota.objects.all()] == [([], 1)] * 2
 
 
 def test_a_gateway_that_sends_and_says_no_floods_nobody(walker: Walker, sms_gateway: SmsGateway) -> None:
@@ -447,6 +529,13 @@ def test_a_challenge_that_the_owner_ended_begins_anew_when_asked_again(walker: W
     challenge = Challenge.objects.latest("pk")
     assert challenge.user
     codes.end_challenges(challenge.user)
+    challenge.refresh_from_db()
+    ended = challenge.ended_at
+    assert (bool(ended), challenge.token) == (True, ""), "else the code would be good again with the challenge"
+    assert Challenge.objects.filter(ended_at=None).count() == 1, "somebody else's"
+    codes.end_challenges(challenge.user)
+    challenge.refresh_from_db()
+    assert challenge.ended_at == ended
     time_passes(seconds=40)
     pages = []
     for each, name in ((walker, STEFAN.username), (another_walker, "lovfinnsej1")):
@@ -461,13 +550,31 @@ def test_a_challenge_that_the_owner_ended_begins_anew_when_asked_again(walker: W
     assert walker.enter_code()["Location"] == ACCEPTED
 
 
+def test_a_challenge_that_ends_while_the_directory_is_asked_gets_no_code(walker: Walker) -> None:
+    """What the owner does meanwhile, in another browser, stands."""
+    connect = directory.connect
+
+    def slowly() -> directory.Directory:
+        Challenge.objects.update(ended_at=timezone.now())
+        return connect()
+
+    with mock.patch.object(directory, "connect", slowly):
+        walker.ask(STEFAN.username)
+    assert len(walker.sms) == 0
+    assert Challenge.objects.get().ended_at
+
+
 def test_the_log_says_when_most_of_the_days_messages_are_used(
     walker: Walker, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.SMS_DAILY_LIMIT = 2
-    SmsDay.objects.create(day=timezone.localdate(), sent=0)
-    walker.ask(STEFAN.username)
-    assert "80 % of the daily limit of SMS is used" in caplog.text
+    settings.SMS_DAILY_LIMIT = 10
+    SmsDay.objects.create(day=timezone.localdate(), sent=6)
+    warned = []
+    for _ in range(3):
+        walker.ask(STEFAN.username)
+        warned.append(caplog.messages.count("80 % of the daily limit of SMS is used"))
+        time_passes(seconds=61)
+    assert warned == [0, 1, 1], "once, at the eighth"
 
 
 def test_a_task_that_comes_twice_sends_once(walker: Walker) -> None:

@@ -10,7 +10,8 @@ from django.utils import timezone
 from accounts import directory, limits, users
 from accounts.codes import counts
 from accounts.directory import Account
-from accounts.models import Event, FailedTry, SendQuota, User
+from accounts.encryption import digest
+from accounts.models import Event, FailedTry, SendQuota, TriesForgotten, User
 from deploy.local.cast import KARL, PER, STEFAN, Person
 from tests.accounts.helpers import last, purge_trail, time_passes, trail, wrong_for
 from tests.accounts.test_races import at_once
@@ -66,14 +67,20 @@ def test_who_was_burnt_out_gets_a_code_again(
 
 def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: User) -> None:
     has_number(STEFAN)
-    for _ in range(7):
+    first = timezone.now()
+    for sent in range(5):
+        assert counts.for_account(account_of(STEFAN)).no_codes_until is None, f"{sent} of five"
+        walker.ask(STEFAN.username)
+        time_passes(minutes=11)
+    for _ in range(2):
         walker.ask(STEFAN.username)
         time_passes(minutes=11)
     assert len(sms) == 5
     counted = counts.for_account(account_of(STEFAN))
     assert counted.sent == 5
     assert counted.no_codes_until
-    assert counted.no_codes_until > timezone.now()
+    ends = first + timedelta(days=1) - 7 * timedelta(minutes=11)
+    assert abs(counted.no_codes_until - ends) < timedelta(minutes=1), "a day after the first of them"
     forget(agent)
     walker.ask(STEFAN.username)
     assert len(sms) == 6
@@ -86,11 +93,16 @@ def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) 
     kinds = FailedTry.Secret
     for subject, kind in ((stefan.id, kinds.FACTOR), (stefan.id, kinds.RECOVERY), (karl.id, kinds.CODE)):
         FailedTry.objects.create(subject=subject, kind=kind)
+    TriesForgotten.objects.bulk_create(TriesForgotten(subject=karl.id) for _ in range(limits.FORGOTTEN_A_DAY))
     under_way = FailedTry.objects.create(subject=stefan.id, kind=kinds.PASSWORD)
     for kind in (kinds.CODE, kinds.PASSWORD):
         FailedTry.objects.create(subject=stefan.id, kind=kind, answered=True)
     now = timezone.now().timestamp()
-    other = SendQuota.objects.create(digest="of another number", purpose="reset", sent=[now])
+    others = [("of another number", "reset"), (digest(STEFAN.phone, "number"), "sign-in")]
+    for key, purpose in others:
+        SendQuota.objects.create(digest=key, purpose=purpose, sent=[now])
+    counted = counts.for_account(stefan)
+    assert (counted.codes, counted.passwords, counted.sent, counted.forgotten) == (1, 1, 0, 0)
     forget(agent)
     left = FailedTry.objects.order_by("pk")
     assert [(each.subject, each.kind) for each in left] == [
@@ -100,7 +112,7 @@ def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) 
         (stefan.id, kinds.PASSWORD),
     ]
     assert left.last() == under_way
-    assert SendQuota.objects.get(pk=other.pk).sent == [now]
+    assert [quota.sent for quota in SendQuota.objects.all()] == [[now], [now]]
 
 
 def test_nothing_is_wiped_where_nothing_is_counted(agent: User) -> None:

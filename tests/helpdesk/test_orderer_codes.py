@@ -15,6 +15,7 @@ from idportal import sms as messages
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox
+from tests.helpdesk.asked import an_agent
 from tests.helpdesk.conftest import Register
 from tests.servers.smsgateway import Mood, SmsGateway
 
@@ -39,6 +40,33 @@ def test_a_code_goes_to_the_number_on_file(register: Register, sms: Inbox, purpo
     assert subjects == {f"orderer {register.carin.pk}"}
     actor = f"orderer {register.carin.pk}" if purpose == Purpose.SIGN_IN else ""
     assert last(Event.CODE_ACCEPTED).actor == actor, "what is read to the helpdesk, an agent enters"
+
+
+def test_an_agent_who_asks_and_enters_is_the_actor(register: Register, sms: Inbox) -> None:
+    """L1: with where and for what; the orderer is whom it is about."""
+    per, carin = an_agent(), f"orderer {register.carin.pk}"
+    fields = {"orderer": register.carin, "number": register.carin.mobile}
+    challenge = codes.ask(Purpose.VERIFY, address="192.0.2.7", actor=per, **fields)
+    codes.check(challenge.pk, wrong_for(sms.code()), "192.0.2.8", per)
+    codes.check(challenge.pk, sms.code(), "192.0.2.9", per)
+    rows = AuditEvent.objects.filter(result="verify")
+    assert list(rows.values_list("event", "actor", "subject", "result", "address")) == [
+        (Event.CODE_REQUESTED, per.directory_id, carin, "verify", "192.0.2.7"),
+        (Event.CODE_ATTEMPTED, "", carin, "verify", "192.0.2.7"),
+        (Event.CODE_REFUSED, per.directory_id, carin, "verify", "192.0.2.8"),
+        (Event.CODE_ACCEPTED, per.directory_id, carin, "verify", "192.0.2.9"),
+    ]
+
+
+def test_a_code_is_in_the_language_that_is_asked_for_or_the_pages(register: Register, sms: Inbox) -> None:
+    """Where neither is known, in that of the settings."""
+    with translation.override("en"):
+        ask(register.carin, Purpose.SIGN_IN)
+        codes.ask(Purpose.SIGN_IN, address=None, orderer=register.olle, number=register.olle.mobile)
+    with translation.override(None):
+        codes.ask(Purpose.VERIFY, address=None, orderer=register.olle, number=register.olle.mobile)
+    first, second, third = [text for _, text in sms.messages()]
+    assert ("säkerhetskod" in first, "säkerhetskod" in second, "säkerhetskod" in third) == (True, False, True)
 
 
 def test_the_words_of_a_code_to_be_read_out() -> None:
@@ -75,6 +103,7 @@ def test_a_new_code_kills_the_older_of_its_kind(register: Register, sms: Inbox, 
     time_passes(seconds=61)
     second = ask(register.carin, purpose)
     assert codes.check(first.pk, code, None) is None
+    assert codes.failures(counts.subject(register.carin, purpose)) == 0, "a try at a dead code"
     assert codes.check(second.pk, sms.code(), None) == second
     assert codes.check(kept.pk, kept_code, None) == kept
     assert codes.check(olles.pk, olles_code, None) == olles
@@ -83,7 +112,11 @@ def test_a_new_code_kills_the_older_of_its_kind(register: Register, sms: Inbox, 
 @BOTH
 def test_sends_are_limited_for_number_and_purpose(register: Register, sms: Inbox, purpose: Purpose) -> None:
     """K5: 60 seconds between, three in ten minutes, five a day; over all requests and browsers."""
+    other = Purpose.VERIFY if purpose == Purpose.SIGN_IN else Purpose.SIGN_IN
     ask(register.carin, purpose)
+    assert codes.used_up(register.carin, purpose)
+    assert not codes.used_up(register.carin, other)
+    assert not codes.used_up(register.olle, purpose)
     ask(register.carin, purpose)
     assert len(sms) == 1
     for _ in range(3):
@@ -96,7 +129,7 @@ def test_sends_are_limited_for_number_and_purpose(register: Register, sms: Inbox
     assert len(sms) == 5
     assert last(Event.CODE_WITHHELD).result == "too many codes to this number"
     assert last(Event.CODE_WITHHELD).subject == f"orderer {register.carin.pk}"
-    ask(register.carin, Purpose.VERIFY if purpose == Purpose.SIGN_IN else Purpose.SIGN_IN)
+    ask(register.carin, other)
     assert len(sms) == 6
 
 
@@ -109,6 +142,7 @@ def test_another_code_of_the_same_challenge(register: Register, sms: Inbox) -> N
     assert codes.resend_in(challenge) == 0
     assert codes.ask_again(challenge, None)
     assert len(sms) == 2
+    assert Challenge.objects.get().username == "", "nobody typed one"
     assert codes.check(challenge.pk, sms.code(), None) == challenge
 
 
