@@ -19,9 +19,11 @@ import redis
 import requests
 from pytest_django import Settings
 
+from deploy.local.cast import CAST
 from idportal import sms
 from tests.servers.postgres import PrivatePostgres
 from tests.servers.redis import PrivateRedis
+from tests.servers.samba import STAFF, PrivateSamba
 from tests.servers.smsgateway import Message, Mood, SmsGateway
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
@@ -157,3 +159,12 @@ def wait_until_closed(url: str, timeout: float = 10.0) -> None:
                 return
         time.sleep(0.05)
     raise TimeoutError(f"something still listens on port {address.port}")
+
+
+def test_what_goes_wrong_past_active_directory_is_told(samba_server: PrivateSamba) -> None:
+    samba_server.reset()
+    with pytest.raises(RuntimeError, match=r"replace failed.*No such Base DN: CN=nobody"):
+        samba_server.past_server("replace", f"CN=nobody,{STAFF}", "pwdLastSet", "0")
+    with pytest.raises(RuntimeError, match=r"allow failed.*Unable to parse SDDL"):
+        samba_server.past_server("allow", STAFF, "everybody everything")
+    samba_server.put(CAST[0])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -16,7 +15,7 @@ from ldap.filter import escape_filter_chars
 from deploy.local import slapd
 from deploy.local.cast import ADMINS, HELPDESK, Person
 from tests.servers.directory import KeepsCast
-from tests.servers.samba_process import ADMINISTRATOR_PASSWORD, SambaProcess, run
+from tests.servers.samba_process import ADMINISTRATOR_PASSWORD, SambaProcess
 
 DOMAIN = "DC=ad,DC=example,DC=test"
 STAFF = f"OU=Staff,{DOMAIN}"
@@ -48,7 +47,6 @@ class PrivateSamba(KeepsCast, SambaProcess):
         KeepsCast.__init__(self)
         SambaProcess.__init__(self, folder, address, twin)
         self._root: Any = None
-        self._waiting: list[str] | None = None
 
     def start(self) -> None:
         self._root = None
@@ -81,10 +79,7 @@ class PrivateSamba(KeepsCast, SambaProcess):
             SERVICE_PASSWORD,
         )
         sid = _sid(self._read(SERVICE_ACCOUNT, "objectSid"))
-        run(
-            *("samba-tool", "dsacl", "set", "-s", self.config, "-H", str(self.sam), "--action=allow"),
-            *(f"--objectdn={STAFF}", f"--sddl={_delegation(sid)}"),
-        )
+        self.past_server("allow", STAFF, _delegation(sid))
         self.reset()
 
     def settings(self) -> dict[str, Any]:
@@ -134,9 +129,8 @@ class PrivateSamba(KeepsCast, SambaProcess):
         for group in person.groups:
             self.root.modify_s(f"CN={group},{GROUPS}", [(ldap.MOD_ADD, "member", [dn.encode()])])
         if not must_change:
-            # Over LDAP only 0 and -1 are taken; straight into the database any time is.
             last_set = slapd.expiry_of(person, datetime.now(UTC)) - MAX_AGE
-            self._write_past(dn, "pwdLastSet", str(_filetime(last_set)))
+            self.past_server("replace", dn, "pwdLastSet", str(_filetime(last_set)))
         if locked:
             for _ in range(self.lockout_threshold):
                 self._bind_wrongly(dn)
@@ -237,32 +231,11 @@ class PrivateSamba(KeepsCast, SambaProcess):
         return f"CN={person.username},{STAFF}"
 
     def _put_all(self, people: list[Person]) -> None:
-        with self._together():
-            for person in people:
-                self.put(person)
+        for person in people:
+            self.put(person)
 
     def _delete(self, dn: str) -> None:
         self.root.delete_s(dn)
-
-    @contextmanager
-    def _together(self) -> Iterator[None]:
-        """Write what is to be written past the server in one go: each ldbmodify takes a tenth of a second."""
-        self._waiting = []
-        yield
-        changes, self._waiting = self._waiting, None
-        self._write(changes)
-
-    def _write_past(self, dn: str, name: str, value: str) -> None:
-        encoded = base64.b64encode(dn.encode()).decode()
-        change = f"dn:: {encoded}\nchangetype: modify\nreplace: {name}\n{name}: {value}\n"
-        if self._waiting is None:
-            self._write([change])
-        else:
-            self._waiting.append(change)
-
-    def _write(self, changes: list[str]) -> None:
-        bypass = "--controls=local_oid:1.3.6.1.4.1.7165.4.3.20:0"
-        run("ldbmodify", "-H", str(self.sam), bypass, given="\n".join(changes))
 
     def _bind_wrongly(self, dn: str) -> None:
         with suppress(ldap.INVALID_CREDENTIALS):

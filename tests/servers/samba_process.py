@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import signal
@@ -21,6 +22,7 @@ from tests.servers.processes import copy_folder, suspended
 PORTS = (389, 636, 3268, 3269)  # Samba knows no others
 ADMINISTRATOR_PASSWORD = "Prov-Katalog-2024"
 START_TIMEOUT = 30.0
+WRITER = ["/usr/bin/python3", "-I", str(Path(__file__).with_name("samba_writer.py"))]
 
 
 class SambaProcess:
@@ -38,10 +40,12 @@ class SambaProcess:
         self.plain_url = f"ldap://{address}"
         self.ca_file = self.folder / "tls" / "ca.pem"
         self._process: subprocess.Popen[bytes] | None = None
+        self._writer: subprocess.Popen[str] | None = None
 
     def provision(self) -> None:
         """Make the domain. Takes about five seconds; the server is not started by it."""
         files.make_certificate(self.folder / "tls", *filter(None, (self.address, self.twin)))
+        (self.folder / "tls" / "dh.pem").write_text(DH_PARAMETERS)
         self._configure()
         run(
             *("samba-tool", "domain", "provision", "-s", self.config, "--realm=AD.EXAMPLE.TEST"),
@@ -94,7 +98,7 @@ class SambaProcess:
 
     @property
     def sam(self) -> Path:
-        """The directory's database, for tools that go past the server."""
+        """The directory's database, for what goes past the server."""
         return self.folder / "private" / "sam.ldb"
 
     def _configure(self) -> None:
@@ -114,7 +118,29 @@ class SambaProcess:
         except OSError:
             return False
 
+    def past_server(self, *command: str) -> None:
+        """Has tests/servers/samba_writer.py do this. Raises :class:`RuntimeError` with its words if it fails."""
+        if self._writer is None:
+            with (self.folder / "output").open("ab") as errors:
+                self._writer = subprocess.Popen(
+                    bound([*WRITER, self.config, str(self.sam)]),
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=errors,
+                    text=True,
+                )
+        assert self._writer.stdin
+        assert self._writer.stdout
+        print(json.dumps(command), file=self._writer.stdin, flush=True)
+        answer = self._writer.stdout.readline()
+        if answer != "null\n":
+            words = answer or (self.folder / "output").read_text(errors="replace")
+            raise RuntimeError(f"{command[0]} failed: {words}")
+
     def _end(self, how: signal.Signals) -> None:
+        if self._writer is not None:
+            self._writer.communicate()  # at the end of its input it ends
+            self._writer = None
         if self._process is None:
             return
         with suppress(ProcessLookupError):
@@ -158,6 +184,18 @@ def run(*command: str, given: str = "") -> None:
         raise RuntimeError(f"{command[0]} failed: {done.stderr.decode(errors='replace')}")
 
 
+# Well-known ones, of RFC 7919 (ffdhe2048). Without any, Samba makes its own at each start: up to a second of CPU.
+DH_PARAMETERS = """\
+-----BEGIN DH PARAMETERS-----
+MIIBCAKCAQEA//////////+t+FRYortKmq/cViAnPTzx2LnFg84tNpWp4TZBFGQz
++8yTnc4kmz75fS/jY2MMddj2gbICrsRhetPfHtXV/WVhJDP1H18GbtCFY2VVPe0a
+87VXE15/V8k1mE8McODmi3fipona8+/och3xWKE2rec1MKzKT0g6eXq8CrGCsyT7
+YdEIqUuyyOP7uWrat2DX9GgdT0Kj3jlN9K5W7edjcrsZCwenyO4KbXCeAvzhzffi
+7MA0BM0oNC9hkXL+nOmFg/+OTxIy7vKBg8P+OxtMb61zO7X8vC7CIAXFjvGDfRaD
+ssbzSibBsu/6iGtCOGEoXJf//////////wIBAg==
+-----END DH PARAMETERS-----
+"""
+
 CONFIG = """\
 [global]
  workgroup = ADTEST
@@ -187,6 +225,7 @@ CONFIG = """\
  tls keyfile = {folder}/tls/key.pem
  tls certfile = {folder}/tls/cert.pem
  tls cafile = {folder}/tls/ca.pem
+ tls dh params file = {folder}/tls/dh.pem
 [sysvol]
  path = {folder}/state/sysvol
  read only = No
