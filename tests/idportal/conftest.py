@@ -12,21 +12,21 @@ import re
 import shutil
 import socket
 import subprocess
-import sys
+import tempfile
 import threading
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import IO, Self
 from urllib.parse import urlencode
 
 import pytest
 
+from tests.idportal.forks import ROOT, Fork, environment
 from tests.idportal.mail_servers import certificates, elsewhere, short_patience, token_places, tokens
 
-__all__ = ["certificates", "elsewhere", "short_patience", "token_places", "tokens"]  # fixtures
+__all__ = ["ROOT", "certificates", "elsewhere", "environment", "short_patience", "token_places", "tokens"]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 START_TIMEOUT = 30  # seconds
 ANSWER_TIMEOUT = 20
 
@@ -48,6 +48,11 @@ PRODUCTION = {
     "SMS_GATEWAYS": "json://user:password@127.0.0.1:9/{to} form://127.0.0.1:9/?:to={to}&:message=text",
     "EMAIL_URL": "smtp://127.0.0.1:9",
 }
+
+MANAGE = """
+import runpy
+runpy.run_path("manage.py", run_name="__main__")
+"""
 
 # Serves on a free port of loopback, all in one thread, so that what is kept between requests is kept. One address
 # more, whose view fails, stands in for a mistake of ours.
@@ -75,23 +80,17 @@ server.serve_forever()
 """
 
 
-def environment(values: dict[str, str]) -> dict[str, str]:
-    """Those variables, and of this process's own only what Python itself needs."""
-    own = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL", "TMPDIR") if name in os.environ}
-    return {**own, "PYTHONDONTWRITEBYTECODE": "1", **values}
-
-
 def manage(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py in this environment and no other."""
-    return subprocess.run(
-        [sys.executable, "manage.py", *arguments],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(values),
-        timeout=START_TIMEOUT,
-    )
+    with (
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
+        tempfile.TemporaryFile("w+", encoding="utf-8") as stderr,
+    ):
+        command = ["manage.py", *arguments]
+        code = Fork(MANAGE, command, values, stdout.fileno(), stderr.fileno()).wait(START_TIMEOUT)
+        stdout.seek(0)
+        stderr.seek(0)
+        return subprocess.CompletedProcess(command, code, stdout.read(), stderr.read())
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,20 +110,16 @@ class Portal:
         self.log_file = folder / "log"
         self.values = values
         self.port = 0
-        self._process: subprocess.Popen[str] | None = None
+        self._process: Fork | None = None
+        self._said: IO[str] | None = None
 
     def __enter__(self) -> Self:
+        said, stdout = os.pipe()
+        self._said = os.fdopen(said, encoding="utf-8")
         with self.log_file.open("w", encoding="utf-8") as log:
-            self._process = subprocess.Popen(
-                ["setpriv", "--pdeathsig", "TERM", sys.executable, "-c", SERVE],
-                cwd=ROOT,
-                stdout=subprocess.PIPE,
-                stderr=log,
-                text=True,
-                env=environment(self.values),
-            )
-        assert self._process.stdout is not None
-        port = self._process.stdout.readline().strip()
+            self._process = Fork(SERVE, ["-c"], self.values, stdout, log.fileno())
+        os.close(stdout)
+        port = self._said.readline().strip()
         if not port:
             self._end()
             raise RuntimeError(f"the portal did not start: {self.log()}")
@@ -140,8 +135,8 @@ class Portal:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
-            if self._process.stdout is not None:
-                self._process.stdout.close()
+        if self._said is not None:
+            self._said.close()
 
     def log(self) -> str:
         """All that it wrote to stderr."""
