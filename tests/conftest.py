@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -34,9 +35,19 @@ def _quickly_emptied() -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def fresh_limits() -> Iterator[None]:
-    """No test inherits another's counts by address."""
+    """No test inherits another's counts by address, and each begins with a window of time of its own.
+
+    The windows of django-ratelimit lie fixed on the clock: a test that runs over the edge of one would count anew.
+    """
+    start = int(time.time())
+
+    def end_of_window(value: str, period: int) -> int:
+        now = int(time.time())
+        return now + period - (now - start) % period
+
     cache.clear()
-    yield
+    with mock.patch("django_ratelimit.core._get_window", end_of_window):
+        yield
     cache.clear()
 
 

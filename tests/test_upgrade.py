@@ -16,7 +16,7 @@ from django.db.migrations.loader import MigrationLoader
 
 from helpdesk.models import Ticket, TimelineEntry
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 RELEASED = {"helpdesk": "0002_mail", "notifications": "0003_mail", "accounts": "0004_mail"}
 

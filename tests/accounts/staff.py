@@ -16,7 +16,7 @@ from django_otp.oath import TOTP
 from accounts import users
 from accounts.directory import connect_staff
 from accounts.models import Authenticator, RecoveryCodes
-from accounts.staff import roles
+from accounts.staff import roles, second_factor
 from accounts.staff import sessions as staff_sessions
 from deploy.local.cast import EVA, Person
 from tests.accounts.helpers import new_session, text_of, time_passes
@@ -94,6 +94,17 @@ class Officer:
         page = self.get("/logga-in/koder/")
         self.recovery_codes = _RECOVERY_CODE.findall(page.content.decode())
         return page
+
+    def has_app(self) -> None:
+        """Connected an app some time ago, with its recovery codes: as ``enrol`` and ``leave``, past the pages."""
+        account = connect_staff().find(self.person.username)
+        assert account, f"{self.person.username} is not in the directory"
+        user = users.for_account(account)
+        device = second_factor.begin(user, None)
+        self.app = App(device.address)
+        assert second_factor.enrol(user, device.pk, self.app.code(), None)
+        self.recovery_codes = second_factor.make_recovery_codes(user, None, first=True)
+        later(minutes=2)
 
     def come_in(self) -> None:
         """Has an app and is signed in with both factors; how that goes is for test_staff_sign_in.py to show."""

@@ -77,8 +77,7 @@ def test_so_does_a_password_that_must_be_changed(server: Server) -> None:
 def test_a_password_changed_between_password_and_code(server: Server) -> None:
     """And the code is not spent."""
     eva = Officer(EVA)
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     eva.type_password()
     later(minutes=1)
     sets_password(server, EVA, "Helt-Nytt-9876")

@@ -32,8 +32,7 @@ def server(openldap_settings: TestSlapd, settings: Settings) -> TestSlapd:
 def eva() -> Officer:
     """She has typed the password; the app is connected."""
     officer = Officer(EVA)
-    officer.enrol()
-    officer.leave()
+    officer.has_app()
     officer.type_password()
     return officer
 

@@ -32,8 +32,7 @@ WRONG_ON_PAPER = "000000000000"
 def eva() -> Officer:
     """She has an app that is connected, and is about to sign in."""
     officer = Officer(EVA)
-    officer.enrol()
-    officer.leave()
+    officer.has_app()
     officer.type_password()
     return officer
 

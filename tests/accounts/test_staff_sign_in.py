@@ -48,8 +48,7 @@ def test_password_then_app_then_the_admin(eva: Officer) -> None:
 
 
 def test_later_the_app_is_asked_for(eva: Officer) -> None:
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     assert not eva.is_in()
     assert eva.sign_in()["Location"] == "/admin/"
     assert eva.is_in()
@@ -58,15 +57,14 @@ def test_later_the_app_is_asked_for(eva: Officer) -> None:
 
 def test_neither_factor_alone_opens_anything(eva: Officer) -> None:
     """The password alone logs nobody in: not to the admin, not to the pages of the journeys."""
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     assert eva.type_code()["Location"] == "/logga-in/?igen"
     eva.type_password()
     assert not eva.is_in()
     assert eva.get("/registrera/mobil/")["Location"] == "/registrera/"
     assert eva.get("/logga-in/koder/")["Location"].startswith("/logga-in/?")
     assert eva.client.post("/session/forlang/").status_code == 403
-    assert trail(Event.LOGIN_DONE) == [Event.LOGIN_DONE]
+    assert trail(Event.LOGIN_DONE) == []
 
 
 def test_a_log_in_to_register_a_number_is_none_to_the_admin(walker: Walker) -> None:
@@ -185,8 +183,7 @@ def test_a_right_password_forgets_the_wrong_ones(server: TestSlapd, eva: Officer
 def test_an_address_has_so_many_wrong_passwords_and_codes(settings: Settings, eva: Officer) -> None:
     """T1: they count together, over all names."""
     settings.LIMIT_ADDRESS_FAILED_LOGINS = 3
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     eva.type_password()
     assert eva.type_code("000000000000").status_code == 200
     for attempt in range(2):
@@ -263,8 +260,7 @@ def test_what_password_is_how_old_is_not_forgotten(eva: Officer) -> None:
 
 @pytest.mark.parametrize("wanted", ["/admin/accounts/", "/admin/?q=1", "http://testserver/admin/", "/tillganglighet/"])
 def test_one_comes_to_where_one_wanted(eva: Officer, wanted: str) -> None:
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     assert eva.type_password(query=f"?next={wanted}")["Location"] == "/logga-in/kod/"
     assert eva.type_code()["Location"] == wanted
 
@@ -283,16 +279,14 @@ def test_one_comes_to_where_one_wanted(eva: Officer, wanted: str) -> None:
     ],
 )
 def test_but_never_to_another_host(eva: Officer, wanted: str) -> None:
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     assert eva.type_password(query=f"?next={wanted}")["Location"] == "/logga-in/kod/"
     assert eva.type_code()["Location"] == "/admin/"
 
 
 def test_the_wish_rests_in_the_session(eva: Officer) -> None:
     """Neither a form nor the address of the second step can change it."""
-    eva.enrol()
-    eva.leave()
+    eva.has_app()
     eva.type_password(query="?next=/admin/accounts/")
     answer = eva.post("/logga-in/kod/?next=/tillganglighet/", code=eva.app.code() if eva.app else "", next="/")
     assert answer["Location"] == "/admin/accounts/"

@@ -174,8 +174,7 @@ def test_wrong_codes_are_told_of_over_several_codes_and_once(
 
 def test_a_right_code_of_an_app_begins_a_new_row_too(per: Officer, sms: Inbox, settings: Settings) -> None:
     settings.HELPDESK_SMS_FACTOR = False
-    per.enrol()
-    per.leave()
+    per.has_app()
     settings.HELPDESK_SMS_FACTOR = True
     user = User.objects.get(username=PER.username)
     FailedTry.objects.create(subject=user.directory_id, kind=FailedTry.Secret.SMS)
@@ -276,8 +275,7 @@ def test_who_wants_an_app_connects_it_after_the_code(per: Officer, sms: Inbox) -
 
 def test_who_has_an_app_is_asked_for_that(per: Officer, sms: Inbox, settings: Settings) -> None:
     settings.HELPDESK_SMS_FACTOR = False
-    per.enrol()
-    per.leave()
+    per.has_app()
     settings.HELPDESK_SMS_FACTOR = True
     assert per.sign_in()["Location"] == "/helpdesk/"
     assert len(sms) == 0

@@ -33,6 +33,9 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
     "--no-pings",
+    # A profile is none the less alone: but not each has a process to start.
+    "--process-per-site",
+    "--renderer-process-limit=1",
 )
 
 

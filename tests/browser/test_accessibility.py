@@ -12,7 +12,7 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Page
 
-from tests.browser.conftest import DESK, PHONE
+from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states import STATES, State
 from tests.browser.visitor import Visitor
 
@@ -49,12 +49,11 @@ NO_PAGE = {
 }
 
 
-# One state of each page is looked at in every colour and width: they share template and style. axe sees each state
-# once, since each shows something of its own: a mistake, a warning, a dialog.
 FIRST_OF_A_PAGE = {state.page or state.name: state.name for state in reversed(STATES)}
 
 
-# The other states of a page have its template and its colours: they are looked at in `make slow`.
+# The other states of a page have its template and its colours: they are looked at in `make slow`, where axe sees each
+# state once, since each shows something of its own: a mistake, a warning, a dialog.
 LOOKED_AT = [
     pytest.param(state, id=state.name, marks=[] if state.name in FIRST_OF_A_PAGE.values() else pytest.mark.slow)
     for state in STATES
@@ -63,15 +62,10 @@ LOOKED_AT = [
 
 @pytest.mark.parametrize("state", LOOKED_AT)
 def test_state(state: State, visitor: Visitor) -> None:
-    """axe finds nothing on a phone, nor at a desk or in the dark; at 320 px and with text of 200 % all is whole."""
+    """axe finds nothing on a phone, nor in the dark; at 320 px and with text of 200 % all is whole."""
     page = visitor.page
-    everything = {**EVERYTHING, "rules": {**EVERYTHING["rules"], **(OF_A_MAIL if state.page == "demo-mail" else {})}}
     state.visit(visitor)
-    assert axe(page, everything) == ""
-    if state.name in FIRST_OF_A_PAGE.values():
-        page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
-        assert axe(page, everything) == ""
-        page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    assert axe(page, rules_for(state)) == ""
     assert axe_in_the_dark(page, COLOURS) == ""  # the rest is the same in both
     page.evaluate("document.documentElement.style.fontSize = '225%'")
     assert page.evaluate(_TOO_WIDE) == []
@@ -80,12 +74,26 @@ def test_state(state: State, visitor: Visitor) -> None:
     assert page.evaluate(_TOO_WIDE) == []
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("state", [each for each in LOOKED_AT if not each.marks])
+def test_state_at_a_desk(state: State, new_visitor: NewVisitor) -> None:
+    """Once a page: its states have one template and one style."""
+    visitor = new_visitor(DESK)
+    state.visit(visitor)
+    assert axe(visitor.page, rules_for(state)) == ""
+
+
 def test_the_overview_is_whole_on_any_desk(visitor: Visitor) -> None:
     """Its tables and plots stand side by side on some desks, and below one another on others."""
     next(state for state in STATES if state.name == "helpdesk-oversikt-manad").visit(visitor)
     for width in (896, 1024, 1248, DESK[0]):
         visitor.page.set_viewport_size({"width": width, "height": DESK[1]})
         assert visitor.page.evaluate(_TOO_WIDE) == [], width
+
+
+def rules_for(state: State) -> dict[str, Any]:
+    """All of axe's rules, but what a mail's page need not have."""
+    return {**EVERYTHING, "rules": {**EVERYTHING["rules"], **(OF_A_MAIL if state.page == "demo-mail" else {})}}
 
 
 def axe(page: Page, options: dict[str, Any]) -> str:

@@ -17,8 +17,8 @@ EVERYWHERE = pytest.mark.parametrize(
     ("size", "javascript"),
     [
         pytest.param(PHONE, True, id="360-script", marks=pytest.mark.sqlite),
-        pytest.param(PHONE, False, id="360-plain"),
-        pytest.param(DESK, True, id="1280-script"),
+        pytest.param(PHONE, False, id="360-plain", marks=pytest.mark.slow),
+        pytest.param(DESK, True, id="1280-script", marks=pytest.mark.slow),
         pytest.param(DESK, False, id="1280-plain"),
     ],
 )

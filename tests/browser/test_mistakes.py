@@ -12,7 +12,9 @@ from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, OTHER_PASSWOR
 from tests.browser.conftest import NewVisitor
 from tests.browser.visitor import Visitor, opens
 
-EITHER_WAY = pytest.mark.parametrize("javascript", [True, False], ids=["script", "plain"])
+EITHER_WAY = pytest.mark.parametrize(
+    "javascript", [pytest.param(True, id="script"), pytest.param(False, id="plain", marks=pytest.mark.slow)]
+)
 
 
 def _begins(pattern: str) -> re.Pattern[str]:

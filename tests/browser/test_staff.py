@@ -38,8 +38,15 @@ def test_the_first_sign_in_by_keyboard_alone(visitor: Visitor) -> None:
     expect(visitor.page.locator("#user-tools")).to_contain_text(EVA.username)
 
 
-@pytest.mark.parametrize("javascript", [True, False], ids=["script", "plain"])
-@pytest.mark.parametrize("size", [PHONE, DESK], ids=["phone", "desk"])
+@pytest.mark.parametrize(
+    ("size", "javascript"),
+    [
+        pytest.param(PHONE, True, id="phone-script"),
+        pytest.param(PHONE, False, id="phone-plain", marks=pytest.mark.slow),
+        pytest.param(DESK, True, id="desk-script", marks=pytest.mark.slow),
+        pytest.param(DESK, False, id="desk-plain"),
+    ],
+)
 def test_later_sign_ins_and_the_way_out(new_visitor: NewVisitor, size: tuple[int, int], javascript: bool) -> None:
     """With the app, then with a recovery code; and the admin's own button logs out."""
     visitor = new_visitor(size, javascript=javascript)

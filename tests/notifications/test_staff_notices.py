@@ -34,8 +34,7 @@ WRONG_ON_PAPER = "000000000000"
 def eva() -> Officer:
     """She has an app, and has read what she was told of that."""
     officer = Officer(EVA)
-    officer.enrol()
-    officer.leave()
+    officer.has_app()
     return officer
 
 
