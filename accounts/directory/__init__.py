@@ -21,7 +21,7 @@ from accounts.directory.conditions import folded, normal_unit, units_of
 from accounts.directory.dialect import CLOCKS_DIFFER, Directory
 from accounts.directory.openldap import OpenLdap
 
-KINDS: dict[str, type[Directory]] = {"active_directory": ActiveDirectory, "openldap": OpenLdap}
+KINDS: dict[str, type[Directory]] = {kind.kind: kind for kind in (ActiveDirectory, OpenLdap)}
 
 _made: list[Directory] = []  # one a process
 _parents: list[Directory] = []

@@ -1,8 +1,9 @@
-"""What the rest of the portal sees of a directory: accounts, answers, errors. No LDAP here."""
+"""What the rest of the portal sees of a directory: accounts, answers, errors. Of LDAP, the attributes' names alone."""
 
 import enum
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated, NamedTuple, get_origin, get_type_hints
 
 Span = tuple[datetime, datetime]  # from the first moment up to the last, which is not in it; both are aware
 
@@ -12,6 +13,13 @@ class Expiry(enum.Enum):
 
     NEVER = "never"
     MUST_CHANGE = "must change at next logon"
+
+
+class ReadFrom(NamedTuple):
+    """The attribute of a text or a time that is read as it stands, in each kind of directory."""
+
+    active_directory: str
+    openldap: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +35,15 @@ class Account:
 
     id: str
     username: str
-    given_name: str
-    surname: str
-    mail: str
+    given_name: Annotated[str, ReadFrom("givenName", "givenName")]
+    surname: Annotated[str, ReadFrom("sn", "sn")]
+    mail: Annotated[str, ReadFrom("mail", "mail")]
     company: str
     enabled: bool
     protected: bool
     locked: bool
     expires: datetime | Expiry
-    password_last_set: datetime | None
+    password_last_set: Annotated[datetime | None, ReadFrom("pwdLastSet", "pwdChangedTime")]
     unit: str = ""
 
     @property
@@ -47,6 +55,13 @@ class Account:
     def served(self) -> bool:
         """Whether the portal does anything for this account (``security.md`` R6)."""
         return self.enabled and not self.protected
+
+
+def read_as_they_stand(kind: str) -> list[tuple[str, str, bool]]:
+    """The fields that say where they are :class:`ReadFrom`: name, attribute, and whether it is a text or a time."""
+    hints = get_type_hints(Account, include_extras=True).items()
+    plain = [(name, hint) for name, hint in hints if get_origin(hint) is Annotated]
+    return [(name, getattr(hint.__metadata__[0], kind), hint.__origin__ is str) for name, hint in plain]
 
 
 class PasswordCheck(enum.Enum):

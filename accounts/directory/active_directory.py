@@ -71,6 +71,7 @@ RUNS_OUT = "msDS-UserPasswordExpiryTimeComputed"
 class ActiveDirectory(Directory):
     """Active Directory, or Samba as one."""
 
+    kind = "active_directory"
     people = "(objectCategory=person)(objectClass=user)"
     username = "sAMAccountName"
     identifier = "objectGUID"
@@ -79,7 +80,7 @@ class ActiveDirectory(Directory):
     principal = "userPrincipalName"
     # A server gives the two computed ones only by name, and can't filter on them.
     attributes = (
-        *("userAccountControl", "accountExpires", "adminCount", "pwdLastSet"),
+        *("userAccountControl", "accountExpires", "adminCount"),
         *("msDS-User-Account-Control-Computed", RUNS_OUT),
     )
     spaces_count = True
@@ -98,21 +99,21 @@ class ActiveDirectory(Directory):
         control, computed = entry.number("userAccountControl"), entry.number("msDS-User-Account-Control-Computed")
         if not username or control is None or computed is None or runs_out is None:
             raise LookupError("it lacks an attribute that every user has, or the service account can't read it")
-        ends = moment(entry.number("accountExpires") or NEVER)
+        ends = self._moment(entry, "accountExpires")
         return Account(
             id=self._identifier(entry),
             username=username,
-            given_name=entry.text("givenName"),
-            surname=entry.text("sn"),
-            mail=entry.text("mail"),
             company=entry.text(self._company),
             enabled=not control & ACCOUNT_DISABLED and (ends is None or ends > datetime.now(UTC)),
             protected=entry.number("adminCount") == 1,
             locked=bool(computed & LOCKED_OUT),
             expires=Expiry.MUST_CHANGE if runs_out == 0 else moment(runs_out) or Expiry.NEVER,
-            password_last_set=moment(entry.number("pwdLastSet") or NEVER),
             unit=parent(entry.dn),
+            **self._plain_values(entry),
         )
+
+    def _moment(self, entry: LdapEntry, name: str) -> datetime | None:
+        return moment(entry.number(name) or NEVER)
 
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
         # From 1, as 0 means "must change", to LAST, as later times mean never.

@@ -7,14 +7,14 @@ from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import ldap.dn
 from django.conf import settings
 from ldap.filter import escape_filter_chars
 
 from accounts.directory import conditions
-from accounts.directory.account import Account, Span
+from accounts.directory.account import Account, Span, read_as_they_stand
 from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.conditions import can_be_name, folded, normal_unit, units_of
 from accounts.directory.connection import Connection
@@ -39,6 +39,7 @@ class Lookup(Protection):
 
     # A dialect defines these, and its attributes for:
 
+    kind: str  # as DIRECTORY_KIND names it
     username: str
     principal = ""  # user names with a domain, if it has them
     company: str  # unless DIRECTORY_COMPANY_ATTRIBUTE names another
@@ -48,7 +49,9 @@ class Lookup(Protection):
     def __init__(self) -> None:
         super().__init__()
         self._pool = Pool()
-        attributes = [self.identifier, self.username, "givenName", "sn", "mail", *self.attributes]
+        self._plain = read_as_they_stand(self.kind)
+        read = [attribute for _, attribute, _ in self._plain]
+        attributes = [self.identifier, self.username, *read, *self.attributes]
         company = settings.DIRECTORY_COMPANY_ATTRIBUTE or self.company
         # In another spelling the same attribute would be asked for twice and come once.
         self._company = next((name for name in attributes if name.lower() == company.lower()), company)
@@ -57,6 +60,17 @@ class Lookup(Protection):
     @abc.abstractmethod
     def _account(self, entry: LdapEntry) -> Account:
         """Maps an entry. Raises :class:`ValueError` or :class:`LookupError` if it can't."""
+
+    @abc.abstractmethod
+    def _moment(self, entry: LdapEntry, name: str) -> datetime | None:
+        """The time in an attribute; None without one. Raises ValueError."""
+
+    def _plain_values(self, entry: LdapEntry) -> dict[str, Any]:
+        """What an account has from its entry as it stands, by field."""
+        return {
+            name: entry.text(attribute) if is_text else self._moment(entry, attribute)
+            for name, attribute, is_text in self._plain
+        }
 
     @abc.abstractmethod
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:

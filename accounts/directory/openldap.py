@@ -47,12 +47,13 @@ POLICY = [
 class OpenLdap(Directory):
     """OpenLDAP with ppolicy."""
 
+    kind = "openldap"
     people = "(uid=*)"
     username = "uid"
     identifier = "entryUUID"
     identifier_is_guid = False
     company = "o"
-    attributes = ("pwdChangedTime", "pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry")
+    attributes = ("pwdReset", "pwdAccountLockedTime", "pwdPolicySubentry")
     spaces_count = False  # caseIgnoreMatch (RFC 4518 2.6.1)
     failures = ("pwdFailureTime",)
 
@@ -70,8 +71,7 @@ class OpenLdap(Directory):
         if not username:
             raise LookupError("it has no uid")
         locked = entry.raw("pwdAccountLockedTime")
-        changed = entry.raw("pwdChangedTime")
-        last_set = moment(changed) if changed else None
+        last_set = self._moment(entry, "pwdChangedTime")
         expires: datetime | Expiry = Expiry.NEVER
         if policy.text("pwdMustChange") == "TRUE" and entry.text("pwdReset") == "TRUE":
             expires = Expiry.MUST_CHANGE
@@ -85,17 +85,18 @@ class OpenLdap(Directory):
         return Account(
             id=self._identifier(entry),
             username=username,
-            given_name=entry.text("givenName"),
-            surname=entry.text("sn"),
-            mail=entry.text("mail"),
             company=entry.text(self._company),
             enabled=locked != DISABLED,
             protected=False,
             locked=is_locked,
             expires=expires,
-            password_last_set=last_set,
             unit=parent(entry.dn),
+            **self._plain_values(entry),
         )
+
+    def _moment(self, entry: LdapEntry, name: str) -> datetime | None:
+        value = entry.raw(name)
+        return moment(value) if value else None
 
     def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
         # slapd's times compare as texts do. Parsing each would take longer than all the rest.

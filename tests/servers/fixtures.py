@@ -7,17 +7,17 @@ Loaded by ``pytest_plugins``. A server starts once a session; a test that asks f
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TypeVar
+from contextlib import contextmanager
 
 import pytest
 from pytest_django import Settings
 
+from accounts import directory
+from accounts.directory.connection import Connection
 from tests.servers.directory import DirectoryServer
 from tests.servers.samba import PrivateSamba
 from tests.servers.samba_process import free_addresses
 from tests.servers.slapd import TestSlapd
-
-Server = TypeVar("Server", bound=DirectoryServer)
 
 
 @pytest.fixture(scope="session")
@@ -43,19 +43,31 @@ def samba_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSa
 
 
 @pytest.fixture
-def openldap_settings(slapd_server: TestSlapd, settings: Settings) -> TestSlapd:
+def openldap_settings(slapd_server: TestSlapd, settings: Settings) -> Iterator[TestSlapd]:
     """The portal talks to a fresh OpenLDAP; the value is the server."""
-    return _point_at(slapd_server, settings)
+    with _pointed_at(slapd_server, settings):
+        yield slapd_server
 
 
 @pytest.fixture
-def active_directory_settings(samba_server: PrivateSamba, settings: Settings) -> PrivateSamba:
+def active_directory_settings(samba_server: PrivateSamba, settings: Settings) -> Iterator[PrivateSamba]:
     """The portal talks to a fresh Active Directory; the value is the server."""
-    return _point_at(samba_server, settings)
+    with _pointed_at(samba_server, settings):
+        yield samba_server
 
 
-def _point_at(server: Server, settings: Settings) -> Server:
+# The portal's connections to each server, from one test to the next: to open one costs both as much as ten look-ups.
+_idle: dict[str, list[Connection]] = {}
+
+
+@contextmanager
+def _pointed_at(server: DirectoryServer, settings: Settings) -> Iterator[None]:
     server.reset()
     for name, value in server.settings().items():
         setattr(settings, name, value)
-    return server
+    made = directory.connect()
+    for connection in _idle.pop(server.url, []):
+        made._pool._give_back(connection)
+    yield
+    if directory._made == [made]:  # else the test had settings of its own, and these were closed
+        _idle[server.url] = list(iter(made._pool._take, None))
