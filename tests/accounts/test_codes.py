@@ -398,6 +398,7 @@ def test_each_row_of_a_withheld_one_says_who_whom_where_and_why(
     time_passes(seconds=61)
     settings.DIRECTORY_URLS = ["ldaps://127.0.0.1:1"]
     there.ask_again()
+    assert len(sms) == 1
     rows = AuditEvent.objects.filter(event=Event.CODE_WITHHELD, actor="", address="192.0.2.77")
     assert list(rows.values_list("subject_name", "result")) == [
         ("", "no such account"),
@@ -567,14 +568,14 @@ def test_a_challenge_that_ends_while_the_directory_is_asked_gets_no_code(walker:
 def test_the_log_says_when_most_of_the_days_messages_are_used(
     walker: Walker, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
-    settings.SMS_DAILY_LIMIT = 10
-    SmsDay.objects.create(day=timezone.localdate(), sent=6)
+    settings.SMS_DAILY_LIMIT = 29
+    SmsDay.objects.create(day=timezone.localdate(), sent=21)
     warned = []
     for _ in range(3):
         walker.ask(STEFAN.username)
         warned.append(caplog.messages.count("80 % of the daily limit of SMS is used"))
         time_passes(seconds=61)
-    assert warned == [0, 1, 1], "once, at the eighth"
+    assert warned == [0, 1, 1], "once, at 23 of 29"
 
 
 def test_a_task_that_comes_twice_sends_once(walker: Walker) -> None:

@@ -151,6 +151,7 @@ def test_it_is_a_double_click_within_a_minute_for_one_name_and_before_the_code(w
     time_passes(seconds=61)
     twins[2].ask(STEFAN.username)
     assert Challenge.objects.count() == 4
+    assert twins[2].enter_code()["Location"] == "/aterstall/losenord/"
 
 
 def _code_to(walker: Walker, person: Person) -> str:
