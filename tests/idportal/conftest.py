@@ -7,22 +7,24 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import os
 import re
 import shutil
 import socket
 import subprocess
 import tempfile
 import threading
+import time
 from dataclasses import dataclass
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Self
+from typing import Self
 from urllib.parse import urlencode
 
 import pytest
 
-from tests.idportal.forks import ROOT, Fork, environment
+from tests.idportal import forks
+from tests.idportal.forks import ROOT, environment
 from tests.idportal.mail_servers import certificates, elsewhere, short_patience, token_places, tokens
 
 __all__ = ["ROOT", "certificates", "elsewhere", "environment", "short_patience", "token_places", "tokens"]
@@ -82,15 +84,16 @@ server.serve_forever()
 
 def manage(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py in this environment and no other."""
-    with (
-        tempfile.TemporaryFile("w+", encoding="utf-8") as stdout,
-        tempfile.TemporaryFile("w+", encoding="utf-8") as stderr,
-    ):
-        command = ["manage.py", *arguments]
-        code = Fork(MANAGE, command, values, stdout.fileno(), stderr.fileno()).wait(START_TIMEOUT)
-        stdout.seek(0)
-        stderr.seek(0)
-        return subprocess.CompletedProcess(command, code, stdout.read(), stderr.read())
+    command = ["manage.py", *arguments]
+    with tempfile.TemporaryDirectory() as folder:
+        stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
+        process = forks.start(MANAGE, command, values, stdout, stderr)
+        process.join(START_TIMEOUT)
+        if process.exitcode is None:
+            process.kill()
+            raise TimeoutError(f"{command} did not end: {stderr.read_text(encoding='utf-8')}")
+        words = [file.read_text(encoding="utf-8") for file in (stdout, stderr)]
+        return subprocess.CompletedProcess(command, process.exitcode, *words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,19 +113,16 @@ class Portal:
         self.log_file = folder / "log"
         self.values = values
         self.port = 0
-        self._process: Fork | None = None
-        self._said: IO[str] | None = None
+        self._process: ForkServerProcess | None = None
 
     def __enter__(self) -> Self:
-        said, stdout = os.pipe()
-        self._said = os.fdopen(said, encoding="utf-8")
-        with self.log_file.open("w", encoding="utf-8") as log:
-            self._process = Fork(SERVE, ["-c"], self.values, stdout, log.fileno())
-        os.close(stdout)
-        port = self._said.readline().strip()
-        if not port:
-            self._end()
-            raise RuntimeError(f"the portal did not start: {self.log()}")
+        said = self.log_file.with_name("port")
+        said.write_text("")
+        self._process = forks.start(SERVE, ["-c"], self.values, said, self.log_file)
+        while not (port := said.read_text()):
+            if not self._process.is_alive():
+                raise RuntimeError(f"the portal did not start: {self.log()}")
+            time.sleep(0.01)
         self.port = int(port)
         return self
 
@@ -134,9 +134,7 @@ class Portal:
     def _end(self) -> None:
         if self._process is not None:
             self._process.kill()
-            self._process.wait()
-        if self._said is not None:
-            self._said.close()
+            self._process.join()
 
     def log(self) -> str:
         """All that it wrote to stderr."""

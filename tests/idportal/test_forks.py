@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.idportal import forks
 from tests.idportal.conftest import manage
-from tests.idportal.forks import OURS, ROOT, Fork, environment
+from tests.idportal.forks import OURS, ROOT, environment
 
 pytestmark = pytest.mark.process
 
@@ -29,9 +30,11 @@ print(json.dumps([loaded, state, dict(os.environ)]))
 
 
 def run(folder: Path, code: str, **values: str) -> tuple[int, str, str]:
-    with (folder / "out").open("wb") as out, (folder / "err").open("wb") as err:
-        ended = Fork(code, ["-c", "one"], values, out.fileno(), err.fileno()).wait(WAIT)
-    return ended, (folder / "out").read_text(encoding="utf-8"), (folder / "err").read_text(encoding="utf-8")
+    out, err = folder / "out", folder / "err"
+    process = forks.start(code, ["-c", "one"], values, out, err)
+    process.join(WAIT)
+    assert process.exitcode is not None
+    return process.exitcode, out.read_text(encoding="utf-8"), err.read_text(encoding="utf-8")
 
 
 def wait_for_end(pid: int) -> None:
@@ -74,21 +77,13 @@ def test_output_is_kept_apart() -> None:
     assert "Unknown command: 'nonsense'" in ran.stderr
 
 
-def test_who_takes_too_long_is_killed(tmp_path: Path) -> None:
-    with (tmp_path / "out").open("wb") as out:
-        fork = Fork("import time; time.sleep(60)", ["-c"], {}, out.fileno(), out.fileno())
-    with pytest.raises(TimeoutError):
-        fork.wait(0.1)
-    wait_for_end(fork.pid)
-
-
-def test_it_ends_with_the_suite_even_if_that_is_killed() -> None:
+def test_it_ends_with_the_suite_even_if_that_is_killed(tmp_path: Path) -> None:
     script = "\n".join(
         [
-            "from tests.idportal.forks import Fork",
-            "fork = Fork('import time; time.sleep(60)', ['-c'], {}, 1, 2)",
-            "print(fork.pid, flush=True)",
-            "fork.wait()",
+            "from tests.idportal import forks",
+            f"process = forks.start('import time; time.sleep(60)', ['-c'], {{}}, '{tmp_path}/out', '{tmp_path}/err')",
+            "print(process.pid, flush=True)",
+            "process.join()",
         ]
     )
     with subprocess.Popen([sys.executable, "-c", script], cwd=ROOT, stdout=subprocess.PIPE, text=True) as suite:
