@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import codes, limits, numbers
 from accounts.models.recipients import usual
+from idportal.clock import duration
 from idportal.text import one_line
 
 VERBATIM: dict[str, str] = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -143,8 +144,9 @@ class LoginForm(UsernameForm):
             None,
             _(
                 "Fel användarnamn eller lösenord. Efter flera fel kan kontot också vara låst en stund. "
-                "Vänta 30 minuter och försök igen, eller byt lösenord med en kod på sidan Återställa/byta lösenord."
-            ),
+                "Vänta %(wait)s och försök igen, eller byt lösenord med en kod på sidan Återställa/byta lösenord."
+            )
+            % {"wait": duration(limits.PASSWORD_WINDOW)},
         )
 
 

@@ -20,14 +20,14 @@ from pytest_django import Settings
 
 from accounts import companies, limits
 from accounts.companies.forms import CompanyForm, ImportFileForm
-from accounts.forms import AddressField, CodeForm, FactorForm, NameField
+from accounts.forms import AddressField, CodeForm, FactorForm, LoginForm, NameField
 from accounts.passwords import views as reset
 from accounts.passwords.reset import ResetOutcome
 from helpdesk.agent.forms import ReadOutForm
 from helpdesk.orderer import employee_table
 from helpdesk.orderer.views import employees
 from notifications.management.commands.show_messages import shown
-from tests.test_translations import texts_of_code, texts_of_templates
+from tests.test_translations import entries, texts_of_templates
 
 MINUTE, DAY = 60, timedelta(days=1)
 Text = Callable[[], str]
@@ -56,6 +56,12 @@ def third_recipient() -> str:
     with pytest.raises(Exception, match="mottagare") as raised:
         companies.set_recipients(1, ["a@b.example"] * 9, actor=None)
     return str(raised.value)
+
+
+def refused_log_in() -> str:
+    form = LoginForm({"username": "lovkalin01", "password": "x"})
+    form.refuse()
+    return str(form.non_field_errors())
 
 
 HOLD = ["mail/phone_linked", "mail/phone_linked_orderer", "sms/phone_linked", "sms/phone_link_told"]
@@ -95,6 +101,7 @@ CASES: list[Case] = [
     ("RECOVERY_CODE_DIGITS", 16, page("accounts/staff_code.html"), "De har 16 siffror"),
     ("RECOVERY_CODE_DIGITS", 16, error(FactorForm, "max_length"), "en återställningskod har 16."),
     ("SEND_COOLDOWN", 2 * MINUTE, page("components/code_again.html", resend_in=9), "en ny kod efter 2 minuter."),
+    ("PASSWORD_WINDOW", timedelta(minutes=45), refused_log_in, "Vänta 45 minuter och"),
     ("SETTING_LEASE", 45, lambda: str(reset._OTHER[ResetOutcome.BUSY]()), "Vänta 45 sekunder."),
     ("MAILS_KEPT", 60 * DAY, page("pages/privacy.html"), "<td>60 dagar</td>"),
     ("CODES_KEPT", timedelta(hours=12), page("pages/privacy.html"), "efter 12 timmar"),
@@ -149,7 +156,7 @@ def test_each_limit_that_a_template_names_is_changed_here() -> None:
 def test_no_sentence_has_a_duration_of_its_own() -> None:
     """In digits. What is left is no limit: a heading of the statistics, the history that an agent sees at a glance."""
     with translation.override("sv"):
-        texts = texts_of_templates() | texts_of_code()
+        texts = texts_of_templates() | {swedish for swedish, _ in entries()}
     found = {text for text in texts if re.search(r"\d[  ]?(?:sekund|minut|timm|dygn|dag|veck|månad)", text)}
     found = {
         text for text in found if not re.search(r"Lösenordet går ut om \d+ dagar\.$", text)

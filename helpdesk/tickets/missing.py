@@ -14,7 +14,7 @@ _NAMES: dict[str, Promise] = {
     "employee_name": gettext_lazy("medarbetarens namn"),
     "employee_username": gettext_lazy("medarbetarens användarnamn"),
     "new_number": gettext_lazy("det nya mobilnumret"),
-    "recipients": gettext_lazy("en eller två e-postadresser"),
+    "recipients": gettext_lazy("mottagarnas e-postadresser"),
 }
 _WHY: dict[str, dict[str, Promise]] = {
     "employee_name": {
@@ -30,7 +30,7 @@ _WHY: dict[str, dict[str, Promise]] = {
         "unclear": gettext_lazy("Mejlet nämner ett nummer, men kanske inte som det nya. Fråga."),
     },
     "recipients": {
-        "several": gettext_lazy("Mejlet nämner fler än två adresser. Fråga vilka två som ska gälla."),
+        "several": gettext_lazy("Mejlet nämner för många adresser. Fråga vilka som ska gälla."),
         "unreadable": gettext_lazy("En av adresserna går inte att läsa."),
         "unclear": gettext_lazy("Mejlet säger inte säkert vilka alla är. Fråga vilka som ska gälla efteråt."),
     },

@@ -16,9 +16,7 @@ def find(context: TicketContext) -> list[str]:
     if context.ticket.kind == Kind.OTHER:
         return [*_of_other(context)]
     if context.ticket.kind == Kind.RECIPIENTS:
-        no_address = _(
-            "Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med en eller två adresser."
-        )
+        no_address = _("Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med adressen.")
         return [*_of_requester(context), *([] if context.ticket.recipients else [no_address])]
     of_account = [] if context.directory_down else _of_account(context)
     return [*_of_requester(context), *of_account, *_of_number(context)]
