@@ -1,7 +1,8 @@
 """``make test``: the suite on PostgreSQL, shared out among workers, and beside it the demo's journeys on SQLite.
 
 ``python -m tests.suite [--slow] [arguments for pytest]``. Both run, also if one fails. What is said on SQLite comes
-when both are done. ``--slow`` runs what breaks servers, then, one by one, what measures time; and nothing else.
+when both are done. ``--slow`` runs what breaks servers, then, one by one, what measures time; and nothing else. The
+longer journeys are tried on SQLite there.
 """
 
 from __future__ import annotations
@@ -33,16 +34,16 @@ def main(arguments: list[str]) -> int:
         PrivatePostgres(Path(folder)) as server,
         tempfile.TemporaryFile() as words,
     ):
+        arguments, chosen, on_sqlite = arguments[slow:], "not slow", "sqlite and not slow"
         if slow:
-            arguments = arguments[1:]
-            codes = {_start(["-m", "slow and not timing", *SHARED, *arguments], server.url).wait()}
+            chosen, on_sqlite = "slow and not timing", "sqlite_slow"
+        runs = [
+            _start(["-m", chosen, *SHARED, *arguments], server.url),
+            _start(["-m", f"{on_sqlite} and not postgresql", *arguments], "", words),
+        ]
+        codes = {run.wait() for run in runs}
+        if slow:
             codes.add(_start(["-m", "timing", *arguments], server.url).wait())
-        else:
-            runs = [
-                _start(["-m", "not slow", *SHARED, *arguments], server.url),
-                _start(["-m", "sqlite and not postgresql and not slow", *arguments], "", words),
-            ]
-            codes = {run.wait() for run in runs}
         words.seek(0)
         sys.stdout.buffer.write(words.read())
     if codes == {NONE_FOUND}:

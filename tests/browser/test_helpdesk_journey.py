@@ -21,7 +21,7 @@ from tests.browser.test_staff import scan
 from tests.browser.visitor import Visitor, opens
 from tests.conftest import has_number
 
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.sqlite_slow
 
 NEW_NUMBER, NEW_TYPED = "+46701740690", "070-174 06 90"
 NEW_PASSWORD = "Klippa-22-Gran"

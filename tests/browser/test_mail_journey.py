@@ -24,7 +24,7 @@ from tests.helpdesk.mailing import a_mail
 from tests.servers.dovecot import TestDovecot
 from tests.servers.relay import PrivateRelay
 
-pytestmark = pytest.mark.sqlite
+pytestmark = pytest.mark.sqlite_slow
 
 
 def test_a_mail_becomes_a_number_that_gets_the_code(

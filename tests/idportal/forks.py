@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import signal
 import sys
+from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
@@ -35,6 +36,7 @@ def start(code: str, arguments: list[str], values: dict[str, str], stdout: Path,
 
 
 def _run(code: str, arguments: list[str], values: dict[str, str], stdout: Path, stderr: Path) -> None:
+    os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # else the server lives on for us
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     suite = multiprocessing.parent_process()
     if not (suite and suite.is_alive()):
