@@ -21,8 +21,9 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 SAMBA = "active_directory"  # in the name of each test that asks for it
 PROCESSES = "tests/idportal/"  # all share one portal that is made ready to be started
 LONGEST = (
-    *("tests/browser/test_accessibility.py", "tests/test_demo.py", "tests/test_stack.py", "tests/test_killed.py"),
-    *("tests/idportal/", "tests/browser/", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/accounts/"),
+    *("tests/browser/test_accessibility.py", "tests/test_demo.py", "tests/test_killed.py", "tests/test_stack.py"),
+    *("tests/notifications/test_crash.py", "tests/helpdesk/test_mail_killed.py", "tests/idportal/", "tests/browser/"),
+    *("tests/accounts/test_worker.py", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/accounts/"),
 )
 
 

@@ -19,10 +19,7 @@ from typing import IO
 from deploy.local.server import bound
 from tests.servers.postgres import PrivatePostgres
 
-# One more than there are processors: a worker waits for servers, which want the processors too.
-WORKERS = (os.cpu_count() or 1) + 1
-# Their databases go with the server.
-SHARED = ["-n", str(WORKERS), "--reuse-db"]
+PROCESSORS = os.cpu_count() or 1
 NONE_FOUND = 5  # pytest's exit code if it has found no test: what the arguments choose need not be on both databases
 
 
@@ -35,10 +32,13 @@ def main(arguments: list[str]) -> int:
         tempfile.TemporaryFile() as words,
     ):
         arguments, chosen, on_sqlite = arguments[slow:], "not slow", "sqlite and not slow"
+        workers = PROCESSORS + 1  # one waits for servers, which want the processors too
         if slow:
             chosen, on_sqlite = "slow and not timing", "sqlite_slow"
+            workers = 2 * PROCESSORS  # much of it is waiting for what starts and ends
         runs = [
-            _start(["-m", chosen, *SHARED, *arguments], server.url),
+            # Their databases go with the server.
+            _start(["-m", chosen, "-n", str(workers), "--reuse-db", *arguments], server.url),
             _start(["-m", f"{on_sqlite} and not postgresql", *arguments], "", words),
         ]
         codes = {run.wait() for run in runs}
