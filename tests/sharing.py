@@ -20,8 +20,10 @@ PR_SET_PDEATHSIG = 1  # prctl(2)
 
 SAMBA = "active_directory"  # in the name of each test that asks for it
 PROCESSES = "tests/idportal/"  # all share one portal that is made ready to be started
+STATES = "tests/browser/test_accessibility.py"
+OFFICE = ("[helpdesk", "[bestallare")  # half of the states: they are so many that these are a group of their own
 LONGEST = (
-    *("tests/browser/test_accessibility.py", "tests/test_demo.py", "tests/test_killed.py", "tests/test_stack.py"),
+    *(STATES, "tests/test_demo.py", "tests/test_killed.py", "tests/test_stack.py"),
     *("tests/notifications/test_crash.py", "tests/helpdesk/test_mail_killed.py", "tests/idportal/", "tests/browser/"),
     *("tests/accounts/test_worker.py", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/accounts/"),
 )
@@ -57,6 +59,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def group(nodeid: str) -> str:
     if SAMBA in nodeid:
         return SAMBA
+    if nodeid.startswith(STATES):
+        return f"{STATES} {any(name in nodeid for name in OFFICE)}"
     return PROCESSES if nodeid.startswith(PROCESSES) else nodeid.partition("::")[0]
 
 
