@@ -59,7 +59,8 @@ class Eva:
         self.open(f"{register}import/")
         file = {"name": "foretag.csv", "mimeType": "text/csv", "buffer": text.encode()}
         self.page.locator("input[type=file]").set_input_files(file)  # type: ignore[arg-type]
-        self.page.locator(".submit-row input").click()
+        with self.page.expect_navigation():
+            self.page.locator(".submit-row input").click()
 
 
 @pytest.fixture
@@ -105,7 +106,8 @@ def _at(path: str) -> Way:
 
 def _add_with_mistakes(eva: Eva, ids: dict[str, int]) -> None:
     eva.open(f"{COMPANY}add/")
-    eva.page.locator("input[name=_save]").click()
+    with eva.page.expect_navigation():
+        eva.page.locator("input[name=_save]").click()
 
 
 PAGES: dict[str, Way] = {
@@ -155,6 +157,7 @@ def test_page(name: str, eva: Eva) -> None:
 def test_page_at_a_desk(name: str, new_visitor: NewVisitor) -> None:
     eva = Eva(new_visitor(DESK))
     PAGES[name](eva, _register(eva))
+    expect(eva.page.locator("h1")).to_be_visible()
     assert axe(eva.page, {**EVERYTHING, **WITHIN_POLICY}) == ""
 
 
