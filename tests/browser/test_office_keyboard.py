@@ -69,6 +69,7 @@ def test_the_orderer_signs_in_asks_for_a_number_and_withdraws_it(visitor: Visito
     assert Ticket.objects.get().state == Ticket.State.WITHDRAWN
 
 
+@pytest.mark.slow
 def test_the_orderer_changes_the_recipients_and_the_new_one_confirms(new_visitor: NewVisitor) -> None:
     carin, chief = new_visitor(), new_visitor()
     as_carin(carin)
@@ -107,6 +108,7 @@ def test_the_agent_takes_a_ticket_verifies_by_code_and_approves(new_visitor: New
     assert [phone.number for phone in Phone.objects.all()] == [NEW]
 
 
+@pytest.mark.slow
 def test_the_agent_opens_a_ticket_by_call_and_rejects_it(new_visitor: NewVisitor) -> None:
     """The page's doubt has the focus, and so has what is missing from the rejection."""
     per = new_visitor(DESK)
@@ -136,6 +138,7 @@ def test_the_agent_opens_a_ticket_by_call_and_rejects_it(new_visitor: NewVisitor
     assert (ticket.state, ticket.employee_username) == (Ticket.State.REJECTED, ANNA.username)
 
 
+@pytest.mark.slow
 def test_the_agent_looks_an_account_up_and_unlocks_it(new_visitor: NewVisitor) -> None:
     per = new_visitor(DESK)
     as_per(per)
@@ -151,6 +154,7 @@ def test_the_agent_looks_an_account_up_and_unlocks_it(new_visitor: NewVisitor) -
     assert not account.locked
 
 
+@pytest.mark.slow
 def test_who_gets_the_link_stops_it(visitor: Visitor) -> None:
     told(visitor)
     _press(visitor, "Enter", r"/stoppa/\S*", on=PRIMARY)
