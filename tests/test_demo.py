@@ -364,6 +364,7 @@ def test_the_form_takes_what_a_mail_can_hold(fields: dict[str, str], wrong: list
         assert b"\nBcc" not in post.compose(**form.cleaned_data)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_mailbox_that_is_down_is_told_and_what_was_written_stays(
     tmp_path: Path, settings: Settings, client: Client

@@ -140,6 +140,7 @@ def test_an_optional_column_says_who_is_active(load: Loader) -> None:
     assert "active" in load.refused(f"{HEADER},active", f"{ETT},kanske")[0]
 
 
+@pytest.mark.slow
 def test_many_companies_are_not_looked_up_one_by_one(load: Loader, django_assert_max_num_queries: object) -> None:
     numbers = [number for number in range(5566000000, 5566004000) if _luhn(number)][:300]
     lines = [f"Vård {number} AB,{number},Vård {number} AB,," for number in numbers]

@@ -142,6 +142,7 @@ def test_what_the_database_refuses_at_the_end_is_told_in_words(load: Loader, mon
     assert "Nothing was imported. Mistakes: 1." in load.refused(HEADER, LINE)
 
 
+@pytest.mark.slow
 def test_many_orderers_are_not_looked_up_one_by_one(load: Loader, django_assert_max_num_queries: object) -> None:
     company()
     lines = [f"{HEMTJANST_ETT},Carin Ek,carin{at}@hemtjanst-ett.example,070-174 06 50" for at in range(200)]

@@ -48,6 +48,7 @@ def posts(count: int, address: str = "203.0.113.7") -> list[int]:
     return [post(address).status_code for _time in range(count)]
 
 
+@pytest.mark.slow
 def test_a_whole_company_may_sit_behind_one_address() -> None:
     assert posts(300) == [200] * 300
     assert posts(1) == [429]

@@ -114,6 +114,7 @@ def test_without_the_directory_the_page_opens_and_nothing_is_approved(per: Offic
     assert says(per.get(path(one)), BUTTON)
 
 
+@pytest.mark.slow
 def test_the_page_costs_as_much_in_a_long_queue(per: Officer, one: Ticket, register: Register) -> None:
     """10,000 requests, 2,000 of them the company's; 2,000 people with numbers; all facts and flags there are."""
     does(per, one, "ta/")
