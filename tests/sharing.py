@@ -7,8 +7,6 @@ of collection: what takes longest comes first, so that at the end no worker is l
 
 from __future__ import annotations
 
-import ctypes
-import signal
 import sys
 from collections.abc import Iterator
 
@@ -16,7 +14,7 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
-PR_SET_PDEATHSIG = 1  # prctl(2)
+from tests.servers.processes import end_with_parent
 
 SAMBA = "active_directory"  # in the name of each test that asks for it
 PROCESSES = "tests/idportal/"  # all share one portal that is made ready to be started
@@ -42,7 +40,7 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
 def pytest_configure(config: pytest.Config) -> None:
     """A worker ends with the process that gives it its tests, and its servers with it, even if that is killed."""
     if hasattr(config, "workerinput"):
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+        end_with_parent()
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:

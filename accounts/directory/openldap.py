@@ -71,7 +71,8 @@ class OpenLdap(Directory):
         if not username:
             raise LookupError("it has no uid")
         locked = entry.raw("pwdAccountLockedTime")
-        last_set = self._moment(entry, "pwdChangedTime")
+        plain = self._plain_values(entry)
+        last_set = plain["password_last_set"]
         expires: datetime | Expiry = Expiry.NEVER
         if policy.text("pwdMustChange") == "TRUE" and entry.text("pwdReset") == "TRUE":
             expires = Expiry.MUST_CHANGE
@@ -91,7 +92,7 @@ class OpenLdap(Directory):
             locked=is_locked,
             expires=expires,
             unit=parent(entry.dn),
-            **self._plain_values(entry),
+            **plain,
         )
 
     def _moment(self, entry: LdapEntry, name: str) -> datetime | None:

@@ -14,8 +14,8 @@ from django.test import Client
 from django_otp.oath import TOTP
 
 from accounts import users
-from accounts.directory import connect_staff
-from accounts.models import Authenticator, RecoveryCodes
+from accounts.directory import Account, connect_staff
+from accounts.models import Authenticator, RecoveryCodes, User
 from accounts.staff import roles, second_factor
 from accounts.staff import sessions as staff_sessions
 from deploy.local.cast import EVA, Person
@@ -97,9 +97,7 @@ class Officer:
 
     def has_app(self) -> None:
         """Connected an app some time ago, with its recovery codes: as ``enrol`` and ``leave``, past the pages."""
-        account = connect_staff().find(self.person.username)
-        assert account, f"{self.person.username} is not in the directory"
-        user = users.for_account(account)
+        _account, user = self._found()
         device = second_factor.begin(user, None)
         self.app = App(device.address)
         assert second_factor.enrol(user, device.pk, self.app.code(), None)
@@ -108,9 +106,7 @@ class Officer:
 
     def come_in(self) -> None:
         """Has an app and is signed in with both factors; how that goes is for test_staff_sign_in.py to show."""
-        account = connect_staff().find(self.person.username)
-        assert account, f"{self.person.username} is not in the directory"
-        user = users.for_account(account)
+        account, user = self._found()
         device = Authenticator.objects.create(user=user, name="app", confirmed=True)
         with new_session(self.client) as request:
             staff_sessions.begin_sign_in(request, user, "")
@@ -136,6 +132,11 @@ class Officer:
 
     def post(self, path: str, **fields: str) -> HttpResponse:
         return self._noted(self.client.post(path, fields))
+
+    def _found(self) -> tuple[Account, User]:
+        account = connect_staff().find(self.person.username)
+        assert account, f"{self.person.username} is not in the directory"
+        return account, users.for_account(account)
 
     def _noted(self, answer: object) -> HttpResponse:
         assert isinstance(answer, HttpResponse)

@@ -5,18 +5,16 @@ Python's own fork server imports ``tests.idportal.libraries`` once, and forks fo
 
 from __future__ import annotations
 
-import ctypes
 import multiprocessing
 import os
-import signal
 import sys
 from multiprocessing import forkserver
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.servers.processes import ROOT, end_with_parent
+
 OURS = {"accounts", "deploy", "helpdesk", "idportal", "notifications"}  # none is imported before the fork
-PR_SET_PDEATHSIG = 1  # prctl(2)
 
 _server = multiprocessing.get_context("forkserver")
 _server.set_forkserver_preload(["tests.idportal.libraries"])
@@ -37,7 +35,7 @@ def start(code: str, arguments: list[str], values: dict[str, str], stdout: Path,
 
 def _run(code: str, arguments: list[str], values: dict[str, str], stdout: Path, stderr: Path) -> None:
     os.close(forkserver._forkserver._forkserver_alive_fd)  # type: ignore[attr-defined]  # else the server lives on for us
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    end_with_parent()
     suite = multiprocessing.parent_process()
     if not (suite and suite.is_alive()):
         return  # it ended before this process was to hear of it

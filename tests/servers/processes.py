@@ -1,7 +1,8 @@
-"""Holding a server still, ending it, and doubling it."""
+"""Holding a server still, ending it, and doubling it; and a process that ends with the one that started it."""
 
 from __future__ import annotations
 
+import ctypes
 import os
 import signal
 import subprocess
@@ -14,6 +15,12 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent.parent
 STOP_TIMEOUT = 10.0
 STOPPED = "TtZX"
+PR_SET_PDEATHSIG = 1  # prctl(2)
+
+
+def end_with_parent() -> None:
+    """As ``deploy.local.server.bound``, of this process itself, once it runs."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @contextmanager
