@@ -149,7 +149,8 @@ environment-local:
 environment-dev:
 	@$(MAKE) --no-print-directory with-environment FILE=requirements-dev.txt
 
-# Made anew if the pins or the interpreter are newer than it is.
+# Made anew if the pins or the interpreter are newer than it is. Python compiles what is used when it is used: not the half
+# that nobody imports.
 with-environment: $(VENV)/installed-$(FILE)
 	@:
 
@@ -158,5 +159,5 @@ $(VENV)/installed-$(FILE): $(FILE) $(interpreter)
 	    { echo '$(PYTHON) is Python $(version); 3.11 or later is needed: make PYTHON=python3.13 …' >&2; exit 1; }
 	@echo 'Installing $(FILE) into $(VENV)…'
 	@$(PYTHON) -m venv $(VENV)
-	@$(bin)/python -m pip install --quiet --disable-pip-version-check --requirement $(FILE)
+	@$(bin)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $(FILE)
 	@touch $@

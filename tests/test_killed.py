@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -23,6 +23,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 # As the kernel calls them. Samba is "samba: root process"; python is the suite, and its SMTP relay.
 SERVERS = ("slapd", "samba", "redis-server", "dovecot", "postgres", "chromium", "python")
+OF_EACH_SUITE = ("redis-server", "postgres", "python")
 
 
 class Process(NamedTuple):
@@ -60,10 +61,10 @@ def wait_until(true: Callable[[], object], seconds: float) -> None:
 
 
 @contextmanager
-def suite(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[Process, str]]]:
-    """``make`` as it runs the suite, with a test in it that holds a server of each kind, and all that came of it."""
+def suite(folder: Path, test: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[Process, str]]]:
+    """``make`` as it runs the suite, with a test in it that holds servers, and all that came of it."""
     ready, words = folder / "ready", folder / "words"
-    command = [sys.executable, "-m", "tests.suite", "--max-worker-restart=0", "tests/servers/everything.py"]
+    command = [sys.executable, "-m", "tests.suite", "--max-worker-restart=0", f"tests/servers/everything.py::{test}"]
     (folder / "Makefile").write_text(
         f"test:\n\t@cd {shlex.quote(str(ROOT))} && exec setpriv --pdeathsig TERM {shlex.join(command)}\n"
     )
@@ -94,12 +95,23 @@ def ancestors(pid: int, last: int) -> list[int]:
     return line
 
 
-@pytest.mark.parametrize("depth", range(4), ids=["make", "suite", "pytest", "worker"])
-def test_what_is_killed_takes_all_servers_with_it(tmp_path: Path, depth: int) -> None:
-    """From the outside in: each is a child of the one before."""
-    with suite(tmp_path) as (make, found):
+# From the outside in: each is a child of the one before. Every server is a child of the worker, or of the suite; that a
+# worker ends with what started it is the same whatever it holds.
+@pytest.mark.parametrize(
+    ("depth", "test", "servers"),
+    [
+        pytest.param(0, "test_all_run", SERVERS, id="make"),
+        pytest.param(1, "test_one_runs", OF_EACH_SUITE, id="suite"),
+        pytest.param(2, "test_one_runs", OF_EACH_SUITE, id="pytest"),
+        pytest.param(3, "test_all_run", SERVERS, id="worker"),
+    ],
+)
+def test_what_is_killed_takes_all_servers_with_it(
+    tmp_path: Path, depth: int, test: str, servers: Sequence[str]
+) -> None:
+    with suite(tmp_path, test) as (make, found):
         names = set(found.values())
-        assert [name for name in SERVERS if not any(each.startswith(name) for each in names)] == []
+        assert [name for name in servers if not any(each.startswith(name) for each in names)] == []
         line = ancestors(int((tmp_path / "ready").read_text(encoding="ascii")), make.pid)
         assert len(line) == 4
         os.kill(line[depth], signal.SIGKILL)

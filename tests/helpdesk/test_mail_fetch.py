@@ -170,7 +170,7 @@ def test_without_a_database_mails_stay_where_they_lie(
     assert Ticket.objects.count() == 1
 
 
-@pytest.mark.timing
+@pytest.mark.slow
 def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_relay: PrivateRelay) -> None:
     raw = a_mail().replace(b"Content-Type: text/plain", b"X-A: b\nContent-Type: text/plain")
     boundary = b"--b\nContent-Type: text/plain; charset=utf-8\n\n" + a_mail().split(b"\n\n", 1)[1]

@@ -58,13 +58,13 @@ def assert_bounded(made: bytes, *, whole: bool = True) -> None:
     assert fields == ("Anna Berg", "lovanber11", "+46701740690")
 
 
-@pytest.mark.timing
+@pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
 def test_it_takes_bounded_time_and_memory(case: str) -> None:
     assert_bounded(CASES[case]())
 
 
-@pytest.mark.timing
+@pytest.mark.slow
 def test_as_the_mailbox_gives_it() -> None:
     assert_bounded(SHAPES["50 MB attached"](), whole=False)
 
@@ -82,7 +82,7 @@ def test_what_another_server_says_is_masked_in_time(unit: str) -> None:
     longest(lambda length: unit * (length // len(unit)), masked)
 
 
-@pytest.mark.timing
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "unit", ['"\\', '\\"', "(", "()", "(\\(", ";", "dmarc", "dmarc=pass ", "header.from", " ", "="]
 )

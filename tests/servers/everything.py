@@ -1,4 +1,4 @@
-"""A test that holds a server of each kind, for tests/test_killed.py, which starts it by name and kills it."""
+"""Tests that hold servers, for tests/test_killed.py, which starts them by name and kills them."""
 
 from __future__ import annotations
 
@@ -19,5 +19,14 @@ __all__ = ["browser"]  # a fixture of another folder
 def test_all_run(browser: Browser) -> None:
     with psycopg.connect(os.environ["DATABASE_URL"]):
         browser.new_page()
-        Path(os.environ["READY_FILE"]).write_text(str(os.getpid()), encoding="ascii")
-        time.sleep(600)
+        _wait_for_the_end()
+
+
+@pytest.mark.usefixtures("_redis_server")
+def test_one_runs() -> None:
+    _wait_for_the_end()
+
+
+def _wait_for_the_end() -> None:
+    Path(os.environ["READY_FILE"]).write_text(str(os.getpid()), encoding="ascii")
+    time.sleep(600)
