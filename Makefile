@@ -37,7 +37,7 @@ help:
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     every page in two widths, into var/screenshots/; docs/screenshots/ gets what a document shows'
-	@echo 'make bench           what a reset journey and the daily mail cost, as ratios (docs/performance.md)'
+	@echo 'make bench           what a reset costs under load, as in production; the daily mail; the staff's pages (docs/performance.md)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
 	@echo 'make clean           removes environments, caches and the demo'
@@ -119,20 +119,17 @@ screenshots: packages-develop
 
 bench: packages-test
 	@$(MAKE) --no-print-directory environment-dev
-	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
-	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench
-	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
-	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_helpdesk
-	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
-	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_mail
-	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
-	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.bench_directory
+	@$(bin)/python -m tests.bench.journey $(ARGS)
+	@$(beside_postgres) $(bin)/python -m tests.bench.helpdesk
+	@$(beside_postgres) $(bin)/python -m tests.bench.mail
+	@$(beside_postgres) $(bin)/python -m tests.bench.directory
+
+beside_postgres = LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings $(bin)/python -m tests.servers.postgres --
 
 crash: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@$(bin)/python -m tests.notifications.crash 1000
-	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings \
-	    $(bin)/python -m tests.servers.postgres -- $(bin)/python -m tests.helpdesk.flood 2000
+	@$(beside_postgres) $(bin)/python -m tests.helpdesk.flood 2000
 
 FOR ?= 300
 fuzz: packages-test

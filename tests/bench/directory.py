@@ -125,7 +125,7 @@ def peak_of_looking(today: date) -> float:
     named = {name: getattr(settings, name) for name in dir(settings) if name.startswith("DIRECTORY_")}
     given = {name: " ".join(value) if isinstance(value, list) else str(value) for name, value in named.items() if value}
     done = subprocess.run(
-        [sys.executable, "-m", "tests.bench_directory", "--look", today.isoformat()],
+        [sys.executable, "-m", __spec__.name, "--look", today.isoformat()],
         env={**os.environ, **given, "DATABASE_URL": database},
         capture_output=True,
         check=True,

@@ -33,7 +33,7 @@ from tests.helpdesk.mailing import a_mail  # noqa: E402
 from tests.helpdesk.people import a_company, an_orderer  # noqa: E402
 from tests.servers.crowd import slapd_with  # noqa: E402
 
-MAILS = Path(__file__).parent / "helpdesk" / "mails"
+MAILS = Path(__file__).parent.parent / "helpdesk" / "mails"
 ROUNDS, WARM_UP = 30, 5
 LIMIT = 5000.0  # milliseconds, of one mail that is made to take long
 

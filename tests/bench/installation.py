@@ -1,0 +1,233 @@
+"""The installation under test: the shipped commands of a tree, with servers of their own.
+
+The commands are those of ``deploy/systemd``, the settings those of production. Of the tree no more is asked than these,
+its settings by environment, and ``deploy.local.load``, which fills a database: any commit can be measured.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from deploy.local import slapd
+from deploy.local.databases import Postgres, Redis
+from deploy.local.server import HOST, bound, free_port, own_environment
+from tests.bench import people
+from tests.servers.private import Private, PrivateSlapd
+from tests.servers.processes import ROOT, end
+
+PORTAL = "losenord.kommunen.example"
+START_TIMEOUT = 90.0  # seconds
+STOP_TIMEOUT = 30.0
+
+# The tree's own loader, with more people in the cast.
+_LOAD = """
+import dataclasses, json, sys
+from deploy.local import cast, load
+made = [dataclasses.replace(cast.STEFAN, **each) for each in json.load(sys.stdin)]
+cast.CAST = (*cast.CAST, *made)
+load.main()
+"""
+
+
+class BenchPostgres(Private, Postgres):
+    """As PostgreSQL comes, with its counts of statements, which are turned on when they are needed."""
+
+    password = "bench"
+
+    def prepare(self) -> None:
+        super().prepare()
+        with (self.folder / "data" / "postgresql.conf").open("a", encoding="utf-8") as config:
+            config.write("shared_preload_libraries = 'pg_stat_statements'\npg_stat_statements.track = none\n")
+
+
+class BenchRedis(Private, Redis):
+    password = "bench"
+
+
+class BenchSlapd(PrivateSlapd):
+    """Tells its root how many operations it did."""
+
+    size = 1 << 30
+
+    def prepare(self) -> None:
+        super().prepare()
+        config = self.folder / "slapd.conf"
+        monitor = f'\ndatabase monitor\naccess to * by dn.exact="{slapd.ROOT}" read by * none\n'
+        if monitor not in (text := config.read_text(encoding="utf-8")):
+            config.write_text(text + monitor, encoding="utf-8")
+
+
+class Load:
+    """The process that makes the load (tests/bench/client.py)."""
+
+    def __init__(self, port: int) -> None:
+        command = bound([sys.executable, "-m", "tests.bench.client", str(port), PORTAL])
+        pipe = subprocess.PIPE
+        self._process = subprocess.Popen(command, cwd=ROOT, stdin=pipe, stdout=pipe, text=True, start_new_session=True)
+        self.addresses = self._answer()
+
+    def ask(self, do: str, **order: object) -> dict[str, Any]:
+        """Raises RuntimeError if the process gave up, with its last words on the screen."""
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps({"do": do, **order}) + "\n")
+        self._process.stdin.flush()
+        return self._answer()
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+        for pipe in (self._process.stdin, self._process.stdout):
+            assert pipe is not None
+            pipe.close()
+
+    def _answer(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            raise RuntimeError("the client ended")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+class Installation:
+    """A context manager: it runs as long as the context lasts, for so many people."""
+
+    def __init__(self, count: int, tree: Path = ROOT, python: str = sys.executable) -> None:
+        self.count, self.tree, self.bin = count, tree, Path(python).parent
+        self.port = free_port()
+        self.families: dict[str, int] = {}  # the first process of each
+        self.next = 0  # the first person who wasn't taken yet
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="idportal-bench-")))
+            data = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="idportal-bench-postgres-")))
+            self.folder = folder
+            self.load = Load(self.port)
+            stack.callback(self.load.stop)
+            cast = people.people(self.count)
+            self.postgres = stack.enter_context(BenchPostgres(data))
+            self.redis = stack.enter_context(BenchRedis(folder / "redis"))
+            self.slapd = stack.enter_context(BenchSlapd(folder / "slapd", (*slapd.cast.CAST, *cast)))
+            for server in (self.postgres, self.redis, self.slapd):
+                self.families[server.name] = server.pid
+            self._fill([{"username": one.username, "phone": one.phone} for one in cast])
+            stack.callback(self._stop)
+            self._start()
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+    def take(self, most: int) -> tuple[int, int]:
+        """The first of the people who are left, and how many of them there are, ``most`` at most."""
+        return self.next, min(most, self.count - self.next)
+
+    def environment(self) -> dict[str, str]:
+        """Production's settings, with limits that one machine's load does not reach."""
+        given = {
+            "DJANGO_SETTINGS_MODULE": "idportal.settings",
+            "SECRET_KEY": "q7Gf0-1bYv3nXw9zKd5sRt2mPc8aLh4eJu6oTi_QBxNyEgVrWk",
+            "ENCRYPTION_KEYS": "Zb4-9kXoP2wQmC7vNf1sLr8tYe5aUj3hGd6iKx0_RzEqMyTbWp",
+            "PORTAL_URL": f"https://{PORTAL}",
+            "TRUSTED_PROXIES": HOST,
+            "HELPDESK_EMAIL": "it-helpdesk@kommunen.example",
+            "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
+            "SMS_GATEWAYS": self.load.addresses["sms"],
+            "EMAIL_URL": self.load.addresses["mail"],
+            "SMS_DAILY_LIMIT": "1000000",
+            "STATIC_ROOT": str(self.folder / "static"),
+        }
+        for server in (self.postgres, self.redis, self.slapd):
+            given |= server.environment()
+        return {**own_environment(), **given}
+
+    def _fill(self, added: list[dict[str, str]]) -> None:
+        subprocess.run(
+            [str(self.bin / "python"), "-c", _LOAD],
+            input=json.dumps(added).encode(),
+            env=self.environment(),
+            cwd=self.tree,
+            check=True,
+        )
+
+    def _start(self) -> None:
+        for name, (command, values) in units(self.tree / "deploy" / "systemd", self._places()).items():
+            more = ["--bind", f"{HOST}:{self.port}"] if Path(command[0]).name == "gunicorn" else []
+            with (self.folder / f"{name}.log").open("wb") as log:
+                self._processes[name] = subprocess.Popen(
+                    bound([*command, *more]),
+                    env={**self.environment(), **values},
+                    cwd=self.tree,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            self.families[name] = self._processes[name].pid
+        deadline = time.monotonic() + START_TIMEOUT
+        while not self._is_ready():
+            if time.monotonic() > deadline or any(each.poll() is not None for each in self._processes.values()):
+                raise RuntimeError(f"the portal did not start:\n{self.last_words()}")
+            time.sleep(0.1)
+
+    def _places(self) -> dict[str, str]:
+        """Where a unit's places lie here."""
+        return {
+            "/opt/idportal/current/venv/bin": str(self.bin),
+            "/opt/idportal/current": str(self.tree),
+            "/var/lib/idportal": str(self.folder),
+            "%H": "bench",
+        }
+
+    def _is_ready(self) -> bool:
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=10)
+        try:
+            connection.request("GET", "/healthz/ready", headers={"Host": PORTAL, "X-Forwarded-Proto": "https"})
+            return connection.getresponse().status == 200
+        except OSError:
+            return False
+        finally:
+            connection.close()
+
+    def last_words(self) -> str:
+        """The end of each process's log."""
+        logs = [(name, (self.folder / f"{name}.log").read_text(encoding="utf-8")) for name in self._processes]
+        return "\n".join(f"{name}: {text[-1000:]}" for name, text in logs)
+
+    def _stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            end(process, STOP_TIMEOUT)
+
+
+def units(folder: Path, places: dict[str, str]) -> dict[str, tuple[list[str], dict[str, str]]]:
+    """Command and environment of each service of the folder, by its name without "idportal-"."""
+    found = {}
+    for file in sorted(folder.glob("idportal-*.service")):
+        command: list[str] = []
+        values: dict[str, str] = {}
+        for line in file.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
+            name, _, text = line.partition("=")
+            for place, here in places.items():
+                text = text.replace(place, here)
+            if name == "ExecStart":
+                command = shlex.split(text)
+            elif name == "Environment":
+                values |= dict(word.split("=", 1) for word in shlex.split(text))
+        found[file.stem.removeprefix("idportal-")] = (command, values)
+    return found
