@@ -30,9 +30,9 @@ _TOO_WIDE = """() => [...document.querySelectorAll("html, body *")]
     .filter((it) => it.scrollWidth > it.clientWidth + 1)
     .map((it) => `${it.tagName}.${it.className}: ${it.scrollWidth} > ${it.clientWidth}`)"""
 
-# What the style sheet and axe's rules go by: each visible element as its tag and classes, and those of what it stands in;
-# its role and kind; which attributes tell a screen reader something. A page that shows nothing new of that has the
-# colours, and is built as one, that axe has seen.
+# What the style sheet and axe's rules go by: each visible element as its tag and classes, and those of what it stands
+# in; its role and kind; which attributes tell a screen reader something. A page that shows nothing new of that has the
+# colours of one that axe has seen, and is built as it is.
 _KINDS = """() => [...document.querySelectorAll("body *")]
     .filter((it) => it.checkVisibility())
     .map((it) => [it.parentElement, it].map((one) => `${one.tagName}.${one.getAttribute("class")}`).join(" > ")
@@ -56,8 +56,8 @@ NO_PAGE = {
 FIRST_OF_A_PAGE = {state.page or state.name: state.name for state in reversed(STATES)}
 
 
-# The other states of a page have its template and its colours: they are looked at in `make slow`. Most show something of
-# their own: a mistake, a warning, a dialog.
+# The other states of a page have its template and its colours: they are looked at in `make slow`. Most show something
+# of their own: a mistake, a warning, a dialog.
 LOOKED_AT = [
     pytest.param(state, id=state.name, marks=[] if state.name in FIRST_OF_A_PAGE.values() else pytest.mark.slow)
     for state in STATES
