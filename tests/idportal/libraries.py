@@ -12,7 +12,7 @@ import threading
 from tests.idportal.forks import OURS
 
 LIBRARIES = (
-    *("apprise.plugins", "celery.fixups.django", "csp.middleware", "django.contrib.admin"),
+    *("apprise.plugins", "celery.fixups.django", "django.contrib.admin"),
     *("django.core.management.commands.migrate", "django.db.backends.postgresql.base"),
     *("django.db.backends.sqlite3.base", "environ", "imapclient", "kombu.transport.redis", "ldap.controls"),
     *("lxml.html", "phonenumbers", "pythonjsonlogger.json", "requests_oauthlib", "segno", "whitenoise.middleware"),

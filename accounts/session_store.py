@@ -1,0 +1,46 @@
+"""SESSION_ENGINE: Django's sessions in the database, each saved by one statement."""
+
+from django.contrib.sessions.backends import db
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
+from django.db import IntegrityError
+from django.utils.crypto import get_random_string
+
+
+class SessionStore(db.SessionStore):
+    """Django's opens a transaction for each save, and renews an id by making another row: nine statements in all."""
+
+    def __init__(self, session_key: str | None = None) -> None:
+        super().__init__(session_key)
+        self._row_key = self.session_key  # the id that the row has until the session is saved
+
+    def cycle_key(self) -> None:
+        """Gives the session a new id when it is saved. From then on the old one opens nothing."""
+        self._get_session()  # type: ignore[attr-defined]  # not in its stubs
+        if self.session_key is not None:
+            self._session_key = self._get_new_session_key()
+        self.modified = True
+
+    def save(self, must_create: bool = False) -> None:
+        """Raises UpdateError if the row is gone or has another id: the session was ended or renewed elsewhere."""
+        if self.session_key is None:
+            self.create()
+            return
+        row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        if must_create:
+            try:
+                row.save(force_insert=True)
+            except IntegrityError:
+                raise CreateError from None
+        else:
+            changes = {"session_data": row.session_data, "expire_date": row.expire_date}
+            found = self.model.objects.filter(session_key=self._row_key)
+            if not found.update(session_key=self.session_key, **changes):
+                raise UpdateError
+        self._row_key = self.session_key
+
+    def delete(self, session_key: str | None = None) -> None:
+        super().delete(session_key or (self._row_key if self.session_key else None))
+
+    def _get_new_session_key(self) -> str:
+        """Without a look whether it is free: of 165 bits none is taken, and the database would refuse it."""
+        return get_random_string(32, VALID_KEY_CHARS)
