@@ -1,14 +1,34 @@
 """The queues: `celery -A idportal worker` takes every task, `-Q celery` the codes alone, `-Q outbox` all others."""
 
 import os
+from functools import cached_property
 
 from celery import Celery
+from celery.fixups.django import DjangoFixup, DjangoWorkerFixup  # type: ignore[attr-defined]  # not in its stubs
 from celery.signals import setup_logging
 from django.conf import settings
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "idportal.settings")
 
-app = Celery("idportal")
+
+class KeptConnections(DjangoWorkerFixup):  # type: ignore[misc]
+    """Celery would close the connection to the database before and after each task: three new ones a reset."""
+
+    def close_database(self, **_: object) -> None:
+        """As Django does around a request: a connection that is broken or too old is closed."""
+        close_old_connections()
+
+
+class Fixup(DjangoFixup):
+    """What Celery does for Django, in a worker with KeptConnections."""
+
+    @cached_property
+    def worker_fixup(self) -> KeptConnections:  # when the settings can be read
+        return KeptConnections(self.app)
+
+
+app = Celery("idportal", fixups=[lambda app: Fixup(app).install()])  # type: ignore[list-item]  # a name, or this
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["consumer"].add("idportal.worker:LookAfterTheOutbox")

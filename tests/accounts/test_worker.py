@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from base64 import b64decode
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ import pytest
 import redis
 from django.db import connection
 
-from accounts.models import AuditEvent, Challenge, Event
+from accounts.models import AuditEvent, Challenge, Event, SendQuota
 from deploy.local.cast import ANNA, KARL, STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, WRONG_CODE, binds, last, time_passes, wrong_for
 from tests.accounts.timing import Comparison, Samples, told_apart
@@ -202,6 +203,31 @@ def test_time_would_tell(values: dict[str, str], tmp_path: Path, *, flaw: str, q
                 break
     assert [comparison.kind for comparison in found] == ["unknown"]
     assert found[0].auc < 0.5, "the known take longer"
+
+
+def test_a_journey_opens_no_connection(portal: Portal, worker: Worker, phone: Inbox) -> None:
+    """Once each process has one: web, and the worker between two tasks."""
+
+    def connections() -> int:
+        """How many were opened since the database was made, as far as those that opened them have told: at the end."""
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT sessions FROM pg_stat_database WHERE datname = current_database()")
+            return int(cursor.fetchone()[0])
+
+    def whole_journey() -> None:
+        browser, done = visitor(portal), tasks_done()
+        ask(browser, STEFAN.username)
+        wait_for_tasks(done + 1)
+        assert browser.post("/aterstall/kod/", code=phone.code()).status == 302
+        SendQuota.objects.all().delete()
+
+    for _until_each_process_has_one in range(4):
+        whole_journey()
+    time.sleep(1.5)  # an open one is told of after a second
+    before = connections()
+    for _more in range(4):
+        whole_journey()
+    assert connections() == before
 
 
 # --- Failures ------------------------------------------------------------------------------------

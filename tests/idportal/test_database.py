@@ -1,16 +1,109 @@
-"""The database that the portal is made for."""
+"""The database that the portal is made for, and the connections that are kept to it."""
 
 from __future__ import annotations
 
+import time
+
+import psycopg
 import pytest
-from django.db import connection
+from django.db import OperationalError, close_old_connections, connection
+from django.db.backends.postgresql import base as django_base
+
+from accounts.models import Company
+from idportal.celery import KeptConnections, app
+from idportal.postgresql import base
+
+pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 
-@pytest.mark.postgresql
-@pytest.mark.django_db
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The moments at which Django's own check, a statement, was made."""
+    moments: list[float] = []
+    own = django_base.DatabaseWrapper.is_usable
+
+    def noted(self: django_base.DatabaseWrapper) -> bool:
+        moments.append(time.monotonic())
+        return own(self)
+
+    monkeypatch.setattr(django_base.DatabaseWrapper, "is_usable", noted)
+    return moments
+
+
+def request() -> int:
+    """What Django does around a request, with a query in it; returns which process of the server answered."""
+    close_old_connections()
+    Company.objects.exists()
+    return wire().info.backend_pid
+
+
+def wire() -> psycopg.Connection[object]:
+    assert connection.connection is not None
+    kept: psycopg.Connection[object] = connection.connection
+    return kept
+
+
+def end(process: int) -> None:
+    """As a server that restarts: the connection is closed from there."""
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.execute("SELECT pg_terminate_backend(%s)", [process])
+
+
 def test_a_database_that_loses_its_power_is_not_waited_for() -> None:
     """It sends no goodbye; the kernel gives up on a kept connection after so many milliseconds without an answer."""
     connection.ensure_connection()
-    assert connection.connection is not None
-    parameters = connection.connection.info.get_parameters()
+    parameters = wire().info.get_parameters()
     assert (parameters["connect_timeout"], parameters["tcp_user_timeout"]) == ("3", "5000")
+
+
+def test_a_connection_that_was_just_used_is_asked_nothing(asked: list[float]) -> None:
+    first = request()
+    asked.clear()
+    assert [request() for _again in range(3)] == [first] * 3
+    assert asked == []
+
+
+def test_after_a_pause_it_is_asked(asked: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    first = request()
+    asked.clear()
+    monkeypatch.setattr(base, "TRUSTED_FOR", -1.0)
+    assert request() == first
+    assert len(asked) == 1
+
+
+def test_one_that_the_server_closed_is_replaced_before_a_person_meets_it() -> None:
+    first = request()
+    end(first)
+    time.sleep(0.2)  # until the goodbye is here
+    assert request() != first
+
+
+def test_one_that_broke_in_the_middle_is_replaced_at_the_next_request() -> None:
+    first = request()
+    end(first)
+    with pytest.raises(OperationalError):
+        Company.objects.exists()
+    assert request() != first
+
+
+def test_one_on_which_the_server_says_something_else_is_kept(asked: list[float]) -> None:
+    """As after a reload of its settings: what it says is no goodbye."""
+    first = request()
+    asked.clear()
+    with connection.cursor() as cursor:
+        cursor.execute("LISTEN said")
+    with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
+        other.execute("NOTIFY said")
+    time.sleep(0.2)
+    assert request() == first
+    assert len(asked) == 1
+
+
+def test_a_task_leaves_its_connection_to_the_next() -> None:
+    """Celery would close it. One that is too old goes, as after a request."""
+    first, fixup = request(), KeptConnections(app)
+    fixup.close_database()
+    assert wire().info.backend_pid == first
+    connection.close_at = time.monotonic() - 1
+    fixup.close_database()
+    assert connection.connection is None
