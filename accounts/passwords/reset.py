@@ -134,6 +134,6 @@ def _release(challenge: Challenge) -> None:
 def _refuse(challenge: Challenge, account: Account, result: Result, address: str | None) -> Result:
     with transaction.atomic():
         Challenge.objects.filter(pk=challenge.pk).update(refusals=F("refusals") + 1)
-        why = ", ".join((result.outcome.value, *result.broken))[:80]
+        why = ", ".join((result.outcome.value, *result.broken))
         audit.record(Event.PASSWORD_REFUSED, account, actor=challenge.user, result=why, address=address)
     return result

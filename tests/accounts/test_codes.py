@@ -587,3 +587,14 @@ def test_a_task_that_comes_twice_sends_once(walker: Walker) -> None:
     assert walker.enter_code()["Location"] == ACCEPTED
     codes.send_code(challenge.pk)
     assert len(walker.sms) == 1
+
+
+@pytest.mark.parametrize("over", ["verified_at", "ended_at"])
+def test_a_task_that_comes_when_all_is_over_counts_nothing(walker: Walker, over: str) -> None:
+    """K5; L1: nor does the trail tell of a code that was never made."""
+    walker.ask(STEFAN.username)
+    time_passes(seconds=61)
+    before = trail()
+    Challenge.objects.update(**{over: timezone.now()})
+    codes.send_code(Challenge.objects.get().pk)
+    assert (trail(), len(walker.sms), SmsDay.objects.get().sent) == (before, 1, 1)

@@ -13,11 +13,12 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import codes, directory, users
+from accounts import directory, users
 from accounts.directory.connection import Connection
 from accounts.directory.openldap import OpenLdap
 from accounts.models import Challenge, Event, FailedTry
 from deploy.local.cast import KARL, STEFAN
+from tests.accounts.conftest import Heard
 from tests.accounts.helpers import (
     NEW_NUMBER_TYPED,
     NEW_PASSWORD,
@@ -35,6 +36,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 DOWN = "Katalogen går inte att nå just nu"
 UNSURE = "Vi vet inte om lösenordet blev bytt"
+NOT_NOTED = "a new password is in place, but the database did not take note: OperationalError"
 
 
 @pytest.fixture(autouse=True)
@@ -120,7 +122,7 @@ def test_a_code_is_taken_and_the_password_page_says_so(server: TestSlapd, walker
 
 @pytest.mark.parametrize("written", [False, True], ids=["before the change", "after the change"])
 def test_a_directory_that_breaks_off_in_the_middle_of_setting(
-    server: TestSlapd, walker: Walker, *, written: bool
+    server: TestSlapd, walker: Walker, caplog: pytest.LogCaptureFixture, *, written: bool
 ) -> None:
     """R8, U1: "we don't know" in plain words; never "klart"; the verified state survives and trying again is safe."""
     has_number(STEFAN)
@@ -141,7 +143,10 @@ def test_a_directory_that_breaks_off_in_the_middle_of_setting(
         Event.PASSWORD_ATTEMPTED,
         Event.PASSWORD_REFUSED,
     ]
-    assert last(Event.PASSWORD_REFUSED).result == "outcome not known"
+    attempted, refused = last(Event.PASSWORD_ATTEMPTED), last(Event.PASSWORD_REFUSED)
+    assert refused.result == "outcome not known"
+    assert (refused.actor, refused.subject, refused.address) == (attempted.actor, attempted.subject, "127.0.0.1")
+    assert "OutcomeUnknown (no answer to a password change)" in caplog.text
     server.start()
     assert binds(server, STEFAN.username, NEW_PASSWORD) == written
     assert Challenge.objects.get().verified
@@ -181,44 +186,59 @@ def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(walker: Walker, 
     directory.reset()
 
 
-def test_a_database_that_breaks_after_the_directory_said_yes(server: TestSlapd, walker: Walker) -> None:
-    """R3, R4: what follows a new password is tried again, and done as a whole."""
+def test_a_database_that_breaks_twice_after_the_directory_said_yes(
+    walker: Walker, heard: list[Heard], caplog: pytest.LogCaptureFixture
+) -> None:
+    """R3, R4: what follows a new password is tried again, and done as a whole. The operator sees each try."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)
     walker.enter_code()
-    real = codes.end_challenges
-    with mock.patch.object(codes, "end_challenges") as end:
-        end.side_effect = lambda user: real(user) if end.call_count > 1 else _deadlock()
+    real = users.end_sessions
+    with mock.patch.object(users, "end_sessions") as end:
+        end.side_effect = lambda user: real(user) if end.call_count > 2 else _deadlock()
         assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
     assert trail(Event.PASSWORD_DONE, Event.SESSIONS_ENDED) == [Event.SESSIONS_ENDED, Event.PASSWORD_DONE]
+    assert [one.name for one in heard] == ["password_reset"]
+    assert of_reset(caplog) == [NOT_NOTED] * 2
 
 
 def _deadlock() -> None:
     raise OperationalError("deadlock detected")
 
 
-def test_a_database_that_stays_broken_is_told_as_not_known(server: TestSlapd, walker: Walker) -> None:
-    """R8: never "klart"; the person is told to try whether the new password works."""
+def of_reset(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """The lines of the log about new passwords."""
+    return [record.getMessage() for record in caplog.records if record.name == "idportal.reset"]
+
+
+def test_a_database_that_stays_broken_is_told_as_not_known(
+    server: TestSlapd, walker: Walker, heard: list[Heard], caplog: pytest.LogCaptureFixture
+) -> None:
+    """R8: never "klart"; the person is told to try whether the new password works. Nothing is half noted."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)
     walker.enter_code()
-    with mock.patch.object(codes, "end_challenges", side_effect=OperationalError("gone")):
+    with mock.patch.object(users, "end_sessions", side_effect=OperationalError("gone")):
         assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
     assert binds(server, STEFAN.username, NEW_PASSWORD)
     assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED]
+    assert (heard, Challenge.objects.get().ended_at) == ([], None)
+    assert of_reset(caplog) == [NOT_NOTED] * 3
+    assert "OutcomeUnknown (a new password was not noted)" in caplog.text
 
 
 @pytest.mark.parametrize("error", [OperationalError("gone"), InterfaceError("closed")])
 def test_an_outcome_that_is_not_known_is_told_without_the_database_too(
-    walker: Walker, monkeypatch: pytest.MonkeyPatch, error: Exception
+    walker: Walker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
-    """R8: "nothing has changed" would be a guess."""
+    """R8: "nothing has changed" would be a guess. The operator sees why the trail ends at the attempt."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)
     walker.enter_code()
     monkeypatch.setattr(OpenLdap, "set_password", lambda *_: directory.PasswordChange.UNAVAILABLE)
     with mock.patch.object(users, "end_sessions", side_effect=error):
         assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
+    assert of_reset(caplog) == [f"the outcome of a new password is not known, nor noted: {type(error).__name__}"]
 
 
 def test_after_an_outcome_that_is_not_known_every_session_ends(
@@ -232,3 +252,18 @@ def test_after_an_outcome_that_is_not_known_every_session_ends(
     monkeypatch.setattr(OpenLdap, "set_password", lambda *_: directory.PasswordChange.UNAVAILABLE)
     assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
     assert another_walker.get("/registrera/mobil/")["Location"] == "/registrera/"
+
+
+def test_a_directory_that_was_not_reached_ends_no_session(
+    walker: Walker, another_walker: Walker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """R4, R8: no new password can be in place. The right is free again at once."""
+    has_number(STEFAN)
+    another_walker.log_in(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    with monkeypatch.context() as patch:
+        patch.setattr(OpenLdap, "set_password", mock.Mock(side_effect=directory.DirectoryUnavailable("no server")))
+        assert is_outage_page(walker.choose(NEW_PASSWORD), DOWN)
+    assert another_walker.get("/registrera/mobil/").status_code == 200
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"

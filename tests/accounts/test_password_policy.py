@@ -15,8 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from accounts.models import AuditEvent
 from accounts.passwords import policy
 from accounts.passwords.policy import Owner, PolicyValidator, broken_rules, kinds, rules, sentence
+from accounts.passwords.reset import ResetOutcome
 
 STEFAN = Owner("lovstlin32", "Stefan", "Lind", "Hemtjänst Ett AB")
 GOOD = "Blasippa7%"
@@ -351,3 +353,11 @@ def test_what_is_far_too_long_is_judged_by_its_length_alone(character: str) -> N
 def test_what_is_no_text_is_refused() -> None:
     """P1: verbatim; what a broken browser sends would be set as something else."""
     assert [rule.key for rule in broken_rules("Tall-4711-\ufffd", Owner())] == ["printable"]
+
+
+def test_all_that_one_password_can_break_fits_into_a_row_of_the_trail() -> None:
+    """The rule "maximum" comes alone, and of "history" only the directory knows. SQLite would take any length."""
+    together = [rule.key for rule in (*policy.RULES, *policy.SILENT_RULES) if rule.key not in ("maximum", "history")]
+    room = AuditEvent._meta.get_field("result").max_length
+    assert room
+    assert len(", ".join((ResetOutcome.BROKEN_RULES.value, *together))) <= room
