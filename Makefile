@@ -21,7 +21,7 @@ bin = $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench crash fuzz \
+.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench bench-quick crash fuzz \
     packages-demo packages-test packages-develop environment-local environment-dev with-environment
 
 help:
@@ -38,6 +38,7 @@ help:
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     every page in two widths, into var/screenshots/; docs/screenshots/ gets what a document shows'
 	@echo 'make bench           what a reset costs under load, as in production; the daily mail; the staff's pages (docs/performance.md)'
+	@echo 'make bench-quick     a reset before and after: the working tree beside a commit, by turns (BASE=commit)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
 	@echo 'make clean           removes environments, caches and the demo'
@@ -123,6 +124,12 @@ bench: packages-test
 	@$(beside_postgres) $(bin)/python -m tests.bench.helpdesk
 	@$(beside_postgres) $(bin)/python -m tests.bench.mail
 	@$(beside_postgres) $(bin)/python -m tests.bench.directory
+
+# Under two minutes, if both pin the same packages.
+BASE ?= HEAD
+bench-quick: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@$(bin)/python -m tests.bench.compare $(BASE) $(ARGS)
 
 beside_postgres = LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings $(bin)/python -m tests.servers.postgres --
 

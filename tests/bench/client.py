@@ -97,7 +97,7 @@ class Journey:
             "GET /aterstall/": lambda: get("/aterstall/"),
             "POST /aterstall/": lambda: post("/aterstall/", "/aterstall/kod/", username=people.username(index)),
             "GET /aterstall/kod/": lambda: get("/aterstall/kod/"),
-            "POST /aterstall/kod/": lambda: post("/aterstall/kod/", "/aterstall/losenord/", code=self._code()),
+            "POST /aterstall/kod/": lambda: post("/aterstall/kod/", "/aterstall/losenord/", code=self.wait_for_code()),
             "GET /aterstall/losenord/": lambda: get("/aterstall/losenord/"),
             "POST /aterstall/losenord/": lambda: post(
                 "/aterstall/losenord/", "/aterstall/klart/", new_password1=password, new_password2=password
@@ -108,7 +108,7 @@ class Journey:
     def do(self, step: str) -> None:
         """Raises Wrong or OSError."""
         if step == "POST /aterstall/kod/":
-            self._code()
+            self.wait_for_code()
         began = time.monotonic()
         self.steps[step]()
         self.took[step] = (time.monotonic() - began) * 1000
@@ -118,7 +118,7 @@ class Journey:
     def finish(self) -> None:
         self._visit.close()
 
-    def _code(self) -> str:
+    def wait_for_code(self) -> str:
         if not self._arrival.came.wait(PATIENCE):
             raise Wrong("no SMS came")
         self.took["SMS"] = (self._arrival.at - self.asked) * 1000
@@ -168,6 +168,8 @@ class Client:
             self._at_hand = Journey(*self._where, index, self.gateway)
         journey = self._at_hand
         journey.do(step)
+        if step == "POST /aterstall/":
+            journey.wait_for_code()
         if step == list(journey.steps)[-1]:
             journey.finish()
             self._at_hand = None

@@ -1,14 +1,17 @@
 """The installation under test: the shipped commands of a tree, with servers of their own.
 
 The commands are those of ``deploy/systemd``, the settings those of production. Of the tree no more is asked than these,
-its settings by environment, and ``deploy.local.load``, which fills a database: any commit can be measured.
+its settings by environment, its loader for the sample, and that users and numbers are what they are: so that any commit
+can be measured.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import os
 import shlex
+import signal
 import subprocess
 import sys
 import tempfile
@@ -18,24 +21,31 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import psycopg
+
 from deploy.local import slapd
 from deploy.local.databases import Postgres, Redis
 from deploy.local.server import HOST, bound, free_port, own_environment
 from tests.bench import people
 from tests.servers.private import Private, PrivateSlapd
-from tests.servers.processes import ROOT, end
+from tests.servers.processes import ROOT
 
 PORTAL = "losenord.kommunen.example"
 START_TIMEOUT = 90.0  # seconds
-STOP_TIMEOUT = 30.0
 
-# The tree's own loader, with more people in the cast.
+# The tree's own loader; then numbers for more people, all at once.
 _LOAD = """
-import dataclasses, json, sys
-from deploy.local import cast, load
-made = [dataclasses.replace(cast.STEFAN, **each) for each in json.load(sys.stdin)]
-cast.CAST = (*cast.CAST, *made)
+import json, sys
+from deploy.local import load
 load.main()
+from accounts import directory
+from accounts.encryption import digest
+from accounts.models import Phone, User
+numbers = json.load(sys.stdin)
+ids = {each.username: each.id for each in directory.connect().accounts()}
+users = User.objects.bulk_create(User(directory_id=ids[name], username=name) for name in numbers)
+given = [(user, numbers[user.username]) for user in users]
+Phone.objects.bulk_create(Phone(user=user, number=its, number_digest=digest(its, "number")) for user, its in given)
 """
 
 
@@ -43,6 +53,7 @@ class BenchPostgres(Private, Postgres):
     """As PostgreSQL comes, with its counts of statements, which are turned on when they are needed."""
 
     password = "bench"
+    stop_signal = "QUIT"  # at once: nobody misses the data
 
     def prepare(self) -> None:
         super().prepare()
@@ -122,7 +133,8 @@ class Installation:
             self.slapd = stack.enter_context(BenchSlapd(folder / "slapd", (*slapd.cast.CAST, *cast)))
             for server in (self.postgres, self.redis, self.slapd):
                 self.families[server.name] = server.pid
-            self._fill([{"username": one.username, "phone": one.phone} for one in cast])
+            self._fill({one.username: one.phone for one in cast})
+            self._sql = stack.enter_context(psycopg.connect(self.postgres.url, autocommit=True))
             stack.callback(self._stop)
             self._start()
             self._stack = stack.pop_all()
@@ -136,6 +148,17 @@ class Installation:
     def take(self, most: int) -> tuple[int, int]:
         """The first of the people who are left, and how many of them there are, ``most`` at most."""
         return self.next, min(most, self.count - self.next)
+
+    def events(self) -> int:
+        """How many the trail holds."""
+        row = self._sql.execute("SELECT count(*) FROM accounts_auditevent").fetchone()
+        assert row is not None
+        return int(row[0])
+
+    @property
+    def portal(self) -> dict[str, int]:
+        """The portal's own processes, as ``families``."""
+        return {name: self.families[name] for name in self._processes}
 
     def environment(self) -> dict[str, str]:
         """Production's settings, with limits that one machine's load does not reach."""
@@ -156,10 +179,10 @@ class Installation:
             given |= server.environment()
         return {**own_environment(), **given}
 
-    def _fill(self, added: list[dict[str, str]]) -> None:
+    def _fill(self, numbers: dict[str, str]) -> None:
         subprocess.run(
             [str(self.bin / "python"), "-c", _LOAD],
-            input=json.dumps(added).encode(),
+            input=json.dumps(numbers).encode(),
             env=self.environment(),
             cwd=self.tree,
             check=True,
@@ -209,10 +232,10 @@ class Installation:
         return "\n".join(f"{name}: {text[-1000:]}" for name, text in logs)
 
     def _stop(self) -> None:
+        """At once: nothing that they do is missed."""
         for process in self._processes.values():
-            process.terminate()
-        for process in self._processes.values():
-            end(process, STOP_TIMEOUT)
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
 
 
 def units(folder: Path, places: dict[str, str]) -> dict[str, tuple[list[str], dict[str, str]]]:

@@ -9,7 +9,6 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import ldap
-import psycopg
 
 from deploy.local import slapd
 from tests.bench import people
@@ -31,6 +30,7 @@ STEPS = (
     "GET /aterstall/klart/",
 )
 SMS = "SMS"
+CHANGED = "POST /aterstall/losenord/"  # whose notices the workers send
 
 
 class Incomplete(Exception):
@@ -79,8 +79,9 @@ def run_round(installation: Installation, clock: Clock, *, clients: int, seconds
     if done["wrong"]:
         raise Incomplete(f"{len(done['wrong'])} went wrong: {done['wrong'][:3]}\n{installation.last_words()}")
     journeys = len(done["took"])
-    await_traces(installation, left_before, journeys)
+    await_notices(installation, left_before, journeys)
     cpu = cpu_by_family(installation.families)
+    require_traces(installation, left_before, journeys)
     log_in(installation, [first + at * journeys // SAMPLE for at in range(min(SAMPLE, journeys))])
     return Round(
         clients=clients,
@@ -94,22 +95,30 @@ def run_round(installation: Installation, clock: Clock, *, clients: int, seconds
 
 def traces(installation: Installation) -> dict[str, int]:
     """What journeys have left: audit events, SMS without a code, mails."""
-    with psycopg.connect(installation.postgres.url) as connection:
-        row = connection.execute("SELECT count(*) FROM accounts_auditevent").fetchone()
-    assert row is not None
+    return {"events": installation.events(), **notices(installation)}
+
+
+def notices(installation: Installation) -> dict[str, int]:
     seen = installation.load.ask("seen")
-    return {"events": row[0], "notices": seen["notices"], "mails": seen["mails"]}
+    return {"notices": seen["notices"], "mails": seen["mails"]}
 
 
-def await_traces(installation: Installation, before: dict[str, int], journeys: int) -> None:
-    """Until all is there. Raises Incomplete if it isn't in time, or if there is more than there should be."""
-    each = {"events": EVENTS, "notices": NOTICES, "mails": MAILS}
-    wanted = {name: before[name] + journeys * each[name] for name in each}
+def await_notices(installation: Installation, before: dict[str, int], journeys: int) -> None:
+    """Until they are there. Raises Incomplete if they aren't in time."""
+    wanted = {"notices": before["notices"] + NOTICES * journeys, "mails": before["mails"] + MAILS * journeys}
     deadline = time.monotonic() + SETTLE_TIMEOUT
-    while (found := traces(installation)) != wanted:
+    while (found := notices(installation)) != wanted:
         if time.monotonic() > deadline:
             raise Incomplete(f"of {journeys} journeys: {found}, not {wanted}\n{installation.last_words()}")
-        time.sleep(0.1)
+        time.sleep(0.02)
+
+
+def require_traces(installation: Installation, before: dict[str, int], journeys: int) -> None:
+    """Raises Incomplete if there is more or less than there should be."""
+    each = {"events": EVENTS, "notices": NOTICES, "mails": MAILS}
+    wanted, found = {name: before[name] + journeys * each[name] for name in each}, traces(installation)
+    if found != wanted:
+        raise Incomplete(f"of {journeys} journeys: {found}, not {wanted}\n{installation.last_words()}")
 
 
 def log_in(installation: Installation, indexes: list[int]) -> None:
@@ -130,6 +139,7 @@ def count_steps(installation: Installation, journeys: int, pause: float) -> dict
     After each step the workers get ``pause`` seconds. What the processes do anyhow, as the workers' looks for tasks, is
     measured first, and left out.
     """
+    left_before = traces(installation)
     counters = Counters(installation)
     counters.begin()
     try:
@@ -138,19 +148,21 @@ def count_steps(installation: Installation, journeys: int, pause: float) -> dict
         idle, lasted = counters.look(), time.monotonic() - began
         found: dict[str, list[dict[str, float]]] = {step: [] for step in STEPS}
         for _ in range(journeys):
-            index, before = installation.next, traces(installation)
+            index, before = installation.next, notices(installation)
             installation.next += 1
             counters.look()
             for step in STEPS:
                 began = time.monotonic()
                 installation.load.ask("step", index=index, step=step)
+                if step == CHANGED:
+                    await_notices(installation, before, 1)
                 time.sleep(pause)
                 counts, took = counters.look(), time.monotonic() - began
                 found[step].append({name: counts[name] - idle[name] * took / lasted for name in COUNTS})
-            await_traces(installation, before, 1)
     finally:
         counters.end()
         counters.close()
+    require_traces(installation, left_before, journeys)
     return {
         step: Counter({name: max(0, round(statistics.median(one[name] for one in each))) for name in COUNTS})
         for step, each in found.items()
