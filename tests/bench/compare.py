@@ -47,28 +47,25 @@ class Side:
     steps: dict[str, Counter[str]] = field(default_factory=dict)
     memory: dict[str, float] = field(default_factory=dict)
 
-    def percentile(self, step: str, share: float) -> list[float]:
-        """By turn."""
-        return [report.percentile(one.took[step], share) for one in self.rounds]
+    def figures(self, cal: float) -> dict[str, list[float]]:
+        """All that is compared, by name: a figure for each turn, or one alone if it was taken once.
 
-    def figures(self) -> dict[str, list[float]]:
-        """All that is compared, by name: a figure for each turn, or one alone if it was taken once."""
+        ``cal``: CPU seconds of one, over all turns of both sides. A turn is too short to have one of its own.
+        """
         total = sum(self.steps.values(), Counter[str]())
-        families = {f"CAL of {name}": [one.cals(name) for one in self.rounds] for name in self.rounds[0].cpu}
+        took = {step: [report.percentile(one.took[step], 95) for one in self.rounds] for step in (SMS, *STEPS)}
         return {
-            "CAL a journey": [one.cal_a_journey for one in self.rounds],
-            **families,
+            "CAL a journey": [sum(one.cpu.values()) / cal / one.journeys for one in self.rounds],
+            **{f"CAL of {name}": [r.cpu[name] / cal / r.journeys for r in self.rounds] for name in self.rounds[0].cpu},
             "journeys a second": [one.a_second for one in self.rounds],
             **{name: [total[name]] for name in COUNTS},
-            "SMS p50, ms": self.percentile(SMS, 50),
-            "SMS p95, ms": self.percentile(SMS, 95),
-            **{f"{step} p95, ms": self.percentile(step, 95) for step in STEPS},
+            **{f"{step} p95, ms": each for step, each in took.items()},
             "memory of the portal, MB": [sum(self.memory.values())],
         }
 
-    def as_json(self) -> dict[str, Any]:
+    def as_json(self, cal: float) -> dict[str, Any]:
         rounds = [one.as_json() for one in self.rounds]
-        return {"name": self.name, "rounds": rounds, "steps": self.steps, "memory": self.memory, **self.figures()}
+        return {"name": self.name, "rounds": rounds, "steps": self.steps, "memory": self.memory, **self.figures(cal)}
 
 
 def main(words: list[str]) -> int:
@@ -82,14 +79,17 @@ def main(words: list[str]) -> int:
     end = time.monotonic() + arguments.time
     try:
         with Sides(arguments.commit, arguments.people) as (base, here):
-            take_turns(base, here, arguments.seconds, end - AFTER_TURNS)
+            cal = take_turns(base, here, arguments.seconds, end - AFTER_TURNS)
     except Incomplete as what:
         sys.stderr.write(f"{what}\n")
         return 1
-    sys.stdout.write(f"{CLIENTS} clients, {len(here.rounds)} turns each, Python {platform.python_version()}\n\n")
-    sys.stdout.write(f"{comparison(base, here)}\n")
+    sys.stdout.write(
+        f"{CLIENTS} clients, {len(here.rounds)} turns each, Python {platform.python_version()}, "
+        f"one CAL {cal * 1000:.2f} ms\n\n"
+    )
+    sys.stdout.write(f"{comparison(base, here, cal)}\n")
     if arguments.json:
-        arguments.json.write_text(json.dumps([base.as_json(), here.as_json()], indent=1), encoding="utf-8")
+        arguments.json.write_text(json.dumps([base.as_json(cal), here.as_json(cal)], indent=1), encoding="utf-8")
     return 0
 
 
@@ -122,20 +122,22 @@ class Sides:
         self._stack.close()
 
 
-def take_turns(base: Side, here: Side, seconds: float, until: float) -> None:
-    """As many as end before ``until`` (``time.monotonic``), three of each side at the least."""
+def take_turns(base: Side, here: Side, seconds: float, until: float) -> float:
+    """As many as end before ``until`` (``time.monotonic``), three of each side at least. Returns a CAL in seconds."""
     with Clock() as clock:
         for side in (base, here):
             run_round(side.installation, clock, clients=CLIENTS, seconds=60, most=WARM_UP)
-        turn = 0
+        began, turn = time.monotonic(), 0
         while turn < LEAST_TURNS or time.monotonic() + 2 * seconds < until:
             for side in (base, here) if turn % 2 else (here, base):
                 side.rounds.append(run_round(side.installation, clock, clients=CLIENTS, seconds=seconds))
             turn += 1
+        cal = clock.median(began, time.monotonic())
     with ThreadPoolExecutor(2) as threads:  # counts are the same, however slow it is
         counting = [threads.submit(count_steps, side.installation, 3, pause=0.3) for side in (base, here)]
     for side, counted in zip((base, here), counting, strict=True):
         side.memory, side.steps = memory_by_family(side.installation.portal), counted.result()
+    return cal
 
 
 def check_out(commit: str, folder: Path) -> str:
@@ -164,8 +166,8 @@ def environment_of(tree: Path) -> str:
     return str(python)
 
 
-def comparison(base: Side, here: Side) -> str:
-    before, now = base.figures(), here.figures()
+def comparison(base: Side, here: Side, cal: float) -> str:
+    before, now = base.figures(cal), here.figures(cal)
     rows = []
     for name in {**before, **now}:  # a process may be new, or gone
         old, new = before.get(name, [0.0]), now.get(name, [0.0])
