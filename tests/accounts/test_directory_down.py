@@ -13,7 +13,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import directory, users
+from accounts import audit, directory, users
 from accounts.directory.connection import Connection
 from accounts.directory.openldap import OpenLdap
 from accounts.models import Challenge, Event, FailedTry
@@ -184,6 +184,20 @@ def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(walker: Walker, 
             assert is_outage_page(walker.log_in(KARL), DOWN)
             assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
     directory.reset()
+
+
+@pytest.mark.parametrize("password", [NEW_PASSWORD, "kort"], ids=["an attempt", "a refusal"])
+def test_what_the_trail_can_not_take_does_not_happen(server: TestSlapd, walker: Walker, password: str) -> None:
+    """R8, L1: neither is the directory touched, nor a refusal counted. The right is free again at once."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    walker.enter_code()
+    with mock.patch.object(audit, "record", side_effect=OperationalError("gone")) as record:
+        assert walker.choose(password).status_code == 503
+    assert record.call_count == 1
+    assert binds(server, STEFAN.username, STEFAN.password)
+    assert Challenge.objects.get().refusals == 0
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
 
 
 def test_a_database_that_breaks_twice_after_the_directory_said_yes(

@@ -116,6 +116,8 @@ def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) 
 
 
 def test_nothing_is_wiped_where_nothing_is_counted(agent: User) -> None:
+    """Nor does the page offer it."""
+    assert not counts.for_account(account_of(STEFAN)).may_forget
     with pytest.raises(counts.NothingCounted):
         forget(agent)
     FailedTry.objects.create(

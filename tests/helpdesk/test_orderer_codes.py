@@ -32,7 +32,9 @@ def ask(orderer: Orderer, purpose: Purpose = Purpose.VERIFY) -> Challenge:
 def test_a_code_goes_to_the_number_on_file(register: Register, sms: Inbox, purpose: Purpose) -> None:
     """K1: good once, and for this purpose; the trail has the orderer as subject."""
     challenge = ask(register.carin, purpose)
-    assert sms.messages()[-1][0] == register.carin.mobile
+    number, text = sms.messages()[-1]
+    assert number == register.carin.mobile
+    assert text.startswith("Läs upp" if purpose == Purpose.VERIFY else "Din")
     assert codes.check(challenge.pk, wrong_for(sms.code()), None) is None
     assert codes.check(challenge.pk, sms.code(), None) == challenge
     assert codes.check(challenge.pk, sms.code(), None) is None
