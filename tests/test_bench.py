@@ -72,6 +72,8 @@ def test_units_are_started_as_they_ship(tmp_path: Path) -> None:
         "[Service]\nEnvironment=A=1 B='x y'\nExecStart=/opt/idportal/current/venv/bin/gunicorn \\\n  --name %H\n",
         encoding="utf-8",
     )
+    other = "[Unit]\nConflicts=idportal-web.service\n[Service]\nExecStart=/bin/other\n"
+    (tmp_path / "idportal-other.service").write_text(other, encoding="utf-8")
     places = {"/opt/idportal/current/venv/bin": "/bin", "%H": "here"}
     assert units(tmp_path, places) == {"web": (["/bin/gunicorn", "--name", "here"], {"A": "1", "B": "x y"})}
     shipped = units(ROOT / "deploy" / "systemd", {})

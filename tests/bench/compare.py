@@ -8,11 +8,9 @@ printed, with the smallest and the largest beside it.
 from __future__ import annotations
 
 import argparse
-import hashlib
 import json
 import platform
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,13 +26,12 @@ from tests.bench.cal import Clock
 from tests.bench.counting import COUNTS, memory_by_family
 from tests.bench.installation import Installation
 from tests.bench.rounds import SMS, STEPS, Incomplete, Round, count_steps, run_round
-from tests.servers.processes import ROOT
+from tests.bench.trees import check_out, python_for
 
 CLIENTS = 16
 WARM_UP = 48  # journeys, which all threads and workers share
 LEAST_TURNS = 3
 AFTER_TURNS = 20.0  # seconds for counting by step, and for ending all
-PINS = "requirements-local.txt"
 
 
 @dataclass
@@ -104,7 +101,7 @@ class Sides:
             tree = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="idportal-bench-base-")))
             name = check_out(self._commit, tree)
             sides = (
-                Side(name, Installation(self._count, tree, environment_of(tree))),
+                Side(name, Installation(self._count, tree, python_for(tree))),
                 Side("here", Installation(self._count)),
             )
             # A server ends with the thread that started it: these threads live as long as this context.
@@ -138,32 +135,6 @@ def take_turns(base: Side, here: Side, seconds: float, until: float) -> float:
     for side, counted in zip((base, here), counting, strict=True):
         side.memory, side.steps = memory_by_family(side.installation.portal), counted.result()
     return cal
-
-
-def check_out(commit: str, folder: Path) -> str:
-    """The commit's files, without its history. Returns its short name."""
-    git = ["git", "-C", str(ROOT)]
-    name = subprocess.run([*git, "rev-parse", "--short", commit], check=True, capture_output=True, text=True)
-    archive = subprocess.run([*git, "archive", commit], check=True, capture_output=True)
-    subprocess.run(["tar", "-x", "-C", str(folder)], input=archive.stdout, check=True)
-    return name.stdout.strip()
-
-
-def environment_of(tree: Path) -> str:
-    """The Python that has what the tree pins."""
-    pins = (tree / PINS).read_bytes()
-    if pins == (ROOT / PINS).read_bytes():
-        return sys.executable
-    version = platform.python_version()
-    folder = ROOT / "var" / "bench" / f"venv-{version}-{hashlib.sha256(pins).hexdigest()[:16]}"
-    python = folder / "bin" / "python"
-    if not (folder / "whole").exists():
-        sys.stderr.write(f"Installing what the commit pins into {folder}…\n")
-        subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
-        install = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement", str(tree / PINS)]
-        subprocess.run([str(python), *install], check=True)
-        (folder / "whole").touch()
-    return str(python)
 
 
 def comparison(base: Side, here: Side, cal: float) -> str:

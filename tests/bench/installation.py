@@ -10,6 +10,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -239,18 +240,24 @@ class Installation:
 
 
 def units(folder: Path, places: dict[str, str]) -> dict[str, tuple[list[str], dict[str, str]]]:
-    """Command and environment of each service of the folder, by its name without "idportal-"."""
+    """Command and environment of each service of the folder, by its name without "idportal-".
+
+    A service that conflicts with another one of them is there to be run instead of it, by choice: it is left out.
+    """
     found = {}
     for file in sorted(folder.glob("idportal-*.service")):
         command: list[str] = []
         values: dict[str, str] = {}
-        for line in file.read_text(encoding="utf-8").replace("\\\n", " ").splitlines():
-            name, _, text = line.partition("=")
-            for place, here in places.items():
-                text = text.replace(place, here)
+        text = file.read_text(encoding="utf-8").replace("\\\n", " ")
+        if re.search(r"^Conflicts=.*\bidportal-", text, re.MULTILINE):
+            continue
+        for place, here in places.items():
+            text = text.replace(place, here)
+        for line in text.splitlines():
+            name, _, value = line.partition("=")
             if name == "ExecStart":
-                command = shlex.split(text)
+                command = shlex.split(value)
             elif name == "Environment":
-                values |= dict(word.split("=", 1) for word in shlex.split(text))
+                values |= dict(word.split("=", 1) for word in shlex.split(value))
         found[file.stem.removeprefix("idportal-")] = (command, values)
     return found

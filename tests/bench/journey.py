@@ -1,4 +1,4 @@
-"""What a reset costs as it runs in production: ``python -m tests.bench.journey [--json FILE]``."""
+"""What a reset costs as it runs in production: ``python -m tests.bench.journey [--commit COMMIT] [--json FILE]``."""
 
 from __future__ import annotations
 
@@ -6,13 +6,17 @@ import argparse
 import json
 import platform
 import sys
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from tests.bench import report
 from tests.bench.cal import Clock
 from tests.bench.counting import memory_by_family
 from tests.bench.installation import Installation
 from tests.bench.rounds import Incomplete, Round, count_steps, run_round
+from tests.bench.trees import check_out, python_for
+from tests.servers.processes import ROOT
 
 CLIENTS = (4, 16)
 WARM_UP = 80  # journeys that fill caches, templates and connections
@@ -24,11 +28,18 @@ def main(words: list[str]) -> int:
     parser.add_argument("--seconds", type=float, default=15.0, help="of one round")
     parser.add_argument("--people", type=int, default=5000, help="who can have a turn, once each")
     parser.add_argument("--walks", type=int, default=5, help="journeys whose steps are counted")
+    parser.add_argument("--commit", help="to be measured instead of this tree")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     arguments = parser.parse_args(words)
     rounds: dict[int, list[Round]] = {clients: [] for clients in CLIENTS}
     try:
-        with Installation(arguments.people) as installation, Clock() as clock:
+        with ExitStack() as stack:
+            name, tree = "this tree", ROOT
+            if arguments.commit:
+                tree = Path(stack.enter_context(TemporaryDirectory(prefix="idportal-bench-base-")))
+                name = check_out(arguments.commit, tree)
+            installation = stack.enter_context(Installation(arguments.people, tree, python_for(tree)))
+            clock = stack.enter_context(Clock())
             run_round(installation, clock, clients=max(CLIENTS), seconds=60, most=WARM_UP)
             for _ in range(arguments.rounds):
                 for clients, done in rounds.items():
@@ -40,8 +51,8 @@ def main(words: list[str]) -> int:
         return 1
     journeys = sum(one.journeys for done in rounds.values() for one in done)
     sys.stdout.write(
-        f"{journeys} journeys, {arguments.rounds} rounds, Python {platform.python_version()}: each with its events and "
-        f"notices, no error.\n\n{report.load_table(rounds)}\n\n{report.pages_table(rounds)}\n\n"
+        f"{name}, Python {platform.python_version()}: {journeys} journeys in {arguments.rounds} rounds, each with its "
+        f"events and notices, no error.\n\n{report.load_table(rounds)}\n\n{report.pages_table(rounds)}\n\n"
         f"{report.steps_table(steps)}\n\n{report.memory_table(memory)}\n"
     )
     if arguments.json:
