@@ -57,21 +57,25 @@ def used_up(orderer: Orderer, purpose: Purpose) -> bool:
 
 
 def take(challenge: Challenge, owner: Owner) -> str:
-    """Counts one more code against each of its limits, and returns ""; or against none, and says which is used up."""
+    """Counts one more code against each of its limits, and returns ""; or against none, and says which is used up.
+
+    Call it in a transaction.
+    """
     if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
         return limits.TOO_MANY_WRONG_CODES
-    with transaction.atomic():
-        full = (
-            why for key, most, why in _limits_of(challenge, owner) if not SendQuota.take(key, challenge.purpose, most)
-        )
-        refusal = next(full, "")
-        if not refusal and not SmsDay.take():
-            log.error("the daily limit of SMS is reached: no more codes are sent today")
-            refusal = limits.TOO_MANY_SMS
-        transaction.set_rollback(bool(refusal))
-    if not refusal and SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
+    quotas = []
+    for key, most, why in _limits_of(challenge, owner):
+        quotas.append(quota := SendQuota.locked(key, challenge.purpose))
+        if not quota.allows(most):
+            return why
+    if not SmsDay.take():
+        log.error("the daily limit of SMS is reached: no more codes are sent today")
+        return limits.TOO_MANY_SMS
+    for quota in quotas:
+        quota.count()
+    if SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
         log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
-    return refusal
+    return ""
 
 
 def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:

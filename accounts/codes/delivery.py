@@ -13,11 +13,14 @@ from accounts import audit, directory, limits, users
 from accounts.codes import counts
 from accounts.directory import Account
 from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
-from accounts.models.codes import Owner
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
 
 log = logging.getLogger("idportal.codes")
+
+# Fields of a challenge: what the look-up finds, and what a code adds.
+_FOUND = ("username", "user", "number")
+_CODE = ("token", "valid_until", "failures")
 
 _HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
 
@@ -29,10 +32,15 @@ def send_code(challenge_id: int) -> None:
     age = timezone.now() - challenge.asked_at
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
-    if challenge.purpose == Purpose.RESET and not _recognise(challenge):
+    try:
+        account = _look_up(challenge) if challenge.purpose == Purpose.RESET else None
+    except directory.DirectoryError as error:
+        log.error("a code for %s was not sent: %s", challenge.purpose, type(error).__name__)
+        audit.record(Event.CODE_WITHHELD, challenge.user, result="directory unavailable", address=challenge.address)
         return
+    code = _make(challenge, account)
     owner = challenge.owner
-    if owner is None or (code := _make(challenge, owner)) is None:
+    if code is None or owner is None:
         return
     try:
         gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language))
@@ -52,35 +60,57 @@ def text(code: str, purpose: Purpose, language: str) -> str:
     return message_templates.sms(event, language, {"code": code, "host": journey_host(_HOSTS.get(purpose))})
 
 
-def _recognise(challenge: Challenge) -> bool:
-    """Finds the account of the user name that was typed, and its number; False if no code goes there.
+def _look_up(challenge: Challenge) -> Account | None:
+    """The account that was found before, or that of the user name that was typed."""
+    accounts = directory.connect()
+    return accounts.get(challenge.user.directory_id) if challenge.user else accounts.find(challenge.username)
+
+
+def _make(challenge: Challenge, account: Account | None) -> str | None:
+    """The code, with its hash on the challenge and the older codes dead; None, with the reason in the trail, if not."""
+    with transaction.atomic():
+        # The owner first, as everywhere: others who send to this owner wait here. If the number changes at the same
+        # time, no code goes to the other one.
+        to_reset = challenge.purpose == Purpose.RESET
+        refusal = _recognise(challenge, account) if to_reset else _refusal_now(challenge)
+        owner, subject = challenge.owner, account if to_reset else challenge.owner
+        if owner and not refusal and (refusal := counts.take(challenge, owner)):
+            subject = owner
+        if owner is None or refusal:
+            audit.record(Event.CODE_WITHHELD, subject, result=refusal, address=challenge.address)
+            challenge.save(update_fields=_FOUND)
+            return None
+        # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
+        whose = Q(orderer=owner) if isinstance(owner, Orderer) else Q(user=owner)
+        others = Challenge.objects.filter(whose, purpose=challenge.purpose).exclude(pk=challenge.pk)
+        others.filter(verified_at=None, ended_at=None).update(token="")
+        audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
+        code = challenge.make_code()
+        # During the wait for the account, the owner may have finished another journey.
+        found = {field: getattr(challenge, field) for field in _FOUND}
+        still_open = Challenge.objects.filter(pk=challenge.pk, ended_at=None, verified_at=None)
+        if still_open.update(**found, **{field: getattr(challenge, field) for field in _CODE}):
+            return code
+        challenge.save(update_fields=_FOUND)
+        return None
+
+
+def _recognise(challenge: Challenge, account: Account | None) -> str:
+    """Ties the challenge to the account and its number; returns why no code goes there, or "".
 
     The user name is not kept after that. The account is, also without a number: one may be registered, or a hold
     end, before the next code is asked for in the same browser.
     """
-    before = challenge.user
-    try:
-        accounts = directory.connect()
-        account = accounts.get(before.directory_id) if before else accounts.find(challenge.username)
-    except directory.DirectoryError as error:
-        log.error("a code for %s was not sent: %s", challenge.purpose, type(error).__name__)
-        audit.record(Event.CODE_WITHHELD, before, result="directory unavailable", address=challenge.address)
-        return False
+    user = User.objects.select_for_update().filter(directory_id=account.id).first() if account else None
+    if account and user is None:
+        user = users.for_account(account)
+    phone = Phone.objects.filter(user=user).first() if user else None
     challenge.username = ""
-    with transaction.atomic():
-        # The account first, as everywhere: if its number changes at the same time, no code goes to the other number.
-        user = User.objects.select_for_update().filter(directory_id=account.id).first() if account else None
-        if account and user is None:
-            user = users.for_account(account)
-        phone = Phone.objects.filter(user=user).first() if user else None
-        refusal = _account_refusal(account, phone)
-        if phone and not refusal:
-            challenge.number = phone.number
-        else:
-            audit.record(Event.CODE_WITHHELD, account, result=refusal, address=challenge.address)
-        challenge.user = user or before
-        challenge.save(update_fields=["username", "user", "number"])
-    return not refusal
+    challenge.user = user or challenge.user
+    refusal = _account_refusal(account, phone)
+    if phone and not refusal:
+        challenge.number = phone.number
+    return refusal
 
 
 def _account_refusal(account: Account | None, phone: Phone | None) -> str:
@@ -96,24 +126,14 @@ def _account_refusal(account: Account | None, phone: Phone | None) -> str:
     return "number on hold" if phone.on_hold else ""
 
 
-def _make(challenge: Challenge, owner: Owner) -> str | None:
-    """The code, with its hash on the challenge and the older codes dead; or None if a limit says no."""
-    with transaction.atomic():
-        # Read anew and locked: others who send to this owner wait here.
-        owner = type(owner)._default_manager.select_for_update().get(pk=owner.pk)
-        refusal = ""
-        if isinstance(owner, Orderer) and not owner.active:
-            refusal = "orderer not active"
-        elif isinstance(owner, Orderer) and owner.mobile != challenge.number:
-            refusal = "another number on file"
-        if refusal := refusal or counts.take(challenge, owner):
-            audit.record(Event.CODE_WITHHELD, owner, result=refusal, address=challenge.address)
-            return None
-        # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
-        whose = Q(orderer=owner) if isinstance(owner, Orderer) else Q(user=owner)
-        others = Challenge.objects.filter(whose, purpose=challenge.purpose).exclude(pk=challenge.pk)
-        others.filter(verified_at=None, ended_at=None).update(token="")
-        audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
-        challenge = Challenge.objects.select_for_update().get(pk=challenge.pk)
-        # During the wait for the account, the owner may have finished another journey.
-        return None if challenge.ended_at or challenge.verified_at else challenge.make_code()
+def _refusal_now(challenge: Challenge) -> str:
+    """Locks the owner; returns why no code goes to an orderer who is no longer one, or has another number, or ""."""
+    owner = challenge.owner
+    if owner is None:
+        return "no such account"
+    owner = type(owner)._default_manager.select_for_update().get(pk=owner.pk)
+    if isinstance(owner, Orderer) and not owner.active:
+        return "orderer not active"
+    if isinstance(owner, Orderer) and owner.mobile != challenge.number:
+        return "another number on file"
+    return ""

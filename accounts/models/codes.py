@@ -1,6 +1,8 @@
 """Codes, each with its way through a journey, and the counts of tries, which outlive restarts and Redis here."""
 
+from collections.abc import Sequence
 from datetime import timedelta
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -92,12 +94,11 @@ class Challenge(models.Model):
         return self.about == about(username)
 
     def make_code(self) -> str:
-        """Makes a code, keeps its hash, and returns the code to the sender. Earlier failures are forgotten."""
+        """Makes a code and returns it to the sender, who saves its hash. Earlier failures are forgotten."""
         code = str(random_number_token(limits.CODE_DIGITS))
         self.token = self._hash(code)
         self.valid_until = timezone.now() + timedelta(seconds=limits.CODE_LIFETIME)
         self.failures = 0
-        self.save()
         return code
 
     def accept(self, code: str) -> bool:
@@ -161,25 +162,39 @@ class SendQuota(models.Model):
         return f"{self.purpose} quota {self.pk}"
 
     @classmethod
-    def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
-        """Counts one more code if the limits allow it. Call it in a transaction, which others wait for."""
-        quota, _made = cls.objects.select_for_update().get_or_create(digest=digest, purpose=purpose)
-        now = timezone.now().timestamp()
-        quota.sent = [at for at in quota.sent if now - at < limits.DAY]
-        quota.failed = [at for at in quota.failed if now - at < limits.DAY]
-        if not quota._allows(allowed, now):
-            return False
-        quota.sent.append(now)
-        quota.save(update_fields=["sent", "failed"])
-        return True
+    def take(cls, purpose: str, allowed: Sequence[tuple[str, limits.Sends]]) -> bool:
+        """Counts one more code under each digest if the limits of all allow it. Call it in a transaction."""
+        quotas = [(cls.locked(digest, purpose), most) for digest, most in allowed]
+        room = all(quota.allows(most) for quota, most in quotas)
+        if room:
+            for quota, _most in quotas:
+                quota.count()
+        return room
+
+    @classmethod
+    def locked(cls, digest: str, purpose: str) -> Self:
+        """The row, made if there is none. Others wait for it until the transaction ends."""
+        rows = cls.objects.select_for_update().filter(digest=digest, purpose=purpose)
+        if quota := rows.first():
+            return quota
+        cls.objects.bulk_create([cls(digest=digest, purpose=purpose)], ignore_conflicts=True)
+        return rows.get()
 
     @classmethod
     def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
         """Whether one more code would be allowed now. Counts nothing."""
         quota = cls.objects.filter(digest=digest, purpose=purpose).first()
-        return quota is None or quota._allows(allowed, timezone.now().timestamp())
+        return quota is None or quota.allows(allowed)
 
-    def _allows(self, allowed: limits.Sends, now: float) -> bool:
+    def count(self) -> None:
+        """Counts one more code now. Call it on a locked row."""
+        now = timezone.now().timestamp()
+        self.sent = [*(at for at in self.sent if now - at < limits.DAY), now]
+        self.failed = [at for at in self.failed if now - at < limits.DAY]
+        self.save(update_fields=["sent", "failed"])
+
+    def allows(self, allowed: limits.Sends) -> bool:
+        now = timezone.now().timestamp()
         for most, seconds in allowed:
             # A failed code counts for the pauses, as a gateway may send it and say no, but not for the day.
             counted = self.sent if seconds == limits.DAY else self.sent + self.failed
@@ -209,8 +224,10 @@ class SmsDay(models.Model):
     def take(cls) -> bool:
         """Counts one message if the ceiling allows it. Safe in parallel."""
         today = timezone.localdate()
-        cls.objects.get_or_create(day=today)
         room = cls.objects.filter(day=today, sent__lt=settings.SMS_DAILY_LIMIT)
+        if room.update(sent=models.F("sent") + 1):
+            return True
+        cls._default_manager.bulk_create([cls(day=today)], ignore_conflicts=True)  # the first of the day
         return room.update(sent=models.F("sent") + 1) == 1
 
     @classmethod

@@ -5,10 +5,12 @@ import random
 import time
 import uuid
 from collections.abc import Callable
+from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
 from django.db.models import Case, F, When
@@ -36,15 +38,18 @@ redirections: dict[str, Callable[[Message], Callable[[], object] | None]] = {}
 REDIRECTED = "the receiver is no longer a recipient of the company; it goes to the present ones, or to the helpdesk"
 
 
-def deliver(message_id: int) -> bool:
-    """Sends a message if it is due and no other worker has it, and notes the result; returns whether it settled it.
+def deliver(*message_ids: int) -> set[int]:
+    """Sends the messages that are due and that no other worker has, one after the other, and notes the results.
 
-    Call it outside of any transaction, since a server may take its time. Raises OperationalError or InterfaceError if
-    the database is down. A message that was claimed by then may be tried again when the lease is over.
+    Returns the ids of those that are not settled. Call it outside of any transaction, since a server may take its time.
+    Raises OperationalError or InterfaceError if the database is down. A message that was claimed by then may be tried
+    again when the lease is over.
     """
-    message = _claim(message_id)
-    if message is None:
-        return False
+    return set(message_ids) - {message.pk for message in _claim(*message_ids) if _deliver(message)}
+
+
+def _deliver(message: Message) -> bool:
+    """Returns whether it settled the message."""
     if message.useful_until <= timezone.now():
         log.error("message %d (%s) was not sent in its useful life", message.pk, message.purpose)
         return _settle(message, Status.EXPIRED, message.error)
@@ -53,19 +58,22 @@ def deliver(message_id: int) -> bool:
     return _try(message)
 
 
-def _claim(message_id: int) -> Message | None:
-    """The message, if it is this caller's to send. Of many at the same time one gets it. Its body is not read yet."""
+def _claim(*message_ids: int) -> list[Message]:
+    """Those that are this caller's to send, SMS first. Of many callers at the same time one gets each."""
     now, claim = timezone.now(), uuid.uuid4()
-    with transaction.atomic(durable=True):
-        Message.objects.filter(pk=message_id, state__in=OPEN, next_try_at__lte=now).update(
-            state=Status.SENDING,
-            claim=claim,
-            next_try_at=now + timedelta(seconds=settings.OUTBOX_LEASE),
-            queued_at=None,
-            attempts=F("attempts") + 1,
-            perhaps_sent=F("perhaps_sent") + Case(When(state=Status.SENDING, then=1), default=0),
-        )
-    return Message.objects.defer("to", "text", "html").filter(pk=message_id, claim=claim).first()
+    Message.objects.filter(pk__in=message_ids, state__in=OPEN, next_try_at__lte=now).update(
+        state=Status.SENDING,
+        claim=claim,
+        next_try_at=now + timedelta(seconds=settings.OUTBOX_LEASE),
+        queued_at=None,
+        attempts=F("attempts") + 1,
+        perhaps_sent=F("perhaps_sent") + Case(When(state=Status.SENDING, then=1), default=0),
+    )
+    claimed = Message.objects.filter(pk__in=message_ids, claim=claim).order_by("-kind", "pk")
+    try:
+        return list(claimed)
+    except InvalidToken:  # no key opens one of them: the bodies are read one by one, and that one is tried again later
+        return list(claimed.defer("to", "text", "html"))
 
 
 def _sent_often_enough(message: Message) -> bool:
@@ -74,7 +82,6 @@ def _sent_often_enough(message: Message) -> bool:
 
 def _try(message: Message) -> bool:
     try:
-        message.refresh_from_db(fields=["to", "text", "html"])
         ask = redirections.get(message.purpose)
         if ask and (redirect := ask(message)):
             log.warning(
@@ -136,7 +143,7 @@ def _note(message: Message, also: Callable[[], object] | None = None, **changes:
     pause = 0.1
     while True:
         try:
-            with transaction.atomic():
+            with transaction.atomic() if also else nullcontext():
                 own = Message.objects.filter(pk=message.pk, state=Status.SENDING, claim=message.claim)
                 done = own.update(claim=None, queued_at=None, perhaps_sent=message.perhaps_sent, **changes)
                 if done and also:

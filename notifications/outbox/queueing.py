@@ -28,7 +28,8 @@ BATCH = 1000  # rows of one sweep; the next sweep follows in a minute
 # about one task, however long a server is silent.
 TASK_USEFUL = timedelta(hours=1)
 RESENT_USEFUL = timedelta(days=1)
-# For one message. The time limits of single answers don't bound a server that answers a little each second.
+TOGETHER = 4  # messages at most that have a task together
+# For one task. The time limits of single answers don't bound a server that answers a little each second.
 DEADLINE = 30  # seconds
 
 # A task waits in the queue for a database that restarts. Without a queue there is nothing to wait in.
@@ -146,20 +147,22 @@ def _pause(how: Callable[..., bool], *value: int) -> bool:
 
 
 @shared_task(name="notifications.tasks.deliver", soft_time_limit=DEADLINE, **WAIT)
-def deliver(message_id: int) -> None:
-    """Sends one message of the outbox. At DEADLINE it is interrupted (SoftTimeLimitExceeded) and tried again later."""
-    if not delivery.deliver(message_id):
-        # It waits for another try. Or another worker has it, which may be dead: then the try is at the lease's end.
-        enqueue_tasks(queued(Message.objects.filter(pk=message_id, state__in=OPEN, queued_at=None)))
+def deliver(*message_ids: int) -> None:
+    """Sends messages of the outbox. At DEADLINE one is interrupted (SoftTimeLimitExceeded) and tried again later."""
+    if left := delivery.deliver(*message_ids):
+        # They wait for another try. Or another worker has them, which may be dead: the try is at the lease's end.
+        enqueue_tasks(queued(Message.objects.filter(pk__in=left, state__in=OPEN, queued_at=None)))
 
 
 def queued(messages: QuerySet[Message]) -> QuerySet[Message]:
     """With what a task is made of, as ``enqueue_tasks`` takes them."""
-    return messages.only("next_try_at", "purpose")
+    return messages.only("next_try_at", "purpose", "attempts")
 
 
 def enqueue_tasks(rows: Iterable[Message]) -> int:
-    """Makes a task for each message, for the moment at which it may be tried; returns how many the queue took.
+    """Makes a task for each message, for the moment at which it may be tried; returns how many messages the queue took.
+
+    A few that may be tried now, as those about one change, have one task together.
 
     Without a queue, a message that may not be tried yet is left to the next sweep.
     """
@@ -177,25 +180,31 @@ def enqueue_tasks(rows: Iterable[Message]) -> int:
 def _put(rows: list[Message]) -> list[Message]:
     """Returns those that the queue took before it was down."""
     now = timezone.now()
-    for place, row in enumerate(rows):
-        later: dict[str, Any] = {"eta": row.next_try_at} if row.next_try_at > now else {}
+    together = len(rows) <= TOGETHER and all(row.next_try_at <= now and _is_waited_for(row) for row in rows)
+    taken: list[Message] = []
+    for group in [rows] if together else [[row] for row in rows]:
+        may_begin = group[0].next_try_at
+        later: dict[str, Any] = {"eta": may_begin} if may_begin > now else {}
         if later and settings.CELERY_TASK_ALWAYS_EAGER:
             continue
-        priority = _DIGEST_PRIORITY if row.purpose in _NOT_WAITED_FOR else _NOTICE_PRIORITY
-        expires = max(row.next_try_at, now) + TASK_USEFUL
+        priority = _NOTICE_PRIORITY if _is_waited_for(group[0]) else _DIGEST_PRIORITY
+        expires = max(may_begin, now) + TASK_USEFUL
         try:
-            deliver.apply_async((row.pk,), priority=priority, expires=expires, **later)
+            deliver.apply_async(tuple(row.pk for row in group), priority=priority, expires=expires, **later)
         except QueueDown as error:
             log.error("the queue is down (%s): messages wait for the sweep", type(error).__name__)
-            return rows[:place]
+            return taken
+        taken += group
     return rows
+
+
+def _is_waited_for(row: Message) -> bool:
+    return row.purpose not in _NOT_WAITED_FOR
 
 
 def _note_queued(rows: list[Message]) -> None:
     """Notes that these have a task, except for those that a worker has claimed meanwhile: it has used theirs up."""
-    with transaction.atomic():
-        # A worker holds the row locked while it claims it, and a claim moves the next try.
-        free = Message.objects.select_for_update(skip_locked=True).filter(pk__in=[row.pk for row in rows])
-        next_try = dict(free.values_list("pk", "next_try_at"))
-        unchanged = [row.pk for row in rows if next_try.get(row.pk) == row.next_try_at]
-        Message.objects.filter(pk__in=unchanged).update(queued_at=timezone.now())
+    now = timezone.now()
+    for attempts in {row.attempts for row in rows}:  # a claim counts one more
+        unchanged = [row.pk for row in rows if row.attempts == attempts]
+        Message.objects.filter(pk__in=unchanged, attempts=attempts).update(queued_at=now)

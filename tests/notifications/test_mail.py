@@ -303,8 +303,7 @@ def test_the_servers_words_are_kept_without_addresses_and_numbers(
 def test_whatever_the_server_says_fits_the_row(words: str) -> None:
     message = a_mail()
     message.save()
-    claimed = delivery._claim(message.pk)
-    assert claimed
+    [claimed] = delivery._claim(message.pk)
     delivery._failed(claimed, relay.Bounced(f"550 {words}"))
     assert (only().state, only().error[:4]) == (State.REFUSED, "550 ")
     assert only().error.isprintable()

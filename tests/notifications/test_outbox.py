@@ -190,11 +190,9 @@ def test_what_a_dead_worker_left_is_taken_over_when_its_lease_is_over(smtp: Priv
 def test_who_was_taken_over_settles_nothing(smtp: PrivateSmtp, settings: Settings) -> None:
     """A worker that comes back to life after its lease leaves the row to the other one."""
     [message_id] = wait([a_mail()])
-    slow = delivery._claim(message_id)
-    assert slow
+    [slow] = delivery._claim(message_id)
     time_passes(seconds=settings.OUTBOX_LEASE)
-    other = delivery._claim(message_id)
-    assert other
+    [other] = delivery._claim(message_id)
     delivery._refuse(slow, "too late")
     assert (only().state, only().claim) == (State.SENDING, other.claim)
     delivery._try(other)
@@ -205,8 +203,7 @@ def test_who_was_taken_over_settles_nothing(smtp: PrivateSmtp, settings: Setting
 def test_who_finds_another_at_it_looks_again_when_the_lease_is_over(settings: Settings) -> None:
     """The other one may be dead, or have lost its database: nobody else would ask before the next sweep."""
     [message_id] = wait([a_mail()])
-    claimed = delivery._claim(message_id)
-    assert claimed
+    [claimed] = delivery._claim(message_id)
     assert timedelta(0) < claimed.next_try_at - timezone.now() <= timedelta(seconds=settings.OUTBOX_LEASE)
     settings.CELERY_TASK_ALWAYS_EAGER = False
     with mock.patch.object(queueing.deliver, "apply_async") as queued:

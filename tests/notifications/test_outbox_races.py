@@ -114,8 +114,7 @@ def test_of_many_that_queue_the_same_there_is_one(smtp: PrivateSmtp) -> None:
 def test_a_database_that_breaks_off_after_the_mail_went_out_is_waited_for(smtp: PrivateSmtp) -> None:
     """The row learns of it when the database is back: no double."""
     [message_id] = wait([a_mail()])
-    message = delivery._claim(message_id)
-    assert message
+    [message] = delivery._claim(message_id)
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_backend_pid()")
         [pid] = cursor.fetchone() or [0]

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_tasks_take_ids_alone(settings: Settings) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
-    assert list(inspect.signature(queueing.deliver.run).parameters) == ["message_id"]
+    assert list(inspect.signature(queueing.deliver.run).parameters) == ["message_ids"]
     with mock.patch.object(queueing.deliver, "apply_async") as queued:
         put(a_mail(), an_sms(not_before=timezone.now() + timedelta(hours=1)))
     assert len(queued.call_args_list) == 2
