@@ -96,13 +96,19 @@ def enter(request: HttpRequest, challenge: Challenge) -> None:
 
 def entered(request: HttpRequest) -> int | None:
     """The id of the challenge to reset whose code was accepted in this session. No other session has its right (R2)."""
-    found: int | None = request.session.get(f"challenge_{Purpose.RESET}")
+    found = begun(request, Purpose.RESET)
     return found if found == request.session.get("entered") else None
+
+
+def begun(request: HttpRequest, purpose: Purpose) -> int | None:
+    """The id of the challenge that this session has under way. Its row may be gone."""
+    found: int | None = request.session.get(f"challenge_{purpose}")
+    return found
 
 
 def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     """The challenge that this session has under way; with its number, except for a reset, before which no log-in is."""
-    found: int | None = request.session.get(f"challenge_{purpose}")
+    found = begun(request, purpose)
     rows = Challenge.sealed() if purpose == Purpose.RESET else Challenge.objects.select_related("user")
     return rows.filter(pk=found, purpose=purpose).first() if found is not None else None
 

@@ -10,11 +10,6 @@ from accounts.encryption import EncryptedTextField
 from accounts.models import Company
 
 
-def _a_key() -> str:
-    """A key that no other message has."""
-    return uuid.uuid4().hex
-
-
 class Message(models.Model):
     """One mail, or one SMS that is no code, to one receiver: a row of the outbox.
 
@@ -59,8 +54,9 @@ class Message(models.Model):
         EXPIRED = "expired", _("för sent")
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)  # the Message-ID, the same at each try
-    # Of the messages with the same key only the first is sent, however often its cause is looked at.
-    key = models.CharField(max_length=200, unique=True, default=_a_key)
+    # Of the messages with the same key only the first is sent, however often its cause is looked at. One without a key
+    # is sent in any case.
+    key = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001  unique, where it is set
     kind = models.CharField(max_length=4, choices=Channel.choices)
     purpose = models.CharField(max_length=20, choices=Topic.choices)
     to = EncryptedTextField()  # an address, or a number in E.164

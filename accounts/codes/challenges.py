@@ -43,30 +43,32 @@ def ask(
     fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
     fields |= {"purpose": purpose, "username": username, "about": about(username)}
     begun_by = digest(f"{browser}/{username}", "browser") if browser else None
+    try:
+        with transaction.atomic():
+            return _begun(Challenge.objects.create(**fields, begun_by=begun_by), actor)
+    except IntegrityError:  # the first click may still be under way: the unique field has waited for it
+        return _same_click(fields, begun_by, actor)
+
+
+def _same_click(fields: dict[str, Any], begun_by: str | None, actor: User | None) -> Challenge:
+    """The challenge of the first click; a new one if that is over, as when another code may be asked for."""
+    since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
+    over = Q(asked_at__lte=since) | Q(verified_at__isnull=False)
     with transaction.atomic():
-        challenge, made = _begin(fields, begun_by)
-        if made:
-            asker = actor or challenge.actor
-            audit.record(Event.CODE_REQUESTED, challenge.owner, actor=asker, result=purpose, address=address)
-            _queue(challenge)
+        Challenge.objects.filter(over, begun_by=begun_by).update(begun_by=None)
+        challenge, made = Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
+        return _begun(challenge, actor) if made else challenge
+
+
+def _begun(challenge: Challenge, actor: User | None) -> Challenge:
+    """Leaves the event of a new challenge, and queues its code."""
+    owner, asker = challenge.owner, actor or challenge.actor
+    audit.record(Event.CODE_REQUESTED, owner, actor=asker, result=challenge.purpose, address=challenge.address)
+    _queue(challenge)
     return challenge
 
 
-def _begin(fields: dict[str, Any], begun_by: str | None) -> tuple[Challenge, bool]:
-    """A new challenge, and True; or that of the same click. A click is over when another code may be asked for."""
-    if begun_by is None:
-        return Challenge.objects.create(**fields), True
-    try:
-        with transaction.atomic():
-            return Challenge.objects.create(**fields, begun_by=begun_by), True
-    except IntegrityError:  # the first click may still be under way: the unique field has waited for it
-        since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
-        over = Q(asked_at__lte=since) | Q(verified_at__isnull=False)
-        Challenge.objects.filter(over, begun_by=begun_by).update(begun_by=None)
-        return Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
-
-
-def ask_again(challenge: Challenge, address: str | None, username: str = "") -> bool:
+def ask_again(asked: Challenge, address: str | None, username: str = "") -> bool:
     """Queues another code, in the language of the page; False if the cooldown is not over or the code was accepted.
 
     The session's own clock decides, so the answer says nothing about the account. A challenge that was ended by
@@ -74,8 +76,8 @@ def ask_again(challenge: Challenge, address: str | None, username: str = "") -> 
     """
     with transaction.atomic():
         # Read anew: a right that was used since must not begin again.
-        challenge = Challenge.locked(challenge.pk)
-        if challenge.verified_at or resend_in(challenge):
+        challenge = Challenge.locked(asked.pk)
+        if challenge is None or challenge.verified_at or resend_in(challenge):
             return False
         challenge.asked_at = timezone.now()
         challenge.ended_at = None
@@ -115,6 +117,8 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
     """
     with transaction.atomic():
         challenge = Challenge.locked(challenge_id)
+        if challenge is None:
+            return None
         owner = challenge.owner
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
         subject = counts.subject(owner, challenge.purpose) if owner else nobody

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
-from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -75,9 +74,9 @@ class Challenge(models.Model):
         return cls._default_manager.select_related("user").defer("username", "number")
 
     @classmethod
-    def locked(cls, challenge_id: int) -> "Challenge":
-        """The challenge as requests read it, locked until the transaction ends."""
-        return cls.sealed().select_for_update(of=("self",)).get(pk=challenge_id)
+    def locked(cls, challenge_id: int) -> "Challenge | None":
+        """The challenge as requests read it, locked until the transaction ends; None if it is gone."""
+        return cls.sealed().select_for_update(of=("self",)).filter(pk=challenge_id).first()
 
     @property
     def owner(self) -> Owner | None:
@@ -172,13 +171,10 @@ class SendQuota(models.Model):
         return room
 
     @classmethod
-    def locked(cls, digest: str, purpose: str) -> Self:
+    def locked(cls, digest: str, purpose: str) -> "SendQuota":
         """The row, made if there is none. Others wait for it until the transaction ends."""
-        rows = cls.objects.select_for_update().filter(digest=digest, purpose=purpose)
-        if quota := rows.first():
-            return quota
-        cls.objects.bulk_create([cls(digest=digest, purpose=purpose)], ignore_conflicts=True)
-        return rows.get()
+        quota, _made = cls._default_manager.select_for_update().get_or_create(digest=digest, purpose=purpose)
+        return quota
 
     @classmethod
     def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:

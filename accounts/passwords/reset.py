@@ -49,28 +49,26 @@ def verified(challenge_id: int | None) -> Challenge | None:
     """The challenge, if its code was accepted and the right to set a password is still good (R3)."""
     if challenge_id is None:
         return None
-    challenge = Challenge.sealed().filter(pk=challenge_id, purpose=Purpose.RESET).first()
+    challenge = Challenge.objects.select_related("user").filter(pk=challenge_id, purpose=Purpose.RESET).first()
     return challenge if challenge and challenge.verified and challenge.user else None
 
 
-def set_password(challenge: Challenge, password: str, address: str | None) -> Result:
-    """Sets the password once, if the rules and the directory accept it. A refusal leaves the right as it was.
+def set_password(challenge: Challenge, account: Account, password: str, address: str | None) -> Result:
+    """Sets the account's password once, if the rules and the directory accept it. A refusal leaves the right as it was.
 
     Records the attempt before it touches the directory, and DONE only after the directory said yes (R8). Raises
     OutcomeUnknown if the directory broke off, DirectoryError if it was not reached; the right then stays.
     """
     user = challenge.user
-    account = users.served_account(user) if user else None
-    if user is None or account is None:
+    if user is None:
         return Result(ResetOutcome.NOT_ALLOWED)
     owner = Owner(account.username, account.given_name, account.surname, account.company)
     broken = tuple(rule.key for rule in broken_rules(password, owner))
     if broken:
         return _refuse(challenge, account, Result(ResetOutcome.BROKEN_RULES, broken), address)
-    with transaction.atomic():
-        if not _claim(challenge):
-            return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
-        audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
+    if not _claim(challenge):
+        return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
+    audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
     try:
         change = directory.connect().set_password(account.id, password)
         if change is PasswordChange.UNAVAILABLE:
@@ -100,9 +98,8 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
     for last in (False, False, True):
         try:
             with transaction.atomic():
-                User.objects.select_for_update().get(pk=user.pk)  # before its challenges, as everywhere
+                users.end_sessions(user)  # locks the user before its challenges, as everywhere
                 codes.end_challenges(user)
-                users.end_sessions(user)
                 FailedTry.objects.filter(subject=account.id, kind=FailedTry.Secret.PASSWORD, answered=True).delete()
                 audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
                 password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)

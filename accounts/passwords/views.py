@@ -38,6 +38,12 @@ def start(request: HttpRequest) -> HttpResponse:
 @limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
+    form, begun = CodeForm(request.POST or None), sessions.begun(request, Purpose.RESET)
+    if begun is not None and form.is_valid():
+        accepted = codes.check(begun, form.cleaned_data["code"], request.META["REMOTE_ADDR"])
+        if accepted:
+            sessions.enter(request, accepted)
+            return redirect("reset-password")
     challenge = sessions.challenge_of(request, Purpose.RESET)
     # A post in a session that is gone, idle for longer than a code lives, or with a new id after a faster click on the
     # same button, sees the page after a wrong code (K3). Its cookie is not deleted: it has the new session's name.
@@ -48,11 +54,7 @@ def code(request: HttpRequest) -> HttpResponse:
     # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3).
     if challenge and challenge.verified_at and request.method != "POST":
         return redirect("reset-password")
-    form = CodeForm(request.POST or None)
     if form.is_valid():
-        if challenge and codes.check(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"]):
-            sessions.enter(request, challenge)
-            return redirect("reset-password")
         form.refuse()
     resend_in = codes.resend_in(challenge) if challenge else 0
     context = {"form": form, "resend_in": resend_in, "word": sessions.pop_flash(request)}
@@ -82,7 +84,7 @@ def password(request: HttpRequest) -> HttpResponse:
     form = NewPasswordForm(request.POST or None)
     failed: tuple[str, ...] = ()  # the keys of the rules to mark in the checklist
     if form.is_valid():
-        result = reset.set_password(challenge, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
+        result = reset.set_password(challenge, account, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
             request.session.cycle_key()

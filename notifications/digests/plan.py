@@ -167,7 +167,7 @@ def redirection(message: Message) -> Callable[[], object] | None:
     One that waits for an address that is no recipient any more goes to the present recipients, or to the helpdesk: it
     holds names and user names that are theirs to know alone, and it is never dropped.
     """
-    if not message.key.startswith("digest/") or message.to in _recipients(message):
+    if not str(message.key).startswith("digest/") or message.to in _recipients(message):
         return None  # it is not of a run, or its receiver is still a recipient
     return lambda: outbox.enqueue(_for_others(message))
 
@@ -179,7 +179,7 @@ def _for_others(message: Message) -> Iterator[Message]:
     """
     recipients = _recipients(message)
     for to in recipients or [settings.HELPDESK_EMAIL]:
-        _digest, day, whose, *_rest = message.key.split("/")
+        _digest, day, whose, *_rest = str(message.key).split("/")
         key = _key(day, whose, to)
         earlier = list(Message.objects.filter(key__startswith=key).values_list("state", flat=True))
         # One that expired did so while its receiver was no recipient: a recipient once more gets it under another key.

@@ -3,9 +3,12 @@
 import accounts.encryption
 import django.db.models.deletion
 import django.utils.timezone
-import notifications.models
 import uuid
 from django.db import migrations, models
+
+
+def a_key():
+    return uuid.uuid4().hex
 
 
 class Migration(migrations.Migration):
@@ -39,7 +42,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('uid', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ('key', models.CharField(default=notifications.models._a_key, max_length=200, unique=True)),
+                ('key', models.CharField(default=a_key, max_length=200, unique=True)),
                 ('kind', models.CharField(choices=[('mail', 'mejl'), ('sms', 'SMS')], max_length=4)),
                 ('purpose', models.CharField(choices=[('digest', 'utgående lösenord'), ('digest to helpdesk', 'utgående lösenord utan mottagare'), ('expiry reminder', 'påminnelse till den anställda'), ('phone registered', 'nummer registrerat'), ('phone replaced', 'nummer ändrat'), ('password reset', 'lösenord bytt'), ('app connected', 'app kopplad'), ('recovery codes made', 'återställningskoder gjorda'), ('factor removed', 'andra faktor borttagen'), ('wrong codes', 'fel koder vid inloggning'), ('app stopped', 'appens koder stoppade'), ('recovery stopped', 'återställningskoder stoppade')], max_length=20)),
                 ('to', accounts.encryption.EncryptedTextField()),

@@ -59,11 +59,12 @@ def enqueue(messages: Iterable[Message]) -> int:
     """
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A message is queued in the transaction of its cause.")
+    rows = list(messages)
+    new = Message.objects.bulk_create([row for row in rows if row.key is None], batch_size=CHUNK)
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
-    rows = sorted(messages, key=lambda message: message.key)
-    Message.objects.bulk_create(rows, batch_size=CHUNK, ignore_conflicts=True)
-    new: list[Message] = []
-    for batch in chunks(iter(rows), CHUNK):
+    once = sorted((row for row in rows if row.key is not None), key=lambda row: str(row.key))
+    Message.objects.bulk_create(once, batch_size=CHUNK, ignore_conflicts=True)
+    for batch in chunks(iter(once), CHUNK):
         new += queued(Message.objects.filter(uid__in=[row.uid for row in batch]).order_by("pk"))
     if new:
         transaction.on_commit(lambda: enqueue_tasks(new), robust=True)
@@ -81,7 +82,7 @@ def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> 
         found = Message.objects.select_for_update(of=("self",)).select_related("company").defer("to", "text", "html")
         # In the order of the keys, as all who lock several: two who do so wait for each other, but not in a circle.
         without_success = found.filter(pk__in=ids, state__in=(Status.REFUSED, Status.EXPIRED), blanked_at=None)
-        rows = list(without_success.order_by("key"))
+        rows = list(without_success.order_by("key", "pk"))
         people = {user.directory_id: user for user in User.objects.filter(directory_id__in={row.about for row in rows})}
         resent = Message.objects.filter(pk__in=[row.pk for row in rows])
         resent.update(

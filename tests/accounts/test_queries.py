@@ -20,12 +20,12 @@ PAGE = 5
 CLICK = 12
 # The last click of a journey ends challenges and sessions as well.
 LAST_CLICK = 16
-# Notices are queued in its transaction, and found again by their rows.
-NOTICES = 2
+# Notices are queued in its transaction.
+NOTICES = 1
 # Here, without a worker, the request also does what the tasks do: look up and send a code; and for each notice claim
-# it, read it, read its body, settle it.
-CLICK_WITH_TASK = 26
-DELIVERY = 4
+# it, read it, settle it.
+CLICK_WITH_TASK = 25
+DELIVERY = 3
 
 
 @contextmanager
