@@ -12,7 +12,7 @@ from idportal.text import fold
 from tests.bench import people, report
 from tests.bench.cal import Clock
 from tests.bench.compare import ratio
-from tests.bench.counting import children, counts_of_log, cpu_of, memory_by_family
+from tests.bench.counting import children, counts_of_log, cpu_of, memory_by_family, statements_of_log
 from tests.bench.installation import Installation, units
 from tests.bench.report import percentile, table
 from tests.bench.rounds import SMS, STEPS, Incomplete, Round, count_steps, log_in, require_traces, run_round, traces
@@ -35,6 +35,7 @@ postgres 6b0c.122 19/2|LOG:  statement: SELECT sum(calls) FROM pg_stat_statement
 def test_log_of_statements_tells_transactions_and_connections() -> None:
     """A transaction's number is its session's alone; what a row is locked for is written, too."""
     counts = counts_of_log(LOG.splitlines(), "idportal")
+    assert statements_of_log(LOG.splitlines(), "idportal")[:2] == ["SELECT 1", "BEGIN"]
     assert counts == {"transactions": 3, "commits": 2, "connections": 1}
 
 
@@ -119,11 +120,12 @@ def test_journeys_are_measured_and_counted() -> None:
     assert {step: len(each) for step, each in one.took.items()} == dict.fromkeys((*STEPS, SMS), 2)
     assert {"web", "postgres", "redis", "slapd"} <= one.cpu.keys()
     assert all(one.cpu[name] > 0 for name in ("web", "postgres", "slapd"))
-    assert list(steps) == list(STEPS)
-    assert steps["GET /"]["statements"] == 0
+    assert list(steps.counts) == list(STEPS)
+    assert steps.counts["GET /"]["statements"] == 0
     for name in ("statements", "transactions", "commits", "LDAP", "tasks"):
-        assert steps["POST /aterstall/"][name] > 0, name
+        assert steps.counts["POST /aterstall/"][name] > 0, name
     assert all(memory[name] > 1 for name in one.cpu)
+    assert any("accounts_auditevent" in text for text in steps.texts["POST /aterstall/"])
     assert "**whole journey**" in report.steps_table(steps)
     assert "**all**" in report.load_table({2: [one]})
     assert "SMS" in report.pages_table({2: [one]})

@@ -14,10 +14,9 @@ import statistics
 import sys
 import tempfile
 import time
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from tests.bench import report
 from tests.bench.cal import Clock
 from tests.bench.counting import COUNTS, memory_by_family
 from tests.bench.installation import Installation
-from tests.bench.rounds import SMS, STEPS, Incomplete, Round, count_steps, run_round
+from tests.bench.rounds import SMS, STEPS, Incomplete, Round, Steps, count_steps, run_round
 from tests.bench.trees import check_out, python_for
 
 CLIENTS = 16
@@ -41,7 +40,7 @@ class Side:
     name: str
     installation: Installation
     rounds: list[Round] = field(default_factory=list)
-    steps: dict[str, Counter[str]] = field(default_factory=dict)
+    steps: Steps = field(default_factory=lambda: Steps({}, {}))
     memory: dict[str, float] = field(default_factory=dict)
 
     def figures(self, cal: float) -> dict[str, list[float]]:
@@ -49,20 +48,25 @@ class Side:
 
         ``cal``: CPU seconds of one, over all turns of both sides. A turn is too short to have one of its own.
         """
-        total = sum(self.steps.values(), Counter[str]())
         took = {step: [report.percentile(one.took[step], 95) for one in self.rounds] for step in (SMS, *STEPS)}
         return {
             "CAL a journey": [sum(one.cpu.values()) / cal / one.journeys for one in self.rounds],
             **{f"CAL of {name}": [r.cpu[name] / cal / r.journeys for r in self.rounds] for name in self.rounds[0].cpu},
             "journeys a second": [one.a_second for one in self.rounds],
-            **{name: [total[name]] for name in COUNTS},
+            **{name: [self.steps.total[name]] for name in COUNTS},
             **{f"{step} p95, ms": each for step, each in took.items()},
             "memory of the portal, MB": [sum(self.memory.values())],
         }
 
     def as_json(self, cal: float) -> dict[str, Any]:
         rounds = [one.as_json() for one in self.rounds]
-        return {"name": self.name, "rounds": rounds, "steps": self.steps, "memory": self.memory, **self.figures(cal)}
+        return {
+            "name": self.name,
+            "rounds": rounds,
+            "steps": asdict(self.steps),
+            "memory": self.memory,
+            **self.figures(cal),
+        }
 
 
 def main(words: list[str]) -> int:

@@ -77,6 +77,12 @@ def _pss(pid: int) -> float:
     return sum(int(line.split()[1]) for line in text.splitlines() if line.startswith("Pss:")) / 1024
 
 
+def statements_of_log(lines: list[str], database: str) -> list[str]:
+    """Their texts, in order. One that has several lines is cut after the first."""
+    found = (_LINE.match(line) for line in lines)
+    return [one["statement"] for one in found if one and one["database"] == database and one["statement"]]
+
+
 def counts_of_log(lines: list[str], database: str) -> Counter[str]:
     """Transactions, those of them that write ("commits"), and new connections of a database."""
     transactions, writing, counts = set(), set(), Counter[str]()
@@ -100,6 +106,7 @@ class Counters:
     def __init__(self, installation: Installation) -> None:
         self._postgres = installation.postgres
         self._database = "idportal"
+        self.texts: list[str] = []  # of the statements that the last look saw
         self._log = installation.postgres.folder / "postgres.log"
         self._sql: psycopg.Connection[Any] = psycopg.connect(
             self._postgres.url.rpartition("/")[0] + "/postgres", autocommit=True
@@ -142,7 +149,9 @@ class Counters:
             log.seek(self._at)
             raw = log.read()
         self._at += len(raw)
-        return counts + counts_of_log(raw.decode(errors="replace").splitlines(), self._database)
+        lines = raw.decode(errors="replace").splitlines()
+        self.texts = statements_of_log(lines, self._database)
+        return counts + counts_of_log(lines, self._database)
 
     def _totals(self) -> Counter[str]:
         """Without what this look costs; of Redis and LDAP, what the last one did."""

@@ -7,6 +7,7 @@ import json
 import platform
 import sys
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -58,7 +59,7 @@ def main(words: list[str]) -> int:
     if arguments.json:
         figures = {
             "rounds": [one.as_json() for done in rounds.values() for one in done],
-            "steps": steps,
+            "steps": asdict(steps),
             "memory": memory,
             "python": platform.python_version(),
         }

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from tests.bench.counting import COUNTS
-from tests.bench.rounds import SMS, STEPS, Round
+from tests.bench.rounds import SMS, STEPS, Round, Steps
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -51,9 +50,9 @@ def pages_table(rounds: Mapping[int, list[Round]]) -> str:
     return table(head, rows)
 
 
-def steps_table(counts: Mapping[str, Counter[str]]) -> str:
-    rows = [[step, *(str(one[name] or "") for name in COUNTS)] for step, one in counts.items()]
-    total = sum(counts.values(), Counter[str]())
+def steps_table(steps: Steps) -> str:
+    rows = [[step, *(str(one[name] or "") for name in COUNTS)] for step, one in steps.counts.items()]
+    total = steps.total
     return table(
         ["step, workers included", *COUNTS], [*rows, ["**whole journey**", *(f"**{total[n]}**" for n in COUNTS)]]
     )

@@ -67,6 +67,18 @@ class Round:
         return {**asdict(self), "cal_a_journey": self.cal_a_journey, "a_second": self.a_second}
 
 
+@dataclass
+class Steps:
+    """By step: the counts, and the statements of one journey."""
+
+    counts: dict[str, Counter[str]]
+    texts: dict[str, list[str]]
+
+    @property
+    def total(self) -> Counter[str]:
+        return sum(self.counts.values(), Counter[str]())
+
+
 def run_round(installation: Installation, clock: Clock, *, clients: int, seconds: float, most: int = 10**6) -> Round:
     """Raises Incomplete if anything went wrong."""
     first, left = installation.take(most)
@@ -133,7 +145,7 @@ def log_in(installation: Installation, indexes: list[int]) -> None:
             server.unbind_s()
 
 
-def count_steps(installation: Installation, journeys: int, pause: float) -> dict[str, Counter[str]]:
+def count_steps(installation: Installation, journeys: int, pause: float) -> Steps:
     """By step, with what the workers do of it: the median of so many journeys, each walked alone.
 
     After each step the workers get ``pause`` seconds. What the processes do anyhow, as the workers' looks for tasks, is
@@ -147,6 +159,7 @@ def count_steps(installation: Installation, journeys: int, pause: float) -> dict
         time.sleep(10 * pause)
         idle, lasted = counters.look(), time.monotonic() - began
         found: dict[str, list[dict[str, float]]] = {step: [] for step in STEPS}
+        texts: dict[str, list[str]] = {}
         for _ in range(journeys):
             index, before = installation.next, notices(installation)
             installation.next += 1
@@ -158,12 +171,14 @@ def count_steps(installation: Installation, journeys: int, pause: float) -> dict
                     await_notices(installation, before, 1)
                 time.sleep(pause)
                 counts, took = counters.look(), time.monotonic() - began
+                texts[step] = counters.texts
                 found[step].append({name: counts[name] - idle[name] * took / lasted for name in COUNTS})
     finally:
         counters.end()
         counters.close()
     require_traces(installation, left_before, journeys)
-    return {
+    medians = {
         step: Counter({name: max(0, round(statistics.median(one[name] for one in each))) for name in COUNTS})
         for step, each in found.items()
     }
+    return Steps(medians, texts)
