@@ -66,9 +66,10 @@ def set_password(challenge: Challenge, account: Account, password: str, address:
     broken = tuple(rule.key for rule in broken_rules(password, owner))
     if broken:
         return _refuse(challenge, account, Result(ResetOutcome.BROKEN_RULES, broken), address)
-    if not _claim(challenge):
-        return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
-    audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
+    with transaction.atomic():  # without its row in the trail, the right is not taken
+        if not _claim(challenge):
+            return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
+        audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
     try:
         change = directory.connect().set_password(account.id, password)
         if change is PasswordChange.UNAVAILABLE:

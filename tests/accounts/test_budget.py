@@ -42,7 +42,7 @@ BUDGET = {
     "GET /aterstall/kod/": Cost(2, 0, 0),
     "POST /aterstall/kod/": Cost(8, 1, 0),
     "GET /aterstall/losenord/": Cost(2, 0, 3),
-    "POST /aterstall/losenord/": Cost(14, 1, 8, tasks=1),
+    "POST /aterstall/losenord/": Cost(16, 2, 8, tasks=1),
     "task: both notices": Cost(4, 0, 0),
     "GET /aterstall/klart/": Cost(1, 0, 0),
 }
