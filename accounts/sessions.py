@@ -60,7 +60,7 @@ def is_signed_in(request: HttpRequest) -> bool:
 
 def context(request: HttpRequest) -> dict[str, object]:
     """For all templates. ``session_seconds``: the session's life without a click, for the warning of its end (S3)."""
-    return {"session_seconds": settings.SESSION_COOKIE_AGE} if is_signed_in(request) else {}
+    return {"session_seconds": settings.SESSION_COOKIE_AGE if is_signed_in(request) else 0}
 
 
 def password_at(request: HttpRequest) -> float:

@@ -9,7 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
-from django.core.cache import cache
+from django.core.cache import cache, caches
 from django.http import HttpResponse
 from django.test import Client, TransactionTestCase
 from pytest_django import Settings
@@ -31,6 +31,14 @@ def _quickly_emptied() -> Iterator[None]:
         mock.patch.object(TransactionTestCase, "_should_reload_connections", keep_connections),
     ):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _fresh_pages() -> Iterator[None]:
+    """No test sees a part of a page that was made with another's settings or limits."""
+    caches["pages"].clear()
+    yield
+    caches["pages"].clear()
 
 
 @pytest.fixture(autouse=True)
