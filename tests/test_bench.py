@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import re
 from pathlib import Path
 
@@ -11,12 +12,13 @@ import pytest
 from idportal.text import fold
 from tests.bench import people, report
 from tests.bench.cal import Clock
-from tests.bench.compare import ratio
+from tests.bench.compare import Side, comparison, ratio
 from tests.bench.counting import children, counts_of_log, cpu_of, memory_by_family, statements_of_log
 from tests.bench.installation import Installation, units
 from tests.bench.report import percentile, table
 from tests.bench.rounds import SMS, STEPS, Incomplete, Round, count_steps, log_in, require_traces, run_round, traces
 from tests.bench.standins import Gateway, Relay, headers
+from tests.bench.start_page import measure_start_page
 from tests.servers.processes import ROOT
 
 LOG = """\
@@ -112,6 +114,7 @@ def test_journeys_are_measured_and_counted() -> None:
         one = run_round(installation, clock, clients=2, seconds=60, most=2)
         steps = count_steps(installation, journeys=1, pause=0.3)
         memory = memory_by_family(installation.families)
+        pages = measure_start_page(installation, clock, 0.5)
         with pytest.raises(Incomplete, match="events"):
             require_traces(installation, traces(installation), 1)
         with pytest.raises(Incomplete, match="log in"):
@@ -126,6 +129,12 @@ def test_journeys_are_measured_and_counted() -> None:
         assert steps.counts["POST /aterstall/"][name] > 0, name
     assert all(memory[name] > 1 for name in one.cpu)
     assert any("accounts_auditevent" in text for text in steps.texts["POST /aterstall/"])
+    assert [one.where for one in pages] == ["gunicorn", "nginx, with TLS"]
+    assert all(one.pages > 8 and one.cals("web") > 0 for one in pages)
+    assert "nginx, with TLS" in report.pages_a_second_table(pages)
+    side = Side("here", installation, rounds=[one], steps=steps, memory=memory)
+    assert json.loads(json.dumps(side.as_json(0.001)))["statements"] == [steps.total["statements"]]
+    assert "statements" in comparison(side, side, 0.001)
     assert "**whole journey**" in report.steps_table(steps)
     assert "**all**" in report.load_table({2: [one]})
     assert "SMS" in report.pages_table({2: [one]})

@@ -2,7 +2,7 @@
 
 ``python -m tests.bench.client PORT HOST`` prints the addresses of its stand-ins, then reads orders, one JSON object a
 line, and prints an answer to each: ``load`` runs so many clients for so many seconds, each person once; ``step`` takes
-one person one step further; ``seen`` says what came to the stand-ins.
+one person one step further; ``pages`` asks for the start page only; ``seen`` says what came to the stand-ins.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import re
 import socket
+import ssl
 import sys
 import threading
 import time
@@ -31,9 +32,11 @@ class Wrong(Exception):
 class Visit:
     """One person's connection, cookies and forms."""
 
-    def __init__(self, port: int, host: str, address: str) -> None:
+    def __init__(self, port: int, host: str, address: str, tls: ssl.SSLContext | None = None) -> None:
         self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if tls:
+            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
         self._lines = self._socket.makefile("rb")
         self._fixed = (
             f"Host: {host}\r\nX-Forwarded-For: {address}\r\nX-Forwarded-Proto: https\r\n"
@@ -155,13 +158,26 @@ class Client:
                 except (Wrong, OSError, ValueError, IndexError) as error:
                     wrong.append(f"{people.username(index)}: {type(error).__name__} {error}")
 
-        began = time.monotonic()
-        threads = [threading.Thread(target=work) for _ in range(clients)]
-        for thread in threads:
-            thread.start()
-        for thread in threads:
-            thread.join()
-        return {"began": began, "ended": time.monotonic(), "took": took, "wrong": wrong, "used": used}
+        return {**at_once(clients, work), "took": took, "wrong": wrong, "used": used}
+
+    def pages(self, clients: int, seconds: float, port: int, tls: str) -> dict[str, Any]:
+        """The start page, again and again. ``tls``: the file of the authority, or "" without TLS."""
+        end = time.monotonic() + seconds
+        context = ssl.create_default_context(cafile=tls) if tls else None
+        counts: list[int] = []
+
+        def work() -> None:
+            visit, count = Visit(port, self._where[1], people.address(0), context), 0
+            while time.monotonic() < end:
+                visit.get("/")
+                count += 1
+            visit.close()
+            counts.append(count)
+
+        times = at_once(clients, work)
+        if len(counts) < clients:
+            raise Wrong("a client got no start page")
+        return {**times, "pages": sum(counts)}
 
     def step(self, index: int, step: str) -> dict[str, Any]:
         if self._at_hand is None:
@@ -188,10 +204,23 @@ class Client:
         return journey.took
 
 
+def at_once(clients: int, work: Callable[[], None]) -> dict[str, Any]:
+    """Lets so many do it, and says when that began and ended."""
+    began = time.monotonic()
+    threads = [threading.Thread(target=work) for _ in range(clients)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return {"began": began, "ended": time.monotonic()}
+
+
 def main(port: int, host: str) -> None:
     sys.setswitchinterval(0.0005)  # a thread that reads an answer must not make the one that notes an SMS wait
     client = Client(port, host)
-    orders: dict[str, Callable[..., dict[str, Any]]] = {"load": client.load, "step": client.step, "seen": client.seen}
+    orders: dict[str, Callable[..., dict[str, Any]]] = {
+        order.__name__: order for order in (client.load, client.pages, client.step, client.seen)
+    }
     answer: dict[str, Any] = {"sms": client.gateway.url, "mail": client.relay.url}
     while True:
         sys.stdout.write(json.dumps(answer) + "\n")

@@ -16,7 +16,7 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -44,17 +44,17 @@ class Side:
     memory: dict[str, float] = field(default_factory=dict)
 
     def figures(self, cal: float) -> dict[str, list[float]]:
-        """All that is compared, by name: a figure for each turn, or one alone if it was taken once.
+        """All that is compared, by name: a figure for each turn, or one for all of them.
 
         ``cal``: CPU seconds of one, over all turns of both sides. A turn is too short to have one of its own.
         """
-        took = {step: [report.percentile(one.took[step], 95) for one in self.rounds] for step in (SMS, *STEPS)}
+        took = {step: [ms for one in self.rounds for ms in one.took[step]] for step in (SMS, *STEPS)}
         return {
             "CAL a journey": [sum(one.cpu.values()) / cal / one.journeys for one in self.rounds],
             **{f"CAL of {name}": [r.cpu[name] / cal / r.journeys for r in self.rounds] for name in self.rounds[0].cpu},
             "journeys a second": [one.a_second for one in self.rounds],
             **{name: [self.steps.total[name]] for name in COUNTS},
-            **{f"{step} p95, ms": each for step, each in took.items()},
+            **{f"{step} p95, ms": [report.percentile(each, 95)] for step, each in took.items()},
             "memory of the portal, MB": [sum(self.memory.values())],
         }
 
@@ -63,7 +63,7 @@ class Side:
         return {
             "name": self.name,
             "rounds": rounds,
-            "steps": asdict(self.steps),
+            "steps": self.steps.as_json(),
             "memory": self.memory,
             **self.figures(cal),
         }

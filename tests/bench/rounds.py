@@ -78,6 +78,10 @@ class Steps:
     def total(self) -> Counter[str]:
         return sum(self.counts.values(), Counter[str]())
 
+    def as_json(self) -> dict[str, Any]:
+        """Not by ``asdict``, which makes no Counter of a Counter."""
+        return {"counts": {step: dict(one) for step, one in self.counts.items()}, "texts": self.texts}
+
 
 def run_round(installation: Installation, clock: Clock, *, clients: int, seconds: float, most: int = 10**6) -> Round:
     """Raises Incomplete if anything went wrong."""
