@@ -120,10 +120,10 @@ screenshots: packages-develop
 
 bench: packages-test
 	@$(MAKE) --no-print-directory environment-dev
-	@$(bin)/python -m tests.bench.journey $(ARGS)
-	@$(beside_postgres) $(bin)/python -m tests.bench.helpdesk
-	@$(beside_postgres) $(bin)/python -m tests.bench.mail
-	@$(beside_postgres) $(bin)/python -m tests.bench.directory
+	@failed=0; $(bin)/python -m tests.bench.journey $(ARGS) || failed=1; \
+	for each in helpdesk mail directory; do \
+	    echo; $(beside_postgres) $(bin)/python -m tests.bench.$$each || failed=1; \
+	done; exit $$failed
 
 # Under two minutes, if both pin the same packages.
 BASE ?= HEAD

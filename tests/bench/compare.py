@@ -74,7 +74,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("commit")
     parser.add_argument("--time", type=float, default=115.0, help="seconds that it may take in all")
     parser.add_argument("--seconds", type=float, default=4.0, help="of one turn")
-    parser.add_argument("--people", type=int, default=1500, help="of each side, who can have a turn, once each")
+    parser.add_argument("--people", type=int, default=3000, help="of each side, who can have a turn, once each")
     parser.add_argument("--json", type=Path, help="where to write all figures")
     arguments = parser.parse_args(words)
     end = time.monotonic() + arguments.time

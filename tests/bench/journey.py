@@ -28,7 +28,7 @@ def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.journey", description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=15.0, help="of one round")
-    parser.add_argument("--people", type=int, default=5000, help="who can have a turn, once each")
+    parser.add_argument("--people", type=int, default=8000, help="who can have a turn, once each")
     parser.add_argument("--walks", type=int, default=5, help="journeys whose steps are counted")
     parser.add_argument("--commit", help="to be measured instead of this tree")
     parser.add_argument("--json", type=Path, help="where to write all figures")
