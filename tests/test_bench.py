@@ -135,6 +135,7 @@ def test_journeys_are_measured_and_counted() -> None:
     side = Side("here", installation, rounds=[one], steps=steps, memory=memory)
     assert json.loads(json.dumps(side.as_json(0.001)))["statements"] == [steps.total["statements"]]
     assert "statements" in comparison(side, side, 0.001)
+    assert f"**{memory['web'] + memory['beat']:.0f}**" in report.memory_table(memory, ["web", "beat"])
     assert "**whole journey**" in report.steps_table(steps)
     assert "**all**" in report.load_table({2: [one]})
     assert "SMS" in report.pages_table({2: [one]})

@@ -57,7 +57,7 @@ def main(words: list[str]) -> int:
         f"{name}, Python {platform.python_version()}: {journeys} journeys in {arguments.rounds} rounds, each with its "
         f"events and notices, no error.\n\n{report.load_table(rounds)}\n\n{report.pages_table(rounds)}\n\n"
         f"{report.steps_table(steps)}\n\n{report.pages_a_second_table(start_page)}\n\n"
-        f"{report.memory_table(memory)}\n"
+        f"{report.memory_table(memory, installation.portal)}\n"
     )
     if arguments.json:
         figures = {

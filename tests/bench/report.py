@@ -64,8 +64,11 @@ def pages_a_second_table(found: Sequence[Pages]) -> str:
     return table(["start page, 8 clients, from", "a second", "CAL of web", "CAL of nginx"], rows)
 
 
-def memory_table(memory: Mapping[str, float]) -> str:
-    return table(["MB (PSS)", ""], [[name, f"{mb:.0f}"] for name, mb in memory.items()])
+def memory_table(memory: Mapping[str, float], portal: Iterable[str]) -> str:
+    """``portal``: the names of the portal's own processes."""
+    rows = [[name, f"{mb:.0f}"] for name, mb in memory.items()]
+    total = sum(memory[name] for name in portal)
+    return table(["MB (PSS)", ""], [*rows, ["**the portal's own**", f"**{total:.0f}**"]])
 
 
 def median(values: Iterable[float]) -> float:
