@@ -2,8 +2,18 @@
 
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
-from django.db import IntegrityError
+from django.contrib.sessions.models import Session
+from django.db import IntegrityError, models
+from django.utils import timezone
 from django.utils.crypto import get_random_string
+
+from idportal.kept import Select
+
+_OPEN = Select[Session](
+    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),
+    key=models.CharField(),
+    now=models.DateTimeField(),
+)
 
 
 class SessionStore(db.SessionStore):
@@ -37,6 +47,12 @@ class SessionStore(db.SessionStore):
             if not found.update(session_key=self.session_key, **changes):
                 raise UpdateError
         self._row_key = self.session_key
+
+    def _get_session_from_db(self) -> Session | None:
+        found = _OPEN(key=self.session_key, now=timezone.now())
+        if found is None:
+            self._session_key = None
+        return found
 
     def delete(self, session_key: str | None = None) -> None:
         super().delete(session_key or (self._row_key if self.session_key else None))

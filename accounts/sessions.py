@@ -109,8 +109,10 @@ def begun(request: HttpRequest, purpose: Purpose) -> int | None:
 def challenge_of(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     """The challenge that this session has under way; with its number, except for a reset, before which no log-in is."""
     found = begun(request, purpose)
-    rows = Challenge.sealed() if purpose == Purpose.RESET else Challenge.objects.select_related("user")
-    return rows.filter(pk=found, purpose=purpose).first() if found is not None else None
+    if found is None:
+        return None
+    read = Challenge.under_way if purpose == Purpose.RESET else Challenge.opened
+    return read(found, purpose)
 
 
 class Flash(enum.StrEnum):

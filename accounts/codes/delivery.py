@@ -28,7 +28,9 @@ _HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
 @shared_task(name="accounts.tasks.send_code")
 def send_code(challenge_id: int) -> None:
     """Makes a code and sends it, if there is a number and the limits allow it. No retry: the person asks again."""
-    challenge = Challenge.objects.select_related("user", "orderer").get(pk=challenge_id)
+    challenge = Challenge.to_send(challenge_id)
+    if challenge is None:
+        return
     age = timezone.now() - challenge.asked_at
     if challenge.ended_at or challenge.verified_at or age > timedelta(seconds=limits.CODE_LIFETIME):
         return
@@ -101,10 +103,10 @@ def _recognise(challenge: Challenge, account: Account | None) -> str:
     The user name is not kept after that. The account is, also without a number: one may be registered, or a hold
     end, before the next code is asked for in the same browser.
     """
-    user = User.objects.select_for_update().filter(directory_id=account.id).first() if account else None
+    user = User.locked(account.id) if account else None
     if account and user is None:
         user = users.for_account(account)
-    phone = Phone.objects.filter(user=user).first() if user else None
+    phone = Phone.of_user(user) if user else None
     challenge.username = ""
     challenge.user = user or challenge.user
     refusal = _account_refusal(account, phone)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.util import random_number_token
@@ -13,6 +13,7 @@ from accounts import limits
 from accounts.encryption import EncryptedTextField, digest
 from accounts.models.companies import Orderer
 from accounts.models.users import User
+from idportal.kept import Count, Select
 
 Owner = User | Orderer
 
@@ -76,7 +77,22 @@ class Challenge(models.Model):
     @classmethod
     def locked(cls, challenge_id: int) -> "Challenge | None":
         """The challenge as requests read it, locked until the transaction ends; None if it is gone."""
-        return cls.sealed().select_for_update(of=("self",)).filter(pk=challenge_id).first()
+        return _LOCKED(pk=challenge_id)
+
+    @classmethod
+    def under_way(cls, challenge_id: int, purpose: str) -> "Challenge | None":
+        """The challenge, sealed as long as no code of it was accepted: that is to reset, before which no log-in is."""
+        return _SEALED(pk=challenge_id, purpose=purpose)
+
+    @classmethod
+    def opened(cls, challenge_id: int, purpose: str) -> "Challenge | None":
+        """The challenge with its number, for a person who is logged in or whose code was accepted."""
+        return _OPENED(pk=challenge_id, purpose=purpose)
+
+    @classmethod
+    def to_send(cls, challenge_id: int) -> "Challenge | None":
+        """The challenge as the task reads it, with its user or orderer."""
+        return _TO_SEND(pk=challenge_id)
 
     @property
     def owner(self) -> Owner | None:
@@ -173,8 +189,13 @@ class SendQuota(models.Model):
     @classmethod
     def locked(cls, digest: str, purpose: str) -> "SendQuota":
         """The row, made if there is none. Others wait for it until the transaction ends."""
-        quota, _made = cls._default_manager.select_for_update().get_or_create(digest=digest, purpose=purpose)
-        return quota
+        if quota := _QUOTA(digest=digest, purpose=purpose):
+            return quota
+        try:
+            with transaction.atomic():
+                return cls._default_manager.create(digest=digest, purpose=purpose)
+        except IntegrityError:  # another has made it, and has it locked
+            return cls._default_manager.select_for_update().get(digest=digest, purpose=purpose)
 
     @classmethod
     def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
@@ -228,7 +249,8 @@ class SmsDay(models.Model):
 
     @classmethod
     def today(cls) -> int:
-        return cls.objects.filter(day=timezone.localdate()).values_list("sent", flat=True).first() or 0
+        found = _SMS_OF(day=timezone.localdate())
+        return found.sent if found else 0
 
 
 class FailedTry(models.Model):
@@ -255,7 +277,7 @@ class FailedTry(models.Model):
     @classmethod
     def count(cls, subject: str, kind: Secret, window: timedelta) -> int:
         """How many within the window, up to now."""
-        return cls.objects.filter(subject=subject, kind=kind, at__gt=timezone.now() - window).count()
+        return _TRIES(subject=subject, kind=kind, since=timezone.now() - window)
 
 
 class TriesForgotten(models.Model):
@@ -266,3 +288,27 @@ class TriesForgotten(models.Model):
 
     def __str__(self) -> str:
         return f"tries forgotten at {self.at}"
+
+
+# What each reset asks (idportal.kept).
+_ID, _WORD, _MOMENT = models.BigAutoField(), models.CharField(), models.DateTimeField()
+_LOCKED = Select[Challenge](lambda pk: Challenge.sealed().select_for_update(of=("self",)).filter(pk=pk), pk=_ID)
+_SEALED = Select[Challenge](
+    lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose), pk=_ID, purpose=_WORD
+)
+_OPENED = Select[Challenge](
+    lambda pk, purpose: Challenge.objects.select_related("user").filter(pk=pk, purpose=purpose), pk=_ID, purpose=_WORD
+)
+_TO_SEND = Select[Challenge](lambda pk: Challenge.objects.select_related("user", "orderer").filter(pk=pk), pk=_ID)
+_QUOTA = Select[SendQuota](
+    lambda digest, purpose: SendQuota.objects.select_for_update().filter(digest=digest, purpose=purpose),
+    digest=_WORD,
+    purpose=_WORD,
+)
+_SMS_OF = Select[SmsDay](lambda day: SmsDay.objects.filter(day=day), day=models.DateField())
+_TRIES = Count(
+    lambda subject, kind, since: FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since),
+    subject=_WORD,
+    kind=_WORD,
+    since=_MOMENT,
+)

@@ -16,6 +16,7 @@ from django_otp.util import random_hex, random_number_token
 
 from accounts import limits
 from accounts.encryption import EncryptedTextField
+from idportal.kept import Select
 
 ISSUER = "Lösenordsportalen"  # what the app shows beside the user name
 
@@ -52,6 +53,11 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.username
 
+    @classmethod
+    def locked(cls, directory_id: str) -> "User | None":
+        """The record of an account, which others wait for until the transaction ends."""
+        return _LOCKED(directory_id=directory_id)
+
     def has_usable_password(self) -> bool:
         """Always false: the portal keeps no password, so that Django's admin offers no change of one."""
         return False
@@ -72,6 +78,10 @@ class Phone(models.Model):
 
     def __str__(self) -> str:
         return f"number of {self.user_id}"
+
+    @classmethod
+    def of_user(cls, user: User) -> "Phone | None":
+        return _PHONE(user=user.pk)
 
     @property
     def on_hold(self) -> bool:
@@ -210,3 +220,11 @@ class RecoveryCodes(_Throttled):
 
 class SmsFactor(Device):
     """For the session of an agent who signed in by SMS, which django-otp wants. ``sms_factor`` checks the codes."""
+
+
+# What each reset asks (idportal.kept).
+_LOCKED = Select[User](
+    lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id),
+    directory_id=models.CharField(),
+)
+_PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user), user=models.BigAutoField())

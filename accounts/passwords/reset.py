@@ -49,7 +49,7 @@ def verified(challenge_id: int | None) -> Challenge | None:
     """The challenge, if its code was accepted and the right to set a password is still good (R3)."""
     if challenge_id is None:
         return None
-    challenge = Challenge.objects.select_related("user").filter(pk=challenge_id, purpose=Purpose.RESET).first()
+    challenge = Challenge.opened(challenge_id, Purpose.RESET)
     return challenge if challenge and challenge.verified and challenge.user else None
 
 

@@ -101,7 +101,7 @@ def test_a_directory_that_can_not_be_used(openldap_settings: TestSlapd, settings
 @pytest.mark.usefixtures("on_this_machine")
 def test_redis_that_is_down(openldap_settings: TestSlapd, redis_server: PrivateRedis, settings: Settings) -> None:
     """T1."""
-    settings.CACHES = {"default": {"BACKEND": REDIS, "LOCATION": redis_server.url}}
+    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": REDIS, "LOCATION": redis_server.url}}
     assert report()[1]["limits by address"] == ("ok", "kept")
     redis_server.stop()
     code, found = report()

@@ -246,7 +246,7 @@ def test_a_claimed_address_is_not_believed(settings: Settings) -> None:
 
 def test_limits_by_address_are_kept_in_redis(settings: Settings, redis_server: PrivateRedis) -> None:
     """T1: one count for all processes; gone with Redis, which the count by account is not."""
-    settings.CACHES = {"default": {"BACKEND": REDIS, "LOCATION": redis_server.url}}
+    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": REDIS, "LOCATION": redis_server.url}}
     settings.LIMIT_ADDRESS_POSTS = 2
     answers = [Client().post("/aterstall/", {"username": "x"}).status_code for _ in range(3)]
     assert answers == [302, 302, 429]
@@ -257,14 +257,14 @@ def test_limits_by_address_are_kept_in_redis(settings: Settings, redis_server: P
 def test_without_their_store_the_forms_are_closed(settings: Settings, server: TestSlapd, sms: Inbox) -> None:
     """T1: address limits fail closed when their store is down, with a clear page; nothing is half done."""
     has_number(STEFAN)
-    settings.CACHES = DOWN
+    settings.CACHES = {**settings.CACHES, **DOWN}
     for path in ("/registrera/", "/aterstall/", "/registrera/mobil/", "/aterstall/kod/", "/aterstall/losenord/"):
         answer = Client().post(path, {"username": STEFAN.username, "password": STEFAN.password})
         assert answer.status_code == 503
         assert "Tjänsten går inte att använda just nu" in text_of(answer)  # type: ignore[arg-type]
     assert (trail(), len(sms), FailedTry.objects.count()) == ([], 0, 0)
     assert Client().get("/aterstall/").status_code == 200
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 
 
 def test_the_page_of_a_stopped_account_is_that_of_an_unknown_one(server: TestSlapd, sms: Inbox) -> None:

@@ -61,7 +61,8 @@ def made_up(count: int) -> EmployeeList:
 def redis_cache(redis_server: PrivateRedis, settings: Settings) -> PrivateRedis:
     """The cache that production has."""
     settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_server.url}
+        **settings.CACHES,
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_server.url},
     }
     return redis_server
 

@@ -89,7 +89,7 @@ def test_a_confirmation_counts_once(admin: Client, say: Say) -> None:
 def test_any_web_process_may_answer(admin: Client, settings: Settings) -> None:
     """What is kept lies neither in this process nor in its cache."""
     agreed = plan(choose(admin, HEADER + NEW))
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
+    settings.CACHES = {**settings.CACHES, "default": {"BACKEND": "django.core.cache.backends.dummy.DummyCache"}}
     admin.post(CONFIRM, {"plan": agreed})
     assert Company.objects.exists()
 

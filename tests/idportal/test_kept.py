@@ -1,0 +1,90 @@
+"""Queries that are built once give what plain querysets give, whatever the values, on both databases."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from django.db import models
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import Challenge, FailedTry, Phone, Purpose, User
+from idportal.kept import Count, Select
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+FIND = Select[Challenge](
+    lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose, ended_at=None),
+    pk=models.BigAutoField(),
+    purpose=models.CharField(),
+)
+TRIES = Count(
+    lambda subject, since: FailedTry.objects.filter(subject=subject, at__gt=since),
+    subject=models.CharField(),
+    since=models.DateTimeField(),
+)
+
+
+@pytest.fixture
+def challenge() -> Challenge:
+    user = User.objects.create(directory_id="an id", username="lovstlin32")
+    return Challenge.objects.create(
+        user=user, purpose=Purpose.RESET, language="sv", address="2001:db8::7", number="+46701740605"
+    )
+
+
+def test_a_row_is_the_one_that_a_plain_queryset_makes(challenge: Challenge) -> None:
+    found = FIND(pk=challenge.pk, purpose=Purpose.RESET)
+    plain = Challenge.sealed().get(pk=challenge.pk)
+    assert found is not None
+    assert found.__class__ is plain.__class__
+    assert found.get_deferred_fields() == plain.get_deferred_fields() == {"username", "number"}
+    loaded = [field.attname for field in Challenge._meta.concrete_fields if field.attname in plain.__dict__]
+    assert [getattr(found, name) for name in loaded] == [getattr(plain, name) for name in loaded]
+    assert (found._state.adding, found._state.db) == (False, "default")
+
+
+def test_what_it_is_joined_with_is_there_and_the_rest_comes_when_it_is_looked_at(
+    challenge: Challenge, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    with django_assert_num_queries(1):
+        found = FIND(pk=challenge.pk, purpose=Purpose.RESET)
+        assert found
+        assert found.user
+        assert found.user.username == "lovstlin32"
+    with django_assert_num_queries(1):
+        assert found.number == "+46701740605", "decrypted, as ever"
+
+
+def test_each_call_has_its_own_values(challenge: Challenge) -> None:
+    other = Challenge.objects.create(purpose=Purpose.RESET, language="en")
+    assert FIND(pk=challenge.pk, purpose=Purpose.RESET) == challenge
+    assert FIND(pk=other.pk, purpose=Purpose.RESET) == other
+    assert FIND(pk=other.pk, purpose=Purpose.REGISTER) is None
+    assert FIND(pk=other.pk + 1, purpose=Purpose.RESET) is None
+    Challenge.objects.filter(pk=other.pk).update(ended_at=timezone.now())
+    assert FIND(pk=other.pk, purpose=Purpose.RESET) is None
+
+
+@pytest.mark.parametrize("typed", ["'; --", "%s", "{}", "å\\", ""])
+def test_a_value_is_nothing_but_a_value(challenge: Challenge, typed: str) -> None:
+    FailedTry.objects.create(subject=typed, kind=FailedTry.Secret.CODE)
+    since = timezone.now() - timedelta(hours=1)
+    assert TRIES(subject=typed, since=since) == 1
+    assert TRIES(subject="another", since=since) == 0
+    assert TRIES(subject=typed, since=timezone.now() + timedelta(hours=1)) == 0
+
+
+def test_a_value_that_is_missing_is_an_error(challenge: Challenge) -> None:
+    with pytest.raises(KeyError):
+        FIND(pk=challenge.pk)
+
+
+def test_a_change_of_the_row_is_seen(challenge: Challenge) -> None:
+    """Nothing but the SQL is kept."""
+    assert challenge.user
+    Phone.objects.create(user=challenge.user, number="+46701740605", number_digest="a")
+    assert Phone.of_user(challenge.user)
+    Phone.objects.all().delete()
+    assert Phone.of_user(challenge.user) is None
