@@ -5,6 +5,9 @@ from __future__ import annotations
 import io
 import json
 import re
+import socket
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -12,6 +15,7 @@ import pytest
 from idportal.text import fold
 from tests.bench import people, report
 from tests.bench.cal import Clock
+from tests.bench.client import Visit
 from tests.bench.compare import Side, comparison, ratio
 from tests.bench.counting import children, counts_of_log, cpu_of, memory_by_family, statements_of_log
 from tests.bench.installation import Installation, units
@@ -104,6 +108,33 @@ def test_standins_take_what_a_provider_and_a_relay_take() -> None:
     relay.talk(io.BytesIO(b"EHLO x\r\nMAIL FROM:<a>\r\nDATA\r\nhej\r\n.\r\nQUIT\r\n"), said.append)
     assert (relay.mails, said[-1]) == (1, b"221 bye\r\n")
     assert list(headers(io.BytesIO(b"Set-Cookie: a=b:c\r\n\r\nrest"))) == [(b"set-cookie", b"a=b:c")]
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("close", [b"Connection: close\r\n", b""], ids=["announced", "unannounced"])
+def test_visit_goes_on_when_its_connection_has_ended(close: bytes) -> None:
+    """As nginx does: gunicorn ends a process after some thousand requests, and connections with it."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for _ in range(3):
+                connection, _address = server.accept()
+                with connection, connection.makefile("rb") as lines:
+                    lines.readline()
+                    length = dict(headers(lines)).get(b"content-length", b"0")
+                    lines.read(int(length))
+                    answer = b"302 Found\r\nLocation: /b/\r\n" if int(length) else b"200 OK\r\n"
+                    connection.sendall(b"HTTP/1.1 " + answer + close + b"Content-Length: 0\r\n\r\n")
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        visit = Visit(server.getsockname()[1], "losenord.kommunen.example", "198.18.0.1")
+        visit.get("/")
+        visit.get("/")
+        time.sleep(0.1)  # a post is not sent twice: the end must have come
+        visit.post("/a/", "/b/", code="1")
+        visit.close()
+        thread.join()
 
 
 @pytest.mark.slow

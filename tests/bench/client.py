@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+import select
 import socket
 import ssl
 import sys
@@ -33,11 +34,8 @@ class Visit:
     """One person's connection, cookies and forms."""
 
     def __init__(self, port: int, host: str, address: str, tls: ssl.SSLContext | None = None) -> None:
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        if tls:
-            self._socket = tls.wrap_socket(self._socket, server_hostname=host)
-        self._lines = self._socket.makefile("rb")
+        self._where, self._tls = (port, host), tls
+        self._connect()
         self._fixed = (
             f"Host: {host}\r\nX-Forwarded-For: {address}\r\nX-Forwarded-Proto: https\r\n"
             "Accept: text/html\r\nAccept-Language: sv\r\nUser-Agent: bench\r\n"
@@ -67,20 +65,53 @@ class Visit:
         self._lines.close()
         self._socket.close()
 
+    def _connect(self) -> None:
+        port, host = self._where
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if self._tls:
+            self._socket = self._tls.wrap_socket(self._socket, server_hostname=host)
+        self._lines = self._socket.makefile("rb")
+        self._kept = True
+
     def _ask(self, request: str, body: bytes) -> tuple[int, str, bytes]:
+        """As nginx does: on another connection if the server closed this one, which a process does that has served its
+        time. What changes nothing is asked again if that happened meanwhile.
+        """
+        if not self._kept or self._is_closed():
+            self._reconnect()
+        try:
+            return self._exchange(request, body)
+        except ConnectionError:
+            if body:
+                raise
+            self._reconnect()
+            return self._exchange(request, body)
+
+    def _reconnect(self) -> None:
+        self.close()
+        self._connect()
+
+    def _is_closed(self) -> bool:
+        return not self._tls and bool(select.select([self._socket], [], [], 0)[0])  # with TLS it is said before
+
+    def _exchange(self, request: str, body: bytes) -> tuple[int, str, bytes]:
         cookies = b"; ".join(b"=".join(item) for item in self._cookies.items())
         self._socket.sendall(request.encode() + (b"Cookie: " + cookies + b"\r\n" if cookies else b"") + b"\r\n" + body)
-        status = int(self._lines.readline().split()[1])
+        if not (first := self._lines.readline()):
+            raise ConnectionResetError("the connection ended before an answer")
         length, location = 0, ""
         for name, value in headers(self._lines):
             if name == b"content-length":
                 length = int(value)
             elif name == b"location":
                 location = value.decode()
+            elif name == b"connection":
+                self._kept = value.lower() != b"close"
             elif name == b"set-cookie":
                 key, _, rest = value.partition(b"=")
                 self._cookies[key] = rest.partition(b";")[0]
-        return status, location, self._lines.read(length)
+        return int(first.split()[1]), location, self._lines.read(length)
 
 
 class Journey:
