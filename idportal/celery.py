@@ -1,11 +1,12 @@
 """The queues: `celery -A idportal worker` takes every task, `-Q celery` the codes alone, `-Q outbox` all others."""
 
+import gc
 import os
 from functools import cached_property
 
 from celery import Celery
 from celery.fixups.django import DjangoFixup, DjangoWorkerFixup  # type: ignore[attr-defined]  # not in its stubs
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_init
 from django.conf import settings
 from django.db import close_old_connections
 
@@ -32,6 +33,16 @@ app = Celery("idportal", fixups=[lambda app: Fixup(app).install()])  # type: ign
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["consumer"].add("idportal.worker:LookAfterTheOutbox")
+
+
+@worker_init.connect
+def share_memory(**_: object) -> None:
+    """Loads before there are children what each would load by itself, and keeps the collector from writing to it."""
+    from idportal import sms
+
+    sms.load()
+    gc.collect()
+    gc.freeze()
 
 
 @setup_logging.connect

@@ -114,6 +114,11 @@ def _to_apprise(url: str, number: str, text: str) -> str | None:
     return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else "it refused the message"
 
 
+def load() -> None:
+    """Loads Apprise's plugins, which else come with the first message."""
+    apprise.Apprise.instantiate("json://localhost")
+
+
 def _to_folder(url: str, number: str, text: str) -> str | None:
     folder = Path(unquote(urlsplit(url).path))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)

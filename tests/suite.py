@@ -38,17 +38,25 @@ def main(arguments: list[str]) -> int:
             workers = 2 * PROCESSORS  # much of it is waiting for what starts and ends
         runs = [
             # Their databases go with the server.
-            _start(["-m", chosen, "-n", str(workers), "--reuse-db", *arguments], server.url),
-            _start(["-m", f"{on_sqlite} and not postgresql", *arguments], "", words),
+            _start(["-m", chosen, "-n", str(workers), "--reuse-db", *_marked(arguments, slow and "slow")], server.url),
+            _start(["-m", f"{on_sqlite} and not postgresql", *_marked(arguments, on_sqlite.split()[0])], "", words),
         ]
         codes = {run.wait() for run in runs}
         if slow:
-            codes.add(_start(["-m", "timing", *arguments], server.url).wait())
+            codes.add(_start(["-m", "timing", *_marked(arguments, "timing")], server.url).wait())
         words.seek(0)
         sys.stdout.buffer.write(words.read())
     if codes == {NONE_FOUND}:
         return NONE_FOUND
     return max(codes - {NONE_FOUND})
+
+
+def _marked(arguments: list[str], mark: str | bool) -> list[str]:
+    """The arguments; and if they name no file, those with the mark: to read all the others takes each run seconds."""
+    if not mark or any(Path(argument.partition("::")[0]).exists() for argument in arguments):
+        return arguments
+    files = [file for file in Path("tests").rglob("test_*.py") if f"mark.{mark}" in file.read_text(encoding="utf-8")]
+    return [*arguments, *sorted(map(str, files))]
 
 
 def _start(arguments: list[str], database: str, output: IO[bytes] | None = None) -> subprocess.Popen[bytes]:

@@ -64,7 +64,8 @@ def wait_until(true: Callable[[], object], seconds: float) -> None:
 def suite(folder: Path, test: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[Process, str]]]:
     """``make`` as it runs the suite, with a test in it that holds servers, and all that came of it."""
     ready, words = folder / "ready", folder / "words"
-    command = [sys.executable, "-m", "tests.suite", "--max-worker-restart=0", f"tests/servers/everything.py::{test}"]
+    command = [sys.executable, "-m", "tests.suite", "-n", "1", "--max-worker-restart=0"]
+    command.append(f"tests/servers/everything.py::{test}")
     (folder / "Makefile").write_text(
         f"test:\n\t@cd {shlex.quote(str(ROOT))} && exec setpriv --pdeathsig TERM {shlex.join(command)}\n"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import http.client
 import json
 import os
@@ -112,7 +113,7 @@ class Client:
         self.site, self.address, self.host = site, address, host
         self.cookies: dict[str, str] = {}
 
-    def ask(self, method: str, path: str, body: bytes | str | None = None, **headers: str) -> http.client.HTTPResponse:
+    def ask(self, method: str, path: str, sent: bytes | str | None = None, **headers: str) -> http.client.HTTPResponse:
         """The answer, read to its end: its text is in ``text``."""
         wire = socket.create_connection(("127.0.0.1", self.site.https), timeout=WAIT, source_address=(self.address, 0))
         context = ssl.create_default_context(cafile=str(self.site.folder / "tls" / "ca.pem"))
@@ -120,9 +121,11 @@ class Client:
         connection.sock = context.wrap_socket(wire, server_hostname=self.host)
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         named = {name.replace("_", "-"): value for name, value in headers.items()}
-        connection.request(method, path, body, {"Origin": f"https://{self.host}", "Cookie": cookies, **named})
+        connection.request(method, path, sent, {"Origin": f"https://{self.host}", "Cookie": cookies, **named})
         answer = connection.getresponse()
-        self.text = answer.read().decode()
+        body = answer.read()
+        self.size = len(body)  # as it came over the wire
+        self.text = (gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body).decode()
         connection.close()
         for cookie in answer.headers.get_all("Set-Cookie", []):
             name, _, value = cookie.partition(";")[0].partition("=")
@@ -228,3 +231,25 @@ def test_what_nginx_answers_by_itself_is_as_safe_and_as_clear(site: Site) -> Non
             assert len(answer.headers.get_all(name, [])) == 1, name
         assert "max-age=31536000" in answer.headers["Strict-Transport-Security"]
         assert answer.headers["Server"] == "nginx"
+
+
+def test_what_shows_nobodys_data_is_sent_compressed(site: Site) -> None:
+    """And what searches by its address among others' data is not: its length would tell what it holds (BREACH)."""
+    with site.portal(), site.served():
+
+        def encoding(path: str, host: str = NAMES[0]) -> str | None:
+            answer = Client(site, "127.0.0.2", host).ask("GET", path, Accept_Encoding="gzip")
+            assert answer.status == 200, path
+            return answer.headers["Content-Encoding"]
+
+        assert encoding("/aterstall/", NAMES[2]) == "gzip"
+        assert encoding("/") == "gzip"
+        assert encoding("/bestallare/logga-in/") is None
+        client = Client(site, "127.0.0.2", NAMES[2])
+        plain = client.ask("GET", "/aterstall/")
+        sheet = re.search(r'href="(/static/[^"]*portal[^"]*\.css)"', client.text)
+        assert plain.headers["Content-Encoding"] is None
+        assert sheet
+        answer = client.ask("GET", sheet[1], Accept_Encoding="gzip")
+        assert answer.headers["Content-Encoding"] == "gzip"
+        assert client.size < len(client.text) / 2

@@ -39,6 +39,7 @@ _KINDS = """() => [...document.querySelectorAll("body *")]
         + [it.getAttribute("role"), it.getAttribute("type"), ...it.getAttributeNames().filter((name) =>
             /^(aria-.*|alt|for|href|lang|scope|tabindex|title)$/.test(name))].join(" "))"""
 _SEEN: set[tuple[str, str]] = set()
+_SEEN_AT_A_DESK: set[tuple[str, str]] = set()
 _SEEN_IN_THE_DARK: set[tuple[str, str]] = set()
 
 # Addresses that show no page: a press of a button, a redirect, an answer to a program.
@@ -54,6 +55,9 @@ NO_PAGE = {
 
 
 FIRST_OF_A_PAGE = {state.page or state.name: state.name for state in reversed(STATES)}
+OF_MANY_STATES = {
+    FIRST_OF_A_PAGE[state.page or state.name] for state in STATES if state.name not in FIRST_OF_A_PAGE.values()
+}
 
 
 # The other states of a page have its template and its colours: they are looked at in `make slow`. Most show something
@@ -69,22 +73,28 @@ def test_state(state: State, visitor: Visitor) -> None:
     """axe finds nothing on a phone, nor in the dark; at 320 px and with text of 200 % all is whole."""
     page = visitor.page
     state.visit(visitor)
-    kinds = _kinds(page)
-    if state.name in FIRST_OF_A_PAGE.values() or kinds - _SEEN:
+    first = state.name in FIRST_OF_A_PAGE.values()
+    if first or _kinds(page) - _SEEN:
         assert axe(page, rules_for(state)) == ""
-        _SEEN.update(kinds)
+        _SEEN.update(_kinds(page))
     assert axe_in_the_dark(page, COLOURS) == ""  # the rest is the same in both
     page.evaluate("document.documentElement.style.fontSize = '225%'")
     assert page.evaluate(_TOO_WIDE) == []
     page.evaluate("document.documentElement.style.fontSize = ''")
     page.set_viewport_size({"width": 320, "height": 640})
     assert page.evaluate(_TOO_WIDE) == []
+    if not first:
+        page.emulate_media(color_scheme="light")
+        page.set_viewport_size({"width": DESK[0], "height": DESK[1]})
+        if kinds := _kinds(page) - _SEEN_AT_A_DESK:
+            assert axe(page, rules_for(state)) == ""
+            _SEEN_AT_A_DESK.update(kinds)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("state", [each for each in LOOKED_AT if not each.marks])
+@pytest.mark.parametrize("state", [each for each in LOOKED_AT if not each.marks and each.id not in OF_MANY_STATES])
 def test_state_at_a_desk(state: State, new_visitor: NewVisitor) -> None:
-    """Once a page: its states have one template and one style."""
+    """A page with one state. Further states of a page are looked at on a phone and at a desk in one go."""
     visitor = new_visitor(DESK)
     state.visit(visitor)
     assert axe(visitor.page, rules_for(state)) == ""
