@@ -177,7 +177,7 @@ class Stack(Installation):
         celery = ("celery", "--quiet", "-A", "idportal")
         worker = (*celery, "worker", "--concurrency", "2")
         return {
-            "worker": self.portal(*worker, "-Q", "celery", "--hostname", "worker@%h"),
+            "worker": self.portal(*worker, "--pool", "threads", "-Q", "celery", "--hostname", "worker@%h"),
             "outbox": self.portal(*worker, "-Q", "outbox", "--hostname", "outbox@%h"),
             "beat": self.portal(*celery, "beat", "--pidfile=", "--schedule", str(self.folder / "beat")),
             **super().processes(),

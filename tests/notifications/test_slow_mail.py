@@ -32,7 +32,7 @@ from tests.servers.worker import Worker
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
 DEADLINE = 2  # seconds; in production queueing.DEADLINE
-CODES = ("-Q", settings.CELERY_TASK_DEFAULT_QUEUE, "--hostname", "worker@%h", "--concurrency", "1")
+CODES = ("-Q", settings.CELERY_TASK_DEFAULT_QUEUE, "--hostname", "worker@%h", "--pool", "threads", "--concurrency", "1")
 OUTBOX = ("-Q", "outbox", "--hostname", "outbox@%h", "--concurrency", "1")
 
 
