@@ -47,20 +47,20 @@ def ask(
         with transaction.atomic():
             return _begun(Challenge.objects.create(**fields, begun_by=begun_by), actor)
     except IntegrityError:  # the first click may still be under way: the unique field has waited for it
-        return _same_click(fields, begun_by, actor)
+        return _same_click(fields, begun_by)
 
 
-def _same_click(fields: dict[str, Any], begun_by: str | None, actor: User | None) -> Challenge:
+def _same_click(fields: dict[str, Any], begun_by: str | None) -> Challenge:
     """The challenge of the first click; a new one if that is over, as when another code may be asked for."""
     since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
     over = Q(asked_at__lte=since) | Q(verified_at__isnull=False)
     with transaction.atomic():
         Challenge.objects.filter(over, begun_by=begun_by).update(begun_by=None)
         challenge, made = Challenge.sealed().get_or_create(begun_by=begun_by, defaults=fields)
-        return _begun(challenge, actor) if made else challenge
+        return _begun(challenge) if made else challenge
 
 
-def _begun(challenge: Challenge, actor: User | None) -> Challenge:
+def _begun(challenge: Challenge, actor: User | None = None) -> Challenge:
     """Leaves the event of a new challenge, and queues its code."""
     owner, asker = challenge.owner, actor or challenge.actor
     audit.record(Event.CODE_REQUESTED, owner, actor=asker, result=challenge.purpose, address=challenge.address)

@@ -130,12 +130,11 @@ def _account_refusal(account: Account | None, phone: Phone | None) -> str:
 
 def _refusal_now(challenge: Challenge) -> str:
     """Locks the owner; returns why no code goes to an orderer who is no longer one, or has another number, or ""."""
-    owner = challenge.owner
-    if owner is None:
-        return "no such account"
-    owner = type(owner)._default_manager.select_for_update().get(pk=owner.pk)
-    if isinstance(owner, Orderer) and not owner.active:
+    if challenge.user:
+        User.locked(challenge.user.directory_id)
+    if challenge.orderer is None:
+        return ""
+    orderer = Orderer.objects.select_for_update().get(pk=challenge.orderer.pk)
+    if not orderer.active:
         return "orderer not active"
-    if isinstance(owner, Orderer) and owner.mobile != challenge.number:
-        return "another number on file"
-    return ""
+    return "" if orderer.mobile == challenge.number else "another number on file"

@@ -599,6 +599,20 @@ def test_the_log_says_when_most_of_the_days_messages_are_used(
     assert warned == [0, 1, 1], "once, at 23 of 29"
 
 
+@pytest.mark.parametrize("gone", [False, True], ids=["accepted", "purged"])
+def test_another_code_for_a_challenge_that_is_over_is_none(walker: Walker, gone: bool) -> None:
+    """R3: the page looked before; the row is read again under its lock."""
+    walker.ask(STEFAN.username)
+    challenge = Challenge.objects.get()
+    time_passes(seconds=61)
+    if gone:
+        Challenge.objects.all().delete()
+    else:
+        assert walker.enter_code()["Location"] == ACCEPTED
+    assert codes.ask_again(challenge, None) is False
+    assert len(walker.sms) == 1
+
+
 def test_a_task_that_comes_twice_sends_once(walker: Walker) -> None:
     """K5: a queue may deliver what it has delivered."""
     walker.ask(STEFAN.username)
