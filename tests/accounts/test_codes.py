@@ -416,15 +416,18 @@ def test_each_row_of_a_withheld_one_says_who_whom_where_and_why(
     there.ask_again()
     assert len(sms) == 1
     rows = AuditEvent.objects.filter(event=Event.CODE_WITHHELD, actor="", address="192.0.2.77")
-    assert list(rows.values_list("subject_name", "result")) == [
-        ("", "no such account"),
-        (KARL.username, "no number"),
-        (EVA.username, "protected account"),
-        (MARIA.username, "disabled account"),
-        (ANNA.username, "number on hold"),
-        (STEFAN.username, "too many codes to this number"),
-        (STEFAN.username, "directory unavailable"),
+    # The company is the directory's: of an account that was just read.
+    assert list(rows.values_list("subject_name", "company", "result")) == [
+        ("", "", "no such account"),
+        (KARL.username, KARL.company, "no number"),
+        (EVA.username, EVA.company, "protected account"),
+        (MARIA.username, MARIA.company, "disabled account"),
+        (ANNA.username, ANNA.company, "number on hold"),
+        (STEFAN.username, "", "too many codes to this number"),
+        (STEFAN.username, "", "directory unavailable"),
     ]
+    kept = {challenge.number for challenge in Challenge.objects.all()}
+    assert kept == {"", STEFAN.phone}, "a number that gets no code is not kept with the challenge"
     assert "a code for reset was not sent: DirectoryUnavailable" in caplog.messages
 
 

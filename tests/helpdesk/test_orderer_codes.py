@@ -193,7 +193,8 @@ def test_no_code_once_the_register_says_otherwise(
     register.carin.save()
     assert codes.ask_again(challenge, None)
     assert len(sms) == 1
-    assert last(Event.CODE_WITHHELD).result == why
+    withheld = last(Event.CODE_WITHHELD)
+    assert (withheld.result, withheld.subject) == (why, f"orderer {register.carin.pk}")
     assert SmsDay.today() == 1
 
 
