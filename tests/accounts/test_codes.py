@@ -575,18 +575,19 @@ def test_a_challenge_that_the_owner_ended_begins_anew_when_asked_again(walker: W
     assert walker.enter_code()["Location"] == ACCEPTED
 
 
-def test_a_challenge_that_ends_while_the_directory_is_asked_gets_no_code(walker: Walker) -> None:
-    """What the owner does meanwhile, in another browser, stands."""
+@pytest.mark.parametrize("what", ["ended_at", "verified_at"])
+def test_a_challenge_that_is_over_while_the_directory_is_asked_gets_no_code(walker: Walker, what: str) -> None:
+    """What the owner does meanwhile, in another browser or with the code before, stands."""
     connect = directory.connect
 
     def slowly() -> directory.Directory:
-        Challenge.objects.update(ended_at=timezone.now())
+        Challenge.objects.update(**{what: timezone.now()})
         return connect()
 
     with mock.patch.object(directory, "connect", slowly):
         walker.ask(STEFAN.username)
     assert len(walker.sms) == 0
-    assert Challenge.objects.get().ended_at
+    assert getattr(Challenge.objects.get(), what)
 
 
 def test_the_log_says_when_most_of_the_days_messages_are_used(
