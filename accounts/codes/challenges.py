@@ -47,10 +47,12 @@ def ask(
         with transaction.atomic():
             return _begun(Challenge.objects.create(**fields, begun_by=begun_by), actor)
     except IntegrityError:  # the first click may still be under way: the unique field has waited for it
+        if begun_by is None:
+            raise
         return _same_click(fields, begun_by)
 
 
-def _same_click(fields: dict[str, Any], begun_by: str | None) -> Challenge:
+def _same_click(fields: dict[str, Any], begun_by: str) -> Challenge:
     """The challenge of the first click; a new one if that is over, as when another code may be asked for."""
     since = timezone.now() - timedelta(seconds=limits.SEND_COOLDOWN)
     over = Q(asked_at__lte=since) | Q(verified_at__isnull=False)

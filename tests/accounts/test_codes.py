@@ -10,7 +10,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 from django.utils import timezone
 from kombu.exceptions import OperationalError
@@ -429,6 +429,17 @@ def test_each_row_of_a_withheld_one_says_who_whom_where_and_why(
     kept = {challenge.number for challenge in Challenge.objects.all()}
     assert kept == {"", STEFAN.phone}, "a number that gets no code is not kept with the challenge"
     assert "a code for reset was not sent: DirectoryUnavailable" in caplog.messages
+
+
+def test_what_no_browser_asked_for_is_never_taken_for_anothers_click(sms: Inbox) -> None:
+    """R2: an error of the database is one, and gives nobody a challenge of somebody else."""
+    codes.ask(Purpose.RESET, address=None, username=STEFAN.username)
+    with (
+        mock.patch.object(Challenge.objects, "create", side_effect=IntegrityError("its owner is gone")),
+        pytest.raises(IntegrityError),
+    ):
+        codes.ask(Purpose.RESET, address=None, username="lovfinnsej1")
+    assert Challenge.objects.count() == 1
 
 
 def test_a_click_that_the_queue_did_not_take_is_no_first_of_two(sms: Inbox) -> None:
