@@ -38,7 +38,10 @@ def main(arguments: list[str]) -> int:
             workers = 2 * PROCESSORS  # much of it is waiting for what starts and ends
         runs = [
             # Their databases go with the server.
-            _start(["-m", chosen, "-n", str(workers), "--reuse-db", *_marked(arguments, slow and "slow")], server.url),
+            _start(
+                ["-m", chosen, "-n", str(workers), "--reuse-db", *(_marked(arguments, "slow") if slow else arguments)],
+                server.url,
+            ),
             _start(["-m", f"{on_sqlite} and not postgresql", *_marked(arguments, on_sqlite.split()[0])], "", words),
         ]
         codes = {run.wait() for run in runs}
@@ -51,9 +54,9 @@ def main(arguments: list[str]) -> int:
     return max(codes - {NONE_FOUND})
 
 
-def _marked(arguments: list[str], mark: str | bool) -> list[str]:
+def _marked(arguments: list[str], mark: str) -> list[str]:
     """The arguments; and if they name no file, those with the mark: to read all the others takes each run seconds."""
-    if not mark or any(Path(argument.partition("::")[0]).exists() for argument in arguments):
+    if any(Path(argument.partition("::")[0]).exists() for argument in arguments):
         return arguments
     files = [file for file in Path("tests").rglob("test_*.py") if f"mark.{mark}" in file.read_text(encoding="utf-8")]
     return [*arguments, *sorted(map(str, files))]

@@ -6,7 +6,6 @@ import contextlib
 import gzip
 import http.client
 import json
-import os
 import re
 import socket
 import sqlite3
@@ -25,13 +24,13 @@ from deploy.local import files
 from deploy.local.cast import KARL
 from deploy.local.server import free_port
 from tests.idportal.conftest import PRODUCTION, Prepared, environment, prepared  # noqa: F401 - a fixture
+from tests.servers.nginx import configuration
 from tests.servers.processes import end
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 ROOT = Path(__file__).resolve().parent.parent
-DEPLOY = ROOT / "deploy"
 BIN = Path(sys.executable).parent
 NAMES = ("losenord.kommunen.example", "pwreg.kommunen.example", "pwreset.kommunen.example")
 WAIT = 20.0  # seconds for a server to start or to answer
@@ -46,27 +45,8 @@ class Site:
         self.values = values
         files.make_certificate(folder / "tls", *NAMES)
         self.config = folder / "nginx.conf"
-        self.config.write_text(self._text(), encoding="utf-8")
-
-    def _text(self) -> str:
-        site = (DEPLOY / "nginx" / "idportal.conf").read_text(encoding="utf-8")
-        for place, stand_in in {
-            r"\n +listen \[::\][^\n]*": "",  # a machine of tests may have no IPv6
-            r"listen 80": f"listen 127.0.0.1:{self.http}",
-            r"listen 443": f"listen 127.0.0.1:{self.https}",
-            r"127\.0\.0\.1:8000": f"127.0.0.1:{self.web}",
-            r"/etc/idportal/tls": f"{self.folder}/tls",
-            r"/var/log/nginx": f"{self.folder}",
-            r"/opt/idportal/current": f"{ROOT}",
-        }.items():
-            site, count = re.subn(place, stand_in, site)
-            assert count, place
-        places = "".join(
-            f"{kind}_temp_path {self.folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-        )
-        user = "user root;" if os.getuid() == 0 else ""
-        general = f"{user} daemon off; pid {self.folder}/nginx.pid; error_log {self.folder}/error.log;\nevents {{}}\n"
-        return f"{general}http {{\n{places}{site}\n}}\n"
+        text = configuration(ROOT, folder, http=self.http, https=self.https, web=self.web)
+        self.config.write_text(text, encoding="utf-8")
 
     def command(self, *more: str) -> list[str]:
         return ["/usr/sbin/nginx", "-e", f"{self.folder}/error.log", "-c", str(self.config), *more]

@@ -152,7 +152,7 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
     """
     with transaction.atomic():
         # The account first, as everywhere a code is counted: of two agents at the same moment, one finds nothing left.
-        User.objects.select_for_update().filter(directory_id=account.id).first()
+        User.locked(account.id)
         counted = for_account(account)
         if not counted.anything:
             raise NothingCounted

@@ -81,7 +81,7 @@ class Challenge(models.Model):
 
     @classmethod
     def under_way(cls, challenge_id: int, purpose: str) -> "Challenge | None":
-        """The challenge, sealed as long as no code of it was accepted: that is to reset, before which no log-in is."""
+        """The challenge, sealed: for a reset, before which no log-in is."""
         return _SEALED(pk=challenge_id, purpose=purpose)
 
     @classmethod

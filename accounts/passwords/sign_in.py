@@ -98,7 +98,7 @@ def try_password(
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
     user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
     with transaction.atomic():
-        User.objects.select_for_update().filter(directory_id=subject).first()
+        User.locked(subject)
         tries = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         before = list(tries.order_by("-at"))
         this_one = tries.filter(pk=FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD).pk)

@@ -39,11 +39,10 @@ def start(request: HttpRequest) -> HttpResponse:
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
     form, begun = CodeForm(request.POST or None), sessions.begun(request, Purpose.RESET)
-    if begun is not None and form.is_valid():
-        accepted = codes.check(begun, form.cleaned_data["code"], request.META["REMOTE_ADDR"])
-        if accepted:
-            sessions.enter(request, accepted)
-            return redirect("reset-password")
+    address = request.META["REMOTE_ADDR"]
+    if begun is not None and form.is_valid() and (accepted := codes.check(begun, form.cleaned_data["code"], address)):
+        sessions.enter(request, accepted)
+        return redirect("reset-password")
     challenge = sessions.challenge_of(request, Purpose.RESET)
     # A post in a session that is gone, idle for longer than a code lives, or with a new id after a faster click on the
     # same button, sees the page after a wrong code (K3). Its cookie is not deleted: it has the new session's name.

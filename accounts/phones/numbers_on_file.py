@@ -18,7 +18,7 @@ from accounts.signals import phone_registered, phone_removed, phone_replaced
 
 def on_file(user: User) -> Phone | None:
     """The number on file."""
-    return Phone.objects.filter(user=user).first()
+    return Phone.of_user(user)
 
 
 def usable_numbers(account_ids: Iterable[str]) -> dict[str, str]:
@@ -77,7 +77,7 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
     """Makes a challenge's number the account's own if the code is right (G1, G2). False: nothing changed."""
     with transaction.atomic():
         # The account first, then its challenges: all verbs lock in this order, so that none waits for another.
-        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        user = User.locked(account.id)
         challenge = codes.check(challenge_id, code, address)
         if user is None or challenge is None or challenge.user != user or challenge.purpose != Purpose.REGISTER:
             return False
@@ -121,7 +121,7 @@ def remove(account: Account, *, agent: User, reference: str, address: str | None
     if account.protected:
         raise RemoveRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
     with transaction.atomic():
-        user = User.objects.select_for_update().filter(directory_id=account.id).first()
+        user = User.locked(account.id)
         if user is None or not Phone.objects.filter(user=user).delete()[0]:
             return False
         links_on_hold(user).update(stops={})

@@ -140,7 +140,7 @@ def _referred_to(reading: Reading) -> Ticket | None:
         if found := Ticket.objects.filter(number=number).first():
             return found
     returned = bounces.returned_message(reading.letter)
-    numbers = [part for part in str(returned.key).split() if part[:1].isdigit()] if returned else []
+    numbers = [part for part in (returned.key or "").split() if part[:1].isdigit()] if returned else []
     return Ticket.objects.filter(number__in=numbers).first() if numbers else None
 
 

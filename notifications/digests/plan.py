@@ -167,7 +167,7 @@ def redirection(message: Message) -> Callable[[], object] | None:
     One that waits for an address that is no recipient any more goes to the present recipients, or to the helpdesk: it
     holds names and user names that are theirs to know alone, and it is never dropped.
     """
-    if not str(message.key).startswith("digest/") or message.to in _recipients(message):
+    if not (message.key or "").startswith("digest/") or message.to in _recipients(message):
         return None  # it is not of a run, or its receiver is still a recipient
     return lambda: outbox.enqueue(_for_others(message))
 

@@ -19,6 +19,8 @@ from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota, TriesForgotten
+from deploy.local.cast import STEFAN, Person
+from tests.conftest import Walker, has_number
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
 
@@ -40,6 +42,13 @@ _TIMES: dict[type[Model], tuple[str, ...]] = {
     Session: ("expire_date",),
     TriesForgotten: ("at",),
 }
+
+
+def verified(walker: Walker, person: Person = STEFAN) -> None:
+    """Up to the page where the new password is chosen."""
+    has_number(person)
+    walker.ask(person.username)
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
 
 
 def time_passes(**length: float) -> None:

@@ -28,6 +28,7 @@ from tests.accounts.helpers import (
     text_of,
     time_passes,
     trail,
+    verified,
 )
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
@@ -125,9 +126,7 @@ def test_a_directory_that_breaks_off_in_the_middle_of_setting(
     server: TestSlapd, walker: Walker, caplog: pytest.LogCaptureFixture, *, written: bool
 ) -> None:
     """R8, U1: "we don't know" in plain words; never "klart"; the verified state survives and trying again is safe."""
-    has_number(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     modify = Connection.modify_password
 
     def killed(connection: Connection, dn: str, password: str) -> None:
@@ -189,9 +188,7 @@ def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(walker: Walker, 
 @pytest.mark.parametrize("password", [NEW_PASSWORD, "kort"], ids=["an attempt", "a refusal"])
 def test_what_the_trail_can_not_take_does_not_happen(server: TestSlapd, walker: Walker, password: str) -> None:
     """R8, L1: neither is the directory touched, nor a refusal counted. The right is free again at once."""
-    has_number(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     with mock.patch.object(audit, "record", side_effect=OperationalError("gone")) as record:
         assert walker.choose(password).status_code == 503
     assert record.call_count == 1
@@ -204,9 +201,7 @@ def test_a_database_that_breaks_twice_after_the_directory_said_yes(
     walker: Walker, heard: list[Heard], caplog: pytest.LogCaptureFixture
 ) -> None:
     """R3, R4: what follows a new password is tried again, and done as a whole. The operator sees each try."""
-    has_number(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     real = users.end_sessions
     with mock.patch.object(users, "end_sessions") as end:
         end.side_effect = lambda user: real(user) if end.call_count > 2 else _deadlock()
@@ -229,9 +224,7 @@ def test_a_database_that_stays_broken_is_told_as_not_known(
     server: TestSlapd, walker: Walker, heard: list[Heard], caplog: pytest.LogCaptureFixture
 ) -> None:
     """R8: never "klart"; the person is told to try whether the new password works. Nothing is half noted."""
-    has_number(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     with mock.patch.object(users, "end_sessions", side_effect=OperationalError("gone")):
         assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
     assert binds(server, STEFAN.username, NEW_PASSWORD)
@@ -246,9 +239,7 @@ def test_an_outcome_that_is_not_known_is_told_without_the_database_too(
     walker: Walker, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, error: Exception
 ) -> None:
     """R8: "nothing has changed" would be a guess. The operator sees why the trail ends at the attempt."""
-    has_number(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     monkeypatch.setattr(OpenLdap, "set_password", lambda *_: directory.PasswordChange.UNAVAILABLE)
     with mock.patch.object(users, "end_sessions", side_effect=error):
         assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
@@ -259,10 +250,8 @@ def test_after_an_outcome_that_is_not_known_every_session_ends(
     walker: Walker, another_walker: Walker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R4: the new password may be in place."""
-    has_number(STEFAN)
     another_walker.log_in(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     monkeypatch.setattr(OpenLdap, "set_password", lambda *_: directory.PasswordChange.UNAVAILABLE)
     assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
     assert another_walker.get("/registrera/mobil/")["Location"] == "/registrera/"
@@ -272,10 +261,8 @@ def test_a_directory_that_was_not_reached_ends_no_session(
     walker: Walker, another_walker: Walker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """R4, R8: no new password can be in place. The right is free again at once."""
-    has_number(STEFAN)
     another_walker.log_in(STEFAN)
-    walker.ask(STEFAN.username)
-    walker.enter_code()
+    verified(walker)
     with monkeypatch.context() as patch:
         patch.setattr(OpenLdap, "set_password", mock.Mock(side_effect=directory.DirectoryUnavailable("no server")))
         assert is_outage_page(walker.choose(NEW_PASSWORD), DOWN)

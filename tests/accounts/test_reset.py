@@ -31,6 +31,7 @@ from tests.accounts.helpers import (
     text_of,
     time_passes,
     trail,
+    verified,
     wrong_for,
 )
 from tests.conftest import Inbox, Walker, has_number
@@ -39,13 +40,6 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 PASSWORD_EVENTS = (Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE, Event.PASSWORD_REFUSED)
-
-
-def verified(walker: Walker, person: Person = STEFAN) -> None:
-    """Up to the page where the new password is chosen."""
-    has_number(person)
-    walker.ask(person.username)
-    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
 
 
 def the_account(person: Person = STEFAN) -> directory.Account:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 import socket
 import subprocess
 import time
@@ -16,6 +14,7 @@ from deploy.local.server import HOST, bound, free_port, program
 from tests.bench.cal import Clock
 from tests.bench.counting import cpu_by_family
 from tests.bench.installation import PORTAL, START_TIMEOUT, Installation
+from tests.servers.nginx import configuration
 from tests.servers.processes import end
 
 CLIENTS = 8
@@ -66,31 +65,16 @@ def site(installation: Installation) -> Iterator[tuple[int, int]]:
     """nginx with the tree's site before the installation: the port for TLS, and the process."""
     folder, port = installation.folder, free_port()
     files.make_certificate(folder / "tls", *NAMES)
-    text = (installation.tree / "deploy" / "nginx" / "idportal.conf").read_text(encoding="utf-8")
-    for place, here in {
-        r"\n +listen \[::\][^\n]*": "",  # a machine of tests may have no IPv6
-        r"listen 80": f"listen {HOST}:{free_port()}",
-        r"listen 443": f"listen {HOST}:{port}",
-        r"127\.0\.0\.1:8000": f"{HOST}:{installation.port}",
-        r"/etc/idportal/tls|/etc/ssl": f"{folder}/tls",
-        r"/var/log/nginx|/var/cache/nginx|/var/lib/nginx": str(folder),
-        r"/opt/idportal/current/var/static": f"{folder}/static",
-        r"/opt/idportal/current": str(installation.tree),
-    }.items():
-        text = re.sub(place, here, text)
-    kinds = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
-    places = "".join(f"{kind}_temp_path {folder}/{kind};\n" for kind in kinds)
-    user = "user root;" if os.getuid() == 0 else ""
-    general = f"{user} daemon off; worker_processes auto; pid {folder}/nginx.pid; error_log {folder}/nginx.log;"
     config = folder / "nginx.conf"
-    config.write_text(f"{general}\nevents {{}}\nhttp {{\n{places}{text}\n}}\n", encoding="utf-8")
-    command = [program("nginx", "nginx"), "-e", f"{folder}/nginx.log", "-c", str(config)]
+    text = configuration(installation.tree, folder, http=free_port(), https=port, web=installation.port)
+    config.write_text(text, encoding="utf-8")
+    command = [program("nginx", "nginx"), "-e", f"{folder}/error.log", "-c", str(config)]
     process = subprocess.Popen(bound(command), start_new_session=True)
     try:
         deadline = time.monotonic() + START_TIMEOUT
         while not _listens(port):
             if process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"nginx did not start: {(folder / 'nginx.log').read_text(encoding='utf-8')}")
+                raise RuntimeError(f"nginx did not start: {(folder / 'error.log').read_text(encoding='utf-8')}")
             time.sleep(0.05)
         yield port, process.pid
     finally:

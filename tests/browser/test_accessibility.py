@@ -73,10 +73,10 @@ def test_state(state: State, visitor: Visitor) -> None:
     """axe finds nothing on a phone, nor in the dark; at 320 px and with text of 200 % all is whole."""
     page = visitor.page
     state.visit(visitor)
-    first = state.name in FIRST_OF_A_PAGE.values()
-    if first or _kinds(page) - _SEEN:
+    first, kinds = state.name in FIRST_OF_A_PAGE.values(), _kinds(page)
+    if first or kinds - _SEEN:
         assert axe(page, rules_for(state)) == ""
-        _SEEN.update(_kinds(page))
+        _SEEN.update(kinds)
     assert axe_in_the_dark(page, COLOURS) == ""  # the rest is the same in both
     page.evaluate("document.documentElement.style.fontSize = '225%'")
     assert page.evaluate(_TOO_WIDE) == []
