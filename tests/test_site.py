@@ -233,3 +233,69 @@ def test_what_shows_nobodys_data_is_sent_compressed(site: Site) -> None:
         answer = client.ask("GET", sheet[1], Accept_Encoding="gzip")
         assert answer.headers["Content-Encoding"] == "gzip"
         assert client.size < len(client.text) / 2
+
+
+def test_what_is_the_same_for_all_is_kept_and_stands_while_the_portal_is_away(site: Site) -> None:
+    """In each language, on each host, with the portal's own headers; not what has a session, a query or a form."""
+    swedish, english = Client(site, "127.0.0.2", NAMES[0]), Client(site, "127.0.0.3", NAMES[0])
+    english.cookies["__Host-language"] = "en"
+    signed_in = Client(site, "127.0.0.4")
+
+    def pages() -> list[tuple[int, str, list[tuple[str, str]]]]:
+        said = []
+        for client in (swedish, english):
+            answer = client.ask("GET", "/", Accept_Encoding="gzip")
+            said.append((answer.status, client.text, [each for each in answer.getheaders() if each[0] != "Date"]))
+        return said
+
+    with site.served():
+        with site.portal():
+            first = pages()
+            for language, (status, text, _headers) in zip(("sv", "en"), first, strict=True):
+                assert status == 200
+                assert f'<html lang="{language}">' in text
+            sheet = re.search(r'href="(/static/[^"]*portal[^"]*\.css)"', swedish.text)
+            assert sheet
+            assert swedish.ask("GET", sheet[1]).status == 200
+            assert signed_in.log_in(KARL.username, KARL.password).status == 302
+            for client in (signed_in, Client(site, "127.0.0.2"), signed_in):
+                client.ask("GET", "/tillganglighet/")
+                assert ("data-session-seconds" in client.text) == (client is signed_in)
+        assert pages() == first
+        assert swedish.ask("GET", sheet[1]).status == 200
+        for client, path in ((swedish, "/aterstall/"), (swedish, "/?x"), (signed_in, "/tillganglighet/")):
+            assert client.ask("GET", path).status == 503, path
+    for _status, _text, headers in first:
+        names = [name for name, _ in headers]
+        assert not {"Set-Cookie", "X-Accel-Expires"} & set(names)
+        assert dict(headers)["Cache-Control"] == "no-store, private"
+        for name in ("Strict-Transport-Security", "Content-Security-Policy", "X-Content-Type-Options"):
+            assert names.count(name) == 1, name
+
+
+def test_nobody_changes_what_others_get(site: Site) -> None:
+    """What a client sends that the portal reads, and what it could be taken to read, before a page is kept."""
+    with site.portal(), site.served():
+        for names in (
+            {"Cookie": '__Host-language="en"'},
+            {"Cookie": "__Host-language=sv; __Host-language=en"},
+            {"Cookie": "__Host-session=x; __Host-language=en"},
+            {"Accept_Language": "en"},
+            {"X_Forwarded_Proto": "http", "X_Forwarded_Host": "evil.example", "Forwarded": "host=evil.example"},
+            {"Script_Name": "/evil", "Path_Info": "/registrera/", "X_Script_Name": "/evil"},
+            {"X_HTTP_Method_Override": "DELETE", "Range": "bytes=0-1", "If_None_Match": "*", "Accept": "image/png"},
+        ):
+            Client(site, "127.0.0.2", NAMES[0]).ask("GET", "/", **names)
+        for path in ("//", "/?next=//evil.example", "/./", "/%2e/", "/x/../", "/tillganglighet/../"):
+            Client(site, "127.0.0.2", NAMES[0]).ask("GET", path)
+        for method in ("HEAD", "POST", "OPTIONS"):
+            Client(site, "127.0.0.2", NAMES[0]).ask(method, "/")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            Client(site, "127.0.0.2", NAMES[0]).ask("GET", "/", Host="evil.example")
+        assert Client(site, "127.0.0.2", NAMES[2]).ask("GET", "/").headers["Location"] == "/aterstall/"
+        stranger = Client(site, "127.0.0.5", NAMES[0])
+        assert stranger.ask("GET", "/").status == 200
+        assert '<html lang="sv">' in stranger.text
+        assert "evil" not in stranger.text
+        assert 'name="next" value="/"' in stranger.text
+        assert "data-session-seconds" not in stranger.text

@@ -24,6 +24,7 @@ def configuration(tree: Path, folder: Path, *, http: int, https: int, web: int) 
     }.items():
         site, count = re.subn(place, stand_in, site)
         assert count, place
+    site = site.replace("/var/lib/nginx/", f"{folder}/")  # a commit that is measured may keep nothing
     places = "".join(
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
