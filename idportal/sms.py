@@ -11,6 +11,8 @@ from urllib.parse import quote, unquote, urlsplit
 import apprise
 from django.conf import settings
 
+from idportal import plain_http
+
 log = logging.getLogger("idportal.sms")
 
 GATEWAY_TIMEOUT = 5  # seconds for one gateway; a person waits for the code
@@ -27,6 +29,7 @@ _GSM7 = frozenset(
 _GSM7_ESCAPED = frozenset("\f^{}\\[~]|€")  # two septets each
 SEGMENT = 160  # septets
 
+_REFUSED = "it refused the message"
 _NO_ANSWER = f"no answer within {GATEWAY_TIMEOUT} seconds"
 
 
@@ -105,18 +108,20 @@ def _try(url: str, number: str, text: str) -> str | None:
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:
+    # To read longer than _try waits: an answer that nobody waits for any more is no refusal.
+    limits = float(GATEWAY_TIMEOUT), GATEWAY_TIMEOUT + 1.0
+    if gateway := plain_http.read(url):
+        return None if gateway.send(number, text, limits) else _REFUSED
     plugin = apprise.Apprise.instantiate(url.replace("{to}", quote(number, safe="")))
     if plugin is None:
         return "Apprise can't read its URL"
-    plugin.socket_connect_timeout = float(GATEWAY_TIMEOUT)
-    # Longer than _try waits: an answer that nobody waits for any more is no refusal.
-    plugin.socket_read_timeout = GATEWAY_TIMEOUT + 1.0
-    return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else "it refused the message"
+    plugin.socket_connect_timeout, plugin.socket_read_timeout = limits
+    return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else _REFUSED
 
 
 def load() -> None:
     """Loads Apprise's plugins, which else come with the first message."""
-    apprise.Apprise.instantiate("json://localhost")
+    plain_http.read("json://localhost")
 
 
 def _to_folder(url: str, number: str, text: str) -> str | None:

@@ -1,5 +1,7 @@
 """Stands in for an SMS provider, which lies outside the machine: a local HTTP server that keeps what it gets.
 
+It leaves connections open, as providers do.
+
 It speaks two of the tongues that Apprise knows: ``json_url`` is its plain JSON post, the number in the path;
 ``form_url`` is a provider's typical form post with the fields ``to`` and ``text``.
 """
@@ -11,10 +13,11 @@ import json
 import socket
 import struct
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
-from typing import ClassVar, Self
+from typing import Any, ClassVar, Self
 from urllib.parse import parse_qs, unquote, urlsplit
 
 
@@ -115,12 +118,31 @@ class SmsGateway:
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
 
+    def __init__(self, *arguments: Any) -> None:
+        self._open: set[socket.socket] = set()
+        super().__init__(*arguments)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        self._open.add(request)
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        self._open.discard(request)
+        super().shutdown_request(request)
+
+    def server_close(self) -> None:
+        super().server_close()
+        for connection in self._open.copy():
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+
     def handle_error(self, request: object, client_address: object) -> None:
         """A client that gave up waiting is what the tests are about, not an error to print."""
 
 
 class _Handler(BaseHTTPRequestHandler):
     gateway: ClassVar[SmsGateway]
+    protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", "0")))

@@ -1,0 +1,86 @@
+"""Plain HTTP gateways, ``json://`` and ``jsons://``: Apprise reads the URL once, and connections are kept.
+
+The gateway gets, byte for byte, what Apprise's own plugin would send.
+"""
+
+import json
+from collections import deque
+from contextlib import suppress
+from functools import lru_cache
+from time import monotonic
+from typing import Any
+
+import apprise
+import requests
+
+# In place of a number's digits, which look alike in every encoding but base64, and of a text.
+_DIGITS, _TEXT = "019283746501928", "text-of-the-message"
+
+# Seconds without a message. What the gateway has closed is seen in time; what it closes just as a message comes looks
+# like a refusal. Many close a connection after 5.
+KEPT_FOR = 3.0
+
+
+class Gateway:
+    """Sends one request with other numbers and texts, from any thread."""
+
+    def __init__(self, request: Any, **options: Any) -> None:
+        self._request, self._options = request, options
+        # In the order of their last use. Each has one message at a time.
+        self._kept: deque[tuple[float, requests.Session]] = deque(maxlen=8)
+
+    def send(self, number: str, text: str, timeout: tuple[float, float]) -> bool:
+        """Whether the gateway took the text. ``number`` is E.164; ``timeout``: seconds to connect, and to read."""
+        digits, request = number.removeprefix("+"), self._request.copy()
+        request.url = request.url.replace(_DIGITS, digits)
+        request.body = request.body.replace(_DIGITS, digits).replace(_TEXT, json.dumps(text.rstrip())[1:-1])
+        for name, value in request.headers.items():
+            request.headers[name] = value.replace(_DIGITS, digits)
+        request.headers["Content-Length"] = str(len(request.body))
+        session = self._session()
+        with suppress(requests.RequestException):
+            answer = session.send(request, timeout=timeout, **self._options)
+            session.cookies.clear()
+            self._kept.append((monotonic(), session))
+            return answer.status_code in range(200, 300)
+        return False
+
+    def _session(self) -> requests.Session:
+        with suppress(IndexError):
+            used, session = self._kept.pop()
+            if monotonic() - used < KEPT_FOR:
+                return session
+            self._kept.clear()
+        return requests.Session()
+
+
+@lru_cache
+def read(url: str) -> Gateway | None:
+    """The gateway with this URL; None if Apprise has to make each request by itself."""
+    plugin: Any = apprise.Apprise.instantiate(url.replace("{to}", f"%2B{_DIGITS}"))
+    if plugin is None or plugin.schema not in ("json", "jsons"):
+        return None
+    payload = {"version": plugin.json_version, "title": "", "message": _TEXT, "attachments": [], "type": "info"}
+    for key, value in plugin.payload_extras.items():
+        if key not in payload:
+            payload[key] = value
+        else:  # another name for it, or none
+            payload[value or key] = payload[key]
+            del payload[key]
+    port = f":{plugin.port}" if isinstance(plugin.port, int) else ""
+    request = requests.Request(
+        plugin.method,
+        f"{'https' if plugin.secure else 'http'}://{plugin.host}{port}{plugin.fullpath}",
+        headers={"User-Agent": plugin.app_id, "Content-Type": "application/json", **plugin.headers},
+        data=json.dumps(payload),
+        params=plugin.params,
+        auth=(plugin.user, plugin.password) if plugin.user else None,
+    )
+    session = requests.Session()
+    with suppress(requests.RequestException):
+        made: Any = session.prepare_request(request)
+        options = session.merge_environment_settings(made.url, {}, None, plugin.verify_certificate, None)
+        places = "\n".join([made.url, made.body, *made.headers.values()])
+        if (places.count(_DIGITS), places.count(_TEXT)) == (url.count("{to}"), 1):
+            return Gateway(made, allow_redirects=plugin.redirects, **options)
+    return None
