@@ -3,17 +3,15 @@
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.contrib.sessions.models import Session
-from django.db import IntegrityError, models
+from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from idportal.kept import Select
+from idportal.kept import Change, Select
 
-_OPEN = Select[Session](
-    lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now),
-    key=models.CharField(),
-    now=models.DateTimeField(),
-)
+_OPEN = Select[Session](lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now))
+_FIELDS = ("session_key", "session_data", "expire_date")
+_SAVED = Change(lambda row: Session.objects.filter(session_key=row), *_FIELDS)
 
 
 class SessionStore(db.SessionStore):
@@ -41,11 +39,8 @@ class SessionStore(db.SessionStore):
                 row.save(force_insert=True)
             except IntegrityError:
                 raise CreateError from None
-        else:
-            changes = {"session_data": row.session_data, "expire_date": row.expire_date}
-            found = self.model.objects.filter(session_key=self._row_key)
-            if not found.update(session_key=self.session_key, **changes):
-                raise UpdateError
+        elif not _SAVED(row=self._row_key, **{name: getattr(row, name) for name in _FIELDS}):
+            raise UpdateError
         self._row_key = self.session_key
 
     def _get_session_from_db(self) -> Session | None:

@@ -7,6 +7,7 @@ from django.db.models import F
 from accounts import audit, directory
 from accounts.directory import Account
 from accounts.models import Event, User
+from idportal.kept import Change
 
 log = logging.getLogger("idportal.users")
 
@@ -40,5 +41,8 @@ def account_to_tell(user: User, *, staff: bool = False) -> Account | None:
 
 def end_sessions(user: User) -> None:
     """Ends every session of this user at its next request (security.md R4)."""
-    User.objects.filter(pk=user.pk).update(session_epoch=F("session_epoch") + 1)
+    _END_SESSIONS(pk=user.pk)
     audit.record(Event.SESSIONS_ENDED, user)
+
+
+_END_SESSIONS = Change(lambda pk: User.objects.filter(pk=pk), session_epoch=F("session_epoch") + 1)

@@ -1,56 +1,71 @@
-"""Queries of the hot path, whose SQL Django builds once, and not anew for each reset.
+"""Statements of the hot path, whose SQL Django builds once, and not anew for each reset.
 
-To build a query takes some five times as long as to send it. ``Select`` and ``Count`` take a queryset with named values
-in it and keep what Django makes of it, for SQLite and PostgreSQL alike. Plain querysets are right wherever a reset does
-not come past, and for what changes rows: there the difference is small.
+To build a statement takes some five times as long as to send it. Each class here takes a function that returns a
+queryset; its parameters stand for values in it, and a call gives them by name. What Django makes of it is kept, for
+SQLite and PostgreSQL alike. Plain querysets are right wherever a reset does not come past.
 """
 
+import inspect
 from collections.abc import Callable
+from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 
 from django.db import connection
 from django.db.models import Count as CountRows
-from django.db.models import Expression, Model, QuerySet
+from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable
+from django.db.models.sql import UpdateQuery
 
 Row = TypeVar("Row", bound=Model)
 
 
 class Named(Expression):
-    """A value that each call gives, in the form that the field has in the database."""
+    """A value that each call gives; ``target``: the field that gets it, if one does."""
 
-    def __init__(self, name: str, field: Any) -> None:
-        super().__init__(output_field=field)
-        self.name = name
+    def __init__(self, name: str, target: "Field[Any, Any] | None" = None) -> None:
+        super().__init__()
+        self.name, self.target = name, target
 
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         return "%s", [self]
 
     def value(self, values: dict[str, Any]) -> Any:
-        return self.output_field.get_db_prep_save(values[self.name], connection=connection)
+        """In the form that the database takes."""
+        given = values[self.name]
+        if self.target:
+            return self.target.get_db_prep_save(given, connection=connection)
+        if isinstance(given, datetime):
+            return connection.ops.adapt_datetimefield_value(given)
+        return connection.ops.adapt_datefield_value(given) if isinstance(given, date) else given
 
 
-class _Query:
-    """``build`` gets each of ``fields`` as a value that is named alike. A call gives the values by these names."""
-
-    def __init__(self, build: Callable[..., QuerySet[Any]], **fields: Any) -> None:
+class _Statement:
+    def __init__(self, build: Callable[..., Any]) -> None:
         self._build = build
-        self._named = {name: Named(name, field) for name, field in fields.items()}
+        self._named = {name: Named(name) for name in inspect.signature(build).parameters}
         self._made: dict[str, tuple[Any, str, tuple[Any, ...]]] = {}  # by the kind of database
 
-    def _ask(self, values: dict[str, Any]) -> tuple[Any, list[Any]]:
-        """What Django made of the queryset, and the rows as they came."""
+    def _ask(self, values: dict[str, Any]) -> tuple[Any, int, list[Any]]:
+        """What Django made of the queryset; how many rows it was about, and the rows as they came."""
         if connection.vendor not in self._made:
-            compiler = self._query(self._build(**self._named)).get_compiler(connection.alias)
-            self._made[connection.vendor] = compiler, *compiler.as_sql()
+            self._made[connection.vendor] = self._make(self._build(**self._named))
         compiler, sql, parameters = self._made[connection.vendor]
         filled = [each.value(values) if isinstance(each, Named) else each for each in parameters]
         with connection.cursor() as cursor:
             cursor.execute(sql, filled)
-            return compiler, cursor.fetchall()
+            return compiler, cursor.rowcount, cursor.fetchall() if cursor.description else []
 
-    def _query(self, built: QuerySet[Any]) -> Any:
+    def _make(self, built: Any) -> tuple[Any, str, tuple[Any, ...]]:
+        compiler = self._query(built).get_compiler(connection.alias)
+        return compiler, *compiler.as_sql()
+
+    def _query(self, built: Any) -> Any:
         return built.query
+
+
+def _objects(compiler: Any, rows: list[Any]) -> list[Any]:
+    read: Any = _Read(compiler, rows)
+    return list(ModelIterable(read))
 
 
 class _Read:
@@ -71,24 +86,57 @@ class _Read:
         return self._rows
 
 
-class Select(_Query, Generic[Row]):
+class Select(_Statement, Generic[Row]):
     """``build`` returns a queryset of whole objects, with those of ``select_related``, that finds one or none."""
 
     def __call__(self, **values: Any) -> Row | None:
         """In a queryset with a lock, call it in a transaction."""
-        read: Any = _Read(*self._ask(values))
-        found: Row | None = next(iter(ModelIterable(read)), None)
-        return found
+        compiler, _count, rows = self._ask(values)
+        return next(iter(_objects(compiler, rows)), None)
 
 
-class Count(_Query):
+class Count(_Statement):
     """``build`` returns a queryset."""
 
     def __call__(self, **values: Any) -> int:
-        _compiler, [[count]] = self._ask(values)
+        [[count]] = self._ask(values)[2]
         return int(count)
 
     def _query(self, built: QuerySet[Any]) -> Any:
         counted = built.order_by().values(count=CountRows("*")).query
         counted.group_by = None
         return counted
+
+
+class Change(_Statement):
+    """``build`` returns a queryset. Its rows get ``fields``, whose values a call gives, too, and always ``changes``."""
+
+    def __init__(self, build: Callable[..., QuerySet[Any]], *fields: str, **changes: Any) -> None:
+        super().__init__(build)
+        self._fields, self._changes = fields, changes
+
+    def __call__(self, **values: Any) -> int:
+        """Returns how many rows it changed."""
+        return self._ask(values)[1]
+
+    def _query(self, built: QuerySet[Any]) -> Any:
+        query: Any = built.query.chain(UpdateQuery)
+        field = built.model._meta.get_field
+        query.add_update_values({**{name: Named(name, field(name)) for name in self._fields}, **self._changes})
+        return query
+
+
+class Claim(Change, Generic[Row]):
+    """As ``Change``, and reads the rows with it."""
+
+    def rows(self, **values: Any) -> list[Row]:
+        """The rows that it changed, as they are then."""
+        compiler, _count, rows = self._ask(values)
+        return _objects(compiler, rows)
+
+    def _make(self, built: QuerySet[Any]) -> tuple[Any, str, tuple[Any, ...]]:
+        _change, sql, parameters = super()._make(built)
+        reader = built.model._default_manager.order_by().query.get_compiler(connection.alias)
+        reader.as_sql()  # so that it knows its columns, which are those of the model
+        columns = ", ".join(connection.ops.quote_name(field.column) for field in built.model._meta.concrete_fields)
+        return reader, f"{sql} RETURNING {columns}", parameters

@@ -18,6 +18,7 @@ from accounts.codes.delivery import send_code
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, FailedTry, Orderer, Purpose, User
 from accounts.models.codes import about
+from idportal.kept import Change
 
 
 def ask(
@@ -144,4 +145,7 @@ def plain(code: str) -> str:
 
 def end_challenges(user: User) -> None:
     """Ends the account's open challenges, verified or not: codes under way, and rights not yet used."""
-    Challenge.objects.filter(user=user, ended_at=None).update(token="", ended_at=timezone.now())
+    _END(user=user.pk, ended_at=timezone.now())
+
+
+_END = Change(lambda user: Challenge.objects.filter(user=user, ended_at=None), "ended_at", token="")

@@ -68,12 +68,12 @@ def take(challenge: Challenge, owner: Owner) -> str:
         quotas.append(quota := SendQuota.locked(key, challenge.purpose))
         if not quota.allows(most):
             return why
-    if not SmsDay.take():
+    if not (sent := SmsDay.take()):
         log.error("the daily limit of SMS is reached: no more codes are sent today")
         return limits.TOO_MANY_SMS
     for quota in quotas:
         quota.count()
-    if SmsDay.today() == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
+    if sent == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
         log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
     return ""
 

@@ -15,12 +15,22 @@ from accounts.directory import Account
 from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
+from idportal.kept import Change
 
 log = logging.getLogger("idportal.codes")
 
 # Fields of a challenge: what the look-up finds, and what a code adds.
-_FOUND = ("username", "user", "number")
+_FOUND = ("username", "user_id", "number")
 _CODE = ("token", "valid_until", "failures")
+
+_OPEN = Q(verified_at=None, ended_at=None)
+_OVERTAKE = Change(
+    lambda pk, purpose, user, orderer: Challenge.objects.filter(
+        _OPEN, Q(user=user) | Q(orderer=orderer), purpose=purpose
+    ).exclude(pk=pk),
+    token="",
+)
+_NOTE = Change(lambda pk: Challenge.objects.filter(_OPEN, pk=pk), *_FOUND, *_CODE)
 
 _HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
 
@@ -83,15 +93,12 @@ def _make(challenge: Challenge, account: Account | None) -> str | None:
             challenge.save(update_fields=_FOUND)
             return None
         # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
-        whose = Q(orderer=owner) if isinstance(owner, Orderer) else Q(user=owner)
-        others = Challenge.objects.filter(whose, purpose=challenge.purpose).exclude(pk=challenge.pk)
-        others.filter(verified_at=None, ended_at=None).update(token="")
+        user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
+        _OVERTAKE(pk=challenge.pk, purpose=challenge.purpose, user=user, orderer=orderer)
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         code = challenge.make_code()
         # During the wait for the account, the owner may have finished another journey.
-        found = {field: getattr(challenge, field) for field in _FOUND}
-        still_open = Challenge.objects.filter(pk=challenge.pk, ended_at=None, verified_at=None)
-        if still_open.update(**found, **{field: getattr(challenge, field) for field in _CODE}):
+        if _NOTE(pk=challenge.pk, **{field: getattr(challenge, field) for field in _FOUND + _CODE}):
             return code
         challenge.save(update_fields=_FOUND)
         return None

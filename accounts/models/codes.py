@@ -13,7 +13,7 @@ from accounts import limits
 from accounts.encryption import EncryptedTextField, digest
 from accounts.models.companies import Orderer
 from accounts.models.users import User
-from idportal.kept import Count, Select
+from idportal.kept import Change, Claim, Count, Select
 
 Owner = User | Orderer
 
@@ -125,7 +125,7 @@ class Challenge(models.Model):
             self.valid_until = self.verified_at = timezone.now()
         else:
             self.failures += 1
-        self.save()
+        _TRIED(pk=self.pk, **{name: getattr(self, name) for name in _TRY})
         return right
 
     def _hash(self, code: str) -> str:
@@ -208,7 +208,7 @@ class SendQuota(models.Model):
         now = timezone.now().timestamp()
         self.sent = [*(at for at in self.sent if now - at < limits.DAY), now]
         self.failed = [at for at in self.failed if now - at < limits.DAY]
-        self.save(update_fields=["sent", "failed"])
+        _COUNTED(pk=self.pk, sent=self.sent, failed=self.failed)
 
     def allows(self, allowed: limits.Sends) -> bool:
         now = timezone.now().timestamp()
@@ -238,18 +238,18 @@ class SmsDay(models.Model):
         return f"{self.day}: {self.sent}"
 
     @classmethod
-    def take(cls) -> bool:
-        """Counts one message if the ceiling allows it. Safe in parallel."""
-        today = timezone.localdate()
-        room = cls.objects.filter(day=today, sent__lt=settings.SMS_DAILY_LIMIT)
-        if room.update(sent=models.F("sent") + 1):
-            return True
-        cls._default_manager.bulk_create([cls(day=today)], ignore_conflicts=True)  # the first of the day
-        return room.update(sent=models.F("sent") + 1) == 1
+    def take(cls) -> int:
+        """Counts one message if the ceiling allows it, and returns how many that makes; else 0. Safe in parallel."""
+        today, limit = timezone.localdate(), settings.SMS_DAILY_LIMIT
+        taken = _TAKEN.rows(day=today, limit=limit)
+        if not taken:
+            cls._default_manager.bulk_create([cls(day=today)], ignore_conflicts=True)  # the first of the day
+            taken = _TAKEN.rows(day=today, limit=limit)
+        return taken[0].sent if taken else 0
 
     @classmethod
     def today(cls) -> int:
-        found = _SMS_OF(day=timezone.localdate())
+        found = cls.objects.filter(day=timezone.localdate()).first()
         return found.sent if found else 0
 
 
@@ -290,25 +290,16 @@ class TriesForgotten(models.Model):
         return f"tries forgotten at {self.at}"
 
 
-# What each reset asks (idportal.kept).
-_ID, _WORD, _MOMENT = models.BigAutoField(), models.CharField(), models.DateTimeField()
-_LOCKED = Select[Challenge](lambda pk: Challenge.sealed().select_for_update(of=("self",)).filter(pk=pk), pk=_ID)
-_SEALED = Select[Challenge](
-    lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose), pk=_ID, purpose=_WORD
-)
-_OPENED = Select[Challenge](
-    lambda pk, purpose: Challenge.objects.select_related("user").filter(pk=pk, purpose=purpose), pk=_ID, purpose=_WORD
-)
-_TO_SEND = Select[Challenge](lambda pk: Challenge.objects.select_related("user", "orderer").filter(pk=pk), pk=_ID)
+# What each reset asks and notes (idportal.kept).
+_LOCKED = Select[Challenge](lambda pk: Challenge.sealed().select_for_update(of=("self",)).filter(pk=pk))
+_SEALED = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose))
+_OPENED = Select[Challenge](lambda pk, purpose: Challenge.objects.select_related("user").filter(pk=pk, purpose=purpose))
+_TO_SEND = Select[Challenge](lambda pk: Challenge.objects.select_related("user", "orderer").filter(pk=pk))
 _QUOTA = Select[SendQuota](
-    lambda digest, purpose: SendQuota.objects.select_for_update().filter(digest=digest, purpose=purpose),
-    digest=_WORD,
-    purpose=_WORD,
+    lambda digest, purpose: SendQuota.objects.select_for_update().filter(digest=digest, purpose=purpose)
 )
-_SMS_OF = Select[SmsDay](lambda day: SmsDay.objects.filter(day=day), day=models.DateField())
-_TRIES = Count(
-    lambda subject, kind, since: FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since),
-    subject=_WORD,
-    kind=_WORD,
-    since=_MOMENT,
-)
+_COUNTED = Change(lambda pk: SendQuota.objects.filter(pk=pk), "sent", "failed")
+_TRY = ("token", "valid_until", "verified_at", "failures")
+_TRIED = Change(lambda pk: Challenge.objects.filter(pk=pk), *_TRY)
+_TAKEN = Claim[SmsDay](lambda day, limit: SmsDay.objects.filter(day=day, sent__lt=limit), sent=models.F("sent") + 1)
+_TRIES = Count(lambda subject, kind, since: FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since))

@@ -223,8 +223,5 @@ class SmsFactor(Device):
 
 
 # What each reset asks (idportal.kept).
-_LOCKED = Select[User](
-    lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id),
-    directory_id=models.CharField(),
-)
-_PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user), user=models.BigAutoField())
+_LOCKED = Select[User](lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id))
+_PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user))

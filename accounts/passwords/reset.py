@@ -14,6 +14,7 @@ from accounts.directory import Account, PasswordChange
 from accounts.models import Challenge, Event, FailedTry, Purpose, User
 from accounts.passwords.policy import Owner, broken_rules
 from accounts.signals import password_reset
+from idportal.kept import Change
 
 log = logging.getLogger("idportal.reset")
 
@@ -115,14 +116,20 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
 def _claim(challenge: Challenge) -> bool:
     """Takes the right for one write. One of several parallel posts gets it. After a crash, the lease ends."""
     now = timezone.now()
-    free = Challenge.objects.filter(
+    since, until = now - timedelta(seconds=limits.VERIFIED_LIFETIME), now + timedelta(seconds=limits.SETTING_LEASE)
+    return _CLAIM(pk=challenge.pk, now=now, since=since, setting_until=until, most=limits.PASSWORD_REFUSALS) == 1
+
+
+_CLAIM = Change(
+    lambda pk, now, since, most: Challenge.objects.filter(
         Q(setting_until=None) | Q(setting_until__lt=now),
-        pk=challenge.pk,
+        pk=pk,
         ended_at=None,
-        refusals__lt=limits.PASSWORD_REFUSALS,
-        verified_at__gt=now - timedelta(seconds=limits.VERIFIED_LIFETIME),
-    )
-    return free.update(setting_until=now + timedelta(seconds=limits.SETTING_LEASE)) == 1
+        refusals__lt=most,
+        verified_at__gt=since,
+    ),
+    "setting_until",
+)
 
 
 def _release(challenge: Challenge) -> None:

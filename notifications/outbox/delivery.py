@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
-from typing import Any
+from itertools import zip_longest
 
 from cryptography.fernet import InvalidToken
 from django.conf import settings
@@ -18,6 +18,7 @@ from django.utils import timezone
 
 from accounts import companies
 from idportal import sms as gateways
+from idportal.kept import Change, Claim
 from idportal.logs import masked
 from idportal.text import one_line
 from notifications.models import OPEN, Message
@@ -31,6 +32,10 @@ MOST_UNCERTAIN = 2  # SMS to one receiver that may or may not have gone out
 NOTING_TIMEOUT = 30.0  # seconds to wait for a database that restarts, to note what was sent
 
 Status, Channel, Topic = Message.Status, Message.Channel, Message.Topic
+
+_IDS = ("first", "second", "third", "fourth")
+TOGETHER = len(_IDS)  # messages at most that have a task together
+_NOTED = ("state", "next_try_at", "settled_at", "perhaps_sent", "error")
 
 # By topic, what is asked before each try: None, if the receiver may have the message. Else it expires, and what is
 # given is called in the same transaction, to enqueue what goes out in its place.
@@ -59,21 +64,27 @@ def _deliver(message: Message) -> bool:
 
 
 def _claim(*message_ids: int) -> list[Message]:
-    """Those that are this caller's to send, SMS first. Of many callers at the same time one gets each."""
+    """Those that are this caller's to send, of TOGETHER at most, SMS first. Of many callers at once one gets each."""
     now, claim = timezone.now(), uuid.uuid4()
-    Message.objects.filter(pk__in=message_ids, state__in=OPEN, next_try_at__lte=now).update(
-        state=Status.SENDING,
-        claim=claim,
-        next_try_at=now + timedelta(seconds=settings.OUTBOX_LEASE),
-        queued_at=None,
-        attempts=F("attempts") + 1,
-        perhaps_sent=F("perhaps_sent") + Case(When(state=Status.SENDING, then=1), default=0),
-    )
-    claimed = Message.objects.filter(pk__in=message_ids, claim=claim).order_by("-kind", "pk")
+    lease = now + timedelta(seconds=settings.OUTBOX_LEASE)
     try:
-        return list(claimed)
+        claimed = _CLAIM.rows(**dict(zip_longest(_IDS, message_ids)), now=now, claim=claim, next_try_at=lease)
     except InvalidToken:  # no key opens one of them: the bodies are read one by one, and that one is tried again later
-        return list(claimed.defer("to", "text", "html"))
+        claimed = list(Message.objects.filter(pk__in=message_ids, claim=claim).defer("to", "text", "html"))
+    return sorted(claimed, key=lambda message: (message.kind != Channel.SMS, message.pk))
+
+
+_CLAIM = Claim[Message](
+    lambda first, second, third, fourth, now: Message.objects.filter(
+        pk__in=(first, second, third, fourth), state__in=OPEN, next_try_at__lte=now
+    ),
+    "claim",
+    "next_try_at",
+    state=Status.SENDING,
+    queued_at=None,
+    attempts=F("attempts") + 1,
+    perhaps_sent=F("perhaps_sent") + Case(When(state=Status.SENDING, then=1), default=0),
+)
 
 
 def _sent_often_enough(message: Message) -> bool:
@@ -116,7 +127,8 @@ def _later(message: Message, why: object) -> bool:
     """Back to the queue after a pause that doubles, and is up to a quarter shorter so that not all come at once."""
     doubled = max(1, settings.OUTBOX_RETRY_AFTER) * 2 ** min(message.attempts - 1, 12)
     pause = min(LONGEST_PAUSE, doubled) * random.uniform(0.75, 1)  # noqa: S311  spreads load, keeps no secret
-    _note(message, state=Status.WAITING, next_try_at=timezone.now() + timedelta(seconds=pause), error=_words(why))
+    message.next_try_at = timezone.now() + timedelta(seconds=pause)
+    _note(message, Status.WAITING, why)
     return False
 
 
@@ -130,22 +142,23 @@ def _refuse(message: Message, why: object, *, bounced: bool = False) -> bool:
 def _settle(
     message: Message, state: Message.Status, why: object = "", *, also: Callable[[], object] | None = None
 ) -> bool:
-    return _note(message, also, state=state, settled_at=timezone.now(), error=_words(why))
+    message.settled_at = timezone.now()
+    return _note(message, state, why, also)
 
 
-def _note(message: Message, also: Callable[[], object] | None = None, **changes: Any) -> bool:
+def _note(message: Message, state: Message.Status, why: object, also: Callable[[], object] | None = None) -> bool:
     """Writes the result of a try, and calls ``also`` in the same transaction; returns False, and writes nothing, if
     another worker has taken the message over.
 
     Waits for a database that restarts, within the lease: a message that went out and isn't noted would go out twice.
     """
+    message.state, message.error = state, _words(why)
     until = time.monotonic() + min(NOTING_TIMEOUT, settings.OUTBOX_LEASE / 2)
     pause = 0.1
     while True:
         try:
             with transaction.atomic() if also else nullcontext():
-                own = Message.objects.filter(pk=message.pk, state=Status.SENDING, claim=message.claim)
-                done = own.update(claim=None, queued_at=None, perhaps_sent=message.perhaps_sent, **changes)
+                done = _NOTE(pk=message.pk, own=message.claim, **{name: getattr(message, name) for name in _NOTED})
                 if done and also:
                     also()
         except DATABASE_DOWN as error:
@@ -159,6 +172,14 @@ def _note(message: Message, also: Callable[[], object] | None = None, **changes:
             if not done:
                 log.warning("message %d was taken over by another while it was being sent", message.pk)
             return bool(done)
+
+
+_NOTE = Change(
+    lambda pk, own: Message.objects.filter(pk=pk, state=Status.SENDING, claim=own),
+    *_NOTED,
+    claim=None,
+    queued_at=None,
+)
 
 
 def _words(why: object) -> str:

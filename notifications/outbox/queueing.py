@@ -28,7 +28,6 @@ BATCH = 1000  # rows of one sweep; the next sweep follows in a minute
 # about one task, however long a server is silent.
 TASK_USEFUL = timedelta(hours=1)
 RESENT_USEFUL = timedelta(days=1)
-TOGETHER = 4  # messages at most that have a task together
 # For one task. The time limits of single answers don't bound a server that answers a little each second.
 DEADLINE = 30  # seconds
 
@@ -181,7 +180,7 @@ def enqueue_tasks(rows: Iterable[Message]) -> int:
 def _put(rows: list[Message]) -> list[Message]:
     """Returns those that the queue took before it was down."""
     now = timezone.now()
-    together = len(rows) <= TOGETHER and all(row.next_try_at <= now and _is_waited_for(row) for row in rows)
+    together = len(rows) <= delivery.TOGETHER and all(row.next_try_at <= now and _is_waited_for(row) for row in rows)
     taken: list[Message] = []
     for group in [rows] if together else [[row] for row in rows]:
         may_begin = group[0].next_try_at

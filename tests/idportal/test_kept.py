@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.db import models
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
@@ -14,16 +13,8 @@ from idportal.kept import Count, Select
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-FIND = Select[Challenge](
-    lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose, ended_at=None),
-    pk=models.BigAutoField(),
-    purpose=models.CharField(),
-)
-TRIES = Count(
-    lambda subject, since: FailedTry.objects.filter(subject=subject, at__gt=since),
-    subject=models.CharField(),
-    since=models.DateTimeField(),
-)
+FIND = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose, ended_at=None))
+TRIES = Count(lambda subject, since: FailedTry.objects.filter(subject=subject, at__gt=since))
 
 
 @pytest.fixture

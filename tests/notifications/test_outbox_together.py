@@ -33,7 +33,7 @@ def test_a_notice_by_sms_and_mail_is_one_task(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize(
-    ("purpose", "count"), [(Purpose.DIGEST, 2), (TOLD, queueing.TOGETHER + 1)], ids=["nobody waits", "too many"]
+    ("purpose", "count"), [(Purpose.DIGEST, 2), (TOLD, delivery.TOGETHER + 1)], ids=["nobody waits", "too many"]
 )
 def test_others_have_a_task_each(settings: Settings, purpose: Message.Topic, count: int) -> None:
     settings.CELERY_TASK_ALWAYS_EAGER = False
