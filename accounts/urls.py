@@ -1,12 +1,16 @@
-"""The addresses of the two journeys, of the staff's sign-in, and of the log-out."""
+"""The addresses of the start page and its like, of the two journeys, of the staff's sign-in, and of the log-out."""
 
 from django.urls import path
 
+from accounts.pages import page
 from accounts.passwords import views as reset
 from accounts.phones import views as register
 from accounts.staff import views as staff
 
 urlpatterns = [
+    path("", page("start.html"), name="start"),
+    path("tillganglighet/", page("pages/accessibility.html"), name="accessibility"),
+    path("personuppgifter/", page("pages/privacy.html"), name="privacy"),
     path("registrera/", register.login, name="register"),
     path("registrera/mobil/", register.phone, name="register-phone"),
     path("registrera/kod/", register.code, name="register-code"),

@@ -2,12 +2,12 @@
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import codes, limits, sessions, users
+from accounts import codes, limits, pages, sessions, users
 from accounts.forms import CodeForm, NewPasswordForm, UsernameForm
 from accounts.models import Purpose
 from accounts.passwords import reset
@@ -32,7 +32,9 @@ def start(request: HttpRequest) -> HttpResponse:
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge)
         return redirect("reset-code")
-    return render(request, "accounts/reset_start.html", {"form": form, "word": sessions.pop_flash(request)})
+    word = sessions.pop_flash(request)
+    context, state = {"form": form, "word": word}, None if form.is_bound else word
+    return pages.render(request, "accounts/reset_start.html", context, state=state)
 
 
 @limits.form_page
@@ -55,9 +57,9 @@ def code(request: HttpRequest) -> HttpResponse:
         return redirect("reset-password")
     if form.is_valid():
         form.refuse()
-    resend_in = codes.resend_in(challenge) if challenge else 0
-    context = {"form": form, "resend_in": resend_in, "word": sessions.pop_flash(request)}
-    return render(request, "accounts/reset_code.html", context)
+    resend_in, word = codes.resend_in(challenge) if challenge else 0, sessions.pop_flash(request)
+    context, state = {"form": form, "resend_in": resend_in, "word": word}, None if form.is_bound else (resend_in, word)
+    return pages.render(request, "accounts/reset_code.html", context, state=state)
 
 
 @require_POST
@@ -95,10 +97,10 @@ def password(request: HttpRequest) -> HttpResponse:
             form.add_error("new_password1", sentence(key))
         if not failed:
             form.add_error("new_password1", _OTHER[result.outcome]())
+    minutes_left = challenge.minutes_left
     context = {
         "form": form,
-        "username": account.username,
-        "minutes_left": challenge.minutes_left,
+        "minutes_left": minutes_left,
         "rules": [{"key": rule.key, "text": rule.text, "failed": rule.key in failed} for rule in rules()],
         "policy": {
             "min_length": settings.PASSWORD_MIN_LENGTH,
@@ -106,7 +108,8 @@ def password(request: HttpRequest) -> HttpResponse:
             "forbidden": settings.PASSWORD_FORBIDDEN_CHARACTERS,
         },
     }
-    return render(request, "accounts/reset_password.html", context)
+    state = None if form.is_bound else minutes_left
+    return pages.render(request, "accounts/reset_password.html", context, state=state, username=account.username)
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:
@@ -138,4 +141,4 @@ def done(request: HttpRequest) -> HttpResponse:
     """Step 4, shown only after the directory said yes (R8)."""
     if not sessions.is_done(request, Purpose.RESET):
         return redirect("reset")
-    return render(request, "accounts/reset_done.html")
+    return pages.render(request, "accounts/reset_done.html", {}, state="")

@@ -1,0 +1,55 @@
+"""Pages that are the same for everybody but for a few words: rendered once in each language, and then filled in."""
+
+import secrets
+from collections.abc import Callable
+
+from django import shortcuts
+from django.conf import settings
+from django.core.cache import caches
+from django.core.cache.utils import make_template_fragment_key
+from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
+from django.template.loader import render_to_string
+from django.utils.html import escape
+from django.utils.translation import get_language
+from django.views.decorators.http import require_safe
+
+from accounts import sessions
+from idportal.hosts import portal
+
+_MARK = secrets.token_hex(16)  # stands around the name of a word that is filled in
+
+
+def render(
+    request: HttpRequest, template: str, context: dict[str, object], *, state: object, **personal: str
+) -> HttpResponse:
+    """The page as Django's ``render`` makes it.
+
+    ``state`` is all of the context that may differ from page to page, and is compared as text; None: this page is
+    rendered anew. ``personal``: words of the context that are about a person; they are not kept.
+    """
+    if state is None or sessions.is_signed_in(request):
+        return shortcuts.render(request, template, {**context, **personal})
+    personal["language_next"] = request.get_full_path()
+    pages, key = caches["pages"], make_template_fragment_key(template, [get_language(), state, portal(request)])
+    parts: list[str] | None = pages.get(key)
+    if parts is None:
+        marked = {name: f"{_MARK}{name}{_MARK}" for name in (*personal, "csrf_token")}
+        parts = render_to_string(template, {**context, **marked}, request).split(_MARK)
+        pages.set(key, parts, None)
+    if "csrf_token" in parts[1::2]:  # a page without a form gets no cookie
+        personal["csrf_token"] = get_token(request)
+    parts[1::2] = [escape(personal[name]) for name in parts[1::2]]
+    return HttpResponse("".join(parts))
+
+
+def page(template: str) -> Callable[[HttpRequest], HttpResponse]:
+    """The view of a page that is words alone. Where there is no session it is the same for all, and nginx may keep it."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        answer = render(request, template, {}, state="")
+        if settings.SESSION_COOKIE_NAME not in request.COOKIES:
+            answer.headers["X-Accel-Expires"] = "10"  # seconds
+        return answer
+
+    return require_safe(view)

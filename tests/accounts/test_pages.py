@@ -1,0 +1,99 @@
+"""Pages that are kept: what is in them of a person is that person's alone, and each state has a page of its own."""
+
+from __future__ import annotations
+
+import re
+from unittest import mock
+
+import pytest
+from django import shortcuts
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from pytest_django import Settings
+
+from accounts import pages
+from deploy.local.cast import MARIA, STEFAN
+from tests.accounts.helpers import time_passes, verified
+from tests.conftest import Walker
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
+
+TOKEN = re.compile(r'(?<=name="csrfmiddlewaretoken" value=")\w{64}(?=")')
+ALL = ("/", "/aterstall/", "/tillganglighet/", "/personuppgifter/")
+
+
+def text(page: HttpResponse) -> str:
+    assert page.status_code == 200
+    return page.content.decode()
+
+
+def plainly(request: HttpRequest, template: str, context: dict[str, object], **more: object) -> HttpResponse:
+    """As the page would be if none were kept."""
+    more.pop("state")
+    return shortcuts.render(request, template, {**context, **more})
+
+
+def same(page: HttpResponse, other: HttpResponse) -> bool:
+    """Whether they differ by their tokens alone. Each token is one of the browser's own."""
+    return TOKEN.sub("", text(page)) == TOKEN.sub("", text(other))
+
+
+@pytest.mark.parametrize("path", [*ALL, "/aterstall/?borta=%22%3E%3Cb%3E"])
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_a_kept_page_is_the_page(path: str, language: str, settings: Settings) -> None:
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    with mock.patch.object(pages, "render", plainly):
+        wanted = client.get(path)
+    assert f'<html lang="{language}">' in text(wanted)
+    assert same(client.get(path), wanted)
+    with mock.patch.object(pages, "render_to_string") as render:
+        assert same(client.get(path), wanted), "again, as it was kept"
+    assert not render.called
+
+
+def test_each_state_has_its_own(walker: Walker) -> None:
+    walker.ask("nobody")
+    assert 'data-resend-in="60"' in text(walker.get("/aterstall/kod/"))
+    time_passes(seconds=61)
+    assert 'data-resend-in="0"' in text(walker.get("/aterstall/kod/"))
+    walker.ask_again()
+    assert "Vi har tagit emot att du vill ha en kod." in text(walker.get("/aterstall/kod/"))
+    assert "Vi har tagit emot" not in text(walker.get("/aterstall/kod/")), "once"
+
+
+def test_tokens_are_the_browsers_own() -> None:
+    tokens = []
+    for client in (Client(enforce_csrf_checks=True), Client(enforce_csrf_checks=True)):
+        found = set(TOKEN.findall(text(client.get("/aterstall/"))))
+        assert len(found) == 1
+        tokens += found
+        posted = {"username": "nobody", "csrfmiddlewaretoken": tokens[-1]}
+        assert client.post("/aterstall/", posted)["Location"] == "/aterstall/kod/"
+    refused = client.post("/aterstall/", {"username": "nobody", "csrfmiddlewaretoken": tokens[0]})
+    assert refused.status_code == 403, "another browser's"
+    assert tokens[0] != tokens[1]
+
+
+def test_a_name_is_on_its_owners_page_alone(walker: Walker, another_walker: Walker) -> None:
+    for person, browser in ((STEFAN, walker), (MARIA, another_walker)):
+        verified(browser, person)
+    first, second = text(walker.get("/aterstall/losenord/")), text(another_walker.get("/aterstall/losenord/"))
+    assert first.count(STEFAN.username) == second.count(MARIA.username) == 3
+    assert MARIA.username not in first
+    assert STEFAN.username not in second
+
+
+def test_a_word_of_a_person_is_no_markup(walker: Walker) -> None:
+    request = walker.client.get("/aterstall/").wsgi_request  # type: ignore[attr-defined]
+    for _ in ("made", "kept"):
+        page = pages.render(request, "accounts/reset_password.html", {}, state="", username='"><b>')
+        assert "&quot;&gt;&lt;b&gt;" in text(page)
+        assert '"><b>' not in text(page)
+
+
+def test_who_is_signed_in_gets_a_page_of_their_own(walker: Walker, another_walker: Walker) -> None:
+    for _ in ("first for one, then for the other", "and again"):
+        walker.log_in(STEFAN)
+        assert "data-session-seconds" in text(walker.get("/aterstall/"))
+        assert "data-session-seconds" not in text(another_walker.get("/aterstall/"))
