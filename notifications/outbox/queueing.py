@@ -17,6 +17,7 @@ from redis import RedisError
 
 from accounts import audit
 from accounts.models import Event, User
+from idportal.kept import Insert
 from notifications.models import OPEN, Message
 from notifications.outbox import delivery
 
@@ -59,7 +60,9 @@ def enqueue(messages: Iterable[Message]) -> int:
     if not connection.in_atomic_block:
         raise transaction.TransactionManagementError("A message is queued in the transaction of its cause.")
     rows = list(messages)
-    new = Message.objects.bulk_create([row for row in rows if row.key is None], batch_size=CHUNK)
+    new = [row for row in rows if row.key is None]
+    for batch in chunks(iter(new), CHUNK):
+        _INSERT(*batch)
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
     once = sorted((row for row in rows if row.key is not None), key=lambda row: str(row.key))
     Message.objects.bulk_create(once, batch_size=CHUNK, ignore_conflicts=True)
@@ -68,6 +71,9 @@ def enqueue(messages: Iterable[Message]) -> int:
     if new:
         transaction.on_commit(lambda: enqueue_tasks(new), robust=True)
     return len(new)
+
+
+_INSERT = Insert(Message)
 
 
 def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
+from django.db.models import F, Q
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from accounts.models import Challenge, FailedTry, Phone, Purpose, User
-from idportal.kept import Count, Select
+from accounts.models import Challenge, FailedTry, Phone, Purpose, SendQuota, User
+from idportal.kept import Change, Claim, Count, Insert, Select
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -79,3 +81,56 @@ def test_a_change_of_the_row_is_seen(challenge: Challenge) -> None:
     assert Phone.of_user(challenge.user)
     Phone.objects.all().delete()
     assert Phone.of_user(challenge.user) is None
+
+
+def test_a_change_is_the_one_that_a_plain_queryset_makes(challenge: Challenge) -> None:
+    other = Challenge.objects.create(purpose=Purpose.RESET, language="en", token="kept", failures=7)
+    change = Change(
+        lambda pk, before: Challenge.objects.filter(Q(ended_at=None) | Q(ended_at__lt=before), pk=pk),
+        *("token", "number", "user_id", "ended_at"),
+        failures=F("failures") + 1,
+    )
+    now = timezone.now()
+    values = {"pk": challenge.pk, "before": now, "token": "'; --", "number": "+46701740606", "user_id": None}
+    assert change(**values, ended_at=now) == 1
+    assert change(**values, ended_at=now) == 0, "the rows are chosen anew"
+    found = Challenge.objects.get(pk=challenge.pk)
+    changed = (found.token, found.number, found.user, found.ended_at, found.failures)
+    assert changed == ("'; --", "+46701740606", None, now, 1)
+    other.refresh_from_db()
+    assert (other.token, other.failures, other.ended_at) == ("kept", 7, None)
+
+
+def test_a_list_goes_into_a_field_of_json() -> None:
+    quota = SendQuota.objects.create(digest="a", purpose=Purpose.RESET)
+    assert Change(lambda pk: SendQuota.objects.filter(pk=pk), "sent")(pk=quota.pk, sent=[1.5, 2]) == 1
+    quota.refresh_from_db()
+    assert (quota.sent, quota.failed) == ([1.5, 2], [])
+
+
+def test_a_claim_reads_the_rows_as_they_are_after_it(challenge: Challenge) -> None:
+    claim = Claim[Challenge](
+        lambda first, second: Challenge.objects.filter(pk__in=(first, second), ended_at=None),
+        "ended_at",
+        failures=F("failures") + 1,
+    )
+    now = timezone.now()
+    [found] = claim.rows(first=challenge.pk, second=None, ended_at=now)
+    plain = Challenge.objects.get(pk=challenge.pk)
+    assert [getattr(found, field.attname) for field in Challenge._meta.concrete_fields] == [
+        getattr(plain, field.attname) for field in Challenge._meta.concrete_fields
+    ]
+    assert (found.number, found.failures, found.ended_at) == ("+46701740605", 1, now)
+    assert claim.rows(first=challenge.pk, second=None, ended_at=now) == []
+
+
+def test_rows_are_added_as_save_adds_them() -> None:
+    made = [Challenge(purpose=Purpose.RESET, language="sv", username=name, address="192.0.2.1") for name in "åb"]
+    Insert(Challenge)(*made)
+    for row, name in zip(made, "åb", strict=True):
+        assert not row._state.adding
+        found = Challenge.objects.get(pk=row.pk)
+        assert (found.username, found.purpose, found.address, found.token) == (name, "reset", "192.0.2.1", "")
+        assert found.asked_at == row.asked_at
+    with pytest.raises(IntegrityError):
+        Insert(Challenge)(*(Challenge(purpose="reset", language="sv", begun_by="one and the same") for _ in range(2)))
