@@ -61,16 +61,19 @@ def enqueue(messages: Iterable[Message]) -> int:
         raise transaction.TransactionManagementError("A message is queued in the transaction of its cause.")
     rows = list(messages)
     new = [row for row in rows if row.key is None]
+    for row in new:
+        row.queued_at = None if settings.CELERY_TASK_ALWAYS_EAGER else timezone.now()
     for batch in chunks(iter(new), CHUNK):
         _INSERT(*batch)
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
     once = sorted((row for row in rows if row.key is not None), key=lambda row: str(row.key))
     Message.objects.bulk_create(once, batch_size=CHUNK, ignore_conflicts=True)
+    first: list[Message] = []
     for batch in chunks(iter(once), CHUNK):
-        new += queued(Message.objects.filter(uid__in=[row.uid for row in batch]).order_by("pk"))
-    if new:
-        transaction.on_commit(lambda: enqueue_tasks(new), robust=True)
-    return len(new)
+        first += queued(Message.objects.filter(uid__in=[row.uid for row in batch]).order_by("pk"))
+    transaction.on_commit(lambda: enqueue_tasks(new, noted=True), robust=True)
+    transaction.on_commit(lambda: enqueue_tasks(first), robust=True)
+    return len(new) + len(first)
 
 
 _INSERT = Insert(Message)
@@ -165,8 +168,10 @@ def queued(messages: QuerySet[Message]) -> QuerySet[Message]:
     return messages.only("next_try_at", "purpose", "attempts")
 
 
-def enqueue_tasks(rows: Iterable[Message]) -> int:
+def enqueue_tasks(rows: Iterable[Message], *, noted: bool = False) -> int:
     """Makes a task for each message, for the moment at which it may be tried; returns how many messages the queue took.
+
+    That they have one is noted with each; or is already (``noted``), and taken back if the queue does not take them.
 
     A few that may be tried now, as those about one change, have one task together.
 
@@ -176,7 +181,9 @@ def enqueue_tasks(rows: Iterable[Message]) -> int:
     for batch in chunks(iter(rows), CHUNK):
         taken = _put(batch)
         count += len(taken)
-        if not settings.CELERY_TASK_ALWAYS_EAGER:
+        if noted and len(taken) < len(batch):
+            Message.objects.filter(pk__in=[row.pk for row in batch[len(taken) :]]).update(queued_at=None)
+        elif not noted and not settings.CELERY_TASK_ALWAYS_EAGER:
             _note_queued(taken)
         if len(taken) < len(batch):
             break
