@@ -17,7 +17,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REDIS = "django.core.cache.backends.redis.RedisCache"
+REDIS = "idportal.redis_cache.RedisCache"
 
 
 def report() -> tuple[int, dict[str, tuple[str, str]]]:
