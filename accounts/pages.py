@@ -44,7 +44,7 @@ def render(
 
 
 def page(template: str) -> Callable[[HttpRequest], HttpResponse]:
-    """The view of a page that is words alone. Where there is no session it is the same for all, and nginx may keep it."""
+    """The view of a page that is words alone. Where there is no session, it is the same for all: nginx may keep it."""
 
     def view(request: HttpRequest) -> HttpResponse:
         answer = render(request, template, {}, state="")
