@@ -1,5 +1,5 @@
 /* What Django's admin lacks. Its pages work without this file; fields with a search in them need Django's own scripts.
-   Before portal.js, which warns before the session ends, and reads its data from the body: the admin has no room there. */
+   Before session.js, which warns before the session ends, and reads its data from the body: the admin has no room there. */
 (() => {
   "use strict";
   const session = document.getElementById("session-data");

@@ -1,12 +1,10 @@
 /* Progressive enhancement. Every page works without this file; all words come from the page's data attributes.
-   Parts: focus on errors, one press, show password, password checklist, countdown for a new code, session dialog, demo. */
+   Parts: focus on errors, one press, show password, password checklist, countdown for a new code. */
 (() => {
   "use strict";
 
   const words = document.body.dataset;
   document.documentElement.classList.add("js");
-
-  const clock = (seconds) => `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, "0")}`;
 
   /* Calls back when it has been quiet for a moment, so that a screen reader isn't interrupted at each key. */
   const whenQuiet = (callback, milliseconds = 900) => {
@@ -141,81 +139,5 @@
     };
     const timer = setInterval(tick, 1000);
     tick();
-  }
-
-  /* --- Session dialog --- */
-  const dialog = document.getElementById("session-timeout");
-  const sessionSeconds = Number(words.sessionSeconds);
-  if (dialog?.showModal && sessionSeconds > 0) {
-    const form = dialog.querySelector("[data-session-extend]");
-    const left = dialog.querySelector("[data-session-left]");
-    const failed = dialog.querySelector("[data-session-failed]");
-    let ends = 0;
-    let warns = 0;
-    const start = (seconds) => {
-      ends = Date.now() + seconds * 1000;
-      warns = ends - Math.max(60, Math.min(120, seconds / 3)) * 1000;
-    };
-    const tick = () => {
-      const now = Date.now();
-      if (now >= ends) {
-        clearInterval(timer);
-        location.assign(words.sessionEnded);
-        return;
-      }
-      if (now >= warns && !dialog.open) dialog.showModal();
-      if (dialog.open) left.textContent = clock(Math.ceil((ends - now) / 1000));
-    };
-    const stay = async (event) => {
-      event?.preventDefault();
-      try {
-        const answer = await fetch(form.action, {
-          method: "POST",
-          body: new FormData(form),
-          credentials: "same-origin",
-          redirect: "manual",
-        });
-        if (answer.type === "opaqueredirect" || answer.status === 401 || answer.status === 403) {
-          ends = 0; // the session is gone already
-          tick();
-          return;
-        }
-        if (!answer.ok) throw new Error(String(answer.status));
-        const json = answer.headers.get("Content-Type")?.startsWith("application/json") ? await answer.json() : {};
-        start(json.seconds ?? sessionSeconds);
-        failed.textContent = "";
-        dialog.close();
-      } catch {
-        failed.textContent = failed.dataset.text;
-      }
-    };
-    start(sessionSeconds);
-    const timer = setInterval(tick, 1000);
-    document.addEventListener("visibilitychange", tick);
-    form.addEventListener("submit", stay);
-    dialog.addEventListener("cancel", stay); // Escape means "I'm here"
-  }
-
-  /* --- Demo: fetch the telephone and the mailbox again while the page is looked at --- */
-  const inboxes = document.querySelector("[data-poll-seconds]");
-  if (inboxes) {
-    let shown = inboxes.innerHTML;
-    const poll = async () => {
-      if (document.visibilityState !== "visible") return;
-      try {
-        const answer = await fetch(location.pathname, { credentials: "same-origin" });
-        if (!answer.ok) return;
-        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-        const fresh = page.querySelector("[data-poll-seconds]");
-        if (fresh && fresh.innerHTML !== shown) {
-          shown = fresh.innerHTML;
-          inboxes.replaceChildren(...fresh.childNodes);
-        }
-      } catch {
-        /* The server is away: the next round tries again, and the link "Uppdatera" is there. */
-      }
-    };
-    setInterval(poll, Number(inboxes.dataset.pollSeconds) * 1000);
-    document.addEventListener("visibilitychange", poll);
   }
 })();
