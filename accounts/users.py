@@ -5,7 +5,7 @@ import logging
 from django.db.models import F
 
 from accounts import audit, directory
-from accounts.directory import Account
+from accounts.directory import Account, Served
 from accounts.models import Event, User
 from idportal.kept import Change
 
@@ -21,10 +21,9 @@ def for_account(account: Account) -> User:
     return user
 
 
-def served_account(user: User) -> Account | None:
+def served(user: User) -> Served | None:
     """The user's account, if the directory still has it and the portal still serves it (S2). Raises DirectoryError."""
-    account = directory.connect().get(user.directory_id)
-    return account if account and account.served else None
+    return directory.connect().served(user.directory_id)
 
 
 def account_to_tell(user: User, *, staff: bool = False) -> Account | None:

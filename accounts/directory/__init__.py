@@ -18,7 +18,7 @@ from accounts.directory.account import (
 )
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.conditions import folded, normal_unit, units_of
-from accounts.directory.dialect import CLOCKS_DIFFER, Directory
+from accounts.directory.dialect import CLOCKS_DIFFER, Directory, Served
 from accounts.directory.openldap import OpenLdap
 
 KINDS: dict[str, type[Directory]] = {kind.kind: kind for kind in (ActiveDirectory, OpenLdap)}

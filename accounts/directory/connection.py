@@ -1,5 +1,6 @@
 """One LDAP connection, the only place that calls python-ldap. Its errors: ``accounts.directory.answers``."""
 
+import select
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -18,6 +19,8 @@ from idportal.env import is_loopback
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
 
+PROVEN_FOR = 1.0  # seconds after an answer: from the look-up to the change, and much less than a firewall waits
+
 # The server has found more than it may give.
 ENOUGH = frozenset({ldap.SIZELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
 # The bundles of Debian and of Red Hat: python-ldap has no way to ask for the system's own.
@@ -34,7 +37,7 @@ class Connection:
 
     def __init__(self, server: str) -> None:
         self.server = server
-        self.opened = time.monotonic()
+        self.opened = self._answered = time.monotonic()
         self._paging = False
         # Trace level 0 whatever PYTHON_LDAP_TRACE_LEVEL says: a trace holds passwords.
         self._ldap = ldap.initialize(server, trace_level=0)
@@ -148,6 +151,13 @@ class Connection:
         controls = [PasswordPolicyControl()]
         self._call(lambda: self._ldap.passwd(dn, None, password, serverctrls=controls), changes=True)
 
+    def prove(self) -> None:
+        """Finds out whether the connection works, with a query unless it has just worked and nobody hung up since."""
+        poll = select.poll()
+        poll.register(self._ldap.fileno(), select.POLLIN)
+        if poll.poll(0) or time.monotonic() - self._answered > PROVEN_FOR:
+            self.read("", ["1.1"])
+
     def close(self) -> None:
         try:
             self._ldap.unbind_ext()
@@ -188,4 +198,5 @@ class Connection:
         with converted(changes=changes):
             limit = settings.DIRECTORY_CONNECT_TIMEOUT if connects else settings.DIRECTORY_OPERATION_TIMEOUT
             _, data, _, controls = self._ldap.result3(message, 1, limit)
+        self._answered = time.monotonic()
         return data or [], controls

@@ -138,7 +138,7 @@ class Lookup(Protection):
         with closing(self._pool.connect()) as connection, translated():
             entries = connection.first(self._base, self._people(condition), self._attributes, limit=limit)
             protected = self._all_protected(connection) if entries else set()
-            found = [account for entry in entries if (account := self._mapped(entry, _all))]
+            found = [account for entry in entries if (account := self._mapped(entry))]
         return [_marked(account, protected) for account in found]
 
     def expiring(self, spans: Sequence[Span]) -> Iterator[Account]:
@@ -211,25 +211,27 @@ class Lookup(Protection):
         account = self._one(connection, entry)
         return (entry, account) if entry and account else None
 
-    def _entry(self, connection: Connection, account_id: str, more: tuple[str, ...] = ()) -> LdapEntry | None:
+    def _entry(
+        self, connection: Connection, account_id: str, more: tuple[str, ...] = (), *, condition: str = ""
+    ) -> LdapEntry | None:
         try:
             wanted = uuid.UUID(account_id)
         except ValueError:
             return None
         escaped = "".join(f"\\{byte:02x}" for byte in wanted.bytes_le) if self.identifier_is_guid else wanted
-        condition = f"({self.identifier}={escaped})"
-        entries = connection.search(self._base, self._people(condition), [*self._attributes, *more])
+        people = self._people(f"({self.identifier}={escaped}){condition}")
+        entries = connection.search(self._base, people, [*self._attributes, *more])
         return entries[0] if len(entries) == 1 else None
 
     def _one(self, connection: Connection, entry: LdapEntry | None) -> Account | None:
         """The account of an entry. Same queries if it is missing or protected: timing says nothing (E2)."""
-        account = self._mapped(entry, _all) if entry else None
+        account = self._mapped(entry) if entry else None
         protected = self._is_protected(connection, entry.dn if entry else self._base)
         return replace(account, protected=True) if account and protected else account
 
-    def _mapped(self, entry: LdapEntry, chosen: Look) -> Account | None:
+    def _mapped(self, entry: LdapEntry, chosen: Look | None = None) -> Account | None:
         try:
-            return self._account(entry) if chosen(entry) else None
+            return self._account(entry) if chosen is None or chosen(entry) else None
         except UNMAPPABLE as error:
             logger.warning(PASSED_OVER, entry.dn, error)
             return None

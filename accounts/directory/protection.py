@@ -32,6 +32,7 @@ class Protection(abc.ABC):
         self._base: str = settings.DIRECTORY_USER_BASE
         self._user_filter = _bracketed(settings.DIRECTORY_USER_FILTER)
         self._protected_filter = _bracketed(settings.DIRECTORY_PROTECTED_FILTER)
+        self._unprotected = f"(!{self._protected_filter})" if self._protected_filter else ""
         # Agents are protected where a code by SMS is their second factor. Otherwise their telephone would be both
         # factors: one code sets the password, and the next one signs in.
         groups = {settings.DIRECTORY_HELPDESK_GROUP: "DIRECTORY_HELPDESK_GROUP"} if settings.HELPDESK_SMS_FACTOR else {}
@@ -49,10 +50,14 @@ class Protection(abc.ABC):
 
     def _is_protected(self, connection: Connection, dn: str) -> bool:
         by_filter = self._protected_filter and connection.read(dn, ["1.1"], self._protected_filter) is not None
-        # Asks every group, also after a match: the number of queries must tell nothing (E2).
+        # Asks for the groups also after a match: the number of queries must tell nothing (E2).
+        return self._is_member(connection, dn) or bool(by_filter)
+
+    def _is_member(self, connection: Connection, dn: str) -> bool:
+        """Whether the entry is in a protected group. Asks for each of them."""
         member = f"(member={escape_filter_chars(dn)})"
-        by_group = [self._group(connection, group, member, "1.1") for group in self._protected_groups]
-        return bool(by_filter or any(by_group))
+        found = [self._group(connection, group, member, "1.1") for group in self._protected_groups]
+        return any(found)
 
     def _all_protected(self, connection: Connection) -> set[str]:
         """The ids of all protected accounts. They are few: one query before a stream, instead of one for each entry."""

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts import audit, codes, directory, limits, users
-from accounts.directory import Account, PasswordChange
+from accounts.directory import Account, PasswordChange, Served
 from accounts.models import Challenge, Event, FailedTry, Purpose, User
 from accounts.passwords.policy import Owner, broken_rules
 from accounts.signals import password_reset
@@ -54,13 +54,13 @@ def verified(challenge_id: int | None) -> Challenge | None:
     return challenge if challenge and challenge.verified and challenge.user else None
 
 
-def set_password(challenge: Challenge, account: Account, password: str, address: str | None) -> Result:
+def set_password(challenge: Challenge, found: Served, password: str, address: str | None) -> Result:
     """Sets the account's password once, if the rules and the directory accept it. A refusal leaves the right as it was.
 
     Records the attempt before it touches the directory, and DONE only after the directory said yes (R8). Raises
     OutcomeUnknown if the directory broke off, DirectoryError if it was not reached; the right then stays.
     """
-    user = challenge.user
+    user, account = challenge.user, found.account
     if user is None:
         return Result(ResetOutcome.NOT_ALLOWED)
     owner = Owner(account.username, account.given_name, account.surname, account.company)
@@ -72,7 +72,7 @@ def set_password(challenge: Challenge, account: Account, password: str, address:
             return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
         audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
     try:
-        change = directory.connect().set_password(account.id, password)
+        change = directory.connect().set_password(found, password)
         if change is PasswordChange.UNAVAILABLE:
             raise OutcomeUnknown("no answer to a password change")
     except directory.DirectoryError as error:

@@ -79,13 +79,13 @@ def code_again(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     """Step 3: the new password, twice. A refusal leaves the person here, with the reason."""
     challenge = reset.verified(sessions.entered(request))
-    account = users.served_account(challenge.user) if challenge and challenge.user else None
-    if challenge is None or account is None:
+    found = users.served(challenge.user) if challenge and challenge.user else None
+    if challenge is None or found is None:
         return _start_again(request)
     form = NewPasswordForm(request.POST or None)
     failed: tuple[str, ...] = ()  # the keys of the rules to mark in the checklist
     if form.is_valid():
-        result = reset.set_password(challenge, account, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
+        result = reset.set_password(challenge, found, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
             request.session.cycle_key()
@@ -109,7 +109,7 @@ def password(request: HttpRequest) -> HttpResponse:
         },
     }
     state = None if form.is_bound else minutes_left
-    return pages.render(request, "accounts/reset_password.html", context, state=state, username=account.username)
+    return pages.render(request, "accounts/reset_password.html", context, state=state, username=found.account.username)
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:

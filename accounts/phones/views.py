@@ -29,11 +29,11 @@ def signed_in(view: SignedInView) -> Callable[[HttpRequest], HttpResponse]:
         user = request.user
         if not isinstance(user, User):
             return redirect("register")
-        account = users.served_account(user)
-        if account is None:
+        found = users.served(user)
+        if found is None:
             logout(request)
             return redirect("register")
-        return view(request, user, account)
+        return view(request, user, found.account)
 
     return guarded
 

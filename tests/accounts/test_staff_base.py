@@ -14,6 +14,7 @@ from accounts.directory import connect_staff
 from accounts.models import Authenticator, Event, User
 from deploy.local.cast import EVA, KARL, STEFAN
 from tests.accounts.directory.conftest import KINDS
+from tests.accounts.directory.people import set_password
 from tests.accounts.helpers import WRONG_LOGIN, last
 from tests.accounts.staff import NO_ROLE, Officer, says
 from tests.conftest import Walker, has_number
@@ -74,7 +75,7 @@ def test_nothing_else_sees_who_is_there(walker: Walker) -> None:
         assert served.find(person.mail) is None
         assert served.get(found.id) is None
         assert not served.unlock(found.id)
-        assert served.set_password(found.id, "Nytt-Tall-4711") is directory.PasswordChange.NOT_ALLOWED
+        assert set_password(served, found.id, "Nytt-Tall-4711") is directory.PasswordChange.NOT_ALLOWED
         assert says(walker.log_in(person), WRONG_LOGIN)
     assert {account.username for account in served.accounts()} == {STEFAN.username}
 

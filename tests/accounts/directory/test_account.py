@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts import directory as portal
 from accounts.directory import Account, Expiry
 from deploy.local.cast import ANNA, CAST, EVA, KARL, PER, STEFAN, Person
-from tests.accounts.directory.people import day_of, in_days, somebody
+from tests.accounts.directory.people import day_of, in_days, set_password, somebody
 from tests.servers.directory import DirectoryServer
 
 Find = Callable[[str], Account]
@@ -125,7 +125,7 @@ def test_a_dn_with_every_special_sign(server: DirectoryServer, account: Find, co
     directory, found = portal.connect(), account("lovprova01")
     assert directory.get(found.id) == found
     assert directory.check_password(found, STEFAN.password) is portal.PasswordCheck.RIGHT
-    assert directory.set_password(found.id, "Nytt-Losen-2031") is portal.PasswordChange.DONE
+    assert set_password(directory, found.id, "Nytt-Losen-2031") is portal.PasswordChange.DONE
     assert directory.check_password(found, "Nytt-Losen-2031") is portal.PasswordCheck.RIGHT
     assert directory.unlock(found.id)
     assert "lovprova01" in {one.username for one in directory.accounts()}

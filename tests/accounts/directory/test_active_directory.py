@@ -19,6 +19,7 @@ from accounts.directory import (
 from accounts.directory.answers import DirectoryRefused
 from accounts.directory.connection import Connection
 from deploy.local.cast import KARL, STEFAN
+from tests.accounts.directory.people import set_password
 from tests.servers import samba
 from tests.servers.samba import PrivateSamba
 from tests.servers.samba_process import ADMINISTRATOR_PASSWORD
@@ -37,7 +38,7 @@ def test_an_account_that_has_expired_itself(active_directory_settings: PrivateSa
     assert not stefan.enabled
     assert directory.check_password(stefan, "wrong") is PasswordCheck.WRONG
     assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.DISABLED
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.NOT_ALLOWED
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.NOT_ALLOWED
     assert directory.unlock(stefan.id) is False
 
 
@@ -126,10 +127,10 @@ def test_without_policy_hints_the_present_password_is_refused(
     assert not directory.keeps_history
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
-    assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.IN_HISTORY
-    assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.IN_HISTORY
+    assert set_password(directory, stefan.id, STEFAN.password) is PasswordChange.DONE
 
 
 @pytest.mark.usefixtures("_without_hints")
@@ -140,7 +141,7 @@ def test_without_policy_hints_a_refused_password_locks_nobody(
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
     for _ in range(active_directory_settings.lockout_threshold + 1):
-        assert directory.set_password(stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
+        assert set_password(directory, stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
     assert active_directory_settings.failures(STEFAN.username) == 0
     assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
 
@@ -151,9 +152,9 @@ def test_without_policy_hints_a_locked_account_is_reset(active_directory_setting
     directory = portal.connect()
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
-    assert directory.set_password(stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
+    assert set_password(directory, stefan.id, "Kort-1") is PasswordChange.TOO_WEAK
     assert directory.get(stefan.id) == stefan  # a refusal unlocks nothing
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
     assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
 
 
@@ -175,7 +176,7 @@ def test_windows_does_not_say_why(
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
     monkeypatch.setattr(Connection, "replace", _refuse_like_windows)
-    assert directory.set_password(stefan.id, password) is expected
+    assert set_password(directory, stefan.id, password) is expected
 
 
 def test_windows_does_not_say_that_it_is_too_early(
@@ -184,10 +185,10 @@ def test_windows_does_not_say_that_it_is_too_early(
     directory = portal.connect()
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
     monkeypatch.setattr(Connection, "replace", _refuse_like_windows)
     with active_directory_settings.min_age(timedelta(days=1)):
-        assert directory.set_password(stefan.id, OTHER) is PasswordChange.TOO_YOUNG
+        assert set_password(directory, stefan.id, OTHER) is PasswordChange.TOO_YOUNG
 
 
 def _refuse_like_windows(*args: object) -> None:
@@ -198,7 +199,7 @@ def test_not_complex(active_directory_settings: PrivateSamba) -> None:
     directory = portal.connect()
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
-    assert directory.set_password(stefan.id, "bara-gemener") is PasswordChange.TOO_WEAK
+    assert set_password(directory, stefan.id, "bara-gemener") is PasswordChange.TOO_WEAK
 
 
 def test_a_fine_grained_policy_s_lockout_counts_if_it_can_be_read(
@@ -231,7 +232,7 @@ def test_what_is_not_delegated_is_not_allowed(active_directory_settings: Private
     directory = portal.connect()
     service = directory.find("svc-idportal")
     assert service is not None
-    assert directory.set_password(service.id, NEW) is PasswordChange.NOT_ALLOWED
+    assert set_password(directory, service.id, NEW) is PasswordChange.NOT_ALLOWED
     with pytest.raises(DirectoryMisconfigured):
         directory.unlock(service.id)
 

@@ -16,7 +16,7 @@ from accounts.directory import Account, Directory, DirectoryUnavailable, Passwor
 from accounts.directory.answers import DirectoryRefused
 from accounts.directory.connection import Connection
 from deploy.local.cast import CAST, EVA, HEMTJANST_ETT, KARL, MUNICIPALITY, PER, STEFAN
-from tests.accounts.directory.people import somebody
+from tests.accounts.directory.people import set_password, somebody
 from tests.servers.samba import PrivateSamba
 from tests.servers.slapd import TestSlapd
 
@@ -72,7 +72,7 @@ def test_a_member_is_protected_wherever_one_looks(directory: Directory, account:
 @pytest.mark.usefixtures("stefan")
 def test_no_password_of_a_member_is_set(directory: Directory, account: Find) -> None:
     found = account(STEFAN.username)
-    assert directory.set_password(found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
+    assert set_password(directory, found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
     assert directory.check_password(found, STEFAN.password) is PasswordCheck.RIGHT
 
 
@@ -181,7 +181,7 @@ def test_an_agent_whose_second_factor_is_an_sms_is_protected(directory: Director
     streams = (directory.accounts(), directory.belonging_to([MUNICIPALITY, HEMTJANST_ETT], []))
     for accounts in streams:
         assert {one.username for one in accounts if one.protected} == {PER.username, EVA.username}
-    assert directory.set_password(found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
+    assert set_password(directory, found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
 
 
 def test_an_agent_with_an_app_is_not(

@@ -13,10 +13,11 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.directory import Directory, DirectoryUnavailable, PasswordChange, PasswordCheck, connection, pool
+from accounts.directory import Directory, DirectoryUnavailable, PasswordChange, PasswordCheck, Served, connection, pool
 from accounts.directory.connection import Connection
 from deploy.local.cast import CAST, STEFAN
 from tests.accounts.directory.listener import Listener
+from tests.accounts.directory.people import set_password
 from tests.servers.directory import DirectoryServer
 
 NEW = "Nytt-Losen-2031"
@@ -59,7 +60,7 @@ def test_the_second_is_asked_when_the_first_is_down(
         stefan = directory.find(STEFAN.username)
     assert stefan is not None
     assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
     assert f"{server.url}" in caplog.text
     assert "passed over for 30 s" in caplog.text
 
@@ -104,7 +105,7 @@ def test_a_write_that_broke_is_not_tried_elsewhere(
 
     with monkeypatch.context() as patch:
         patch.setattr(Connection, "_call", dies_before_it_answers)
-        assert directory.set_password(stefan.id, NEW) is PasswordChange.UNAVAILABLE
+        assert set_password(directory, stefan.id, NEW) is PasswordChange.UNAVAILABLE
     assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.RIGHT
 
 
@@ -116,7 +117,7 @@ def test_the_same_server_is_found_again_after_a_restart(server: DirectoryServer,
     with pytest.raises(DirectoryUnavailable):
         directory.find(STEFAN.username)
     with pytest.raises(DirectoryUnavailable):
-        directory.set_password(stefan.id, NEW)  # nothing was sent, so this is no unknown outcome
+        set_password(directory, stefan.id, NEW)  # nothing was sent, so this is no unknown outcome
     assert directory.check_password(None, "x") is PasswordCheck.UNAVAILABLE
     server.start()
     assert directory.find(STEFAN.username) is not None  # at once: when all are passed over, all are tried
@@ -130,7 +131,36 @@ def test_a_restart_between_two_calls_goes_unnoticed(server: DirectoryServer, dir
     assert directory.find(STEFAN.username) == stefan
     server.kill()
     server.start()
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
+
+
+def test_a_restart_between_look_up_and_change_goes_unnoticed(server: DirectoryServer, directory: Directory) -> None:
+    """A change on the connection that is gone would have an outcome that is not known."""
+    found = served(directory)
+    server.kill()
+    server.start()
+    assert directory.set_password(found, NEW) is PasswordChange.DONE
+
+
+def test_a_server_that_fell_silent_after_the_look_up_gets_no_change(
+    server: DirectoryServer, second: DirectoryServer, settings: Settings, clock: Clock
+) -> None:
+    settings.DIRECTORY_CONNECT_TIMEOUT = settings.DIRECTORY_OPERATION_TIMEOUT = 0.5
+    directory = portal.connect()
+    found = served(directory)
+    clock.now += connection.PROVEN_FOR + 0.1
+    with server.suspend():
+        assert directory.set_password(found, NEW) is PasswordChange.DONE
+        assert directory.check_password(found.account, NEW) is PasswordCheck.RIGHT
+    settings.DIRECTORY_URLS = [server.url]
+    assert portal.connect().check_password(found.account, STEFAN.password) is PasswordCheck.RIGHT
+
+
+def served(directory: Directory) -> Served:
+    stefan = directory.find(STEFAN.username)
+    found = directory.served(stefan.id) if stefan else None
+    assert found is not None
+    return found
 
 
 def test_a_dead_one_is_passed_over_for_thirty_seconds(

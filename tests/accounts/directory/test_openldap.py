@@ -13,6 +13,7 @@ from accounts.directory import Account, Expiry, Lockout, PasswordChange, Passwor
 from accounts.directory.connection import Connection
 from deploy.local import slapd
 from deploy.local.cast import ANNA, STEFAN
+from tests.accounts.directory.people import set_password
 from tests.servers.slapd import TestSlapd
 
 NEW = "Nytt-Losen-2031"
@@ -62,11 +63,11 @@ def test_without_history_the_present_password_is_refused(openldap_settings: Test
         stefan = _stefan()
         directory = portal.connect()
         assert not directory.keeps_history
-        assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
-        assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+        assert set_password(directory, stefan.id, STEFAN.password) is PasswordChange.IN_HISTORY
+        assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
         assert openldap_settings.failures(STEFAN.username) == 0
-        assert directory.set_password(stefan.id, NEW) is PasswordChange.IN_HISTORY
-        assert directory.set_password(stefan.id, STEFAN.password) is PasswordChange.DONE
+        assert set_password(directory, stefan.id, NEW) is PasswordChange.IN_HISTORY
+        assert set_password(directory, stefan.id, STEFAN.password) is PasswordChange.DONE
 
 
 def test_no_maximum_age_is_never(openldap_settings: TestSlapd) -> None:
@@ -92,13 +93,26 @@ def test_a_grace_log_in_is_right(openldap_settings: TestSlapd) -> None:
         assert directory.check_password(anna, ANNA.password) is PasswordCheck.EXPIRED
 
 
+def test_a_protected_filter_that_can_not_be_applied_protects_everybody(
+    openldap_settings: TestSlapd, settings: Settings
+) -> None:
+    """From the accepted code on."""
+    stefan = _stefan()
+    settings.DIRECTORY_PROTECTED_FILTER = "(noSuchAttribute=1)"
+    assert portal.connect().served(stefan.id) is None
+    settings.DIRECTORY_PROTECTED_FILTER = "(uid=nobody)"
+    found = portal.connect().served(stefan.id)
+    assert found
+    assert found.account == stefan
+
+
 def test_a_policy_that_wants_the_old_password_lets_nobody_reset(openldap_settings: TestSlapd) -> None:
     with openldap_settings.policy(pwdSafeModify="TRUE"):
-        assert portal.connect().set_password(_stefan().id, NEW) is PasswordChange.NOT_ALLOWED
+        assert set_password(portal.connect(), _stefan().id, NEW) is PasswordChange.NOT_ALLOWED
 
 
 def test_the_service_account_reads_no_hashes(openldap_settings: TestSlapd, settings: Settings) -> None:
-    assert portal.connect().set_password(_stefan().id, NEW) is PasswordChange.DONE
+    assert set_password(portal.connect(), _stefan().id, NEW) is PasswordChange.DONE
     service = ldap.initialize(openldap_settings.plain_url)
     service.simple_bind_s(settings.DIRECTORY_BIND_DN, settings.DIRECTORY_BIND_PASSWORD)
     wanted = ["uid", "userPassword", "pwdHistory"]
@@ -124,7 +138,7 @@ def test_must_change_is_cleared_although_the_server_breaks_off(
 
     monkeypatch.setattr(Connection, "delete_value", restarted_before)
     directory = portal.connect()
-    assert directory.set_password(stefan.id, NEW) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, NEW) is PasswordChange.DONE
     assert directory.check_password(stefan, NEW) is PasswordCheck.RIGHT
 
 
@@ -139,4 +153,4 @@ def test_a_password_set_but_still_to_be_changed_is_not_called_done(
         delete(self, dn, name, value)
 
     monkeypatch.setattr(Connection, "delete_value", dies_before)
-    assert portal.connect().set_password(stefan.id, NEW) is PasswordChange.UNAVAILABLE
+    assert set_password(portal.connect(), stefan.id, NEW) is PasswordChange.UNAVAILABLE

@@ -15,6 +15,7 @@ from accounts.directory import DirectoryError, PasswordChange, PasswordCheck
 from accounts.directory.connection import Connection
 from deploy.local import files
 from deploy.local.cast import STEFAN
+from tests.accounts.directory.people import set_password
 from tests.servers.directory import DirectoryServer
 
 CANARY = "Kanarie-Fagel-7731"
@@ -35,8 +36,8 @@ def test_when_all_goes_well_or_is_refused(
     stefan = directory.find(STEFAN.username)
     assert stefan is not None
     assert directory.check_password(stefan, CANARY) is PasswordCheck.WRONG
-    assert directory.set_password(stefan.id, CANARY) is PasswordChange.DONE
-    assert directory.set_password(stefan.id, CANARY) is PasswordChange.IN_HISTORY
+    assert set_password(directory, stefan.id, CANARY) is PasswordChange.DONE
+    assert set_password(directory, stefan.id, CANARY) is PasswordChange.IN_HISTORY
     assert directory.check_password(stefan, CANARY) is PasswordCheck.RIGHT
     _assert_nowhere(caplog, capfd)
 
@@ -58,7 +59,7 @@ def test_when_the_server_dies(
         return call(self, *args, changes=changes, **kwargs)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Connection, "_call", dies)
-    assert directory.set_password(stefan.id, CANARY) is PasswordChange.UNAVAILABLE
+    assert set_password(directory, stefan.id, CANARY) is PasswordChange.UNAVAILABLE
     assert directory.check_password(stefan, CANARY) is PasswordCheck.UNAVAILABLE
     assert caplog.records
     _assert_nowhere(caplog, capfd)

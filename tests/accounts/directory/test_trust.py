@@ -14,6 +14,7 @@ from accounts.directory.connection import is_cleartext
 from deploy.local import files
 from deploy.local.cast import STEFAN
 from tests.accounts.directory.listener import Listener
+from tests.accounts.directory.people import set_password
 from tests.servers.directory import DirectoryServer
 
 START_TLS = b"1.3.6.1.4.1.1466.20037"
@@ -147,7 +148,7 @@ def test_a_portal_that_the_directory_refuses(
     assert caplog.records
     assert directory.check_password(stefan, STEFAN.password) is PasswordCheck.UNAVAILABLE
     with pytest.raises(DirectoryMisconfigured):
-        directory.set_password(stefan.id, "Nytt-Losen-2031")
+        set_password(directory, stefan.id, "Nytt-Losen-2031")
     with pytest.raises(DirectoryMisconfigured):
         directory.unlock(stefan.id)
     with pytest.raises(DirectoryMisconfigured):
