@@ -80,7 +80,6 @@ MAILS_ON_A_TIMELINE = 200  # that joined one ticket; more are kept, and show an 
 
 EXPIRES_SOON = timedelta(days=30)  # the first threshold of the daily mail (manual-sv.md)
 EMPLOYEES_READ_AGAIN = 30  # between two readings that an orderer asks for: the directory serves others too
-READ_ALL_ACCOUNTS = 30 * MINUTE  # the time of a task that reads the whole directory
 
 LARGEST_FILE = 2 * 1024 * 1024  # bytes of a file to import: ten times 4,000 orderers; it is read into memory
 

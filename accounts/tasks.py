@@ -4,13 +4,13 @@ import logging
 
 from celery import shared_task
 
-from accounts import directory, limits, retention
+from accounts import directory, retention
 from accounts.codes.delivery import send_code  # noqa: F401 - a task of accounts
 
 log = logging.getLogger("idportal.retention")
 
 
-@shared_task(time_limit=limits.READ_ALL_ACCOUNTS)
+@shared_task
 def purge() -> None:
     """Deletes rows that are past their time. The numbers of accounts that are gone wait until the directory answers."""
     try:

@@ -13,10 +13,8 @@ __all__ = ["count_companies", "fetch_mail", "send_sign_in_link"]
 
 log = logging.getLogger("idportal.overview")
 
-LONGEST_FETCH = 300  # seconds: a run ends by itself long before, but for servers that let each command wait
 
-
-@shared_task(time_limit=LONGEST_FETCH)
+@shared_task
 def fetch_mail() -> None:
     """Takes in what was mailed to the helpdesk. What fails now is tried again a minute later."""
     try:

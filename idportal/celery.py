@@ -1,6 +1,5 @@
 """The queues: `celery -A idportal worker` takes every task, `-Q celery` the codes alone, `-Q outbox` all others."""
 
-import gc
 import os
 from functools import cached_property
 
@@ -36,13 +35,11 @@ app.steps["consumer"].add("idportal.worker:LookAfterTheOutbox")
 
 
 @worker_init.connect
-def share_memory(**_: object) -> None:
-    """Loads before there are children what each would load by itself, and keeps the collector from writing to it."""
+def load_gateways(**_: object) -> None:
+    """Before the first code, which would wait for that."""
     from idportal import sms
 
     sms.load()
-    gc.collect()
-    gc.freeze()
 
 
 @setup_logging.connect

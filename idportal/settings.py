@@ -135,9 +135,15 @@ else:
     DATABASES["default"].update(ENGINE="idportal.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
     # What is asked often is planned once for each connection.
     DATABASES["default"]["OPTIONS"].update(server_side_binding=True, prepare_threshold=3)
-    # connect_timeout in seconds. tcp_user_timeout in milliseconds: a server that lost its power closes no connection,
-    # and the portal would wait 15 minutes on a kept one.
-    for _option, _value in {"connect_timeout": 3, "tcp_user_timeout": 5000}.items():
+    # No wait for the database is without an end: no thread of web or of a worker could be freed of it.
+    for _option, _value in {
+        "connect_timeout": 3,  # seconds
+        # A server that lost its power closes no connection. Milliseconds until an answer to what was sent; and seconds
+        # of silence, after which, and between which, it is asked whether it is there.
+        **{"tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 5},
+        # Milliseconds for a row, or a key, that another transaction holds: each of ours is short.
+        "options": "-c lock_timeout=30000",
+    }.items():
         DATABASES["default"]["OPTIONS"].setdefault(_option, _value)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -161,7 +167,9 @@ CELERY_TASK_ALWAYS_EAGER = not _broker
 # Nothing is queued without a broker, but Celery wants an address.
 CELERY_BROKER_URL = _broker or "memory://localhost/"
 CELERY_TASK_IGNORE_RESULT = True
-CELERY_TASK_TIME_LIMIT = 120
+# A task waits for a server most of its time, and threads share their memory. Nothing ends a thread from outside: each
+# wait for a server is bounded where it is made.
+CELERY_WORKER_POOL = "threads"
 # Codes have their own queue, and in production their own worker (deploy/systemd), so that slow or many mails delay no
 # code. A worker without -Q takes both queues. Tasks without a route below are codes.
 CELERY_TASK_DEFAULT_QUEUE = "celery"
@@ -247,7 +255,7 @@ SMS_DAILY_LIMIT = env.number("SMS_DAILY_LIMIT", 2000)
 # smtp://host:25, smtp+tls://user:password@host:587, filemail:///folder.
 EMAIL_URL = env.text("EMAIL_URL", "consolemail://")
 _email = environ.Env.email_url_config(EMAIL_URL)
-EMAIL_BACKEND = _email["EMAIL_BACKEND"]
+EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "idportal.smtp")
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
@@ -290,10 +298,10 @@ HELPDESK_AUTHSERV_ID = env.text("HELPDESK_AUTHSERV_ID").strip()
 DIGEST_THRESHOLDS = sorted(set(env.numbers("DIGEST_THRESHOLDS", "30 15 7 5 3 1 0")), reverse=True)
 # Whether the employee gets an SMS too, 7 days and 1 day before.
 EXPIRY_SMS = env.flag("EXPIRY_SMS")
-# Seconds: until a failed delivery is tried again, doubled each time; and how long a worker may take for one delivery,
-# which is more than CELERY_TASK_TIME_LIMIT.
+# Seconds: until a failed delivery is tried again, doubled each time; and how long a worker may take for what it has
+# claimed at once: a few messages, each of which has a deadline (notifications.W002).
 OUTBOX_RETRY_AFTER = env.number("OUTBOX_RETRY_AFTER", 60)
-OUTBOX_LEASE = env.number("OUTBOX_LEASE", CELERY_TASK_TIME_LIMIT + 30)
+OUTBOX_LEASE = env.number("OUTBOX_LEASE", 150)
 
 # --- People, sessions, limits --------------------------------------------------------------------
 

@@ -1,6 +1,7 @@
 """The portal's additions to Celery's worker. ``idportal.celery`` and the settings name them."""
 
 import logging
+from collections.abc import Callable
 from typing import Any
 
 from celery import bootsteps
@@ -16,7 +17,8 @@ class LastingConsumer(Consumer):
     """A consumer that outlives the loss of its queue.
 
     Celery closes the lost connection twice. The second time it tries to give back the tasks that it holds, through a
-    transport that is gone by then: an AttributeError, which ended the worker (celery 5.7, kombu 5.7).
+    transport that is gone by then: an AttributeError, which ended the worker (celery 5.7, kombu 5.7). So did a task
+    that a thread began in that moment, when it was to be acknowledged.
     """
 
     def on_connection_error_after_connected(self, exc: Exception) -> None:
@@ -25,6 +27,17 @@ class LastingConsumer(Consumer):
             super().on_connection_error_after_connected(exc)
         except Exception as error:  # any error here is about a connection that is lost already
             log.warning("the lost connection to the queue was not closed in order: %s", type(error).__name__)
+
+    def call_soon_ack(self, p: Callable[..., object], *arguments: Any, **more: Any) -> Any:
+        """Acknowledges a task. One whose connection is gone may come a second time, as tasks are made for."""
+
+        def acknowledge() -> None:
+            try:
+                p(*arguments, **more)
+            except AttributeError as error:
+                log.warning("a task of a lost connection was not acknowledged: %s", type(error).__name__)
+
+        return super().call_soon_ack(acknowledge)  # type: ignore[misc]  # not in its stubs
 
 
 class LookAfterTheOutbox(bootsteps.StartStopStep):

@@ -11,7 +11,9 @@ from django.utils import timezone, translation
 
 from accounts import phones
 from idportal import sms
+from idportal.smtp import DEADLINE
 from notifications import notices
+from notifications.outbox.delivery import TOGETHER
 
 SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may its reader
 
@@ -58,10 +60,10 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> I
 
 @register
 def leases_outlive_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterator[CheckMessage]:
-    """A lease must not end while the worker may still be sending the message."""
-    if settings.OUTBOX_LEASE <= settings.CELERY_TASK_TIME_LIMIT:
+    """A lease must not end while the worker may still be sending the message, after others that it claimed with it."""
+    if (longest := TOGETHER * DEADLINE) >= settings.OUTBOX_LEASE:
         yield Warning(
-            f"OUTBOX_LEASE is {settings.OUTBOX_LEASE} s, and a task may run for {settings.CELERY_TASK_TIME_LIMIT} s: "
+            f"OUTBOX_LEASE is {settings.OUTBOX_LEASE} s, and a task may run for {longest:g} s: "
             "a slow mail would be sent twice.",
             hint="Leave OUTBOX_LEASE unset.",
             id="notifications.W002",

@@ -5,7 +5,6 @@ import logging
 from celery import shared_task
 from django.utils import timezone
 
-from accounts import limits
 from accounts.directory import DirectoryError
 from notifications import digests, outbox
 from notifications.outbox.queueing import WAIT
@@ -13,14 +12,14 @@ from notifications.outbox.queueing import WAIT
 log = logging.getLogger("idportal.digests")
 
 
-@shared_task(time_limit=limits.READ_ALL_ACCOUNTS, **WAIT)
+@shared_task(name="notifications.tasks.sweep", **WAIT)
 def sweep(everything: bool = False) -> None:
     """Enqueues what a crash left in the outbox, and makes a morning's run that was missed."""
     outbox.sweep(everything=everything)
     digests.catch_up()
 
 
-@shared_task(time_limit=limits.READ_ALL_ACCOUNTS)
+@shared_task
 def send_digests() -> None:
     """Makes the day's run of the daily mail."""
     try:

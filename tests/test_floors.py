@@ -20,6 +20,7 @@ NO_APP = {"tests", "var", "node_modules"}
 SOUND = {
     "idportal/__init__.py": "from idportal.celery import app\n",
     "idportal/celery.py": "app = 1\n",
+    "idportal/beat.py": "app = 1\n",
     "idportal/settings.py": "INSTALLED_APPS = ['idportal', 'accounts']\n",
     "idportal/urls.py": "from idportal import health\n",
     "idportal/wsgi.py": "",

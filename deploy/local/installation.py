@@ -174,12 +174,13 @@ class Stack(Installation):
 
     def processes(self) -> dict[str, list[str]]:
         """Those of the units of deploy/systemd."""
-        celery = ("celery", "--quiet", "-A", "idportal")
-        worker = (*celery, "worker", "--concurrency", "2")
+        celery = ("celery", "--quiet", "-A")
+        worker = (*celery, "idportal", "worker", "--concurrency", "2")
+        beat = (*celery, "idportal.beat", "beat", "--pidfile=")
         return {
-            "worker": self.portal(*worker, "--pool", "threads", "-Q", "celery", "--hostname", "worker@%h"),
+            "worker": self.portal(*worker, "-Q", "celery", "--hostname", "worker@%h"),
             "outbox": self.portal(*worker, "-Q", "outbox", "--hostname", "outbox@%h"),
-            "beat": self.portal(*celery, "beat", "--pidfile=", "--schedule", str(self.folder / "beat")),
+            "beat": self.portal(*beat, "--schedule", str(self.folder / "beat")),
             **super().processes(),
         }
 

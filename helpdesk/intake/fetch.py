@@ -27,8 +27,9 @@ log = logging.getLogger("idportal.intake")
 
 HANDLED, UNREADABLE = "Handled", "Unreadable"
 BATCH = 500  # messages in a run
-# Seconds of a run. Beat starts one each minute, so that two don't overlap and the worker has time to deliver mail.
-RUN = 45.0
+# Seconds of a run, and for the message at which it is by then. Beat starts one each minute, so that two don't overlap:
+# a server that lets each command wait holds up one thread of the worker.
+RUN, LAST_MESSAGE = 45.0, 10.0
 # At one message: an attacker's mail may kill its reader, or the server may refuse to hand it over.
 MOST_TRIES = 3
 MOST_IN_VAIN = 2  # messages of a run that fail; with one more the fault is the server's
@@ -53,7 +54,7 @@ def run(seconds: float = RUN) -> Fetch:
     until = time.monotonic() + seconds
     handled = odd = 0
     in_vain: list[MailboxError] = []
-    with open_mailbox() as mailbox:
+    with open_mailbox(seconds + LAST_MESSAGE) as mailbox:
         before = {row.message: (row.crashes, row.refusals) for row in ReadAttempt.objects.all()}
         most = BATCH + len(before)
         waiting = [(token_digest(mailbox.name_of(uid)), uid) for uid in mailbox.waiting(most)]

@@ -3,7 +3,6 @@
 import imaplib
 import socket
 import ssl
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +17,8 @@ from oauthlib.oauth2 import BackendApplicationClient, OAuth2Error
 from oauthlib.oauth2.rfc6749.errors import ServerError, TemporarilyUnavailableError
 from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
+
+from idportal.deadline import READ_TIMEOUT, Deadline, connect, tls_sockets
 
 # Answers that mean "not now" (RFC 5530). Any other refusal of a log-in or a folder stays until a setting is fixed.
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
@@ -71,59 +72,6 @@ def mailbox_address(url: str) -> MailboxAddress:
     return MailboxAddress(parts.scheme == "imaps", parts.hostname, port, user, password, folder)
 
 
-# A server's whole answer is bounded, in time and in bytes. By hand: the timeouts of sockets, requests and IMAPClient
-# bound the wait for the next byte alone, so a server could send one byte after another for days. Nothing here bounds
-# the look-up of host names (resolv.conf(5)).
-
-# Seconds. A healthy server answers in one. No page waits for it, but the worker does nothing else meanwhile.
-CONNECT_TIMEOUT = 10.0  # to connect, and again for the handshake
-READ_TIMEOUT = 10.0  # for the next bytes
-ANSWER_TIMEOUT = 30.0  # for a whole answer
-
-# Bytes that an answer may have besides what was asked for by size: a broken server must not fill the memory.
-ANSWER_LIMIT = 1024 * 1024
-
-
-class Deadline:
-    """The time and the bytes that are left for the answer to the current command."""
-
-    def __init__(self) -> None:
-        self.allow()
-
-    def allow(self, seconds: float | None = None, *, more: int = 0) -> None:
-        """Starts the next answer: ``seconds`` (default ANSWER_TIMEOUT), and ``more`` bytes beside ANSWER_LIMIT."""
-        self._until = time.monotonic() + (ANSWER_TIMEOUT if seconds is None else seconds)
-        self._bytes = ANSWER_LIMIT + more
-
-    def wait(self) -> float:
-        """Returns the seconds for the next bytes. Raises TimeoutError if none are left."""
-        left = self._until - time.monotonic()
-        if left <= 0:
-            raise TimeoutError("the answer trickles")
-        return min(left, READ_TIMEOUT)
-
-    def took(self, count: int) -> int:
-        """Counts the bytes that came, and returns them. Raises OSError if the answer is too long."""
-        self._bytes -= count
-        if self._bytes < 0:
-            raise OSError("the answer has no end")
-        return count
-
-
-class DeadlineSocket(socket.socket):
-    """A socket with a deadline. imaplib and http.client read it through ``recv_into``."""
-
-    deadline: Deadline
-
-    def recv_into(self, *arguments: Any, **more: Any) -> int:
-        self.settimeout(self.deadline.wait())
-        return self.deadline.took(super().recv_into(*arguments, **more))
-
-    def sendall(self, *arguments: Any, **more: Any) -> None:
-        self.settimeout(self.deadline.wait())  # the last read may have left almost nothing
-        super().sendall(*arguments, **more)
-
-
 class TlsAdapter(HTTPAdapter):
     """Speaks TLS with the given context, also through a proxy that the environment names."""
 
@@ -144,12 +92,8 @@ def tls_context(limits: Deadline) -> ssl.SSLContext:
     Its sockets have this deadline. Each connection needs a context of its own: HTTP (ALPN) would spoil it for IMAP.
     """
 
-    class DeadlineTlsSocket(DeadlineSocket, ssl.SSLSocket):
-        pass
-
-    DeadlineTlsSocket.deadline = limits
     context = ssl.create_default_context()
-    context.sslsocket_class = DeadlineTlsSocket
+    context.sslsocket_class = tls_sockets(limits)
     try:
         if settings.HELPDESK_MAILBOX_CA_FILE:
             context.load_verify_locations(settings.HELPDESK_MAILBOX_CA_FILE)
@@ -158,11 +102,12 @@ def tls_context(limits: Deadline) -> ssl.SSLContext:
     return context
 
 
-def access_token() -> str:
+def access_token(limits: Deadline) -> str:
     """Asks for an access token by client credentials (RFC 6749 4.4). It is not stored."""
     if not settings.HELPDESK_MAILBOX_TOKEN_URL.startswith("https://"):
         raise MailboxError("HELPDESK_MAILBOX_TOKEN_URL does not begin with https://.", retry=False)
-    context = tls_context(Deadline())
+    limits.allow()
+    context = tls_context(limits)
     with (
         failing("The token server gave no token"),
         OAuth2Session(client=BackendApplicationClient(settings.HELPDESK_MAILBOX_CLIENT_ID)) as session,
@@ -175,7 +120,7 @@ def access_token() -> str:
             client_secret=settings.HELPDESK_MAILBOX_CLIENT_SECRET,
             include_client_id=True,
             scope=settings.HELPDESK_MAILBOX_SCOPE,
-            timeout=(CONNECT_TIMEOUT, READ_TIMEOUT),
+            timeout=limits.wait(),
         )
         return str(found["access_token"])
 
@@ -225,16 +170,11 @@ def _is_final(error: Exception, *, refused: bool) -> bool:
 class _Imap(imaplib.IMAP4):
     def __init__(self, where: MailboxAddress, limits: Deadline, context: ssl.SSLContext) -> None:
         self._where, self._limits, self._context = where, limits, context
-        super().__init__(where.host, where.port, CONNECT_TIMEOUT)
+        super().__init__(where.host, where.port)
 
     def _create_socket(self, timeout: float | None) -> socket.socket:
-        connection = socket.create_connection((self._where.host, self._where.port), timeout)
-        if self._where.implicit:
-            return self._context.wrap_socket(connection, server_hostname=self._where.host)
-        limited = DeadlineSocket(fileno=connection.detach())
-        limited.deadline = self._limits
-        limited.settimeout(timeout)
-        return limited
+        wire = connect(self._where.host, self._where.port, self._limits)
+        return self._context.wrap_socket(wire, server_hostname=self._where.host) if self._where.implicit else wire
 
 
 class ImapClient(IMAPClient):
@@ -242,7 +182,7 @@ class ImapClient(IMAPClient):
 
     def __init__(self, where: MailboxAddress, limits: Deadline, context: ssl.SSLContext) -> None:
         self._made_of = (where, limits, context)
-        timeout = SocketTimeout(connect=CONNECT_TIMEOUT, read=READ_TIMEOUT)
+        timeout = SocketTimeout(connect=READ_TIMEOUT, read=READ_TIMEOUT)
         super().__init__(where.host, where.port, ssl=where.implicit, timeout=timeout)  # type: ignore[arg-type]  # takes both
 
     def _create_IMAP4(self) -> imaplib.IMAP4:

@@ -1,6 +1,6 @@
 """The open mailbox. It knows nothing of what the mails say.
 
-Always TLS, with certificate and host name checked. ``access`` bounds how long and how much a server may answer.
+Always TLS, with certificate and host name checked. A Deadline bounds how long and how much a server may answer.
 """
 
 import imaplib
@@ -13,8 +13,8 @@ from django.conf import settings
 from django.utils import timezone
 from imapclient import DELETED
 
+from idportal.deadline import Deadline
 from idportal.mailbox.access import (
-    Deadline,
     ImapClient,
     MailboxAddress,
     MailboxError,
@@ -24,6 +24,7 @@ from idportal.mailbox.access import (
     tls_context,
 )
 
+LONGEST = 300.0  # seconds for all that is done in an open mailbox, if the caller names no others
 LOGOUT_TIMEOUT = 2.0  # seconds; nothing depends on the answer to a logout
 
 # Messages in one command. A command line may have 8,192 octets (RFC 7162 4), and a number ten digits.
@@ -39,16 +40,19 @@ class Fetched(NamedTuple):
 
 
 @contextmanager
-def open_mailbox() -> Iterator["Mailbox"]:
-    """Connects, logs in, and enters the folder of HELPDESK_MAILBOX; logs out at the end. Raises MailboxError."""
+def open_mailbox(seconds: float = LONGEST) -> Iterator["Mailbox"]:
+    """Connects, logs in, and enters the folder of HELPDESK_MAILBOX; logs out at the end. Raises MailboxError.
+
+    After so many seconds the server is waited for no more, whatever is asked of it.
+    """
     if not settings.HELPDESK_MAILBOX:
         raise MailboxError("HELPDESK_MAILBOX is not set.", retry=False)
     try:
         where = mailbox_address(settings.HELPDESK_MAILBOX)
     except ValueError as error:
         raise MailboxError(f"HELPDESK_MAILBOX {error}.", retry=False) from None
-    token = access_token() if settings.HELPDESK_MAILBOX_TOKEN_URL else ""
-    limits = Deadline()
+    limits = Deadline(seconds)
+    token = access_token(limits) if settings.HELPDESK_MAILBOX_TOKEN_URL else ""
     context = tls_context(limits)
     with failing(f"The mail server {where.host}:{where.port} can't be reached"):
         limits.allow()

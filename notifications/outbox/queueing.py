@@ -29,8 +29,6 @@ BATCH = 1000  # rows of one sweep; the next sweep follows in a minute
 # about one task, however long a server is silent.
 TASK_USEFUL = timedelta(hours=1)
 RESENT_USEFUL = timedelta(days=1)
-# For one task. The time limits of single answers don't bound a server that answers a little each second.
-DEADLINE = 30  # seconds
 
 # A task waits in the queue for a database that restarts. Without a queue there is nothing to wait in.
 WAIT: dict[str, Any] = {"max_retries": None, "retry_backoff": 2, "retry_backoff_max": 300}
@@ -155,9 +153,9 @@ def _pause(how: Callable[..., bool], *value: int) -> bool:
         return True
 
 
-@shared_task(name="notifications.tasks.deliver", soft_time_limit=DEADLINE, **WAIT)
+@shared_task(name="notifications.tasks.deliver", **WAIT)
 def deliver(*message_ids: int) -> None:
-    """Sends messages of the outbox. At DEADLINE one is interrupted (SoftTimeLimitExceeded) and tried again later."""
+    """Sends messages of the outbox."""
     if left := delivery.deliver(*message_ids):
         # They wait for another try. Or another worker has them, which may be dead: the try is at the lease's end.
         enqueue_tasks(queued(Message.objects.filter(pk__in=left, state__in=OPEN, queued_at=None)))

@@ -102,7 +102,15 @@ class _Email(EmailMultiAlternatives):
     Django leaves no room, and then Python folds before that word: the header begins with an empty line.
     """
 
+    _made: Any = None
+
     def message(self, **how: Any) -> Any:
+        """Made once, for ``_compose`` and for the server."""
+        if self._made is None:
+            self._made = self._make(**how)
+        return self._made
+
+    def _make(self, **how: Any) -> Any:
         made = super().message(**how)
         name, _address = parseaddr(self.from_email)
         if not (subject := str(self.subject)).isascii():

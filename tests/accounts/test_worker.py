@@ -69,8 +69,8 @@ def portal(values: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> 
 
 @pytest.fixture(scope="module")
 def _worker(values: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Worker]:
-    threads = ("--pool", "threads", "--concurrency", "4")  # as deploy/systemd/idportal-worker.service
-    worker = Worker(tmp_path_factory.mktemp("worker-log"), environment(values), *threads)
+    # As in deploy/systemd/idportal-worker.service.
+    worker = Worker(tmp_path_factory.mktemp("worker-log"), environment(values), "--concurrency", "4")
     yield worker
     worker.stop()
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import email
 import email.policy
 import re
+import time
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
@@ -392,6 +393,26 @@ def test_a_mailbox_without_room_is_told_of_once(
             fetch.run()
     assert Ticket.objects.filter(source="mail").count() == 3, "each is in the queue, once"
     assert Ticket.objects.filter(source="portal").count() == 1
+
+
+def test_a_run_is_over_before_the_next_one_whatever_the_server_does(
+    mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beat starts one each minute: runs that wait for a bad server would hold all threads of the worker."""
+    assert fetch.RUN + fetch.LAST_MESSAGE < 60
+    monkeypatch.setattr(fetch, "LAST_MESSAGE", 0.5)
+
+    def read(box: Mailbox, *_: object) -> None:
+        while True:
+            box.waiting(1)
+            time.sleep(0.1)
+
+    monkeypatch.setattr(Mailbox, "read", read)
+    mailbox.append(a_mail())
+    begun = time.monotonic()
+    with pytest.raises(MailboxError):
+        fetch.run(seconds=0.5)
+    assert time.monotonic() - begun < 3
 
 
 def test_a_uid_that_is_given_anew_is_another_message(register: Register, mailbox: TestDovecot) -> None:

@@ -16,7 +16,8 @@ from pytest_django import Settings
 
 from deploy.local import files
 from deploy.local.dovecot import ACCOUNT
-from idportal.mailbox import Mailbox, MailboxError, access, open_mailbox
+from idportal import deadline
+from idportal.mailbox import Mailbox, MailboxError, open_mailbox
 from tests.servers.dovecot import TestDovecot
 from tests.servers.tokens import TokenServer
 
@@ -28,9 +29,9 @@ def nothing(box: Mailbox) -> None:
     """It is enough to open it."""
 
 
-def failure(use: Callable[[Mailbox], object] = nothing) -> MailboxError:
-    """What opening the mailbox, and using it, ends in."""
-    with pytest.raises(MailboxError) as raised, open_mailbox() as box:
+def failure(use: Callable[[Mailbox], object] = nothing, seconds: float = 60) -> MailboxError:
+    """What opening the mailbox for so long, and using it, ends in."""
+    with pytest.raises(MailboxError) as raised, open_mailbox(seconds) as box:
         use(box)
     return raised.value
 
@@ -106,9 +107,8 @@ def talking(answers: dict[bytes, bytes], heard: list[bytes] | None = None) -> Sc
 @pytest.fixture
 def short_patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in life, in seconds that a test has."""
-    monkeypatch.setattr(access, "CONNECT_TIMEOUT", 0.5)
-    monkeypatch.setattr(access, "READ_TIMEOUT", 0.5)
-    monkeypatch.setattr(access, "ANSWER_TIMEOUT", 1.5)
+    monkeypatch.setattr(deadline, "READ_TIMEOUT", 0.5)
+    monkeypatch.setattr(deadline, "ANSWER_TIMEOUT", 1.5)
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,22 @@ def test_a_database_that_loses_its_power_is_not_waited_for() -> None:
     connection.ensure_connection()
     parameters = wire().info.get_parameters()
     assert (parameters["connect_timeout"], parameters["tcp_user_timeout"]) == ("3", "5000")
+    # So that this is noticed while an answer is waited for, too: then nothing is sent that could lack one.
+    assert (parameters["keepalives_idle"], parameters["keepalives_interval"]) == ("10", "5")
+
+
+def test_a_row_that_another_holds_is_not_waited_for_without_an_end() -> None:
+    """No thread of web or of a worker can be freed of such a wait from outside."""
+    company = Company.objects.create(name="Hemtjänst Ett AB")
+    holder = psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor})
+    with holder, connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("30s",)
+        holder.execute("SELECT 1 FROM accounts_company FOR UPDATE")
+        cursor.execute("SET lock_timeout = 100")
+        with pytest.raises(OperationalError, match="lock timeout"):
+            company.save()
+    connection.close()
 
 
 def test_a_connection_that_was_just_used_is_asked_nothing(asked: list[float]) -> None:

@@ -67,6 +67,17 @@ def test_a_server_that_falls_silent_in_the_middle(mailbox: TestDovecot) -> None:
     assert time.monotonic() - begun < 5
 
 
+def test_a_server_that_lets_each_command_wait_has_so_long_for_all_of_them(mailbox: TestDovecot) -> None:
+    def use(box: Mailbox) -> None:
+        while True:
+            box.waiting(10)
+            time.sleep(0.1)
+
+    begun = time.monotonic()
+    assert failure(use, seconds=0.5).retry
+    assert time.monotonic() - begun < 2
+
+
 def test_a_connection_that_breaks_in_the_middle(mailbox: TestDovecot, settings: Settings) -> None:
     with Relay(mailbox.dovecot.port) as wire:
         settings.HELPDESK_MAILBOX = settings.HELPDESK_MAILBOX.replace(f":{mailbox.dovecot.port}/", f":{wire.port}/")

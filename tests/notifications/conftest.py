@@ -23,7 +23,7 @@ def _smtp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSm
 def smtp(_smtp_server: PrivateSmtp, settings: Settings) -> PrivateSmtp:
     """A mail server that is good and empty, and to which the portal's mail goes."""
     _smtp_server.clear()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "idportal.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _smtp_server.port
     settings.EMAIL_TIMEOUT = 2
     return _smtp_server

@@ -217,7 +217,7 @@ def survive(at: Installation, disaster: Callable[[Installation], set[str]], coun
 
 
 # Each with how many mails it may have caught in flight that are not counted. A worker sends one at a time in each of
-# its processes; what those are at when PostgreSQL goes away, PostgreSQL can't be asked any more.
+# its threads; what those are at when PostgreSQL goes away, PostgreSQL can't be asked any more.
 POOL = os.cpu_count() or 1
 DISASTERS = {power_cut: 0, redis_restart: 0, postgres_restart: POOL}
 

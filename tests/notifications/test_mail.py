@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from email import message_from_bytes
 from email.header import decode_header, make_header
 from email.utils import parsedate_to_datetime
@@ -182,6 +183,21 @@ def test_a_server_that_does_not_answer_is_given_up_and_tried_again(smtp: Private
         assert again().state == State.SENT
         only().delete()
     assert smtp.count() == 2
+
+
+def test_a_mail_has_a_deadline_and_waits_for_another_try(smtp: PrivateSmtp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server says a line each second, so that no wait of its socket ever runs out; nothing else ends a thread."""
+    monkeypatch.setattr("idportal.smtp.DEADLINE", 1.5)
+    smtp.behave(drip=True)
+    begun = time.monotonic()
+    put(a_mail())
+    assert 1 < time.monotonic() - begun < 3
+    message = only()
+    assert (message.state, message.claim, message.attempts) == (State.WAITING, None, 1)
+    assert message.error.startswith("SMTPServerDisconnected: ")
+    assert message.next_try_at > timezone.now()
+    smtp.behave()
+    assert (again().state, smtp.count()) == (State.SENT, 1)
 
 
 def test_a_server_that_is_down_is_tried_again(smtp: PrivateSmtp, settings: Settings) -> None:

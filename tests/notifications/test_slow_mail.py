@@ -1,4 +1,4 @@
-"""A mail server that is slow holds up its mails, and no code: two queues, and a deadline for each mail."""
+"""A mail server that is slow holds up its mails, and no code. A worker that is told to end waits for its tasks."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from unittest import mock
 import pytest
 from celery import Celery
 from django.conf import settings
-from django.utils import timezone
 
 from accounts import codes
 from accounts import tasks as account_tasks
@@ -18,12 +17,11 @@ from accounts.models import Challenge, Event
 from accounts.models import Purpose as CodePurpose
 from deploy.local.cast import STEFAN
 from notifications.models import Message
-from notifications.outbox import queueing
 from tests.accounts.helpers import last
 from tests.accounts.with_worker import installation, wait_for_tasks, wait_until
 from tests.conftest import has_number
 from tests.idportal.conftest import environment, manage
-from tests.notifications.helpers import State, a_mail, only, time_passes, wait_in_the_outbox
+from tests.notifications.helpers import State, a_mail, only, wait_in_the_outbox
 from tests.servers.redis import PrivateRedis
 from tests.servers.slapd import TestSlapd
 from tests.servers.smtp import PrivateSmtp
@@ -31,8 +29,7 @@ from tests.servers.worker import Worker
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-DEADLINE = 2  # seconds; in production queueing.DEADLINE
-CODES = ("-Q", settings.CELERY_TASK_DEFAULT_QUEUE, "--hostname", "worker@%h", "--pool", "threads", "--concurrency", "1")
+CODES = ("-Q", settings.CELERY_TASK_DEFAULT_QUEUE, "--hostname", "worker@%h", "--concurrency", "1")
 OUTBOX = ("-Q", "outbox", "--hostname", "outbox@%h", "--concurrency", "1")
 
 
@@ -78,29 +75,23 @@ def state(message_id: int) -> str:
     return Message.objects.values_list("state", flat=True).get(pk=message_id)
 
 
-def test_a_mail_has_a_deadline_and_waits_for_another_try(
+def test_a_worker_that_is_told_to_end_lets_its_task_finish(
     start: Callable[..., Worker], web: Celery, smtp: PrivateSmtp
 ) -> None:
-    """The server says a line each second, so that no wait of its socket ever runs out."""
-    assert queueing.deliver.soft_time_limit == queueing.DEADLINE < settings.CELERY_TASK_TIME_LIMIT
-    smtp.behave(drip=True)
+    """As systemd tells it. What became of the message is noted, so that nobody takes it over."""
+    smtp.behave(script=["hang"])  # for EMAIL_TIMEOUT: 10 seconds
     worker = start(*OUTBOX)
     wait_until(lambda: done(worker, "sweep") == 1)  # which it asks for itself
     [message_id] = wait_in_the_outbox([a_mail()])
-    web.send_task("notifications.tasks.deliver", (message_id,), soft_time_limit=DEADLINE)
-    wait_until(lambda: bool(only().error))
+    web.send_task("notifications.tasks.deliver", (message_id,))
+    wait_until(lambda: bool(smtp.events("hung")))
+    worker.tell_to_end()
+    wait_until(lambda: "Warm shutdown" in worker.log())
+    assert (worker.runs(), state(message_id)) == (True, State.SENDING)
+    wait_until(lambda: not worker.runs())
     message = only()
     assert (message.state, message.claim, message.attempts) == (State.WAITING, None, 1)
-    assert message.error == "SoftTimeLimitExceeded"
-    assert message.next_try_at > timezone.now()
-
-    smtp.behave()
-    time_passes(seconds=settings.OUTBOX_RETRY_AFTER)
-    web.send_task("notifications.tasks.deliver", (message_id,))
-    wait_until(lambda: done(worker, "deliver") == 2)
-    assert state(message_id) == State.SENT
-    assert smtp.count() == 1
-    assert "Hard time limit" not in worker.log()
+    assert done(worker, "deliver") == 1
 
 
 def test_codes_go_out_while_the_outbox_is_stuck(start: Callable[..., Worker], web: Celery, smtp: PrivateSmtp) -> None:
@@ -111,7 +102,7 @@ def test_codes_go_out_while_the_outbox_is_stuck(start: Callable[..., Worker], we
     wait_until(lambda: done(outbox_worker, "sweep") == 1)  # it has asked for one itself
     message_ids = wait_in_the_outbox([a_mail(), a_mail(), a_mail()])
     for message_id in message_ids:
-        web.send_task("notifications.tasks.deliver", (message_id,), soft_time_limit=4 * DEADLINE)
+        web.send_task("notifications.tasks.deliver", (message_id,))
     wait_until(lambda: State.SENDING in map(state, message_ids))
     with mock.patch.object(account_tasks.send_code, "apply_async"):
         codes.ask(CodePurpose.RESET, language="sv", address=None, username=STEFAN.username)

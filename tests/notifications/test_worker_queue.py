@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import inspect
+import logging
+import subprocess
+import sys
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import pytest
 from celery.worker.consumer import Consumer
 from django.conf import settings as django_settings
 from django.utils import timezone
+from kombu.asynchronous import Hub
 from kombu.exceptions import OperationalError as QueueDown
 from pytest_django import Settings
 
@@ -17,9 +22,12 @@ from accounts import tasks as account_tasks
 from idportal import worker
 from idportal.celery import app
 from notifications.outbox import queueing
+from tests.idportal.conftest import PRODUCTION, ROOT, environment
 from tests.notifications.helpers import Purpose, a_mail, an_sms, put
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+log = logging.getLogger(__name__)
 
 
 def test_tasks_take_ids_alone(settings: Settings) -> None:
@@ -64,6 +72,20 @@ def test_every_task_of_the_timetable_exists() -> None:
         assert entry["task"] in app.tasks
 
 
+def test_beat_knows_the_timetable_and_loads_no_more() -> None:
+    """It sends by name: neither models nor tasks are in its memory, and each task finds its queue all the same."""
+    code = (
+        "from idportal.beat import app; app.loader.init_worker(); app.finalize(); import sys; "
+        "print({app.amqp.router.route({}, entry['task'])['queue'].name for entry in app.conf.beat_schedule.values()}, "
+        "{'django.db.models', 'accounts', 'notifications', 'helpdesk', 'apprise'} & sys.modules.keys())"
+    )
+    values = environment({**PRODUCTION, "DATABASE_URL": "sqlite://:memory:"})
+    ran = subprocess.run(
+        [sys.executable, "-c", code], check=False, capture_output=True, text=True, cwd=ROOT, env=values
+    )
+    assert ran.stdout.strip() == "{'outbox'} set()", ran.stderr
+
+
 def test_a_worker_looks_after_the_outbox_each_time_that_it_finds_its_queue() -> None:
     consumer = mock.Mock()
     step = worker.LookAfterTheOutbox(consumer)
@@ -92,3 +114,17 @@ def test_a_connection_that_can_not_be_closed_ends_no_worker(caplog: pytest.LogCa
     with mock.patch.object(Consumer, "on_connection_error_after_connected", side_effect=AttributeError):
         consumer.on_connection_error_after_connected(ConnectionError())
     assert "was not closed in order: AttributeError" in caplog.text
+
+
+def test_a_task_whose_connection_is_gone_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
+    """Seen with a Redis that restarts while threads begin tasks. Any other error is Celery's to judge."""
+    consumer: Any = worker.LastingConsumer.__new__(worker.LastingConsumer)
+    consumer.hub = Hub()
+    acknowledge = mock.Mock(side_effect=AttributeError)
+    consumer.call_soon_ack(acknowledge, log, multiple=False)
+    next(consumer.hub.create_loop())
+    acknowledge.assert_called_once_with(log, multiple=False)
+    consumer.call_soon_ack(mock.Mock(side_effect=BrokenPipeError))
+    with pytest.raises(BrokenPipeError):
+        next(consumer.hub.create_loop())
+    assert "a task of a lost connection was not acknowledged: AttributeError" in caplog.text

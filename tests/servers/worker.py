@@ -57,6 +57,11 @@ class Worker:
         """All that it wrote to stdout and stderr, over all its starts."""
         return self.log_file.read_text(encoding="utf-8") if self.log_file.exists() else ""
 
+    def tell_to_end(self) -> None:
+        """As an operator would: it ends after the task at hand."""
+        assert self._process is not None
+        self._process.terminate()
+
     def stop(self) -> None:
         """End it as an operator would, after the task at hand; with its pool."""
         if self._process is not None:

@@ -11,7 +11,7 @@ from django.utils import timezone
 from kombu.exceptions import OperationalError
 from redis.exceptions import RedisError
 
-from accounts import directory, limits
+from accounts import directory
 from accounts.companies import CompanyMatcher
 from accounts.models import Company
 from accounts.standing import PasswordState, password_standing, with_number
@@ -45,7 +45,7 @@ def count(day: date) -> int:
     return len(rows)
 
 
-@shared_task(name="helpdesk.tasks.count_companies", time_limit=limits.READ_ALL_ACCOUNTS)
+@shared_task(name="helpdesk.tasks.count_companies")
 def count_companies() -> None:
     """Counts for today. If the directory is down, the next run counts."""
     try:
