@@ -8,7 +8,6 @@ from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
 from accounts.retention import encrypt_anew
-from helpdesk.intake import fetch
 from helpdesk.models import CompanyCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
 
 NUMBERS_KEPT = GONE_KEPT  # in a decided ticket: as long as the number of an account that is gone
@@ -22,6 +21,8 @@ def purge(now: datetime) -> dict[str, int]:
     A mail's words go after 90 days, here and in the mailbox, whatever became of the ticket, which keeps its fields.
     Ticket numbers go on: none is given twice.
     """
+    from helpdesk.intake import fetch  # here, since every process loads this file, and one reads mail
+
     numbers = Ticket.objects.filter(decided_at__lt=now - NUMBERS_KEPT).exclude(new_number="")
     mails = IncomingMail.objects.filter(came_at__lt=now - MAILS_KEPT, blanked_at=None)
     return {

@@ -8,10 +8,7 @@ from pathlib import Path
 from time import monotonic
 from urllib.parse import quote, unquote, urlsplit
 
-import apprise
 from django.conf import settings
-
-from idportal import plain_http
 
 log = logging.getLogger("idportal.sms")
 
@@ -108,6 +105,10 @@ def _try(url: str, number: str, text: str) -> str | None:
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:
+    import apprise  # here, since most processes send no SMS, and it is a tenth of a second
+
+    from idportal import plain_http
+
     # To read longer than _try waits: an answer that nobody waits for any more is no refusal.
     limits = float(GATEWAY_TIMEOUT), GATEWAY_TIMEOUT + 1.0
     if gateway := plain_http.read(url):
@@ -121,6 +122,8 @@ def _to_apprise(url: str, number: str, text: str) -> str | None:
 
 def load() -> None:
     """Loads Apprise's plugins, which else come with the first message."""
+    from idportal import plain_http
+
     plain_http.read("json://localhost")
 
 

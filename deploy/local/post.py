@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from imapclient import IMAPClient
 
 from deploy.local.cast import ANNA, CARIN
-from idportal.mailbox import mailbox_address
+from idportal.mailbox_address import mailbox_address
 
 TIMEOUT = 10.0  # seconds; a person waits for the page
 FAILURES = (imaplib.IMAP4.error, OSError, ValueError)  # the mailbox could not be reached, or took no mail

@@ -23,7 +23,7 @@ from accounts.models.recipients import usual
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.missing import in_words, is_about_several
 from idportal import message_templates
-from idportal.mailbox import mailbox_address
+from idportal.mailbox_address import mailbox_address
 from idportal.text import LONGEST, inert
 from notifications import outbox
 from notifications.models import Message

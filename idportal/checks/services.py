@@ -4,11 +4,10 @@ import os
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-import apprise
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from idportal.mailbox import mailbox_address
+from idportal.mailbox_address import mailbox_address
 
 SHORTEST_HOLD = 60  # seconds: the person who is told of a linked number needs the time to read it
 
@@ -56,12 +55,18 @@ def sms() -> Iterator[CheckMessage]:
                 hint="Put {to} where the provider's URL takes the receiver's number.",
                 id="idportal.E032",
             )
-        elif apprise.Apprise.instantiate(url.replace("{to}", "%2B46701740605")) is None:
+        elif not _apprise_reads(url):
             yield Error(
                 f"SMS gateway {place} is no URL that Apprise can read.",
                 hint="Compare it with Apprise's page on that provider.",
                 id="idportal.E033",
             )
+
+
+def _apprise_reads(url: str) -> bool:
+    import apprise  # here, since each command checks the settings, and few send an SMS
+
+    return apprise.Apprise.instantiate(url.replace("{to}", "%2B46701740605")) is not None
 
 
 def helpdesk() -> Iterator[CheckMessage]:

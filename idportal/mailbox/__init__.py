@@ -1,6 +1,6 @@
 """The helpdesk's mailbox, over IMAP: its messages are read, moved to a folder, and later deleted there."""
 
-from idportal.mailbox.access import MailboxAddress, MailboxError, mailbox_address
+from idportal.mailbox.access import MailboxError
 from idportal.mailbox.imap import Fetched, Mailbox, open_mailbox
 
-__all__ = ["Fetched", "Mailbox", "MailboxAddress", "MailboxError", "mailbox_address", "open_mailbox"]
+__all__ = ["Fetched", "Mailbox", "MailboxError", "open_mailbox"]

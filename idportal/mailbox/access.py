@@ -5,10 +5,8 @@ import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 import requests
 from django.conf import settings
@@ -19,11 +17,10 @@ from requests.adapters import HTTPAdapter
 from requests_oauthlib import OAuth2Session
 
 from idportal.deadline import READ_TIMEOUT, Deadline, connect, tls_sockets
+from idportal.mailbox_address import MailboxAddress
 
 # Answers that mean "not now" (RFC 5530). Any other refusal of a log-in or a folder stays until a setting is fixed.
 _NOT_NOW = ("[UNAVAILABLE]", "[INUSE]", "[LIMIT]", "[SERVERBUG]")
-
-PORTS = {"imaps": 993, "imap": 143}
 
 
 class MailboxError(Exception):
@@ -35,41 +32,6 @@ class MailboxError(Exception):
     def __init__(self, message: str, *, retry: bool) -> None:
         super().__init__(message)
         self.retry = retry
-
-
-@dataclass(frozen=True, slots=True)
-class MailboxAddress:
-    """HELPDESK_MAILBOX in its parts. ``implicit``: TLS from the first byte, not by STARTTLS."""
-
-    implicit: bool
-    host: str
-    port: int
-    user: str
-    password: str = field(repr=False)
-    folder: str
-
-
-def mailbox_address(url: str) -> MailboxAddress:
-    """Parses ``imaps://user:password@host[:port]/folder``. Raises ValueError; its text holds no password."""
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ValueError(
-            "can't be read; characters such as @ : / ? # in a password are written %40 %3A %2F %3F %23"
-        ) from None
-    if parts.scheme not in PORTS:
-        raise ValueError("begins with neither imaps:// nor imap://")
-    if parts.query or parts.fragment or not parts.hostname or port == 0:
-        raise ValueError("names no host, or holds a ? or #, which are written %3F and %23")
-    if not parts.username:
-        raise ValueError("names no user")
-    folder = unquote(parts.path.removeprefix("/"))
-    if not folder:
-        raise ValueError("names no folder")
-    port = port or PORTS[parts.scheme]
-    user, password = unquote(parts.username), unquote(parts.password or "")
-    return MailboxAddress(parts.scheme == "imaps", parts.hostname, port, user, password, folder)
 
 
 class TlsAdapter(HTTPAdapter):

@@ -16,13 +16,12 @@ from imapclient import DELETED
 from idportal.deadline import Deadline
 from idportal.mailbox.access import (
     ImapClient,
-    MailboxAddress,
     MailboxError,
     access_token,
     failing,
-    mailbox_address,
     tls_context,
 )
+from idportal.mailbox_address import MailboxAddress, mailbox_address
 
 LONGEST = 300.0  # seconds for all that is done in an open mailbox, if the caller names no others
 LOGOUT_TIMEOUT = 2.0  # seconds; nothing depends on the answer to a logout

@@ -4,6 +4,7 @@ import argparse
 from datetime import date
 from typing import Any
 
+from django.core.checks import Tags
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
@@ -32,6 +33,8 @@ class Command(BaseCommand):
         "Mails each company's recipients whose password is about to run out, and tells what goes to whom. "
         "A day is told once: what is sent already is not sent again."
     )
+
+    requires_system_checks = [Tags.security]  # the settings alone: the pages are nothing to it
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
