@@ -193,9 +193,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "interval_start": 0.1,
     "interval_step": 0.1,
     "interval_max": 0.2,
-    # Seconds until a task that a worker holds goes to another one. Longer than a message may wait for its time, or the
-    # task would be repeated. The outbox finds the messages of a dead worker by its own lease.
-    "visibility_timeout": 12 * 60 * 60,
+    # Redis keeps no copy of what a worker holds: eight commands a task. A worker that ends in order gives its tasks
+    # back. Of one that dies, the outbox finds the messages by their lease; a code that comes late is of no use.
+    "ack_emulation": False,
 }
 CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {

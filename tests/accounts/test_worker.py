@@ -114,6 +114,21 @@ def found_in(text: str, *secrets: str) -> list[str]:
     return [secret for secret in secrets if secret in text]
 
 
+def test_a_worker_that_ends_in_order_gives_back_what_it_holds(portal: Portal, worker: Worker) -> None:
+    """A restart costs nobody a code."""
+    worker.stop()
+    browsers = [visitor(portal) for _ in range(24)]
+    for browser in browsers:
+        ask(browser, NAMES["unknown"])
+    for done in (1, 5):
+        worker.start()
+        wait_for_tasks(done)
+        worker.stop()  # with tasks in its hands
+    worker.start()
+    wait_for_tasks(len(browsers))
+    assert tasks_done() == len(browsers)
+
+
 def test_the_queue_holds_an_id_and_the_worker_does_the_rest(
     portal: Portal, worker: Worker, redis_server: PrivateRedis, phone: Inbox, server: TestSlapd
 ) -> None:
