@@ -182,11 +182,25 @@ def test_redirects_are_followed_as_by_apprise(
     moved = f"HTTP/1.1 {status} X\r\nLocation: /new\r\nSet-Cookie: a=b; Path=/\r\nContent-Length: 0\r\n\r\n".encode()
     provider.answer = lambda request: OK if b" /new " in request else moved
     url = f"json://user:password@127.0.0.1:{provider.port}/{{to}}?redirect={follows}"
-    for _time in range(2):  # no cookie of the first message goes with the second
-        assert sent_by_apprise(url, TEXT) == sent_by_us(url, TEXT, settings) == (follows == "yes")
-    half = len(provider.got) // 4
+    assert sent_by_apprise(url, TEXT) == sent_by_us(url, TEXT, settings) == (follows == "yes")
+    half = len(provider.got) // 2
     assert half == (2 if follows == "yes" else 1)
-    assert provider.got == provider.got[:half] * 4
+    assert provider.got == provider.got[:half] * 2
+
+
+def test_no_cookie_of_one_message_goes_with_another(provider: Provider) -> None:
+    names = iter("ab")
+
+    def moved(request: bytes) -> bytes:
+        if b" /new " in request:
+            return OK
+        cookie = f"Set-Cookie: {next(names)}=1; Path=/"
+        return f"HTTP/1.1 307 X\r\nLocation: /new\r\n{cookie}\r\nContent-Length: 0\r\n\r\n".encode()
+
+    provider.answer = moved
+    sends(2)
+    cookies = [re.findall(rb"(?m)^Cookie: (.*)\r$", request) for request in provider.got]
+    assert cookies == [[], [b"a=1"], [], [b"b=1"]]
 
 
 @pytest.mark.parametrize("status", [100, 199, 200, 201, 202, 204, 299, 300, 304, 400, 401, 429, 500, 503])
@@ -303,7 +317,24 @@ def test_an_answer_that_comes_too_late_is_for_no_other_message(
     assert len(provider.got) == 4
 
 
-def test_messages_at_once_have_a_connection_each(provider: Provider) -> None:
+def test_who_never_answers_is_not_waited_for_much_longer(provider: Provider, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody waits for the answer any more, but a thread and a connection are still there."""
+    monkeypatch.setattr(sms, "GATEWAY_TIMEOUT", 0.2)
+    never = threading.Event()
+    provider.answer = lambda request: OK if never.wait(10) else DROP
+    with pytest.raises(sms.SmsError) as error:
+        sms.send(NUMBER, TEXT)
+    assert error.value.perhaps_sent
+    waiting = [thread for thread in threading.enumerate() if thread.name == "sms"]
+    assert waiting
+    for thread in waiting:
+        thread.join(3)
+        assert not thread.is_alive()
+    never.set()
+
+
+def test_messages_at_once_have_a_connection_each(provider: Provider, settings: Settings) -> None:
+    plain_http.read(settings.SMS_GATEWAYS[0])  # else several of them read it, and only one reading is kept
     together = threading.Barrier(4)
 
     def wait(request: bytes) -> bytes:
