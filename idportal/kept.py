@@ -9,6 +9,7 @@ import inspect
 from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import AutoField, Expression, Field, Model, QuerySet
@@ -34,6 +35,8 @@ class Named(Expression):
         given = values[self.name]
         if self.target:
             return self.target.get_db_prep_save(given, connection=connection)
+        if isinstance(given, UUID) and not connection.features.has_native_uuid_field:
+            return given.hex
         if isinstance(given, datetime):
             return connection.ops.adapt_datetimefield_value(given)
         return connection.ops.adapt_datefield_value(given) if isinstance(given, date) else given
