@@ -6,7 +6,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from pytest_django import Settings
 
+from accounts import directory as portal
 from accounts.directory import Account, Directory, Expiry, PasswordChange, PasswordCheck
 from deploy.local.cast import ANNA, EVA, STEFAN
 from tests.accounts.directory.people import day_of, in_days, set_password
@@ -98,6 +100,14 @@ def test_protected_is_left_alone(directory: Directory, account: Find) -> None:
     eva = account(EVA.username)
     assert set_password(directory, eva.id, NEW) is PasswordChange.NOT_ALLOWED
     assert directory.check_password(eva, EVA.password) is PasswordCheck.RIGHT
+
+
+def test_protected_by_the_filter_alone_is_left_alone(account: Find, settings: Settings) -> None:
+    stefan = account(STEFAN.username)
+    for condition, served in (("(sn=Lind)", False), ("sn=Ek", True)):
+        settings.DIRECTORY_PROTECTED_FILTER = condition
+        found = portal.connect().served(stefan.id)
+        assert (found is not None) == served
 
 
 def test_disabled_is_left_alone(server: DirectoryServer, directory: Directory, account: Find) -> None:
