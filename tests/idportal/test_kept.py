@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from datetime import timedelta
-from uuid import uuid4
 
 import pytest
 from django.db import IntegrityError
@@ -112,16 +111,6 @@ def test_a_change_is_the_one_that_a_plain_queryset_makes(challenge: Challenge) -
     assert changed == ("'; --", "+46701740606", None, now, 1)
     other.refresh_from_db()
     assert (other.token, other.failures, other.ended_at) == ("kept", 7, None)
-
-
-def test_a_uuid_finds_its_row() -> None:
-    """SQLite keeps it as text."""
-    own = uuid4()
-    message = Message.objects.create(
-        kind=Message.Channel.SMS, to="+46701740605", useful_until=timezone.now(), claim=own
-    )
-    claimed = Count(lambda claim: Message.objects.filter(claim=claim))
-    assert (claimed(claim=own), claimed(claim=uuid4()), message.claim) == (1, 0, own)
 
 
 def test_a_list_goes_into_a_field_of_json() -> None:
