@@ -161,7 +161,8 @@ def test_journeys_are_measured_and_counted() -> None:
     assert all(memory[name] > 1 for name in one.cpu)
     assert any("accounts_auditevent" in text for text in steps.texts["POST /aterstall/"])
     assert [one.where for one in pages] == ["gunicorn", "nginx, with TLS"]
-    assert all(one.pages > 8 and one.cals("web") > 0 for one in pages)
+    assert all(one.pages > 8 and one.cals(who) > 0 for one, who in zip(pages, ("web", "nginx"), strict=True))
+    assert pages[1].cals("web") < pages[0].cals("web") / 2, "nginx keeps it"
     assert "nginx, with TLS" in report.pages_a_second_table(pages)
     side = Side("here", installation, rounds=[one], steps=steps, memory=memory)
     assert json.loads(json.dumps(side.as_json(0.001)))["statements"] == [steps.total["statements"]]
