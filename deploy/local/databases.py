@@ -21,6 +21,7 @@ class Postgres(LocalServer):
 
     name = "postgres"
     stop_signal = "INT"  # "fast": connections are cut (PostgreSQL manual 18.5)
+    sockets = ""  # the folder of the socket beside the port, if one is wanted
 
     @property
     def url(self) -> str:
@@ -51,7 +52,7 @@ class Postgres(LocalServer):
         unfinished.rename(data)
 
     def command(self) -> list[str]:
-        options = ["--listen_addresses=127.0.0.1", f"--port={self.port}", "--unix_socket_directories="]
+        options = ["--listen_addresses=127.0.0.1", f"--port={self.port}", f"--unix_socket_directories={self.sockets}"]
         server = [_program("postgres"), "-D", f"{self.folder}/data", *options]
         return ["setpriv", "--pdeathsig", self.stop_signal, *as_user(), *server]
 

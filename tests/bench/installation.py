@@ -25,7 +25,7 @@ from typing import Any, Self
 import psycopg
 
 from deploy.local import slapd
-from deploy.local.databases import Postgres, Redis
+from deploy.local.databases import USER, Postgres, Redis
 from deploy.local.server import HOST, bound, free_port, own_environment
 from tests.bench import people
 from tests.servers.private import Private, PrivateSlapd
@@ -51,10 +51,20 @@ Phone.objects.bulk_create(Phone(user=user, number=its, number_digest=digest(its,
 
 
 class BenchPostgres(Private, Postgres):
-    """As PostgreSQL comes, with its counts of statements, which are turned on when they are needed."""
+    """As PostgreSQL comes, with its counts of statements, which are turned on when they are needed.
+
+    The portal reaches it as ``deploy/env/idportal.env`` says: by its socket.
+    """
 
     password = "bench"
     stop_signal = "QUIT"  # at once: nobody misses the data
+
+    @property
+    def sockets(self) -> str:  # type: ignore[override]
+        return str(self.folder)
+
+    def environment(self) -> dict[str, str]:
+        return {"DATABASE_URL": f"postgresql://{USER}:{self.password}@:{self.port}/{self.sockets}/{USER}"}
 
     def prepare(self) -> None:
         super().prepare()
