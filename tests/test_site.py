@@ -5,9 +5,11 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import shutil
 import sqlite3
 import ssl
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -117,6 +119,20 @@ def test_what_shows_nobodys_data_is_sent_compressed(site: Site) -> None:  # noqa
             answer = client.ask("GET", sheet[1], Accept_Encoding=wanted)
             assert answer.headers["Content-Encoding"] == given, wanted
             assert (client.size < len(client.text) / 2) == (given == "gzip")
+
+
+def test_a_file_packed_with_brotli_goes_to_who_can_read_it(site: Site, tmp_path: Path) -> None:  # noqa: F811
+    """collectstatic makes one where the package brotli is installed."""
+    folder = Path(shutil.copytree(site.values["STATIC_ROOT"], tmp_path / "static"))
+    site.values["STATIC_ROOT"] = str(folder)
+    [sheet] = (folder / "idportal").glob("portal.????????????.css")
+    sheet.with_name(f"{sheet.name}.br").write_bytes(b"packed")
+    with site.portal(), site.served():
+        client = Client(site, "127.0.0.2")
+        for wanted, given in (("gzip, deflate, br, zstd", "br"), ("gzip, deflate", "gzip"), ("br", "br")):
+            answer = client.ask("GET", f"/static/idportal/{sheet.name}", Accept_Encoding=wanted)
+            assert answer.headers["Content-Encoding"] == given, wanted
+            assert (client.text == "packed") == (given == "br")
 
 
 def test_what_is_the_same_for_all_is_kept_and_stands_while_the_portal_is_away(site: Site) -> None:  # noqa: F811
