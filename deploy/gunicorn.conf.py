@@ -1,5 +1,8 @@
 """The web server, in production and in `make demo` and `make stack`: gunicorn --config deploy/gunicorn.conf.py …"""
 
+import gc
+import importlib
+
 wsgi_app = "idportal.wsgi"
 
 # TCP, not a Unix socket: the limits by address need the proxy's address to know whom to believe (TRUSTED_PROXIES).
@@ -20,6 +23,16 @@ keepalive = 75
 # A worker starts anew after so many requests, not all at once: what leaks in a library does not add up.
 max_requests = 10_000
 max_requests_jitter = 1_000
+
+# Loaded before there are processes, which share it: 20 MB less, and one that takes the place of another starts sooner.
+# Nothing of the portal, whose settings a reload reads anew; and nothing that starts a thread, which a fork leaves out.
+for _library in (
+    *("celery.fixups.django", "django.contrib.admin", "django.core.handlers.wsgi", "environ", "kombu.transport.redis"),
+    *("django.db.backends.postgresql.base", "ldap.controls", "lxml.html", "phonenumbers", "segno"),
+    "whitenoise.middleware",
+):
+    importlib.import_module(_library)
+gc.freeze()  # a process that looks for garbage here would copy all of it
 
 # Nothing that a client sends says where the portal begins: by default gunicorn believes SCRIPT_NAME and PATH_INFO among
 # the headers of clients on this machine. Who asks, and how, is the portal's own question (TRUSTED_PROXIES).

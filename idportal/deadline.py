@@ -24,6 +24,10 @@ class Deadline:
     """
 
     def __init__(self, seconds: float, each: float | None = None) -> None:
+        self.begin(seconds, each)
+
+    def begin(self, seconds: float, each: float | None = None) -> None:
+        """As for another connection."""
         self._end, self._each = time.monotonic() + seconds, each
         self.allow(seconds)
 

@@ -12,6 +12,7 @@ import pytest
 
 from deploy.local import files
 from tests.idportal.conftest import PRODUCTION, environment, manage
+from tests.idportal.forks import OURS
 
 ROOT = Path(__file__).resolve().parent.parent
 DEPLOY = ROOT / "deploy"
@@ -72,6 +73,20 @@ def test_gunicorn_accepts_its_configuration() -> None:
     values = environment({**PRODUCTION, "DATABASE_URL": "sqlite://:memory:"})
     said = subprocess.run(command, check=False, capture_output=True, text=True, cwd=ROOT, env=values)
     assert said.returncode == 0, said.stderr
+
+
+def test_what_gunicorn_loads_before_its_processes_is_nothing_of_the_portal() -> None:
+    """A reload would not read it anew; and what a thread holds is lost in a fork."""
+    code = (
+        "import runpy; runpy.run_path('deploy/gunicorn.conf.py'); import sys, threading; "
+        "from django.conf import settings; "
+        "print({name.partition('.')[0] for name in sys.modules} & set(sys.argv), settings.configured, "
+        "threading.active_count())"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code, *OURS], check=False, capture_output=True, text=True, cwd=ROOT, env=environment({})
+    )
+    assert said.stdout.strip() == "set() False 1", said.stderr
 
 
 # --- The environment --------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from tests.idportal.mail_servers import Script, bad_server, drip, silence
 pytestmark = pytest.mark.process
 
 PATIENCE = 1.0  # seconds for all; each wait may take two
-SCHEMES = {"smtp": {}, "smtp+tls": {"use_tls": True}, "smtp+ssl": {"use_ssl": True}}
+SCHEMES: dict[str, dict[str, Any]] = {"smtp": {}, "smtp+tls": {"use_tls": True}, "smtp+ssl": {"use_ssl": True}}
 
 
 def send(port: int, scheme: str = "smtp", *, length: int = 100) -> None:
@@ -36,10 +37,12 @@ def send(port: int, scheme: str = "smtp", *, length: int = 100) -> None:
 
 
 @pytest.fixture
-def trusted(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def trusted(certificates: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """The suite's own authority is one of the system's."""
+    smtp._tls.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificates / "ca.pem"))
-    return certificates
+    yield
+    smtp._tls.cache_clear()
 
 
 @pytest.fixture
@@ -153,6 +156,18 @@ def test_a_relay_with_many_addresses_that_are_dead(monkeypatch: pytest.MonkeyPat
         with pytest.raises(OSError, match=r"trickles|timed out"):
             send(full.getsockname()[1])
     assert time.monotonic() - begun < PATIENCE + 1
+
+
+@pytest.mark.usefixtures("trusted", "impatient")
+def test_each_thread_has_a_deadline_of_its_own(certificates: Path, serve: Callable[[str], int]) -> None:
+    """A mail that goes out in another thread gives a slow one no more time, though they share the authorities."""
+    port, begun = serve("smtp+ssl"), time.monotonic()
+    with bad_server(drip, certificates) as slow, ThreadPoolExecutor(1) as other:
+        waiting = other.submit(send, slow, "smtp+ssl")
+        while not waiting.done():
+            send(port, "smtp+ssl")
+            assert time.monotonic() - begun < PATIENCE + 1
+    assert isinstance(waiting.exception(), smtplib.SMTPServerDisconnected)
 
 
 def test_the_next_address_of_a_relay_is_tried(serve: Callable[[str], int], monkeypatch: pytest.MonkeyPatch) -> None:
