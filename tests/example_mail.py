@@ -70,9 +70,10 @@ def compose(server: TestSlapd, smtp: PrivateSmtp) -> bytes:
         has_number(STEFAN_LIND)
         hemtjanst_ett()
         (mail,) = digests.look(DAY).mails
-        mail.message.uid, mail.message.created_at = uuid.UUID(int=0x15_07), SIX
+        message = mail.composed()
+        message.uid, message.created_at = uuid.UUID(int=0x15_07), SIX
         smtp.clear()
-        relay.send(mail.message)
+        relay.send(message)
     (kept,) = (smtp.folder / "mails").glob("*.eml")
     _envelope, received = kept.read_bytes().replace(b"\r\n", b"\n").split(b"\n", 1)
     return _same_boundary(received)

@@ -48,9 +48,15 @@ class Composer:
             self._html[kind] = message_templates.part("digest_row.html", {"cells": cells}, html=True)
         self._columns = [label for label, _value in cells]
         self._frames: dict[tuple[bool, ...], Written] = {}
+        self._last: tuple[Sequence[DigestRow], Written] | None = None
 
     def to_recipients(self, rows: Sequence[DigestRow]) -> Written:
-        """The mail to the recipients of a company."""
+        """The mail to the recipients of a company. Composed once if it is asked for again at once, for the next one."""
+        if not self._last or self._last[0] is not rows:
+            self._last = rows, self._compose(rows)
+        return self._last[1]
+
+    def _compose(self, rows: Sequence[DigestRow]) -> Written:
         cases = _cases(rows)
         if cases not in self._frames:
             self._frames[cases] = self._render("digest", [{"lines": _ROWS, "html_lines": _ROWS}], cases)

@@ -3,8 +3,11 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+from functools import partial
 from typing import NamedTuple
+from uuid import UUID, uuid4
 
 from celery.utils.functional import chunks
 from django.conf import settings
@@ -41,15 +44,24 @@ class Outstanding(NamedTuple):
     days: frozenset[date]
 
 
-class PlannedMessage(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class PlannedMessage:
     """A mail with these rows, or the SMS for the one row."""
 
-    message: Message
+    compose: Callable[[], Message]
     rows: Sequence[DigestRow]
+    uid: UUID = field(default_factory=uuid4)
+
+    def composed(self) -> Message:
+        """The same message each time, made anew: all of a large directory's at once take more room than its rows."""
+        with translation.override("sv"):  # whatever language the command runs in
+            message = self.compose()
+        message.uid = self.uid
+        return message
 
 
 class Plan(NamedTuple):
-    """All that a run sends, composed. A mail to the helpdesk has no company."""
+    """All that a run sends. A mail to the helpdesk has no company."""
 
     outstanding: Outstanding
     mails: tuple[PlannedMessage, ...]
@@ -80,13 +92,13 @@ def _days(since: date, day: date) -> Iterator[date]:
 
 
 def look(day: date) -> Plan:
-    """Scans the directory and composes everything that a run of this day would send. Writes nothing.
+    """Scans the directory and plans everything that a run of this day would send. Writes nothing.
 
     Raises DirectoryError if the directory did not show all of it.
     """
     open_ = outstanding(day)
     rows, to_remind = find(day, open_.days)
-    with translation.override("sv"):  # whatever language the command runs in
+    with translation.override("sv"):  # for what all mails share
         return Plan(open_, tuple(_mails(day, rows)), tuple(_reminders(day, to_remind)), len(rows))
 
 
@@ -104,15 +116,16 @@ def _mails(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
     for company in sorted(by_company, key=lambda company: company.name.casefold()):
         theirs = by_company[company]
         if company.active and company.recipients:
-            composed = composer.to_recipients(theirs)
+            compose = partial(composer.to_recipients, theirs)
             for address in company.recipients:
-                yield _mail(day, address, composed, theirs, company)
+                yield PlannedMessage(partial(_mail, day, address, compose, company), theirs)
         else:
             groups.append(Group(theirs, inert(company.name), "no recipient" if company.active else "not active"))
     if groups:
         groups.sort(key=lambda group: (group.rows[0].days_left, group.heading.casefold()))
         all_rows = [row for group in groups for row in group.rows]
-        yield _mail(day, settings.HELPDESK_EMAIL, composer.to_helpdesk(groups), all_rows)
+        mail = partial(_mail, day, settings.HELPDESK_EMAIL, partial(composer.to_helpdesk, groups))
+        yield PlannedMessage(mail, all_rows)
 
 
 def _key(day: date | str, whose: str, to: str) -> str:
@@ -121,39 +134,39 @@ def _key(day: date | str, whose: str, to: str) -> str:
     return f"digest/{day}/{whose}/{receiver}"
 
 
-def _mail(
-    day: date, to: str, composed: Written, rows: list[DigestRow], company: Company | None = None
-) -> PlannedMessage:
-    message = outbox.mail(
+def _mail(day: date, to: str, compose: Callable[[], Written], company: Company | None = None) -> Message:
+    return outbox.mail(
         purpose=Message.Topic.DIGEST if company else Message.Topic.DIGEST_TO_HELPDESK,
         to=to,
-        **composed._asdict(),
+        **compose()._asdict(),
         useful=USEFUL,
         key=_key(day, str(company.pk) if company else "helpdesk", to),
         company=company,
     )
-    return PlannedMessage(message, rows)
 
 
 def _reminders(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
     """An SMS for each row with a number that gets codes, in their order; none after SMS_UNTIL."""
-    now, not_before, until = timezone.now(), at_hour(day, SMS_FROM), at_hour(day, SMS_UNTIL)
-    if now >= until:
+    if timezone.now() >= at_hour(day, SMS_UNTIL):
         return
     for chunk in chunks((row for row in rows if row.registered), CHUNK):
         numbers = phones.usable_numbers(row.account.id for row in chunk)  # not one on hold, which may be stopped (H4)
         for row in chunk:
             if number := numbers.get(row.account.id):
-                message = outbox.sms(
-                    purpose=Message.Topic.EXPIRY_REMINDER,
-                    to=number,
-                    text=reminder_text(row),
-                    useful=until - max(now, not_before),
-                    key=f"expiry-sms/{day}/{row.account.id}",
-                    about=row.account.id,
-                    not_before=not_before,
-                )
-                yield PlannedMessage(message, (row,))
+                yield PlannedMessage(partial(_reminder, day, number, row), (row,))
+
+
+def _reminder(day: date, number: str, row: DigestRow) -> Message:
+    not_before = at_hour(day, SMS_FROM)
+    return outbox.sms(
+        purpose=Message.Topic.EXPIRY_REMINDER,
+        to=number,
+        text=reminder_text(row),
+        useful=at_hour(day, SMS_UNTIL) - max(timezone.now(), not_before),
+        key=f"expiry-sms/{day}/{row.account.id}",
+        about=row.account.id,
+        not_before=not_before,
+    )
 
 
 def reminder_text(row: DigestRow) -> str:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import date, timedelta
 
+from celery.utils.functional import chunks
 from django.db import transaction
 from django.utils import timezone
 
@@ -18,6 +19,7 @@ from notifications.models import DigestRun
 log = logging.getLogger("idportal.digests")
 
 HOUR = 6  # in Stockholm; CELERY_BEAT_SCHEDULE says the same
+MAILS_AT_A_TIME, SMS_AT_A_TIME = 10, 500  # composed at once: a mail may tell of thousands of accounts
 RETRY_AFTER = timedelta(minutes=10)  # since today's run began, if it did not come to its end
 
 
@@ -58,7 +60,9 @@ def _begin(day: date) -> DigestRun:
 
 
 def _complete(ours: DigestRun, plan: Plan) -> None:
-    outbox.enqueue(planned.message for planned in (*plan.mails, *plan.reminders))
+    for planned, at_a_time in ((plan.mails, MAILS_AT_A_TIME), (plan.reminders, SMS_AT_A_TIME)):
+        for some in chunks((each.composed() for each in planned), at_a_time):
+            outbox.enqueue(some)
     ours.since, ours.completed_at = plan.outstanding.since, timezone.now()
     ours.accounts, ours.mails = plan.accounts, len(plan.mails)
     ours.save()

@@ -83,7 +83,7 @@ def test_the_same_day_again_sends_nothing_to_a_new_recipient_either(empty_server
 
 def test_looking_writes_nothing(stefan: Company) -> None:
     plan = digests.look(DAY)
-    assert [mail.message.to for mail in plan.mails] == [CARIN.mail]
+    assert [mail.composed().to for mail in plan.mails] == [CARIN.mail]
     assert plan.accounts == 1
     assert (sent(), list(DigestRun.objects.all()), trail()) == ([], [], [])
 
@@ -92,7 +92,7 @@ def test_what_was_composed_is_what_is_sent(stefan: Company) -> None:
     told_of: list[digests.Plan] = []
     digests.run(DAY, told_of.append)
     [mail], [row] = told_of[0].mails, sent()
-    planned = mail.message
+    planned = mail.composed()
     assert (planned.uid, planned.text, planned.html) == (row.uid, row.text, row.html)
 
 

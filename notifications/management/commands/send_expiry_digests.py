@@ -91,7 +91,7 @@ class Command(BaseCommand):
         if not plan.mails:
             self.stdout.write(f"Nobody is to be told on {plan.outstanding.day}.")
         for mail in plan.mails:
-            message = mail.message
+            message = mail.composed()
             whose = inert(message.company.name) if message.company else "no recipient"
             accounts = ", ".join(_account(row) for row in mail.rows)
             self.stdout.write(f"{message.to}  {whose}  {_count(len(mail.rows), 'account')}: {accounts}")
