@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
+from celery.utils.functional import chunks
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import transaction
@@ -13,6 +14,7 @@ from simple_history.utils import get_history_model_for_model
 from accounts import audit, directory, limits, models
 from accounts.encryption import digest
 from accounts.limits import AUDIT_KEPT, BOUNCES_KEPT, CODES_KEPT, GONE_KEPT, PHONE_LINKS_KEPT
+from accounts.standing import IDS_AT_A_TIME
 
 # The parts of other apps, which register them.
 Purge = Callable[[datetime], dict[str, int]]
@@ -64,10 +66,14 @@ def _forget_the_gone(now: datetime) -> int:
     if not present:
         return 0
     with_number = models.User.objects.filter(phone__isnull=False)
-    for user in with_number.iterator():
-        missing = None if user.directory_id in present else user.missing_since or now
-        if missing != user.missing_since:
-            models.User.objects.filter(pk=user.pk).update(missing_since=missing)
+    back: list[int] = []
+    missing: list[int] = []
+    for pk, directory_id, since in with_number.values_list("pk", "directory_id", "missing_since").iterator():
+        if (directory_id in present) == (since is not None):
+            (back if since else missing).append(pk)
+    for pks, at in ((back, None), (missing, now)):
+        for some in chunks(iter(pks), IDS_AT_A_TIME):
+            models.User.objects.filter(pk__in=some).update(missing_since=at)
     gone = with_number.filter(missing_since__lt=now - GONE_KEPT)
     for user in gone:
         with transaction.atomic():

@@ -60,12 +60,12 @@ class Message(models.Model):
     kind = models.CharField(max_length=4, choices=Channel.choices)
     purpose = models.CharField(max_length=20, choices=Topic.choices)
     to = EncryptedTextField()  # an address, or a number in E.164
-    to_digest = models.CharField(max_length=64, db_index=True)
+    to_digest = models.CharField(max_length=64)
     subject = models.CharField(max_length=200, blank=True)
     text = EncryptedTextField(blank=True)
     html = EncryptedTextField(blank=True)
     company = models.ForeignKey(Company, null=True, blank=True, on_delete=models.SET_NULL)
-    about = models.CharField(max_length=36, blank=True, db_index=True)  # directory id of the account it is about
+    about = models.CharField(max_length=36, blank=True)  # directory id of the account it is about
 
     state = models.CharField(max_length=8, choices=Status.choices, default=Status.WAITING)
     attempts = models.PositiveSmallIntegerField(default=0)
@@ -87,7 +87,14 @@ class Message(models.Model):
         verbose_name = _("meddelande")
         verbose_name_plural = _("meddelanden")
         ordering = ["-created_at", "-pk"]
-        indexes = [models.Index(fields=["state", "next_try_at"])]
+        # Not ``db_index``: of a text, PostgreSQL would get a second one, for LIKE.
+        indexes = [
+            models.Index(fields=["state", "next_try_at"]),
+            models.Index(fields=["to_digest"]),
+            models.Index(fields=["about"]),
+            models.Index(fields=["created_at"]),
+            models.Index(fields=["settled_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.purpose} {self.pk}"

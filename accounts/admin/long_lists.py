@@ -1,0 +1,56 @@
+"""Lists of tables that grow for 18 months. A page reads none of them to its end, to count rows or to offer days."""
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+from functools import cached_property, partial
+from typing import Any
+
+from django.contrib.admin.views.main import ChangeList
+from django.core.paginator import Paginator
+from django.db.models import Max, Min, QuerySet
+from django.http import HttpRequest
+from django.utils.timezone import localdate
+
+from accounts.admin.base import ReadOnlyAdmin
+
+COUNTED = 10_000  # rows: to look beyond 200 pages, people take a filter or a day
+
+_UNITS: dict[str, dict[str, int]] = {"year": {"month": 1, "day": 1}, "month": {"day": 1}, "day": {}}
+
+
+class LongPaginator(Paginator):  # type: ignore[type-arg]  # not subscriptable at run time
+    """Counts, and shows, COUNTED rows at the most. ``cut``: there are more."""
+
+    cut = False
+
+    @cached_property
+    def count(self) -> int:
+        rows: Any = self.object_list
+        found: int = rows.order_by().values("pk")[: COUNTED + 1].count()
+        self.cut = found > COUNTED
+        return min(found, COUNTED)
+
+
+class LongList(ChangeList):
+    """Offers each year, month or day from the first row to the last, though a filter may leave none of some of them."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        # Django's tag for the dates asks the rows for them, and PostgreSQL would read every one.
+        self.queryset.datetimes = partial(_between_ends, self.queryset)
+
+
+def _between_ends(rows: QuerySet[Any], field: str, unit: str) -> Iterator[date]:
+    ends = rows.aggregate(first=Min(field), last=Max(field))
+    if ends["first"] is None:
+        return
+    first, last = localdate(ends["first"]), localdate(ends["last"])
+    days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+    yield from dict.fromkeys(day.replace(**_UNITS[unit]) for day in days)
+
+
+class LongListAdmin(ReadOnlyAdmin):
+    paginator = LongPaginator
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return LongList
