@@ -76,13 +76,14 @@ def test_table_is_markdown() -> None:
 
 def test_units_are_started_as_they_ship(tmp_path: Path) -> None:
     (tmp_path / "idportal-web.service").write_text(
-        "[Service]\nEnvironment=A=1 B='x y'\nExecStart=/opt/idportal/current/venv/bin/gunicorn \\\n  --name %H\n",
+        "[Service]\nNice=5\nEnvironment=A=1 B='x y'\nExecStart=/opt/idportal/current/venv/bin/gunicorn \\\n  --name %H\n",
         encoding="utf-8",
     )
     other = "[Unit]\nConflicts=idportal-web.service\n[Service]\nExecStart=/bin/other\n"
     (tmp_path / "idportal-other.service").write_text(other, encoding="utf-8")
     places = {"/opt/idportal/current/venv/bin": "/bin", "%H": "here"}
-    assert units(tmp_path, places) == {"web": (["/bin/gunicorn", "--name", "here"], {"A": "1", "B": "x y"})}
+    command = ["/usr/bin/nice", "-n", "5", "/bin/gunicorn", "--name", "here"]
+    assert units(tmp_path, places) == {"web": (command, {"A": "1", "B": "x y"})}
     shipped = units(ROOT / "deploy" / "systemd", {})
     assert {"web", "worker", "outbox", "beat"} <= shipped.keys()
     assert all(Path(command[0]).is_absolute() for command, _ in shipped.values())

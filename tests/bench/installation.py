@@ -201,7 +201,7 @@ class Installation:
 
     def _start(self) -> None:
         for name, (command, values) in units(self.tree / "deploy" / "systemd", self._places()).items():
-            more = ["--bind", f"{HOST}:{self.port}"] if Path(command[0]).name == "gunicorn" else []
+            more = ["--bind", f"{HOST}:{self.port}"] if name == "web" else []
             with (self.folder / f"{name}.log").open("wb") as log:
                 self._processes[name] = subprocess.Popen(
                     bound([*command, *more]),
@@ -256,6 +256,7 @@ def units(folder: Path, places: dict[str, str]) -> dict[str, tuple[list[str], di
     """
     found = {}
     for file in sorted(folder.glob("idportal-*.service")):
+        first: list[str] = []
         command: list[str] = []
         values: dict[str, str] = {}
         text = file.read_text(encoding="utf-8").replace("\\\n", " ")
@@ -267,7 +268,9 @@ def units(folder: Path, places: dict[str, str]) -> dict[str, tuple[list[str], di
             name, _, value = line.partition("=")
             if name == "ExecStart":
                 command = shlex.split(value)
+            elif name == "Nice":
+                first = ["/usr/bin/nice", "-n", value]
             elif name == "Environment":
                 values |= dict(word.split("=", 1) for word in shlex.split(value))
-        found[file.stem.removeprefix("idportal-")] = (command, values)
+        found[file.stem.removeprefix("idportal-")] = ([*first, *command], values)
     return found
