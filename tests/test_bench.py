@@ -76,7 +76,8 @@ def test_table_is_markdown() -> None:
 
 def test_units_are_started_as_they_ship(tmp_path: Path) -> None:
     (tmp_path / "idportal-web.service").write_text(
-        "[Service]\nNice=5\nEnvironment=A=1 B='x y'\nExecStart=/opt/idportal/current/venv/bin/gunicorn \\\n  --name %H\n",
+        "[Service]\nNice=5\nEnvironment=A=1 B='x y'\n"
+        "ExecStart=/opt/idportal/current/venv/bin/gunicorn \\\n  --name %H\n",
         encoding="utf-8",
     )
     other = "[Unit]\nConflicts=idportal-web.service\n[Service]\nExecStart=/bin/other\n"
