@@ -22,7 +22,7 @@ from tests.site import NAMES, Client, Site, site  # noqa: F401 - a fixture
 
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
-BODIES = 1  # bytes
+BODIES = 17_000  # bytes
 ALL = 24_000  # …with the headers, which say what the browser is to refuse
 
 
