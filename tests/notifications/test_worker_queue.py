@@ -66,6 +66,14 @@ def test_codes_wait_behind_nothing_else() -> None:
     assert len({(queue.exchange.name, queue.routing_key) for queue in app.amqp.queues.values()}) == len(app.amqp.queues)
 
 
+def test_no_task_relies_on_a_time_limit() -> None:
+    """Workers run threads, which nothing ends from outside: Celery would take a limit, and keep it nowhere."""
+    assert app.conf.worker_pool == "threads"
+    app.loader.import_default_modules()
+    limits = {task.time_limit for task in app.tasks.values()} | {task.soft_time_limit for task in app.tasks.values()}
+    assert limits == {None}
+
+
 def test_every_task_of_the_timetable_exists() -> None:
     app.loader.import_default_modules()
     for entry in django_settings.CELERY_BEAT_SCHEDULE.values():
