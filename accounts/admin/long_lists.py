@@ -1,14 +1,17 @@
 """Lists of tables that grow for 18 months. A page reads none of them to its end, to count rows or to offer days."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date, timedelta
 from functools import cached_property, partial
 from typing import Any
 
 from django.contrib.admin.views.main import ChangeList
 from django.core.paginator import Paginator
+from django.db import connection
 from django.db.models import Max, Min, QuerySet
 from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.utils.timezone import localdate
 
 from accounts.admin.base import ReadOnlyAdmin
@@ -49,8 +52,29 @@ def _between_ends(rows: QuerySet[Any], field: str, unit: str) -> Iterator[date]:
     yield from dict.fromkeys(day.replace(**_UNITS[unit]) for day in days)
 
 
+@contextmanager
+def planned_anew() -> Iterator[None]:
+    """PostgreSQL plans each statement for its values: for any value at all, a search would read the whole table."""
+    connection.ensure_connection()
+    raw: Any = connection.connection
+    before = getattr(raw, "prepare_threshold", None)
+    if before is None:  # not PostgreSQL
+        yield
+        return
+    raw.prepare_threshold = None
+    try:
+        yield
+    finally:
+        raw.prepare_threshold = before
+
+
 class LongListAdmin(ReadOnlyAdmin):
     paginator = LongPaginator
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        with planned_anew():
+            answer = super().changelist_view(request, extra_context)
+            return answer.render() if isinstance(answer, TemplateResponse) else answer
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LongList

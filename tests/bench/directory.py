@@ -154,8 +154,8 @@ def portal_at(values: dict[str, Any]) -> Iterator[None]:
         ]
         Phone.objects.bulk_create(phones, batch_size=1000)
         yield
-        Phone.objects.all().delete()
-        User.objects.all().delete()
+        for model in (Phone, User):  # not one by one, with an id for each in a statement
+            model._default_manager.all()._raw_delete(connection.alias)
 
 
 def register_companies() -> None:

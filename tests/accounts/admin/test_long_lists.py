@@ -98,6 +98,17 @@ def test_a_page_reads_some_rows_and_not_all(grown: Client) -> None:
     assert {which: rows for which, rows in read.items() if rows > MOST} == {}
 
 
+def test_no_plan_is_kept_for_a_list(grown: Client) -> None:
+    """One for any beginning of a name can't take the index of beginnings."""
+    for _ in range(8):  # after five, psycopg prepares a statement
+        grown.get(f"{TRAIL_LIST}?q=finns+inte")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement FROM pg_prepared_statements")
+        prepared = [statement for (statement,) in cursor.fetchall()]
+    assert prepared, "of the pages' other statements"
+    assert [statement for statement in prepared if "LIKE" in statement] == []
+
+
 def test_a_list_says_where_it_ends(grown: Client, say: Say) -> None:
     page = grown.get(TRAIL_LIST)
     assert say(page, f"Fler än {COUNTED} händelser i loggen")
