@@ -154,6 +154,11 @@ class Lookup(Protection):
                 if isinstance(expires, datetime) and any(first <= expires < last for first, last in spans):
                     yield account
 
+    def can_protect(self) -> bool:
+        """Whether the server can apply DIRECTORY_PROTECTED_FILTER. With one that it can't, ``served`` finds nobody."""
+        anybody = self._people(f"(|{self._protected_filter}{self._unprotected})" if self._protected_filter else "")
+        return bool(self._ask(lambda connection: connection.first(self._base, anybody, ["1.1"], limit=1)))
+
     def of_staff(self) -> Self:
         """The same for the portal's own staff: with ``DIRECTORY_STAFF_BASE``, if set, in place of base and filter."""
         if not settings.DIRECTORY_STAFF_BASE:

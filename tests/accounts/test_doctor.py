@@ -99,6 +99,20 @@ def test_a_directory_that_can_not_be_used(openldap_settings: TestSlapd, settings
 
 
 @pytest.mark.usefixtures("on_this_machine")
+@pytest.mark.parametrize(
+    ("protected", "told"),
+    [("", False), ("(description=no service)", False), ("(uid=*)", False), ("(noSuchAttribute=yes)", True)],
+)
+def test_a_filter_that_the_directory_cannot_apply(
+    openldap_settings: TestSlapd, settings: Settings, protected: str, told: bool
+) -> None:
+    """R6: it would protect everybody."""
+    settings.DIRECTORY_PROTECTED_FILTER = protected
+    code, found = report()
+    assert (code, "protected accounts" in found) == (int(told), told)
+
+
+@pytest.mark.usefixtures("on_this_machine")
 def test_redis_that_is_down(openldap_settings: TestSlapd, redis_server: PrivateRedis, settings: Settings) -> None:
     """T1."""
     settings.CACHES = {**settings.CACHES, "default": {"BACKEND": REDIS, "LOCATION": redis_server.url}}

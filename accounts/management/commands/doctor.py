@@ -101,7 +101,7 @@ def _directory() -> Iterator[Finding]:
         people.ping()
         anybody = next(iter(people.accounts()), None)
         lockout = people.lockout()
-        keeps_history = people.keeps_history
+        keeps_history, can_protect = people.keeps_history, people.can_protect()
     except directory.DirectoryError as error:
         yield "directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings."
         return
@@ -110,6 +110,11 @@ def _directory() -> Iterator[Finding]:
         yield "directory", False, f"{words}. Check the DIRECTORY_ settings."
         return
     yield "directory", True, f"{settings.DIRECTORY_KIND} answers"
+    if not can_protect:
+        words = (
+            "the directory can't apply DIRECTORY_PROTECTED_FILTER, so nobody gets past the log-in or an accepted code"
+        )
+        yield "protected accounts", False, f"{words}. Does the service account see its attributes?"
     yield _lockout(lockout)
     if keeps_history:
         yield "history", True, "earlier passwords are refused on a reset"
