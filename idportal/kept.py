@@ -6,7 +6,7 @@ SQLite and PostgreSQL alike. Plain querysets are right wherever a reset does not
 """
 
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any, Generic, TypeVar
 from uuid import UUID
@@ -139,8 +139,10 @@ class Claim(Change, Generic[Row]):
 
     def _make(self, built: QuerySet[Any]) -> tuple[Any, str, tuple[Any, ...]]:
         _change, sql, parameters = super()._make(built)
-        reader, returning = _returning(built.model)
-        return reader, sql + returning, parameters
+        reader = built.model._default_manager.order_by().query.get_compiler(connection.alias)
+        reader.as_sql()  # so that it knows its columns, which are those of the model
+        columns = ", ".join(connection.ops.quote_name(field.column) for field in built.model._meta.concrete_fields)
+        return reader, f"{sql} RETURNING {columns}", parameters
 
 
 class Insert(Generic[Row]):
@@ -152,46 +154,17 @@ class Insert(Generic[Row]):
 
     def __call__(self, *rows: Row) -> None:
         """One statement. The rows get their keys."""
-        key = _columns(self._model._meta.pk)
-        for row, (made,) in zip(rows, self._add(rows, f" RETURNING {key}"), strict=True):
-            row.pk, row._state.adding, row._state.db = made, False, connection.alias
-
-    def _add(self, rows: Sequence[Row], more: str) -> list[Any]:
-        values = [self._value(field, row) for row in rows for field in self._fields]
+        quoted: Any = connection.ops.quote_name
+        meta: Any = self._model._meta
+        names = ", ".join(quoted(field.column) for field in self._fields)
         places = ", ".join([f"({', '.join(['%s'] * len(self._fields))})"] * len(rows))
-        table = connection.ops.quote_name(self._model._meta.db_table)
+        sql = f"INSERT INTO {quoted(meta.db_table)} ({names}) VALUES {places} RETURNING {quoted(meta.pk.column)}"  # noqa: S608  names alone
         with connection.cursor() as cursor:
-            # Names of tables and columns alone.
-            cursor.execute(f"INSERT INTO {table} ({_columns(*self._fields)}) VALUES {places}{more}", values)  # noqa: S608
-            return list(cursor.fetchall())
+            cursor.execute(sql, [self._value(field, row) for row in rows for field in self._fields])
+            keys = cursor.fetchall()
+        for row, (key,) in zip(rows, keys, strict=True):
+            row.pk, row._state.adding, row._state.db = key, False, connection.alias
 
     @staticmethod
     def _value(field: Any, row: Row) -> Any:
         return field.get_db_prep_save(field.pre_save(row, True), connection=connection)
-
-
-class Ensure(Insert[Row]):
-    """Adds a row if there is none with the same values in the fields ``unique``, which together are so."""
-
-    def __init__(self, model: type[Row], *unique: str) -> None:
-        super().__init__(model)
-        self._unique = unique
-
-    def row(self, row: Row) -> Row:
-        """The row as the database has it. Others wait for it until the transaction ends."""
-        unique = [self._model._meta.get_field(name) for name in self._unique]
-        reader, returning = _returning(self._model)
-        same = f" DO UPDATE SET {_columns(unique[0])} = excluded.{_columns(unique[0])}"
-        found: Row = _objects(reader, self._add([row], f" ON CONFLICT ({_columns(*unique)}){same}{returning}"))[0]
-        return found
-
-
-def _returning(model: type[Model]) -> tuple[Any, str]:
-    """What reads whole rows of the model, and the end of a statement that gives them."""
-    reader = model._default_manager.order_by().query.get_compiler(connection.alias)
-    reader.as_sql()  # so that it knows its columns, which are those of the model
-    return reader, f" RETURNING {_columns(*model._meta.concrete_fields)}"
-
-
-def _columns(*fields: Any) -> str:
-    return ", ".join(connection.ops.quote_name(field.column) for field in fields)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import models
+from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.util import random_number_token
@@ -13,7 +13,7 @@ from accounts import limits
 from accounts.encryption import EncryptedTextField, digest
 from accounts.models.companies import Orderer
 from accounts.models.users import User
-from idportal.kept import Change, Claim, Count, Ensure, Select
+from idportal.kept import Change, Claim, Count, Select
 
 Owner = User | Orderer
 
@@ -189,7 +189,13 @@ class SendQuota(models.Model):
     @classmethod
     def locked(cls, digest: str, purpose: str) -> "SendQuota":
         """The row, made if there is none. Others wait for it until the transaction ends."""
-        return _QUOTA.row(cls(digest=digest, purpose=purpose))
+        if quota := _QUOTA(digest=digest, purpose=purpose):
+            return quota
+        try:
+            with transaction.atomic():
+                return cls._default_manager.create(digest=digest, purpose=purpose)
+        except IntegrityError:  # another has made it, and has it locked
+            return cls._default_manager.select_for_update().get(digest=digest, purpose=purpose)
 
     @classmethod
     def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
@@ -289,7 +295,9 @@ _LOCKED = Select[Challenge](lambda pk: Challenge.sealed().select_for_update(of=(
 _SEALED = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose))
 _OPENED = Select[Challenge](lambda pk, purpose: Challenge.objects.select_related("user").filter(pk=pk, purpose=purpose))
 _TO_SEND = Select[Challenge](lambda pk: Challenge.objects.select_related("user", "orderer").filter(pk=pk))
-_QUOTA = Ensure(SendQuota, "digest", "purpose")
+_QUOTA = Select[SendQuota](
+    lambda digest, purpose: SendQuota.objects.select_for_update().filter(digest=digest, purpose=purpose)
+)
 _COUNTED = Change(lambda pk: SendQuota.objects.filter(pk=pk), "sent", "failed")
 _TRY = ("token", "valid_until", "verified_at", "failures")
 _TRIED = Change(lambda pk: Challenge.objects.filter(pk=pk), *_TRY)

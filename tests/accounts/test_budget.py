@@ -33,7 +33,7 @@ class Cost(NamedTuple):
     tasks: int = 0
 
 
-# The first code of a day makes a row more.
+# Of a person who has had a code before. The first code to a number, or of a day, makes a row more.
 BUDGET = {
     "GET /": Cost(0, 0, 0),
     "GET /aterstall/": Cost(0, 0, 0),

@@ -12,7 +12,7 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Challenge, FailedTry, Phone, Purpose, SendQuota, User
-from idportal.kept import Change, Claim, Count, Ensure, Insert, Select
+from idportal.kept import Change, Claim, Count, Insert, Select
 from notifications.models import Message
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
@@ -146,12 +146,3 @@ def test_rows_are_added_as_save_adds_them() -> None:
         assert found.asked_at == row.asked_at
     with pytest.raises(IntegrityError):
         Insert(Challenge)(*(Challenge(purpose="reset", language="sv", begun_by="one and the same") for _ in range(2)))
-
-
-def test_a_row_is_ensured_once_and_comes_as_it_is() -> None:
-    ensure = Ensure(SendQuota, "digest", "purpose")
-    made = ensure.row(SendQuota(digest="a", purpose="reset", sent=[1]))
-    again = ensure.row(SendQuota(digest="a", purpose="reset", sent=[2]))
-    other = ensure.row(SendQuota(digest="a", purpose="register"))
-    assert (again.pk, again.sent, again.failed, again._state.adding) == (made.pk, [1], [], False)
-    assert (other.sent, SendQuota.objects.count()) == ([], 2)
