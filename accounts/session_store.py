@@ -1,7 +1,5 @@
 """SESSION_ENGINE: Django's sessions in the database, each saved by one statement."""
 
-from typing import Any
-
 from django.contrib.sessions.backends import db
 from django.contrib.sessions.backends.base import VALID_KEY_CHARS, CreateError, UpdateError
 from django.contrib.sessions.models import Session
@@ -9,10 +7,9 @@ from django.db import IntegrityError
 from django.utils import timezone
 from django.utils.crypto import get_random_string
 
-from idportal.kept import Change, Insert, Select
+from idportal.kept import Change, Select
 
 _OPEN = Select[Session](lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now))
-_INSERT = Insert(Session)
 _FIELDS = ("session_key", "session_data", "expire_date")
 _SAVED = Change(lambda row: Session.objects.filter(session_key=row), *_FIELDS)
 
@@ -36,10 +33,10 @@ class SessionStore(db.SessionStore):
         if self.session_key is None:
             self.create()
             return
-        row: Any = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
+        row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
         if must_create:
             try:
-                _INSERT(row)
+                row.save(force_insert=True)
             except IntegrityError:
                 raise CreateError from None
         elif not _SAVED(row=self._row_key, **{name: getattr(row, name) for name in _FIELDS}):

@@ -1,6 +1,6 @@
-"""Statements of the hot path, whose SQL is built once, and not anew for each reset.
+"""Statements of the hot path, whose SQL Django builds once, and not anew for each reset.
 
-To build a statement takes some five times as long as to send it. All but ``Insert`` take a function that returns a
+To build a statement takes some five times as long as to send it. Each class here takes a function that returns a
 queryset; its parameters stand for values in it, and a call gives them by name. What Django makes of it is kept, for
 SQLite and PostgreSQL alike. Plain querysets are right wherever a reset does not come past.
 """
@@ -12,8 +12,8 @@ from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import AutoField, Expression, Field, Model, QuerySet
 from django.db.models import Count as CountRows
+from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable
 from django.db.models.sql import UpdateQuery
 
@@ -143,28 +143,3 @@ class Claim(Change, Generic[Row]):
         reader.as_sql()  # so that it knows its columns, which are those of the model
         columns = ", ".join(connection.ops.quote_name(field.column) for field in built.model._meta.concrete_fields)
         return reader, f"{sql} RETURNING {columns}", parameters
-
-
-class Insert(Generic[Row]):
-    """Adds rows of a model as ``bulk_create`` does: without its ``save`` and without signals."""
-
-    def __init__(self, model: type[Row]) -> None:
-        self._model = model
-        self._fields = [field for field in model._meta.local_concrete_fields if not isinstance(field, AutoField)]
-
-    def __call__(self, *rows: Row) -> None:
-        """One statement. The rows get their keys."""
-        quoted: Any = connection.ops.quote_name
-        meta: Any = self._model._meta
-        names = ", ".join(quoted(field.column) for field in self._fields)
-        places = ", ".join([f"({', '.join(['%s'] * len(self._fields))})"] * len(rows))
-        sql = f"INSERT INTO {quoted(meta.db_table)} ({names}) VALUES {places} RETURNING {quoted(meta.pk.column)}"  # noqa: S608  names alone
-        with connection.cursor() as cursor:
-            cursor.execute(sql, [self._value(field, row) for row in rows for field in self._fields])
-            keys = cursor.fetchall()
-        for row, (key,) in zip(rows, keys, strict=True):
-            row.pk, row._state.adding, row._state.db = key, False, connection.alias
-
-    @staticmethod
-    def _value(field: Any, row: Row) -> Any:
-        return field.get_db_prep_save(field.pre_save(row, True), connection=connection)

@@ -12,7 +12,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import AuditEvent, Company, Event, Orderer, User
-from idportal.kept import Insert
 
 
 class NamedAccount(Protocol):
@@ -35,20 +34,15 @@ def record(
     event: Event, subject: Subject = None, *, actor: Subject = None, result: str = "", address: str | None = None
 ) -> None:
     """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's."""
-    _INSERT(
-        AuditEvent(
-            event=event,
-            actor=_id(actor),
-            subject=_id(subject),
-            subject_name=_name(subject),
-            company=_company(subject)[:256],
-            result=result,
-            address=address,
-        )
+    AuditEvent.objects.create(
+        event=event,
+        actor=_id(actor),
+        subject=_id(subject),
+        subject_name=_name(subject),
+        company=_company(subject)[:256],
+        result=result,
+        address=address,
     )
-
-
-_INSERT = Insert(AuditEvent)
 
 
 def record_unless_recent(

@@ -17,7 +17,6 @@ from redis import RedisError
 
 from accounts import audit
 from accounts.models import Event, User
-from idportal.kept import Insert
 from notifications.models import OPEN, Message
 from notifications.outbox import delivery
 
@@ -61,8 +60,7 @@ def enqueue(messages: Iterable[Message]) -> int:
     new = [row for row in rows if row.key is None]
     for row in new:
         row.queued_at = None if settings.CELERY_TASK_ALWAYS_EAGER else timezone.now()
-    for batch in chunks(iter(new), CHUNK):
-        _INSERT(*batch)
+    Message.objects.bulk_create(new, batch_size=CHUNK)
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
     once = sorted((row for row in rows if row.key is not None), key=lambda row: str(row.key))
     Message.objects.bulk_create(once, batch_size=CHUNK, ignore_conflicts=True)
@@ -72,9 +70,6 @@ def enqueue(messages: Iterable[Message]) -> int:
     transaction.on_commit(lambda: enqueue_tasks(new, noted=True), robust=True)
     transaction.on_commit(lambda: enqueue_tasks(first), robust=True)
     return len(new) + len(first)
-
-
-_INSERT = Insert(Message)
 
 
 def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:

@@ -6,13 +6,12 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError
 from django.db.models import F, Q
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Challenge, FailedTry, Phone, Purpose, SendQuota, User
-from idportal.kept import Change, Claim, Count, Insert, Select
+from idportal.kept import Change, Claim, Count, Select
 from notifications.models import Message
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
@@ -134,15 +133,3 @@ def test_a_claim_reads_the_rows_as_they_are_after_it(challenge: Challenge) -> No
     ]
     assert (found.number, found.failures, found.ended_at) == ("+46701740605", 1, now)
     assert claim.rows(first=challenge.pk, second=None, ended_at=now) == []
-
-
-def test_rows_are_added_as_save_adds_them() -> None:
-    made = [Challenge(purpose=Purpose.RESET, language="sv", username=name, address="192.0.2.1") for name in "åb"]
-    Insert(Challenge)(*made)
-    for row, name in zip(made, "åb", strict=True):
-        assert not row._state.adding
-        found = Challenge.objects.get(pk=row.pk)
-        assert (found.username, found.purpose, found.address, found.token) == (name, "reset", "192.0.2.1", "")
-        assert found.asked_at == row.asked_at
-    with pytest.raises(IntegrityError):
-        Insert(Challenge)(*(Challenge(purpose="reset", language="sv", begun_by="one and the same") for _ in range(2)))
