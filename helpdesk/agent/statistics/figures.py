@@ -123,7 +123,7 @@ def _by_day(month: date) -> Iterator[tuple[date, str, int]]:
 def _counted(rows: QuerySet[Any], at: str, month: date, *by: str) -> QuerySet[Any]:
     """The number of the month's rows for each day, and for each value of the other columns."""
     with_day = _within(rows, at, month).annotate(day=TruncDate(at, tzinfo=timezone.get_default_timezone()))
-    counted: QuerySet[Any] = with_day.values_list("day", *by).annotate(Count("pk"))
+    counted: QuerySet[Any] = with_day.values_list("day", *by).annotate(count=Count("*"))  # by an index alone
     return counted
 
 
