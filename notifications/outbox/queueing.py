@@ -67,8 +67,14 @@ def enqueue(messages: Iterable[Message]) -> int:
     first: list[Message] = []
     for batch in chunks(iter(once), CHUNK):
         first += queued(Message.objects.filter(uid__in=[row.uid for row in batch]).order_by("pk"))
-    transaction.on_commit(lambda: enqueue_tasks(new, noted=True), robust=True)
-    transaction.on_commit(lambda: enqueue_tasks(first), robust=True)
+
+    def put() -> None:
+        enqueue_tasks(first)
+        without_task = [row.pk for row in new[enqueue_tasks(new, noted=True) :]]
+        if without_task:
+            Message.objects.filter(pk__in=without_task).update(queued_at=None)
+
+    transaction.on_commit(put, robust=True)
     return len(new) + len(first)
 
 
@@ -164,7 +170,7 @@ def queued(messages: QuerySet[Message]) -> QuerySet[Message]:
 def enqueue_tasks(rows: Iterable[Message], *, noted: bool = False) -> int:
     """Makes a task for each message, for the moment at which it may be tried; returns how many messages the queue took.
 
-    That they have one is noted with each; or is already (``noted``), and taken back if the queue does not take them.
+    That they have one is noted with each, unless it is already.
 
     A few that may be tried now, as those about one change, have one task together.
 
@@ -174,9 +180,7 @@ def enqueue_tasks(rows: Iterable[Message], *, noted: bool = False) -> int:
     for batch in chunks(iter(rows), CHUNK):
         taken = _put(batch)
         count += len(taken)
-        if noted and len(taken) < len(batch):
-            Message.objects.filter(pk__in=[row.pk for row in batch[len(taken) :]]).update(queued_at=None)
-        elif not noted and not settings.CELERY_TASK_ALWAYS_EAGER:
+        if not noted and not settings.CELERY_TASK_ALWAYS_EAGER:
             _note_queued(taken)
         if len(taken) < len(batch):
             break

@@ -5,6 +5,7 @@ from __future__ import annotations
 from unittest import mock
 
 import pytest
+from kombu.exceptions import OperationalError as QueueDown
 from pytest_django import Settings
 
 from notifications.models import Message
@@ -76,3 +77,11 @@ def test_what_another_has_claimed_is_left_to_it(smtp: PrivateSmtp, sms_gateway: 
     delivery._claim(ids[0])
     assert delivery.deliver(*ids) == {ids[0]}
     assert states() == {"sms": State.SENDING, "mail": State.SENT}
+
+
+def test_a_message_that_the_queue_did_not_take_has_no_task(settings: Settings) -> None:
+    """So the next sweep makes one."""
+    settings.CELERY_TASK_ALWAYS_EAGER = False
+    with mock.patch.object(queueing.deliver, "apply_async", side_effect=[None, QueueDown("no")]):
+        put(*(a_mail(purpose=Purpose.DIGEST) for _ in range(3)))
+    assert [message.queued_at is None for message in Message.objects.order_by("pk")] == [False, True, True]
