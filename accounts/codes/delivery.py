@@ -110,9 +110,10 @@ def _recognise(challenge: Challenge, account: Account | None) -> str:
     The user name is not kept after that. The account is, also without a number: one may be registered, or a hold
     end, before the next code is asked for in the same browser.
     """
-    user, phone = User.locked_with_phone(account.id) if account else (None, None)
+    user = User.locked(account.id) if account else None
     if account and user is None:
         user = users.for_account(account)
+    phone = Phone.of_user(user) if user else None
     challenge.username = ""
     challenge.user = user or challenge.user
     refusal = _account_refusal(account, phone)

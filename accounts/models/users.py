@@ -58,12 +58,6 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The record of an account, which others wait for until the transaction ends."""
         return _LOCKED(directory_id=directory_id)
 
-    @classmethod
-    def locked_with_phone(cls, directory_id: str) -> "tuple[User | None, Phone | None]":
-        """The same, and the number on file."""
-        user = _LOCKED_WITH_PHONE(directory_id=directory_id)
-        return user, getattr(user, "phone", None)
-
     def has_usable_password(self) -> bool:
         """Always false: the portal keeps no password, so that Django's admin offers no change of one."""
         return False
@@ -230,9 +224,4 @@ class SmsFactor(Device):
 
 # What each reset asks (idportal.kept).
 _LOCKED = Select[User](lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id))
-_LOCKED_WITH_PHONE = Select[User](
-    lambda directory_id: (
-        User.objects.select_related("phone").select_for_update(of=("self",)).filter(directory_id=directory_id)
-    )
-)
 _PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user))

@@ -38,7 +38,7 @@ BUDGET = {
     "GET /": Cost(0, 0, 0),
     "GET /aterstall/": Cost(0, 0, 0),
     "POST /aterstall/": Cost(5, 1, 0, tasks=1),
-    "task: the code": Cost(12, 1, 3),
+    "task: the code": Cost(13, 1, 3),
     "GET /aterstall/kod/": Cost(2, 0, 0),
     "POST /aterstall/kod/": Cost(8, 1, 0),
     "GET /aterstall/losenord/": Cost(2, 0, 2),
