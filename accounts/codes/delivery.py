@@ -113,6 +113,7 @@ def _recognise(challenge: Challenge, account: Account | None) -> str:
     user = User.locked(account.id) if account else None
     if account and user is None:
         user = users.for_account(account)
+    # Not with the lock in one statement: while that waits, PostgreSQL keeps the number that it saw before.
     phone = Phone.of_user(user) if user else None
     challenge.username = ""
     challenge.user = user or challenge.user
