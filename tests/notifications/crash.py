@@ -104,7 +104,8 @@ class Installation:
         self.postgres = PrivatePostgres(folder / "postgres")
         self.redis = PrivateRedis(folder / "redis")
         self.smtp = PrivateSmtp(folder / "smtp")
-        self.weather: dict[str, Any] = {"refuse": REFUSE, "drop": DROP, "seed": 4713}
+        # A mail takes a moment, or all would be out before anything breaks.
+        self.weather: dict[str, Any] = {"refuse": REFUSE, "drop": DROP, "seed": 4713, "pause": 0.03}
         self._folder = folder
         self._servers = ExitStack()
 
@@ -172,7 +173,9 @@ class Installation:
 
 def power_cut(at: Installation) -> set[str]:
     """kill -9 of the worker with its pool, then another worker."""
+    deadline = time.monotonic() + WAIT
     while not at.in_flight():
+        assert time.monotonic() < deadline, "all were out before the worker was killed"
         time.sleep(0.001)
     at.worker.kill()
     time.sleep(0.3)  # what the dead had sent to the database is done by then, or never

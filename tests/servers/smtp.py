@@ -49,6 +49,7 @@ class Behaviour:
     greeting: str = ""  # what each connection gets instead of a service, as "554 no"
     silent: bool = False  # connections are taken, and nothing is said
     drip: bool = False  # connections get a line of a greeting each second, and never its last; until it is good
+    pause: float = 0  # seconds that each mail takes
     login: bool = True  # whether a user name and password are taken
 
 
@@ -187,6 +188,7 @@ class _Handler:
         message_id = str(message_from_bytes(content)["Message-ID"])
         if refusal := self._refusal(session, "DATA", message_id):
             return refusal
+        await asyncio.sleep(self.behaviour.pause)
         what, _, when = session.outcome.partition(" ")
         if when == "after" or what not in ("drop", "hang"):
             self._keep(content, envelope)
