@@ -1,9 +1,10 @@
-"""Sockets that bound how long, and how much, a server may answer.
+"""Sockets that bound how long, and how much, a server may answer; and a look at one that is kept.
 
 By hand: the timeouts of sockets, requests, smtplib and IMAPClient bound the wait for the next byte alone, so a server
 could send one byte after another for days. Nothing here bounds the look-up of host names (resolv.conf(5)).
 """
 
+import select
 import socket
 import ssl
 import time
@@ -84,6 +85,13 @@ def connect(host: str, port: int, limits: Deadline) -> DeadlineSocket:
         else:
             return wire
     raise failure
+
+
+def is_silent(fileno: int) -> bool:
+    """Whether nothing has come on a kept connection. A server that ends closes it first, and then it can be read."""
+    poll = select.poll()
+    poll.register(fileno, select.POLLIN)
+    return not poll.poll(0)
 
 
 def tls_sockets(limits: Deadline) -> type[ssl.SSLSocket]:

@@ -1,6 +1,5 @@
 """One LDAP connection, the only place that calls python-ldap. Its errors: ``accounts.directory.answers``."""
 
-import select
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -15,6 +14,7 @@ from ldap.controls.ppolicy import PasswordPolicyControl
 
 from accounts.directory.account import DirectoryMisconfigured
 from accounts.directory.answers import Broken, DirectoryRefused, LdapEntry, converted, entries, policy_error
+from idportal.deadline import is_silent
 from idportal.env import is_loopback
 
 PAGE = 500  # half of what Active Directory gives at most in one page (MaxPageSize)
@@ -153,9 +153,7 @@ class Connection:
 
     def prove(self) -> None:
         """Finds out whether the connection works, with a query unless it has just worked and nobody hung up since."""
-        poll = select.poll()
-        poll.register(self._ldap.fileno(), select.POLLIN)
-        if poll.poll(0) or time.monotonic() - self._answered > PROVEN_FOR:
+        if not is_silent(self._ldap.fileno()) or time.monotonic() - self._answered > PROVEN_FOR:
             self.read("", ["1.1"])
 
     def close(self) -> None:

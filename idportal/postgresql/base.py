@@ -1,9 +1,10 @@
 """PostgreSQL as Django has it. Whether a connection that was just used still works, its socket tells."""
 
-import select
 import time
 
 from django.db.backends.postgresql import base
+
+from idportal.deadline import is_silent
 
 # Seconds. A server that lost its power closes nothing; after such a pause it has to answer a statement.
 TRUSTED_FOR = 30.0
@@ -20,15 +21,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         A server that ends closes its connections first, and their sockets can be read then.
         """
         now = time.monotonic()
-        trusted = now - self._answered_at < TRUSTED_FOR and self._is_silent()
-        usable = trusted or super().is_usable()
+        trusted = now - self._answered_at < TRUSTED_FOR and not self.connection.closed
+        usable = (trusted and is_silent(self.connection.fileno())) or super().is_usable()
         if usable:
             self._answered_at = now
         return usable
-
-    def _is_silent(self) -> bool:
-        if self.connection.closed:
-            return False
-        poll = select.poll()
-        poll.register(self.connection.fileno(), select.POLLIN)
-        return not poll.poll(0)
