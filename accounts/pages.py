@@ -7,6 +7,7 @@ from django import shortcuts
 from django.conf import settings
 from django.core.cache import caches
 from django.core.cache.utils import make_template_fragment_key
+from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
@@ -23,12 +24,13 @@ _MARK = secrets.token_hex(16)  # stands around the name of a word that is filled
 def render(
     request: HttpRequest, template: str, context: dict[str, object], *, state: object, **personal: str
 ) -> HttpResponse:
-    """The page as Django's ``render`` makes it.
+    """The page as Django's ``render`` makes it. One with a form that somebody has filled in is never kept.
 
-    ``state`` is all of the context that may differ from page to page, and is compared as text; None: this page is
-    rendered anew. ``personal``: words of the context that are about a person; they are not kept.
+    ``state`` is all else of the context that may differ from page to page, and is compared as text. ``personal``: words
+    of the context that are about a person; they are not kept.
     """
-    if state is None or sessions.is_signed_in(request):
+    form = context.get("form")
+    if (isinstance(form, Form) and form.is_bound) or sessions.is_signed_in(request):
         return shortcuts.render(request, template, {**context, **personal})
     personal["language_next"] = request.get_full_path()
     pages, key = caches["pages"], make_template_fragment_key(template, [get_language(), state, portal(request)])

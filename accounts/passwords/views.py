@@ -33,8 +33,7 @@ def start(request: HttpRequest) -> HttpResponse:
         sessions.begin(request, challenge)
         return redirect("reset-code")
     word = sessions.pop_flash(request)
-    context, state = {"form": form, "word": word}, None if form.is_bound else word
-    return pages.render(request, "accounts/reset_start.html", context, state=state)
+    return pages.render(request, "accounts/reset_start.html", {"form": form, "word": word}, state=word)
 
 
 @limits.form_page
@@ -58,8 +57,8 @@ def code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         form.refuse()
     resend_in, word = codes.resend_in(challenge) if challenge else 0, sessions.pop_flash(request)
-    context, state = {"form": form, "resend_in": resend_in, "word": word}, None if form.is_bound else (resend_in, word)
-    return pages.render(request, "accounts/reset_code.html", context, state=state)
+    context = {"form": form, "resend_in": resend_in, "word": word}
+    return pages.render(request, "accounts/reset_code.html", context, state=(resend_in, word))
 
 
 @require_POST
@@ -108,8 +107,8 @@ def password(request: HttpRequest) -> HttpResponse:
             "forbidden": settings.PASSWORD_FORBIDDEN_CHARACTERS,
         },
     }
-    state = None if form.is_bound else minutes_left
-    return pages.render(request, "accounts/reset_password.html", context, state=state, username=found.account.username)
+    username = found.account.username
+    return pages.render(request, "accounts/reset_password.html", context, state=minutes_left, username=username)
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:

@@ -98,3 +98,10 @@ def test_who_is_signed_in_gets_a_page_of_their_own(walker: Walker, another_walke
         walker.log_in(STEFAN)
         assert "data-session-seconds" in text(walker.get("/aterstall/"))
         assert "data-session-seconds" not in text(another_walker.get("/aterstall/"))
+
+
+def test_what_somebody_typed_is_on_no_page_of_another(another_walker: Walker, walker: Walker) -> None:
+    typed = "x" * 257  # too long for a user name: the form comes again
+    assert typed in text(walker.ask(typed))
+    assert typed not in text(another_walker.get("/aterstall/"))
+    assert "Det blev fel" not in text(another_walker.get("/aterstall/"))
