@@ -22,7 +22,7 @@ def event() -> AuditEvent:
     return AuditEvent.objects.get()
 
 
-def test_rows_can_not_be_changed() -> None:
+def test_l1_rows_can_not_be_changed() -> None:
     """L1: append-only, by whatever way the code might take."""
     row = event()
     row.result = "forged"
@@ -49,7 +49,7 @@ def test_a_row_made_anew_with_the_same_id_overwrites_none() -> None:
     assert AuditEvent.objects.get().result == "as it was"
 
 
-def test_requested_attempted_and_done_are_apart(walker: Walker) -> None:
+def test_l1_requested_attempted_and_done_are_apart(walker: Walker) -> None:
     """L1: for codes and for passwords; what was attempted and refused is not done."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)

@@ -52,7 +52,7 @@ def guess_wrongly(walker: Walker, times: int) -> None:
         assert WRONG_CODE in text_of(walker.enter_code(wrong))
 
 
-def test_six_digits_with_leading_zeros() -> None:
+def test_k1_six_digits_with_leading_zeros() -> None:
     """K1."""
     challenge = Challenge(purpose=Purpose.RESET)
     made = {challenge.make_code() for _ in range(300)}
@@ -126,7 +126,7 @@ def _counted(username: str) -> int:
     return codes.failures(challenge.user.directory_id)
 
 
-def test_single_use(walker: Walker) -> None:
+def test_k1_single_use(walker: Walker) -> None:
     """K1."""
     walker.log_in(KARL)
     walker.give_number(NEW_NUMBER_TYPED)
@@ -137,7 +137,7 @@ def test_single_use(walker: Walker) -> None:
     assert trail(Event.CODE_ACCEPTED, Event.CODE_REFUSED) == [Event.CODE_ACCEPTED, Event.CODE_REFUSED]
 
 
-def test_five_tries_and_the_right_one_is_dead_too(walker: Walker) -> None:
+def test_k1_five_tries_and_the_right_one_is_dead_too(walker: Walker) -> None:
     """K1; tries at the dead code count against nobody, so that the owner's own day is not used up."""
     walker.ask(STEFAN.username)
     guess_wrongly(walker, 5)
@@ -196,7 +196,7 @@ def test_a_code_for_one_purpose_leaves_the_other_alone(walker: Walker, another_w
     assert walker.enter_code(to_reset)["Location"] == ACCEPTED
 
 
-def test_ten_failures_a_day_over_all_codes_and_sessions(walker: Walker, another_walker: Walker) -> None:
+def test_k1_ten_failures_a_day_over_all_codes_and_sessions(walker: Walker, another_walker: Walker) -> None:
     """K1: then the right code is refused too, no more are sent, and the page is the same; a day later it works."""
     walker.ask(STEFAN.username)
     guess_wrongly(walker, 4)
@@ -217,7 +217,7 @@ def test_ten_failures_a_day_over_all_codes_and_sessions(walker: Walker, another_
     assert walker.enter_code()["Location"] == ACCEPTED
 
 
-def test_only_a_keyed_hash_is_kept(walker: Walker, settings: Settings) -> None:
+def test_k2_only_a_keyed_hash_is_kept(walker: Walker, settings: Settings) -> None:
     """K2: not the code, nor a hash that a million guesses would open without the key."""
     walker.ask(STEFAN.username)
     code = walker.sms.code()
@@ -239,7 +239,7 @@ def _row() -> dict[str, str]:
         return dict(zip(names, map(str, cursor.fetchall()[-1]), strict=True))
 
 
-def test_one_minute_between_two(walker: Walker, another_walker: Walker) -> None:
+def test_k5_one_minute_between_two(walker: Walker, another_walker: Walker) -> None:
     """K5: in one session and over several."""
     walker.ask(STEFAN.username)
     time_passes(seconds=55)
@@ -250,7 +250,7 @@ def test_one_minute_between_two(walker: Walker, another_walker: Walker) -> None:
     assert walker.enter_code()["Location"] == ACCEPTED, "the withheld ones took nothing away"
 
 
-def test_three_in_ten_minutes_and_five_a_day(walker: Walker) -> None:
+def test_k5_three_in_ten_minutes_and_five_a_day(walker: Walker) -> None:
     """K5."""
     arrived = []
     for _ in range(5):
@@ -285,7 +285,7 @@ def test_a_number_on_two_accounts_shares_its_limits(walker: Walker, another_walk
     assert walker.enter_code()["Location"] == ACCEPTED
 
 
-def test_a_daily_ceiling_for_all(
+def test_k5_a_daily_ceiling_for_all(
     walker: Walker, another_walker: Walker, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     """K5: SMS_DAILY_LIMIT; the answer is the same."""
@@ -299,7 +299,7 @@ def test_a_daily_ceiling_for_all(
     assert "the daily limit of SMS is reached: no more codes are sent today" in caplog.messages
 
 
-def test_a_reload_sends_nothing(walker: Walker) -> None:
+def test_k5_a_reload_sends_nothing(walker: Walker) -> None:
     """K5: a page reload sends nothing, and GET on the button's address neither."""
     walker.ask(STEFAN.username)
     time_passes(seconds=61)
@@ -311,7 +311,7 @@ def test_a_reload_sends_nothing(walker: Walker) -> None:
 
 @pytest.mark.parametrize("language", ["sv", "en"])
 @pytest.mark.parametrize("purpose", list(Purpose))
-def test_the_sms_is_one_segment_with_the_host_on_its_last_line(
+def test_k4_the_sms_is_one_segment_with_the_host_on_its_last_line(
     settings: Settings, language: str, purpose: Purpose
 ) -> None:
     """K4: exactly ``@<host where it is entered> #<code>``."""
@@ -366,7 +366,7 @@ def test_a_gateway_that_fails_does_not_show(
     assert "a code for reset was not sent: No SMS gateway took the message." in caplog.messages
 
 
-def test_the_next_gateway_takes_over(sms_gateway: SmsGateway, spare_sms_gateway: SmsGateway, client: Client) -> None:
+def test_u1_the_next_gateway_takes_over(sms_gateway: SmsGateway, spare_sms_gateway: SmsGateway, client: Client) -> None:
     """U1: the next provider is tried, and the trail names the one that took it, without its credentials."""
     sms_gateway.mood = Mood.FAIL
     client.post("/aterstall/", {"username": STEFAN.username})

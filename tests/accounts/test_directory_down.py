@@ -81,7 +81,7 @@ def test_a_directory_that_breaks_off_at_the_bind(server: TestSlapd, walker: Walk
     assert walker.log_in(KARL)["Location"] == "/registrera/mobil/"
 
 
-def test_every_page_behind_the_log_in_says_so(server: TestSlapd, walker: Walker) -> None:
+def test_u1_every_page_behind_the_log_in_says_so(server: TestSlapd, walker: Walker) -> None:
     """U1: the session survives; nothing was half done."""
     walker.log_in(KARL)
     walker.give_number(NEW_NUMBER_TYPED)

@@ -64,7 +64,7 @@ def test_active_directory(active_directory_settings: PrivateSamba) -> None:
 
 
 @pytest.mark.usefixtures("on_this_machine")
-def test_a_directory_without_history_is_told(openldap_settings: TestSlapd, settings: Settings) -> None:
+def test_p3_a_directory_without_history_is_told(openldap_settings: TestSlapd, settings: Settings) -> None:
     """P3: where it does not hold, doctor says so; it is no reason to fail."""
     settings.DIRECTORY_DEFAULT_POLICY = ""
     code, found = report()

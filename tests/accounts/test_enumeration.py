@@ -164,7 +164,7 @@ CASES: tuple[Callable[[TestSlapd, Settings, Inbox], str], ...] = (
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.__name__))
-def test_every_answer_is_that_of_an_unknown_name(
+def test_e1_every_answer_is_that_of_an_unknown_name(
     server: TestSlapd, settings: Settings, sms: Inbox, case: Callable[[TestSlapd, Settings, Inbox], str]
 ) -> None:
     """E1: status, headers, cookies and body of every page on the way, but for random tokens."""
@@ -211,7 +211,7 @@ def work_of(request: Request) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.__name__))
-def test_every_request_does_what_it_does_for_an_unknown_name(
+def test_e2_every_request_does_what_it_does_for_an_unknown_name(
     server: TestSlapd, settings: Settings, sms: Inbox, case: Callable[[TestSlapd, Settings, Inbox], str]
 ) -> None:
     """E2: the same queries, as often encrypted and decrypted, as many tasks, nothing looked up: nothing to time."""
@@ -233,7 +233,7 @@ def test_the_way_is_not_the_same_because_all_of_it_is_refused(walker: Walker, se
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"
 
 
-def test_no_digit_of_a_number_is_shown(walker: Walker, settings: Settings) -> None:
+def test_e3_no_digit_of_a_number_is_shown(walker: Walker, settings: Settings) -> None:
     """E3: neither on the way to a code, nor after it."""
     has_number(STEFAN)
     pages = [walker.get("/aterstall/"), walker.ask(STEFAN.username), walker.get("/aterstall/kod/")]

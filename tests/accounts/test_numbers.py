@@ -50,7 +50,7 @@ DASHES = [chr(code) for code in range(LAST) if unicodedata.category(chr(code)) =
         "٠٧٠١٧٤٠٦٠٥",
     ],
 )
-def test_one_number_in_many_writings(text: str) -> None:
+def test_g3_one_number_in_many_writings(text: str) -> None:
     assert numbers.parse(text) == NUMBER
 
 

@@ -46,7 +46,7 @@ SUCCESSOR = dataclasses.replace(
         ),
     ],
 )
-def test_every_way_of_writing_it_is_one_number(walker: Walker, typed: str) -> None:
+def test_g3_every_way_of_writing_it_is_one_number(walker: Walker, typed: str) -> None:
     """G3."""
     walker.log_in(KARL)
     assert walker.give_number(typed)["Location"] == "/registrera/kod/"
@@ -56,7 +56,7 @@ def test_every_way_of_writing_it_is_one_number(walker: Walker, typed: str) -> No
     assert walker.give_number(NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/", "unchanged"
 
 
-def test_a_name_given_to_a_new_person_carries_nothing_along(server: TestSlapd, walker: Walker) -> None:
+def test_g4_a_name_given_to_a_new_person_carries_nothing_along(server: TestSlapd, walker: Walker) -> None:
     """G4: neither the number, nor a code for it; the newcomer begins with a blank field."""
     has_number(STEFAN)
     server.put(SUCCESSOR)
@@ -113,7 +113,7 @@ def test_an_account_that_is_renamed_keeps_its_number(server: TestSlapd, walker: 
     assert User.objects.get().username == renamed.username
 
 
-def test_a_number_on_three_accounts_and_no_more(walker: Walker) -> None:
+def test_g5_a_number_on_three_accounts_and_no_more(walker: Walker) -> None:
     """G5: refused before a code is sent, in words that name nobody."""
     for person in (STEFAN, MARIA, ANNA):
         has_number(person, NEW_NUMBER)
@@ -154,7 +154,7 @@ def test_a_place_that_was_taken_meanwhile(walker: Walker, settings: Settings) ->
     assert walker.get("/registrera/klart/")["Location"] == "/registrera/mobil/"
 
 
-def test_numbers_are_ciphertext_in_the_database(walker: Walker) -> None:
+def test_x1_numbers_are_ciphertext_in_the_database(walker: Walker) -> None:
     """X1: in every table, in whatever way they were typed."""
     walker.register(KARL, NEW_NUMBER_TYPED)
     walker.ask(KARL.username)

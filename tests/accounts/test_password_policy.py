@@ -105,7 +105,7 @@ def test_kinds_are_those_that_occur(password: str) -> None:
 
 
 @pytest.mark.parametrize("password", ["xkqwzrtpv", "XKQWZRTPV", "583920174", "xkqwzRTPV", "xkqwz5839", "XKQWXKQW "])
-def test_two_kinds_are_too_few(password: str) -> None:
+def test_p1_two_kinds_are_too_few(password: str) -> None:
     assert broken(password) == ["kinds"]
 
 
@@ -119,7 +119,7 @@ def test_three_kinds_are_enough(password: str) -> None:
 
 @pytest.mark.parametrize("form", ["NFC", "NFD"])
 @pytest.mark.parametrize("letter", "åäöÅÄÖ")
-def test_swedish_letters_are_refused_composed_and_decomposed(letter: str, form: str) -> None:
+def test_p1_swedish_letters_are_refused_composed_and_decomposed(letter: str, form: str) -> None:
     assert broken(unicodedata.normalize(form, f"Xk7%qw2z{letter}p")) == ["letters"]  # type: ignore[arg-type]
 
 
@@ -139,7 +139,7 @@ def test_other_letters_are_accepted(letter: str) -> None:
 @pytest.mark.parametrize(
     "name", ["lovstlin32", "LOVSTLIN32", "LovStLin32", "xx%lovstlin32", "lovstlin32%XX", "X%lovstlin32%X"]
 )
-def test_the_user_name_is_refused_in_any_case_and_place(name: str) -> None:
+def test_p1_the_user_name_is_refused_in_any_case_and_place(name: str) -> None:
     assert broken(f"Xk7%{name}") == ["username"]
 
 

@@ -79,7 +79,7 @@ def test_what_is_kept_of_a_link(settings: Settings) -> None:
     assert NEW_NUMBER[3:] not in in_clear
 
 
-def test_each_who_is_told_gets_a_link_of_their_own(sms: Inbox) -> None:
+def test_h4_each_who_is_told_gets_a_link_of_their_own(sms: Inbox) -> None:
     told: dict[str, str] = {}
     phone_linked.connect(listen := lambda stops, **_: told.update(stops))
     try:
@@ -155,7 +155,7 @@ def test_a_link_that_its_approval_takes_back_never_was(sms: Inbox) -> None:
 # --- The hold ----------------------------------------------------------------------------------------
 
 
-def test_during_the_hold_whoever_asks_sees_what_all_see(walker: Walker, another_walker: Walker) -> None:
+def test_h4_during_the_hold_whoever_asks_sees_what_all_see(walker: Walker, another_walker: Walker) -> None:
     """E1, H4: the same page, no code, and the trail says why."""
     has_number(ANNA)
     link(ANNA)

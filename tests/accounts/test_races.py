@@ -111,7 +111,7 @@ def asked(walker: Walker) -> Walker:
         pytest.param(0, id="first", marks=pytest.mark.slow),
     ],
 )
-def test_of_a_hundred_parallel_guesses_five_are_evaluated(asked: Walker, place: int) -> None:
+def test_k3_of_a_hundred_parallel_guesses_five_are_evaluated(asked: Walker, place: int) -> None:
     """K3, must show 3. The right code counts only if it came among the first five."""
     right = asked.sms.code()
     wrong = [f"{(int(right) + 1 + each) % 1_000_000:06}" for each in range(99)]
@@ -139,7 +139,7 @@ def test_a_code_that_five_guesses_killed_is_dead_for_parallel_right_ones_too(ask
     assert trail(Event.CODE_ACCEPTED) == []
 
 
-def test_of_twenty_parallel_right_submissions_one_succeeds(asked: Walker) -> None:
+def test_k3_of_twenty_parallel_right_submissions_one_succeeds(asked: Walker) -> None:
     """K3, must show 3. The losers see what a wrong code sees, also if their session has a new id by now."""
     found = outcomes(asked, [asked.sms.code()] * 20)
     assert sorted(found) == [""] * 19 + ["/aterstall/losenord/"]

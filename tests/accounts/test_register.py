@@ -92,7 +92,7 @@ def test_a_changed_number_replaces_the_old_one_which_is_told(walker: Walker, sms
     assert (row.actor, row.subject, row.company) == (told["account"].id, told["account"].id, STEFAN.company)
 
 
-def test_a_typed_number_counts_only_after_its_code(walker: Walker, another_walker: Walker, sms: Inbox) -> None:
+def test_g1_a_typed_number_counts_only_after_its_code(walker: Walker, another_walker: Walker, sms: Inbox) -> None:
     """G1: until then the code for a new password goes to the number on file."""
     has_number(STEFAN)
     walker.log_in(STEFAN)
@@ -134,7 +134,7 @@ def test_the_code_of_an_earlier_number_does_not_register_a_later_one(walker: Wal
     assert number_of(KARL.username) == OTHER_NUMBER
 
 
-def test_changing_needs_a_password_typed_within_five_minutes(walker: Walker, sms: Inbox) -> None:
+def test_g2_changing_needs_a_password_typed_within_five_minutes(walker: Walker, sms: Inbox) -> None:
     """G2."""
     has_number(STEFAN)
     walker.log_in(STEFAN)

@@ -93,7 +93,7 @@ def test_the_account_is_found_by_e_mail_and_by_name_in_any_case(server: TestSlap
 
 
 @pytest.mark.parametrize("reached", ["nothing", "asked", "wrong code"])
-def test_no_step_can_be_skipped(server: TestSlapd, walker: Walker, reached: str) -> None:
+def test_r1_no_step_can_be_skipped(server: TestSlapd, walker: Walker, reached: str) -> None:
     """R1: by GET and by POST, from wherever one is; the directory is unchanged."""
     has_number(STEFAN)
     before = entry(server, STEFAN.username)
@@ -113,7 +113,7 @@ def test_no_step_can_be_skipped(server: TestSlapd, walker: Walker, reached: str)
     assert binds(server, STEFAN.username, STEFAN.password)
 
 
-def test_a_code_works_in_its_own_session_only(server: TestSlapd, walker: Walker, another_walker: Walker) -> None:
+def test_r2_a_code_works_in_its_own_session_only(server: TestSlapd, walker: Walker, another_walker: Walker) -> None:
     """R2: who reads the SMS over a shoulder needs the browser too."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)
@@ -141,7 +141,7 @@ def test_the_code_of_one_account_opens_no_other(server: TestSlapd, walker: Walke
     assert another_walker.enter_code(hers)["Location"] == "/aterstall/losenord/"
 
 
-def test_the_account_comes_from_no_form_field_or_link(server: TestSlapd, walker: Walker) -> None:
+def test_r2_the_account_comes_from_no_form_field_or_link(server: TestSlapd, walker: Walker) -> None:
     """R2: it is state of the server; another name in any field or query is not looked at."""
     has_number(STEFAN)
     has_number(MARIA)
@@ -165,7 +165,7 @@ def test_another_name_asked_for_in_between_takes_the_right_away(server: TestSlap
     assert binds(server, MARIA.username, MARIA.password)
 
 
-def test_a_verified_session_sets_one_password_once(server: TestSlapd, walker: Walker) -> None:
+def test_r3_a_verified_session_sets_one_password_once(server: TestSlapd, walker: Walker) -> None:
     """R3."""
     verified(walker)
     assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
@@ -175,7 +175,7 @@ def test_a_verified_session_sets_one_password_once(server: TestSlapd, walker: Wa
     assert binds(server, STEFAN.username, NEW_PASSWORD)
 
 
-def test_the_right_lasts_ten_minutes(server: TestSlapd, walker: Walker) -> None:
+def test_r3_the_right_lasts_ten_minutes(server: TestSlapd, walker: Walker) -> None:
     """R3."""
     verified(walker)
     time_passes(minutes=9, seconds=55)
@@ -275,7 +275,7 @@ def test_thirty_refusals_and_the_right_is_gone(server: TestSlapd, walker: Walker
     assert trail(*PASSWORD_EVENTS) == [Event.PASSWORD_REFUSED] * 30
 
 
-def test_the_right_opens_nothing_else(walker: Walker) -> None:
+def test_r3_the_right_opens_nothing_else(walker: Walker) -> None:
     """R3: a verified session can do nothing else."""
     verified(walker)
     for path in ("/registrera/mobil/", "/registrera/kod/", "/registrera/klart/"):
@@ -283,7 +283,7 @@ def test_the_right_opens_nothing_else(walker: Walker) -> None:
     assert walker.give_number("070-174 06 90")["Location"] == "/registrera/"
 
 
-def test_every_session_and_every_right_of_the_account_ends(
+def test_r4_every_session_and_every_right_of_the_account_ends(
     server: TestSlapd, walker: Walker, another_walker: Walker, third_walker: Walker
 ) -> None:
     """R4."""
@@ -298,7 +298,7 @@ def test_every_session_and_every_right_of_the_account_ends(
     assert binds(server, STEFAN.username, NEW_PASSWORD)
 
 
-def test_asking_changes_nothing_in_the_directory(server: TestSlapd, walker: Walker) -> None:
+def test_r5_asking_changes_nothing_in_the_directory(server: TestSlapd, walker: Walker) -> None:
     """R5: nor do codes, right or wrong."""
     has_number(STEFAN)
     before = entry(server, STEFAN.username)
@@ -313,7 +313,7 @@ def test_asking_changes_nothing_in_the_directory(server: TestSlapd, walker: Walk
 
 @pytest.mark.parametrize("state", ["disabled", "protected", "outside the filter", "removed"])
 @pytest.mark.parametrize("when", ["from the start", "after asking", "after the code"])
-def test_who_is_not_served_gets_the_same_pages_no_sms_and_no_write(
+def test_r6_who_is_not_served_gets_the_same_pages_no_sms_and_no_write(
     server: TestSlapd, walker: Walker, settings: Settings, state: str, when: str
 ) -> None:
     """R6, at whatever step it becomes so; S2."""
@@ -357,7 +357,7 @@ def test_the_protected_person_of_the_cast(server: TestSlapd, walker: Walker) -> 
     assert last(Event.CODE_WITHHELD).result == "protected account"
 
 
-def test_a_locked_account_is_unlocked(server: TestSlapd, walker: Walker) -> None:
+def test_r7_a_locked_account_is_unlocked(server: TestSlapd, walker: Walker) -> None:
     """R7."""
     server.put(STEFAN, locked=True)
     assert not binds(server, STEFAN.username, STEFAN.password)
@@ -371,7 +371,7 @@ def test_a_locked_account_is_unlocked(server: TestSlapd, walker: Walker) -> None
 
 
 @pytest.mark.parametrize("person", [ANNA, KARL], ids=["expired", "must change"])
-def test_an_expired_password_is_renewed_and_not_to_be_changed_again(
+def test_r7_an_expired_password_is_renewed_and_not_to_be_changed_again(
     server: TestSlapd, walker: Walker, person: Person
 ) -> None:
     """R7: a password set by reset does not come back as "must change at next logon"."""
@@ -385,7 +385,7 @@ def test_an_expired_password_is_renewed_and_not_to_be_changed_again(
     assert "pwdReset" not in entry(server, person.username)
 
 
-def test_an_earlier_password_is_refused_as_what_it_is(server: TestSlapd, walker: Walker) -> None:
+def test_r8_an_earlier_password_is_refused_as_what_it_is(server: TestSlapd, walker: Walker) -> None:
     """R8, P3: the present one and one before; the verified state survives; "klart" only after the directory's yes."""
     verified(walker)
     walker.choose(NEW_PASSWORD)
@@ -401,7 +401,7 @@ def test_an_earlier_password_is_refused_as_what_it_is(server: TestSlapd, walker:
     assert binds(server, STEFAN.username, OTHER_PASSWORD)
 
 
-def test_too_young_is_refused_as_what_it_is(server: TestSlapd, walker: Walker) -> None:
+def test_r8_too_young_is_refused_as_what_it_is(server: TestSlapd, walker: Walker) -> None:
     """R8."""
     server.put(STEFAN)
     verified(walker)
@@ -479,7 +479,7 @@ def test_two_different_lines(server: TestSlapd, walker: Walker) -> None:
 
 
 @pytest.mark.parametrize("password", ["  Berg och Dal 4711  ", "Aa1-" * 64, "Berg<&>\"'\\4711", "Bergß-€-4711"])
-def test_a_password_is_taken_verbatim(server: TestSlapd, walker: Walker, password: str) -> None:
+def test_p1_a_password_is_taken_verbatim(server: TestSlapd, walker: Walker, password: str) -> None:
     """P1: up to 256 characters, spaces at the ends kept."""
     verified(walker)
     assert walker.choose(password)["Location"] == "/aterstall/klart/"
@@ -489,7 +489,7 @@ def test_a_password_is_taken_verbatim(server: TestSlapd, walker: Walker, passwor
 @pytest.mark.parametrize(
     "name", ["*", "lovstlin32)(uid=*", "lov*32", "lovstlin32\x00", "\u202e", "x" * 300, 'å,+"\\<>;=']
 )
-def test_a_name_is_no_filter(walker: Walker, name: str) -> None:
+def test_p4_a_name_is_no_filter(walker: Walker, name: str) -> None:
     """P4: escaped in filters; NUL and control characters are refused."""
     has_number(STEFAN)
     answer = walker.ask(name)

@@ -57,7 +57,7 @@ def test_the_name_with_its_domain_as_windows_shows_it(server: PrivateSamba, walk
     assert binds(server, KARL.username, NEW_PASSWORD)
 
 
-def test_an_earlier_password_is_refused_in_the_right_words(server: PrivateSamba, walker: Walker) -> None:
+def test_p3_an_earlier_password_is_refused_in_the_right_words(server: PrivateSamba, walker: Walker) -> None:
     """Must show 2; R8, P3: by the policy-hints control."""
     has_number(STEFAN)
     walker.reset(STEFAN, NEW_PASSWORD)

@@ -51,7 +51,7 @@ def a_day_of_use(walker: Walker) -> None:
     walker.log_in(KARL)
 
 
-def test_codes_go_after_a_day(walker: Walker) -> None:
+def test_q1_codes_go_after_a_day(walker: Walker) -> None:
     """Q1: codes 24 h, with their failures, quotas and sessions; numbers and trail stay. Twice is as good as once."""
     a_day_of_use(walker)
     assert not any(purge().values())
@@ -70,7 +70,7 @@ def test_codes_go_after_a_day(walker: Walker) -> None:
     assert not any(purge().values())
 
 
-def test_the_trail_goes_after_eighteen_months(walker: Walker) -> None:
+def test_q1_the_trail_goes_after_eighteen_months(walker: Walker) -> None:
     """Q1: by retention alone, which is the one way past append-only."""
     a_day_of_use(walker)
     count = AuditEvent.objects.count()
@@ -109,7 +109,7 @@ def test_that_tries_were_forgotten_goes_after_a_day() -> None:
     assert TriesForgotten.objects.count() == 1
 
 
-def test_a_number_goes_thirty_days_after_its_account(server: TestSlapd, walker: Walker) -> None:
+def test_q1_a_number_goes_thirty_days_after_its_account(server: TestSlapd, walker: Walker) -> None:
     """Q1: and its removal is in the trail. One that came back in between is as if never gone."""
     has_number(STEFAN)
     has_number(KARL, "+46701740690")
@@ -158,7 +158,7 @@ def rotate() -> str:
 
 
 @pytest.mark.parametrize("by", ["ENCRYPTION_KEYS", "SECRET_KEY"])
-def test_numbers_outlive_the_key_that_encrypted_them(walker: Walker, settings: Settings, by: str) -> None:
+def test_x1_numbers_outlive_the_key_that_encrypted_them(walker: Walker, settings: Settings, by: str) -> None:
     """X1: a rotatable key. With the new one first and the old one behind, then without the old one."""
     if by == "ENCRYPTION_KEYS":
         settings.ENCRYPTION_KEYS = ["the old key of the numbers"]

@@ -157,7 +157,7 @@ def assert_kept(watch: Watch, *passwords: str) -> None:
         assert not any(session in body for body in bodies)
 
 
-def test_both_journeys(watch: Watch) -> None:
+def test_k2_both_journeys(watch: Watch) -> None:
     """K2, L2: at LOG_LEVEL=DEBUG."""
     both_journeys(watch.walker)
     assert watch.answers[-1].headers["Location"] == "/registrera/mobil/", "the journeys went through"
@@ -166,7 +166,7 @@ def test_both_journeys(watch: Watch) -> None:
     assert_kept(watch, KARL.password)
 
 
-def test_a_task_gets_ids_and_nothing_else(watch: Watch) -> None:
+def test_k2_a_task_gets_ids_and_nothing_else(watch: Watch) -> None:
     """K2: neither code, nor number, nor name waits in a queue."""
     both_journeys(watch.walker)
     assert watch.arguments

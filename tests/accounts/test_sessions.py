@@ -30,7 +30,7 @@ def is_in(walker: Walker) -> bool:
     return answer.status_code == 200
 
 
-def test_a_new_id_at_log_in(walker: Walker, settings: Settings) -> None:
+def test_s1_a_new_id_at_log_in(walker: Walker, settings: Settings) -> None:
     """S1: a session id that somebody planted, or that was there before, is worth nothing afterwards."""
     walker.ask("lovfinnsej1")
     before = session_id(walker, settings)
@@ -69,7 +69,7 @@ def test_a_new_id_at_an_accepted_code_and_at_the_end(walker: Walker, settings: S
     assert set(Session.objects.values_list("session_key", flat=True)) == {seen[-1]}
 
 
-def test_idle_for_fifteen_minutes(walker: Walker) -> None:
+def test_s1_idle_for_fifteen_minutes(walker: Walker) -> None:
     """S1: enforced on the server, whatever the browser does with its cookie; a click begins the time anew."""
     walker.log_in(KARL)
     for _ in range(3):
@@ -87,7 +87,7 @@ def test_idle_on_the_way_to_a_new_password(walker: Walker) -> None:
     assert walker.get("/aterstall/kod/")["Location"] == "/aterstall/"
 
 
-def test_eight_hours_whatever_happens(walker: Walker) -> None:
+def test_s1_eight_hours_whatever_happens(walker: Walker) -> None:
     """S1: absolute, however busy the person is."""
     walker.log_in(KARL)
     assert is_in(walker)
@@ -110,7 +110,7 @@ def test_a_stay_pressed_for_ever_does_not_outlast_eight_hours(walker: Walker) ->
     assert not is_in(walker)
 
 
-def test_the_button_to_stay(walker: Walker) -> None:
+def test_s3_the_button_to_stay(walker: Walker) -> None:
     """S3: how long the session lives on, or 403 when it has ended, and to nobody who was not logged in."""
     assert walker.client.post("/session/forlang/").status_code == 403
     walker.log_in(KARL)
@@ -123,7 +123,7 @@ def test_the_button_to_stay(walker: Walker) -> None:
     assert walker.client.get("/session/forlang/").status_code == 405
 
 
-def test_the_page_knows_when_its_session_ends(walker: Walker) -> None:
+def test_s3_the_page_knows_when_its_session_ends(walker: Walker) -> None:
     """S3: a warning at least 20 seconds before, which the script can give only if the page says how long it has."""
     walker.log_in(KARL)
     walker.give_number(NEW_NUMBER_TYPED)
@@ -136,7 +136,7 @@ def test_the_page_knows_when_its_session_ends(walker: Walker) -> None:
         assert "Jag är kvar" in body
 
 
-def test_log_out_kills_the_session_on_the_server(walker: Walker, settings: Settings) -> None:
+def test_s1_log_out_kills_the_session_on_the_server(walker: Walker, settings: Settings) -> None:
     """S1: a copy of the cookie is of no use afterwards."""
     walker.log_in(KARL)
     copy = Client()
@@ -149,7 +149,7 @@ def test_log_out_kills_the_session_on_the_server(walker: Walker, settings: Setti
     assert last(Event.LOGGED_OUT).subject_name == KARL.username
 
 
-def test_personal_pages_are_not_stored(walker: Walker) -> None:
+def test_s1_personal_pages_are_not_stored(walker: Walker) -> None:
     """S1: no-store, on redirects and errors too."""
     walker.log_in(KARL)
     answers = [walker.get("/registrera/mobil/"), walker.give_number(NEW_NUMBER_TYPED), walker.get("/registrera/kod/")]
@@ -172,7 +172,7 @@ def test_cookies_are_out_of_scripts_reach(walker: Walker, settings: Settings) ->
 
 
 @pytest.mark.parametrize("how", ["disabled", "removed", "protected", "inactive here"])
-def test_losing_the_account_ends_access_at_the_next_request(
+def test_s2_losing_the_account_ends_access_at_the_next_request(
     server: TestSlapd, walker: Walker, settings: Settings, how: str
 ) -> None:
     """S2: between two clicks; and the code under way registers nothing."""

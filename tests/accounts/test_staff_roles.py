@@ -57,7 +57,7 @@ ENDS = [
 
 
 @pytest.mark.parametrize(("end", "result"), ENDS, ids=[end.__name__ for end, _ in ENDS])
-def test_losing_the_role_ends_access_at_the_next_request(
+def test_s2_losing_the_role_ends_access_at_the_next_request(
     server: TestSlapd, eva: Officer, end: Callable[[TestSlapd], None], result: str
 ) -> None:
     """S2: between two clicks, and for good: the session is gone, and the flags that Django's admin asks for."""

@@ -36,7 +36,7 @@ def fail(sms: Inbox, times: int, name: str = STEFAN.username) -> None:
         assert WRONG_LOGIN in text_of(Walker(Client(), sms).log_in(person, f"fel {attempt}"))
 
 
-def test_one_try_before_the_threshold_no_more_reach_the_directory(
+def test_t3_one_try_before_the_threshold_no_more_reach_the_directory(
     server: TestSlapd, walker: Walker, sms: Inbox
 ) -> None:
     """T3: the same page all the way; within the window the right password is refused too, and not sent."""
@@ -120,7 +120,7 @@ def test_the_count_is_the_accounts_whatever_name_was_typed(server: TestSlapd, sm
     assert server.failures(STEFAN.username) == server.lockout_threshold - 1
 
 
-def test_the_count_survives_the_cache_and_new_sessions(server: TestSlapd, sms: Inbox) -> None:
+def test_t1_the_count_survives_the_cache_and_new_sessions(server: TestSlapd, sms: Inbox) -> None:
     """T1: it is in the database; each try comes from a new session and the cache is emptied in between."""
     for _ in range(server.lockout_threshold + 2):
         fail(sms, 1)
@@ -185,7 +185,7 @@ def test_the_threshold_can_be_set(server: TestSlapd, sms: Inbox, settings: Setti
 
 
 @pytest.mark.parametrize("password", ["", "\x00"])
-def test_an_empty_password_is_never_sent(server: TestSlapd, walker: Walker, password: str) -> None:
+def test_p4_an_empty_password_is_never_sent(server: TestSlapd, walker: Walker, password: str) -> None:
     """P4: an empty password binds anonymously, and counts as a failure on Active Directory."""
     before = entry(server, STEFAN.username)
     answer = walker.log_in(STEFAN, password)
@@ -204,7 +204,7 @@ def test_a_password_that_looks_empty_is_a_wrong_one(walker: Walker, password: st
     assert walker.get("/registrera/mobil/")["Location"] == "/registrera/"
 
 
-def test_an_address_has_so_many_posts(settings: Settings, client: Client) -> None:
+def test_t1_an_address_has_so_many_posts(settings: Settings, client: Client) -> None:
     """T1, design.md: 429 with the wait in words; other addresses go on, and GET does not count."""
     settings.LIMIT_ADDRESS_POSTS = 4
     for path in ("/aterstall/", "/registrera/", "/aterstall/kod/", "/aterstall/kod/igen/"):
@@ -231,7 +231,7 @@ def test_an_address_has_so_many_failed_log_ins(settings: Settings, sms: Inbox, w
     assert walker.ask(MARIA.username)["Location"] == "/aterstall/kod/"
 
 
-def test_a_claimed_address_is_not_believed(settings: Settings) -> None:
+def test_t2_a_claimed_address_is_not_believed(settings: Settings) -> None:
     """T2: X-Forwarded-For counts behind a trusted proxy only; and there it does."""
     settings.LIMIT_ADDRESS_POSTS = 1
     for last_byte in range(3):
@@ -254,7 +254,7 @@ def test_limits_by_address_are_kept_in_redis(settings: Settings, redis_server: P
     assert Client().post("/aterstall/", {"username": "x"}).status_code == 302
 
 
-def test_without_their_store_the_forms_are_closed(settings: Settings, server: TestSlapd, sms: Inbox) -> None:
+def test_t1_without_their_store_the_forms_are_closed(settings: Settings, server: TestSlapd, sms: Inbox) -> None:
     """T1: address limits fail closed when their store is down, with a clear page; nothing is half done."""
     has_number(STEFAN)
     settings.CACHES = {**settings.CACHES, **DOWN}

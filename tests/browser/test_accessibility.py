@@ -69,7 +69,7 @@ LOOKED_AT = [
 
 
 @pytest.mark.parametrize("state", LOOKED_AT)
-def test_state(state: State, visitor: Visitor) -> None:
+def test_v1_state(state: State, visitor: Visitor) -> None:
     """axe finds nothing on a phone, nor in the dark; at 320 px and with text of 200 % all is whole."""
     page = visitor.page
     state.visit(visitor)
@@ -135,7 +135,7 @@ def _kinds(page: Page, sheet: str = "portal") -> set[tuple[str, str]]:
     return {(sheet, kind) for kind in page.evaluate(_KINDS)}
 
 
-def test_every_page_has_a_state() -> None:
+def test_v1_every_page_has_a_state() -> None:
     """Whoever adds an address adds its states to tests/browser/states, or its name to NO_PAGE."""
     addresses = set(_addresses(get_resolver("deploy.local.urls")))
     assert addresses - {state.page for state in STATES} == NO_PAGE

@@ -80,7 +80,7 @@ def test_an_approved_number_is_linked_and_everybody_is_told(register: Register) 
 
 
 @pytest.mark.parametrize("source", [PAGES, CALL])
-def test_a_number_always_needs_a_verification(register: Register, source: Ticket.Source) -> None:
+def test_h1_a_number_always_needs_a_verification(register: Register, source: Ticket.Source) -> None:
     """H1: also when the orderer has signed in, since the mailbox and the telephone may be in one hand."""
     has_number(ANNA)
     ticket = taken(ask_for_number(register, source=source), an_agent())
@@ -130,7 +130,7 @@ def test_only_who_has_it_approves(register: Register) -> None:
     nothing_was_done(ticket)
 
 
-def test_with_four_eyes_who_verified_does_not_approve(register: Register, settings: Settings) -> None:
+def test_h2_with_four_eyes_who_verified_does_not_approve(register: Register, settings: Settings) -> None:
     """H2."""
     settings.HELPDESK_FOUR_EYES = True
     has_number(ANNA)

@@ -159,7 +159,7 @@ def seen(answer: HttpResponse, whose: Whose) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("name", ROUTES)
-def test_nothing_of_another_company_is_seen_or_touched(
+def test_h5_nothing_of_another_company_is_seen_or_touched(
     name: str, register: Register, server: TestSlapd, theirs: Whose
 ) -> None:
     before, maria = rows(), entry(server, MARIA.username)

@@ -36,7 +36,7 @@ def sender_fact(one: Ticket) -> tuple[str, bool | None]:
     return found.value, found.good
 
 
-def test_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(register: Register) -> None:
+def test_m1_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(register: Register) -> None:
     mail = taken_in(a_mail(Authentication_Results=PASSED))
     assert (mail.sender_trust, mail.dmarc) == ("verified", "pass")
     assert mail.ticket
@@ -58,7 +58,7 @@ def test_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(reg
         (f'{SERVER}; dmarc=fail reason="dmarc=pass" header.from=hemtjanst-ett.example', "fail"),
     ],
 )
-def test_anything_else_is_not(register: Register, said: str, dmarc: str) -> None:
+def test_m1_anything_else_is_not(register: Register, said: str, dmarc: str) -> None:
     mail = taken_in(a_mail(**({"Authentication_Results": said} if said else {})))
     assert (mail.sender_trust, mail.dmarc) == ("unverified", dmarc)
     assert mail.ticket
@@ -160,7 +160,7 @@ def test_an_orderer_whom_a_stranger_names_is_told_too(register: Register) -> Non
     ],
     ids=str,
 )
-def test_no_answer_goes_to(register: Register, headers: dict[str, str]) -> None:
+def test_m2_no_answer_goes_to(register: Register, headers: dict[str, str]) -> None:
     try:
         raw = a_mail(**headers)
     except ValueError:  # Python writes no such header; somebody else's program does
@@ -178,7 +178,7 @@ def test_auto_submitted_no_is_a_person(register: Register) -> None:
     assert len(all_answers()) == 1
 
 
-def test_at_most_five_an_hour_to_one_address(register: Register) -> None:
+def test_m2_at_most_five_an_hour_to_one_address(register: Register) -> None:
     for _ in range(8):
         ticket_of(a_mail())
     assert len(all_answers()) == limits.MAIL_ANSWERS_EACH == 5

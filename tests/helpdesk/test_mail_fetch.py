@@ -49,7 +49,7 @@ def envelope_sender(raw: bytes) -> str:
     return parseaddr(str(mail.get("Return-Path", mail.get("From", ""))))[1]
 
 
-def test_every_mail_of_the_table_ends_as_a_ticket_or_a_join(
+def test_m3_every_mail_of_the_table_ends_as_a_ticket_or_a_join(
     register: Register, mail_relay: PrivateRelay, mailbox: TestDovecot
 ) -> None:
     for name in NAMES:

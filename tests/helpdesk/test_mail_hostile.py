@@ -60,7 +60,7 @@ def assert_bounded(made: bytes, *, whole: bool = True) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("case", CASES)
-def test_it_takes_bounded_time_and_memory(case: str) -> None:
+def test_m4_it_takes_bounded_time_and_memory(case: str) -> None:
     assert_bounded(CASES[case]())
 
 
@@ -120,7 +120,7 @@ def test_a_file_name_in_pieces() -> None:
     assert read(parts(huge, 1)).letter.attachments[0].name == "application/pdf", "a header of that length is cut"
 
 
-def test_of_html_only_the_text() -> None:
+def test_m4_of_html_only_the_text() -> None:
     text = text_of(
         "<meta http-equiv=refresh content='0;url=https://evil.example'><style>p{background:url(https://evil.example)}"
         "</style><script>alert(1)</script><p onclick='alert(2)'>Hej <a href='javascript:alert(3)'>du</a></p>"

@@ -80,7 +80,7 @@ def is_whole(mailbox: TestDovecot) -> None:
 
 
 @pytest.mark.parametrize("place", PLACES.values(), ids=PLACES)
-def test_killed_anywhere_and_started_again(
+def test_m3_killed_anywhere_and_started_again(
     register: Register, values: dict[str, str], mailbox: TestDovecot, place: str
 ) -> None:
     three_mails(mailbox)

@@ -272,7 +272,7 @@ def test_the_file(carin: Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+46", "-1", "@SUM(A1)", "\t=1", "＝1", 'Lind";=HYPERLINK("x")'])
-def test_no_cell_of_the_file_is_a_formula(server: TestSlapd, carin: Client, name: str) -> None:
+def test_h7_no_cell_of_the_file_is_a_formula(server: TestSlapd, carin: Client, name: str) -> None:
     """H7: names come from a directory that others write to."""
     server.put(somebody(surname=name, given_name=name, days_left=1))
     cells = [cell for line in exported(carin, visa="snart") for cell in line]

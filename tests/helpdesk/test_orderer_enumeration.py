@@ -83,7 +83,7 @@ Case = Callable[[Register, Inbox], None]
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.__name__))
-def test_every_answer_is_that_of_an_unknown_address(
+def test_e1_every_answer_is_that_of_an_unknown_address(
     register: Register, settings: Settings, sms: Inbox, case: Case
 ) -> None:
     """E1: status, headers, cookies and body of every page on the way, but for random tokens."""

@@ -76,7 +76,7 @@ def test_nobody_elses_company_can_be_chosen(register: Register, carin: Client, w
     assert sees(carin) == "Carin Ek, Hemtjänst Ett AB"
 
 
-def test_leaving_a_company_ends_access_to_it_at_the_next_click(both: Register) -> None:
+def test_s2_leaving_a_company_ends_access_to_it_at_the_next_click(both: Register) -> None:
     """S2: the other one stays, and is chosen anew: what was typed for the one is not sent for the other."""
     carin = as_orderer(both.carin, both.ett)
     assert sees(carin) == "Carin Ek, Hemtjänst Ett AB"

@@ -42,7 +42,7 @@ def told_to_leave() -> list[str]:
     return [to for to, _ in mails(Purpose.RECIPIENTS_CHANGED)]
 
 
-def test_a_new_recipient_counts_after_confirming(register: Register) -> None:
+def test_h6_a_new_recipient_counts_after_confirming(register: Register) -> None:
     have(register.ett, FIRST)
     ticket = approved(register, FIRST, NEW)
     assert state_of(ticket) == Ticket.State.DONE
@@ -93,7 +93,7 @@ def test_the_old_ones_count_until_the_first_new_one_has_confirmed(register: Regi
     assert len(told_to_leave()) == 2, "once each"
 
 
-def test_those_who_leave_are_told_by_whom_and_what_to_do(register: Register) -> None:
+def test_h6_those_who_leave_are_told_by_whom_and_what_to_do(register: Register) -> None:
     have(register.ett, FIRST)
     ticket = approved(register, NEW)
     [(to, text)] = mails(Purpose.RECIPIENTS_CHANGED)

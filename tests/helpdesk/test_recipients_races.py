@@ -35,7 +35,7 @@ def asked(register: Register, number: int) -> Ticket:
     return taken(ask_for_recipients(register, *addresses(number)), an_agent())
 
 
-def test_ten_parallel_posts_leave_no_third(register: Register) -> None:
+def test_h6_ten_parallel_posts_leave_no_third(register: Register) -> None:
     """Asked, approved and confirmed, all ten of them at once; two new ones each."""
     companies.set_recipients(register.ett.pk, ["forsta@hemtjanst-ett.example"], actor=None)
     opened = at_once([lambda number=number: asked(register, number) for number in range(10)], threads=10)  # type: ignore[misc]

@@ -33,7 +33,7 @@ def purge() -> dict[str, int]:
     return retention.purge(timezone.now())
 
 
-def test_a_ticket_goes_a_year_after_its_decision(register: Register) -> None:
+def test_q1_a_ticket_goes_a_year_after_its_decision(register: Register) -> None:
     """With its timeline, its verifications and its confirmations; the trail tells that it was."""
     ticket = ask_for_recipients(register, "ny@hemtjanst-ett.example", source=CALL, agent=an_agent())
     verification.called_back(ticket.pk, an_agent(), "Carin Ek")

@@ -67,7 +67,7 @@ def test_a_code_goes_to_the_number_on_file_and_is_read_back(ticket_: Ticket, sms
     assert event.result == f"code {ticket_.number}"
 
 
-def test_a_number_in_the_ticket_is_never_used(register: Register, ticket_: Ticket, sms: Inbox) -> None:
+def test_h1_a_number_in_the_ticket_is_never_used(register: Register, ticket_: Ticket, sms: Inbox) -> None:
     """H1: it is whoever asks that chose it."""
     verification.send_code(ticket_.pk, an_agent())
     assert [to for to, _ in sms.messages()] == [ON_FILE]
@@ -76,7 +76,7 @@ def test_a_number_in_the_ticket_is_never_used(register: Register, ticket_: Ticke
     assert mine.mobile_digest == Verification.objects.get(how=Verification.How.CODE).mobile_digest
 
 
-def test_the_code_stands_nowhere(ticket_: Ticket, sms: Inbox, caplog: pytest.LogCaptureFixture) -> None:
+def test_h3_the_code_stands_nowhere(ticket_: Ticket, sms: Inbox, caplog: pytest.LogCaptureFixture) -> None:
     """H3, K2: neither the right one nor what was typed."""
     caplog.set_level(logging.DEBUG)
     verification.send_code(ticket_.pk, an_agent())

@@ -100,7 +100,7 @@ def test_the_pages_are_what_they_should_be(tour: Tour) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_nothing_runs_but_the_portals_own_files(tour: Tour, page: str) -> None:
+def test_y1_nothing_runs_but_the_portals_own_files(tour: Tour, page: str) -> None:
     policy = tour.answers[page].headers["content-security-policy"]
     directives = {name: values for name, *values in (part.split() for part in policy.split(";"))}
     assert directives["default-src"] == ["'none'"]
@@ -112,7 +112,7 @@ def test_nothing_runs_but_the_portals_own_files(tour: Tour, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_no_page_holds_inline_script_or_style(tour: Tour, page: str) -> None:
+def test_y1_no_page_holds_inline_script_or_style(tour: Tour, page: str) -> None:
     """The browser would refuse it, and the page would look broken."""
     text = tour.answers[page].text.lower()
     assert "<style" not in text
@@ -123,7 +123,7 @@ def test_no_page_holds_inline_script_or_style(tour: Tour, page: str) -> None:
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_the_other_headers_are_on_every_page(tour: Tour, page: str) -> None:
+def test_y1_the_other_headers_are_on_every_page(tour: Tour, page: str) -> None:
     headers = tour.answers[page].headers
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["referrer-policy"] in ("same-origin", "no-referrer", "strict-origin")

@@ -133,7 +133,7 @@ FORGERIES = ["\n", "\r\n", "\r", "\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\x
 
 
 @pytest.mark.parametrize("end", FORGERIES)
-def test_a_line_break_in_input_forges_no_line(stream: io.StringIO, end: str) -> None:
+def test_l2_a_line_break_in_input_forges_no_line(stream: io.StringIO, end: str) -> None:
     forged = f'lovstlin32{end}{{"level": "INFO", "message": "login done"}}'
     log.info("name %s", forged)
     log.info(forged)
@@ -160,7 +160,7 @@ def test_whatever_is_typed_is_one_object_on_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize("secret", [*NUMBERS, *MAILS])
-def test_it_is_masked_in_every_writing(secret: str) -> None:
+def test_l2_it_is_masked_in_every_writing(secret: str) -> None:
     for before, after in ((" ", " "), ("", ""), ("=", "&"), ("'", "'"), ('"', '"'), ("<", ">"), ("(", ")"), ("[", ",")):
         assert_nothing_left(masked(f"{before}{secret}{after}"))
 

@@ -92,7 +92,7 @@ def rows(database: Path, table: str) -> int:
 # --- The store of the limits by address ----------------------------------------------------------
 
 
-def test_without_redis_no_form_lets_anyone_past_the_limits(
+def test_u1_without_redis_no_form_lets_anyone_past_the_limits(
     tmp_path: Path, values: dict[str, str], database: Path, redis_server: PrivateRedis
 ) -> None:
     with Portal(tmp_path, {**values, "REDIS_URL": redis_server.url}) as portal:
@@ -157,7 +157,7 @@ def test_a_queue_that_is_silent_is_not_waited_for(tmp_path: Path, values: dict[s
 # --- The database --------------------------------------------------------------------------------
 
 
-def test_without_the_database_pages_say_so(tmp_path: Path, values: dict[str, str]) -> None:
+def test_u1_without_the_database_pages_say_so(tmp_path: Path, values: dict[str, str]) -> None:
     """Also where it is missed before any view: in finding the session."""
     values["DATABASE_URL"] = "postgresql://idportal:canary@127.0.0.1:9/idportal"
     with Portal(tmp_path, values) as portal:

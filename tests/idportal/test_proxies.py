@@ -64,7 +64,7 @@ def test_the_client_is_the_last_that_is_no_proxy(remote: str, forwarded: str, cl
 
 @pytest.mark.usefixtures("proxies")
 @pytest.mark.parametrize("remote", ["203.0.113.7", "192.0.2.11", "198.51.100.16", "2001:db8:2::7", "127.0.0.1", "::1"])
-def test_nobody_else_is_believed(remote: str) -> None:
+def test_t2_nobody_else_is_believed(remote: str) -> None:
     assert client_of(remote, "10.0.0.1") == remote
     assert client_of(remote, "10.0.0.1, 192.0.2.10") == remote
     assert "HTTP_X_FORWARDED_FOR" not in passed(remote, forwarded="10.0.0.1").META

@@ -48,7 +48,7 @@ def words(mail: EmailMultiAlternatives) -> tuple[str, str]:
     return " ".join(mail.body.split()), " ".join(unescape(re.sub(r"<[^>]+>", " ", body)).split())
 
 
-def test_after_a_reset_number_and_mail_address_are_told(walker: Walker, mailoutbox: Mailbox) -> None:
+def test_r4_after_a_reset_number_and_mail_address_are_told(walker: Walker, mailoutbox: Mailbox) -> None:
     """R4: what, when, which account, whom to ask."""
     has_number(STEFAN)
     walker.reset(STEFAN, NEW_PASSWORD)
@@ -68,7 +68,7 @@ def test_after_a_reset_number_and_mail_address_are_told(walker: Walker, mailoutb
     assert html == plain
 
 
-def test_another_number_is_told_to_the_old_one_and_by_mail(walker: Walker, mailoutbox: Mailbox) -> None:
+def test_g2_another_number_is_told_to_the_old_one_and_by_mail(walker: Walker, mailoutbox: Mailbox) -> None:
     """G2: whoever took the account over holds the new number."""
     has_number(STEFAN)
     walker.register(STEFAN, NEW_NUMBER_TYPED)

@@ -51,7 +51,7 @@ def everything() -> list[object]:
     return [*Company.objects.order_by("organisation_number").values_list(*told), *people]
 
 
-def test_no_cell_is_a_formula_and_all_comes_back(admin: Client, tmp_path: Path) -> None:
+def test_h7_no_cell_is_a_formula_and_all_comes_back(admin: Client, tmp_path: Path) -> None:
     fill()
     before = everything()
     for register, command in (("company", "import_companies"), ("orderer", "import_orderers")):
