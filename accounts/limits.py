@@ -76,6 +76,9 @@ RECIPIENT_CONFIRMATION = timedelta(days=7)  # in which a new recipient confirms 
 # are easily made up, and their owners never asked.
 MAIL_ANSWERS_EACH, MAIL_ANSWERS_IN_ALL = 5, 200
 MAIL_ANSWERS_NAMED = 3  # to an orderer whom a stranger's mail names
+# Tickets that unverified mails open in an hour; the next mails lie in one ticket (M5). One a minute, for a whole hour,
+# is more than the helpdesk of a large municipality gets.
+UNVERIFIED_MAILS_AN_HOUR = 60
 MAILS_ON_A_TIMELINE = 200  # that joined one ticket; more are kept, and show an agent nothing more
 
 EXPIRES_SOON = timedelta(days=30)  # the first threshold of the daily mail (manual-sv.md)

@@ -4,10 +4,11 @@ The mail has a row. A reader that gets the same message again, after a crash or 
 """
 
 import logging
+from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef
+from django.db.models import Count, Exists, OuterRef, QuerySet
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -124,6 +125,10 @@ def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails
         details, source = TicketDetails(Kind.OTHER, orderer_name=_("portalen")), Source.PORTAL
     elif ticket is None and mail.automatic and (asked.kind == Kind.OTHER or not is_order):
         ticket, details = _heap_of_automatic(), TicketDetails(Kind.OTHER, orderer_name=AUTOMATIC)
+    elif ticket is None and not mail.verified and _is_flooded():
+        # By the portal: no sender can open a ticket that the next mails would join.
+        ticket, source = _locked_if_open(Ticket.objects.filter(source=Source.PORTAL, orderer_name=FLOOD)), Source.PORTAL
+        details = TicketDetails(Kind.OTHER, orderer_name=FLOOD)
     if ticket is not None:
         _join(mail, ticket)
         return
@@ -144,18 +149,33 @@ def _referred_to(reading: Reading) -> Ticket | None:
     return Ticket.objects.filter(number__in=numbers).first() if numbers else None
 
 
-# The orderer's name of the ticket that collects automatic mails which ask for nothing. An agent closes it at times.
+# The orderer's names of the tickets that collect automatic mails which ask for nothing, and a flood's mails (M5). An
+# agent closes them at times.
 AUTOMATIC = "Automatiska mejl"
+FLOOD = "Många obekräftade mejl på kort tid"
 MOST_IN_HEAP = 200
+
+
+def _is_flooded() -> bool:
+    """Whether unverified mails have opened so many tickets in an hour that the next ones lie in one (M5)."""
+    hour_ago = timezone.now() - timedelta(hours=1)
+    unverified = IncomingMail.objects.filter(
+        came_at__gt=hour_ago, outcome=Outcome.OPENED, sender_trust=IncomingMail.SenderTrust.UNVERIFIED
+    )
+    return unverified.count() >= limits.UNVERIFIED_MAILS_AN_HOUR
 
 
 def _heap_of_automatic() -> Ticket | None:
     """The open ticket of automatic mails, locked; None if there is none with room."""
     opened = IncomingMail.objects.filter(ticket=OuterRef("pk"), outcome=Outcome.OPENED, automatic=True)
     heap = Ticket.objects.filter(
-        Exists(opened), source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, orderer=None, state__in=OPEN
+        Exists(opened), source=Source.MAIL, kind=Kind.OTHER, orderer_name=AUTOMATIC, orderer=None
     )
-    found = heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP).first()
+    return _locked_if_open(heap.annotate(size=Count("mails")).filter(size__lt=MOST_IN_HEAP))
+
+
+def _locked_if_open(tickets: QuerySet[Ticket]) -> Ticket | None:
+    found = tickets.filter(state__in=OPEN).first()
     # Read again under the lock: an agent may have closed it meanwhile.
     return Ticket.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
 

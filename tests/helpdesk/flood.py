@@ -33,14 +33,14 @@ def flood(mailbox: object, count: int) -> Flood:
 
     from helpdesk.models import Ticket
     from notifications.models import Message
-    from tests.helpdesk.mailing import a_mail
+    from tests.helpdesk.mailing import PASSED, a_mail
     from tests.servers.dovecot import TestDovecot
 
     assert isinstance(mailbox, TestDovecot)
     with mailbox.client() as client:
         for number in range(count):
             client.append("INBOX", a_mail(f"Nr {number}", subject="Hej", sender=f"x{number}@example.net"))
-    mailbox.append(a_mail())
+    mailbox.append(a_mail(Authentication_Results=PASSED))
     before, began = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, time.monotonic()
     call_command("fetch_helpdesk_mail")
     return Flood(
@@ -59,7 +59,9 @@ def main(count: int) -> int:
     from django.test import override_settings
     from django.test.utils import setup_databases, setup_test_environment, teardown_databases
 
+    from accounts import limits
     from deploy.local.cast import ANNA
+    from tests.helpdesk.mailing import SERVER
     from tests.servers.crowd import slapd_with
     from tests.servers.dovecot import TestDovecot
 
@@ -70,17 +72,18 @@ def main(count: int) -> int:
             mailbox = TestDovecot(Path(folder))
             mailbox.start()
             try:
-                with override_settings(**directory.settings(), **mailbox.settings()):
+                with override_settings(**directory.settings(), **mailbox.settings(), HELPDESK_AUTHSERV_ID=SERVER):
                     found = flood(mailbox, count)
             finally:
                 mailbox.stop()
     finally:
         teardown_databases(databases, verbosity=0)
     sys.stdout.write(
-        f"{count:,} mails at once: {found.tickets - 1:,} requests and that of the mail behind them, {found.left} left,"
+        f"{count:,} mails at once: {found.tickets - 1:,} tickets and that of the mail behind them, {found.left} left,"
         f" {found.answers} strangers answered; {found.seconds:.0f} s, {found.grown:.0f} MB more memory.\n"
     )
-    good = (found.tickets, found.left) == (count + 1, 0) and found.grown < MOST_MEMORY
+    # Those that open tickets of their own, the ticket of the others, and the verified mail behind them (M5).
+    good = (found.tickets, found.left) == (limits.UNVERIFIED_MAILS_AN_HOUR + 2, 0) and found.grown < MOST_MEMORY
     return 0 if good else 1
 
 

@@ -8,14 +8,14 @@ import pytest
 from django.http import HttpResponse
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
+from pytest_django import DjangoAssertNumQueries, Settings
 
 from accounts import phones
 from accounts.models import Event, Orderer, User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
-from helpdesk.tickets import decisions, states
+from helpdesk.tickets import decisions, states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, last, text_of
@@ -23,8 +23,9 @@ from tests.accounts.linking import account_of, link
 from tests.accounts.staff import Officer
 from tests.helpdesk.asked import an_agent
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.mailing import a_mail, ticket_of
+from tests.helpdesk.mailing import PASSED, SERVER, a_mail, ticket_of
 from tests.helpdesk.people import SECOND_AGENT, an_orderer, as_orderer
+from tests.servers.slapd import TestSlapd
 
 Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
 LIST = "/bestallare/arenden/"
@@ -98,6 +99,24 @@ def test_the_list_shows_what_was_asked_by_whom_and_how_it_stands(carin: Client, 
     assert newest < older
     for told in (ANNA.name, ANNA.username, "Nytt mobilnummer", "Mottagare av mejl", "Carin Ek", "nytt"):
         assert told in words
+
+
+def test_m5_a_mail_that_anybody_may_have_written_is_not_hers(
+    carin: Client, register: Register, agent: User, settings: Settings, server: TestSlapd
+) -> None:
+    settings.HELPDESK_AUTHSERV_ID = SERVER
+    stranger = ticket_of(a_mail())
+    assert (stranger.company, stranger.orderer) == (register.ett, register.carin)
+    recipients = ticket_of(a_mail("Mottagare 1: x@example.net", subject="Ändring av e-postmottagare för mejl"))
+    assert recipients.kind == Kind.RECIPIENTS
+    assert stranger.number not in page(carin)
+    assert carin.get(f"{LIST}{stranger.number}/").status_code == 404
+    assert carin.post(f"{LIST}{stranger.number}/aterta/").status_code == 404
+    assert recipients.number not in text_of(carin.get("/bestallare/mottagare/"))  # type: ignore[arg-type]
+    assert ticket_of(a_mail(Authentication_Results=PASSED)).number in page(carin), "the border server vouches for it"
+    states.take(stranger.pk, agent)
+    verification.called_back(stranger.pk, agent, "Carin Ek")
+    assert stranger.number in page(carin), "she has said that it is hers"
 
 
 def test_the_list_of_nothing_leads_to_the_forms(carin: Client) -> None:
@@ -186,7 +205,7 @@ def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Ticket, a
 def test_every_kind_of_entry_is_either_shown_or_the_helpdesks_own() -> None:
     from helpdesk.orderer.views.tickets import _SEEN
 
-    assert set(What) - set(_SEEN) == {What.NOTED, What.GIVEN_BACK}
+    assert set(What) - set(_SEEN) == {What.MAILED, What.NOTED, What.GIVEN_BACK}
 
 
 def test_a_rejection_shows_its_reason(carin: Client, asked: Ticket, agent: User) -> None:
@@ -268,8 +287,12 @@ def test_what_the_portal_tells_the_helpdesk_is_not_the_orderers(carin: Client, r
     assert carin.get(f"{LIST}{theirs.number}/").status_code == 404
 
 
-def test_what_came_by_mail_in_her_name_is_hers_to_see_and_to_take_back(register: Register, carin: Client) -> None:
+def test_what_came_by_mail_in_her_name_is_hers_to_see_and_to_take_back_once_she_is_verified(
+    register: Register, carin: Client, agent: User
+) -> None:
     one = ticket_of(a_mail("Behörig beställare: Carin Ek\nHjälp Anna", sender="vem@example.net"))
+    states.take(one.pk, agent)
+    verification.called_back(one.pk, agent, "Carin Ek")
     words = page(carin, one)
     assert "Ärendet kom med ett mejl i namnet Carin Ek. Har ingen av er skickat det?" in words
     assert "Allt som behövs stod inte i mejlet." in words

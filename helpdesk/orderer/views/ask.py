@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from accounts import limits
 from accounts.models import BouncedAddress, Company, Orderer
 from helpdesk.models import OPEN, Ticket
-from helpdesk.orderer import employees
+from helpdesk.orderer import company_tickets, employees
 from helpdesk.orderer.employees import Employee
 from helpdesk.orderer.forms import PhoneTicketForm, RecipientsForm
 from helpdesk.orderer.sessions import orderer_only
@@ -93,7 +93,7 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
         "company": company,
         "now": [(address, address.lower() in bouncing) for address in now],
         "waiting": waiting,
-        "open": company.tickets.filter(kind=Ticket.Kind.RECIPIENTS, state__in=OPEN).last(),
+        "open": company_tickets.shown(company).filter(kind=Ticket.Kind.RECIPIENTS, state__in=OPEN).last(),
     }
     return render(request, "helpdesk/orderer_recipients.html", context)
 

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.paginator import Paginator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -16,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
 from helpdesk.models import Ticket, TimelineEntry
+from helpdesk.orderer import company_tickets
 from helpdesk.orderer.sessions import orderer_only
 from helpdesk.tickets import recipients, states
 from helpdesk.tickets.missing import is_about_several
@@ -29,7 +29,6 @@ Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
 # What an orderer sees of the timeline. The helpdesk keeps the rest to itself: notes, who has it, why it can't be done.
 _SEEN: dict[str, Promise] = {
     What.OPENED: gettext_lazy("Ärendet kom in"),
-    What.MAILED: gettext_lazy("Ett mejl till kom in"),
     What.COMPLETED: gettext_lazy("Fyllde i eller rättade uppgifterna"),
     What.TAKEN: gettext_lazy("Började kontrollera ärendet"),
     What.CODE_SENT: gettext_lazy("Skickade en kod till beställarens mobil"),
@@ -49,7 +48,8 @@ _SEEN: dict[str, Promise] = {
 @orderer_only
 def tickets(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Lists the tickets of all the company's orderers, newest first."""
-    page = Paginator(_tickets_of(company).order_by("-created_at", "-pk"), A_PAGE).get_page(request.GET.get("sida"))
+    listed = company_tickets.shown(company).order_by("-created_at", "-pk")
+    page = Paginator(listed, A_PAGE).get_page(request.GET.get("sida"))
     return render(request, "helpdesk/orderer_tickets.html", {"here": "tickets", "page": page})
 
 
@@ -101,14 +101,9 @@ def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: s
     return redirect("orderer-ticket", number=number)
 
 
-def _tickets_of(company: Company) -> QuerySet[Ticket]:
-    """The company's tickets. What the portal itself asks of the helpdesk is not for orderers."""
-    return Ticket.objects.filter(company=company).exclude(source=Ticket.Source.PORTAL)
-
-
 def _ticket_or_404(company: Company, number: str) -> Ticket:
     """The company's own ticket. Raises Http404 for another company's too (H5)."""
-    return get_object_or_404(_tickets_of(company), number=number)
+    return get_object_or_404(company_tickets.shown(company), number=number)
 
 
 def _steps(ticket: Ticket) -> list[dict[str, Any]]:
