@@ -32,6 +32,11 @@ SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))  # of one account, to any number: room for two mistyped ones
 SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time to look
 
+# A browser in which a journey was completed (security.md D1): people who reset twice a year, before each expiry, stay
+# known. One cookie holds the accounts of a shared computer, the newest ones.
+BROWSER_KNOWN = 180 * DAY
+BROWSER_ACCOUNTS = 20
+
 # An orderer's link by mail: more in a day than codes, for some are lost on the way.
 LINK_LIFETIME = 15 * MINUTE
 LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))  # asked for from one network

@@ -1,4 +1,6 @@
-"""Ends sessions in time, and with the role they began with. Answers with an outage page if the directory is down."""
+"""Ends sessions in time, and with the role they began with. Makes browsers known. Answers with an outage page if the
+directory is down.
+"""
 
 import logging
 
@@ -10,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
-from accounts import sessions
+from accounts import browsers, sessions
 from accounts.directory import DirectoryError
 from accounts.passwords.reset import OutcomeUnknown
 from accounts.staff import roles
@@ -26,6 +28,14 @@ class SessionLimits(MiddlewareMixin):
     def process_request(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
             sessions.keep_or_end(request.session)
+
+
+class KnownBrowsers(MiddlewareMixin):
+    """Makes the browser of a completed journey known to its account (security.md D1)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        browsers.set_cookie(request, response)
+        return response
 
 
 class DirectoryOutage(MiddlewareMixin):

@@ -93,6 +93,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "accounts.middleware.SessionLimits",
+    "accounts.middleware.KnownBrowsers",
     "accounts.middleware.DirectoryOutage",
     "accounts.middleware.StaffRoles",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -341,6 +342,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
+BROWSER_COOKIE_NAME = f"{_prefix}browsers"  # of accounts.browsers
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 

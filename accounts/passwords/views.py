@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import codes, limits, pages, sessions, users
+from accounts import browsers, codes, limits, pages, sessions, users
 from accounts.forms import CodeForm, NewPasswordForm, UsernameForm
 from accounts.models import Purpose
 from accounts.passwords import reset
@@ -87,6 +87,7 @@ def password(request: HttpRequest) -> HttpResponse:
         result = reset.set_password(challenge, found, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
+            browsers.remember(request, found.account.id)
             request.session.cycle_key()
             return redirect("reset-done")
         if result.outcome is ResetOutcome.NOT_VERIFIED:

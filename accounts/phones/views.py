@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import codes, limits, numbers, phones, sessions, users
+from accounts import browsers, codes, limits, numbers, phones, sessions, users
 from accounts.directory import Account
 from accounts.forms import CodeForm, PhoneForm
 from accounts.models import Purpose, User
@@ -66,8 +66,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     if form.is_valid():
         number = form.cleaned_data["phone"]
         if phones.confirm_unchanged(user, number, address):
-            sessions.finish(request, Purpose.REGISTER)
-            return redirect("register-done")
+            return _done(request, user)
         if not phones.is_crowded(user, number):
             challenge = sessions.under_way(request, Purpose.REGISTER)
             if challenge and (challenge.user_id, challenge.number) == (user.pk, number):
@@ -85,6 +84,12 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "taken_away": not on_file and user.removals.exists(),
     }
     return render(request, "accounts/register_phone.html", context)
+
+
+def _done(request: HttpRequest, user: User) -> HttpResponse:
+    sessions.finish(request, Purpose.REGISTER)
+    browsers.remember(request, user.directory_id)
+    return redirect("register-done")
 
 
 def _log_in_again(request: HttpRequest) -> HttpResponse:
@@ -105,8 +110,7 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     form = CodeForm(request.POST or None)
     if form.is_valid():
         if phones.register(challenge.pk, form.cleaned_data["code"], account, request.META["REMOTE_ADDR"]):
-            sessions.finish(request, Purpose.REGISTER)
-            return redirect("register-done")
+            return _done(request, user)
         form.refuse()
     context = {
         "form": form,

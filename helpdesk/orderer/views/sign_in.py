@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import audit, codes, limits, sessions
+from accounts import audit, browsers, codes, limits, sessions
 from accounts.forms import AddressField, CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from helpdesk.orderer import sessions as orderer_sessions
@@ -94,6 +94,7 @@ def code(request: HttpRequest) -> HttpResponse:
         orderer = sign_in.enter(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"])
         if orderer:
             orderer_sessions.log_in(request, orderer)
+            browsers.remember(request, browsers.orderer_id(orderer.pk))
             companies = orderer_sessions.companies_of(orderer)
             return redirect("orderer-employees" if orderer_sessions.chosen(request, companies) else "orderer-company")
         form.refuse()
