@@ -11,10 +11,8 @@ def shown(company: Company) -> QuerySet[Ticket]:
 
     A mail in an orderer's name, which anybody may have written, is shown once an agent has verified the orderer (M5).
     """
-    of_ticket = {"ticket": OuterRef("pk")}
-    signed = IncomingMail.objects.filter(
-        **of_ticket, outcome=IncomingMail.MailOutcome.OPENED, sender_trust=IncomingMail.SenderTrust.VERIFIED
-    )
-    told = ~Q(source=Ticket.Source.MAIL) | Exists(signed)
-    told |= Exists(Verification.objects.filter(**of_ticket, done_at__isnull=False))
+    mails = IncomingMail.objects.filter(ticket=OuterRef("pk"), outcome=IncomingMail.MailOutcome.OPENED)
+    vouched = Exists(mails.filter(sender_trust=IncomingMail.SenderTrust.VERIFIED))
+    verified = Exists(Verification.objects.filter(ticket=OuterRef("pk"), done_at__isnull=False))
+    told = ~Q(source=Ticket.Source.MAIL) | Q(vouched) | Q(verified)
     return Ticket.objects.filter(told, company=company).exclude(source=Ticket.Source.PORTAL)
