@@ -4,10 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from accounts import codes
 from accounts.models import Purpose
+from accounts.passwords import breached
 from idportal import sms
 
 
@@ -22,5 +24,21 @@ def codes_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
             "The SMS with the code does not fit one message: the host name is too long, or holds odd characters.",
             hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL.",
             id="accounts.E001",
+        )
+    ]
+
+
+@register
+def leaked_passwords_can_be_looked_up(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """A list of leaked passwords that would find none is an error (security.md P2)."""
+    problem = breached.problem() if settings.PASSWORD_BREACHED_FILE else ""
+    if not problem:
+        return []
+    return [
+        Error(
+            f"PASSWORD_BREACHED_FILE is {settings.PASSWORD_BREACHED_FILE!r}, which {problem}: leaked passwords would "
+            "be accepted.",
+            hint="Name a file of sorted lines HASH:COUNT or HASH (SHA-1, hexadecimal) that the portal may read.",
+            id="accounts.E002",
         )
     ]

@@ -332,6 +332,8 @@ PASSWORD_FORBIDDEN_CHARACTERS = env.text("PASSWORD_FORBIDDEN_CHARACTERS", "åä�
 PASSWORD_CONTEXT_WORDS = env.words(
     "PASSWORD_CONTEXT_WORDS", f"{MUNICIPALITY_NAME} idportal pwreg pwreset lösenord losenord"
 )
+# A sorted list of SHA-1 hashes of leaked passwords, which are refused.
+PASSWORD_BREACHED_FILE = env.text("PASSWORD_BREACHED_FILE")
 AUTH_PASSWORD_VALIDATORS = [{"NAME": "accounts.passwords.policy.PolicyValidator"}]
 
 # --- Web security (security.md S1, Y1) -----------------------------------------------------------

@@ -3,18 +3,17 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from unicodedata import category, normalize
 
 from django.conf import settings
-from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.limits import LONGEST_PASSWORD
+from accounts.passwords.breached import is_breached
+from accounts.passwords.common import is_common
 from idportal.text import fold
 
-_common_passwords = cache(CommonPasswordValidator)  # reads its 20,000 words once, when they are needed
 CONTEXT_WORD_LENGTH = 4  # shorter words are in too much by chance
 
 
@@ -45,14 +44,6 @@ def kinds(password: str) -> int:
     """How many of the four kinds occur: A to Z, a to z, 0 to 9, special characters (a space is one). ASCII only."""
     special = r"[ -/:-@\[-`{-~]"
     return sum(re.search(kind, password) is not None for kind in ("[A-Z]", "[a-z]", "[0-9]", special))
-
-
-def _is_uncommon(password: str, owner: Owner) -> bool:
-    try:
-        _common_passwords().validate(password)
-    except ValidationError:
-        return False
-    return True
 
 
 def _has_no_context_word(password: str, owner: Owner) -> bool:
@@ -95,7 +86,14 @@ RULES = (
         lambda: _("Lösenordet får inte innehålla ditt användarnamn."),
         lambda password, owner: not owner.username or owner.username.casefold() not in password.casefold(),
     ),
-    Rule("common", lambda: _("Lösenordet får inte vara vanligt och lätt att gissa."), _is_uncommon),
+    Rule(
+        "common",
+        lambda: _(
+            "Lösenordet får inte vara ett vanligt ord eller namn, inte heller med siffror och tecken (som Sommar2026! "
+            "eller P@ssw0rd1)."
+        ),
+        lambda password, owner: not is_common(password),
+    ),
     Rule(
         "context",
         lambda: _("Lösenordet får inte innehålla ditt namn, företagets namn eller kommunens namn."),
@@ -122,6 +120,13 @@ SILENT_RULES = (
     MAXIMUM,
 )
 
+# Asked about passwords that break no other rule: it reads a large file.
+BREACHED = Rule(
+    "breached",
+    lambda: _("Lösenordet finns i en lista över lösenord som har läckt ut på nätet. Välj ett annat."),
+    lambda password, owner: not is_breached(password),
+)
+
 
 def rules() -> list[Rule]:
     """The rules of the checklist, in order."""
@@ -130,7 +135,7 @@ def rules() -> list[Rule]:
 
 def sentence(key: str) -> str:
     """The sentence of a rule."""
-    return next(rule.text for rule in (*RULES, *SILENT_RULES) if rule.key == key)
+    return next(rule.text for rule in (*RULES, *SILENT_RULES, BREACHED) if rule.key == key)
 
 
 def broken_rules(password: str, owner: Owner) -> list[Rule]:
@@ -138,7 +143,8 @@ def broken_rules(password: str, owner: Owner) -> list[Rule]:
     # A password that is too long is checked no further: to fold a long run of accents takes minutes.
     if not MAXIMUM.holds(password, owner):
         return [MAXIMUM]
-    return [rule for rule in (*RULES, *SILENT_RULES) if not rule.holds(password, owner)]
+    broken = [rule for rule in (*RULES, *SILENT_RULES) if not rule.holds(password, owner)]
+    return broken or [rule for rule in (BREACHED,) if not rule.holds(password, owner)]
 
 
 class PolicyValidator:

@@ -433,7 +433,10 @@ def test_what_the_directory_alone_finds_too_weak(server: TestSlapd, walker: Walk
         ("Bergåsen-12", "Lösenordet får inte innehålla å, ä eller ö."),
         ("Bergo\N{COMBINING DIAERESIS}sen-12", "Lösenordet får inte innehålla å, ä eller ö."),
         ("Xx-LOVstlin32-9", "Lösenordet får inte innehålla ditt användarnamn."),
-        ("Password123", "Lösenordet får inte vara vanligt och lätt att gissa."),
+        (
+            "Password123",
+            "Lösenordet får inte vara ett vanligt ord eller namn, inte heller med siffror och tecken (som Sommar2026!",
+        ),
         ("Orebro-2026", "Lösenordet får inte innehålla ditt namn, företagets namn eller kommunens namn."),
         ("Stefan-2026", "Lösenordet får inte innehålla ditt namn, företagets namn eller kommunens namn."),
         ("Lind-Skog-2026", "Lösenordet får inte innehålla ditt namn, företagets namn eller kommunens namn."),
@@ -478,7 +481,7 @@ def test_two_different_lines(server: TestSlapd, walker: Walker) -> None:
     assert walker.get("/aterstall/losenord/").status_code == 200
 
 
-@pytest.mark.parametrize("password", ["  Berg och Dal 4711  ", "Aa1-" * 64, "Berg<&>\"'\\4711", "Bergß-€-4711"])
+@pytest.mark.parametrize("password", ["  Berg och Dal 4711  ", "Aa1-" * 64, "Bergvik<&>\"'\\4711", "Bergß-€-4711"])
 def test_p1_a_password_is_taken_verbatim(server: TestSlapd, walker: Walker, password: str) -> None:
     """P1: up to 256 characters, spaces at the ends kept."""
     verified(walker)
