@@ -228,6 +228,8 @@ DIRECTORY_USER_FILTER = env.text("DIRECTORY_USER_FILTER")
 DIRECTORY_STAFF_BASE = env.text("DIRECTORY_STAFF_BASE")
 # Accounts that match are protected, as are administrators (below) and adminCount=1 on Active Directory.
 DIRECTORY_PROTECTED_FILTER = env.text("DIRECTORY_PROTECTED_FILTER")
+# People with protected identity (skyddade personuppgifter): in no list, search, file or daily mail. They can reset.
+DIRECTORY_HIDDEN_FILTER = env.text("DIRECTORY_HIDDEN_FILTER")
 # The attribute that names the company. Unset: company (Active Directory) or o (OpenLDAP).
 DIRECTORY_COMPANY_ATTRIBUTE = env.text("DIRECTORY_COMPANY_ATTRIBUTE")
 # OpenLDAP: the DN of the password policy that holds for accounts without pwdPolicySubentry.

@@ -122,7 +122,7 @@ def _from_directory(now: datetime) -> tuple[OverviewSection, OverviewSection]:
         "admin/overview_no_number.html",
     )
     matcher = CompanyMatcher()
-    served = (account for account in directory.connect().accounts() if account.served)
+    served = (account for account in directory.connect().accounts(listed=True) if account.served)
     for account, has_number in with_number(served):
         company = matcher.company_of(account)
         shown = _link(company) if company else account.company or "–"

@@ -24,7 +24,7 @@ from accounts.directory.account import (
 )
 from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
-from accounts.directory.lookup import Lookup
+from accounts.directory.lists import Lists
 from accounts.directory.pool import logger
 
 # Seconds for which a policy is not read again: it changes only when an administrator decides so.
@@ -48,7 +48,7 @@ class Served:
     entry: LdapEntry = field(repr=False)
 
 
-class Directory(Lookup):
+class Directory(Lists):
     """A directory over LDAP. Its public methods raise no other error than :class:`DirectoryError`."""
 
     # A dialect defines these too.

@@ -1,10 +1,9 @@
-"""Look-ups: by name, by id, all accounts. The one place where an entry becomes an account."""
+"""Look-ups by name and by id. The one place where an entry becomes an account."""
 
 import abc
 import copy
 import uuid
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Self, TypeVar
@@ -14,24 +13,20 @@ from django.conf import settings
 from ldap.filter import escape_filter_chars
 
 from accounts.directory import conditions
-from accounts.directory.account import Account, Span, read_as_they_stand
+from accounts.directory.account import Account, read_as_they_stand
 from accounts.directory.answers import DirectoryRefused, LdapEntry
-from accounts.directory.conditions import can_be_name, folded, normal_unit, units_of
+from accounts.directory.conditions import can_be_name, folded
 from accounts.directory.connection import Connection
 from accounts.directory.pool import Pool, logger, translated
-from accounts.directory.protection import PASSED_OVER, UNMAPPABLE, Protection
+from accounts.directory.protection import PASSED_OVER, UNMAPPABLE, Protection, bracketed
 
 T = TypeVar("T")
 
 # A name matches one user name and a few mail addresses at most; more need not be told apart.
 MATCHES = 10
 
-# A unit that is missing, or is no unit, is empty.
-NOWHERE = frozenset({ldap.NO_SUCH_OBJECT.errnum, ldap.INVALID_DN_SYNTAX.errnum})
-
 Look = Callable[[LdapEntry], bool]
-Search = tuple[Look, str, str]
-"""A quick look at each entry that comes, a base, and a filter."""
+"""A quick look at an entry before it is mapped."""
 
 
 class Lookup(Protection):
@@ -72,13 +67,6 @@ class Lookup(Protection):
             for name, attribute, is_text in self._plain
         }
 
-    @abc.abstractmethod
-    def _may_run_out(self, spans: Sequence[Span]) -> tuple[str, Look]:
-        """A filter ("" for all entries) and a quick look at each entry that it finds.
-
-        Both drop only entries whose password certainly does not run out within the spans.
-        """
-
     def find(self, name: str) -> Account | None:
         """The account with this user name, or with this e-mail address if it is the only one.
 
@@ -89,74 +77,15 @@ class Lookup(Protection):
         name = rest if domain and rest else name.strip()
         return self._ask(lambda connection: self._find(connection, name)) if can_be_name(name) else None
 
-    def get(self, account_id: str) -> Account | None:
-        """The account with this immutable id."""
-        found = self._ask(lambda connection: self._get(connection, account_id))
+    def get(self, account_id: str, *, listed: bool = False) -> Account | None:
+        """The account with this immutable id. ``listed``: unless it is hidden, as in :meth:`accounts`."""
+        condition = self._listed if listed else ""
+        found = self._ask(lambda connection: self._get(connection, account_id, condition))
         return found[1] if found else None
 
-    def accounts(self) -> Iterator[Account]:
-        """Every account, streamed in pages with bounded memory."""
-        return self._stream(_all)
-
-    def belonging_to(self, values: Sequence[str], units: Sequence[str]) -> Iterator[Account]:
-        """Every account with one of the values as its company, or in one of the units (DNs) or below; each once.
-
-        The directory filters, so the time depends on how many accounts are found. Streamed in pages. Values compare
-        as in :func:`accounts.directory.folded`. A unit that is missing or outside the base is empty.
-        """
-        wanted = frozenset(map(folded, values))
-
-        def has_one(entry: LdapEntry) -> bool:
-            # A directory may take texts for equal that the portal tells apart.
-            return folded(entry.text(self._company)) in wanted
-
-        filters = conditions.one_of(self._company, values, spaces_count=self.spaces_count)
-        searches: list[Search] = [(has_one, self._base, self._people(each)) for each in filters]
-        for unit in units:
-            if normal_unit(self._base) in units_of(unit):
-                # In the form of RFC 4514, without spaces, which not every directory reads.
-                searches.append((_all, ldap.dn.dn2str(ldap.dn.str2dn(unit)), self._people()))
-            elif normal_unit(unit) in units_of(self._base):
-                searches.append((_all, self._base, self._people()))
-        seen: set[str] = set()
-        with closing(self._found_by(searches)) as stream:
-            for account in stream:
-                if account.id not in seen:
-                    seen.add(account.id)
-                    yield account
-
-    def search(self, text: str, limit: int = 50) -> list[Account]:
-        """At most ``limit`` accounts, in no order, of which each word of the text begins a word: of the given name or
-        the surname, the user name, or the e-mail address. Case does not count.
-
-        Finds nothing for texts under two characters and those that can't be a name. Gives fewer than ``limit`` if the
-        directory has a lower limit of its own. Samba also matches in the middle of a word.
-        """
-        condition = conditions.begins_with(self.username, text)
-        if condition is None:
-            return []
-        with closing(self._pool.connect()) as connection, translated():
-            entries = connection.first(self._base, self._people(condition), self._attributes, limit=limit)
-            protected = self._all_protected(connection) if entries else set()
-            found = [account for entry in entries if (account := self._mapped(entry))]
-        return [_marked(account, protected) for account in found]
-
-    def expiring(self, spans: Sequence[Span]) -> Iterator[Account]:
-        """Every account whose password runs out within one of the spans, which are in order and apart.
-
-        Streamed in pages with bounded memory, and much faster than :meth:`accounts`. Disabled and protected accounts
-        are included; those that never have to change, or have to at the next logon, are not.
-        """
-        condition, chosen = self._may_run_out(spans)
-        with closing(self._stream(chosen, condition)) as stream:
-            for account in stream:
-                expires = account.expires
-                if isinstance(expires, datetime) and any(first <= expires < last for first, last in spans):
-                    yield account
-
-    def can_protect(self) -> bool:
-        """Whether the server can apply DIRECTORY_PROTECTED_FILTER. With one that it can't, ``served`` finds nobody."""
-        anybody = self._people(f"(|{self._protected_filter}{self._unprotected})" if self._protected_filter else "")
+    def can_apply(self, text: str) -> bool:
+        """Whether the server can apply this filter: each entry either matches it or does not."""
+        anybody = self._people(f"(|{bracketed(text)}(!{bracketed(text)}))" if text.strip() else "")
         return bool(self._ask(lambda connection: connection.first(self._base, anybody, ["1.1"], limit=1)))
 
     def of_staff(self) -> Self:
@@ -169,29 +98,6 @@ class Lookup(Protection):
 
     def close(self) -> None:
         self._pool.close()
-
-    def _stream(self, chosen: Look, condition: str = "") -> Generator[Account]:
-        """The accounts of the entries that match the condition and are chosen."""
-        return self._found_by([(chosen, self._base, self._people(condition))])
-
-    def _found_by(self, searches: Iterable[Search]) -> Generator[Account]:
-        # A connection of its own: the caller may take its time between two pages.
-        with closing(self._pool.connect()) as connection, translated():
-            protected = self._all_protected(connection)
-            for search in searches:
-                for account in self._matches(connection, search):
-                    yield _marked(account, protected)
-
-    def _matches(self, connection: Connection, search: Search) -> Iterator[Account]:
-        chosen, base, condition = search
-        try:
-            for page in connection.pages(base, condition, self._attributes):
-                for entry in page:
-                    if account := self._mapped(entry, chosen):
-                        yield account
-        except DirectoryRefused as refused:
-            if refused.code not in NOWHERE or base == self._base:
-                raise
 
     def _ask(self, work: Callable[[Connection], T]) -> T:
         with translated():
@@ -211,8 +117,8 @@ class Lookup(Protection):
             entries = [entry for entry in entries if folded(entry.text(self.username)) == folded(name)]
         return self._one(connection, entries[0] if len(entries) == 1 else None)
 
-    def _get(self, connection: Connection, account_id: str) -> tuple[LdapEntry, Account] | None:
-        entry = self._entry(connection, account_id)
+    def _get(self, connection: Connection, account_id: str, condition: str = "") -> tuple[LdapEntry, Account] | None:
+        entry = self._entry(connection, account_id, condition=condition)
         account = self._one(connection, entry)
         return (entry, account) if entry and account else None
 
@@ -240,11 +146,3 @@ class Lookup(Protection):
         except UNMAPPABLE as error:
             logger.warning(PASSED_OVER, entry.dn, error)
             return None
-
-
-def _all(entry: LdapEntry) -> bool:
-    return True
-
-
-def _marked(account: Account, protected: set[str]) -> Account:
-    return replace(account, protected=True) if account.id in protected else account

@@ -30,9 +30,11 @@ class Protection(abc.ABC):
 
     def __init__(self) -> None:
         self._base: str = settings.DIRECTORY_USER_BASE
-        self._user_filter = _bracketed(settings.DIRECTORY_USER_FILTER)
-        self._protected_filter = _bracketed(settings.DIRECTORY_PROTECTED_FILTER)
+        self._user_filter = bracketed(settings.DIRECTORY_USER_FILTER)
+        self._protected_filter = bracketed(settings.DIRECTORY_PROTECTED_FILTER)
         self._unprotected = f"(!{self._protected_filter})" if self._protected_filter else ""
+        hidden = bracketed(settings.DIRECTORY_HIDDEN_FILTER)
+        self._listed = f"(!{hidden})" if hidden else ""  # with what the server can't tell, nobody is listed
         # Agents are protected where a code by SMS is their second factor. Otherwise their telephone would be both
         # factors: one code sets the password, and the next one signs in.
         groups = {settings.DIRECTORY_HELPDESK_GROUP: "DIRECTORY_HELPDESK_GROUP"} if settings.HELPDESK_SMS_FACTOR else {}
@@ -103,7 +105,7 @@ class Protection(abc.ABC):
         return found[0] if found else None
 
 
-def _bracketed(text: str) -> str:
+def bracketed(text: str) -> str:
     """A filter with outer brackets, as RFC 4515 wants it."""
     text = text.strip()
     return text if not text or text.startswith("(") else f"({text})"

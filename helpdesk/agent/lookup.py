@@ -38,7 +38,7 @@ def search(text: str, agent: User, address: str | None) -> list[dict[str, Any]]:
     if ids is None:
         accounts = people.search(text, MOST)
     else:
-        accounts = [account for account in map(people.get, ids) if account]
+        accounts = [account for each in ids if (account := people.get(each, listed=True))]
         _leave_trail(accounts, agent, address, BY_NUMBER)
     if not accounts:
         return []

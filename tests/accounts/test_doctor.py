@@ -106,10 +106,12 @@ def test_a_directory_that_can_not_be_used(openldap_settings: TestSlapd, settings
 def test_a_filter_that_the_directory_cannot_apply(
     openldap_settings: TestSlapd, settings: Settings, protected: str, told: bool
 ) -> None:
-    """R6: it would protect everybody."""
-    settings.DIRECTORY_PROTECTED_FILTER = protected
-    code, found = report()
-    assert (code, "protected accounts" in found) == (int(told), told)
+    """R6, Q1: it would protect, or hide, everybody."""
+    for name in ("DIRECTORY_PROTECTED_FILTER", "DIRECTORY_HIDDEN_FILTER"):
+        setattr(settings, name, protected)
+        code, found = report()
+        assert (code, "protected accounts" in found) == (int(told), told)
+        setattr(settings, name, "")
 
 
 @pytest.mark.usefixtures("on_this_machine")

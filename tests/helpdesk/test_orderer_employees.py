@@ -19,6 +19,7 @@ from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
 from tests.accounts.directory.people import somebody
 from tests.accounts.helpers import text_of
+from tests.accounts.staff import Officer
 from tests.conftest import has_number
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import as_orderer
@@ -324,3 +325,15 @@ def test_the_other_company_is_a_choice_away(register: Register) -> None:
     session["company"] = register.tva.pk
     session.save()
     assert shown(both) == [MARIA.username]
+
+
+def test_q1_who_is_hidden_is_on_no_page_and_in_no_file(carin: Client, per: Officer, settings: Settings) -> None:
+    settings.DIRECTORY_HIDDEN_FILTER = f"(uid={STEFAN.username})"
+    has_number(STEFAN), has_number(KARL, STEFAN.phone)
+    assert KARL.username in shown(carin)
+    assert STEFAN.username not in shown(carin)
+    assert STEFAN.username not in text_of(search(carin, STEFAN.surname))
+    assert STEFAN.username not in str(exported(carin))
+    for text in (STEFAN.username, STEFAN.name, "070-174 06 05"):
+        per.post("/helpdesk/konton/", q=text)
+        assert STEFAN.username not in str(per.get("/helpdesk/konton/").context["found"]), text  # type: ignore[attr-defined]

@@ -20,6 +20,11 @@ from idportal import mailbox
 MOST_MAILS = 1000  # that are counted in the helpdesk's mailbox
 STUCK_MAILS = 100  # waiting there are too many: it is emptied every minute
 
+# What follows from a filter that the directory can't apply.
+FILTERS = {
+    "DIRECTORY_PROTECTED_FILTER": "nobody gets past the log-in or an accepted code",
+    "DIRECTORY_HIDDEN_FILTER": "nobody is in any list or daily mail",
+}
 
 Finding = tuple[str, bool | None, str]  # a line of the report: the part; good, bad, or None for a remark; the words
 
@@ -101,7 +106,8 @@ def _directory() -> Iterator[Finding]:
         people.ping()
         anybody = next(iter(people.accounts()), None)
         lockout = people.lockout()
-        keeps_history, can_protect = people.keeps_history, people.can_protect()
+        keeps_history = people.keeps_history
+        unusable = [each for each in FILTERS if not people.can_apply(getattr(settings, each))]
     except directory.DirectoryError as error:
         yield "directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings."
         return
@@ -110,11 +116,9 @@ def _directory() -> Iterator[Finding]:
         yield "directory", False, f"{words}. Check the DIRECTORY_ settings."
         return
     yield "directory", True, f"{settings.DIRECTORY_KIND} answers"
-    if not can_protect:
-        words = (
-            "the directory can't apply DIRECTORY_PROTECTED_FILTER, so nobody gets past the log-in or an accepted code"
-        )
-        yield "protected accounts", False, f"{words}. Does the service account see its attributes?"
+    for name in unusable:
+        words = f"the directory can't apply {name}, so {FILTERS[name]}. Does the service account see its attributes?"
+        yield "protected accounts", False, words
     yield _lockout(lockout)
     if keeps_history:
         yield "history", True, "earlier passwords are refused on a reset"

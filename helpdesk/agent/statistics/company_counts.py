@@ -31,7 +31,7 @@ def count(day: date) -> int:
     """
     matcher, now = CompanyMatcher(), timezone.now()
     found: defaultdict[int, Counter[str]] = defaultdict(Counter)
-    served = (account for account in directory.connect().accounts() if account.served)
+    served = (account for account in directory.connect().accounts(listed=True) if account.served)
     for account, has_number in with_number(served):
         if company := matcher.company_of(account):
             expired = password_standing(account.expires, now).state is PasswordState.EXPIRED
