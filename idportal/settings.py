@@ -168,6 +168,9 @@ CELERY_TASK_ALWAYS_EAGER = not _broker
 # Nothing is queued without a broker, but Celery wants an address.
 CELERY_BROKER_URL = _broker or "memory://localhost/"
 CELERY_TASK_IGNORE_RESULT = True
+# JSON alone, of tasks and of what controls a worker: who can write to Redis runs no code (security.md X2).
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 # A task waits for a server most of its time, and threads share their memory. Nothing ends a thread from outside: each
 # wait for a server is bounded where it is made.
 CELERY_WORKER_POOL = "threads"
@@ -314,6 +317,7 @@ LOGIN_URL = "register"
 
 # Seconds: a session ends after 15 minutes without a click, and after 8 hours in any case.
 SESSION_ENGINE = "accounts.session_store"
+SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_ABSOLUTE_AGE = 8 * 60 * 60
 SESSION_EXPIRE_AT_BROWSER_CLOSE = True

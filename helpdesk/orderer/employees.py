@@ -185,7 +185,7 @@ def keep(company: Company, found: EmployeeList) -> None:
 def _kept(company: Company) -> EmployeeList | None:
     try:
         sealed = cache.get(_key(company))
-        read_at, rows = json.loads(unseal(sealed)) if sealed else ("", None)
+        read_at, rows = json.loads(unseal(str(sealed))) if sealed else ("", None)
     except RedisError as error:
         _log_cache(error)
         return None

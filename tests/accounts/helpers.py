@@ -11,14 +11,16 @@ from datetime import timedelta
 import ldap
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
-from django.contrib.sessions.backends.db import SessionStore
 from django.contrib.sessions.models import Session
+from django.contrib.sessions.serializers import JSONSerializer
+from django.core import signing
 from django.db.models import F, Model, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota, TriesForgotten
+from accounts.session_store import SessionStore, content, salt
 from deploy.local.cast import STEFAN, Person
 from tests.conftest import Walker, has_number
 from tests.servers.samba import PrivateSamba
@@ -64,10 +66,10 @@ def time_passes(**length: float) -> None:
         quota.failed = [at - by.total_seconds() for at in quota.failed]
         quota.save()
     for session in Session.objects.all():
-        held = session.get_decoded()
+        held = content(session)
         for key in {"password_at", "started", "seen"} & held.keys():
             held[key] -= by.total_seconds()
-        session.session_data = SessionStore().encode(held)
+        session.session_data = signing.dumps(held, salt=salt(session.session_key), serializer=JSONSerializer)
         session.save()
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from unittest import mock
 
 import pytest
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.models import Session
+from django.contrib.sessions.serializers import JSONSerializer
+from django.core import signing
+from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts import session_store
-from accounts.session_store import SessionStore
+from accounts.session_store import SessionStore, content, row_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -71,7 +75,7 @@ def test_of_two_that_renew_or_end_it_at_once_the_second_is_told(kept: str, renew
     mine.cycle_key()
     with pytest.raises(UpdateError):
         mine.save()
-    assert [row.get_decoded() for row in Session.objects.all()] == ([{"word": "before"}] if renewed else [])
+    assert [content(row) for row in Session.objects.all()] == ([{"word": "before"}] if renewed else [])
 
 
 def test_a_session_that_is_ended_before_it_is_saved_leaves_no_row(kept: str) -> None:
@@ -91,3 +95,35 @@ def test_an_id_that_is_taken_is_not_given_again(kept: str) -> None:
         session.save()
     assert session.session_key == "b" * 32
     assert SessionStore(kept)["word"] == "before"
+
+
+def test_x2_the_table_gives_nobody_a_session(kept: str) -> None:
+    """Who reads it finds no cookie's value, and the row's key is none."""
+    row = Session.objects.get()
+    assert kept not in f"{row.session_key} {row.session_data} {content(row)}"
+    assert len(row.session_key) == 40  # as many characters as Django's column has, 160 bits
+    assert SessionStore(row.session_key).get("word") is None
+    assert SessionStore(kept)["word"] == "before"
+
+
+def test_x2_another_rows_content_opens_nothing(kept: str) -> None:
+    """Who writes to the table copies an administrator's session into their own, or makes its row theirs."""
+    mine = SessionStore()
+    mine["word"] = "mine"
+    mine.save()
+    assert mine.session_key
+    theirs = Session.objects.get(session_key=row_key(kept))
+    Session.objects.filter(session_key=row_key(mine.session_key)).update(session_data=theirs.session_data)
+    assert dict(SessionStore(mine.session_key).items()) == {}
+    Session.objects.filter(session_key=row_key(mine.session_key)).delete()
+    Session.objects.filter(session_key=row_key(kept)).update(session_key=row_key(mine.session_key))
+    assert dict(SessionStore(mine.session_key).items()) == {}
+
+
+def test_x2_sessions_of_before_the_upgrade_open_nothing() -> None:
+    """Their rows had the cookie's value itself as key."""
+    key = "a" * 32
+    data = signing.dumps({"word": "old"}, salt="django.contrib.sessions.SessionStore", serializer=JSONSerializer)
+    for each in (key, row_key(key)):
+        Session.objects.create(session_key=each, session_data=data, expire_date=timezone.now() + timedelta(days=1))
+    assert SessionStore(key).get("word") is None

@@ -14,7 +14,9 @@ from unittest import mock
 
 import pytest
 import redis
+from celery import Celery
 from django.db import connection
+from kombu import Connection, Exchange
 
 from accounts.models import AuditEvent, Challenge, Event, SendQuota
 from deploy.local.cast import ANNA, KARL, STEFAN
@@ -37,7 +39,7 @@ from tests.accounts.with_worker import (
 from tests.conftest import Inbox, has_number
 from tests.idportal import conftest as portals
 from tests.idportal.conftest import Portal, environment, manage
-from tests.servers.redis import PrivateRedis
+from tests.servers.redis import PrivateRedis, Trap
 from tests.servers.slapd import TestSlapd
 from tests.servers.worker import Worker
 
@@ -275,6 +277,28 @@ def test_a_directory_that_is_down_stops_no_worker(
     assert browser.post("/aterstall/kod/", code=phone.code()).headers["location"] == "/aterstall/losenord/"
     assert worker.log()[logged:].count("accounts.tasks.send_code") >= 2
     assert worker.runs()
+
+
+def test_x2_a_pickle_in_the_queue_is_refused(
+    portal: Portal, worker: Worker, redis_server: PrivateRedis, phone: Inbox, tmp_path: Path
+) -> None:
+    """As a task of either queue, as what controls a worker, as another worker's event: none of it is unpickled."""
+    trap, logged = Trap(tmp_path / "it ran"), len(worker.log())
+    task = {"task": "accounts.tasks.send_code", "id": "canary"}
+    with Connection(redis_server.url) as queue:
+        producer = queue.Producer(serializer="pickle")
+        for name in ("celery", "outbox"):
+            producer.publish(([trap], {}, {}), routing_key=name, headers=task)
+        for name, kind in (("celery.pidbox", "fanout"), ("celeryev", "topic")):
+            exchange = Exchange(name, kind)
+            producer.publish({"method": trap}, exchange=exchange, declare=[exchange], routing_key="worker.online")
+    wait_until(lambda: worker.log()[logged:].count("Refusing to deserialize untrusted content") == 2)
+    assert Celery(broker=redis_server.url).control.ping(timeout=5, limit=1), "it still takes what controls it"
+    assert worker.runs()
+    ask(visitor(portal), STEFAN.username)
+    wait_for_tasks(1)
+    assert len(phone) == 1, "it works on"
+    assert not trap.file.exists()
 
 
 def test_the_logs_tell_nothing(

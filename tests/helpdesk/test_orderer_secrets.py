@@ -13,6 +13,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
 
+from accounts.session_store import content
 from idportal.logs import JsonFormatter
 from tests.accounts.helpers import wrong_for
 from tests.conftest import Inbox
@@ -74,7 +75,7 @@ def rows() -> str:
         for name in tables:
             cursor.execute(f"SELECT * FROM {connection.ops.quote_name(name)}")
             found += [f"{name}: {row}" for row in cursor.fetchall()]
-    found += [f"session: {session.get_decoded()}" for session in Session.objects.all()]
+    found += [f"session: {content(session)}" for session in Session.objects.all()]
     return "\n".join(found)
 
 
