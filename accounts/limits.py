@@ -30,7 +30,10 @@ Sends = tuple[tuple[int, int], ...]
 # To one number, for one purpose: no flood of SMS.
 SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))  # of one account, to any number: room for two mistyped ones
-SMS_WARN_AT = 80  # per cent of SMS_DAILY_LIMIT: time to look
+# How far a day's codes may go, in per cent of SMS_DAILY_LIMIT, by their purpose (D2). Anyone can ask for codes to
+# reset: they stop first. To register takes a password; to sign in, a password or a link by mail; to verify, an agent.
+SMS_SHARES = {"reset": 70, "register": 85, "sign-in": 95, "verify": 100}
+SMS_WARN_AT = 60  # per cent of SMS_DAILY_LIMIT: time to look, before the first share is used up
 
 # A browser in which a journey was completed (security.md D1): people who reset twice a year, before each expiry, stay
 # known. One cookie holds the accounts of a shared computer, the newest ones.
@@ -117,6 +120,13 @@ TOO_MANY_TO_NUMBER = "too many codes to this number"
 TOO_MANY_FOR_ACCOUNT = "too many codes for this account"
 TOO_MANY_LINKS = "too many links to this address"
 TOO_MANY_SMS = "daily limit of SMS"
+NO_GATEWAY = "no gateway took it"
+
+
+def sms_today(purpose: str) -> int:
+    """How many codes a day may have gone out, for whatever purpose, when the last one for this purpose goes (D2)."""
+    return -(-settings.SMS_DAILY_LIMIT * SMS_SHARES[purpose] // 100)
+
 
 AddressLimit = tuple[str, Callable[[], str]]
 POSTS: AddressLimit = ("posts", lambda: f"{settings.LIMIT_ADDRESS_POSTS}/10m")

@@ -108,7 +108,7 @@ RESULTS = {
     "letters": _("otillåtna bokstäver"),
     "locked": _("låst"),
     "must change": _("måste byta lösenord"),
-    "no gateway took it": _("ingen sms-leverantör tog emot det"),
+    limits.NO_GATEWAY: _("ingen sms-leverantör tog emot det"),
     "no number": _("inget nummer"),
     "no role": _("ingen behörighet"),
     "no such account": _("kontot finns inte"),

@@ -3,3 +3,4 @@
 from accounts.codes.challenges import ask, ask_again, check, end_challenges, plain, resend_in
 from accounts.codes.counts import failures, used_up
 from accounts.codes.delivery import send_code, text
+from accounts.codes.withheld import why_withheld, words

@@ -43,6 +43,8 @@ def ask(
     language = language or get_language() or settings.LANGUAGE_CODE
     fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
     fields |= {"purpose": purpose, "username": username, "about": about(username)}
+    if owner := user or orderer:  # its next page says at once if no code would go out; the task has the last word
+        fields["withheld"] = counts.refusal(Challenge(**fields), owner)
     begun_by = digest(f"{browser}/{username}", "browser") if browser else None
     try:
         with transaction.atomic():
@@ -88,6 +90,8 @@ def ask_again(asked: Challenge, address: str | None, username: str = "") -> bool
         fields = ["asked_at", "ended_at", "language"]
         if username:
             challenge.username, fields = username, [*fields, "username"]
+        if challenge.purpose != Purpose.RESET and challenge.owner:
+            challenge.withheld, fields = counts.refusal(challenge, challenge.owner), [*fields, "withheld"]
         challenge.save(update_fields=fields)
         audit.record(Event.CODE_REQUESTED, challenge.owner, result=challenge.purpose, address=address)
         _queue(challenge)

@@ -49,11 +49,19 @@ def failures(subject: str) -> int:
     return FailedTry.count(subject, FailedTry.Secret.CODE, _DAY)
 
 
-def used_up(orderer: Orderer, purpose: Purpose) -> bool:
-    """Whether no code for this purpose would go to the orderer now. Only the helpdesk is told."""
-    if failures(subject(orderer, purpose)) >= limits.CODE_FAILURES_A_DAY:
-        return True
-    return not SendQuota.has_room(digest(orderer.mobile, "number"), purpose, limits.SENDS)
+def refusal(challenge: Challenge, owner: Owner) -> str:
+    """Why no code would go out now; "" if one would. Counts nothing: the task that sends it decides."""
+    if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
+        return limits.TOO_MANY_WRONG_CODES
+    for key, most, why in _limits_of(challenge, owner):
+        if not SendQuota.has_room(key, challenge.purpose, most):
+            return why
+    return "" if SmsDay.today() < limits.sms_today(challenge.purpose) else limits.TOO_MANY_SMS
+
+
+def used_up(orderer: Orderer, purpose: Purpose) -> str:
+    """Why no code for this purpose would go to the orderer now; "" if one would."""
+    return refusal(Challenge(purpose=purpose, number=orderer.mobile), orderer)
 
 
 def take(challenge: Challenge, owner: Owner) -> str:
@@ -68,8 +76,11 @@ def take(challenge: Challenge, owner: Owner) -> str:
         quotas.append(quota := SendQuota.locked(key, challenge.purpose))
         if not quota.allows(most):
             return why
-    if not (sent := SmsDay.take()):
-        log.error("the daily limit of SMS is reached: no more codes are sent today")
+    if not (sent := SmsDay.take(challenge.purpose)):
+        if limits.sms_today(challenge.purpose) < settings.SMS_DAILY_LIMIT:
+            log.error("no more codes to %s are sent today: their share of SMS_DAILY_LIMIT is used", challenge.purpose)
+        else:
+            log.error("the daily limit of SMS is reached: no more codes are sent today")
         return limits.TOO_MANY_SMS
     for quota in quotas:
         quota.count()

@@ -21,7 +21,7 @@ log = logging.getLogger("idportal.codes")
 
 # Fields of a challenge: what the look-up finds, and what a code adds.
 _FOUND = ("username", "user_id", "number")
-_CODE = ("token", "valid_until", "failures")
+_CODE = ("token", "valid_until", "failures", "withheld")
 
 _OPEN = Q(verified_at=None, ended_at=None)
 _OVERTAKE = Change(
@@ -60,7 +60,8 @@ def send_code(challenge_id: int) -> None:
         log.error("a code for %s was not sent: %s", challenge.purpose, error)
         if not error.perhaps_sent:
             counts.give_back(challenge, owner)
-        audit.record(Event.CODE_NOT_SENT, owner, result="no gateway took it")
+            Challenge.objects.filter(pk=challenge.pk).update(withheld=limits.NO_GATEWAY)
+        audit.record(Event.CODE_NOT_SENT, owner, result=limits.NO_GATEWAY)
         return
     audit.record(Event.CODE_SENT, owner, result=f"{challenge.purpose} by gateway {gateway}")
 
@@ -90,13 +91,14 @@ def _make(challenge: Challenge, account: Account | None) -> str | None:
             subject = owner
         if owner is None or refusal:
             audit.record(Event.CODE_WITHHELD, subject, result=refusal, address=challenge.address)
-            challenge.save(update_fields=_FOUND)
+            challenge.withheld = refusal
+            challenge.save(update_fields=[*_FOUND, "withheld"])
             return None
         # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
         user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
         _OVERTAKE(pk=challenge.pk, purpose=challenge.purpose, user=user, orderer=orderer)
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
-        code = challenge.make_code()
+        code, challenge.withheld = challenge.make_code(), ""
         # During the wait for the account, the owner may have finished another journey.
         if _NOTE(pk=challenge.pk, **{field: getattr(challenge, field) for field in _FOUND + _CODE}):
             return code

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -57,6 +56,9 @@ class Challenge(models.Model):
     refusals = models.PositiveSmallIntegerField(default=0)
     # A digest of the browser that asked and of what it asked for, while a second post of the same click may come.
     begun_by = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  unique, where it is set
+    # Why the code that was asked for last was not sent; "": it was, or is on its way. Only shown where it tells no
+    # stranger anything (accounts.codes.withheld).
+    withheld = models.CharField(max_length=40, blank=True, default="", db_default="")
     setting_until = models.DateTimeField(null=True)  # a new password is on its way to the directory
 
     class Meta:
@@ -238,9 +240,12 @@ class SmsDay(models.Model):
         return f"{self.day}: {self.sent}"
 
     @classmethod
-    def take(cls) -> int:
-        """Counts one message if the ceiling allows it, and returns how many that makes; else 0. Safe in parallel."""
-        today, limit = timezone.localdate(), settings.SMS_DAILY_LIMIT
+    def take(cls, purpose: str) -> int:
+        """Counts one code if the share of its purpose allows it, and returns how many all have had; else 0.
+
+        Safe in parallel.
+        """
+        today, limit = timezone.localdate(), limits.sms_today(purpose)
         taken = _TAKEN.rows(day=today, limit=limit)
         if not taken:
             cls._default_manager.bulk_create([cls(day=today)], ignore_conflicts=True)  # the first of the day

@@ -117,6 +117,7 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "number": numbers.shown(challenge.number),
         "resend_in": codes.resend_in(challenge),
         "word": sessions.pop_flash(request),
+        "withheld": codes.why_withheld(challenge),
     }
     return render(request, "accounts/register_code.html", context)
 

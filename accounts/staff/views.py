@@ -141,6 +141,7 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
         "username": user.username,
         "resend_in": codes.resend_in(challenge),
         "word": sessions.pop_flash(request),
+        "withheld": codes.why_withheld(challenge),
     }
     return render(request, "accounts/staff_sms.html", context)
 

@@ -36,10 +36,9 @@ def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verifi
             seconds,
         )
         raise TicketRefused(words % {"seconds": seconds})
-    if codes.used_up(orderer, Purpose.VERIFY):
-        raise TicketRefused(
-            _("Det går inte ut fler koder till beställarens mobil just nu. Ring upp numret i registret i stället.")
-        )
+    if withheld := codes.words(codes.used_up(orderer, Purpose.VERIFY)):
+        no_more = _("Det går inte ut fler koder till beställarens mobil just nu.")
+        raise TicketRefused(f"{no_more} {withheld.why} {instead()}")
     challenge = codes.ask(
         Purpose.VERIFY, orderer=orderer, number=orderer.mobile, language="sv", address=address, actor=agent
     )
@@ -49,6 +48,17 @@ def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verifi
     )
     add_entry(ticket, What.CODE_SENT, agent)
     return sent
+
+
+def instead() -> str:
+    return _("Ring upp numret i registret i stället.")
+
+
+def why_withheld(ticket: Ticket) -> str:
+    """Why the last code to the orderer's mobile was not sent, and what to do; "" if it was, or is on its way (D2)."""
+    sent = _newest_code(ticket)
+    withheld = codes.why_withheld(sent.challenge) if sent and sent.challenge and not sent.done_at else None
+    return f"{withheld.why} {instead()}" if withheld else ""
 
 
 def enter_code(ticket_id: int, agent: User, code: str, address: str | None = None) -> bool:

@@ -605,13 +605,13 @@ def test_the_log_says_when_most_of_the_days_messages_are_used(
     walker: Walker, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.SMS_DAILY_LIMIT = 29
-    SmsDay.objects.create(day=timezone.localdate(), sent=21)
+    SmsDay.objects.create(day=timezone.localdate(), sent=15)
     warned = []
     for _ in range(3):
         walker.ask(STEFAN.username)
-        warned.append(caplog.messages.count("80 % of the daily limit of SMS is used"))
+        warned.append(caplog.messages.count("60 % of the daily limit of SMS is used"))
         time_passes(seconds=61)
-    assert warned == [0, 1, 1], "once, at 23 of 29"
+    assert warned == [0, 1, 1], "once, at 17 of 29"
 
 
 @pytest.mark.parametrize("gone", [False, True], ids=["accepted", "purged"])

@@ -66,6 +66,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "phone": ticket.shown_number,
         "mobile": numbers.shown(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
+        "withheld": verification.why_withheld(ticket) if step == NextStep.VERIFY else "",
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
         "stopped": What.STOPPED in happened,
         "form": form,

@@ -102,6 +102,7 @@ def code(request: HttpRequest) -> HttpResponse:
         "form": form,
         "resend_in": codes.resend_in(challenge),
         "word": sessions.pop_flash(request),
+        "withheld": codes.why_withheld(challenge),
         "codes_a_day": max(most for most, _seconds in limits.SENDS),
     }
     return render(request, "helpdesk/orderer_code.html", context)

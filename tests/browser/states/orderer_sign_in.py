@@ -47,6 +47,11 @@ def refused(visitor: Visitor) -> None:
     visitor.submit()
 
 
+def code_withheld(visitor: Visitor) -> None:
+    visitor.portal.settings.SMS_DAILY_LIMIT = 0
+    code(visitor)
+
+
 def code(visitor: Visitor) -> None:
     looked(visitor)
     visitor.submit()
@@ -87,6 +92,7 @@ ORDERER_SIGN_IN = (
     State("bestallare-lank-elsewhere", "orderer-link", "Öppna länken där du bad om den", elsewhere),
     State("bestallare-lank-refused", "orderer-link", "Länken gäller inte", refused),
     State("bestallare-kod", "orderer-code", "Skriv in säkerhetskoden", code),
+    State("bestallare-kod-withheld", "orderer-code", "Ingen kod har skickats", code_withheld),
     State("bestallare-kod-wrong", "orderer-code", WRONG_CODE, mistyped(code)),
     State("bestallare-foretag", "orderer-company", "vilket företag gäller det?", chooses),
     State("bestallare-foretag-left", "orderer-company", "Du är inte längre beställare", has_left),

@@ -69,6 +69,11 @@ def code(visitor: Visitor) -> None:
     visitor.goes_on(walker.client, "/registrera/kod/")
 
 
+def code_withheld(visitor: Visitor) -> None:
+    visitor.portal.settings.SMS_DAILY_LIMIT = 0
+    code(visitor)
+
+
 REGISTER = (
     State("registrera", "register", "Logga in med ditt nuvarande lösenord", log_in),
     State("registrera-empty", "register", "Skriv ditt nuvarande lösenord.", typed(log_in)),
@@ -101,6 +106,7 @@ REGISTER = (
     State("registrera-mobil-crowded", "register-phone", "Numret används redan", number_of_three_others),
     State("registrera-mobil-timeout", "register-phone", "Är du kvar?", session_about_to_end),
     State("registrera-kod", "register-code", "Skriv in säkerhetskoden", code),
+    State("registrera-kod-withheld", "register-code", "Ingen kod har skickats", code_withheld),
     State("registrera-kod-wrong", "register-code", WRONG_CODE, mistyped(code)),
     State(
         "registrera-kod-again",

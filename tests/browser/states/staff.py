@@ -62,6 +62,11 @@ def second_time(visitor: Visitor) -> None:
     passed_first_step(visitor, EVA)
 
 
+def by_sms_withheld(visitor: Visitor) -> None:
+    visitor.portal.settings.SMS_DAILY_LIMIT = 0
+    by_sms(visitor)
+
+
 def codes_again(visitor: Visitor) -> None:
     connected(visitor)
     visitor.open("/logga-in/koder/")
@@ -112,6 +117,7 @@ STAFF = (
     State("logga-in-kod-wrong", "staff-code", WRONG_FACTOR, typed(second_time, code="12")),
     State("logga-in-kod-empty", "staff-code", "Skriv koden med sex siffror från din app.", typed(second_time)),
     State("logga-in-kod-sms", "staff-code", "Vi har skickat en kod till ditt registrerade nummer.", by_sms),
+    State("logga-in-kod-sms-withheld", "staff-code", "Ingen kod har skickats", by_sms_withheld),
     State("logga-in-kod-sms-wrong", "staff-code", WRONG_CODE, mistyped(by_sms)),
     State("logga-in-koder", "staff-recovery-codes", "Spara dina återställningskoder", connected),
     State("logga-in-koder-timeout", "staff-recovery-codes", "Är du kvar?", session_about_to_end),
