@@ -10,6 +10,8 @@ import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from idportal import env
 
@@ -121,7 +123,8 @@ TEMPLATES = [
 
 # --- Database, cache, queue ----------------------------------------------------------------------
 
-# postgresql://user:password@host:5432/name. Unset: SQLite in var/, for one machine.
+# postgresql://user:password@host:5432/name. Unset: SQLite in var/, for one machine. A server and its standby:
+# …@one:5432,two:5432/name?target_session_attrs=read-write, each with its port.
 DATABASE_URL = env.text("DATABASE_URL")
 if not DATABASE_URL:
     (BASE_DIR / "var").mkdir(mode=0o700, exist_ok=True)
@@ -148,13 +151,16 @@ else:
         DATABASES["default"]["OPTIONS"].setdefault(_option, _value)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# redis://host:6379/1. Holds the limits by address. Unset: in this process alone.
+# redis://host:6379/1. Holds the limits by address. Unset: in this process alone. Where Sentinel says which Redis is the
+# master: sentinel://:password@one:26379/1;sentinel://two:26379, or sentinels://… with TLS to both kinds.
 REDIS_URL = env.text("REDIS_URL")
+# The name by which Sentinel knows the master.
+REDIS_SENTINEL_MASTER = env.text("REDIS_SENTINEL_MASTER", "mymaster")
 CACHES: dict[str, dict[str, object]] = {
     "default": {
         "BACKEND": "idportal.redis_cache.RedisCache",
         "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2},
+        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2, "sentinel_master": REDIS_SENTINEL_MASTER},
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -162,11 +168,11 @@ CACHES: dict[str, dict[str, object]] = {
     "pages": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "pages"},
 }
 
-# redis://host:6379/0. Unset: codes are looked up and sent inside the request.
+# redis://host:6379/0, or as REDIS_URL. Unset: codes are looked up and sent inside the request.
 _broker = env.text("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = not _broker
 # Nothing is queued without a broker, but Celery wants an address.
-CELERY_BROKER_URL = _broker or "memory://localhost/"
+CELERY_BROKER_URL = _broker.replace("sentinels:", "sentinel:") or "memory://localhost/"
 CELERY_TASK_IGNORE_RESULT = True
 # JSON alone, of tasks and of what controls a worker: who can write to Redis runs no code (security.md X2).
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
@@ -190,7 +196,7 @@ CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
 # A worker holds one task beside the current one: a code overtakes mails in the queue, but not those that it holds.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A person waits for the page: a queue that is down must fail within seconds.
-CELERY_BROKER_TRANSPORT_OPTIONS = {
+CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "socket_connect_timeout": 2,
     "socket_timeout": 5,
     "max_retries": 1,
@@ -201,6 +207,13 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     # back. Of one that dies, the outbox finds the messages by their lease; a code that comes late is of no use.
     "ack_emulation": False,
 }
+if _broker.startswith("sentinel"):
+    _tls = {"ssl": True} if _broker.startswith("sentinels:") else {}
+    CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": "required"} if _tls else None
+    CELERY_BROKER_TRANSPORT_OPTIONS |= {
+        "master_name": REDIS_SENTINEL_MASTER,
+        "sentinel_kwargs": {"socket_connect_timeout": 2, "socket_timeout": 2, "retry": Retry(NoBackoff(), 0), **_tls},
+    }
 CELERY_TIMEZONE = "Europe/Stockholm"
 CELERY_BEAT_SCHEDULE = {
     "whose password runs out": {"task": "notifications.tasks.send_digests", "schedule": crontab(hour=6, minute=0)},
