@@ -57,7 +57,7 @@ def _forget_after_fork() -> None:
 
 
 def _follow_settings(*, setting: str, **kwargs: Any) -> None:
-    if setting in ("DEBUG", "HELPDESK_SMS_FACTOR") or setting.startswith("DIRECTORY_"):
+    if setting == "DEBUG" or setting.startswith("DIRECTORY_"):
         reset()
 
 

@@ -28,8 +28,8 @@ class Account:
 
     ``id``: objectGUID or entryUUID as lower-case UUID text. It never changes, even if the name does.
     ``expires``: an aware datetime in UTC, or an :class:`Expiry`. Texts that the directory lacks are "".
-    ``protected``: the portal does nothing for it (``security.md`` R6): adminCount, the protected filter, or a direct
-    member of the administrators' group, and of the helpdesk's while ``HELPDESK_SMS_FACTOR`` is on.
+    ``protected``: the portal does nothing for it (``security.md`` R6): adminCount, the protected filter, or a member of
+    a staff group (A2), which everybody counts as if one of these groups can't be read.
     ``unit``: the DN of the organisational unit of the entry, for :func:`accounts.directory.units_of`.
     """
 

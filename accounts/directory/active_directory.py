@@ -83,7 +83,7 @@ class ActiveDirectory(Directory):
         *("userAccountControl", "accountExpires", "adminCount"),
         *("msDS-User-Account-Control-Computed", RUNS_OUT),
     )
-    spaces_count = True
+    spaces_count = follows_groups = True
     failures = ("badPwdCount", "badPasswordTime", "msDS-ResultantPSO")
 
     def __init__(self) -> None:

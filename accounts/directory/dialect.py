@@ -12,7 +12,6 @@ from datetime import timedelta
 import ldap
 from django.conf import settings
 from django.views.decorators.debug import sensitive_variables
-from ldap.filter import escape_filter_chars
 
 from accounts.directory.account import (
     Account,
@@ -109,7 +108,7 @@ class Directory(Lists):
         def look(connection: Connection) -> Served | None:
             entry = self._entry(connection, account_id, condition=self._unprotected)
             account = self._mapped(entry) if entry else None
-            if not entry or not account or not account.served or self._is_member(connection, entry.dn):
+            if not entry or not account or not account.served or self._is_staff(connection, entry.dn):
                 return None
             return Served(account, entry)
 
@@ -167,12 +166,14 @@ class Directory(Lists):
         self._ask(lambda connection: connection.read("", ["1.1"]))
 
     def groups_of(self, account: Account, groups: Iterable[str]) -> frozenset[str]:
-        """Those of the groups (DNs) that have the account as a ``member`` now. One that can't be seen has none."""
+        """Those of the groups (DNs) that have the account as a member now, also by way of a group in them.
+
+        One that can't be seen has none. A group that came into another one counts within FAMILY_FOR seconds.
+        """
 
         def ask(connection: Connection) -> frozenset[str]:
             entry = self._entry(connection, account.id)
-            member = f"(member={escape_filter_chars(entry.dn)})" if entry else ""
-            return frozenset(group for group in groups if entry and connection.read(group, ["1.1"], member))
+            return frozenset(group for group in groups if entry and self._holds(connection, group, entry.dn))
 
         return self._ask(ask)
 

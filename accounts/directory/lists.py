@@ -80,7 +80,7 @@ class Lists(Lookup):
         with closing(self._pool.connect()) as connection, translated():
             people = self._people(condition + self._listed)
             entries = connection.first(self._base, people, self._attributes, limit=limit)
-            protected = self._all_protected(connection) if entries else set()
+            protected = self._all_protected(connection) if entries else None
             found = [account for entry in entries if (account := self._mapped(entry))]
         return [_marked(account, protected) for account in found]
 
@@ -125,5 +125,5 @@ def _all(entry: LdapEntry) -> bool:
     return True
 
 
-def _marked(account: Account, protected: set[str]) -> Account:
-    return replace(account, protected=True) if account.id in protected else account
+def _marked(account: Account, protected: set[str] | None) -> Account:
+    return replace(account, protected=True) if protected is None or account.id in protected else account

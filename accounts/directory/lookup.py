@@ -88,6 +88,21 @@ class Lookup(Protection):
         anybody = self._people(f"(|{bracketed(text)}(!{bracketed(text)}))" if text.strip() else "")
         return bool(self._ask(lambda connection: connection.first(self._base, anybody, ["1.1"], limit=1)))
 
+    def staff_groups(self) -> dict[str, int | None]:
+        """By setting, how many members of each staff group can't be read, so that those in them are not seen.
+
+        None: the group itself can't be read, and everybody counts as protected.
+        """
+
+        def read(connection: Connection) -> dict[str, int | None]:
+            found = {
+                setting: self._read_family(connection, group, nested=True)
+                for group, setting in self._staff_groups.items()
+            }
+            return {setting: family.hidden if family.groups else None for setting, family in found.items()}
+
+        return self._ask(read)
+
     def of_staff(self) -> Self:
         """The same for the portal's own staff: with ``DIRECTORY_STAFF_BASE``, if set, in place of base and filter."""
         if not settings.DIRECTORY_STAFF_BASE:

@@ -1,9 +1,13 @@
-"""Protected accounts (``security.md`` R6): those that a filter matches, and the members of the protected groups."""
+"""Protected accounts (``security.md`` R6, A2): those that a filter matches, and the members of the staff groups.
+
+A group's members are those of the groups in it, too. Active Directory resolves them itself. On OpenLDAP the portal
+reads which groups are in a group once in FAMILY_FOR seconds, and asks each of them at each look-up.
+"""
 
 import abc
 import time
 import uuid
-from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import ldap
 from django.conf import settings
@@ -13,12 +17,34 @@ from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
 from accounts.directory.pool import logger
 
+# Seconds for which it is not read again which groups are in a group, nor whether a group can be read at all.
+FAMILY_FOR = 60.0
+# Groups in a staff group, at any depth. With more it counts as one that can't be read.
+FAMILY_MOST = 50
 # Seconds between two log lines about a group that can't be read.
 COMPLAIN_EVERY = 300.0
+
+# LDAP_MATCHING_RULE_TRANSITIVE_EVAL (MS-ADTS 3.1.1.3.4.4.3): members of groups in the group are members too.
+IN_CHAIN = "1.2.840.113556.1.4.1941"
+
+STAFF_GROUPS = ("DIRECTORY_HELPDESK_GROUP", "DIRECTORY_ADMIN_GROUP")
 
 # An entry that no dialect expects makes the mapping raise these. The other entries are still used.
 UNMAPPABLE = (ValueError, LookupError, OverflowError)
 PASSED_OVER = "directory entry %r is passed over: %s"
+
+
+@dataclass(frozen=True, slots=True)
+class Family:
+    """A group with the groups in it, each with the one that it was found in ("" for the first).
+
+    ``groups`` is empty if the group can't be read. ``others``: the members that are no groups, if they were read;
+    ``hidden``: how many members could not be read.
+    """
+
+    groups: dict[str, str]
+    others: list[LdapEntry] = field(default_factory=list)
+    hidden: int = 0
 
 
 class Protection(abc.ABC):
@@ -27,6 +53,7 @@ class Protection(abc.ABC):
     people: str  # the dialect's filter for people
     identifier: str  # the attribute of the immutable id
     identifier_is_guid: bool  # 16 bytes (MS-DTYP 2.3.4.2) instead of text
+    follows_groups = False  # whether the directory has the rule IN_CHAIN
 
     def __init__(self) -> None:
         self._base: str = settings.DIRECTORY_USER_BASE
@@ -35,11 +62,9 @@ class Protection(abc.ABC):
         self._unprotected = f"(!{self._protected_filter})" if self._protected_filter else ""
         hidden = bracketed(settings.DIRECTORY_HIDDEN_FILTER)
         self._listed = f"(!{hidden})" if hidden else ""  # with what the server can't tell, nobody is listed
-        # Agents are protected where a code by SMS is their second factor. Otherwise their telephone would be both
-        # factors: one code sets the password, and the next one signs in.
-        groups = {settings.DIRECTORY_HELPDESK_GROUP: "DIRECTORY_HELPDESK_GROUP"} if settings.HELPDESK_SMS_FACTOR else {}
-        groups[settings.DIRECTORY_ADMIN_GROUP] = "DIRECTORY_ADMIN_GROUP"
-        self._protected_groups = {dn: setting for dn, setting in groups.items() if dn}  # one that is both is asked once
+        groups = {getattr(settings, setting): setting for setting in STAFF_GROUPS}
+        self._staff_groups = {dn: setting for dn, setting in groups.items() if dn}  # one that is both is asked once
+        self._families: dict[str, tuple[float, Family]] = {}  # by the group's DN; read again then
         self._complain_from: dict[str, float] = {}
 
     def _identifier(self, entry: LdapEntry) -> str:
@@ -53,56 +78,102 @@ class Protection(abc.ABC):
     def _is_protected(self, connection: Connection, dn: str) -> bool:
         by_filter = self._protected_filter and connection.read(dn, ["1.1"], self._protected_filter) is not None
         # Asks for the groups also after a match: the number of queries must tell nothing (E2).
-        return self._is_member(connection, dn) or bool(by_filter)
+        return self._is_staff(connection, dn) or bool(by_filter)
 
-    def _is_member(self, connection: Connection, dn: str) -> bool:
-        """Whether the entry is in a protected group. Asks for each of them."""
-        member = f"(member={escape_filter_chars(dn)})"
-        found = [self._group(connection, group, member, "1.1") for group in self._protected_groups]
-        return any(found)
+    def _is_staff(self, connection: Connection, dn: str) -> bool:
+        """Whether the entry is in a staff group, or one of these can't be read: then everybody counts as staff."""
+        families = [self._family(connection, group) for group in self._staff_groups]
+        groups = dict.fromkeys(group for family in families for group in family.groups)
+        # Each has to say that the entry is no member, so that one that says nothing protects everybody. All are asked,
+        # whatever the first ones say (E2).
+        without = [self._group(connection, group, self._members(dn, other=True), "1.1") for group in groups]
+        return not all(family.groups for family in families) or not all(without)
 
-    def _all_protected(self, connection: Connection) -> set[str]:
-        """The ids of all protected accounts. They are few: one query before a stream, instead of one for each entry."""
+    def _members(self, dn: str, *, other: bool = False) -> str:
+        """A filter for groups that have the entry as a member; ``other``: that have members, and not this one."""
+        condition = f"(member{f':{IN_CHAIN}:' if self.follows_groups else ''}={escape_filter_chars(dn)})"
+        return f"(&(member=*)(!{condition}))" if other else condition
+
+    def _holds(self, connection: Connection, top: str, dn: str) -> bool:
+        """Whether the entry is a member of the group now: each step from it up to the group is asked anew (S2)."""
+        groups = self._family(connection, top).groups or {top: ""}
+
+        def reaches(group: str, member: str) -> bool:
+            if connection.read(group, ["1.1"], self._members(member)) is None:
+                return False
+            return not groups[group] or reaches(groups[group], group)
+
+        return any(reaches(group, dn) for group in groups)
+
+    def _all_protected(self, connection: Connection) -> set[str] | None:
+        """The ids of all protected accounts; None: everybody is. They are few, and read once before a stream."""
         found = set()
-        for entry in self._protected_entries(connection):
+        entries = self._protected_entries(connection)
+        for entry in entries or []:
             try:
                 found.add(self._identifier(entry))
             except UNMAPPABLE as error:
                 logger.warning(PASSED_OVER, entry.dn, error)
-        return found
+        return None if entries is None else found
 
-    def _protected_entries(self, connection: Connection) -> Iterator[LdapEntry]:
+    def _protected_entries(self, connection: Connection) -> list[LdapEntry] | None:
+        families = [self._read_family(connection, group, nested=True) for group in self._staff_groups]
+        if not all(family.groups for family in families):
+            return None
+        found = [entry for family in families for entry in family.others]
         if self._protected_filter:
             for page in connection.pages(self._base, self._people(self._protected_filter), [self.identifier]):
-                yield from page
-        members: dict[bytes, None] = {}
-        for group in self._protected_groups:
-            if found := self._group(connection, group, "(objectClass=*)", "member"):
-                members |= dict.fromkeys(found.attributes.get("member", []))
-        for member in members:
-            try:
-                # Reads each: a DN may be written in more than one way.
-                entry = connection.read(member.decode(), [self.identifier])
-            except DirectoryRefused as refused:
-                if refused.is_busy:
-                    raise
-                continue  # it lies where the portal may not look, so no look-up finds it
-            if entry:
-                yield entry
+                found += page
+        return found
 
-    def _group(self, connection: Connection, dn: str, condition: str, attribute: str) -> LdapEntry | None:
-        """A protected group if it matches. A group that can't be read protects no account, and the look-up goes on."""
+    def _family(self, connection: Connection, group: str) -> Family:
+        """The group and, unless the directory follows them itself, the groups in it."""
+        until, family = self._families.get(group, (0.0, Family({})))
+        if until <= time.monotonic():
+            family = self._read_family(connection, group, nested=not self.follows_groups)
+            self._families[group] = (time.monotonic() + FAMILY_FOR, family)
+        return family
+
+    def _read_family(self, connection: Connection, top: str, *, nested: bool) -> Family:
+        groups: dict[str, str] = {}
+        others: dict[str, LdapEntry] = {}
+        hidden, blind, level = 0, False, {top: ""}
+        while level and len(groups) <= FAMILY_MOST:
+            below: dict[str, str] = {}
+            for dn, above in level.items():
+                entry = self._group(connection, dn, "(objectClass=*)", "member", "objectClass", self.identifier)
+                if entry is None:
+                    hidden += 1
+                elif members := entry.attributes.get("member"):
+                    # A group may be in several, or in itself. The server writes each DN in one way.
+                    if entry.dn not in groups:
+                        groups[entry.dn] = above
+                        below |= {member.decode(): entry.dn for member in members} if nested else {}
+                elif b"groupOfNames" in entry.attributes.get("objectClass", []):
+                    blind = True  # it must have one (RFC 4519 3.5), which it hides
+                else:
+                    others[entry.dn] = entry
+            level = below
+        if not groups or level or blind:
+            self._complain(top, "it is missing, has no members, hides them, or has too many groups in it")
+            groups = {}
+        return Family(groups, list(others.values()), hidden)
+
+    def _group(self, connection: Connection, dn: str, condition: str, *attributes: str) -> LdapEntry | None:
+        """The entry with this DN if it matches and may be read."""
         try:
-            found = connection.search(dn, condition, [attribute], scope=ldap.SCOPE_BASE)
+            found = connection.search(dn, condition, list(attributes), scope=ldap.SCOPE_BASE)
         except DirectoryRefused as refused:
             if refused.is_busy:
                 raise
-            setting = self._protected_groups[dn]
-            if time.monotonic() >= self._complain_from.get(setting, 0.0):
-                self._complain_from[setting] = time.monotonic() + COMPLAIN_EVERY
-                logger.error("%s can't be read, so that it protects nobody: %s", setting, refused)
             return None
         return found[0] if found else None
+
+    def _complain(self, group: str, why: str) -> None:
+        if time.monotonic() >= self._complain_from.get(group, 0.0):
+            self._complain_from[group] = time.monotonic() + COMPLAIN_EVERY
+            setting = self._staff_groups.get(group, "a group")
+            logger.error("%s can't be read, so that every account counts as protected: %s", setting, why)
 
 
 def bracketed(text: str) -> str:

@@ -13,6 +13,7 @@ from accounts.phones.linking import (
 from accounts.phones.numbers_on_file import (
     RemoveRefused,
     confirm_unchanged,
+    enter,
     is_crowded,
     on_file,
     register,

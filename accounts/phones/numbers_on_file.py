@@ -14,6 +14,7 @@ from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
 from accounts.signals import phone_registered, phone_removed, phone_replaced
+from accounts.users import for_account
 
 
 def on_file(user: User) -> Phone | None:
@@ -95,17 +96,35 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
             old.add(number_before(phone)[0])
             # The owner has the password and the telephone: nobody else can stop an earlier link any more.
             links_on_hold(user).update(stops={})
-        old -= {number, ""}
-        keep(phone or Phone(user=user), number, confirmed_at=timezone.now())
-        # Codes and rights that went to the old number end with it.
-        codes.end_challenges(user)
-        if old:
-            audit.record(Event.PHONE_REPLACED, account, actor=user, address=address)
-            phone_replaced.send(sender=Phone, user=user, account=account, number=number, old_numbers=sorted(old))
-        else:
-            audit.record(Event.PHONE_REGISTERED, account, actor=user, address=address)
-            phone_registered.send(sender=Phone, user=user, account=account, number=number)
+        _replace(phone or Phone(user=user), number, account, old, actor=user, address=address)
     return True
+
+
+def enter(account: Account, number: str) -> None:
+    """Makes a number (E.164) the account's, as the system owner has it in a command: for agents, who get codes there.
+
+    Their accounts are protected, so that no page changes the number (A2). The next sign-in proves it.
+    """
+    with transaction.atomic():
+        user = User.objects.select_for_update().get(pk=for_account(account).pk)
+        phone = on_file(user) or Phone(user=user)
+        _replace(phone, number, account, {phone.number}, actor=None, address=None)
+
+
+def _replace(
+    phone: Phone, number: str, account: Account, old: set[str], *, actor: User | None, address: str | None
+) -> None:
+    """Saves another number in place of the ``old`` ones, which are told."""
+    old -= {number, ""}
+    keep(phone, number, confirmed_at=timezone.now())
+    # Codes and rights that went to the old number end with it.
+    codes.end_challenges(phone.user)
+    event = Event.PHONE_REPLACED if old else Event.PHONE_REGISTERED
+    audit.record(event, account, actor=actor, address=address)
+    if old:
+        phone_replaced.send(sender=Phone, user=phone.user, account=account, number=number, old_numbers=sorted(old))
+    else:
+        phone_registered.send(sender=Phone, user=phone.user, account=account, number=number)
 
 
 class RemoveRefused(Exception):

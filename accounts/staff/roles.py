@@ -35,8 +35,8 @@ ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
     """Checks the user name and password of a user with a role. Returns the user with RIGHT only.
 
-    Accepts protected accounts: administrators have them, and agents while HELPDESK_SMS_FACTOR is on. NO_ROLE comes
-    after the right password only. Raises DirectoryError if the directory can't tell.
+    Accepts protected accounts: all staff have them. NO_ROLE comes after the right password only. Raises
+    DirectoryError if the directory can't tell.
     """
     where = connect_staff()
     found = where.find(name)

@@ -1,8 +1,8 @@
 """The second factor of agents without an app, where HELPDESK_SMS_FACTOR is on: a code to their number on file.
 
 Users with an app, and all administrators, need the app: a stolen number (a new SIM card, a telephone left behind) gets
-its codes. Agents' accounts are protected while this is on, so that the password alone can't change the number. Limits,
-tries and pauses are those of all codes (security.md K1 to K5).
+its codes. Agents' accounts are protected (A2), so that the password alone can't change the number, which the command
+``agent_number`` enters. Limits, tries and pauses are those of all codes (security.md K1 to K5).
 """
 
 from django.conf import settings

@@ -114,7 +114,7 @@ PER = Person(
     password="Lugn-Telefon-24",  # noqa: S106
     groups=(HELPDESK,),
     phone="+46701740641",
-    state=_("Handläggare i helpdesk."),
+    state=_("Handläggare i helpdesk. Kontot är skyddat: portalen byter inte dess lösenord."),
 )
 
 EVA = Person(

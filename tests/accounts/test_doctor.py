@@ -10,6 +10,7 @@ from django.test import override_settings
 from pytest_django import Settings
 
 from accounts import directory
+from deploy.local import slapd
 from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
 from tests.servers.samba import PrivateSamba
@@ -112,6 +113,22 @@ def test_a_filter_that_the_directory_cannot_apply(
         code, found = report()
         assert (code, "protected accounts" in found) == (int(told), told)
         setattr(settings, name, "")
+
+
+@pytest.mark.usefixtures("on_this_machine")
+@pytest.mark.parametrize("setting", ["DIRECTORY_ADMIN_GROUP", "DIRECTORY_HELPDESK_GROUP"])
+@pytest.mark.parametrize("group", ["cn=felstavad,dc=portal,dc=example", "administrators", slapd.PEOPLE])
+def test_a2_a_staff_group_that_can_not_be_read(
+    openldap_settings: TestSlapd, settings: Settings, setting: str, group: str
+) -> None:
+    """Mistyped, no DN, or an entry that shows no members. It protects everybody."""
+    assert report()[0] == 0
+    setattr(settings, setting, group)
+    code, found = report()
+    assert code == 1
+    mark, words = found[setting]
+    assert mark == "FAIL"
+    assert "every account counts as protected" in words
 
 
 @pytest.mark.usefixtures("on_this_machine")

@@ -8,7 +8,7 @@ from io import StringIO
 import ldap
 import pytest
 from django.core.mail import EmailMessage
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
@@ -18,7 +18,7 @@ from accounts import directory, limits, retention, signals
 from accounts.encryption import digest
 from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, SmsFactor, User
 from accounts.users import for_account
-from deploy.local.cast import EVA, PER
+from deploy.local.cast import EVA, PER, STEFAN
 from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, purge_trail, trail, wrong_for
 from tests.accounts.staff import WRONG_FACTOR, Officer, later, says
 from tests.conftest import Inbox, Walker, has_number
@@ -222,13 +222,16 @@ def test_a_code_serves_once(per: Officer, sms: Inbox) -> None:
     assert not is_in(per)
 
 
-def test_a_code_for_something_else_is_none(per: Officer, sms: Inbox, walker: Walker, settings: Settings) -> None:
-    """R2, K4: what was asked for to register a number signs nobody in."""
-    settings.HELPDESK_SMS_FACTOR = False
+def test_a_code_for_something_else_is_none(
+    per: Officer, sms: Inbox, walker: Walker, server: TestSlapd, settings: Settings
+) -> None:
+    """R2, K4: what was asked for to register a number, before the person was an agent, signs nobody in."""
+    agents = settings.DIRECTORY_HELPDESK_GROUP
+    server.root.modify_s(agents, [(ldap.MOD_DELETE, "member", [(server.dn(PER.username) or "").encode()])])
     walker.log_in(PER)
     walker.give_number(NEW_NUMBER)
     code = sms.code()
-    settings.HELPDESK_SMS_FACTOR = True
+    server.root.modify_s(agents, [(ldap.MOD_ADD, "member", [(server.dn(PER.username) or "").encode()])])
     per.type_password()
     assert says(per.type_code(code), WRONG_CODE)
 
@@ -384,3 +387,55 @@ def test_the_number_of_others_stays(per: Officer, settings: Settings) -> None:
     settings.HELPDESK_SMS_FACTOR = False
     call_command("reset_second_factor", PER.username, stdout=StringIO())
     assert Phone.objects.count() == 1
+
+
+# --- The number, which no page changes ------------------------------------------------------------
+
+
+def test_a2_no_page_of_the_public_takes_an_agents_number(per: Officer, walker: Walker, settings: Settings) -> None:
+    """Whether codes by SMS are on or not: their accounts are protected, as every staff account is."""
+    for is_on in (True, False):
+        settings.HELPDESK_SMS_FACTOR = is_on
+        assert says(walker.log_in(PER), "Fel användarnamn eller lösenord")
+        assert walker.get("/registrera/mobil/")["Location"] == "/registrera/"
+        walker.ask(PER.username)
+        assert last(Event.CODE_WITHHELD).result == "protected account"
+
+
+def test_a2_the_shell_enters_an_agents_number(sms: Inbox, settings: Settings, mailoutbox: list[EmailMessage]) -> None:
+    settings.HELPDESK_SMS_FACTOR = True
+    out = StringIO()
+    call_command("agent_number", PER.username, "070-174 06 93", stdout=out)
+    assert out.getvalue() == f"{PER.username} gets codes to 070-174 06 93.\n"
+    assert last(Event.PHONE_REGISTERED).subject_name == PER.username
+    assert [mail.to for mail in mailoutbox] == [[PER.mail]]
+    per = Officer(PER)
+    per.type_password()
+    assert [number for number, _ in sms.messages()] == ["+46701740693"]
+    assert per.type_code(sms.code())["Location"] == "/helpdesk/"
+
+
+def test_a2_the_number_before_is_told(per: Officer, sms: Inbox, mailoutbox: list[EmailMessage]) -> None:
+    """And a code that is on its way to it is good no more."""
+    per.type_password()
+    code = sms.code()
+    call_command("agent_number", PER.username, NEW_NUMBER, stdout=StringIO())
+    assert sms.messages()[-1][0] == PER.phone
+    assert [mail.to for mail in mailoutbox] == [[PER.mail]]
+    assert last(Event.PHONE_REPLACED).subject_name == PER.username
+    assert per.type_code(code)["Location"] == "/logga-in/?igen"
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "words"),
+    [
+        (STEFAN.username, "070-174 06 93", "No agent in the directory is called"),
+        (EVA.username, "070-174 06 93", "No agent in the directory is called"),
+        ("finnsinte", "070-174 06 93", "No agent in the directory is called"),
+        (PER.username, "08-123 45 67", "Nothing was changed."),
+    ],
+)
+def test_nobody_elses_and_no_other_number(name: str, number: str, words: str) -> None:
+    with pytest.raises(CommandError, match=words):
+        call_command("agent_number", name, number)
+    assert not Phone.objects.exists()

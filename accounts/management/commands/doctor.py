@@ -106,7 +106,7 @@ def _directory() -> Iterator[Finding]:
         people.ping()
         anybody = next(iter(people.accounts()), None)
         lockout = people.lockout()
-        keeps_history = people.keeps_history
+        keeps_history, groups = people.keeps_history, people.staff_groups()
         unusable = [each for each in FILTERS if not people.can_apply(getattr(settings, each))]
     except directory.DirectoryError as error:
         yield "directory", False, f"{type(error).__name__}: {error}. Check the DIRECTORY_ settings."
@@ -119,12 +119,25 @@ def _directory() -> Iterator[Finding]:
     for name in unusable:
         words = f"the directory can't apply {name}, so {FILTERS[name]}. Does the service account see its attributes?"
         yield "protected accounts", False, words
+    yield from _staff_groups(groups)
     yield _lockout(lockout)
     if keeps_history:
         yield "history", True, "earlier passwords are refused on a reset"
     else:
         words = "the directory does not hold its password history on a reset; the portal refuses the present one only"
         yield "history", None, words
+
+
+def _staff_groups(groups: dict[str, int | None]) -> Iterator[Finding]:
+    for setting, hidden in groups.items():
+        if hidden is None:
+            words = "can't be read, has no members or hides them, so that every account counts as protected"
+            yield setting, False, f"{words}. Correct the DN, or let the service account read `member`."
+        elif hidden:
+            words = f"{hidden} members can't be read; if one is a group, those in it are not protected"
+            yield setting, None, f"{words}. Take out those that are gone, or let the service account read them."
+        else:
+            yield setting, True, "read, with the groups in it"
 
 
 def _lockout(lockout: directory.Lockout) -> Finding:

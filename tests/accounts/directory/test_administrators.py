@@ -1,4 +1,4 @@
-"""Administrators are protected by being members of DIRECTORY_ADMIN_GROUP: security.md R6."""
+"""Administrators and agents are protected by being members of their groups: security.md R6, A2."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOWHERE = ["cn=finns-inte,dc=portal,dc=example", "administrators"]
 
 @pytest.fixture(autouse=True)
 def no_filter(settings: Settings, server: Server) -> None:
-    """Nothing but the group says who is protected."""
+    """Nothing but the groups say who is protected."""
     settings.DIRECTORY_PROTECTED_FILTER = ""
 
 
@@ -101,20 +101,24 @@ def test_a_member_in_other_letters_is_one(server: Server, settings: Settings) ->
         server.root.modify_s(settings.DIRECTORY_ADMIN_GROUP, [(ldap.MOD_DELETE, "member", member)])
 
 
+@pytest.mark.parametrize("setting", ["DIRECTORY_ADMIN_GROUP", "DIRECTORY_HELPDESK_GROUP"])
 @pytest.mark.parametrize("group", NOWHERE)
-def test_a_group_that_can_not_be_read_stops_nobody(
-    server: Server, settings: Settings, caplog: pytest.LogCaptureFixture, group: str
+def test_a2_a_group_that_can_not_be_read_protects_everybody(
+    server: Server, settings: Settings, caplog: pytest.LogCaptureFixture, group: str, setting: str
 ) -> None:
     """And is complained about once in a while, not with each look-up."""
-    settings.DIRECTORY_ADMIN_GROUP = group
+    setattr(settings, setting, group)
     directory = portal.connect()
     with caplog.at_level(logging.ERROR, "idportal.directory"):
         found = directory.find(KARL.username)
         assert found
-        assert found.served
+        assert found.protected
         assert directory.get(found.id) == found
-        assert {one.username for one in directory.accounts()} == {person.username for person in CAST}
-    assert caplog.text.count("DIRECTORY_ADMIN_GROUP can't be read") == 1
+        assert directory.served(found.id) is None
+        assert directory.search(KARL.username) == [found]
+        assert {one.username for one in directory.accounts() if one.protected} == {one.username for one in CAST}
+    assert caplog.text.count(f"{setting} can't be read") == 1
+    assert directory.staff_groups()[setting] is None
 
 
 def test_a_busy_server_has_not_said_that_nobody_is_protected(
@@ -135,7 +139,7 @@ def test_a_busy_server_has_not_said_that_nobody_is_protected(
 
 
 def test_without_a_group_nothing_more_is_asked(settings: Settings, asked: list[tuple[str, str]]) -> None:
-    settings.DIRECTORY_ADMIN_GROUP = ""
+    settings.DIRECTORY_ADMIN_GROUP = settings.DIRECTORY_HELPDESK_GROUP = ""
     directory = portal.connect()
     list(directory.accounts())  # and with that the policies, which are kept
     asked.clear()
@@ -153,27 +157,26 @@ def test_as_much_is_asked_for_everybody_and_for_nobody(
     settings.DIRECTORY_PROTECTED_FILTER = condition
     directory = portal.connect()
     list(directory.accounts())  # and with that the policies, which are kept
+    directory.find(KARL.username)  # and with that, which groups are in the groups
     counts = set()
     for name in (KARL.username, STEFAN.username, EVA.username, "finnsej"):
         asked.clear()
         found = directory.find(name)
         assert (found is None) == (name == "finnsej")
         assert [base for base, _ in asked].count(settings.DIRECTORY_ADMIN_GROUP) == 1
+        assert [base for base, _ in asked].count(settings.DIRECTORY_HELPDESK_GROUP) == 1
         counts.add(len(asked))
         asked.clear()
         directory.get(found.id if found else "00000000-0000-4000-8000-000000000000")
         counts.add(len(asked))
-    assert counts == {3 if condition else 2}
+    assert counts == {4 if condition else 3}
 
 
-@pytest.fixture
-def sms_factor(settings: Settings) -> None:
-    """Agents of the helpdesk get a code by SMS: one telephone would be both factors if it set their password too."""
-    settings.HELPDESK_SMS_FACTOR = True
-
-
-@pytest.mark.usefixtures("sms_factor")
-def test_an_agent_whose_second_factor_is_an_sms_is_protected(directory: Directory, account: Find) -> None:
+@pytest.mark.parametrize("sms_factor", [True, False])
+def test_a2_agents_are_protected_whatever_their_second_factor_is(
+    directory: Directory, account: Find, settings: Settings, sms_factor: bool
+) -> None:
+    settings.HELPDESK_SMS_FACTOR = sms_factor
     found = account(PER.username)
     assert found.protected
     assert directory.get(found.id) == found
@@ -184,15 +187,6 @@ def test_an_agent_whose_second_factor_is_an_sms_is_protected(directory: Director
     assert set_password(directory, found.id, "Nytt-Tall-4711") is PasswordChange.NOT_ALLOWED
 
 
-def test_an_agent_with_an_app_is_not(
-    directory: Directory, account: Find, settings: Settings, asked: list[tuple[str, str]]
-) -> None:
-    assert account(PER.username).served
-    list(directory.accounts())
-    assert settings.DIRECTORY_HELPDESK_GROUP not in [base for base, _ in asked]
-
-
-@pytest.mark.usefixtures("sms_factor")
 def test_each_group_that_can_not_be_read_is_complained_about(
     server: Server, settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -200,13 +194,15 @@ def test_each_group_that_can_not_be_read_is_complained_about(
     with caplog.at_level(logging.ERROR, "idportal.directory"):
         directory = portal.connect()
         assert directory.find(KARL.username) in list(directory.accounts())
+        assert directory.find(EVA.username) in list(directory.accounts())
     assert caplog.text.count("DIRECTORY_ADMIN_GROUP can't be read") == 1
     assert caplog.text.count("DIRECTORY_HELPDESK_GROUP can't be read") == 1
 
 
-@pytest.mark.usefixtures("sms_factor")
 def test_one_group_for_both_is_asked_once(server: Server, settings: Settings, asked: list[tuple[str, str]]) -> None:
     settings.DIRECTORY_HELPDESK_GROUP = settings.DIRECTORY_ADMIN_GROUP
+    portal.connect().find(EVA.username)
+    asked.clear()
     found = portal.connect().find(EVA.username)
     assert found
     assert found.protected
