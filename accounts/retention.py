@@ -31,7 +31,7 @@ def register(purge: Purge, renew_keys: Callable[[], None]) -> None:
 def purge() -> dict[str, int]:
     """Deletes rows past their time; returns how many of each kind. Safe to repeat.
 
-    Raises DirectoryError if the directory can't tell which accounts are gone; only their numbers are left then.
+    Raises DirectoryError if the directory can't tell which accounts are gone; only their rows are left then.
     """
     now = timezone.now()
     day_ago = now - CODES_KEPT
@@ -55,31 +55,45 @@ def purge() -> dict[str, int]:
     counts["changes of the registers"] = sum(rows.delete()[0] for rows in histories)
     for others in _purges:
         counts |= others(now)
-    counts["numbers"] = _forget_the_gone(now)
+    counts["people"] = _forget_the_gone(now)
     return counts
 
 
 def _forget_the_gone(now: datetime) -> int:
-    """Deletes the numbers of accounts that the directory has not had for 30 days. Raises DirectoryError."""
+    """Deletes the rows of people, with numbers, factors and keys, whose accounts have been gone for 30 days.
+
+    Returns how many. Raises DirectoryError.
+    """
     present = {account.id for account in directory.connect().accounts()}
     # No account at all means a wrong base or filter.
     if not present:
         return 0
-    with_number = models.User.objects.filter(phone__isnull=False)
+    staff = directory.connect_staff()
     back: list[int] = []
     missing: list[int] = []
-    for pk, directory_id, since in with_number.values_list("pk", "directory_id", "missing_since").iterator():
-        if (directory_id in present) == (since is not None):
-            (back if since else missing).append(pk)
+    for pk, directory_id, since in models.User.objects.values_list("pk", "directory_id", "missing_since").iterator():
+        if directory_id in present:
+            if since:
+                back.append(pk)
+        elif since is None and staff.get(directory_id) is None:  # staff may lie elsewhere
+            missing.append(pk)
     for pks, at in ((back, None), (missing, now)):
         for some in chunks(iter(pks), IDS_AT_A_TIME):
             models.User.objects.filter(pk__in=some).update(missing_since=at)
-    gone = with_number.filter(missing_since__lt=now - GONE_KEPT)
-    for user in gone:
-        with transaction.atomic():
-            models.Phone.objects.filter(user=user).delete()
+    forgotten = 0
+    for user in models.User.objects.filter(missing_since__lt=now - GONE_KEPT):
+        if staff.get(user.directory_id) is None:
+            _forget(user)
+            forgotten += 1
+    return forgotten
+
+
+def _forget(user: models.User) -> None:
+    with transaction.atomic():
+        if models.Phone.objects.filter(user=user).delete()[0]:
             audit.record(models.Event.PHONE_FORGOTTEN, user, result="account gone")
-    return len(gone)
+        audit.record(models.Event.PERSON_ERASED, user, result="account gone")
+        user.delete()
 
 
 def _purge_quotas(before: float) -> int:

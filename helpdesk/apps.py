@@ -7,10 +7,12 @@ class HelpdeskConfig(AppConfig):
     verbose_name = _("Helpdesk")
 
     def ready(self) -> None:
+        from accounts import person
         from accounts import retention as accounts_retention
         from helpdesk import metrics, retention
         from helpdesk.tickets import alarms  # noqa: F401  it listens to signals
         from idportal import health
 
         accounts_retention.register(retention.purge, retention.renew_keys)
+        person.register(retention.held)
         health.register_figures(metrics.figures)

@@ -1,5 +1,6 @@
 """How long the helpdesk's rows are kept (security.md Q1), and how they get a new key (X1)."""
 
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -7,8 +8,9 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
+from accounts.person import DataSubject, EraseRefused, Held
 from accounts.retention import encrypt_anew
-from helpdesk.models import CompanyCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
+from helpdesk.models import OPEN, CompanyCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
 
 NUMBERS_KEPT = GONE_KEPT  # in a decided ticket: as long as the number of an account that is gone
 LINKS_KEPT = CODES_KEPT
@@ -37,6 +39,25 @@ def purge(now: datetime) -> dict[str, int]:
         "sign-in links": _delete(SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)),
         "counts of companies": _delete(CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))),
     }
+
+
+def held(person: DataSubject) -> Iterator[Held]:
+    """The tickets about an employee, with their mails; of an orderer, the name on tickets that others need."""
+    if person.orderer is None:
+        yield Held("tickets", Ticket.objects.filter(account=person.id), _erase_tickets)
+        return
+    tickets = Ticket.objects.filter(orderer=person.orderer)
+    mails = IncomingMail.objects.filter(ticket__in=tickets)
+    steps: QuerySet[TimelineEntry] = QuerySet(TimelineEntry).filter(ticket__in=tickets)
+    yield Held("mails", mails, lambda rows: rows.update(sender="", sender_name="", subject="", text="", attached=""))
+    yield Held("steps", steps.filter(by=TimelineEntry.By.ORDERER), lambda rows: rows.update(who=""))
+    yield Held("tickets", tickets, lambda rows: rows.update(orderer_name="", text=""))
+
+
+def _erase_tickets(tickets: QuerySet[Ticket]) -> None:
+    if waiting := tickets.filter(state__in=OPEN).first():
+        raise EraseRefused(f"Ticket {waiting.number} is open. Decide it first.")
+    tickets.delete()
 
 
 def _delete(rows: QuerySet[Any]) -> int:

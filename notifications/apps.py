@@ -7,6 +7,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
+        from accounts import person
         from accounts import retention as accounts_retention
         from idportal import health
         from notifications import checks, metrics, retention  # noqa: F401  for their checks and receivers
@@ -17,4 +18,5 @@ class NotificationsConfig(AppConfig):
 
         delivery.redirections[Message.Topic.DIGEST] = redirection
         accounts_retention.register(retention.purge, retention.renew_keys)
+        person.register(retention.held)
         health.register_figures(metrics.figures)

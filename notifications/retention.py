@@ -1,8 +1,13 @@
 """How long messages are kept (issue 3, "The outbox"), and the renewal of their keys (security.md X1)."""
 
+from collections.abc import Iterator
 from datetime import datetime
 
+from django.db.models import QuerySet
+from django.utils import timezone
+
 from accounts.limits import AUDIT_KEPT, BODIES_KEPT
+from accounts.person import DataSubject, Held
 from notifications import outbox
 from notifications.models import OPEN, Message
 
@@ -13,6 +18,20 @@ def purge(now: datetime) -> dict[str, int]:
     deleted, _rows = settled.filter(settled_at__lt=now - AUDIT_KEPT).delete()
     old = settled.filter(settled_at__lt=now - BODIES_KEPT, blanked_at=None)
     return {"messages": deleted, "bodies of messages": old.update(to="", text="", html="", blanked_at=now)}
+
+
+def held(person: DataSubject) -> Iterator[Held]:
+    """The messages about an account, to any receiver; of an orderer, those that the orderer got."""
+    rows = Message.objects.filter(about=person.id)
+    if person.orderer:
+        told = {Message.Channel.MAIL: person.orderer.email, Message.Channel.SMS: person.orderer.mobile}
+        rows = Message.objects.filter(to_digest__in=[outbox.receiver_digest(kind, to) for kind, to in told.items()])
+    yield Held("messages", rows, _erase)
+
+
+def _erase(rows: QuerySet[Message]) -> None:
+    rows.filter(state__in=OPEN).delete()
+    rows.update(to="", to_digest="", about="", text="", html="", blanked_at=timezone.now())
 
 
 def renew_keys() -> None:

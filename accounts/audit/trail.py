@@ -7,6 +7,7 @@ from typing import Protocol
 
 from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Model, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -56,9 +57,14 @@ def record_unless_recent(
             record(event, account, actor=actor, result=result, address=address)
 
 
-def username_of(field: str) -> Subquery:
-    """For a query of events: the last known user name of the account whose id the field has. NULL for an orderer."""
-    return Subquery(User.objects.filter(directory_id=OuterRef(field)).values("username")[:1])
+def username_of(field: str) -> Coalesce:
+    """For a query of events: the last known user name of the account whose id the field has, or an orderer's name.
+
+    Whose row is gone has the name of an event: who did something stays known for as long as the trail.
+    """
+    known = User.objects.filter(directory_id=OuterRef(field)).values("username")[:1]
+    named = AuditEvent.objects.filter(subject=OuterRef(field)).exclude(subject_name="").values("subject_name")[:1]
+    return Coalesce(Subquery(known), Subquery(named))
 
 
 def _id(who: Subject) -> str:

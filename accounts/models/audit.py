@@ -68,6 +68,8 @@ class Event(models.TextChoices):
     ACCOUNT_LOOKED_UP = "account looked up", _("Konto: visat i helpdesk")
     ACCOUNT_UNLOCKED = "account unlocked", _("Konto: upplåst")
     TRIES_FORGOTTEN = "tries forgotten", _("Konto: felräkning nollställd")
+    PERSON_EXPORTED = "person exported", _("Personens uppgifter: utlämnade")
+    PERSON_ERASED = "person erased", _("Personens uppgifter: raderade")
     FIGURES_EXPORTED = "figures exported", _("Statistik: hämtad")
 
 

@@ -14,8 +14,10 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 from pytest_django import Settings
 
+from accounts.audit import username_of
 from accounts.models import (
     AuditEvent,
+    Authenticator,
     Challenge,
     Company,
     Event,
@@ -23,13 +25,15 @@ from accounts.models import (
     Orderer,
     Phone,
     PhoneRemoval,
+    RecoveryCodes,
     SendQuota,
     SmsDay,
     TriesForgotten,
     User,
 )
-from deploy.local.cast import CARIN, KARL, STEFAN
+from deploy.local.cast import CARIN, EVA, KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, last, time_passes, trail, wrong_for
+from tests.accounts.staff import Officer
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
@@ -113,16 +117,33 @@ def test_q1_a_number_goes_thirty_days_after_its_account(server: TestSlapd, walke
     """Q1: and its removal is in the trail. One that came back in between is as if never gone."""
     has_number(STEFAN)
     has_number(KARL, "+46701740690")
-    assert purge()["numbers"] == 0
+    assert purge()["people"] == 0
     server.remove(STEFAN.username)
-    assert purge()["numbers"] == 0
+    assert purge()["people"] == 0
     User.objects.update(missing_since=F("missing_since") - timedelta(days=29))
-    assert purge()["numbers"] == 0
+    assert purge()["people"] == 0
     User.objects.update(missing_since=F("missing_since") - timedelta(days=2))
-    assert purge()["numbers"] == 1
+    assert purge()["people"] == 1
     assert [phone.user.username for phone in Phone.objects.all()] == [KARL.username]
     row = last(Event.PHONE_FORGOTTEN)
     assert row.subject_name == STEFAN.username
+
+
+def test_q1_rows_of_people_go_thirty_days_after_their_account(server: TestSlapd, walker: Walker) -> None:
+    """With factors and keys. The trail still says who did what."""
+    eva = Officer(EVA)
+    eva.enrol()
+    walker.log_in(KARL)
+    for gone in (EVA, KARL):
+        server.remove(gone.username)
+    purge()
+    User.objects.update(missing_since=F("missing_since") - timedelta(days=31))
+    assert purge()["people"] == 2
+    assert not User.objects.filter(username__in=[EVA.username, KARL.username]).exists()
+    assert not Authenticator.objects.exists()
+    assert not RecoveryCodes.objects.exists()
+    done = AuditEvent.objects.annotate(who=username_of("actor")).filter(event=Event.LOGIN_DONE)
+    assert set(done.values_list("who", flat=True)) == {EVA.username, KARL.username}
 
 
 def test_an_account_that_is_seen_again_keeps_its_number(server: TestSlapd, walker: Walker, settings: Settings) -> None:
@@ -142,7 +163,7 @@ def test_a_directory_that_answers_nothing_costs_nobody_the_number(server: TestSl
     User.objects.update(missing_since=timezone.now() - timedelta(days=400))
     SmsDay.objects.create(day=timezone.localdate() - timedelta(days=31), sent=5)
     settings.DIRECTORY_USER_FILTER = "(uid=nobody)"
-    assert purge()["numbers"] == 0
+    assert purge()["people"] == 0
     SmsDay.objects.create(day=timezone.localdate() - timedelta(days=31), sent=5)
     server.slapd.stop()
     with pytest.raises(CommandError, match="run it again later"):

@@ -92,11 +92,11 @@ def test_nobody_is_locked_out_through_this_page(server: Server) -> None:
 
 
 def test_they_are_not_gone_at_night() -> None:
-    """Only numbers are forgotten, and only of accounts that are no longer served."""
+    """Of staff who lie under a base of their own, only who is gone from there, too, is forgotten."""
     eva = Officer(EVA)
     eva.enrol()
     has_number(STEFAN)
-    assert retention.purge()["numbers"] == 0
+    assert retention.purge()["people"] == 0
     assert User.objects.filter(missing_since__isnull=False).count() == 0
     assert Authenticator.objects.count() == 1
     assert eva.is_in()

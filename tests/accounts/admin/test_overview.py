@@ -82,7 +82,7 @@ def test_a_number_that_is_registered_takes_the_row_away() -> None:
 
 def test_200_rows_are_listed_the_first_by_company_and_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     class Crowd:
-        def accounts(self) -> Iterator[Account]:
+        def accounts(self, *, listed: bool) -> Iterator[Account]:
             expires = datetime.now(UTC) + timedelta(days=5)
             for at in range(1234, 0, -1):
                 yield Account(
@@ -118,7 +118,7 @@ def test_a_directory_that_is_down_is_said(admin: Client, say: Say, monkeypatch: 
     """It was there when Eva's role was asked for, and is gone a moment later."""
     company(COMPANIES[1])
 
-    def down(self: Any) -> Iterator[Account]:
+    def down(self: Any, *, listed: bool) -> Iterator[Account]:
         raise directory.DirectoryUnavailable("gone")
 
     monkeypatch.setattr(type(directory.connect()), "accounts", down)
