@@ -261,7 +261,7 @@ def test_a_directory_that_breaks_off_leaves_the_figures_as_they_were(
         yield people.find(STEFAN.username)
         raise directory.DirectoryUnavailable("in the middle")
 
-    monkeypatch.setattr(type(people), "accounts", lambda self: breaks_off())
+    monkeypatch.setattr(type(people), "accounts", lambda self, *, listed: breaks_off())
     count_companies()
     assert list(CompanyCount.objects.values()) == before
     assert "did not say how the companies stand" in caplog.text
