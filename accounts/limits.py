@@ -20,14 +20,17 @@ CODE_DIGITS = 6
 CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS; some type slowly
 SMS_PATIENCE = 3 * MINUTE  # the wait for an SMS that a page names (manual-sv.md)
 CODE_TRIES = 5  # then that code is dead: five tries at a million codes
-CODE_FAILURES_A_DAY = 10  # across codes, so that another code buys no more guesses
-# How often a day the helpdesk may wipe the counts of one account. Each time allows ten more guesses at a code: 40 at a
-# million at the most.
+# Across codes, so that another code buys no more guesses. Browsers that the account has used before have a count of
+# their own (D1): ten more, which no stranger can use.
+CODE_FAILURES_A_DAY = 10
+# How often a day the helpdesk may wipe the counts of one account. Each time allows a stranger ten more guesses at a
+# code: 40 at a million at the most.
 FORGOTTEN_A_DAY = 3
 SEND_COOLDOWN = MINUTE  # an SMS may be under way
 # How many codes, within how many seconds.
 Sends = tuple[tuple[int, int], ...]
-# To one number, for one purpose: no flood of SMS.
+# To one number, for one purpose: no flood of SMS. Counted apart for browsers that the account has used before (D1), so
+# that ten a day reach a number at the most.
 SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))  # of one account, to any number: room for two mistyped ones
 # How far a day's codes may go, in per cent of SMS_DAILY_LIMIT, by their purpose (D2). Anyone can ask for codes to

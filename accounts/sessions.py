@@ -16,7 +16,7 @@ from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 from django_otp.middleware import is_verified
 
-from accounts import audit, codes, limits
+from accounts import audit, browsers, codes, limits
 from accounts.models import Challenge, Event, Orderer, Purpose, User
 
 ORDERER = "orderer"
@@ -127,7 +127,7 @@ def set_flash(request: HttpRequest, word: Flash) -> None:
 
 def ask_again(request: HttpRequest, challenge: Challenge) -> None:
     """Asks for another code; the next page says whether it is on its way, or was asked for too early."""
-    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"])
+    asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"], presented=browsers.presented(request))
     set_flash(request, Flash.ASKED if asked else Flash.EARLY)
 
 

@@ -100,7 +100,9 @@ def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
     if model == "accounts.user":
         wanted["session_epoch"] += 1  # an agent who signed in by SMS signs in anew
     if model == "accounts.challenge":
-        wanted |= {"begun_by": None, "about": "", "withheld": ""}
+        wanted |= {"begun_by": None, "about": "", "withheld": "", "presented": "", "known": False}
+    if model == "accounts.failedtry":
+        wanted |= {"known": False}
     return wanted
 
 

@@ -28,6 +28,7 @@ def ask(
     language: str = "",
     username: str = "",
     browser: str = "",
+    presented: str = "",
     user: User | None = None,
     orderer: Orderer | None = None,
     number: str = "",
@@ -37,12 +38,13 @@ def ask(
 
     ``language``: if not the page's. ``username``: as typed, to reset. ``number``: E.164; an orderer's code goes there
     only while the register has it for the orderer. ``browser``: a secret of the browser, which may have no session yet;
-    the second of two clicks gets the challenge of the first, whose code is the one in the SMS. ``actor``: the agent, if
-    an agent asks. Raises kombu.exceptions.OperationalError if the queue is down.
+    the second of two clicks gets the challenge of the first, whose code is the one in the SMS. ``presented``: by
+    ``accounts.browsers``, for the counters (D1). ``actor``: the agent, if an agent asks. Raises
+    kombu.exceptions.OperationalError if the queue is down.
     """
     language = language or get_language() or settings.LANGUAGE_CODE
     fields = {"language": language, "address": address, "user": user, "orderer": orderer, "number": number}
-    fields |= {"purpose": purpose, "username": username, "about": about(username)}
+    fields |= {"purpose": purpose, "username": username, "about": about(username), "presented": presented}
     if owner := user or orderer:  # its next page says at once if no code would go out; the task has the last word
         fields["withheld"] = counts.refusal(Challenge(**fields), owner)
     begun_by = digest(f"{browser}/{username}", "browser") if browser else None
@@ -73,11 +75,11 @@ def _begun(challenge: Challenge, actor: User | None = None) -> Challenge:
     return challenge
 
 
-def ask_again(asked: Challenge, address: str | None, username: str = "") -> bool:
+def ask_again(asked: Challenge, address: str | None, username: str = "", presented: str = "") -> bool:
     """Queues another code, in the language of the page; False if the cooldown is not over or the code was accepted.
 
     The session's own clock decides, so the answer says nothing about the account. A challenge that was ended by
-    something that the owner did elsewhere begins anew. ``username``: as typed again.
+    something that the owner did elsewhere begins anew. ``username``: as typed again. ``presented``: as in ``ask``.
     """
     with transaction.atomic():
         # Read anew: a right that was used since must not begin again.
@@ -87,7 +89,8 @@ def ask_again(asked: Challenge, address: str | None, username: str = "") -> bool
         challenge.asked_at = timezone.now()
         challenge.ended_at = None
         challenge.language = get_language() or settings.LANGUAGE_CODE
-        fields = ["asked_at", "ended_at", "language"]
+        challenge.presented = presented
+        fields = ["asked_at", "ended_at", "language", "presented"]
         if username:
             challenge.username, fields = username, [*fields, "username"]
         if challenge.purpose != Purpose.RESET and challenge.owner:
@@ -128,14 +131,14 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
             return None
         owner = challenge.owner
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
-        subject = counts.subject(owner, challenge.purpose) if owner else nobody
+        subject, known = counts.subject(owner, challenge.purpose) if owner else nobody, challenge.known
         live = challenge.live
-        stopped = counts.failures(subject) >= limits.CODE_FAILURES_A_DAY
+        stopped = counts.failures(subject, challenge.purpose, known) >= limits.CODE_FAILURES_A_DAY
         if challenge.accept("" if stopped else plain(code)):
             entered_by = actor or challenge.actor
             audit.record(Event.CODE_ACCEPTED, owner, actor=entered_by, result=challenge.purpose, address=address)
             return challenge
-        FailedTry.objects.create(subject=subject if live else nobody, kind=FailedTry.Secret.CODE)
+        FailedTry.objects.create(subject=subject if live else nobody, kind=counts.kind(challenge.purpose), known=known)
         audit.record(Event.CODE_REFUSED, owner, actor=actor, result=challenge.purpose, address=address)
     return None
 

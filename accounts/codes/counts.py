@@ -1,10 +1,12 @@
-"""What counts against an account, an orderer or a number; and wiping that clean (security.md K1, K5).
+"""What counts against an account, an orderer or a number; and wiping that clean (security.md K1, K5, D1).
 
 A stranger who knows a user name can ask for codes to the owner's telephone and mistype them, until none go out for a
-day. An agent wipes the counts for the owner.
+day. So each count is kept twice: for *known* browsers (``accounts.browsers``), and for all others. Neither stops the
+other, nor do the pauses between codes. An agent wipes both for an owner without a known browser.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +16,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 
-from accounts import audit, limits
+from accounts import audit, browsers, limits
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import (
@@ -33,6 +35,8 @@ from accounts.models.codes import Owner
 
 log = logging.getLogger("idportal.codes")
 
+Secret = FailedTry.Secret
+
 PURPOSES = (Purpose.RESET, Purpose.REGISTER)
 
 _DAY = timedelta(seconds=limits.DAY)
@@ -44,19 +48,45 @@ def subject(owner: Owner, purpose: str) -> str:
     return f"orderer {owner.pk} {purpose!s}" if isinstance(owner, Orderer) else owner.directory_id
 
 
-def failures(subject: str) -> int:
-    """Wrong codes of an account or an orderer (see ``subject``) in 24 hours, over all codes and sessions."""
-    return FailedTry.count(subject, FailedTry.Secret.CODE, _DAY)
+def browser_id(owner: Owner) -> str:
+    """The id by which ``accounts.browsers`` knows the owner."""
+    return browsers.orderer_id(owner.pk) if isinstance(owner, Orderer) else owner.directory_id
+
+
+def kind(purpose: str) -> Secret:
+    """The kind of failed try that a wrong code for this purpose is. The same for an unknown owner (E2)."""
+    return {Purpose.REGISTER: Secret.REGISTER, Purpose.SIGN_IN: Secret.SIGN_IN}.get(Purpose(purpose), Secret.CODE)
+
+
+def failures(subject: str, purpose: str, known: bool = False) -> int:
+    """Wrong codes (see ``subject``) in 24 hours, over all codes and sessions: of known browsers, or of all others."""
+    return FailedTry.count(subject, kind(purpose), _DAY, known)
+
+
+def number_key(number: str, known: bool = False) -> str:
+    """The digest under which codes to a number (E.164) are counted."""
+    return digest(number, "number, from known browsers" if known else "number")
+
+
+def _pick(challenge: Challenge, owner: Owner) -> None:
+    """Picks the counters of the challenge, by the browser that asks (D1)."""
+    challenge.known = browsers.is_among(challenge.presented, browser_id(owner))
+
+
+def _share(challenge: Challenge) -> str:
+    """The purpose whose share of the day's SMS the code takes: no stranger uses up that of a known browser (D1, D2)."""
+    return Purpose.REGISTER if challenge.known and challenge.purpose == Purpose.RESET else challenge.purpose
 
 
 def refusal(challenge: Challenge, owner: Owner) -> str:
     """Why no code would go out now; "" if one would. Counts nothing: the task that sends it decides."""
-    if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
+    _pick(challenge, owner)
+    if failures(subject(owner, challenge.purpose), challenge.purpose, challenge.known) >= limits.CODE_FAILURES_A_DAY:
         return limits.TOO_MANY_WRONG_CODES
     for key, most, why in _limits_of(challenge, owner):
         if not SendQuota.has_room(key, challenge.purpose, most):
             return why
-    return "" if SmsDay.today() < limits.sms_today(challenge.purpose) else limits.TOO_MANY_SMS
+    return "" if SmsDay.today() < limits.sms_today(_share(challenge)) else limits.TOO_MANY_SMS
 
 
 def used_up(orderer: Orderer, purpose: Purpose) -> str:
@@ -67,17 +97,18 @@ def used_up(orderer: Orderer, purpose: Purpose) -> str:
 def take(challenge: Challenge, owner: Owner) -> str:
     """Counts one more code against each of its limits, and returns ""; or against none, and says which is used up.
 
-    Call it in a transaction.
+    Also decides whether the browser is known. Call it in a transaction.
     """
-    if failures(subject(owner, challenge.purpose)) >= limits.CODE_FAILURES_A_DAY:
+    _pick(challenge, owner)
+    if failures(subject(owner, challenge.purpose), challenge.purpose, challenge.known) >= limits.CODE_FAILURES_A_DAY:
         return limits.TOO_MANY_WRONG_CODES
     quotas = []
     for key, most, why in _limits_of(challenge, owner):
         quotas.append(quota := SendQuota.locked(key, challenge.purpose))
         if not quota.allows(most):
             return why
-    if not (sent := SmsDay.take(challenge.purpose)):
-        if limits.sms_today(challenge.purpose) < settings.SMS_DAILY_LIMIT:
+    if not (sent := SmsDay.take(_share(challenge))):
+        if limits.sms_today(_share(challenge)) < settings.SMS_DAILY_LIMIT:
             log.error("no more codes to %s are sent today: their share of SMS_DAILY_LIMIT is used", challenge.purpose)
         else:
             log.error("the daily limit of SMS is reached: no more codes are sent today")
@@ -91,11 +122,15 @@ def take(challenge: Challenge, owner: Owner) -> str:
 
 def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:
     """The limits of a code: the digest under which it is counted, how many are allowed, and the refusal."""
-    yield digest(challenge.number, "number"), limits.SENDS, limits.TOO_MANY_TO_NUMBER
+    yield number_key(challenge.number, challenge.known), limits.SENDS, limits.TOO_MANY_TO_NUMBER
     # Other codes go to the one number on file. To register, they go to any number that is typed: strangers' too.
     if challenge.purpose == Purpose.REGISTER:
-        account = digest(subject(owner, challenge.purpose), "account")
-        yield account, limits.REGISTER_SENDS, limits.TOO_MANY_FOR_ACCOUNT
+        account = subject(owner, challenge.purpose)
+        yield (
+            digest(account, "account, from known browsers" if challenge.known else "account"),
+            limits.REGISTER_SENDS,
+            limits.TOO_MANY_FOR_ACCOUNT,
+        )
 
 
 def give_back(challenge: Challenge, owner: Owner) -> None:
@@ -114,18 +149,26 @@ class TooOften(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
-    """The counts of the last 24 hours. ``codes``, ``passwords``: wrong ones; ``sent``: codes to the number, to reset.
-
-    ``no_codes_until``: no code to reset goes out before; None if one would now. ``forgotten``: how often the counts
-    were wiped.
-    """
+class ResetCount:
+    """Of the last 24 hours: wrong codes to reset, and codes sent. ``no_codes_until``: None if one would go out now."""
 
     codes: int
-    passwords: int
     sent: int
-    anything: bool
     no_codes_until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counts of the last 24 hours: to reset, of strange browsers and of known ones; and wrong ones of other kinds.
+
+    ``registering``: wrong codes to register, or to sign in. ``forgotten``: how often the counts were wiped.
+    """
+
+    strange: ResetCount
+    known: ResetCount
+    registering: int
+    passwords: int
+    anything: bool
     forgotten: int
 
     @property
@@ -136,22 +179,25 @@ class Counted:
 def for_account(account: Account) -> Counted:
     """What counts against the account now."""
     since = timezone.now() - _DAY
-    wrong = _wrong(account).filter(at__gt=since).order_by("at")
-    tries = list(wrong.values_list("kind", "at"))
-    codes = [at for kind, at in tries if kind == FailedTry.Secret.CODE]
-    passwords = len(tries) - len(codes)
-    sent: dict[str, list[datetime]] = {}
-    for quota in _quotas(account):
+    tries = list(_wrong(account).filter(at__gt=since).order_by("at"))
+    of_kind = Counter(each.kind for each in tries)
+    sent: dict[tuple[bool, str], list[datetime]] = {}
+    for known, quota in _quotas(account):
         moments = (datetime.fromtimestamp(at, since.tzinfo) for at in quota.sent)
-        sent[quota.purpose] = [at for at in moments if at > since]
-    to_reset = sent.get(Purpose.RESET, [])
-    full = [_room_at(codes, limits.CODE_FAILURES_A_DAY), _room_at(to_reset, limits.SENDS[-1][0])]
+        sent[known, quota.purpose] = [at for at in moments if at > since]
+
+    def to_reset(known: bool) -> ResetCount:
+        codes = [each.at for each in tries if each.kind == Secret.CODE and each.known == known]
+        mine = sent.get((known, Purpose.RESET), [])
+        full = [_room_at(codes, limits.CODE_FAILURES_A_DAY), _room_at(mine, limits.SENDS[-1][0])]
+        return ResetCount(len(codes), len(mine), max((at for at in full if at), default=None))
+
     return Counted(
-        codes=len(codes),
-        passwords=passwords,
-        sent=len(to_reset),
-        anything=bool(codes or passwords or any(sent.values())),
-        no_codes_until=max((at for at in full if at), default=None),
+        strange=to_reset(known=False),
+        known=to_reset(known=True),
+        registering=of_kind[Secret.REGISTER] + of_kind[Secret.SIGN_IN],
+        passwords=of_kind[Secret.PASSWORD],
+        anything=bool(tries or any(sent.values())),
         forgotten=TriesForgotten.objects.filter(subject=account.id, at__gt=since).count(),
     )
 
@@ -170,7 +216,7 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
         if not counted.may_forget:
             raise TooOften
         _wrong(account).delete()
-        for quota in _quotas(account, locked=True):
+        for _known, quota in _quotas(account, locked=True):
             # The row stays: ``phones.register`` locks it.
             quota.sent, quota.failed = [], []
             quota.save(update_fields=["sent", "failed"])
@@ -180,15 +226,19 @@ def forget_tries(account: Account, *, actor: User, address: str | None) -> None:
 
 def _wrong(account: Account) -> QuerySet[FailedTry]:
     """Wrong codes, and passwords that the directory has said no to."""
-    password = Q(kind=FailedTry.Secret.PASSWORD, answered=True)
-    return FailedTry.objects.filter(Q(kind=FailedTry.Secret.CODE) | password, subject=account.id)
+    codes = Q(kind__in=[kind(purpose) for purpose in Purpose])
+    return FailedTry.objects.filter(codes | Q(kind=Secret.PASSWORD, answered=True), subject=account.id)
 
 
-def _quotas(account: Account, *, locked: bool = False) -> list[SendQuota]:
-    """The quotas of the account's own number. Not the account's quota for numbers that it registers."""
-    numbers = Phone.objects.filter(user__directory_id=account.id).values_list("number_digest", flat=True)
-    found = SendQuota.objects.filter(digest__in=list(numbers), purpose__in=PURPOSES).order_by("pk")
-    return list(found.select_for_update() if locked else found)
+def _quotas(account: Account, *, locked: bool = False) -> list[tuple[bool, SendQuota]]:
+    """The quotas of the account's own number, each with whether it is that of known browsers.
+
+    Not the account's quota for numbers that it registers.
+    """
+    phone = Phone.objects.filter(user__directory_id=account.id).first()
+    keys = {number_key(phone.number, known): known for known in (False, True)} if phone else {}
+    found = SendQuota.objects.filter(digest__in=list(keys), purpose__in=PURPOSES).order_by("pk")
+    return [(keys[quota.digest], quota) for quota in (found.select_for_update() if locked else found)]
 
 
 def _room_at(times: list[datetime], most: int) -> datetime | None:

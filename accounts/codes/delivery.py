@@ -20,13 +20,14 @@ from idportal.kept import Change
 log = logging.getLogger("idportal.codes")
 
 # Fields of a challenge: what the look-up finds, and what a code adds.
-_FOUND = ("username", "user_id", "number")
+_FOUND = ("username", "user_id", "number", "known")
 _CODE = ("token", "valid_until", "failures", "withheld")
 
 _OPEN = Q(verified_at=None, ended_at=None)
 _OVERTAKE = Change(
-    lambda pk, purpose, user, orderer: Challenge.objects.filter(
-        _OPEN, Q(user=user) | Q(orderer=orderer), purpose=purpose
+    # A code of a known browser kills all earlier ones. One of a stranger kills strangers' alone (D1): False is less.
+    lambda pk, purpose, user, orderer, known: Challenge.objects.filter(
+        _OPEN, Q(user=user) | Q(orderer=orderer), purpose=purpose, known__lte=known
     ).exclude(pk=pk),
     token="",
 )
@@ -96,7 +97,7 @@ def _make(challenge: Challenge, account: Account | None) -> str | None:
             return None
         # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
         user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
-        _OVERTAKE(pk=challenge.pk, purpose=challenge.purpose, user=user, orderer=orderer)
+        _OVERTAKE(pk=challenge.pk, purpose=challenge.purpose, user=user, orderer=orderer, known=challenge.known)
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         code, challenge.withheld = challenge.make_code(), ""
         # During the wait for the account, the owner may have finished another journey.

@@ -54,6 +54,10 @@ class Challenge(models.Model):
     verified_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
     refusals = models.PositiveSmallIntegerField(default=0)
+    # What the browser presented (accounts.browsers), as the account is not known yet; and whether the account, once
+    # found, was among it: that picks the counters of this code (D1).
+    presented = models.TextField(blank=True, default="", db_default="")
+    known = models.BooleanField(default=False, db_default=False)
     # A digest of the browser that asked and of what it asked for, while a second post of the same click may come.
     begun_by = models.CharField(max_length=64, null=True, unique=True)  # noqa: DJ001  unique, where it is set
     # Why the code that was asked for last was not sent; "": it was, or is on its way. Only shown where it tells no
@@ -261,17 +265,22 @@ class SmsDay(models.Model):
 class FailedTry(models.Model):
     """A wrong password or code for one account (T1)."""
 
+    # Codes are counted apart for each purpose: one to register is asked for with the right password (D1).
+
     class Secret(models.TextChoices):
         PASSWORD = "password"  # noqa: S105  a kind, no password
-        CODE = "code"
+        CODE = "code"  # to reset; and all those of an orderer, whose subject has the purpose in it
+        REGISTER = "register"
+        SIGN_IN = "sign-in"  # an agent's, by SMS
         FACTOR = "factor"  # a code of an authenticator app
         RECOVERY = "recovery"  # one on paper
-        SMS = "sms"  # one sent to an agent's number, to sign in; such a code counts as CODE, too
+        SMS = "sms"  # an agent's too, until the next right one; SIGN_IN is the count of the day
 
     subject = models.CharField(max_length=36)  # the directory's id of the account
     kind = models.CharField(max_length=8, choices=Secret.choices)
     at = models.DateTimeField(default=timezone.now)
     answered = models.BooleanField(default=False)  # a password's: the directory has said that it is wrong
+    known = models.BooleanField(default=False, db_default=False)  # from a browser that the account has used before
 
     class Meta:
         indexes = [models.Index(fields=["subject", "kind", "at"])]
@@ -280,9 +289,9 @@ class FailedTry(models.Model):
         return f"{self.kind} at {self.at}"
 
     @classmethod
-    def count(cls, subject: str, kind: Secret, window: timedelta) -> int:
-        """How many within the window, up to now."""
-        return _TRIES(subject=subject, kind=kind, since=timezone.now() - window)
+    def count(cls, subject: str, kind: Secret, window: timedelta, known: bool = False) -> int:
+        """How many within the window, up to now: of known browsers, or of all others."""
+        return _TRIES(subject=subject, kind=kind, since=timezone.now() - window, known=known)
 
 
 class TriesForgotten(models.Model):
@@ -307,4 +316,6 @@ _COUNTED = Change(lambda pk: SendQuota.objects.filter(pk=pk), "sent", "failed")
 _TRY = ("token", "valid_until", "verified_at", "failures")
 _TRIED = Change(lambda pk: Challenge.objects.filter(pk=pk), *_TRY)
 _TAKEN = Claim[SmsDay](lambda day, limit: SmsDay.objects.filter(day=day, sent__lt=limit), sent=models.F("sent") + 1)
-_TRIES = Count(lambda subject, kind, since: FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since))
+_TRIES = Count(
+    lambda subject, kind, since, known: FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since, known=known)
+)

@@ -23,12 +23,14 @@ def start(request: HttpRequest) -> HttpResponse:
     form = UsernameForm(request.POST or None)
     if form.is_valid():
         username, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
-        challenge = sessions.under_way(request, Purpose.RESET)
+        challenge, presented = sessions.under_way(request, Purpose.RESET), browsers.presented(request)
         if challenge and challenge.is_about(username):
-            codes.ask_again(challenge, address, username)
+            codes.ask_again(challenge, address, username, presented)
         else:
             browser = request.COOKIES.get(settings.CSRF_COOKIE_NAME, "")  # it has that before its first session
-            challenge = codes.ask(Purpose.RESET, address=address, username=username, browser=browser)
+            challenge = codes.ask(
+                Purpose.RESET, address=address, username=username, browser=browser, presented=presented
+            )
         # In both cases, so that both answers set the same cookies.
         sessions.begin(request, challenge)
         return redirect("reset-code")

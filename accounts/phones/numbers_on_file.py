@@ -83,10 +83,9 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
         if user is None or challenge is None or challenge.user != user or challenge.purpose != Purpose.REGISTER:
             return False
         number = challenge.number
-        # The number's own row, made when a code went to it. Locked, so that two accounts that register the last free
-        # place at the same time wait for each other.
-        quota = SendQuota.objects.filter(digest=digest(number, "number"), purpose=Purpose.REGISTER)
-        list(quota.select_for_update())
+        # The number's own row, locked so that two accounts that register the last free place at the same time wait for
+        # each other. Not that of known browsers: one of the two may come from another kind of browser.
+        SendQuota.locked(digest(number, "number"), Purpose.REGISTER)
         if is_crowded(user, number):
             return False
         phone = on_file(user)

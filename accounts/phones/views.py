@@ -68,11 +68,11 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         if phones.confirm_unchanged(user, number, address):
             return _done(request, user)
         if not phones.is_crowded(user, number):
-            challenge = sessions.under_way(request, Purpose.REGISTER)
+            challenge, presented = sessions.under_way(request, Purpose.REGISTER), browsers.presented(request)
             if challenge and (challenge.user_id, challenge.number) == (user.pk, number):
-                codes.ask_again(challenge, address)
+                codes.ask_again(challenge, address, presented=presented)
             else:
-                challenge = codes.ask(Purpose.REGISTER, address=address, user=user, number=number)
+                challenge = codes.ask(Purpose.REGISTER, address=address, user=user, number=number, presented=presented)
                 sessions.begin(request, challenge)
             return redirect("register-code")
         form.add_error("phone", _("Numret används redan av flera andra konton. Skriv ett annat mobilnummer."))

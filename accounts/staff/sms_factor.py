@@ -25,17 +25,18 @@ def number_of(user: User) -> str:
     return phone.number if phone and not phone.on_hold else ""
 
 
-def begin(user: User, before: Challenge | None, address: str | None) -> Challenge | None:
+def begin(user: User, before: Challenge | None, address: str | None, presented: str) -> Challenge | None:
     """The challenge of a sign-in, with its code on the way; None if there is no number.
 
-    ``before``: this browser's challenge. It is kept within a minute, when no new code would be sent.
+    ``before``: this browser's challenge. It is kept within a minute, when no new code would be sent. ``presented``: as
+    in ``codes.ask``.
     """
     number = number_of(user)
     if not number:
         return None
     if before and fits(before, user, number) and codes.resend_in(before):
         return before
-    return codes.ask(Purpose.SIGN_IN, address=address, user=user, number=number)
+    return codes.ask(Purpose.SIGN_IN, address=address, user=user, number=number, presented=presented)
 
 
 def fits(challenge: Challenge, user: User, number: str) -> bool:

@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 from django_otp.models import Device
 
-from accounts import audit, codes, limits, sessions
+from accounts import audit, browsers, codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm
 from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
 from accounts.passwords.sign_in import log_in_page
@@ -40,7 +40,7 @@ def _begin(request: HttpRequest, user: User) -> HttpResponse:
     wanted = request.GET.get(REDIRECT_FIELD_NAME, "")
     ours = url_has_allowed_host_and_scheme(wanted, {request.get_host()}, require_https=request.is_secure())
     staff_sessions.begin_sign_in(request, user, wanted if ours else "")
-    if challenge := sms_factor.begin(user, before, request.META["REMOTE_ADDR"]):
+    if challenge := sms_factor.begin(user, before, request.META["REMOTE_ADDR"], browsers.presented(request)):
         sessions.begin(request, challenge)
     return redirect("staff-code")
 

@@ -105,11 +105,13 @@ def _digest(token: str, email: str) -> str:
 
 
 @sensitive_variables("token")
-def press(link_ids: Collection[int], token: str, *, language: str, address: str | None) -> tuple[int, Challenge] | None:
+def press(
+    link_ids: Collection[int], token: str, *, language: str, address: str | None, presented: str = ""
+) -> tuple[int, Challenge] | None:
     """Uses up the link with this token, and queues a code; returns both. None for a wrong, old or used link.
 
-    ``link_ids``: the session's links. Of parallel uses, one wins. A wrong token costs the same work whether or not a
-    link was ever sent (E2).
+    ``link_ids``: the session's links; ``presented``: as in ``codes.ask``. Of parallel uses, one wins. A wrong token
+    costs the same work whether or not a link was ever sent (E2).
     """
     open_ = SignInLink.objects.filter(used_at=None, asked_at__gt=timezone.now() - LIFETIME)
     rows = open_.filter(pk__in=link_ids).values_list("pk", "digest", "orderer__email")
@@ -123,7 +125,12 @@ def press(link_ids: Collection[int], token: str, *, language: str, address: str 
             audit.record(Event.LINK_REFUSED, orderer, result="orderer not active", address=address)
             return None
         challenge = codes.ask(
-            Purpose.SIGN_IN, language=language, address=address, orderer=orderer, number=orderer.mobile
+            Purpose.SIGN_IN,
+            language=language,
+            address=address,
+            orderer=orderer,
+            number=orderer.mobile,
+            presented=presented,
         )
     return right[0], challenge
 

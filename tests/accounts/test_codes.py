@@ -123,7 +123,7 @@ def _counted(username: str) -> int:
     challenge = Challenge.objects.filter(user__username=username).select_related("user").first()
     assert challenge
     assert challenge.user
-    return codes.failures(challenge.user.directory_id)
+    return codes.failures(challenge.user.directory_id, Purpose.RESET)
 
 
 def test_k1_single_use(walker: Walker) -> None:

@@ -55,8 +55,8 @@ def test_who_was_burnt_out_gets_a_code_again(
     another_walker.ask(STEFAN.username)
     assert len(sms) == sent
     counted = counts.for_account(account_of(STEFAN))
-    assert (counted.codes, counted.sent, counted.may_forget) == (10, 2, True)
-    assert counted.no_codes_until
+    assert (counted.strange.codes, counted.strange.sent, counted.may_forget) == (10, 2, True)
+    assert counted.strange.no_codes_until
     forget(agent)
     third_walker.ask(STEFAN.username)
     assert len(sms) == sent + 1
@@ -69,14 +69,14 @@ def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: 
     has_number(STEFAN)
     first = timezone.now()
     for sent in range(5):
-        assert counts.for_account(account_of(STEFAN)).no_codes_until is None, f"{sent} of five"
+        assert counts.for_account(account_of(STEFAN)).strange.no_codes_until is None, f"{sent} of five"
         walker.ask(STEFAN.username)
         time_passes(minutes=11)
     for _ in range(2):
         walker.ask(STEFAN.username)
         time_passes(minutes=11)
     assert len(sms) == 5
-    counted = counts.for_account(account_of(STEFAN))
+    counted = counts.for_account(account_of(STEFAN)).strange
     assert counted.sent == 5
     assert counted.no_codes_until
     ends = first + timedelta(days=1) - 7 * timedelta(minutes=11)
@@ -84,7 +84,7 @@ def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: 
     forget(agent)
     walker.ask(STEFAN.username)
     assert len(sms) == 6
-    assert counts.for_account(account_of(STEFAN)).no_codes_until is None
+    assert counts.for_account(account_of(STEFAN)).strange.no_codes_until is None
 
 
 def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) -> None:
@@ -102,7 +102,7 @@ def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) 
     for key, purpose in others:
         SendQuota.objects.create(digest=key, purpose=purpose, sent=[now])
     counted = counts.for_account(stefan)
-    assert (counted.codes, counted.passwords, counted.sent, counted.forgotten) == (1, 1, 0, 0)
+    assert (counted.strange.codes, counted.passwords, counted.strange.sent, counted.forgotten) == (1, 1, 0, 0)
     forget(agent)
     left = FailedTry.objects.order_by("pk")
     assert [(each.subject, each.kind) for each in left] == [

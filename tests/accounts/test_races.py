@@ -127,7 +127,7 @@ def test_k3_of_a_hundred_parallel_guesses_five_are_evaluated(asked: Walker, plac
     if not accepted:
         assert evaluated == 5
         assert WRONG_CODE in text_of(asked.enter_code(right)), "dead, also for the right one"
-        assert codes.failures(challenge.user.directory_id) == 5
+        assert codes.failures(challenge.user.directory_id, challenge.purpose) == 5
 
 
 def test_a_code_that_five_guesses_killed_is_dead_for_parallel_right_ones_too(asked: Walker) -> None:

@@ -105,7 +105,7 @@ def test_a_new_code_kills_the_older_of_its_kind(register: Register, sms: Inbox, 
     time_passes(seconds=61)
     second = ask(register.carin, purpose)
     assert codes.check(first.pk, code, None) is None
-    assert codes.failures(counts.subject(register.carin, purpose)) == 0, "a try at a dead code"
+    assert codes.failures(counts.subject(register.carin, purpose), purpose) == 0, "a try at a dead code"
     assert codes.check(second.pk, sms.code(), None) == second
     assert codes.check(kept.pk, kept_code, None) == kept
     assert codes.check(olles.pk, olles_code, None) == olles
@@ -156,7 +156,7 @@ def test_ten_wrong_codes_a_day_for_an_orderer(register: Register, sms: Inbox) ->
             codes.check(challenge.pk, wrong_for(sms.code()), None)
         assert codes.check(challenge.pk, sms.code(), None) is None, "five tries, then it is dead"
         time_passes(minutes=1)
-    assert codes.failures(f"orderer {register.carin.pk} {Purpose.VERIFY!s}") == 10
+    assert codes.failures(f"orderer {register.carin.pk} {Purpose.VERIFY!s}", Purpose.VERIFY) == 10
     assert codes.used_up(register.carin, Purpose.VERIFY)
     assert not codes.used_up(register.carin, Purpose.SIGN_IN)
     time_passes(minutes=11)
@@ -218,7 +218,7 @@ def test_parallel_guesses_do_not_exceed_the_tries(register: Register, sms: Inbox
     wrong = wrong_for(sms.code())
     found = at_once([partial(codes.check, challenge.pk, wrong, None) for _ in range(20)])
     assert found == [None] * 20
-    assert codes.failures(counts.subject(register.carin, Purpose.VERIFY)) == 5
+    assert codes.failures(counts.subject(register.carin, Purpose.VERIFY), Purpose.VERIFY) == 5
     assert codes.check(challenge.pk, sms.code(), None) is None
 
 

@@ -61,7 +61,8 @@ def link(request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and here:
         language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
         token = request.POST.get("nyckel", "")
-        used = sign_in.press(orderer_sessions.links(request), token, language=language, address=address)
+        links, presented = orderer_sessions.links(request), browsers.presented(request)
+        used = sign_in.press(links, token, language=language, address=address, presented=presented)
         if used:
             orderer_sessions.begin_code(request, *used)
             return redirect("orderer-code")
