@@ -105,6 +105,8 @@ CODES_KEPT = timedelta(hours=24)
 AUDIT_KEPT = timedelta(days=548)  # 18 months
 GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
 PHONE_LINKS_KEPT = timedelta(days=30)  # with the number before the link: long enough to look into a complaint
+# A removed number, and how long a link to its account takes two agents (security.md H8): longer than a thief waits.
+REMOVALS_WATCHED = timedelta(days=30)
 BOUNCES_KEPT = timedelta(days=30)  # after the last one
 BODIES_KEPT = timedelta(days=30)  # of messages, after they settled: long enough to look into a complaint
 MAILS_KEPT = timedelta(days=90)  # to the helpdesk, in the mailbox and in the database

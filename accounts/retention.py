@@ -46,6 +46,8 @@ def purge() -> dict[str, int]:
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     counts = {name: rows.delete()[0] for name, rows in old.items()}
+    removed = models.PhoneRemoval.objects.filter(at__lt=now - limits.REMOVALS_WATCHED).exclude(number="")
+    counts["removed numbers"] = removed.update(number="")
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
     counts["audit events"] = QuerySet(models.AuditEvent).filter(at__lt=now - AUDIT_KEPT).delete()[0]
     # An orderer's earlier companies refer to its history without a constraint, and would stay.
@@ -117,6 +119,7 @@ def renew_keys() -> int:
             phone.save(update_fields=["number", "number_digest"])
         encrypt_anew(models.Challenge, "username", "number")
         encrypt_anew(models.PhoneLink, "number", "old_number")
+        encrypt_anew(models.PhoneRemoval, "number")
         encrypt_anew(models.Authenticator, "key")
         encrypt_anew(models.RecoveryCodes, "hash_key")  # so the codes on paper stay valid
         encrypt_anew(models.Orderer, "mobile")

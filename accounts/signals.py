@@ -8,8 +8,8 @@ phone_replaced: another number. ``number``, and ``old_numbers`` (E.164), which a
 file, and during the hold of a link the one from before it.
 password_reset: a new password is in the directory. ``number`` (R4).
 
-phone_linked: the helpdesk linked a number. ``link`` (PhoneLink), ``orderer`` (Orderer), and ``stops``: by
-PhoneLink.Told, the address at which each receiver can stop it (H4).
+phone_linked: the helpdesk linked a number. ``link`` (PhoneLink), ``orderer`` (Orderer), ``stops``: by PhoneLink.Told,
+the address at which each receiver can stop it (H4), and ``removed_numbers`` (E.164), which are told, and can't (H8).
 phone_link_stopped: a receiver stopped it; the number from before is on file again, or none. ``link``; ``account`` is
 None if the directory did not answer.
 phone_removed: the helpdesk removed the number. ``reference``: the number of the ticket that holds the reason.

@@ -287,8 +287,9 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
 
 # --- The helpdesk ----------------------------------------------------------------------------------
 
-# Whether the agent who verified the caller may not approve (security.md H2).
-HELPDESK_FOUR_EYES = env.flag("HELPDESK_FOUR_EYES")
+# When a second agent approves (security.md H2, H8): callback, always or never. Once it was a switch.
+_four_eyes = env.text("HELPDESK_FOUR_EYES").strip().lower() or "callback"
+HELPDESK_FOUR_EYES = "always" if _four_eyes in ("1", "true", "yes", "on") else _four_eyes
 # Seconds for which a number that the helpdesk linked gets no code, and the link can be stopped (security.md H4).
 PHONE_LINK_HOLD = env.number("PHONE_LINK_HOLD", 15 * 60)
 # Whether agents of the helpdesk without an app get a code by SMS, to the number that they have registered here.

@@ -41,7 +41,7 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> I
     # The longest text: a deadline on the next day names the day, too.
     made = datetime(2026, 12, 30, 12, tzinfo=UTC)
     words = {"account": "", "orderer": "", "made": made, "until": made + timedelta(days=1), "url": url}
-    events = ("phone_linked", "phone_link_told", "phone_link_stopped")
+    events = ("phone_linked", "phone_link_told", "phone_link_told_removed", "phone_link_stopped")
     if not all(sms.fits(notices.link_sms_text(event, words)) for event in events):
         yield Error(
             "An SMS that tells of a linked number does not fit one message: PORTAL_URL or RESET_HOST is too long.",

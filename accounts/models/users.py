@@ -90,12 +90,14 @@ class Phone(models.Model):
 
 
 class PhoneRemoval(models.Model):
-    """The helpdesk, or a stop of a link, took a number away from an account. The number itself is not kept."""
+    """The helpdesk, or a stop of a link, took a number away from an account."""
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="removals")
     at = models.DateTimeField(default=timezone.now)
     agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")  # None for a stop
     reference = models.CharField(max_length=20, blank=True)  # the ticket with the reason; blank for a stop
+    # What the helpdesk removed, in E.164, for REMOVALS_WATCHED: it is told of a link meanwhile (security.md H8).
+    number = EncryptedTextField(blank=True, default="")
 
     def __str__(self) -> str:
         return f"removal of a number of {self.user_id}"

@@ -16,6 +16,7 @@ from accounts.phones.numbers_on_file import (
     enter,
     is_crowded,
     on_file,
+    recent_removals,
     register,
     remove,
     sharing,

@@ -23,7 +23,14 @@ from accounts import audit, codes, users
 from accounts.directory import Account
 from accounts.encryption import digest, token_digest
 from accounts.models import Event, Orderer, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
-from accounts.phones.numbers_on_file import keep, links_on_hold, number_before, on_file, others
+from accounts.phones.numbers_on_file import (
+    keep,
+    links_on_hold,
+    number_before,
+    on_file,
+    others,
+    recent_removals,
+)
 from accounts.signals import phone_link_stopped, phone_linked
 
 Told = PhoneLink.Told
@@ -42,8 +49,8 @@ def link(
     """Makes a number (E.164) the account's, as the helpdesk has decided; in the caller's transaction (G1, H4).
 
     No code to reset goes to it for PHONE_LINK_HOLD. The old number, the account's address and the orderer are told,
-    each with a link that stops it meanwhile; the new number is told, too. ``reference``: the ticket's number. Raises
-    LinkRefused.
+    each with a link that stops it meanwhile; the new number and those that the helpdesk removed lately are told, too.
+    ``reference``: the ticket's number. Raises LinkRefused.
     """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=users.for_account(account).pk)
@@ -67,7 +74,9 @@ def link(
         codes.end_challenges(user)
         audit.record(Event.PHONE_LINKED, account, actor=agent, result=reference, address=address)
         stops = {told: stop_address(token) for told, token in tokens.items()}
-        phone_linked.send(sender=PhoneLink, user=user, account=account, link=made, orderer=orderer, stops=stops)
+        removed = sorted({each.number for each in recent_removals(account.id)} - {"", number, made.old_number})
+        told = {"link": made, "orderer": orderer, "stops": stops, "removed_numbers": removed}
+        phone_linked.send(sender=PhoneLink, user=user, account=account, **told)
     return made
 
 

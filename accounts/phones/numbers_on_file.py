@@ -9,7 +9,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from accounts import audit, codes
+from accounts import audit, codes, limits
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
@@ -126,6 +126,14 @@ def _replace(
         phone_registered.send(sender=Phone, user=phone.user, account=account, number=number)
 
 
+def recent_removals(account_id: str) -> list[PhoneRemoval]:
+    """The removals of the account's numbers within REMOVALS_WATCHED, the newest one first (security.md H8)."""
+    removals = PhoneRemoval.objects.filter(
+        user__directory_id=account_id, at__gt=timezone.now() - limits.REMOVALS_WATCHED
+    )
+    return list(removals.select_related("agent").order_by("-at", "-pk"))
+
+
 class RemoveRefused(Exception):
     """A number was not removed, and nothing changed. The text is for the agent."""
 
@@ -134,16 +142,21 @@ def remove(account: Account, *, agent: User, reference: str, address: str | None
     """Removes the number on file, also one on hold; False if there is none. Raises RemoveRefused.
 
     Codes and rights under way end, and no stop of an earlier link brings a number back. The account's address is told,
-    or the helpdesk's if it has none; the number is not, a thief may hold it. ``reference``: the ticket's number.
+    or the helpdesk's if it has none, and the company's orderers; the number is not, a thief may hold it. It is kept to
+    be told of a link. ``reference``: the ticket's number.
     """
     if account.protected:
         raise RemoveRefused(_("Kontot är skyddat. Portalen ändrar inget i det."))
     with transaction.atomic():
         user = User.locked(account.id)
-        if user is None or not Phone.objects.filter(user=user).delete()[0]:
+        phone = on_file(user) if user else None
+        if user is None or phone is None:
             return False
+        # The last one that was proven, if there is one: an agent who links and removes does not silence it.
+        number = number_before(phone)[0] or phone.number
+        phone.delete()
         links_on_hold(user).update(stops={})
-        PhoneRemoval.objects.create(user=user, agent=agent, reference=reference)
+        PhoneRemoval.objects.create(user=user, agent=agent, reference=reference, number=number)
         codes.end_challenges(user)
         audit.record(Event.PHONE_REMOVED, account, actor=agent, result=reference, address=address)
         phone_removed.send(sender=Phone, user=user, account=account, reference=reference)

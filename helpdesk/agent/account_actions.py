@@ -59,8 +59,8 @@ def remove_number(account_id: str, agent: User, why: str, shown: str, address: s
 
     Returns the ticket in whose timeline the reason stands: the newest open one about the account. If there is none,
     one is opened and closed at once. ``shown`` is ``lookup.seen`` of the number on the agent's page: one that came
-    later stays. One agent alone may do it, also with HELPDESK_FOUR_EYES: it opens no way in, and a thief's telephone
-    can't wait for a colleague. Flags warn the agent who links a number to the account afterwards.
+    later stays. One agent alone may do it: it opens no way in, and a thief's telephone can't wait for a colleague. That
+    agent can't approve the next number, though (``tickets.four_eyes``).
     """
     account = directory.connect().get(account_id)
     if account is None:

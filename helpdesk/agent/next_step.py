@@ -12,8 +12,9 @@ from django.utils.translation import ngettext
 from accounts import limits, numbers
 from accounts.models import User
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets.decisions import needs_verification
+from helpdesk.tickets import four_eyes
 from helpdesk.tickets.evidence import Evidence
+from helpdesk.tickets.four_eyes import needs_verification
 from notifications.notices import mail_address
 
 Kind, What = Ticket.Kind, TimelineEntry.What
@@ -29,7 +30,7 @@ class NextStep(enum.StrEnum):
     REJECT = "reject"  # a blocker stands in the way of an approval
     VERIFY = "verify"
     WAIT = "wait"  # the directory does not answer
-    COLLEAGUE = "colleague"  # HELPDESK_FOUR_EYES: another agent approves
+    COLLEAGUE = "colleague"  # another agent approves (H2, H8)
     APPROVE = "approve"
 
 
@@ -38,18 +39,31 @@ def for_ticket(ticket: Ticket, agent: User, evidence: Evidence) -> NextStep:
         return NextStep.CLOSED
     if ticket.agent_id != agent.pk:
         return NextStep.TAKE_OVER if ticket.agent_id else NextStep.TAKE
-    verified_by = [verification.agent_id for verification in evidence.verifications]
     # Often the user name of a mail is misspelt, which can be fixed.
     of_a_mail = ticket.source == Ticket.Source.MAIL and ticket.kind == Kind.PHONE
     unknown = of_a_mail and evidence.account is None and not evidence.directory_down
     steps = (
         (is_incomplete(ticket) or unknown, NextStep.COMPLETE),
         (bool(evidence.blockers), NextStep.REJECT),
-        (needs_verification(ticket) and not verified_by, NextStep.VERIFY),
+        (needs_verification(ticket) and not evidence.verifications, NextStep.VERIFY),
         (ticket.kind == Kind.PHONE and evidence.directory_down, NextStep.WAIT),
-        (settings.HELPDESK_FOUR_EYES and agent.pk in verified_by, NextStep.COLLEAGUE),
+        (bool(colleague(ticket, agent, evidence)), NextStep.COLLEAGUE),
     )
     return next((step for holds, step in steps if holds), NextStep.APPROVE)
+
+
+def colleague(ticket: Ticket, agent: User, evidence: Evidence) -> str:
+    """Why a colleague has to approve; "" if this agent may."""
+    return four_eyes.refusal(ticket, agent, evidence.verifications, evidence.recent_removals)
+
+
+def eyes(ticket: Ticket, agent: User, evidence: Evidence) -> dict[str, object]:
+    """What the page says of a second agent: before the verification, and after it."""
+    return {
+        "beforehand": four_eyes.beforehand(agent, evidence.recent_removals),
+        "colleague": colleague(ticket, agent, evidence),
+        "code_would_do": four_eyes.code_would_do(ticket, evidence.verifications, evidence.recent_removals),
+    }
 
 
 def is_incomplete(ticket: Ticket) -> bool:

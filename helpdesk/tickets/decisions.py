@@ -1,23 +1,19 @@
 """An agent's decision. An approved ticket carries itself out in the same transaction, or stays open and says why."""
 
-from django.conf import settings
+from collections.abc import Collection
+
 from django.db import transaction
 from django.utils.translation import gettext as _
 
 from accounts import directory, phones
 from accounts.directory import Account
-from accounts.models import Event, User
+from accounts.models import Event, PhoneRemoval, User
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets import evidence, letters, recipients, verification
+from helpdesk.tickets import evidence, four_eyes, letters, recipients, verification
 from helpdesk.tickets.states import Blocked, NotVerified, SecondAgentNeeded, add_entry, close, locked, record
 
 Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
 What = TimelineEntry.What
-
-
-def needs_verification(ticket: Ticket) -> bool:
-    """A number always (H1). Recipients, unless the orderer asked while signed in with a link and a code."""
-    return ticket.kind == Kind.PHONE or (ticket.kind == Kind.RECIPIENTS and ticket.source != Source.PAGES)
 
 
 def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
@@ -32,7 +28,7 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
     try:
         with transaction.atomic():
             ticket = locked(ticket_id, agent)
-            _may_approve(ticket, agent)
+            _may_approve(ticket, agent, _removals(account))
             _carry_out(ticket, account, agent, address)
             close(ticket, State.DONE, agent, address)
             letters.send_decision(ticket)
@@ -54,17 +50,20 @@ def reject(ticket_id: int, agent: User, why: str, address: str | None = None) ->
     return ticket
 
 
-def _may_approve(ticket: Ticket, agent: User) -> None:
-    """H1, and H2: an agent who verified the orderer does not approve, even if a colleague verified again later."""
-    verified_by = [each.agent_id for each in verification.valid(ticket)]
-    if not verified_by and needs_verification(ticket):
+def _removals(account: Account | None) -> list[PhoneRemoval]:
+    """Locks the account too, so that no number is removed between this look and the link."""
+    return phones.recent_removals(account.id) if account and User.locked(account.id) else []
+
+
+def _may_approve(ticket: Ticket, agent: User, removals: Collection[PhoneRemoval]) -> None:
+    """H1, H2 and H8."""
+    done = verification.valid(ticket)
+    if not done and four_eyes.needs_verification(ticket):
         raise NotVerified(
             _("Kontrollera först att det är beställaren: skicka en kod till beställarens mobil, eller ring upp.")
         )
-    if settings.HELPDESK_FOUR_EYES and agent.pk in verified_by:
-        raise SecondAgentNeeded(
-            _("Du har själv kontrollerat beställaren. En annan handläggare ska ta över ärendet och godkänna det.")
-        )
+    if why := four_eyes.refusal(ticket, agent, done, removals):
+        raise SecondAgentNeeded(why)
 
 
 def _carry_out(ticket: Ticket, account: Account | None, agent: User, address: str | None) -> None:

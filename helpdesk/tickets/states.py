@@ -66,7 +66,7 @@ class NotVerified(TicketRefused):
 
 
 class SecondAgentNeeded(TicketRefused):
-    """HELPDESK_FOUR_EYES: the agent who verified the orderer may not approve (H2)."""
+    """This agent verified the orderer or removed the number, and may not approve (H2, H8)."""
 
 
 class Blocked(TicketRefused):

@@ -130,6 +130,12 @@ def _production() -> Iterator[CheckMessage]:
             hint="Set DATABASE_URL=postgresql://…",
             id="idportal.W012",
         )
+    if settings.HELPDESK_FOUR_EYES == "never":
+        yield Warning(
+            "HELPDESK_FOUR_EYES is never: one agent alone can link a number to any account on their own word.",
+            hint="Unset it: a second agent approves what rests on a call back.",
+            id="idportal.W044",
+        )
     if not settings.EMAIL_BACKEND.endswith("smtp.EmailBackend"):
         yield Warning(
             "EMAIL_URL names no mail server: nobody would get the portal's mails.",

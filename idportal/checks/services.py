@@ -9,6 +9,7 @@ from django.core.checks import CheckMessage, Error, Warning
 
 from idportal.mailbox_address import mailbox_address
 
+FOUR_EYES = ("callback", "always", "never")
 SHORTEST_HOLD = 60  # seconds: the person who is told of a linked number needs the time to read it
 
 
@@ -70,6 +71,13 @@ def _apprise_reads(url: str) -> bool:
 
 
 def helpdesk() -> Iterator[CheckMessage]:
+    if settings.HELPDESK_FOUR_EYES not in FOUR_EYES:
+        yield Error(
+            f"HELPDESK_FOUR_EYES is {settings.HELPDESK_FOUR_EYES!r}, which is not one of {', '.join(FOUR_EYES)}.",
+            hint="Unset it, or write callback: a second agent approves what rests on a call back. In place of 1 write "
+            "always; in place of 0, never.",
+            id="idportal.E043",
+        )
     if settings.HELPDESK_SMS_FACTOR and not settings.SMS_GATEWAYS:
         yield Error(
             "HELPDESK_SMS_FACTOR is on and SMS_GATEWAYS is not set: agents without an app could not sign in.",

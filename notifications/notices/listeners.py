@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import get_language
 
 from accounts import signals
+from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import FailedTry, Orderer, PhoneLink, User
 from idportal.text import inert
@@ -78,9 +79,17 @@ def second_factor_was_attacked(
 
 @receiver(signals.phone_linked)
 def number_was_linked(
-    account: Account, link: PhoneLink, orderer: Orderer, stops: Mapping[PhoneLink.Told, str], **others: Any
+    account: Account,
+    link: PhoneLink,
+    orderer: Orderer,
+    stops: Mapping[PhoneLink.Told, str],
+    removed_numbers: Sequence[str],
+    **others: Any,
 ) -> None:
-    """Tells the new number from when it gets codes, and all others how to stop the link and until when."""
+    """Tells the new number from when it gets codes, and all others how to stop the link and until when.
+
+    A number that the helpdesk removed is only told (H8): a thief may have the telephone.
+    """
     words = _link_words(account.username, account.name, orderer.name, link)
     told, about = Topic.PHONE_LINK_TOLD, account.id
     messages = [
@@ -91,6 +100,7 @@ def number_was_linked(
         messages.append(_link_sms("phone_link_told", told, link.old_number, {**words, "url": url}, about))
     if address := mail_address(account):
         messages.append(_mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about))
+    messages += [_link_sms("phone_link_told_removed", told, number, words, about) for number in removed_numbers]
     outbox.enqueue(messages)
 
 
@@ -111,14 +121,22 @@ def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **oth
 
 @receiver(signals.phone_removed)
 def number_was_removed(account: Account, reference: str, **others: Any) -> None:
-    """Tells the account's address, never the number: a thief may have the telephone now.
+    """Tells the account's address and the company's orderers, never the number: a thief may have the telephone now.
 
     Most accounts have no address. Then the helpdesk's own mailbox is told, so that no agent does it unseen.
     """
-    words = {"account": inert(account.username), "number": reference, "at": timezone.now()}
+    who = _who(inert(account.username), inert(account.name))
+    words = {"account": inert(account.username), "who": who, "number": reference, "at": timezone.now()}
     address = mail_address(account)
     event = "phone_removed" if address else "phone_removed_helpdesk"
-    outbox.enqueue([_mail(event, Topic.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id)])
+    company = CompanyMatcher().company_of(account)
+    orderers = company.orderers.filter(active=True).order_by("pk") if company else []
+    outbox.enqueue(
+        [
+            _mail(event, Topic.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id),
+            *(_mail("phone_removed_orderer", Topic.PHONE_REMOVED, each.email, words, account.id) for each in orderers),
+        ]
+    )
 
 
 def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
@@ -153,7 +171,7 @@ def _link_words(username: str, name: str, orderer: str, link: PhoneLink) -> dict
     account, name = inert(username), inert(name)
     return {
         "account": account,
-        "who": f"{name} ({account})" if name else account,
+        "who": _who(account, name),
         "orderer": inert(orderer),
         "number": link.reference,
         "made": link.made_at,
@@ -162,6 +180,10 @@ def _link_words(username: str, name: str, orderer: str, link: PhoneLink) -> dict
         "by": who_stopped(link),
         "old_number": bool(link.old_number),
     }
+
+
+def _who(account: str, name: str) -> str:
+    return f"{name} ({account})" if name else account
 
 
 def _link_sms(event: str, purpose: Message.Topic, number: str, words: Mapping[str, Any], about: str) -> Message:

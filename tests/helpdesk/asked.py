@@ -14,10 +14,11 @@ from accounts.models import User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER, Person
 from helpdesk.models import Confirmation, Ticket, TimelineEntry, Verification
-from helpdesk.tickets import states
+from helpdesk.tickets import states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.people import SECOND_AGENT
 
 NEW_NUMBER = "+46701740690"
 PAGES, CALL = Ticket.Source.PAGES, Ticket.Source.CALL
@@ -55,6 +56,14 @@ def _created(kind: Ticket.Kind, words: dict[str, Any]) -> Ticket:
 
 def taken(ticket: Ticket, agent: User) -> Ticket:
     return states.take(ticket.pk, agent)
+
+
+def a_colleague_called_back(ticket: Ticket, agent: User | None = None) -> Ticket:
+    """The second agent called the orderer back and left the ticket to this one, who may approve it (H8)."""
+    sara = an_agent(SECOND_AGENT)
+    taken(ticket, sara)
+    verification.called_back(ticket.pk, sara, "Carin Ek")
+    return taken(ticket, agent or an_agent())
 
 
 def in_the_directory(person: Person) -> User:

@@ -15,7 +15,7 @@ from tests.accounts.helpers import OTHER_NUMBER, text_of, wrong_for
 from tests.accounts.linking import link
 from tests.accounts.staff import Officer, says
 from tests.conftest import Inbox
-from tests.helpdesk.asked import NEW_NUMBER, ask_for_recipients, state_of
+from tests.helpdesk.asked import NEW_NUMBER, a_colleague_called_back, ask_for_recipients, in_the_directory, state_of
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import BUTTON, MOBILE, does, in_order, path, shown
 
@@ -65,8 +65,9 @@ def test_a_call_back_is_recorded_with_whom_they_spoke(per: Officer, one: Ticket)
     empty = per.post(path(one, "ring/"), why="  ")
     assert empty.status_code == 200
     assert says(empty, "Skriv vem du talade med när du ringde upp.")
-    assert says(does(per, one, "ring/", why="Carin Ek svarade."), BUTTON)
-    assert says(per.get(path(one)), "Ja: uppringning av numret i registret (hdpernil")
+    page = does(per, one, "ring/", why="Carin Ek svarade.")
+    assert says(page, "Uppringningen är antecknad. Beställaren är kontrollerad.")
+    assert says(page, "Ja: uppringning av numret i registret (hdpernil")
 
 
 def test_a_call_to_a_number_that_is_no_longer_on_file_counts_for_nothing(per: Officer, one: Ticket) -> None:
@@ -83,7 +84,7 @@ def test_a_call_to_a_number_that_is_no_longer_on_file_counts_for_nothing(per: Of
         assert not Verification.objects.exists()
     assert before != shown(per, one)
     assert "0659" not in shown(per, one)
-    assert says(does(per, one, "ring/", why="Carin Ek svarade."), BUTTON)
+    assert says(does(per, one, "ring/", why="Carin Ek svarade."), "Uppringningen är antecknad.")
 
 
 def test_a_mobile_that_is_new_in_the_register_is_warned_of_where_the_code_is_sent(
@@ -102,8 +103,8 @@ def test_an_approval_names_the_old_number_if_it_is_told(per: Officer, register: 
     """During a hold that is the number from before it: here there was none."""
     Phone.objects.all().delete()
     link(ANNA, OTHER_NUMBER)
-    does(per, one, "ta/")
-    page = does(per, one, "ring/", why="Carin Ek svarade.")
+    a_colleague_called_back(one, in_the_directory(per.person))
+    page = per.get(path(one))
     assert says(page, "Meddelande går också till kontots e-postadress och beställaren, som kan stoppa det")
 
 
@@ -115,7 +116,7 @@ def test_nothing_is_approved_before_that(per: Officer, one: Ticket) -> None:
 
 
 def test_four_eyes_leave_it_to_a_colleague(per: Officer, sara: Officer, one: Ticket, settings: Settings) -> None:
-    settings.HELPDESK_FOUR_EYES = True
+    settings.HELPDESK_FOUR_EYES = "always"
     does(per, one, "ta/")
     page = does(per, one, "ring/", why="Carin Ek svarade.")
     assert says(page, "Nästa steg: en annan handläggare godkänner")
@@ -127,8 +128,7 @@ def test_four_eyes_leave_it_to_a_colleague(per: Officer, sara: Officer, one: Tic
 
 
 def test_a_link_that_was_stopped_is_told_on_the_closed_ticket(per: Officer, one: Ticket) -> None:
-    does(per, one, "ta/")
-    does(per, one, "ring/", why="Carin Ek svarade.")
+    a_colleague_called_back(one, in_the_directory(per.person))
     does(per, one, "godkann/")
     add_entry(one, TimelineEntry.What.STOPPED, None)
     assert says(
@@ -157,8 +157,7 @@ def test_to_reject_takes_a_reason(per: Officer, one: Ticket) -> None:
 
 
 def test_what_stands_in_the_way_is_said_and_nothing_done(per: Officer, one: Ticket) -> None:
-    does(per, one, "ta/")
-    does(per, one, "ring/", why="Carin Ek svarade.")
+    a_colleague_called_back(one, in_the_directory(per.person))
     Company.objects.update(active=False)
     page = does(per, one, "godkann/")
     assert says(page, "Hemtjänst Ett AB är inte aktivt i registret.")

@@ -23,6 +23,7 @@ from tests.helpdesk.asked import (
     CALL,
     NEW_NUMBER,
     PAGES,
+    a_colleague_called_back,
     all_becomes_older,
     an_agent,
     ask_for_number,
@@ -43,7 +44,13 @@ NEW = "ny@hemtjanst-ett.example"
 
 
 def verified(ticket: Ticket) -> Ticket:
-    """An agent has it and has made sure of the orderer."""
+    """An agent has it, and a colleague has made sure of the orderer."""
+    a_colleague_called_back(ticket)
+    return ticket
+
+
+def called_back(ticket: Ticket) -> Ticket:
+    """An agent has it and called the orderer back."""
     taken(ticket, an_agent())
     verification.called_back(ticket.pk, an_agent(), "Carin Ek")
     return ticket
@@ -132,9 +139,9 @@ def test_only_who_has_it_approves(register: Register) -> None:
 
 def test_h2_with_four_eyes_who_verified_does_not_approve(register: Register, settings: Settings) -> None:
     """H2."""
-    settings.HELPDESK_FOUR_EYES = True
+    settings.HELPDESK_FOUR_EYES = "always"
     has_number(ANNA)
-    ticket, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
+    ticket, sara = called_back(ask_for_number(register)), an_agent(SECOND_AGENT)
     with pytest.raises(SecondAgentNeeded, match=r"^Du har själv kontrollerat beställaren\. .* och godkänna det\.$"):
         decisions.approve(ticket.pk, an_agent())
     nothing_was_done(ticket)
@@ -144,9 +151,9 @@ def test_h2_with_four_eyes_who_verified_does_not_approve(register: Register, set
 
 
 def test_with_four_eyes_a_second_verification_frees_nobody(register: Register, settings: Settings) -> None:
-    settings.HELPDESK_FOUR_EYES = True
+    settings.HELPDESK_FOUR_EYES = "always"
     has_number(ANNA)
-    ticket, sara = verified(ask_for_number(register)), an_agent(SECOND_AGENT)
+    ticket, sara = called_back(ask_for_number(register)), an_agent(SECOND_AGENT)
     taken(ticket, sara)
     verification.called_back(ticket.pk, sara, "Carin Ek")
     for agent in (sara, an_agent()):

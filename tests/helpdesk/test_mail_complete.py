@@ -21,7 +21,15 @@ from notifications.models import Message
 from tests.accounts.helpers import text_of, trail
 from tests.accounts.staff import Officer, says
 from tests.conftest import Inbox
-from tests.helpdesk.asked import NEW_NUMBER, an_agent, ask_for_number, mails, taken
+from tests.helpdesk.asked import (
+    NEW_NUMBER,
+    a_colleague_called_back,
+    an_agent,
+    ask_for_number,
+    in_the_directory,
+    mails,
+    taken,
+)
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import SHOWN, does, path
 from tests.helpdesk.mailing import PASSED, SERVER, a_mail, ticket_of
@@ -64,7 +72,7 @@ def test_filled_in_it_goes_on_as_any_other(per: Officer, register: Register, sms
     assert (one.employee_username, one.new_number, one.unread) == ("lovanber11", NEW_NUMBER, {})
     assert one.account
     assert Event.TICKET_COMPLETED in trail()
-    does(per, one, "ring/", why="Carin själv")
+    a_colleague_called_back(one, in_the_directory(per.person))
     assert says(does(per, one, "godkann/"), "är godkänt och utfört.")
     assert Phone.objects.get(user__username=ANNA.username).number == NEW_NUMBER
 
@@ -84,8 +92,7 @@ def test_what_is_wrong_is_said_and_nothing_is_lost(per: Officer, register: Regis
 def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(register: Register) -> None:
     one = ticket_of(a_mail())
     agent = an_agent()
-    taken(one, agent)
-    verification.called_back(one.pk, agent, "Carin")
+    a_colleague_called_back(one)
     one.refresh_from_db()
     assert next_step.for_ticket(one, agent, gather(one)) == NextStep.APPROVE
     wanted = _as_it_is(one)._replace(new_number="+46701740699")
@@ -98,7 +105,7 @@ def test_whoever_was_verified_did_not_stand_behind_what_was_changed_afterwards(r
 
 
 def test_four_eyes_are_not_got_round_by_a_change(register: Register, settings: Settings) -> None:
-    settings.HELPDESK_FOUR_EYES = True
+    settings.HELPDESK_FOUR_EYES = "always"
     one = ticket_of(a_mail())
     first, second = an_agent(), an_agent(STEFAN)
     taken(one, first)
@@ -339,8 +346,7 @@ def test_a_slip_of_the_finger_is_mended_and_not_turned_down(per: Officer, regist
 
 def test_who_else_is_told_is_said(per: Officer, register: Register) -> None:
     one = ticket_of(a_mail(WHOLE, sender="Carin Ek <carin.ek@example.net>"))
-    does(per, one, "ta/")
-    does(per, one, "ring/", why="Carin")
+    a_colleague_called_back(one, in_the_directory(per.person))
     assert says(per.get(path(one)), "carin.ek@example.net, som mejlade, får veta att ärendet är klart.")
 
 

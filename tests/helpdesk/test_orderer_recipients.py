@@ -12,9 +12,9 @@ from django.utils import timezone
 from accounts import companies
 from accounts.models import Company
 from helpdesk.models import Confirmation, Ticket
-from helpdesk.tickets import decisions, verification
+from helpdesk.tickets import decisions
 from tests.accounts.helpers import text_of
-from tests.helpdesk.asked import CALL, an_agent, ask_for_recipients
+from tests.helpdesk.asked import CALL, a_colleague_called_back, an_agent, ask_for_recipients
 from tests.helpdesk.conftest import Register
 
 PATH = "/bestallare/mottagare/"
@@ -122,7 +122,7 @@ def wait_for(ticket: Ticket, address: str) -> Confirmation:
 def test_whoever_has_been_asked_stays_in_the_form(register: Register, carin: Client) -> None:
     """What is sent is all that count afterwards: who mends the other address loses nobody."""
     one = ask_for_recipients(register, CARIN, CHIEF, source=CALL, agent=an_agent())
-    verification.called_back(one.pk, an_agent(), "Carin Ek")
+    a_colleague_called_back(one)
     decisions.approve(one.pk, an_agent())
     page = carin.get(PATH).content.decode()
     assert f'value="{CARIN}"' in page

@@ -13,7 +13,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval
-from deploy.local.cast import ANNA, EVA, STEFAN, Person
+from deploy.local.cast import ANNA, CARIN, EVA, STEFAN, Person
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets.decisions import reject
 from notifications.models import Message
@@ -65,7 +65,7 @@ def test_the_number_goes_and_the_reason_stands_in_a_ticket(per: Officer, registe
     assert "Inget nummer är registrerat." in page
     row = last(Event.PHONE_REMOVED)
     assert (row.subject, row.actor, row.result) == (one.account, account_of(per.person).id, one.number)
-    assert Message.objects.get(purpose=Message.Topic.PHONE_REMOVED).to == ANNA.mail
+    assert {row.to for row in Message.objects.filter(purpose=Message.Topic.PHONE_REMOVED)} == {ANNA.mail, CARIN.mail}
 
 
 def test_with_an_open_ticket_it_is_a_note_there(per: Officer, register: Register) -> None:
@@ -133,10 +133,11 @@ def test_a_number_that_came_while_the_reason_was_mended_stays(per: Officer, regi
 
 def test_the_page_says_who_is_told(per: Officer, register: Register, server: TestSlapd) -> None:
     has_number(ANNA)
-    assert "Kontots e-postadress får veta det, men inte numret." in text_of(per.get(path(ANNA)))
+    told = "Kontots e-postadress och företagets beställare får veta det, men inte numret."
+    assert told in text_of(per.get(path(ANNA)))
     for mail in (None, [b"saknas"]):
         server.root.modify_s(server.dn(ANNA.username), [(ldap.MOD_REPLACE, "mail", mail)])
-        assert "så helpdesks egen brevlåda får veta det" in text_of(per.get(path(ANNA)))
+        assert "så företagets beställare och helpdesks egen brevlåda får veta det" in text_of(per.get(path(ANNA)))
 
 
 def test_who_links_a_number_afterwards_is_warned(per: Officer, register: Register) -> None:

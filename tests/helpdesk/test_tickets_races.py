@@ -24,13 +24,13 @@ from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, has_number
 from tests.helpdesk.asked import (
     CALL,
+    a_colleague_called_back,
     an_agent,
     ask_for_number,
     ask_for_recipients,
     in_the_directory,
     mails,
     state_of,
-    taken,
     timeline,
 )
 from tests.helpdesk.conftest import Register
@@ -89,8 +89,7 @@ def test_two_agents_who_decide_at_once(register: Register, server: TestSlapd) ->
         PhoneLink.objects.all().delete()
         has_number(ANNA)
         ticket = ask_for_number(register)
-        taken(ticket, per)
-        verification.called_back(ticket.pk, per, "Carin Ek")
+        a_colleague_called_back(ticket, per)
 
         def rejecting(pk: int = ticket.pk) -> Ticket:
             states.take(pk, sara)
@@ -112,8 +111,7 @@ def test_of_parallel_approvals_one_carries_it_out(register: Register, server: Te
     """A double press: the number is linked once, and whom it concerns is told once."""
     has_number(ANNA)
     ticket = ask_for_number(register)
-    taken(ticket, an_agent())
-    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
+    a_colleague_called_back(ticket)
     answers = told([lambda: decisions.approve(ticket.pk, an_agent())] * 5)
     refusals = [answer for answer in answers if isinstance(answer, Closed)]
     assert len(refusals) == 4
@@ -127,8 +125,7 @@ def test_of_parallel_approvals_one_carries_it_out(register: Register, server: Te
 def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, server: TestSlapd) -> None:
     has_number(ANNA)
     ticket = ask_for_number(register)
-    taken(ticket, an_agent())
-    verification.called_back(ticket.pk, an_agent(), "Carin Ek")
+    a_colleague_called_back(ticket)
     answers = told(
         [lambda: decisions.approve(ticket.pk, an_agent()), lambda: states.withdraw(ticket.pk, register.carin)]
     )
@@ -163,8 +160,7 @@ def test_an_agent_who_approves_one_ticket_and_takes_the_number_away_in_another(
     per, account = in_the_directory(PER), in_the_directory(ANNA).directory_id  # the agent's row is the older one
     shown = seen(has_number(ANNA).confirmed_at)
     one, _newer = (ask_for_number(register, account=account, employee_name=name) for name in (ANNA.name, "Anna B"))
-    taken(one, per)
-    verification.called_back(one.pk, per, "Carin Ek")
+    a_colleague_called_back(one, per)
     linked = threading.Event()
 
     def slowly(ticket: Ticket, why: str = "") -> None:

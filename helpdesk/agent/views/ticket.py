@@ -50,7 +50,6 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     mailed = by_mail or ticket.source == Ticket.Source.PORTAL or What.MAILED in happened
     seen = next((entry.at for entry in evidence.timeline if entry.by == TimelineEntry.By.AGENT), None)
     old = timezone.now() - ticket.created_at >= timedelta(minutes=1)
-    call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     context = {
         "here": "queue",
         "ticket": ticket,
@@ -66,19 +65,28 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "phone": ticket.shown_number,
         "mobile": numbers.shown(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
-        "withheld": verification.why_withheld(ticket) if step == NextStep.VERIFY else "",
+        "withheld": verification.why_withheld(ticket) if step in (NextStep.VERIFY, NextStep.COLLEAGUE) else "",
+        "eyes": next_step.eyes(ticket, agent, evidence),
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
         "stopped": What.STOPPED in happened,
+        **_forms(form, ticket, typed),
+        # A refused form stands at an address that takes posts only; this one shows the page again.
+        "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
+    }
+    return render(request, "helpdesk/agent_ticket.html", context)
+
+
+def _forms(form: forms.Form | None, ticket: Ticket, typed: str) -> dict[str, Any]:
+    """The page's forms; ``form`` takes the place of its own kind."""
+    call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
+    return {
         "form": form,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
         "call_back_form": call_back_form,
         "shown": call_back_form.shown(verification.number_mark(ticket.orderer) if ticket.orderer else ""),
         "reject_form": form if isinstance(form, RejectForm) else RejectForm(),
         "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": typed}),
-        # A refused form stands at an address that takes posts only; this one shows the page again.
-        "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
     }
-    return render(request, "helpdesk/agent_ticket.html", context)
 
 
 # What an agent does by a button, and what the page says then. The code goes to the orderer's mobile in the register:

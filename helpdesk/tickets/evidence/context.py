@@ -151,12 +151,21 @@ class TicketContext:
         return [phone.user.username for phone in self._phones if phone.user.directory_id != self.account_id]
 
     @cached_property
+    def recent_removals(self) -> list[PhoneRemoval]:
+        """The removals of the account's numbers, lately, the newest one first; none if no number is to be linked."""
+        if not self.account_id or self.ticket.kind != Kind.PHONE:
+            return []
+        return phones.recent_removals(self.account_id)
+
+    @property
     def recent_removal(self) -> PhoneRemoval | None:
-        """The helpdesk's last removal of a number from the account, if it was lately."""
-        if not self.account_id:
-            return None
-        removals = PhoneRemoval.objects.filter(user__directory_id=self.account_id, at__gt=timezone.now() - LATELY)
-        return removals.exclude(reference="").select_related("agent").order_by("-at").first()
+        """The helpdesk's last one of them."""
+        return next((removal for removal in self.recent_removals if removal.reference), None)
+
+    @property
+    def tells_removed_number(self) -> bool:
+        """Whether an approval tells a number that the helpdesk removed (H8)."""
+        return any(removal.number not in ("", self.ticket.new_number) for removal in self.recent_removals)
 
     @cached_property
     def earlier_links(self) -> list[PhoneLink]:

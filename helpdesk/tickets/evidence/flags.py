@@ -129,7 +129,7 @@ def _of_number(context: TicketContext) -> Iterator[Flag]:
         else:
             text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, ärende %(number)s.")
             read = _("Läs det ärendet, och fråga din kollega.")
-        silent = _("Det borttagna numret får inget meddelande om det nya, och kan inte stoppa det.")
+        silent = _("Det borttagna numret får veta det, men kan inte stoppa det.")
         yield (text % words, f"{read} {silent}")
     if context.orderer and ticket.new_number and context.orderer.mobile == ticket.new_number:
         yield (

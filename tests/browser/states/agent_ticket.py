@@ -8,7 +8,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from accounts.companies import orderers
-from accounts.models import Company, Orderer, User
+from accounts.models import Company, Orderer, PhoneRemoval, User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
@@ -82,6 +82,19 @@ def called_back(one: Ticket) -> None:
     verification.called_back(one.pk, per(), "Carin Ek svarade, och hade själv frågat.")
 
 
+def a_colleague_did(one: Ticket) -> None:
+    a_colleague_took(one)
+    verification.called_back(one.pk, User.objects.get(username=SECOND_AGENT.username), "Carin Ek svarade.")
+    took(one)
+
+
+def removed(one: Ticket) -> None:
+    """Per took the account's number away."""
+    took(one)
+    user = User.objects.get(directory_id=one.account)
+    PhoneRemoval.objects.create(user=user, agent=per(), reference=one.number, number=STEFAN.phone)
+
+
 def with_flags() -> Ticket:
     """All that a con man would bring along."""
     one = asked(STEFAN, name="Stefan Lindh")
@@ -143,7 +156,15 @@ AGENT_REQUEST = (
     State("helpdesk-arende-stopped", "helpdesk-ticket", "Nästa steg: avslå", opened(lambda: asked(MARIA), took)),
     State("helpdesk-arende-colleague", "helpdesk-ticket", "hdsarlun har ärendet", opened(asked, a_colleague_took)),
     State("helpdesk-arende-kod-wrong", "helpdesk-enter-code", "Koden stämmer inte", code_wrong),
-    State("helpdesk-arende-approve", "helpdesk-ticket", "Koppla 070-174 06 20 till", opened(asked, called_back)),
+    State(
+        "helpdesk-arende-approve",
+        "helpdesk-ticket",
+        "Koppla 070-174 06 20 till",
+        opened(asked, a_colleague_did),
+    ),
+    State("helpdesk-arende-verify", "helpdesk-ticket", "Ringer du upp i stället måste en kollega", opened(asked, took)),
+    State("helpdesk-arende-removed", "helpdesk-ticket", "Du tog bort kontots nummer, så", opened(asked, removed)),
+    State("helpdesk-arende-called-back", "helpdesk-ticket", "Lämna till en kollega", opened(asked, called_back)),
     State(
         "helpdesk-arende-avsla-empty",
         "helpdesk-reject",
