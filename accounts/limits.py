@@ -63,6 +63,10 @@ CODE_PASSWORD_FRESH = PASSWORD_FRESH + CODE_LIFETIME  # when the number's code i
 # Wrong passwords for one account where the directory never locks (T1): tries, and the pause that forgets them.
 PASSWORD_TRIES, PASSWORD_WINDOW = 10, timedelta(minutes=30)
 PASSWORD_TRIES_KEPT = DAY
+# Of the wrong passwords that a lock-out of the directory leaves room for, one in so many is kept for browsers that the
+# account has used before: after strangers' tries, the owner gets in with the right password (D1). Not where the
+# directory locks after three: those who mistype once in a new browser must get in, too.
+PASSWORD_RESERVE = 3
 
 # The second factor of staff. Their apps make six digits each 30 seconds (RFC 6238), of which three are good at a time.
 APP_CODE_DIGITS = 6
@@ -126,6 +130,18 @@ TOO_MANY_FOR_ACCOUNT = "too many codes for this account"
 TOO_MANY_LINKS = "too many links to this address"
 TOO_MANY_SMS = "daily limit of SMS"
 NO_GATEWAY = "no gateway took it"
+
+
+def password_tries(threshold: int) -> tuple[int, int]:
+    """How many wrong passwords may reach a directory that locks after ``threshold``, 0: never (T3, D1).
+
+    The first number is for strangers; the second for all, with known browsers.
+    """
+    if not threshold:
+        return PASSWORD_TRIES, 2 * PASSWORD_TRIES
+    # One below the directory's own threshold; a threshold of one leaves no room to be careful.
+    most = max(1, threshold - 1)
+    return most - most // PASSWORD_RESERVE, most
 
 
 def sms_today(purpose: str) -> int:

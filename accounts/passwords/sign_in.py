@@ -1,16 +1,19 @@
 """Logging in with the current password, and the limits of all log-ins, staff's too (manual-sv.md; T1, T3)."""
 
 import enum
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from django.contrib.auth.backends import BaseBackend
 from django.db import transaction
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts import audit, directory, limits, users
+from accounts import audit, browsers, directory, limits, users
 from accounts.directory import Account, Directory, Lockout, PasswordCheck
 from accounts.encryption import digest
 from accounts.forms import LoginForm
@@ -20,6 +23,9 @@ from accounts.models import Event, FailedTry, User
 WINDOW_EDGE = timedelta(seconds=10)
 
 STOPPED = "stopped before lock-out"  # in the trail
+
+
+Knows = Callable[[str], bool]  # of an account's id: ``browsers.knows`` for the browser that asks
 
 
 class SignInOutcome(enum.Enum):
@@ -40,16 +46,18 @@ class SessionBackend(BaseBackend):
         return User.objects.filter(pk=user_id, is_active=True).first()
 
 
-def check(username: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
+def check(username: str, password: str, address: str | None, knows: Knows) -> tuple[SignInOutcome, User | None]:
     """Checks a user name and password against the directory. The user comes with RIGHT only.
 
-    Unknown names and protected accounts go the same way as all others, to a bind that can't succeed. Raises
-    DirectoryError if the directory can't tell.
+    Unknown names and protected accounts go the same way as all others, to a bind that can't succeed. ``knows``: as in
+    ``try_password``. Raises DirectoryError if the directory can't tell.
     """
     accounts = directory.connect()
     found = accounts.find(username)
     account = found if found and not found.protected else None
-    outcome, user = try_password(accounts, found, account, username=username, password=password, address=address)
+    outcome, user = try_password(
+        accounts, found, account, username=username, password=password, address=address, knows=knows
+    )
     if user:
         audit.record(Event.LOGIN_DONE, account, actor=user, address=address)
     return outcome, user
@@ -58,7 +66,7 @@ def check(username: str, password: str, address: str | None) -> tuple[SignInOutc
 def log_in_page(
     request: HttpRequest,
     template: str,
-    check: Callable[[str, str, str | None], tuple[SignInOutcome, User | None]],
+    check: Callable[[str, str, str | None, Knows], tuple[SignInOutcome, User | None]],
     proceed: Callable[[HttpRequest, User], HttpResponse],
     reasons: Sequence[str],
 ) -> HttpResponse:
@@ -68,7 +76,8 @@ def log_in_page(
     form = LoginForm(request.POST or None)
     outcome = ""
     if form.is_valid():
-        result, user = check(form.cleaned_data["username"], form.cleaned_data["password"], request.META["REMOTE_ADDR"])
+        typed, knows = form.cleaned_data, partial(browsers.knows, request)
+        result, user = check(typed["username"], typed["password"], request.META["REMOTE_ADDR"], knows)
         if user:
             return proceed(request, user)
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
@@ -88,23 +97,26 @@ def try_password(
     username: str,
     password: str,
     address: str | None,
+    knows: Knows,
 ) -> tuple[SignInOutcome, User | None]:
     """Checks a password with the directory, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
-    it, with the same queries. Notes the try before it is made, under the account's lock, so that parallel tries count.
-    Records a refusal; the caller records a success. Raises DirectoryError if the directory can't tell.
+    it, with the same queries. ``knows``: for the last tries, which are kept for known browsers. Notes the try before
+    it is made, under the account's lock, so that parallel tries count. Records a refusal; the caller records a
+    success. Raises DirectoryError if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
     user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
+    tries, known = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD), knows(subject)
     with transaction.atomic():
         User.locked(subject)
-        tries = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD)
         before = list(tries.order_by("-at"))
-        this_one = tries.filter(pk=FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD).pk)
+        noted = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD, known=known)
+        this_one = tries.filter(pk=noted.pk)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
     try:
-        allowed = _may_try(before, accounts.lockout(account))
+        allowed = _may_try(before, accounts.lockout(account), known)
         if not allowed:
             this_one.delete()
         answer = accounts.check_password(account if allowed else None, password)
@@ -115,6 +127,15 @@ def try_password(
         raise
     disabled = answer is PasswordCheck.RIGHT and account and not account.enabled
     outcome = SignInOutcome.__members__.get("DISABLED" if disabled else answer.name, SignInOutcome.WRONG)
+    _settle(outcome, tries, this_one)
+    if outcome is SignInOutcome.RIGHT and user:
+        return outcome, user
+    audit.record(Event.LOGIN_REFUSED, found, result=answer.value if allowed else STOPPED, address=address)
+    return outcome, None
+
+
+def _settle(outcome: SignInOutcome, tries: QuerySet[FailedTry], this_one: QuerySet[FailedTry]) -> None:
+    """Counts the answered try among the account's, or forgets it."""
     if outcome is SignInOutcome.RIGHT:
         # The directory forgets earlier failures now. So does the portal, except for tries that are under way.
         (tries.filter(answered=True) | this_one).delete()
@@ -122,30 +143,30 @@ def try_password(
         this_one.delete()  # no failure; but Active Directory keeps earlier ones after a password that doesn't log in
     else:
         this_one.update(answered=True)
-    if outcome is SignInOutcome.RIGHT and user:
-        return outcome, user
-    audit.record(Event.LOGIN_REFUSED, found, result=answer.value if allowed else STOPPED, address=address)
-    return outcome, None
 
 
-def _may_try(before: list[FailedTry], policy: Lockout) -> bool:
+def _may_try(before: list[FailedTry], policy: Lockout, known: bool) -> bool:
     """Whether one more wrong password would still not make the directory lock the account (T3).
 
     ``before``: the earlier tries, newest first. Tries since the last pause of the window's length count: Active
     Directory's window begins anew with each failure (MS-SAMR 3.1.5.14.6); OpenLDAP's slides and counts no more than
     that. The directory's own count includes tries elsewhere, at a workstation for example. Tries that are under way
     at this moment come on top.
+
+    Strangers stop earlier, so that a *known* browser still gets in (D1).
     """
-    if policy.threshold:
-        # One below the directory's own threshold; a threshold of one leaves no room to be careful.
-        room, window = max(1, policy.threshold - 1), policy.window
-    else:
-        room, window = limits.PASSWORD_TRIES, limits.PASSWORD_WINDOW
-    later, answered, under_way = timezone.now(), 0, 0
+    strangers, most = limits.password_tries(policy.threshold)
+    window = policy.window if policy.threshold else limits.PASSWORD_WINDOW
+    later, counted = timezone.now(), Counter[tuple[bool, bool]]()
     for tried in before:
         if later - tried.at > window + WINDOW_EDGE:
             break
         later = tried.at
-        answered, under_way = answered + tried.answered, under_way + (not tried.answered)
-    elsewhere = policy.failures if policy.threshold else 0  # a directory that never locks may never forget either
-    return under_way + max(answered, elsewhere) < room
+        counted[tried.known, tried.answered] += 1
+    # A directory that never locks may never forget either.
+    elsewhere = max(0, policy.failures - counted[True, True] - counted[False, True]) if policy.threshold else 0
+    others, own = (counted[kind, True] + counted[kind, False] for kind in (False, True))
+    if not known:
+        return others + own + elsewhere < strangers
+    # Of many strangers' tries that are under way, no more than their share reaches the directory.
+    return min(others, strangers) + own + elsewhere < most

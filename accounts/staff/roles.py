@@ -10,7 +10,7 @@ from accounts import audit
 from accounts.directory import CLOCKS_DIFFER, Account, Expiry, connect_staff
 from accounts.models import Event, User
 from accounts.passwords import sign_in
-from accounts.passwords.sign_in import SignInOutcome
+from accounts.passwords.sign_in import Knows, SignInOutcome
 
 Roles = frozenset[str]
 NONE: Roles = frozenset()
@@ -32,7 +32,7 @@ AGENT = Role("agent", "DIRECTORY_HELPDESK_GROUP", "/helpdesk/")
 ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 
 
-def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome, User | None]:
+def check(name: str, password: str, address: str | None, knows: Knows) -> tuple[SignInOutcome, User | None]:
     """Checks the user name and password of a user with a role. Returns the user with RIGHT only.
 
     Accepts protected accounts: all staff have them. NO_ROLE comes after the right password only. Raises
@@ -40,7 +40,9 @@ def check(name: str, password: str, address: str | None) -> tuple[SignInOutcome,
     """
     where = connect_staff()
     found = where.find(name)
-    outcome, user = sign_in.try_password(where, found, found, username=name, password=password, address=address)
+    outcome, user = sign_in.try_password(
+        where, found, found, username=name, password=password, address=address, knows=knows
+    )
     if user is None or found is None:
         return outcome, None
     held = roles_of(found)

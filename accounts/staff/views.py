@@ -120,6 +120,7 @@ def _log_in(request: HttpRequest, user: User, device: Device, held: roles.Roles)
     staff_sessions.log_in(request, user, device, held)
     address = request.META["REMOTE_ADDR"]
     audit.record(Event.LOGIN_DONE, user, actor=user, result=", ".join(sorted(held)), address=address)
+    browsers.remember(request, user.directory_id)
     return onward
 
 

@@ -49,7 +49,10 @@ def test_all_is_well(openldap_settings: TestSlapd) -> None:
     assert code == 0
     assert found["database"][0] == "ok"
     assert found["directory"] == ("ok", "openldap answers")
-    assert found["lock-out"] == ("ok", "after 5 wrong passwords in 15 minutes; the portal stops after 4")
+    assert found["lock-out"] == (
+        "ok",
+        "after 5 wrong passwords in 15 minutes; the portal stops after 3, in a known browser after 4",
+    )
     assert found["history"] == ("ok", "earlier passwords are refused on a reset")
     assert found["queue"] == ("note", "none: codes are sent inside the request")
 
@@ -60,7 +63,10 @@ def test_active_directory(active_directory_settings: PrivateSamba) -> None:
     code, found = report()
     assert code == 0
     assert found["directory"] == ("ok", "active_directory answers")
-    assert found["lock-out"] == ("ok", "after 3 wrong passwords in 30 minutes; the portal stops after 2")
+    assert found["lock-out"] == (
+        "ok",
+        "after 3 wrong passwords in 30 minutes; the portal stops after 2, in a known browser after 2",
+    )
     assert found["history"][0] == "ok"
 
 

@@ -144,12 +144,12 @@ def _lockout(lockout: directory.Lockout) -> Finding:
     if not lockout.known:
         words = f"the directory does not show its policy: {lockout.threshold} wrong passwords are assumed"
         return "lock-out", None, f"{words}. Set DIRECTORY_DEFAULT_POLICY or DIRECTORY_LOCKOUT_THRESHOLD"
+    strangers, most = limits.password_tries(lockout.threshold)
     if not lockout.threshold:
-        words = f"the directory has none; the portal stops after {limits.PASSWORD_TRIES} wrong passwords"
-        return "lock-out", None, words
-    minutes, stops = round(lockout.window.total_seconds() / 60), max(1, lockout.threshold - 1)
-    words = f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {stops}"
-    return "lock-out", True, words
+        return "lock-out", None, f"the directory has none; the portal stops after {strangers} wrong passwords"
+    minutes = round(lockout.window.total_seconds() / 60)
+    words = f"after {lockout.threshold} wrong passwords in {minutes} minutes; the portal stops after {strangers}"
+    return "lock-out", True, f"{words}, in a known browser after {most}"
 
 
 def _sms() -> Iterator[Finding]:
