@@ -21,8 +21,9 @@ bin = $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench bench-quick crash fuzz \
-    packages-demo packages-test packages-develop environment-local environment-dev with-environment
+.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench bench-quick crash fuzz attack \
+    packages-demo packages-test packages-develop packages-attack environment-local environment-dev environment-attack \
+    with-environment
 
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
@@ -41,6 +42,7 @@ help:
 	@echo 'make bench-quick     a reset before and after: the working tree beside a commit, by turns (BASE=commit)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
+	@echo 'make attack          stories of attackers, and their tools, against a stack on this machine (ARGS=--short: a minute)'
 	@echo 'make clean           removes environments, caches and the demo'
 
 # --- What a person runs ---------------------------------------------------------------------------
@@ -104,6 +106,7 @@ requirements: packages-demo
 	$(compile) --output-file requirements.txt
 	$(compile) --extra local --constraint requirements.txt --output-file requirements-local.txt
 	$(compile) --extra dev --extra local --constraint requirements-local.txt --output-file requirements-dev.txt
+	$(subst pyproject.toml,--group attack,$(compile)) --output-file requirements-attack.txt
 
 messages: packages-develop
 	@$(MAKE) --no-print-directory environment-dev
@@ -143,13 +146,19 @@ fuzz: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@$(bin)/python -m tests.helpdesk.fuzz --seconds $(FOR)
 
+# Wapiti, sqlmap and their like: minutes for each form. Their tables are in docs/security.md.
+attack: packages-attack environment-attack
+	@$(MAKE) --no-print-directory environment-dev
+	@$(bin)/python -m tests.attack $(ARGS)
+
 # --- What these stand on --------------------------------------------------------------------------
 
-packages-demo packages-test packages-develop:
+packages-demo packages-test packages-develop packages-attack:
 	@test '$(PACKAGES)' = none || deploy/debian/install $(@:packages-%=%)
 
 environment-local:
 	@$(MAKE) --no-print-directory with-environment FILE=requirements-local.txt
+environment-attack: .venv-attack/installed
 environment-dev:
 	@$(MAKE) --no-print-directory with-environment FILE=requirements-dev.txt
 
@@ -164,4 +173,10 @@ $(VENV)/installed-$(FILE): $(FILE) $(interpreter)
 	@echo 'Installing $(FILE) into $(VENV)…'
 	@$(PYTHON) -m venv $(VENV)
 	@$(bin)/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $(FILE)
+	@touch $@
+
+.venv-attack/installed: requirements-attack.txt
+	@echo 'Installing requirements-attack.txt into .venv-attack…'
+	@$(PYTHON) -m venv .venv-attack
+	@.venv-attack/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --requirement $<
 	@touch $@
