@@ -33,6 +33,10 @@ class SessionLimits(MiddlewareMixin):
 class KnownBrowsers(MiddlewareMixin):
     """Makes the browser of a completed journey known to its account (security.md D1)."""
 
+    def process_request(self, request: HttpRequest) -> None:
+        if request.method == "POST":  # for the limits by address
+            request.known_as = browsers.presented(request).partition(" ")[0]  # type: ignore[attr-defined]
+
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
         browsers.set_cookie(request, response)
         return response

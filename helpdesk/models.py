@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts import numbers
+from accounts.browsers import PRESENTED_LENGTH
 from accounts.encryption import EncryptedTextField
 from accounts.models import Challenge, Company, Orderer, User
 from accounts.models.recipients import HasRecipients
@@ -320,6 +321,8 @@ class SignInLink(models.Model):
     """
 
     asked_for = EncryptedTextField(blank=True, default="")  # the address as typed, until the task has looked it up
+    # What the browser that asked presents of the accounts that know it; as long.
+    presented = models.CharField(max_length=PRESENTED_LENGTH, blank=True, default="", db_default="")
     orderer = models.ForeignKey(Orderer, null=True, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
     language = models.CharField(max_length=2)

@@ -339,6 +339,9 @@ MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
 
 # Posts in ten minutes from one address: a whole company sits behind one.
 LIMIT_ADDRESS_POSTS = env.number("LIMIT_ADDRESS_POSTS", 300)
+# Different names in ten minutes from one address, on each of the forms that send codes or links or take passwords. Each
+# such post reads so many keys of the cache.
+LIMIT_ADDRESS_NAMES = env.number("LIMIT_ADDRESS_NAMES", 20)
 LIMIT_ADDRESS_FAILED_LOGINS = env.number("LIMIT_ADDRESS_FAILED_LOGINS", 20)
 # Accounts that may share one mobile number.
 LIMIT_ACCOUNTS_PER_NUMBER = env.number("LIMIT_ACCOUNTS_PER_NUMBER", 3)

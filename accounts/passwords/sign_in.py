@@ -77,6 +77,8 @@ def log_in_page(
     outcome = ""
     if form.is_valid():
         typed, knows = form.cleaned_data, partial(browsers.knows, request)
+        if page := limits.over_names(request, limits.LOGIN_NAMES, typed["username"]):
+            return page
         result, user = check(typed["username"], typed["password"], request.META["REMOTE_ADDR"], knows)
         if user:
             return proceed(request, user)

@@ -23,6 +23,8 @@ def start(request: HttpRequest) -> HttpResponse:
     form = UsernameForm(request.POST or None)
     if form.is_valid():
         username, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
+        if page := limits.over_names(request, limits.CODE_NAMES, username):
+            return page
         challenge, presented = sessions.under_way(request, Purpose.RESET), browsers.presented(request)
         if challenge and challenge.is_about(username):
             codes.ask_again(challenge, address, username, presented)

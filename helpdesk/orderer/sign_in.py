@@ -4,7 +4,6 @@ Asking for a link does the same for every typed address: one row, one task. The 
 whether to send a link.
 """
 
-import ipaddress
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
@@ -17,7 +16,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit, codes, limits
+from accounts import audit, browsers, codes, limits
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
 from helpdesk.models import SignInLink
@@ -29,9 +28,12 @@ FRESH = timedelta(seconds=limits.LINK_FRESH)
 
 
 @transaction.atomic
-def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
-    """Notes that a link was asked for, and queues the task on commit. Raises kombu.exceptions.OperationalError."""
-    link = SignInLink.objects.create(asked_for=typed, language=language, address=address)
+def ask(typed: str, *, language: str, address: str | None, presented: str = "") -> SignInLink:
+    """Notes that a link was asked for, and queues the task on commit. Raises kombu.exceptions.OperationalError.
+
+    ``presented``: by the browser, of the accounts that know it (``accounts.browsers``).
+    """
+    link = SignInLink.objects.create(asked_for=typed, language=language, address=address, presented=presented)
     audit.record(Event.LINK_REQUESTED, address=address)
     # A link that has expired on its way only confuses.
     transaction.on_commit(lambda: deliver.apply_async((link.pk,), expires=limits.LINK_LIFETIME))
@@ -44,18 +46,18 @@ def ask(typed: str, *, language: str, address: str | None) -> SignInLink:
 def deliver(link_id: int) -> None:
     """Mails a link, if an active orderer has the address and the limits allow it. The queue does not retry."""
     link = SignInLink.objects.select_for_update().get(pk=link_id)
-    typed, link.asked_for = link.asked_for, ""
+    typed, presented, link.asked_for, link.presented = link.asked_for, link.presented, "", ""
     if not typed or timezone.now() - link.asked_at >= LIFETIME:
         return
     orderer = Orderer.objects.filter(email__iexact=typed).first()
-    withheld = _reason_to_withhold(orderer, link.address)
+    withheld = _reason_to_withhold(orderer, link.address, presented)
     if orderer is None or withheld:
-        link.save(update_fields=["asked_for"])
+        link.save(update_fields=["asked_for", "presented"])
         audit.record(Event.LINK_WITHHELD, orderer, result=withheld, address=link.address)
         return
     token = secrets.token_urlsafe(32)
     link.orderer, link.digest = orderer, _digest(token, orderer.email)
-    link.save(update_fields=["asked_for", "orderer", "digest"])
+    link.save(update_fields=["asked_for", "presented", "orderer", "digest"])
     url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
     until = link.asked_at + LIFETIME
     mail = outbox.letter(
@@ -71,11 +73,11 @@ def deliver(link_id: int) -> None:
     audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
 
 
-def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None) -> str:
+def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None, presented: str) -> str:
     """Why no link is sent; "" for one that is sent, and counted.
 
-    It is counted for the asking network too: a stranger who asks all day from few networks can't use up the orderer's
-    own links.
+    A browser in which the orderer has signed in before has counts of its own (D3). Others count for the asking network
+    too: a stranger who asks all day from few networks can't use up the orderer's own links.
     """
     if orderer is None:
         return "no such orderer"
@@ -83,15 +85,14 @@ def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None) -> str:
         return "orderer not active"
     if not _has_company(orderer):
         return "no active company"
-    mail, network = orderer.email.lower(), ""
-    if asked_from:  # an IPv4 address, or the /64 that an IPv6 client has to itself
-        network = str(ipaddress.ip_network((asked_from, 64 if ":" in asked_from else 32), strict=False))
-    counted = (
-        (digest(f"{mail} {network}", "mail address"), limits.LINK_SENDS),
-        (digest(mail, "mail address"), limits.LINK_SENDS_IN_ALL),
-    )
+    mail = orderer.email.lower()
+    if browsers.is_among(presented, browsers.orderer_id(orderer.pk)):
+        counted = [(f"{mail} known browser", limits.LINK_SENDS)]
+    else:
+        network = limits.network_of(asked_from) if asked_from else ""
+        counted = [(f"{mail} {network}", limits.LINK_SENDS), (mail, limits.LINK_SENDS_IN_ALL)]
     with transaction.atomic():
-        allowed = SendQuota.take(Purpose.SIGN_IN, counted)
+        allowed = SendQuota.take(Purpose.SIGN_IN, [(digest(whose, "mail address"), most) for whose, most in counted])
     return "" if allowed else limits.TOO_MANY_LINKS
 
 

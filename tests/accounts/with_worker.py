@@ -75,6 +75,7 @@ def installation(folder: Path, slapd: TestSlapd, redis_server: PrivateRedis) -> 
         "SMS_GATEWAYS": (folder / "sms").as_uri(),
         "STATIC_ROOT": str(folder / "static"),
         "LIMIT_ADDRESS_POSTS": "1000000",
+        "LIMIT_ADDRESS_NAMES": "1000",
         "SMS_DAILY_LIMIT": "1000000",
         "LOG_LEVEL": "DEBUG",
     }

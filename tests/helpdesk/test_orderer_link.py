@@ -10,6 +10,7 @@ from django.core import mail
 
 from accounts import limits
 from accounts.models import Event
+from helpdesk.models import SignInLink
 from tests.accounts.helpers import last, text_of
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox
@@ -166,11 +167,12 @@ def test_a_strangers_questions_keep_nobody_out(newcomer: Newcomer, stranger: New
         stranger.ask(email_of(register))
     assert len(mail.outbox) == before + limits.LINK_SENDS_IN_ALL[0][0]
     # What was withheld is counted for nobody's network.
+    elsewhere = Newcomer(newcomer.sms)  # a browser in which she has not signed in before
     for _ in range(12):
         links_age(seconds=61)
-        newcomer.ask(email_of(register))
+        elsewhere.ask(email_of(register))
     links_age(hours=1)
-    newcomer.ask(email_of(register))
+    elsewhere.ask(email_of(register))
     assert mail.outbox[-1].to == [register.carin.email]
     assert len(mail.outbox) == before + limits.LINK_SENDS_IN_ALL[0][0] + 1
 
@@ -199,3 +201,48 @@ def test_of_parallel_presses_one_wins(newcomer: Newcomer, register: Register) ->
     answers = at_once([partial(browser.press, token) for browser in browsers])
     assert [answer.status_code for answer in answers].count(302) == 1
     assert len(newcomer.sms) == 1
+
+
+def test_d3_the_orderers_own_browser_has_links_of_its_own(
+    newcomer: Newcomer, stranger: Newcomer, register: Register
+) -> None:
+    """Strangers use up all there are, from her network and others: where she has signed in before, she still does."""
+    newcomer.come_in(email_of(register))
+    newcomer.post("/bestallare/logga-ut/")
+    links_age(minutes=11)
+    for network in range(limits.LINK_SENDS_IN_ALL[0][0] + 3):
+        stranger.client.defaults["REMOTE_ADDR"] = f"203.0.113.{network}"
+        stranger.ask(email_of(register))
+    stranger.client.defaults["REMOTE_ADDR"] = "127.0.0.1"
+    before = len(mail.outbox)
+    stranger.ask(email_of(register))
+    assert len(mail.outbox) == before
+    assert last(Event.LINK_WITHHELD).result == limits.TOO_MANY_LINKS
+    assert newcomer.come_in(email_of(register))["Location"] == "/bestallare/"
+    newcomer.ask(email_of(register))
+    assert len(mail.outbox) == before + 1, "hers end as well: one a minute"
+    links_age(minutes=11)
+    sent = len(mail.outbox)
+    for _ in range(4):
+        newcomer.ask(email_of(register))
+        links_age(seconds=61)
+    assert len(mail.outbox) == sent + 3, "three in ten minutes"
+    assert not SignInLink.objects.exclude(presented="").exists(), "what a browser presents is not kept"
+
+
+def test_d3_another_orderers_browser_is_a_strangers(newcomer: Newcomer, stranger: Newcomer, register: Register) -> None:
+    stranger.come_in(register.olle.email)
+    for _ in range(2):
+        stranger.ask(email_of(register))
+    before = len(mail.outbox)
+    newcomer.ask(email_of(register))
+    assert len(mail.outbox) == before, "one count for the network"
+
+
+def test_d3_an_address_asks_for_links_for_twenty_addresses(stranger: Newcomer, register: Register) -> None:
+    """Known or not (E1)."""
+    for number in range(20):
+        assert stranger.ask(f"nej{number}@hemtjanst-ett.example").status_code == 302
+    assert stranger.ask(email_of(register)).status_code == 429
+    assert stranger.ask("nej0@hemtjanst-ett.example").status_code == 302
+    assert len(mail.outbox) == 0

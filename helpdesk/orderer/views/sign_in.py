@@ -31,8 +31,10 @@ def start(request: HttpRequest) -> HttpResponse:
     """Step 1: the address. The answer is the same for every address (E1)."""
     form = AddressForm(request.POST or None)
     if form.is_valid():
-        language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
-        link = sign_in.ask(form.cleaned_data["email"], language=language, address=address)
+        language, address, email = get_language() or "sv", request.META["REMOTE_ADDR"], form.cleaned_data["email"]
+        if page := limits.over_names(request, limits.LINK_NAMES, email):
+            return page
+        link = sign_in.ask(email, language=language, address=address, presented=browsers.presented(request))
         orderer_sessions.note_link(request, link)
         return redirect("orderer-link-sent")
     # "ut": logged out; "igen": it took too long; "borta": the page saw the session end; "slut": access has ended.
