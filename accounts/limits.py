@@ -110,6 +110,9 @@ MOST_EARLIER_TICKETS = 10
 # How long things are kept (security.md Q1).
 CODES_KEPT = timedelta(hours=24)
 AUDIT_KEPT = timedelta(days=548)  # 18 months
+# Events of the public forms that name no account: anybody makes as many as the limits by address allow. Long enough to
+# look into an attack.
+NOBODYS_KEPT = timedelta(days=30)
 GONE_KEPT = timedelta(days=30)  # a number, after the account it belonged to
 PHONE_LINKS_KEPT = timedelta(days=30)  # with the number before the link: long enough to look into a complaint
 # A removed number, and how long a link to its account takes two agents (security.md H8): longer than a thief waits.

@@ -7,7 +7,7 @@ from celery.utils.functional import chunks
 from django.apps import apps
 from django.contrib.sessions.models import Session
 from django.db import transaction
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils import timezone
 from simple_history.utils import get_history_model_for_model
 
@@ -20,6 +20,13 @@ from accounts.standing import IDS_AT_A_TIME
 Purge = Callable[[datetime], dict[str, int]]
 _purges: list[Purge] = []
 _renewals: list[Callable[[], None]] = []
+
+
+_ANYBODYS = (
+    *(models.Event.CODE_REQUESTED, models.Event.CODE_WITHHELD, models.Event.CODE_REFUSED),
+    *(models.Event.LOGIN_ATTEMPTED, models.Event.LOGIN_REFUSED),
+    *(models.Event.LINK_REQUESTED, models.Event.LINK_WITHHELD, models.Event.LINK_REFUSED),
+)
 
 
 def register(purge: Purge, renew_keys: Callable[[], None]) -> None:
@@ -49,7 +56,8 @@ def purge() -> dict[str, int]:
     removed = models.PhoneRemoval.objects.filter(at__lt=now - limits.REMOVALS_WATCHED).exclude(number="")
     counts["removed numbers"] = removed.update(number="")
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
-    counts["audit events"] = QuerySet(models.AuditEvent).filter(at__lt=now - AUDIT_KEPT).delete()[0]
+    nobodys = Q(actor="", subject="", event__in=_ANYBODYS, at__lt=now - limits.NOBODYS_KEPT)
+    counts["audit events"] = QuerySet(models.AuditEvent).filter(nobodys | Q(at__lt=now - AUDIT_KEPT)).delete()[0]
     # An orderer's earlier companies refer to its history without a constraint, and would stay.
     memberships = apps.get_model("accounts", "HistoricalOrderer_companies")
     memberships._default_manager.filter(history__history_date__lt=now - AUDIT_KEPT).delete()

@@ -107,6 +107,7 @@ CASES: list[Case] = [
     ("CODES_KEPT", timedelta(hours=12), page("pages/privacy.html"), "efter 12 timmar"),
     ("BODIES_KEPT", 20 * DAY, page("pages/privacy.html"), "20 dagar efter att de skickades"),
     ("TICKETS_KEPT", 730 * DAY, page("pages/privacy.html"), "24 månader efter att de avgjordes"),
+    ("NOBODYS_KEPT", 25 * DAY, page("pages/privacy.html"), "efter 25 dagar"),
     ("AUDIT_KEPT", 365 * DAY, page("pages/privacy.html"), "efter 12 månader"),
     ("GONE_KEPT", 40 * DAY, page("pages/privacy.html"), "40 dagar efter att kontot är borta"),
     ("RECIPIENTS", 3, page("helpdesk/orderer_recipients.html"), "Ni kan ha högst tre."),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from datetime import timedelta
 from io import StringIO
 
@@ -77,12 +78,34 @@ def test_q1_codes_go_after_a_day(walker: Walker) -> None:
 def test_q1_the_trail_goes_after_eighteen_months(walker: Walker) -> None:
     """Q1: by retention alone, which is the one way past append-only."""
     a_day_of_use(walker)
+    QuerySet(AuditEvent).filter(actor="", subject="").delete()  # for test_what_names_no_account_goes_after_a_month
     count = AuditEvent.objects.count()
     older(AuditEvent.objects.all(), timedelta(days=547))
     assert purge()["audit events"] == 0
     older(AuditEvent.objects.filter(event=Event.LOGIN_DONE), timedelta(days=2))
     assert purge()["audit events"] == 1
     assert AuditEvent.objects.count() == count - 1
+
+
+def test_what_names_no_account_goes_after_a_month(walker: Walker) -> None:
+    """D1: what strangers leave with names that nobody has; all that is about an account or by somebody stays."""
+    walker.ask("lovfinnsej1")
+    walker.enter_code("123456")
+    walker.log_in(dataclasses.replace(KARL, username="lovfinnsej1"))
+    walker.client.post("/bestallare/logga-in/", {"email": "ingen@hemtjanst-ett.example"})
+    nobodys = trail()
+    assert nobodys == [
+        *(Event.CODE_REQUESTED, Event.CODE_WITHHELD, Event.CODE_REFUSED, Event.LOGIN_ATTEMPTED, Event.LOGIN_REFUSED),
+        *(Event.LINK_REQUESTED, Event.LINK_WITHHELD),
+    ]
+    older(AuditEvent.objects.all(), timedelta(days=2))
+    a_day_of_use(walker)
+    older(AuditEvent.objects.all(), timedelta(days=29))
+    assert purge()["audit events"] == len(nobodys)
+    assert Event.LOGIN_REFUSED in trail(), "of an account"
+    older(AuditEvent.objects.all(), timedelta(days=2))
+    assert purge()["audit events"] == 1, "the code that Stefan asked for: nobody knew whose it was"
+    assert Event.CODE_SENT in trail()
 
 
 def older(rows: QuerySet[AuditEvent], by: timedelta) -> None:

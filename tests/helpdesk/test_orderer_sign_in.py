@@ -53,6 +53,30 @@ def test_the_way_in(newcomer: Newcomer, register: Register) -> None:
     )
 
 
+def test_d1_wrong_codes_in_another_browser_leave_the_orderers_own_its_codes(
+    newcomer: Newcomer, register: Register, sms: Inbox
+) -> None:
+    """By a thief of the mailbox, who mistypes the codes of a day."""
+    newcomer.come_in(email_of(register))
+    links_age(minutes=11)
+    for _ in range(2):
+        thief = Newcomer(sms)
+        thief.ask(email_of(register))
+        thief.press()
+        wrong = wrong_for(sms.code())
+        for _ in range(5):
+            assert WRONG_CODE in text_of(thief.enter(wrong))
+        links_age(minutes=11)
+    sent = len(sms)
+    thief.ask(email_of(register))
+    thief.press()
+    assert (len(sms), last(Event.CODE_WITHHELD).result) == (sent, "too many wrong codes in a day")
+    links_age(minutes=11)
+    newcomer.ask(email_of(register))
+    newcomer.press()
+    assert newcomer.enter()["Location"] == STAFF_PAGE
+
+
 def test_an_older_session_is_worth_nothing_afterwards(newcomer: Newcomer, register: Register) -> None:
     """S1: neither that of the one who asked, nor that of the one who waited for the code."""
     newcomer.ask(email_of(register))
