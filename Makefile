@@ -21,7 +21,7 @@ bin = $(VENV)/bin
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench bench-quick crash fuzz attack \
+.PHONY: help demo stack test test-fast slow mutants lint format clean requirements vendor messages screenshots bench bench-quick crash faults fuzz attack \
     packages-demo packages-test packages-develop packages-attack environment-local environment-dev environment-attack \
     with-environment
 
@@ -41,6 +41,7 @@ help:
 	@echo 'make bench           what a reset costs under load, as in production; the daily mail; the staff's pages (docs/performance.md)'
 	@echo 'make bench-quick     a reset before and after: the working tree beside a commit, by turns (BASE=commit)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
+	@echo 'make faults          what people see, and what is lost, while one part after the other breaks (docs/faults.md; ARGS=--short)'
 	@echo 'make fuzz            mails that nobody wrote, read for five minutes (FOR=seconds)'
 	@echo 'make attack          stories of attackers, and their tools, against a stack on this machine (ARGS=--short: a minute)'
 	@echo 'make clean           removes environments, caches and the demo'
@@ -140,6 +141,10 @@ crash: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@$(bin)/python -m tests.notifications.crash 1000
 	@$(beside_postgres) $(bin)/python -m tests.helpdesk.flood 2000
+
+faults: packages-test
+	@$(MAKE) --no-print-directory environment-dev
+	@$(bin)/python -m tests.faults $(ARGS)
 
 FOR ?= 300
 fuzz: packages-test

@@ -1,15 +1,32 @@
 """The queues: `celery -A idportal worker` takes every task, `-Q celery` the codes alone, `-Q outbox` all others."""
 
+import logging
 import os
 from functools import cached_property
+from typing import Any
 
-from celery import Celery
+from celery import Celery, Task
 from celery.fixups.django import DjangoFixup, DjangoWorkerFixup  # type: ignore[attr-defined]  # not in its stubs
 from celery.signals import setup_logging, worker_init
 from django.conf import settings
-from django.db import close_old_connections
+from django.db import InterfaceError, OperationalError, close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "idportal.settings")
+
+
+log = logging.getLogger("idportal.outage")
+
+
+class OutageTask(Task):  # type: ignore[type-arg]  # as tasks are here: nobody awaits what they return
+    """A task that the database breaks off leaves a line in the log, as a request does, and no trace of the code."""
+
+    throws = (OperationalError, InterfaceError)  # those that Celery does not call unexpected
+
+    def on_failure(self, exc: BaseException, *others: Any) -> None:
+        """What is left undone is in the database, and the timetable finds it; for a code, the person asks again."""
+        if isinstance(exc, self.throws):
+            words = str(exc).partition("\n")[0]
+            log.error("database is not available: %s is left undone: %s: %s", self.name, type(exc).__name__, words)
 
 
 class KeptConnections(DjangoWorkerFixup):  # type: ignore[misc]
@@ -28,7 +45,7 @@ class Fixup(DjangoFixup):
         return KeptConnections(self.app)
 
 
-app = Celery("idportal", fixups=[lambda app: Fixup(app).install()])  # type: ignore[list-item]  # a name, or this
+app = Celery("idportal", task_cls=OutageTask, fixups=[lambda app: Fixup(app).install()])  # type: ignore[list-item]  # a name, or this
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["consumer"].add("idportal.worker:LookAfterTheOutbox")

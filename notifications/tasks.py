@@ -19,7 +19,7 @@ def sweep(everything: bool = False) -> None:
     digests.catch_up()
 
 
-@shared_task
+@shared_task(name="notifications.tasks.send_digests", **WAIT)
 def send_digests() -> None:
     """Makes the day's run of the daily mail."""
     try:

@@ -13,12 +13,14 @@ from unittest import mock
 import pytest
 from celery.worker.consumer import Consumer
 from django.conf import settings as django_settings
+from django.db import OperationalError
 from django.utils import timezone
 from kombu.asynchronous import Hub
 from kombu.exceptions import OperationalError as QueueDown
 from pytest_django import Settings
 
 from accounts import tasks as account_tasks
+from helpdesk.tasks import fetch_mail
 from idportal import worker
 from idportal.celery import app
 from notifications.outbox import queueing
@@ -136,3 +138,19 @@ def test_a_task_whose_connection_is_gone_ends_no_worker(caplog: pytest.LogCaptur
     with pytest.raises(BrokenPipeError):
         next(consumer.hub.create_loop())
     assert "a task of a lost connection was not acknowledged: AttributeError" in caplog.text
+
+
+def test_u1_a_task_that_the_database_breaks_off_says_so_in_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    with mock.patch("helpdesk.intake.fetch.run", side_effect=OperationalError("the server closed\nLINE 1: …")):
+        ended = fetch_mail.apply()
+    assert ended.failed()
+    [line] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    said = "database is not available: helpdesk.tasks.fetch_mail is left undone: OperationalError: the server closed"
+    assert (line.name, line.getMessage(), line.exc_info) == ("idportal.outage", said, None)
+
+
+def test_u1_any_other_error_of_a_task_is_unexpected(caplog: pytest.LogCaptureFixture) -> None:
+    with mock.patch("helpdesk.intake.fetch.run", side_effect=ValueError("ours")):
+        fetch_mail.apply()
+    [line] = [record for record in caplog.records if record.levelno >= logging.WARNING]
+    assert (line.name, bool(line.exc_info)) == ("celery.app.trace", True)
