@@ -38,7 +38,7 @@ help:
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
 	@echo 'make screenshots     every page in two widths, into var/screenshots/; docs/screenshots/ gets what a document shows'
-	@echo 'make bench           what a reset costs under load, as in production; the daily mail; the staff's pages (docs/performance.md)'
+	@echo 'make bench           what a reset costs under load, as in production; the daily mail; the pages of staff (docs/performance.md)'
 	@echo 'make bench-quick     a reset before and after: the working tree beside a commit, by turns (BASE=commit)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'
 	@echo 'make faults          what people see, and what is lost, while one part after the other breaks (docs/faults.md; ARGS=--short)'
