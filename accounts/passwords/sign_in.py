@@ -104,19 +104,18 @@ def try_password(
     """Checks a password with the directory, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
-    it, with the same queries. ``knows``: for the last tries, which are kept for known browsers. Notes the try before
-    it is made, under the account's lock, so that parallel tries count. Records a refusal; the caller records a
-    success. Raises DirectoryError if the directory can't tell.
+    it, with the same queries. ``knows``: for the last tries, which are kept for known browsers. Records a refusal; the
+    caller records a success. Only the right password makes a row of a person (Q1). Raises DirectoryError if the
+    directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
-    user = users.for_account(account) if account else User.objects.filter(directory_id=subject).first()
     tries, known = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD), knows(subject)
     with transaction.atomic():
-        User.locked(subject)
-        before = list(tries.order_by("-at"))
         noted = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD, known=known)
         this_one = tries.filter(pk=noted.pk)
         audit.record(Event.LOGIN_ATTEMPTED, found, address=address)
+    # Noted and committed first, and the others read then: of parallel tries each sees those that were noted before.
+    before = list(tries.exclude(pk=noted.pk).order_by("-at"))
     try:
         allowed = _may_try(before, accounts.lockout(account), known)
         if not allowed:
@@ -130,8 +129,8 @@ def try_password(
     disabled = answer is PasswordCheck.RIGHT and account and not account.enabled
     outcome = SignInOutcome.__members__.get("DISABLED" if disabled else answer.name, SignInOutcome.WRONG)
     _settle(outcome, tries, this_one)
-    if outcome is SignInOutcome.RIGHT and user:
-        return outcome, user
+    if outcome is SignInOutcome.RIGHT and account:
+        return outcome, users.for_account(account)
     audit.record(Event.LOGIN_REFUSED, found, result=answer.value if allowed else STOPPED, address=address)
     return outcome, None
 

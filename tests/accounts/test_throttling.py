@@ -14,7 +14,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import directory, limits
-from accounts.models import Event, FailedTry
+from accounts.models import Event, FailedTry, User
 from deploy.local import slapd
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import WRONG_LOGIN, binds, entry, last, normalised, text_of, time_passes, trail
@@ -278,3 +278,10 @@ def test_the_page_of_a_stopped_account_is_that_of_an_unknown_one(server: TestSla
         person = dataclasses.replace(MARIA, username=name)
         pages.append(normalised(Walker(Client(), sms).log_in(person), name))
     assert pages[0] == pages[1]
+
+
+def test_q1_a_strangers_log_in_makes_no_row_of_a_person(walker: Walker) -> None:
+    walker.log_in(KARL, "Fel-losen-1")
+    assert not User.objects.exists()
+    walker.log_in(KARL)
+    assert [user.username for user in User.objects.all()] == [KARL.username]
