@@ -174,25 +174,55 @@ _EITHER_LENGTH = with_digits(
 )
 
 
-class FactorForm(forms.Form):
+def _factor_code(label: Any, **how: Any) -> forms.CharField:
     """A code of an authenticator app, or a recovery code. Text that is no code counts as a wrong code."""
-
-    code = forms.CharField(
-        label=_("Kod"),
-        max_length=40,
-        widget=forms.TextInput(
-            attrs={"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 \\-]*", **VERBATIM}
-        ),
-        error_messages={
-            "required": with_digits(lambda: gettext("Skriv koden med %s siffror från din app."), "APP_CODE_DIGITS"),
-            "max_length": _EITHER_LENGTH,
-            "null_characters_not_allowed": _EITHER_LENGTH,
-        },
+    attributes = {"autocomplete": "one-time-code", "inputmode": "numeric", "pattern": "[0-9 \\-]*", **VERBATIM}
+    messages = {
+        "required": with_digits(lambda: gettext("Skriv koden med %s siffror från din app."), "APP_CODE_DIGITS"),
+        "max_length": _EITHER_LENGTH,
+        "null_characters_not_allowed": _EITHER_LENGTH,
+    }
+    return forms.CharField(
+        label=label, max_length=40, widget=forms.TextInput(attrs=attributes), error_messages=messages, **how
     )
+
+
+class FactorForm(forms.Form):
+    """A code, or the answer of a passkey in its place."""
+
+    code = _factor_code(_("Kod"))
+
+    def __init__(self, data: Any = None, **how: Any) -> None:
+        super().__init__(data, **how)
+        self.fields["code"].required = not (data and data.get("passkey"))
 
     def refuse(self) -> None:
         """One sentence for every reason: wrong, used already, or too soon after a wrong one."""
         self.add_error("code", _("Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den."))
+
+    def refuse_passkey(self) -> None:
+        self.add_error(None, _("Passkeyn godtogs inte. Försök igen, eller använd en annan."))
+
+
+class ProofForm(FactorForm):
+    """The second factor once more, beside another form: so it has a name and ids of its own (A3)."""
+
+    prefix = "factor"
+
+    def __init__(self, data: Any = None) -> None:
+        super().__init__(data, auto_id="factor-%s")
+        self.fields["code"].required = False  # the verb decides
+
+
+class PasskeyForm(forms.Form):
+    """A new passkey, which the browser adds."""
+
+    name = NameField(label=_("Vad ska den heta?"), missing=_("Skriv vad passkeyn ska heta, till exempel Telefonen."))
+
+    def refuse(self) -> None:
+        self.add_error(
+            None, _("Passkeyn gick inte att spara. Försök igen, eller använd en annan telefon eller nyckel.")
+        )
 
 
 class NewPasswordForm(forms.Form):

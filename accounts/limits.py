@@ -81,6 +81,9 @@ FACTOR_FAILURES_A_DAY = 10
 RECOVERY_FAILURES_A_DAY = 10  # apart from the app's: a thief who uses those up leaves the owner a way in
 FACTOR_FAILURES_TOLD = 3  # of either kind, in a row, and the owner gets a mail: people mistype one or two
 RECOVERY_CODES, RECOVERY_CODE_DIGITS = 10, 12  # digits, so that the same keys of a phone type both kinds of code
+FACTOR_FRESH = 5 * MINUTE  # since the second factor was shown, for what gives somebody else's account away (A3)
+PASSKEY_LIFETIME = 5 * MINUTE  # of a challenge: the person may have to find the device first
+PASSKEYS = 10  # of one person: more devices than anyone has
 RECOVERY_CODES_FEW = 3  # time to make new ones
 
 # Tickets of one orderer: more than a company with 2,000 employees needs, and too few to flood a queue.

@@ -19,8 +19,9 @@ address_bounced: mail to an address came back, or was refused for good. ``addres
 
 Of staff; ``account`` is None if the directory did not answer, which undoes no change:
 
-second_factor_added: an app was connected, or recovery codes were made. ``what``: "app" or "recovery codes".
-second_factor_removed: both were removed.
+second_factor_added: an app was connected, a passkey kept, or recovery codes were made. ``what``: "app", "passkey" or
+"recovery codes".
+second_factor_removed: all of them were removed; with ``what`` "passkey", one of the person's own.
 second_factor_attacked: wrong codes after the right password, FACTOR_FAILURES_TOLD in a row, or the last that a day
 allows. ``kind`` (FailedTry.Secret) of the last one, and ``stopped``: the day's limit is reached. Sent robustly.
 """

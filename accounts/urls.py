@@ -5,6 +5,7 @@ from django.urls import path
 from accounts.pages import page
 from accounts.passwords import views as reset
 from accounts.phones import views as register
+from accounts.staff import passkey_views as passkeys
 from accounts.staff import views as staff
 
 urlpatterns = [
@@ -24,6 +25,8 @@ urlpatterns = [
     path("logga-in/", staff.login, name="staff-login"),
     path("logga-in/kod/", staff.code, name="staff-code"),
     path("logga-in/kod/igen/", staff.code_again, name="staff-code-again"),
+    path("logga-in/passkey/", passkeys.options, name="staff-passkey"),
+    path("logga-in/passkeys/", passkeys.own, name="staff-passkeys"),
     path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
     path("stoppa/", register.stop, name="phone-link-stop"),
     path("logga-ut/", register.log_out, name="logout"),

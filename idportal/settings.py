@@ -295,6 +295,8 @@ PHONE_LINK_HOLD = env.number("PHONE_LINK_HOLD", 15 * 60)
 # Whether agents of the helpdesk without an app get a code by SMS, to the number that they have registered here.
 # Their own passwords can't be reset here then: one telephone would be both factors.
 HELPDESK_SMS_FACTOR = env.flag("HELPDESK_SMS_FACTOR")
+# Whether passkeys are the only second factor of staff: no app, no recovery code and no SMS lets anybody in.
+STAFF_PASSKEYS_ONLY = env.flag("STAFF_PASSKEYS_ONLY")
 
 # --- The helpdesk's mailbox ------------------------------------------------------------------------
 

@@ -30,6 +30,8 @@ class Message(models.Model):
         PHONE_REPLACED = "phone replaced", _("nummer ändrat")
         PASSWORD_RESET = "password reset", _("lösenord bytt")
         APP_CONNECTED = "app connected", _("app kopplad")
+        PASSKEY_ADDED = "passkey added", _("passkey sparad")
+        PASSKEY_REMOVED = "passkey removed", _("passkey borttagen")
         RECOVERY_CODES_MADE = "recovery codes made", _("återställningskoder gjorda")
         FACTOR_REMOVED = "factor removed", _("andra faktor borttagen")
         WRONG_CODES = "wrong codes", _("fel koder vid inloggning")

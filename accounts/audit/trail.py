@@ -124,6 +124,8 @@ RESULTS = {
     "old number": _("det tidigare numret"),
     "orderer": Orderer._meta.verbose_name,
     "outcome not known": _("okänt om det gick"),
+    "passkey": "passkey",
+    "passkeys only": _("bara passkeys gäller"),
     "password changed": _("lösenordet har bytts"),
     "protected account": _("skyddat konto"),
     "recovery code": _("återställningskod"),

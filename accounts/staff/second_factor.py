@@ -1,7 +1,7 @@
 # mypy: disallow-untyped-calls=False
 """The second factor of staff: an app, connected at the first sign-in and needed at each, and recovery codes.
 
-``accounts.staff.sms_factor`` is what agents may have in place of an app.
+``accounts.staff.passkeys`` are good in place of both, and ``accounts.staff.sms_factor`` is what agents may have.
 Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
 """
 
@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString
 
 from accounts import audit, codes, limits, signals, users
 from accounts.directory import Account, DirectoryError, connect_staff
-from accounts.models import Authenticator, Event, FailedTry, Phone, RecoveryCodes, User
+from accounts.models import Authenticator, Event, FailedTry, Passkey, Phone, RecoveryCodes, User
 
 log = logging.getLogger("idportal.second_factor")
 
@@ -27,7 +27,11 @@ A_DAY = {Kind.FACTOR: limits.FACTOR_FAILURES_A_DAY, Kind.RECOVERY: limits.RECOVE
 
 
 def is_enrolled(user: User) -> bool:
-    """Whether the user has connected an app."""
+    """Whether the user has connected an app or a passkey; with STAFF_PASSKEYS_ONLY, a passkey."""
+    return Passkey.objects.filter(user=user).exists() or (not settings.STAFF_PASSKEYS_ONLY and has_app(user))
+
+
+def has_app(user: User) -> bool:
     return Authenticator.objects.filter(user=user, confirmed=True).exists()
 
 
@@ -49,7 +53,8 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
-        found: Authenticator | None = None if is_enrolled(person) else waiting.first()
+        refused = settings.STAFF_PASSKEYS_ONLY or is_enrolled(person)
+        found: Authenticator | None = None if refused else waiting.first()
         if found is None or not found.verify_token(codes.plain(code)):
             audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
             return None
@@ -79,12 +84,14 @@ def check(user: User, code: str, address: str | None) -> Device | None:
         model: type[Device] = RecoveryCodes if by_paper else Authenticator
         device: Device | None = model.objects.select_for_update().filter(user=person, confirmed=True).first()
         refusal = ""
-        if _used_up(person, kind):
+        if settings.STAFF_PASSKEYS_ONLY:
+            refusal = "passkeys only"
+        elif _used_up(person, kind):
             refusal = limits.TOO_MANY_WRONG_CODES
         elif device and not device.verify_is_allowed()[0]:
             refusal = "too soon after a wrong code"
         elif device and device.verify_token(typed):
-            FailedTry.objects.filter(subject=person.directory_id, kind__in=[*A_DAY, Kind.SMS]).delete()
+            forget_failures(person)
             audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result=what, address=address)
             return device
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result=refusal or what, address=address)
@@ -105,6 +112,11 @@ def count_wrong_code(user: User, account: Account | None, kind: FailedTry.Secret
         signals.second_factor_attacked.send_robust(
             Authenticator, user=user, account=account, kind=kind, stopped=stopped
         )
+
+
+def forget_failures(user: User) -> None:
+    """After a right answer. The wrong ones before it were mistypes."""
+    FailedTry.objects.filter(subject=user.directory_id, kind__in=[*A_DAY, Kind.SMS]).delete()
 
 
 def _used_up(user: User, kind: FailedTry.Secret) -> bool:
@@ -138,7 +150,7 @@ def recovery_codes_left(user: User) -> int:
 
 
 def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
-    """Deletes the app and the recovery codes, and ends every session. The next sign-in connects a new app.
+    """Deletes the app, the passkeys and the recovery codes, and ends every session. The next sign-in connects anew.
 
     With HELPDESK_SMS_FACTOR also an agent's number, which is a second factor too: a stolen telephone has both. Notifies
     the owner. False if there was nothing to delete; the sessions end all the same. ``actor`` None: a command.
@@ -149,18 +161,20 @@ def remove(user: User, *, actor: User | None = None, address: str | None = None)
         person = User.objects.select_for_update().get(pk=user.pk)
         apps, _ = Authenticator.objects.filter(user=person).delete()
         papers, _ = RecoveryCodes.objects.filter(user=person).delete()
+        passkeys, _ = Passkey.objects.filter(user=person).delete()
         numbers = 0
-        if settings.HELPDESK_SMS_FACTOR and (agent or apps or papers):
+        if settings.HELPDESK_SMS_FACTOR and (agent or apps or papers or passkeys):
             numbers, _ = Phone.objects.filter(user=person).delete()
         if numbers:
             codes.end_challenges(person)
             audit.record(Event.PHONE_FORGOTTEN, person, actor=actor, result="second factor removed", address=address)
         _failures(person).delete()
         users.end_sessions(person)
-        if apps or papers or numbers:
+        gone = bool(apps or papers or passkeys or numbers)
+        if gone:
             audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=actor, address=address)
             signals.second_factor_removed.send(Authenticator, user=person, account=account)
-        return bool(apps or papers or numbers)
+        return gone
 
 
 def _is_agent(account: Account | None) -> bool:

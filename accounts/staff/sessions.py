@@ -1,7 +1,8 @@
 """The content of a browser session of staff, on the way in and signed in, beside ``accounts.sessions``.
 
 Keys: ``signing_in`` (the user who typed the password, the next address, the app to connect), ``roles`` (those at
-log-in), ``onward`` (the next address) and ``codes_owed`` (recovery codes are still to be shown).
+log-in), ``onward`` (the next address), ``codes_owed`` (recovery codes are still to be shown), ``factor_at`` (when the
+second factor was last shown) and ``passkey`` (the challenge for a passkey; ``passkey_at``: since when).
 """
 
 import time
@@ -48,8 +49,29 @@ def log_in(request: HttpRequest, user: User, device: Device, roles: Collection[s
     sessions.log_in(request, user, sessions.password_at(request))
     django_otp.login(request, device)
     request.session["roles"] = sorted(roles)
+    note_factor(request)
 
 
 def roles(request: HttpRequest) -> frozenset[str]:
     """The roles at log-in."""
     return frozenset(request.session.get("roles", ()))
+
+
+def note_factor(request: HttpRequest) -> None:
+    """The second factor was shown just now."""
+    request.session["factor_at"] = time.time()
+
+
+def factor_is_fresh(request: HttpRequest) -> bool:
+    """Whether the second factor was shown within FACTOR_FRESH (A3)."""
+    return time.time() - float(request.session.get("factor_at", 0)) < limits.FACTOR_FRESH
+
+
+def begin_passkey(request: HttpRequest, challenge: str) -> None:
+    request.session["passkey"], request.session["passkey_at"] = challenge, time.time()
+
+
+def end_passkey(request: HttpRequest) -> str:
+    """The challenge under way, which is then spent; "" if there is none, or it is too old."""
+    challenge, since = str(request.session.pop("passkey", "")), float(request.session.get("passkey_at", 0))
+    return challenge if time.time() - since < limits.PASSKEY_LIFETIME else ""

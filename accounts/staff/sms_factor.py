@@ -19,7 +19,8 @@ def number_of(user: User) -> str:
     ``user.is_staff`` must be fresh from the directory (``accounts.staff.roles``): it marks administrators. A number
     that the helpdesk linked does not count before its hold is over (H4).
     """
-    if not settings.HELPDESK_SMS_FACTOR or user.is_staff or second_factor.is_enrolled(user):
+    by_sms = settings.HELPDESK_SMS_FACTOR and not settings.STAFF_PASSKEYS_ONLY
+    if not by_sms or user.is_staff or second_factor.is_enrolled(user):
         return ""
     phone = phones.on_file(user)
     return phone.number if phone and not phone.on_hold else ""

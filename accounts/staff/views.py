@@ -5,6 +5,7 @@ Where HELPDESK_SMS_FACTOR is on, agents without an app get a code by SMS (``acco
 
 from urllib.parse import urlencode
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME, logout
 from django.http import HttpRequest, HttpResponse
@@ -22,7 +23,7 @@ from accounts import audit, browsers, codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm
 from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
 from accounts.passwords.sign_in import log_in_page
-from accounts.staff import roles, second_factor, sms_factor
+from accounts.staff import passkeys, roles, second_factor, sms_factor
 from accounts.staff import sessions as staff_sessions
 
 
@@ -50,7 +51,7 @@ def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
     return redirect(f"{reverse('staff-login')}?{'&'.join(filter(None, (why, query)))}")
 
 
-@sensitive_post_parameters("code")
+@sensitive_post_parameters("code", "passkey")
 @limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: a code from the app, or by SMS. The first time, the app is connected here."""
@@ -76,29 +77,37 @@ def code(request: HttpRequest) -> HttpResponse:
     return _code_of_app(request, user, held)
 
 
-@sensitive_variables("typed")
 def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
     form, address = FactorForm(request.POST or None), request.META["REMOTE_ADDR"]
     enrolled, begun = second_factor.is_enrolled(user), staff_sessions.app_begun(request)
+    answer = request.POST.get("passkey", "")
     if form.is_valid():
-        typed = form.cleaned_data["code"]
-        if enrolled:
-            device = second_factor.check(user, typed, address)
+        device: Device | None
+        if answer:
+            device = _of_passkey(request, user, answer, enrolled)
+        elif enrolled:
+            device = second_factor.check(user, form.cleaned_data["code"], address)
         else:
-            device = second_factor.enrol(user, begun, typed, address)
+            device = second_factor.enrol(user, begun, form.cleaned_data["code"], address)
         if device:
             onward = _log_in(request, user, device, held)
-            if not enrolled:
+            if not enrolled and not settings.STAFF_PASSKEYS_ONLY:
                 request.session["codes_owed"], request.session["onward"] = True, onward
                 return redirect("staff-recovery-codes")
             if isinstance(device, RecoveryCodes) and len(device.digests) <= limits.RECOVERY_CODES_FEW:
                 _warn_of_few(request, len(device.digests))
             return redirect(onward)
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
-        form.refuse()
+        form.refuse_passkey() if answer else form.refuse()
         # Another request may have connected an app meanwhile.
         enrolled = second_factor.is_enrolled(user)
-    context = {"form": form, "username": user.username}
+    context = {
+        "form": form,
+        "username": user.username,
+        "by_code": not settings.STAFF_PASSKEYS_ONLY,
+        "by_app": second_factor.has_app(user),
+        "by_passkey": passkeys.are_had(user) if enrolled else passkeys.can_be_used(),
+    }
     if enrolled:
         return render(request, "accounts/staff_code.html", context)
     app = second_factor.begin(user, begun)
@@ -106,6 +115,14 @@ def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpRes
         request.session["signing_in"] = {**request.session["signing_in"], "app": app.pk}
     context |= {"picture": second_factor.picture(app.address), "address": app.address, "secret": _in_groups(app.secret)}
     return render(request, "accounts/staff_enrol.html", context)
+
+
+def _of_passkey(request: HttpRequest, user: User, answer: str, enrolled: bool) -> Device | None:
+    """The passkey that answered; the first one is kept."""
+    challenge, address = staff_sessions.end_passkey(request), request.META["REMOTE_ADDR"]
+    if enrolled:
+        return passkeys.check(user, challenge, answer, address)
+    return passkeys.register(user, challenge, answer, _("Min första passkey"), address)
 
 
 def _warn_of_few(request: HttpRequest, left: int) -> None:
@@ -173,6 +190,8 @@ def recovery_codes(request: HttpRequest) -> HttpResponse:
     if not roles.standing(user, held, sessions.password_at(request), request.META["REMOTE_ADDR"]):
         logout(request)
         return _log_in_again("slut")
+    if settings.STAFF_PASSKEYS_ONLY:
+        return redirect("staff-passkeys")
     if request.method == "POST" and not sessions.password_is_fresh(request, limits.SIGN_IN_LIFETIME):
         logout(request)
         return _log_in_again("igen", reverse("staff-recovery-codes"))

@@ -56,13 +56,14 @@ def phone_was_registered(account: Account, **others: Any) -> None:
 @receiver(signals.second_factor_added)
 def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
     """To the account's address: a thief of the password may have connected an app to an account without one."""
-    _notify_staff(Topic.APP_CONNECTED if what == "app" else Topic.RECOVERY_CODES_MADE, user, account)
+    topics = {"app": Topic.APP_CONNECTED, "passkey": Topic.PASSKEY_ADDED, "recovery codes": Topic.RECOVERY_CODES_MADE}
+    _notify_staff(topics[what], user, account)
 
 
 @receiver(signals.second_factor_removed)
-def second_factor_was_removed(user: User, account: Account | None, **others: Any) -> None:
+def second_factor_was_removed(user: User, account: Account | None, what: str = "", **others: Any) -> None:
     """To the account's address: its owner learns of a call for help in their name."""
-    _notify_staff(Topic.FACTOR_REMOVED, user, account)
+    _notify_staff(Topic.PASSKEY_REMOVED if what == "passkey" else Topic.FACTOR_REMOVED, user, account)
 
 
 @receiver(signals.second_factor_attacked)

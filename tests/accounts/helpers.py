@@ -67,7 +67,7 @@ def time_passes(**length: float) -> None:
         quota.save()
     for session in Session.objects.all():
         held = content(session)
-        for key in {"password_at", "started", "seen"} & held.keys():
+        for key in {"password_at", "started", "seen", "factor_at", "passkey_at"} & held.keys():
             held[key] -= by.total_seconds()
         session.session_data = signing.dumps(held, salt=salt(session.session_key), serializer=JSONSerializer)
         session.save()

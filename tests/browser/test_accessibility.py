@@ -46,7 +46,7 @@ _SEEN_IN_THE_DARK: set[tuple[str, str]] = set()
 NO_PAGE = {
     *("helpdesk-take", "helpdesk-give-back", "helpdesk-send-code", "helpdesk-approve"),
     *("helpdesk-unlock", "helpdesk-forget-tries"),
-    *("staff-code-again", "helpdesk-overview-export"),
+    *("staff-code-again", "staff-passkey", "helpdesk-overview-export"),
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
     *("orderer-employees-refresh", "orderer-employees-export"),
     *("register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),

@@ -12,7 +12,7 @@ from tests.idportal.conftest import PRODUCTION, ROOT, environment
 pytestmark = pytest.mark.process
 
 # Each takes time and megabytes. Whoever sends an SMS, reads mail or shows pages loads it.
-FOR_SOME = ("apprise", "requests", "imapclient", "oauthlib", "requests_oauthlib", "lxml", "idportal.urls")
+FOR_SOME = ("apprise", "requests", "imapclient", "webauthn", "oauthlib", "requests_oauthlib", "lxml", "idportal.urls")
 
 
 def test_what_few_need_is_not_loaded_by_all() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unittest import mock
 
-from accounts.models import Authenticator
+from accounts.models import Authenticator, Passkey, User
 from accounts.passwords.sign_in import SignInOutcome
 from accounts.staff import second_factor
 from deploy.local.cast import EVA, PER, STEFAN, Person
@@ -79,6 +79,62 @@ def by_sms(visitor: Visitor) -> None:
     passed_first_step(visitor, PER)
 
 
+def usable(visitor: Visitor) -> None:
+    """Browsers make passkeys for a host name alone, and the tests' portal has none."""
+    visitor.portal.settings.PORTAL_URL = "http://localhost:8000"
+
+
+def with_passkeys(visitor: Visitor) -> None:
+    """Has an app and two passkeys, and has typed the password."""
+    usable(visitor)
+    second_time(visitor)
+    for name in ("Telefonen", "Säkerhetsnyckeln"):
+        Passkey.objects.create(user=User.objects.get(username=EVA.username), name=name, credential=name, public_key="x")
+    visitor.page.reload()
+
+
+def by_passkey_alone(visitor: Visitor) -> None:
+    with_passkeys(visitor)
+    visitor.portal.settings.STAFF_PASSKEYS_ONLY = True
+    visitor.page.reload()
+
+
+def without_app(visitor: Visitor) -> None:
+    with_passkeys(visitor)
+    Authenticator.objects.all().delete()
+    visitor.page.reload()
+
+
+def first_passkey(visitor: Visitor) -> None:
+    visitor.portal.settings.STAFF_PASSKEYS_ONLY = True
+    usable(visitor)
+    passed_first_step(visitor, EVA)
+
+
+def own_passkeys(visitor: Visitor) -> None:
+    with_passkeys(visitor)
+    visitor.submit(code=app().code())
+    visitor.is_at("/admin/")
+    visitor.open("/logga-in/passkeys/")
+
+
+def no_passkeys(visitor: Visitor) -> None:
+    connected(visitor)
+    visitor.open("/logga-in/passkeys/")
+
+
+def proof_for_passkeys(visitor: Visitor) -> None:
+    own_passkeys(visitor)
+    later(minutes=6)
+    visitor.page.reload()
+
+
+def wrong_proof(visitor: Visitor) -> None:
+    proof_for_passkeys(visitor)
+    visitor.page.locator("main input[name=factor-code]").fill("12")
+    visitor.next_button.click()
+
+
 def role_lost(visitor: Visitor) -> None:
     connected(visitor)
     visitor.portal.server.put(EVA, disabled=True)
@@ -119,6 +175,14 @@ STAFF = (
     State("logga-in-kod-sms", "staff-code", "Vi har skickat en kod till ditt registrerade nummer.", by_sms),
     State("logga-in-kod-sms-withheld", "staff-code", "Ingen kod har skickats", by_sms_withheld),
     State("logga-in-kod-sms-wrong", "staff-code", WRONG_CODE, mistyped(by_sms)),
+    State("logga-in-kod-passkey", "staff-code", "Använd passkey", with_passkeys),
+    State("logga-in-kod-passkey-no-app", "staff-code", "Har du inte din passkey?", without_app),
+    State("logga-in-kod-passkey-alone", "staff-code", "Be en administratör att nollställa", by_passkey_alone),
+    State("logga-in-kod-passkey-first", "staff-code", "Skapa din passkey", first_passkey),
+    State("logga-in-passkeys", "staff-passkeys", "Lägg till en passkey", own_passkeys),
+    State("logga-in-passkeys-none", "staff-passkeys", "Du har ingen än.", no_passkeys),
+    State("logga-in-passkeys-proof", "staff-passkeys", "Gör det igen här.", proof_for_passkeys),
+    State("logga-in-passkeys-proof-wrong", "staff-passkeys", "Koden stämmer inte.", wrong_proof),
     State("logga-in-koder", "staff-recovery-codes", "Spara dina återställningskoder", connected),
     State("logga-in-koder-timeout", "staff-recovery-codes", "Är du kvar?", session_about_to_end),
     State("logga-in-koder-again", "staff-recovery-codes", "Koderna har redan visats", codes_again),
