@@ -2,18 +2,23 @@
 
 import base64
 import hashlib
-from functools import lru_cache
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.core.checks import CheckMessage, Error
 from django.db import models
+from django.db.models.query_utils import DeferredAttribute
 from django.utils.crypto import salted_hmac
 
 
-@lru_cache(maxsize=1)
-def _cipher(*secrets: str) -> MultiFernet:
-    derived = (salted_hmac("idportal.encryption", "key", secret=each, algorithm="sha256") for each in secrets)
+def _cipher(context: str, *secrets: str) -> MultiFernet:
+    """Each context has its own key: what was written for one is junk to another."""
+    derived = (salted_hmac("idportal.encryption", context, secret=each, algorithm="sha256") for each in secrets)
     return MultiFernet([Fernet(base64.urlsafe_b64encode(key.digest())) for key in derived])
 
 
@@ -32,26 +37,99 @@ def token_digest(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def seal(text: str) -> str:
-    """The ciphertext of a text, for a place other than the database; :func:`unseal` reads it."""
-    return _cipher(*_keys()).encrypt(text.encode()).decode()
+def seal(text: str, context: str) -> str:
+    """The ciphertext of a text; :func:`unseal` reads it in the same context, which says what it is for, and whose."""
+    return _cipher(context, *_keys()).encrypt(text.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
-    """The text. Raises ``cryptography.fernet.InvalidToken`` if no key opens it."""
-    return _cipher(*_keys()).decrypt(sealed.encode()).decode()
+def unseal(sealed: str, context: str) -> str:
+    """The text. Raises ``cryptography.fernet.InvalidToken`` if no key opens it, or if it is of another context."""
+    return _cipher(context, *_keys()).decrypt(sealed.encode()).decode()
+
+
+def sealed(row: models.Model, *fields: str) -> dict[str, Any]:
+    """The values of these fields, as an update of the row takes them: what is encrypted is bound to it."""
+    return {name: row._meta.get_field(name).pre_save(row, False) for name in fields}  # type: ignore[union-attr]
+
+
+@dataclass(frozen=True, slots=True)
+class Ciphertext:
+    """What a column holds. Nothing shows it, and no gateway dials it: it is no text."""
+
+    token: str
+
+
+class _Opened(DeferredAttribute):
+    """Decrypts when the attribute is first read: then the row is known to which the ciphertext has to belong."""
+
+    field: "EncryptedTextField"
+
+    def __get__(self, row: Any, cls: Any = None) -> Any:
+        if row is None:
+            return self
+        held, name = row.__dict__, self.field.attname
+        if name not in held:  # it was deferred
+            held[name] = type(row)._base_manager.values_list(name, flat=True).get(pk=row.pk)
+        if isinstance(held[name], Ciphertext):
+            held[name] = unseal(held[name].token, self.field.context(row))
+        return held[name]
+
+    def __set__(self, row: Any, value: Any) -> None:
+        row.__dict__[self.field.attname] = value
+
+
+def _of(owner: Any, name: str) -> Any:
+    return None if owner is None else getattr(owner, name)
 
 
 class EncryptedTextField(models.TextField):  # type: ignore[type-arg]  # not subscriptable at run time
     """Text that is ciphertext in the database: Fernet (AES-128-CBC with HMAC-SHA256), newest key first.
 
-    A row that no key opens raises ``cryptography.fernet.InvalidToken``. The fields on the package index return the
-    ciphertext instead, which a page would show and a gateway dial.
+    ``bound_to`` names fields of the row, ``owner.field`` for those of another: the ciphertext is good for the row that
+    has these values, in this field of this model, and nowhere else (security.md X2). They must be known before the row
+    is. Reading one that was moved, or that no key opens, raises ``cryptography.fernet.InvalidToken``. Since a value
+    needs its row, ``update`` takes only "" and what :func:`sealed` gives. ``None``: of a migration from before this.
     """
 
+    descriptor_class = _Opened
+    non_db_attrs = (*models.Field.non_db_attrs, "bound_to")
+
+    def __init__(self, *args: Any, bound_to: Sequence[str] | None = None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.bound_to = bound_to
+
+    def deconstruct(self) -> Any:
+        name, path, args, kwargs = super().deconstruct()
+        return name, path, args, kwargs if self.bound_to is None else {**kwargs, "bound_to": tuple(self.bound_to)}
+
+    def check(self, **kwargs: Any) -> list[CheckMessage]:
+        found: list[CheckMessage] = super().check(**kwargs)
+        if self.bound_to is None:
+            words = "An encrypted field is not bound to its row."
+            found.append(Error(words, hint="Set bound_to.", obj=self, id="accounts.E003"))
+        return found
+
+    def owners(self) -> set[str]:
+        """For ``select_related``: the rows besides its own by which the context is known."""
+        return {path.partition(".")[0] for path in self.bound_to or () if "." in path}
+
+    def context(self, row: Any) -> str:
+        """What the ciphertext of this row's value is bound to."""
+        if self.bound_to is None:
+            return "key"
+        values = [str(reduce(_of, path.split("."), row)) for path in self.bound_to]
+        return json.dumps([self.model._meta.label_lower, self.name, *values])
+
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
+        text = super().pre_save(model_instance, add)
+        return Ciphertext(seal(str(text), self.context(model_instance))) if text else text
+
     def get_prep_value(self, value: Any) -> Any:
-        text = super().get_prep_value(value)
-        return seal(str(text)) if text else text
+        if isinstance(value, Ciphertext):
+            return value.token
+        if value:
+            raise TypeError(f"{self} is encrypted for its row: save the row.")
+        return value
 
     def from_db_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        return unseal(value) if value else value
+        return Ciphertext(value) if value else value

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from celery.utils.functional import chunks
 from django.apps import apps
@@ -12,7 +13,7 @@ from django.utils import timezone
 from simple_history.utils import get_history_model_for_model
 
 from accounts import audit, directory, limits, models
-from accounts.encryption import digest
+from accounts.encryption import digest, sealed
 from accounts.limits import AUDIT_KEPT, BOUNCES_KEPT, CODES_KEPT, GONE_KEPT, PHONE_LINKS_KEPT
 from accounts.standing import IDS_AT_A_TIME
 
@@ -121,7 +122,7 @@ def renew_keys() -> int:
     Raises cryptography.fernet.InvalidToken, and changes nothing, if no present key opens a number.
     """
     with transaction.atomic():
-        phones = models.Phone.objects.select_for_update()
+        phones = models.Phone.objects.select_related("user").select_for_update(of=("self",))
         for phone in phones:
             phone.number_digest = digest(phone.number, "number")
             phone.save(update_fields=["number", "number_digest"])
@@ -139,6 +140,7 @@ def renew_keys() -> int:
 
 def encrypt_anew(model: type[Model], *fields: str) -> None:
     """Writes just these fields of each row, past ``save`` and its history. Raises cryptography.fernet.InvalidToken."""
-    rows: QuerySet[Model] = QuerySet(model)
-    for key, *values in list(rows.select_for_update().values_list("pk", *fields)):
-        rows.filter(pk=key).update(**dict(zip(fields, values, strict=True)))
+    rows: QuerySet[Any] = QuerySet(model)
+    owners = {owner for name in fields for owner in rows.model._meta.get_field(name).owners()}
+    for row in list(rows.select_related(*owners).select_for_update(of=("self",))):
+        rows.filter(pk=row.pk).update(**sealed(row, *fields))

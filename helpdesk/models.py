@@ -67,12 +67,12 @@ class Ticket(HasRecipients, models.Model):
     employee_name = models.CharField(max_length=200, blank=True)
     employee_username = models.CharField(max_length=256, blank=True)
     account = models.CharField(max_length=36, blank=True, db_index=True)
-    new_number = EncryptedTextField(blank=True, default="")  # E.164
+    new_number = EncryptedTextField(blank=True, default="", bound_to=["number", "employee_username"])  # E.164
     # RECIPIENTS: all that are to count afterwards.
     recipient1 = models.EmailField(max_length=254, blank=True)
     recipient2 = models.EmailField(max_length=254, blank=True)
     # OTHER, and an addition to the rest. Encrypted: some senders write a password.
-    text = EncryptedTextField(blank=True, default="")
+    text = EncryptedTextField(blank=True, default="", bound_to=["number"])
     # MAIL. A field that the mail leaves blank, and why (helpdesk.intake.fields.Why); the agent finds it out.
     unread = models.JSONField(default=dict, blank=True)
     # Filled-in fields about which the mail says something else as well.
@@ -165,7 +165,7 @@ class TimelineEntry(AppendOnly):
     who = models.CharField(max_length=256, blank=True)  # an agent's user name, an orderer's name, or ""
     what = models.CharField(max_length=16, choices=What.choices)
     state = models.CharField(max_length=10, choices=Ticket.State.choices)  # the ticket's, afterwards
-    why = EncryptedTextField(blank=True, default="")
+    why = EncryptedTextField(blank=True, default="", bound_to=["ticket_id", "what"])
 
     objects = AppendOnlyRows["TimelineEntry"].as_manager()
 
@@ -207,11 +207,11 @@ class IncomingMail(models.Model):
     automatic = models.BooleanField(default=False)  # a program wrote it, and gets no answer (M2)
     came_at = models.DateTimeField(default=timezone.now)
 
-    sender = EncryptedTextField(blank=True, default="")  # the address in From; "": none, or several
-    sender_name = EncryptedTextField(blank=True, default="")
-    subject = EncryptedTextField(blank=True, default="")
-    text = EncryptedTextField(blank=True, default="")
-    attached = EncryptedTextField(blank=True, default="")  # a line for each: size in bytes, name
+    sender = EncryptedTextField(blank=True, default="", bound_to=["key"])  # the address in From; "": none, or several
+    sender_name = EncryptedTextField(blank=True, default="", bound_to=["key"])
+    subject = EncryptedTextField(blank=True, default="", bound_to=["key"])
+    text = EncryptedTextField(blank=True, default="", bound_to=["key"])
+    attached = EncryptedTextField(blank=True, default="", bound_to=["key"])  # a line for each: size in bytes, name
     cut = models.BooleanField(default=False)  # there is more of it in the mailbox
     unreadable = models.BooleanField(default=False)  # no program could read it; ``text`` is its bytes
     blanked_at = models.DateTimeField(null=True)
@@ -320,7 +320,8 @@ class SignInLink(models.Model):
     has found the orderer.
     """
 
-    asked_for = EncryptedTextField(blank=True, default="")  # the address as typed, until the task has looked it up
+    # The address as typed, until the task has looked it up. To ask in another's name needs no other's row.
+    asked_for = EncryptedTextField(blank=True, default="", bound_to=[])
     # What the browser that asked presents of the accounts that know it; as long.
     presented = models.CharField(max_length=PRESENTED_LENGTH, blank=True, default="", db_default="")
     orderer = models.ForeignKey(Orderer, null=True, on_delete=models.CASCADE, related_name="+")

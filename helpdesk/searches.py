@@ -39,7 +39,7 @@ class SearchForm(forms.Form):
         if "rensa" in self.request.POST or not self.cleaned_data["q"]:
             session.pop(key, None)
         else:
-            session[key] = seal(self.cleaned_data["q"])
+            session[key] = seal(self.cleaned_data["q"], key)
         return True
 
     def clean_q(self) -> str:
@@ -48,9 +48,10 @@ class SearchForm(forms.Form):
 
 def kept(request: HttpRequest, place: str) -> str:
     """The search that is kept for the page, or ""."""
-    sealed = request.session.get(f"search_{place}")
+    key = f"search_{place}"
+    sealed = request.session.get(key)
     try:
-        return unseal(sealed) if sealed else ""
+        return unseal(sealed, key) if sealed else ""
     except InvalidToken:
         return ""  # sealed with a key that is gone
 

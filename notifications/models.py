@@ -61,11 +61,11 @@ class Message(models.Model):
     key = models.CharField(max_length=200, unique=True, null=True)  # noqa: DJ001  unique, where it is set
     kind = models.CharField(max_length=4, choices=Channel.choices)
     purpose = models.CharField(max_length=20, choices=Topic.choices)
-    to = EncryptedTextField()  # an address, or a number in E.164
+    to = EncryptedTextField(bound_to=["uid"])  # an address, or a number in E.164
     to_digest = models.CharField(max_length=64)
     subject = models.CharField(max_length=200, blank=True)
-    text = EncryptedTextField(blank=True)
-    html = EncryptedTextField(blank=True)
+    text = EncryptedTextField(blank=True, bound_to=["uid"])
+    html = EncryptedTextField(blank=True, bound_to=["uid"])
     company = models.ForeignKey(Company, null=True, blank=True, on_delete=models.SET_NULL)
     about = models.CharField(max_length=36, blank=True)  # directory id of the account it is about
 

@@ -135,7 +135,8 @@ def _rows() -> Rows:
     """The one row of each table that has any."""
     found = {}
     for model in _models():
-        rows = list(model._base_manager.values())
+        fields = [field.attname for field in model._meta.concrete_fields]
+        rows = [{name: getattr(row, name) for name in fields} for row in model._base_manager.all()]
         if rows:
             [found[model._meta.label_lower]] = rows
     return found

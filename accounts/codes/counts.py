@@ -235,7 +235,7 @@ def _quotas(account: Account, *, locked: bool = False) -> list[tuple[bool, SendQ
 
     Not the account's quota for numbers that it registers.
     """
-    phone = Phone.objects.filter(user__directory_id=account.id).first()
+    phone = Phone.objects.select_related("user").filter(user__directory_id=account.id).first()
     keys = {number_key(phone.number, known): known for known in (False, True)} if phone else {}
     found = SendQuota.objects.filter(digest__in=list(keys), purpose__in=PURPOSES).order_by("pk")
     return [(keys[quota.digest], quota) for quota in (found.select_for_update() if locked else found)]

@@ -12,6 +12,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import audit, directory, limits, users
 from accounts.codes import counts
 from accounts.directory import Account
+from accounts.encryption import sealed
 from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
@@ -101,7 +102,7 @@ def _make(challenge: Challenge, account: Account | None) -> str | None:
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         code, challenge.withheld = challenge.make_code(), ""
         # During the wait for the account, the owner may have finished another journey.
-        if _NOTE(pk=challenge.pk, **{field: getattr(challenge, field) for field in _FOUND + _CODE}):
+        if _NOTE(pk=challenge.pk, **sealed(challenge, *_FOUND, *_CODE)):
             return code
         challenge.save(update_fields=_FOUND)
         return None

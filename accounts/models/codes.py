@@ -47,9 +47,10 @@ class Challenge(models.Model):
     language = models.CharField(max_length=2)
     address = models.GenericIPAddressField(null=True)
     # As typed, until the task has looked it up. Encrypted: some people type a password there.
-    username = EncryptedTextField(blank=True, default="")
+    username = EncryptedTextField(blank=True, default="", bound_to=["purpose", "about"])
     about = models.CharField(max_length=64, blank=True, default="")  # a keyed hash of it, which stays
-    number = EncryptedTextField(blank=True, default="")  # where the code goes, E.164
+    # Where the code goes, E.164.
+    number = EncryptedTextField(blank=True, default="", bound_to=["purpose", "user.directory_id", "orderer_id"])
     asked_at = models.DateTimeField(default=timezone.now)  # when a code was last asked for
     verified_at = models.DateTimeField(null=True)
     ended_at = models.DateTimeField(null=True)  # used, or overtaken by another

@@ -269,7 +269,7 @@ class Orderer(NormalisedModel):
 
     name = models.CharField(_("namn"), max_length=200)
     email = models.EmailField(_("e-post"), max_length=254)
-    mobile = EncryptedTextField(_("mobilnummer"))  # E.164; where the codes go
+    mobile = EncryptedTextField(_("mobilnummer"), bound_to=["email"])  # E.164; where the codes go
     companies = models.ManyToManyField(Company, related_name="orderers", verbose_name=_("företag"))
     active = models.BooleanField(_("aktiv"), default=True)
 

@@ -70,7 +70,7 @@ class Phone(models.Model):
     """An account's mobile number: a code to it was entered, or the helpdesk linked it (G1)."""
 
     user = models.OneToOneField(User, on_delete=models.CASCADE, related_name="phone")
-    number = EncryptedTextField()  # E.164
+    number = EncryptedTextField(bound_to=["user.directory_id", "number_digest"])  # E.164
     number_digest = models.CharField(max_length=64, db_index=True)
     confirmed_at = models.DateTimeField(default=timezone.now)
     # Set if the helpdesk linked the number: until then it gets no code to reset a password (H4).
@@ -81,7 +81,10 @@ class Phone(models.Model):
 
     @classmethod
     def of_user(cls, user: User) -> "Phone | None":
-        return _PHONE(user=user.pk)
+        phone = _PHONE(user=user.pk)
+        if phone:
+            phone.user = user  # to whom its number is bound
+        return phone
 
     @property
     def on_hold(self) -> bool:
@@ -97,7 +100,7 @@ class PhoneRemoval(models.Model):
     agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")  # None for a stop
     reference = models.CharField(max_length=20, blank=True)  # the ticket with the reason; blank for a stop
     # What the helpdesk removed, in E.164, for REMOVALS_WATCHED: it is told of a link meanwhile (security.md H8).
-    number = EncryptedTextField(blank=True, default="")
+    number = EncryptedTextField(blank=True, default="", bound_to=["user.directory_id"])
 
     def __str__(self) -> str:
         return f"removal of a number of {self.user_id}"
@@ -112,8 +115,8 @@ class PhoneLink(models.Model):
         ORDERER = "orderer"
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, related_name="links")
-    number = EncryptedTextField()  # E.164
-    old_number = EncryptedTextField(blank=True, default="")
+    number = EncryptedTextField(bound_to=["user.directory_id"])  # E.164
+    old_number = EncryptedTextField(blank=True, default="", bound_to=["user.directory_id"])
     old_confirmed_at = models.DateTimeField(null=True)
     agent = models.ForeignKey(User, null=True, on_delete=models.SET_NULL, related_name="+")
     orderer = models.ForeignKey("accounts.Orderer", null=True, on_delete=models.SET_NULL, related_name="+")
@@ -160,7 +163,7 @@ class _Throttled(TimestampMixin, ThrottlingMixin, Device):
 class Authenticator(_Throttled):
     """An authenticator app (RFC 6238). django-otp's own TOTPDevice keeps its key as plain text in the database."""
 
-    key = EncryptedTextField(default=random_hex)  # hex
+    key = EncryptedTextField(default=random_hex, bound_to=["user.directory_id"])  # hex
     # ``confirmed`` False: shown, but no code was entered yet.
     last_step = models.BigIntegerField(default=-1)  # of the last code that was accepted: none serves twice
 
@@ -197,7 +200,7 @@ class RecoveryCodes(_Throttled):
     the codes on paper can't be hashed anew.
     """
 
-    hash_key = EncryptedTextField(default=random_hex)
+    hash_key = EncryptedTextField(default=random_hex, bound_to=["user.directory_id"])
     digests = models.JSONField(default=list)  # keyed hashes of those that are left
 
     def make(self) -> list[str]:

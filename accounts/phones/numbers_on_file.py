@@ -60,7 +60,7 @@ def number_before(phone: Phone) -> tuple[str, datetime | None]:
 
 def links_on_hold(user: User) -> QuerySet[PhoneLink]:
     """The account's links that can still be stopped, the newest one first."""
-    links = PhoneLink.objects.filter(user=user, stopped_at=None, usable_from__gt=timezone.now())
+    links = user.links.filter(stopped_at=None, usable_from__gt=timezone.now())
     return links.exclude(stops={}).order_by("-pk")
 
 
@@ -131,7 +131,7 @@ def recent_removals(account_id: str) -> list[PhoneRemoval]:
     removals = PhoneRemoval.objects.filter(
         user__directory_id=account_id, at__gt=timezone.now() - limits.REMOVALS_WATCHED
     )
-    return list(removals.select_related("agent").order_by("-at", "-pk"))
+    return list(removals.select_related("agent", "user").order_by("-at", "-pk"))
 
 
 class RemoveRefused(Exception):

@@ -42,7 +42,8 @@ def begin(user: User, before: Challenge | None, address: str | None, presented: 
 
 def fits(challenge: Challenge, user: User, number: str) -> bool:
     """Whether a challenge is for this user's sign-in, and the number on file is still the same."""
-    return (challenge.purpose, challenge.user_id, challenge.number) == (Purpose.SIGN_IN, user.pk, number)
+    theirs = (challenge.purpose, challenge.user_id) == (Purpose.SIGN_IN, user.pk)
+    return theirs and challenge.number == number
 
 
 def check(user: User, challenge: Challenge, code: str, address: str | None) -> SmsFactor | None:

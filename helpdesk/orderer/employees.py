@@ -177,7 +177,8 @@ def _key(company: Company) -> str:
 def keep(company: Company, found: EmployeeList) -> None:
     rows = [[getattr(employee, name) for name in _KEPT] for employee in found.employees]
     try:
-        cache.set(_key(company), seal(json.dumps([found.read_at.isoformat(), rows], default=_as_text)), LIST_KEPT)
+        text = json.dumps([found.read_at.isoformat(), rows], default=_as_text)
+        cache.set(_key(company), seal(text, _key(company)), LIST_KEPT)
     except RedisError as error:
         _log_cache(error)
 
@@ -185,7 +186,7 @@ def keep(company: Company, found: EmployeeList) -> None:
 def _kept(company: Company) -> EmployeeList | None:
     try:
         sealed = cache.get(_key(company))
-        read_at, rows = json.loads(unseal(str(sealed))) if sealed else ("", None)
+        read_at, rows = json.loads(unseal(str(sealed), _key(company))) if sealed else ("", None)
     except RedisError as error:
         _log_cache(error)
         return None

@@ -3,14 +3,13 @@
 import ipaddress
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
 from idportal import env
-from idportal.checks import services
+from idportal.checks import network, services
 from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
@@ -151,17 +150,6 @@ def _gateways() -> Iterator[CheckMessage]:
             hint="Name an SMS provider's Apprise URL instead.",
             id="idportal.W013",
         )
-    for place, url in enumerate(settings.SMS_GATEWAYS, start=1):
-        parts = urlsplit(url)
-        unchecked = parse_qs(parts.query).get("verify", ["yes"])[0].lower() in ("no", "false", "0", "off")
-        clear = parts.scheme in ("json", "xml", "form") and not env.is_loopback(f"//{parts.netloc}")
-        if clear or unchecked:
-            yield Warning(
-                f"SMS gateway {place} is asked in clear text, or its certificate is not checked: others could read "
-                "codes.",
-                hint="Use the scheme that ends in s (jsons://), and no verify=no.",
-                id="idportal.W014",
-            )
 
 
 @register(Tags.security)
@@ -173,5 +161,5 @@ def settings_are_safe(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def deployment_is_complete(**_: Any) -> Iterator[CheckMessage]:
-    yield from _production()
-    yield from _gateways()
+    for check in (_production, _gateways, network.clear_text, network.unset):
+        yield from check()

@@ -104,7 +104,8 @@ def test_a_company_that_is_closed(both: Register) -> None:
 
 
 def address_changed(register: Register) -> None:
-    Orderer.objects.filter(pk=register.carin.pk).update(email="carin.ny@hemtjanst-ett.example")
+    register.carin.email = "carin.ny@hemtjanst-ett.example"
+    register.carin.save()
 
 
 def deleted(register: Register) -> None:
@@ -133,7 +134,8 @@ def test_what_the_sign_in_rested_on_has_changed(
 
 
 def test_only_the_case_of_the_address_changed(register: Register, carin: Client) -> None:
-    Orderer.objects.filter(pk=register.carin.pk).update(email=register.carin.email.upper())
+    register.carin.email = register.carin.email.upper()
+    register.carin.save()
     assert sees(carin) == "Carin Ek, Hemtjänst Ett AB"
 
 

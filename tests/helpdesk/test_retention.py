@@ -65,7 +65,7 @@ def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> N
     assert purge()["numbers in requests"] == 0
     all_becomes_older(days=2)
     assert purge()["numbers in requests"] == 1
-    assert dict(Ticket.objects.values_list("pk", "new_number")) == {decided.pk: "", waiting.pk: NEW_NUMBER}
+    assert {ticket.pk: ticket.new_number for ticket in Ticket.objects.all()} == {decided.pk: "", waiting.pk: NEW_NUMBER}
     assert purge()["numbers in requests"] == 0
 
 

@@ -47,6 +47,8 @@ PRODUCTION = {
     "DIRECTORY_BIND_DN": "CN=idportal,OU=Service,DC=kommunen,DC=example",
     "DIRECTORY_BIND_PASSWORD": "secret",
     "DIRECTORY_USER_BASE": "OU=LOV,DC=kommunen,DC=example",
+    "DIRECTORY_HELPDESK_GROUP": "CN=idportal-helpdesk,OU=Groups,DC=kommunen,DC=example",
+    "DIRECTORY_ADMIN_GROUP": "CN=idportal-admins,OU=Groups,DC=kommunen,DC=example",
     "SMS_GATEWAYS": "json://user:password@127.0.0.1:9/{to} form://127.0.0.1:9/?:to={to}&:message=text",
     "EMAIL_URL": "smtp://127.0.0.1:9",
 }

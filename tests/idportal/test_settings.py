@@ -88,12 +88,58 @@ def test_deploy_warns_of_what_is_fit_for_one_machine_only() -> None:
     assert ran.stderr.count("HINT: ") == 3
 
 
-def test_a_gateway_that_others_can_listen_to_is_a_warning() -> None:
+def test_x2_a_gateway_that_others_can_listen_to_is_an_error() -> None:
     """In clear text, and with a certificate that nobody checks; one on this machine is nobody else's."""
     gateways = ("json://provider.example/{to}", "jsons://provider.example/{to}?verify=no", "json://127.0.0.1/{to}")
     ran = manage("check", "--deploy", **without("SMS_GATEWAYS"), SMS_GATEWAYS=" ".join(gateways))
-    assert ran.returncode == 0
-    assert re.findall(r"\(idportal\.W014\) SMS gateway (\d)", ran.stderr) == ["1", "2"]
+    assert ran.returncode == 1
+    assert re.findall(r"\(idportal\.E063\) SMS gateway (\d)", ran.stderr) == ["1", "2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "refused", "taken"),
+    [
+        ("REDIS_URL", "redis://:p@redis.example:6379/1", "rediss://:p@redis.example:6379/1"),
+        (
+            "REDIS_URL",
+            "sentinel://:p@127.0.0.1:26379/1;sentinel://two.example:26379",
+            "sentinels://one.example:26379/1",
+        ),
+        ("CELERY_BROKER_URL", "redis://:p@192.0.2.7:6379/0", "rediss://:p@192.0.2.7:6379/0?ssl_cert_reqs=required"),
+        ("CELERY_BROKER_URL", "sentinel://:p@one.example:26379/0", "sentinels://:p@one.example:26379/0"),
+        ("EMAIL_URL", "smtp://smtp.example:25", "smtp+tls://smtp.example:587"),
+        ("EMAIL_URL", "smtp://user:p@[2001:db8::1]:25", "smtp+ssl://smtp.example:465"),
+        ("DATABASE_URL", "postgresql://u:p@db.example/idportal", "postgresql://u:p@db.example/i?sslmode=verify-full"),
+        (
+            "DATABASE_URL",
+            "postgresql://u:p@db.example/idportal?sslmode=prefer",
+            "postgresql:////run/postgresql/idportal",
+        ),
+        ("DATABASE_URL", "postgresql://u:p@127.0.0.1,db.example/i", "postgresql://u:p@[::1]:5432/idportal"),
+    ],
+)
+def test_x2_clear_text_to_another_machine_is_an_error(name: str, refused: str, taken: str) -> None:
+    """To this machine it is nobody else's: PRODUCTION has all of it so."""
+    ran = manage("check", "--deploy", **without(name), **{name: refused})
+    assert ran.returncode == 1
+    assert re.findall(r"\(idportal\.E06\d\) (\w+) names another machine", ran.stderr) == [name]
+    assert ran.stderr.count("HINT: ") == 1
+    ran = manage("check", "--deploy", **without(name), **{name: taken})
+    assert (ran.returncode, "clear text" in ran.stderr) == (0, False), ran.stderr
+
+
+@pytest.mark.parametrize("name", ["DIRECTORY_HELPDESK_GROUP", "DIRECTORY_ADMIN_GROUP"])
+def test_x2_a_group_that_is_not_set_is_an_error(name: str) -> None:
+    ran = manage("check", "--deploy", **without(name))
+    assert ran.returncode == 1
+    assert f"(idportal.E064) {name} is not set" in ran.stderr
+
+
+def test_x2_limits_of_0_are_errors() -> None:
+    names = ("SMS_DAILY_LIMIT", "LIMIT_ADDRESS_POSTS", "LIMIT_ADDRESS_FAILED_LOGINS", "LIMIT_ACCOUNTS_PER_NUMBER")
+    ran = manage("check", "--deploy", **PRODUCTION, **dict.fromkeys(names, "0"))
+    assert ran.returncode == 1
+    assert sorted(re.findall(r"\(idportal\.E065\) (\w+) is 0", ran.stderr)) == sorted(names)
 
 
 @pytest.mark.parametrize("hosts", ["*", "losenord.kommunen.example"])

@@ -189,7 +189,7 @@ def keep(session: SessionBase, register: type[Register], data: bytes | None) -> 
         session.delete(key)
     if data is not None:
         row = type(session)()
-        row["file"] = seal(base64.b64encode(zlib.compress(data)).decode())
+        row["file"] = seal(base64.b64encode(zlib.compress(data)).decode(), register.__name__)
         row.set_expiry(KEPT)
         row.create()
         session[f"file_{register.__name__}"] = row.session_key
@@ -198,7 +198,7 @@ def keep(session: SessionBase, register: type[Register], data: bytes | None) -> 
 def kept(session: SessionBase, register: type[Register]) -> bytes | None:
     """The file, or None if it is gone."""
     found = type(session)(session.get(f"file_{register.__name__}")).get("file")
-    return zlib.decompress(base64.b64decode(unseal(found))) if found else None
+    return zlib.decompress(base64.b64decode(unseal(found, register.__name__))) if found else None
 
 
 class ForAdministrators(MemoryFileUploadHandler):

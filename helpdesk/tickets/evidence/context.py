@@ -174,7 +174,7 @@ class TicketContext:
             return []
         made = PhoneLink.objects.filter(user__directory_id=self.account_id)
         made = made.filter(made_at__gt=timezone.now() - limits.EARLIER_TICKETS)
-        return list(made.select_related("agent").order_by("-made_at")[: limits.MOST_EARLIER_TICKETS])
+        return list(made.select_related("user", "agent").order_by("-made_at")[: limits.MOST_EARLIER_TICKETS])
 
     # Recipients.
 
