@@ -33,6 +33,7 @@ class Fault:
     tried: int = 4  # journeys that began under it and came to an end; with so many it may end
     short: bool = False  # whether it is part of the short form
     holds: Callable[[FaultyStack], str] = lambda _: ""  # what is wrong, or ""
+    late: str = "false"  # messages that may still be on their way when all else has settled, as SQL has them
     possible: Callable[[FaultyStack], str] = lambda _: ""  # why it can't be tried, or ""
 
 
@@ -68,7 +69,7 @@ def bring(stack: FaultyStack, fault: Fault) -> Row:
 
 
 def _bring(stack: FaultyStack, fault: Fault, row: Row) -> None:
-    ledger = Ledger(stack)
+    ledger = Ledger(stack, fault.late)
     ledger.open()
     stack.logs.mark()
     with Walkers(stack) as walkers:
@@ -106,6 +107,8 @@ def _say(row: Row, fault: Fault, walkers: Walkers, ledger: Ledger, stack: Faulty
             break
     if ledger.doubles:
         row.lost = f"nothing; {ledger.doubles} came twice, in flight when it broke"
+    if ledger.to_come:
+        row.lost += f"; {ledger.to_come} notices come an hour late"
     if ledger.unfinished:
         row.lost += f"; {ledger.unfinished} without its note in the trail"
 

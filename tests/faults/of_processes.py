@@ -16,6 +16,7 @@ from tests.faults.stack import FaultyStack
 EVERY = 10.0  # seconds
 FOREVER = 1_000_000
 HOUR = "+1h"
+AN_HOUR_LATE = "next_try_at BETWEEN now() + interval '30 minutes' AND now() + interval '1 hour'"
 
 
 def _killed(every: float) -> Callable[[FaultyStack], AbstractContextManager[None]]:
@@ -64,11 +65,11 @@ def _ahead(stack: FaultyStack) -> Iterator[None]:
 
 
 def _faketime() -> str:
-    return next((str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketime.so.1")), "")
+    return next((str(path) for path in Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1")), "")
 
 
 def _no_faketime(_: FaultyStack) -> str:
-    return "" if _faketime() else "the package faketime is not installed"
+    return "" if _faketime() else "the package libfaketime is not installed"
 
 
 def faults(*, short: bool) -> tuple[Fault, ...]:
@@ -80,5 +81,5 @@ def faults(*, short: bool) -> tuple[Fault, ...]:
             tried=FOREVER,
             short=True,
         ),
-        Fault("clock an hour ahead", _ahead, possible=_no_faketime),
+        Fault("clock an hour ahead", _ahead, possible=_no_faketime, late=AN_HOUR_LATE),
     )

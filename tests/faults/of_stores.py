@@ -49,11 +49,11 @@ def _postgres_failed_over(stack: FaultyStack) -> Iterator[None]:
 @contextmanager
 def _migrated(stack: FaultyStack) -> Iterator[None]:
     """What Django does for an additive one, on the table that each journey writes to; and ``migrate`` itself."""
-    change = "ALTER TABLE accounts_auditevent {} COLUMN of_the_next_release varchar(40) {}"
+    change = "ALTER TABLE accounts_auditevent {} COLUMN of_the_next_release {}"
 
     def alter() -> None:
         with psycopg.connect(stack.database_url) as connection:
-            connection.execute(change.format("ADD", "DEFAULT '' NOT NULL"))
+            connection.execute(change.format("ADD", "varchar(40) DEFAULT '' NOT NULL"))
             time.sleep(LOCKED)
 
     thread = threading.Thread(target=alter)
@@ -90,7 +90,7 @@ def _redis_failed_over(stack: FaultyStack) -> Iterator[None]:
 
 
 FAULTS = (
-    Fault("PostgreSQL killed and started again", _postgres_killed, DATABASE, lasts=4, short=True),
+    Fault("PostgreSQL killed and started again", _postgres_killed, DATABASE, lasts=4),
     Fault("PostgreSQL's disk full", _disk_full, DATABASE, possible=_no_disk),
     Fault("a migration while serving", _migrated, lasts=8),
     Fault("Redis restarted, empty", _redis_restarted, QUEUE_OR_LIMITS, lasts=2),

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import psycopg
 from celery import Celery
+from kombu import Queue
 
 from deploy.local import cast, files
 from deploy.local.server import HOST, bound, free_port, own_environment, program
@@ -32,7 +33,7 @@ from tests.servers.smsgateway import SmsGateway
 from tests.servers.smtp import PrivateSmtp
 
 START_TIMEOUT = 90.0  # seconds
-PEOPLE = 3000
+PEOPLE = 1600
 HELPDESK = "it-helpdesk@kommunen.example"
 AUTHSERV = "mx.kommunen.example"
 SENTINEL_PATIENCE = 3000  # milliseconds; a restart is no reason to take another Redis
@@ -84,7 +85,10 @@ class FaultyStack:
             self._fill({person.username: person.phone for person in everybody if person.phone})
             stack.enter_context(self.standby)
             self.queue = Celery("faults", broker=self.redis.url(0))
-            self.queue.conf.broker_transport_options = {"master_name": MASTER, "socket_timeout": 5, "max_retries": 1}
+            self.queue.conf.update(
+                task_queues=[Queue("outbox", routing_key="outbox")],
+                broker_transport_options={"master_name": MASTER, "socket_timeout": 5, "max_retries": 1},
+            )
             self.units = self._units()
             stack.callback(self.units.stop)
             self.units.start()
@@ -115,7 +119,7 @@ class FaultyStack:
     def due(self) -> None:
         """What beat says each minute, and once in the morning."""
         for task in ("notifications.tasks.sweep", "notifications.tasks.send_digests", "helpdesk.tasks.fetch_mail"):
-            self.queue.send_task(task, exchange="", routing_key="outbox")
+            self.queue.send_task(task, queue="outbox")
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "manage.py", *arguments]
@@ -165,7 +169,9 @@ class FaultyStack:
     def _fill(self, numbers: dict[str, str]) -> None:
         command = [sys.executable, "-c", _FILL]
         given = json.dumps(numbers).encode()
-        subprocess.run(command, input=given, env=self.environment(), cwd=ROOT, check=True)
+        ran = subprocess.run(command, input=given, env=self.environment(), cwd=ROOT, check=False, capture_output=True)
+        if ran.returncode:
+            raise RuntimeError(f"the database was not filled: {ran.stderr.decode()[-2000:]}")
 
     def _units(self) -> Units:
         self.web = free_port()

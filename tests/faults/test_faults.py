@@ -18,7 +18,6 @@ SHORT = (
     "first directory server killed",
     "first SMS gateway hung",
     "a worker and a web process killed every 10 s",
-    "PostgreSQL killed and started again",
     "Redis failed over by Sentinel",
     "PostgreSQL failed over to its standby",
 )
