@@ -80,3 +80,18 @@ from django.db import connection
 given = connection.get_connection_params()
 print(given["host"], given["port"], given["target_session_attrs"])
 """
+
+
+def test_sentinels_are_asked_with_tls_and_so_is_the_queue() -> None:
+    """Celery reads CELERY_BROKER_URL of the environment by itself, and would not know the scheme."""
+    said = manage(
+        "shell", "--verbosity=0", "-c", TLS, **{**PRODUCTION, "CELERY_BROKER_URL": "sentinels://127.0.0.1:9/0"}
+    )
+    assert said.stdout.split() == ["sentinel", "required", "True"] * 2, said.stderr
+
+
+TLS = """
+from idportal.celery import app
+for each in (app.connection_for_write(), app.connection_for_read()):
+    print(each.transport_cls, each.ssl["ssl_cert_reqs"], each.transport_options["sentinel_kwargs"]["ssl"])
+"""
