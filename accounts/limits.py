@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import wraps
 
 from django.conf import settings
+from django.core.cache import cache
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import ngettext
@@ -158,6 +159,14 @@ def sms_today(purpose: str) -> int:
     return -(-settings.SMS_DAILY_LIMIT * SMS_SHARES[purpose] // 100)
 
 
+# Few passwords on many accounts (D4). One that failed on so many accounts is tried on no other one for the time. More
+# failed log-ins than usual leave each address a part of LIMIT_ADDRESS_FAILED_LOGINS, until an hour after the last
+# ten minutes with so many: an attacker who waits ten minutes must not begin anew. People are told once an hour.
+PASSWORD_ACCOUNTS, PASSWORD_ACCOUNTS_WINDOW = 10, HOUR
+LOGINS_FAILING = "logins-failing"  # the key in the cache
+LOGINS_FAILING_LASTS = LOGINS_FAILING_TOLD = HOUR
+LOGINS_FAILING_PART = 4  # a quarter
+
 # Different names that one address may type in this time: to be sent codes or a link, or to log in (D3).
 NAMES_WINDOW = 10 * MINUTE
 CODE_NAMES, LINK_NAMES, LOGIN_NAMES = "names for codes", "names for links", "names to log in"
@@ -184,7 +193,12 @@ def over_limit(request: HttpRequest, limit: AddressLimit, *, count: bool) -> Htt
     group, rate = limit
     key = _counted_as(request)
     usage = get_usage(request, group=group, key=lambda *_: key, rate=rate(), method=["POST"], increment=count)
-    if usage is None or not (usage["should_limit"] or (not count and usage["count"] >= usage["limit"])):
+    if usage is None:
+        return None
+    most = usage["limit"]
+    if limit is FAILED_LOGINS and not getattr(request, "known_as", "") and cache.get(LOGINS_FAILING):
+        most = max(1, most // LOGINS_FAILING_PART)
+    if not (usage["should_limit"] or (not count and usage["count"] >= most)):
         return None
     return _too_many(request, int(usage["time_left"]))
 

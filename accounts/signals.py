@@ -17,6 +17,8 @@ phone_removed: the helpdesk removed the number. ``reference``: the number of the
 address_bounced: mail to an address came back, or was refused for good. ``address``, ``count`` (how many times by now),
 ``reason`` (the mail server's words, masked). ``helpdesk`` listens and opens a ticket.
 
+logins_failing: more log-ins have failed in ten minutes than ``usual`` (D4). About no account; once an hour at most.
+
 Of staff; ``account`` is None if the directory did not answer, which undoes no change:
 
 second_factor_added: an app was connected, a passkey kept, or recovery codes were made. ``what``: "app", "passkey" or
@@ -35,6 +37,7 @@ phone_linked = Signal()
 phone_link_stopped = Signal()
 phone_removed = Signal()
 address_bounced = Signal()
+logins_failing = Signal()
 second_factor_added = Signal()
 second_factor_removed = Signal()
 second_factor_attacked = Signal()

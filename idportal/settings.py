@@ -347,6 +347,8 @@ LIMIT_ADDRESS_POSTS = env.number("LIMIT_ADDRESS_POSTS", 300)
 # such post reads so many keys of the cache.
 LIMIT_ADDRESS_NAMES = env.number("LIMIT_ADDRESS_NAMES", 20)
 LIMIT_ADDRESS_FAILED_LOGINS = env.number("LIMIT_ADDRESS_FAILED_LOGINS", 20)
+# Failed log-ins in ten minutes, over all accounts, that are nothing unusual. More raise an alarm.
+FAILED_LOGINS_USUAL = env.number("FAILED_LOGINS_USUAL", 50)
 # Accounts that may share one mobile number.
 LIMIT_ACCOUNTS_PER_NUMBER = env.number("LIMIT_ACCOUNTS_PER_NUMBER", 3)
 

@@ -37,6 +37,7 @@ class Message(models.Model):
         WRONG_CODES = "wrong codes", _("fel koder vid inloggning")
         APP_STOPPED = "app stopped", _("appens koder stoppade")
         RECOVERY_STOPPED = "recovery stopped", _("återställningskoder stoppade")
+        LOGINS_FAILING = "logins failing", _("många misslyckade inloggningar")
         SIGN_IN_LINK = "sign-in link", _("inloggningslänk till beställare")
         TICKET_OPENED = "request opened", _("ärende öppnat")
         TICKET_DECIDED = "request decided", _("ärende avgjort")

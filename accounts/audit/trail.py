@@ -127,6 +127,7 @@ RESULTS = {
     "passkey": "passkey",
     "passkeys only": _("bara passkeys gäller"),
     "password changed": _("lösenordet har bytts"),
+    "password tried on many accounts": _("samma lösenord på många konton"),
     "protected account": _("skyddat konto"),
     "recovery code": _("återställningskod"),
     "recovery codes": _("återställningskoder"),
@@ -150,6 +151,7 @@ _PATTERNS = {
     re.compile(r"(?P<count>\d+) rows"): _("%(count)s rader"),
     re.compile(r"(?P<count>.*\d) accounts"): _("%(count)s konton"),
     re.compile(r"(?P<count>\d+) mails"): _("%(count)s mejl"),
+    re.compile(r"(?P<count>\d+) failures"): _("%(count)s misslyckade på tio minuter"),
     re.compile(r"message (?P<count>\d+)"): _("meddelande nr %(count)s"),
     re.compile(r"(?P<what>.+) by gateway (?P<number>\d+)"): _("%(what)s, sms-leverantör %(number)s"),
 }

@@ -13,6 +13,7 @@ class Event(models.TextChoices):
     LOGIN_ATTEMPTED = "login attempted", _("Inloggning: försök")
     LOGIN_DONE = "login done", _("Inloggning: klar")
     LOGIN_REFUSED = "login refused", _("Inloggning: nekad")
+    LOGINS_FAILING = "logins failing", _("Inloggning: ovanligt många misslyckas")
     LOGGED_OUT = "logged out", _("Utloggning")
     CODE_REQUESTED = "code requested", _("Kod: begärd")
     CODE_WITHHELD = "code withheld", _("Kod: skickas inte")

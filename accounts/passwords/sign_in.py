@@ -13,16 +13,18 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts import audit, browsers, directory, limits, users
+from accounts import audit, browsers, directory, limits, places, users
 from accounts.directory import Account, Directory, Lockout, PasswordCheck
 from accounts.encryption import digest
 from accounts.forms import LoginForm
 from accounts.models import Event, FailedTry, User
+from accounts.passwords import spraying
+from accounts.places import Place
 
 # The directory counts by its own clock, in whole seconds, and from its answer: up to 5 s after the try was noted.
 WINDOW_EDGE = timedelta(seconds=10)
 
-STOPPED = "stopped before lock-out"  # in the trail
+STOPPED, SPRAYED = "stopped before lock-out", "password tried on many accounts"  # in the trail
 
 
 Knows = Callable[[str], bool]  # of an account's id: ``browsers.knows`` for the browser that asks
@@ -83,6 +85,7 @@ def log_in_page(
         if user:
             return proceed(request, user)
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        spraying.count_failure(request)
         if result is SignInOutcome.WRONG:
             form.refuse()
         else:
@@ -104,12 +107,13 @@ def try_password(
     """Checks a password with the directory, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
-    it, with the same queries. ``knows``: for the last tries, which are kept for known browsers. Records a refusal; the
-    caller records a success. Only the right password makes a row of a person (Q1). Raises DirectoryError if the
-    directory can't tell.
+    it, with the same queries. ``knows``: known browsers have the last tries (D1), and any password (D4). Records a
+    refusal; the caller records a success. Only the right password makes a row of a person (Q1). Raises DirectoryError
+    if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
     tries, known = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD), knows(subject)
+    place = Place("known browser") if known else spraying.take_place(password, subject)
     with transaction.atomic():
         noted = FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.PASSWORD, known=known)
         this_one = tries.filter(pk=noted.pk)
@@ -117,26 +121,29 @@ def try_password(
     # Noted and committed first, and the others read then: of parallel tries each sees those that were noted before.
     before = list(tries.exclude(pk=noted.pk).order_by("-at"))
     try:
-        allowed = _may_try(before, accounts.lockout(account), known)
-        if not allowed:
+        stopped = not _may_try(before, accounts.lockout(account), known)
+        if refused := STOPPED if stopped else "" if place.key else SPRAYED:
             this_one.delete()
-        answer = accounts.check_password(account if allowed else None, password)
+        answer = accounts.check_password(None if refused else account, password)
         if answer is PasswordCheck.UNAVAILABLE:
             raise directory.DirectoryUnavailable("no answer to a password check")
     except directory.DirectoryError:
         this_one.delete()
+        places.give_back(place)
         raise
     disabled = answer is PasswordCheck.RIGHT and account and not account.enabled
     outcome = SignInOutcome.__members__.get("DISABLED" if disabled else answer.name, SignInOutcome.WRONG)
-    _settle(outcome, tries, this_one)
+    _settle(outcome, tries, this_one, place)
     if outcome is SignInOutcome.RIGHT and account:
         return outcome, users.for_account(account)
-    audit.record(Event.LOGIN_REFUSED, found, result=answer.value if allowed else STOPPED, address=address)
+    audit.record(Event.LOGIN_REFUSED, found, result=refused or answer.value, address=address)
     return outcome, None
 
 
-def _settle(outcome: SignInOutcome, tries: QuerySet[FailedTry], this_one: QuerySet[FailedTry]) -> None:
-    """Counts the answered try among the account's, or forgets it."""
+def _settle(outcome: SignInOutcome, tries: QuerySet[FailedTry], this_one: QuerySet[FailedTry], place: Place) -> None:
+    """Counts the answered try among the account's and the password's, or forgets it."""
+    if outcome is not SignInOutcome.WRONG:
+        places.give_back(place)
     if outcome is SignInOutcome.RIGHT:
         # The directory forgets earlier failures now. So does the portal, except for tries that are under way.
         (tries.filter(answered=True) | this_one).delete()

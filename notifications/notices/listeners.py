@@ -140,6 +140,21 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
     )
 
 
+@receiver(signals.logins_failing)
+def many_logins_failed(usual: int, **others: Any) -> None:
+    """To the helpdesk's mailbox, once an hour: also if the cache, which counts them, forgot that it was told."""
+    now = timezone.now()
+    mail = outbox.letter(
+        event_of(Topic.LOGINS_FAILING),
+        {"usual": usual, "at": now},
+        purpose=Topic.LOGINS_FAILING,
+        to=settings.HELPDESK_EMAIL,
+        useful=MAIL_USEFUL,
+        key=f"{Topic.LOGINS_FAILING} {now:%Y-%m-%d %H}",
+    )
+    outbox.enqueue([mail])
+
+
 def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
     """By mail alone. ``account`` is None if the directory did not answer, and with it the address."""
     if account:

@@ -36,7 +36,7 @@ def browser(sms: Inbox, address: str = "127.0.0.1") -> Walker:
 
 
 def log_in(sms: Inbox, name: str, address: str = "127.0.0.1") -> object:
-    return browser(sms, address).log_in(dataclasses.replace(STEFAN, username=name))
+    return browser(sms, address).log_in(dataclasses.replace(STEFAN, username=name), f"Fel-{name}")
 
 
 def test_d3_twenty_names_may_be_sent_codes_and_no_more(sms: Inbox, in_redis: PrivateRedis) -> None:

@@ -96,6 +96,7 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "old_number": True,
         "known": True,
         "missing": [],
+        "usual": settings.FAILED_LOGINS_USUAL,
         "at_once": True,
         **people,
     }
