@@ -91,6 +91,10 @@ RECOVERY_CODES_FEW = 3  # time to make new ones
 TICKETS_OPEN = 50
 TICKETS_A_DAY = 100
 
+# In which an orderer's other contact details verify nobody, unless a second administrator confirms them (H9). Long
+# enough for the orderer to read the notice, at work again the next day.
+CONTACT_WAIT = timedelta(hours=24)
+
 RECIPIENTS = 2  # of one company's daily mail (manual-sv.md)
 RECIPIENT_CONFIRMATION = timedelta(days=7)  # in which a new recipient confirms the address: a week's leave
 
@@ -137,6 +141,7 @@ LONGEST_ADDRESS = 254  # RFC 5321 4.5.3.1.3
 TOO_MANY_WRONG_CODES = "too many wrong codes in a day"
 TOO_MANY_TO_NUMBER = "too many codes to this number"
 TOO_MANY_FOR_ACCOUNT = "too many codes for this account"
+CONTACT_WAITS = "contact details too new"
 TOO_MANY_LINKS = "too many links to this address"
 TOO_MANY_SMS = "daily limit of SMS"
 NO_GATEWAY = "no gateway took it"

@@ -14,6 +14,13 @@ phone_link_stopped: a receiver stopped it; the number from before is on file aga
 None if the directory did not answer.
 phone_removed: the helpdesk removed the number. ``reference``: the number of the ticket that holds the reason.
 
+Of the registers:
+
+orderer_contact_changed: an orderer has another mobile or address, or is new. ``orderer`` (Orderer), and ``before``: as
+the orderer was, or None (H9). Not for those whom a command adds.
+orderer_joined: ``orderer`` may order for these ``companies`` (Company), and could not before.
+recipients_changed: an administrator or a file changed the recipients of ``company``. ``before`` (Recipients).
+
 address_bounced: mail to an address came back, or was refused for good. ``address``, ``count`` (how many times by now),
 ``reason`` (the mail server's words, masked). ``helpdesk`` listens and opens a ticket.
 
@@ -36,6 +43,9 @@ password_reset = Signal()
 phone_linked = Signal()
 phone_link_stopped = Signal()
 phone_removed = Signal()
+orderer_contact_changed = Signal()
+orderer_joined = Signal()
+recipients_changed = Signal()
 address_bounced = Signal()
 logins_failing = Signal()
 second_factor_added = Signal()

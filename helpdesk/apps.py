@@ -7,12 +7,16 @@ class HelpdeskConfig(AppConfig):
     verbose_name = _("Helpdesk")
 
     def ready(self) -> None:
-        from accounts import person
+        from accounts import codes, person
         from accounts import retention as accounts_retention
         from helpdesk import metrics, retention
-        from helpdesk.tickets import alarms  # noqa: F401  it listens to signals
+        from helpdesk.tickets import (
+            alarms,  # noqa: F401  it listens to signals
+            verification,
+        )
         from idportal import health
 
         accounts_retention.register(retention.purge, retention.renew_keys)
         person.register(retention.held)
         health.register_figures(metrics.figures)
+        codes.register_matter(verification.matter)

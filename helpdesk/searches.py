@@ -40,7 +40,12 @@ class SearchForm(forms.Form):
             session.pop(key, None)
         else:
             session[key] = seal(self.cleaned_data["q"], key)
+            session["searched"] = self.place
         return True
+
+    def is_new(self) -> bool:
+        """Whether the page answers a search that was just posted: once, so that each leaves one event (H11)."""
+        return bool(self.request.session.pop("searched", "") == self.place and self.text)
 
     def clean_q(self) -> str:
         return " ".join(self.cleaned_data["q"].split())

@@ -14,12 +14,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import limits
+from accounts import audit, limits
 from accounts.admin.base import ReadOnlyAdmin, actor, address, column
 from accounts.admin.long_lists import LongListAdmin
 from accounts.companies import overview
 from accounts.companies.overview import OverviewSection
-from accounts.models import Company
+from accounts.models import Company, Event, User
 from idportal.clock import duration
 from notifications import outbox
 from notifications.models import DigestRun, Message
@@ -87,6 +87,10 @@ class MessageAdmin(LongListAdmin):
         """Adds a title that says what the message is about."""
         message = self.get_object(request, object_id)
         title = {"subtitle": capfirst(self.topic(message))} if message else {}
+        if message:  # each read leaves an event (security.md H11)
+            whom = message.company or User.objects.filter(directory_id=message.about or None).first()
+            result = f"message {message.pk}"
+            audit.record(Event.MESSAGE_READ, whom, actor=actor(request), result=result, address=address(request))
         return super().change_view(request, object_id, form_url, {**title, **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:

@@ -48,6 +48,7 @@ class Message(models.Model):
         PHONE_REMOVED = "phone removed", _("nummer borttaget")
         CONFIRM_RECIPIENT = "confirm recipient", _("mottagare ska bekräfta")
         RECIPIENTS_CHANGED = "recipients changed", _("mottagare ändrade")
+        ORDERER_CHANGED = "orderer changed", _("beställare ändrad")
 
     class Status(models.TextChoices):
         WAITING = "waiting", _("väntar")

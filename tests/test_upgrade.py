@@ -99,6 +99,8 @@ def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
         wanted["doubts"] = ["new_number", "employee_username"]
     if model == "accounts.user":
         wanted["session_epoch"] += 1  # an agent who signed in by SMS signs in anew
+    if model == "accounts.orderer":
+        wanted |= {"waits_until": None}
     if model == "helpdesk.signinlink":
         wanted |= {"presented": ""}
     if model == "accounts.challenge":

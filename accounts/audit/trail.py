@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Protocol
 
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Model, OuterRef, Subquery
+from django.db.models import Model, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -47,14 +47,32 @@ def record(
 
 
 def record_unless_recent(
-    event: Event, accounts: Sequence[NamedAccount], within: timedelta, *, actor: User, result: str, address: str | None
+    event: Event, subjects: Sequence[Subject], within: timedelta, *, actor: User, result: str, address: str | None
 ) -> None:
-    """Adds one event for each account, but none that is in the trail already, alike, from the time ``within``."""
+    """Adds one event for each subject, but none that is in the trail already, alike, from the time ``within``."""
     same = AuditEvent.objects.filter(event=event, actor=_id(actor), result=result, at__gt=timezone.now() - within)
-    recent = set(same.filter(subject__in=[account.id for account in accounts]).values_list("subject", flat=True))
-    for account in accounts:
-        if account.id not in recent:
-            record(event, account, actor=actor, result=result, address=address)
+    recent = set(same.filter(subject__in=list(map(_id, subjects))).values_list("subject", flat=True))
+    for subject in subjects:
+        if _id(subject) not in recent:
+            record(event, subject, actor=actor, result=result, address=address)
+
+
+def record_search(found: str, *, actor: Subject, subject: Subject = None, address: str | None) -> None:
+    """Adds the one event of a search for people (H11). ``found``: where, and how many rows.
+
+    The text that was typed is not kept: it may be a password in the wrong field. ``subject``: the only person who was
+    found, or whom the text names (``named``).
+    """
+    record(Event.PEOPLE_SEARCHED, subject, actor=actor, result=found, address=address)
+
+
+def named(text: str) -> Subject:
+    """The account or orderer whose whole user name, name or address a text is; None for any other text."""
+    text = text.strip()
+    user = User.objects.filter(username__in={text, text.lower()}).order_by("-pk").first() if text else None
+    if user or not text:
+        return user
+    return Orderer.objects.filter(Q(name__iexact=text) | Q(email__iexact=text)).order_by("pk").first()
 
 
 def username_of(field: str) -> Coalesce:
@@ -95,13 +113,18 @@ RESULTS = {
     "account disabled": _("kontot är avstängt"),
     "account gone": _("kontot är borta"),
     "account gone for 30 days": _("kontot är borta"),  # of earlier releases
+    "accounts": _("konton"),
     "administrator": _("administratör"),
     "app": _("app"),
+    "auditevent": _("loggen"),
+    "authenticator": _("andra faktorer"),
     "broken rules": _("bröt mot reglerna"),
+    "callers": _("beställare"),
     "busy": _("ett annat byte pågick"),
     "company": Company._meta.verbose_name,
     "common": _("vanligt lösenord"),
     "context": _("innehöll ett namn"),
+    limits.CONTACT_WAITS: _("nya kontaktuppgifter, inte bekräftade"),
     "directory unavailable": _("katalogen svarade inte"),
     "disabled": _("avstängt konto"),
     "disabled account": _("avstängt konto"),
@@ -113,6 +136,7 @@ RESULTS = {
     "length": _("för kort"),
     "letters": _("otillåtna bokstäver"),
     "locked": _("låst"),
+    "message": _("meddelanden"),
     "must change": _("måste byta lösenord"),
     limits.NO_GATEWAY: _("ingen sms-leverantör tog emot det"),
     "no number": _("inget nummer"),
@@ -129,6 +153,7 @@ RESULTS = {
     "password changed": _("lösenordet har bytts"),
     "password tried on many accounts": _("samma lösenord på många konton"),
     "protected account": _("skyddat konto"),
+    "queue": _("ärenden"),
     "recovery code": _("återställningskod"),
     "recovery codes": _("återställningskoder"),
     "register": _("registrera nummer"),
@@ -153,6 +178,7 @@ _PATTERNS = {
     re.compile(r"(?P<count>\d+) mails"): _("%(count)s mejl"),
     re.compile(r"(?P<count>\d+) failures"): _("%(count)s misslyckade på tio minuter"),
     re.compile(r"message (?P<count>\d+)"): _("meddelande nr %(count)s"),
+    re.compile(r"mail in (?P<number>[\d-]+)"): _("mejl i ärende %(number)s"),
     re.compile(r"(?P<what>.+) by gateway (?P<number>\d+)"): _("%(what)s, sms-leverantör %(number)s"),
 }
 

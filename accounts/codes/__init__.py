@@ -2,5 +2,5 @@
 
 from accounts.codes.challenges import ask, ask_again, check, end_challenges, plain, resend_in
 from accounts.codes.counts import failures, used_up
-from accounts.codes.delivery import send_code, text
+from accounts.codes.delivery import register_matter, send_code, text
 from accounts.codes.withheld import why_withheld, words

@@ -1,7 +1,9 @@
 """Making a code and sending it: finds the account, asks the limits, sends the SMS. Runs in a task."""
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import timedelta
+from types import MappingProxyType
 
 from celery import shared_task
 from django.db import transaction
@@ -34,6 +36,10 @@ _OVERTAKE = Change(
 )
 _NOTE = Change(lambda pk: Challenge.objects.filter(_OPEN, pk=pk), *_FOUND, *_CODE)
 
+# What a code is for that is read out (H10): the words of its SMS, by the app that asks for such codes.
+Matter = Mapping[str, str]
+_matters: list[Callable[[Challenge], Matter]] = []
+
 _HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
 
 
@@ -57,7 +63,8 @@ def send_code(challenge_id: int) -> None:
     if code is None or owner is None:
         return
     try:
-        gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language))
+        matter = _matter(challenge) if challenge.purpose == Purpose.VERIFY else {}
+        gateway = sms.send(challenge.number, text(code, Purpose(challenge.purpose), challenge.language, matter))
     except sms.SmsError as error:
         log.error("a code for %s was not sent: %s", challenge.purpose, error)
         if not error.perhaps_sent:
@@ -69,10 +76,19 @@ def send_code(challenge_id: int) -> None:
 
 
 @sensitive_variables("code")
-def text(code: str, purpose: Purpose, language: str) -> str:
+def text(code: str, purpose: Purpose, language: str, matter: Matter = MappingProxyType({})) -> str:
     """The SMS: one GSM-7 segment. Its last line binds the code to the host (K4; WICG, Origin-bound one-time codes)."""
     event = "code_to_read_out" if purpose == Purpose.VERIFY else "code"
-    return message_templates.sms(event, language, {"code": code, "host": journey_host(_HOSTS.get(purpose))})
+    return message_templates.sms(event, language, {"code": code, "host": journey_host(_HOSTS.get(purpose)), **matter})
+
+
+def register_matter(matter: Callable[[Challenge], Matter]) -> None:
+    """Adds who knows what a code is for that is read out."""
+    _matters.append(matter)
+
+
+def _matter(challenge: Challenge) -> Matter:
+    return {name: word for matter in _matters for name, word in matter(challenge).items()}
 
 
 def _look_up(challenge: Challenge) -> Account | None:

@@ -11,14 +11,16 @@ from accounts.companies import orderers
 from accounts.models import BouncedAddress, Company, Event, User
 from accounts.models.companies import CompanyMatcher
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
-from accounts.signals import address_bounced
+from accounts.signals import address_bounced, recipients_changed
 
 
-def store(company: Company, *, actor: User | None, address: str | None = None) -> list[str]:
+def store(company: Company, *, actor: User | None, address: str | None = None, by_ticket: bool = False) -> list[str]:
     """Saves a new or changed company that has been cleaned, and returns the names of the fields that changed.
 
-    ``actor`` None: a command. The row, its history and its audit events are written together or not at all, and
-    nothing if nothing changed. Raises IntegrityError if another company got its name, number or value meanwhile.
+    ``actor`` None: a command. Recipients who change are told, old and new (H9), unless a command adds the company, or
+    ``by_ticket``: then the ticket's own mails tell them (H6). The row, its history, its audit events and its notices
+    are written together or not at all, and nothing if nothing changed. Raises IntegrityError if another company got its
+    name, number or value meanwhile.
     """
     with transaction.atomic():
         before = Company.objects.select_for_update().filter(pk=company.pk).first() if company.pk else None
@@ -36,15 +38,18 @@ def store(company: Company, *, actor: User | None, address: str | None = None) -
             audit.record(Event.COMPANY_ADDED, company, actor=actor, address=address)
         elif own:
             audit.record(Event.COMPANY_CHANGED, company, actor=actor, result=", ".join(own), address=address)
-        if list(company.recipients) != list(before.recipients if before else ()):
+        had = before.recipients if before else Recipients()
+        if list(company.recipients) != list(had):
             audit.record(Event.RECIPIENTS_CHANGED, company, actor=actor, address=address)
+            if company.recipients != had and not by_ticket and (before or actor):
+                recipients_changed.send(sender=Company, company=company, before=had)
     return changed
 
 
 def set_recipients(
     company_id: int, addresses: Sequence[str], *, actor: User | None, address: str | None = None
 ) -> Company:
-    """Makes these the company's recipients, from now on. Returns the company.
+    """Makes these the company's recipients, from now on, as a ticket asks. Returns the company.
 
     Of parallel calls the last one's recipients stand, whole: the row is locked (security.md H6). ``address``: of the
     client. Raises ValidationError for one too many, for the same one twice and for what is no address;
@@ -56,7 +61,7 @@ def set_recipients(
         company.recipients = wanted
         company.clean_fields(exclude=Company.own_fields)
         company.clean()
-        store(company, actor=actor, address=address)
+        store(company, actor=actor, address=address, by_ticket=True)
     return company
 
 

@@ -17,8 +17,9 @@ from django.utils.translation import gettext as _
 from accounts import directory, limits
 from accounts.companies import CompanyMatcher
 from accounts.directory import DirectoryError
-from accounts.models import BouncedAddress, Company
+from accounts.models import BouncedAddress, Company, Orderer
 from accounts.standing import password_standing, with_number
+from idportal import clock
 from idportal.clock import duration
 
 log = logging.getLogger("idportal.overview")
@@ -71,6 +72,7 @@ def counts() -> list[tuple[str, int]]:
     return [
         (_("Aktiva företag utan mottagare"), _without_recipient().count()),
         (_("Företag vars mejl studsar"), _bouncing().count()),
+        (_("Beställare vars uppgifter väntar på bekräftelse"), _waiting().count()),
     ]
 
 
@@ -80,6 +82,23 @@ def _without_recipient() -> QuerySet[Company]:
 
 def _bouncing() -> QuerySet[Company]:
     return Company.objects.with_bounces().filter(active=True, bounces=True).order_by(Lower("name"))
+
+
+def _waiting() -> QuerySet[Orderer]:
+    return Orderer.objects.filter(waits_until__gt=timezone.now()).order_by("waits_until")
+
+
+def _orderers_who_wait() -> OverviewSection:
+    found = _waiting()
+    return OverviewSection(
+        _("Beställare vars uppgifter väntar på bekräftelse"),
+        "admin/overview_waiting.html",
+        [
+            (link(each.name, reverse("admin:accounts_orderer_confirm", args=[each.pk])), clock.stamp(each.waits_until))
+            for each in found[:LISTED]
+        ],
+        found.count(),
+    )
 
 
 def _companies_without_recipient() -> OverviewSection:
@@ -108,7 +127,11 @@ def _companies_that_bounce() -> OverviewSection:
     )
 
 
-_sections: list[Callable[[], OverviewSection]] = [_companies_without_recipient, _companies_that_bounce]
+_sections: list[Callable[[], OverviewSection]] = [
+    _companies_without_recipient,
+    _companies_that_bounce,
+    _orderers_who_wait,
+]
 
 
 def _from_directory(now: datetime) -> tuple[OverviewSection, OverviewSection]:

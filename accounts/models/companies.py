@@ -272,8 +272,10 @@ class Orderer(NormalisedModel):
     mobile = EncryptedTextField(_("mobilnummer"), bound_to=["email"])  # E.164; where the codes go
     companies = models.ManyToManyField(Company, related_name="orderers", verbose_name=_("företag"))
     active = models.BooleanField(_("aktiv"), default=True)
+    # Until then the contact details are too new to verify anybody (security.md H9). None: they count.
+    waits_until = models.DateTimeField(null=True, editable=False)
 
-    history: Any = HistoricalRecords(m2m_fields=[companies])
+    history: Any = HistoricalRecords(m2m_fields=[companies], excluded_fields=["waits_until"])
 
     normalisers = {"name": one_line, "email": _address, "mobile": numbers.parse}
 
@@ -285,6 +287,11 @@ class Orderer(NormalisedModel):
 
     def __str__(self) -> str:
         return self.name
+
+    @property
+    def waiting(self) -> bool:
+        """Whether the contact details changed so lately that they verify nobody yet."""
+        return self.waits_until is not None and timezone.now() < self.waits_until
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         """Raises ValidationError if another orderer has the address, and names that one."""

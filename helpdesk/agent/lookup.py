@@ -27,11 +27,11 @@ BY_NUMBER = "found by number"
 SAME_LOOK = timedelta(minutes=10)  # loading a page again within this time leaves no second event in the trail
 
 
-def search(text: str, agent: User, address: str | None) -> list[dict[str, Any]]:
+def search(text: str, agent: User, address: str | None, *, new: bool = True) -> list[dict[str, Any]]:
     """Accounts by user name, name or mail address, or by a whole mobile number, sorted by name. Raises DirectoryError.
 
-    Each has the ``company``'s name in the register, else in the directory. A search by number tells whose number it
-    is, so it leaves a trail for each account that it found.
+    Each has the ``company``'s name in the register, else in the directory. A ``new`` search leaves one event. One by
+    number tells whose number it is, so its event stands with the account that it found; with each, if several share it.
     """
     people = directory.connect()
     ids = _by_number(text)
@@ -39,7 +39,10 @@ def search(text: str, agent: User, address: str | None) -> list[dict[str, Any]]:
         accounts = people.search(text, MOST)
     else:
         accounts = [account for each in ids if (account := people.get(each, listed=True))]
-        _leave_trail(accounts, agent, address, BY_NUMBER)
+        leave_trail(accounts, agent, address, BY_NUMBER)
+    if new and (ids is None or not accounts):
+        only = accounts[0] if len(accounts) == 1 else None
+        audit.record_search(f"accounts, {len(accounts)} rows", actor=agent, subject=only, address=address)
     if not accounts:
         return []
     matcher, now = CompanyMatcher(), timezone.now()
@@ -74,7 +77,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> dict[str, Any]
     account = directory.connect().get(account_id)
     if account is None:
         return None
-    _leave_trail([account], agent, address, "")
+    leave_trail([account], agent, address, "")
     password = password_standing(account.expires, timezone.now())
     number, counted = _number(account), counts.for_account(account)
     tickets = Ticket.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")
@@ -95,7 +98,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> dict[str, Any]
     }
 
 
-def _leave_trail(accounts: Sequence[Account], agent: User, address: str | None, how: str) -> None:
+def leave_trail(accounts: Sequence[Account], agent: User, address: str | None, how: str) -> None:
     audit.record_unless_recent(Event.ACCOUNT_LOOKED_UP, accounts, SAME_LOOK, actor=agent, result=how, address=address)
 
 

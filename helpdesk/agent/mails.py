@@ -6,6 +6,9 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from accounts import audit
+from accounts.models import Event, User
+from helpdesk.agent.lookup import SAME_LOOK
 from helpdesk.intake import reading
 from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import Piece
@@ -46,6 +49,12 @@ def for_page(
         for mail in [*first, *newest]
     ]
     return {"shown": shown, "more": count - len(newest)}
+
+
+def note_read(ticket: Ticket, agent: User, address: str | None) -> None:
+    """Leaves an event that the agent reads the ticket's mails, unless there is one of a moment ago (H11)."""
+    about, result = ticket.company or ticket.orderer, f"mail in {ticket.number}"
+    audit.record_unless_recent(Event.MESSAGE_READ, [about], SAME_LOOK, actor=agent, result=result, address=address)
 
 
 def _newest(mails: QuerySet[IncomingMail], most: int) -> list[IncomingMail]:

@@ -53,6 +53,8 @@ def deliver(link_id: int) -> None:
     withheld = _reason_to_withhold(orderer, link.address, presented)
     if orderer is None or withheld:
         link.save(update_fields=["asked_for", "presented"])
+        if orderer and withheld == limits.CONTACT_WAITS:
+            _tell_to_wait(orderer, link)
         audit.record(Event.LINK_WITHHELD, orderer, result=withheld, address=link.address)
         return
     token = secrets.token_urlsafe(32)
@@ -71,6 +73,16 @@ def deliver(link_id: int) -> None:
     )
     outbox.enqueue([mail])
     audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
+
+
+def _tell_to_wait(orderer: Orderer, link: SignInLink) -> None:
+    """In the orderer's own mailbox, where it tells nobody else that the address is an orderer's (E1)."""
+    words = {"asked": link.asked_at, "until": orderer.waits_until}
+    topic, key = Message.Topic.SIGN_IN_LINK, f"{Message.Topic.SIGN_IN_LINK} {link.pk}"
+    mail = outbox.letter(
+        "sign_in_waits", words, purpose=topic, to=orderer.email, language=link.language, useful=LIFETIME, key=key
+    )
+    outbox.enqueue([mail])
 
 
 def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None, presented: str) -> str:
@@ -93,7 +105,16 @@ def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None, present
         counted = [(f"{mail} {network}", limits.LINK_SENDS), (mail, limits.LINK_SENDS_IN_ALL)]
     with transaction.atomic():
         allowed = SendQuota.take(Purpose.SIGN_IN, [(digest(whose, "mail address"), most) for whose, most in counted])
-    return "" if allowed else limits.TOO_MANY_LINKS
+    if not allowed:
+        return limits.TOO_MANY_LINKS
+    return limits.CONTACT_WAITS if orderer.waiting else ""
+
+
+def _refusal(orderer: Orderer | None, number: str = "") -> str:
+    """Why this orderer may not sign in now; "" if they may. ``number``: the one that the code went to."""
+    if orderer is None or not orderer.active or number not in ("", orderer.mobile) or not _has_company(orderer):
+        return "orderer not active"
+    return limits.CONTACT_WAITS if orderer.waiting else ""
 
 
 def _has_company(orderer: Orderer) -> bool:
@@ -122,8 +143,9 @@ def press(
             audit.record(Event.LINK_REFUSED, result="wrong, old or used", address=address)
             return None
         orderer = SignInLink.objects.select_related("orderer").get(pk=right[0]).orderer
-        if orderer is None or not orderer.active or not _has_company(orderer):
-            audit.record(Event.LINK_REFUSED, orderer, result="orderer not active", address=address)
+        refusal = _refusal(orderer)
+        if orderer is None or refusal:
+            audit.record(Event.LINK_REFUSED, orderer, result=refusal, address=address)
             return None
         challenge = codes.ask(
             Purpose.SIGN_IN,
@@ -148,8 +170,9 @@ def enter(challenge_id: int, code: str, address: str | None) -> Orderer | None:
         if challenge is None:
             return None
         orderer = challenge.orderer
-        if orderer is None or not orderer.active or orderer.mobile != challenge.number or not _has_company(orderer):
-            audit.record(Event.LOGIN_REFUSED, orderer, result="orderer not active", address=address)
+        refusal = _refusal(orderer, challenge.number)
+        if orderer is None or refusal:
+            audit.record(Event.LOGIN_REFUSED, orderer, result=refusal, address=address)
             return None
         audit.record(Event.LOGIN_DONE, orderer, actor=orderer, result="orderer", address=address)
     return orderer

@@ -13,14 +13,17 @@ from django.utils.translation import ngettext
 
 from accounts import audit, codes
 from accounts.encryption import digest
-from accounts.models import Event, Orderer, Purpose, User
+from accounts.models import Challenge, Event, Orderer, Purpose, User
 from helpdesk.models import Ticket, TimelineEntry, Verification
 from helpdesk.tickets.states import TicketRefused, add_entry, locked
+from idportal import clock, sms
+from idportal.text import inert
 
 How, What = Verification.How, TimelineEntry.What
 
 # A decision may wait for a colleague (HELPDESK_FOUR_EYES) or until the morning. Later, the agent verifies again.
 COUNTS_FOR = timedelta(hours=24)
+LONGEST_ACCOUNT = 20  # characters of a user name in an SMS: Active Directory's own limit (sAMAccountName)
 
 
 @transaction.atomic
@@ -48,6 +51,19 @@ def send_code(ticket_id: int, agent: User, address: str | None = None) -> Verifi
     )
     add_entry(ticket, What.CODE_SENT, agent)
     return sent
+
+
+def matter(challenge: Challenge) -> dict[str, str]:
+    """What the SMS says of the code that is read out: whose number, and its last two digits (H10)."""
+    sent = Verification.objects.filter(challenge=challenge).select_related("ticket").first()
+    if sent is None:
+        return {}
+    ticket = sent.ticket
+    # A mail may hold any text in the place of a user name.
+    letters = (each for each in sms.gsm7(ticket.employee_username) if each.isalnum() or each in "._-")
+    account = "".join(letters)[:LONGEST_ACCOUNT]
+    company = sms.gsm7(inert(ticket.company_name))
+    return {"kind": ticket.kind, "account": account, "digits": ticket.new_number[-2:], "company": company}
 
 
 def instead() -> str:
@@ -111,7 +127,7 @@ def number_mark(orderer: Orderer) -> str:
 
 def valid(ticket: Ticket) -> list[Verification]:
     """The verifications that count, newest first: of the last day, the number on file, and the present details."""
-    if ticket.orderer is None:
+    if ticket.orderer is None or ticket.orderer.waiting:
         return []
     done = ticket.verifications.filter(
         done_at__gt=timezone.now() - COUNTS_FOR, orderer=ticket.orderer, mobile_digest=_digest(ticket.orderer)
@@ -131,11 +147,27 @@ def _on_file(ticket: Ticket) -> Orderer:
     # Read anew: an orderer who left the company a moment ago has left (S2).
     if ticket.company is None or not orderer.companies.filter(pk=ticket.company.pk, active=True).exists():
         raise TicketRefused(_("Den som frågar är inte beställare för företaget. Avslå ärendet."))
+    if too_new := why_not_yet(orderer):
+        raise TicketRefused(too_new)
     if not orderer.mobile:
         raise TicketRefused(
             _("Beställaren har inget mobilnummer i registret. En administratör behöver lägga till det.")
         )
     return orderer
+
+
+def why_not_yet(orderer: Orderer | None) -> str:
+    """Why the orderer's contact details verify nobody yet, and what helps (H9); "" if they count."""
+    if orderer is None or orderer.waits_until is None or not orderer.waiting:
+        return ""
+    words = {"name": orderer.name, "until": clock.stamp(orderer.waits_until)}
+    return (
+        _(
+            "%(name)ss mobil eller e-postadress i registret är ny, och kan inte användas för att kontrollera någon "
+            "före %(until)s. Är det bråttom: be en annan administratör än den som ändrade att bekräfta uppgifterna."
+        )
+        % words
+    )
 
 
 def _newest_code(ticket: Ticket) -> Verification | None:

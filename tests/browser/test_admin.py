@@ -12,6 +12,7 @@ from playwright.sync_api import expect
 from pytest_django import Settings
 
 from accounts import audit, companies, directory, users
+from accounts.companies import orderers
 from accounts.companies.files.registers import CompanyRegister
 from accounts.models import Company, Event, Orderer
 from deploy.local.cast import CARIN, EVA, STEFAN
@@ -78,6 +79,8 @@ def _register(eva: Eva) -> dict[str, int]:
     companies.set_recipients(ett.pk, [CARIN.mail, "chef@hemtjanst-ett.example"], actor=eva.user)
     companies.note_bounce(CARIN.mail, "550 5.1.1 No such user")
     orderer = carin(ett)
+    orderer.mobile = "+46701740659"
+    orderers.store(orderer, [ett], actor=None)  # which waits to be confirmed
     audit.record(Event.REGISTER_EXPORTED, actor=eva.user, result="company, 2 rows")
     now = timezone.now()
     refused = Message.objects.create(
@@ -126,6 +129,7 @@ PAGES: dict[str, Way] = {
     "bestallare": _at(ORDERER),
     "bestallare-ny": _at(f"{ORDERER}add/"),
     "bestallare-andra": _at(ORDERER + "{orderer}/change/"),
+    "bestallare-bekrafta": _at(ORDERER + "{orderer}/confirm/"),
     "bestallare-historik": _at(ORDERER + "{orderer}/history/"),
     "bestallare-import": _at(f"{ORDERER}import/"),
     "logg": _at("/admin/accounts/auditevent/"),
@@ -137,7 +141,7 @@ PAGES: dict[str, Way] = {
 
 
 # One of each kind of page. The others have the same templates, or Django's own without a change: make slow.
-FIRST = {"index", "oversikt", "foretag", "foretag-andra", "foretag-import-torr", "logg"}
+FIRST = {"index", "oversikt", "foretag", "foretag-andra", "foretag-import-torr", "bestallare-bekrafta", "logg"}
 LOOKED_AT = [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in PAGES]
 
 

@@ -86,7 +86,7 @@ def test_what_is_typed_stands_in_no_address_and_in_clear_in_no_session(per: Offi
     assert "stämmer med" not in text_of(per.get(ACCOUNTS))
 
 
-def test_a_search_leaves_no_trail_and_a_look_does(per: Officer, register: Register) -> None:
+def test_a_search_looks_at_no_account_and_a_look_does(per: Officer, register: Register) -> None:
     search(per, "Lind")
     assert trail(Event.ACCOUNT_LOOKED_UP) == []
     assert per.get(address_of(STEFAN)).status_code == 200

@@ -3,11 +3,14 @@
 import re
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.core.exceptions import BadRequest
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -18,6 +21,9 @@ from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.registers import OrdererRegister
 from accounts.companies.forms import OrdererForm
 from accounts.models import Company, Orderer
+from idportal import clock
+
+CHANGES_SHOWN = 10  # of one orderer, beside the details to be confirmed
 
 _KEY = re.compile(r"nr-([0-9]{1,18})")
 
@@ -70,12 +76,20 @@ class OfCompany(admin.SimpleListFilter):
 class OrdererAdmin(RegisterAdmin):
     form = OrdererForm
     register = OrdererRegister
-    list_display = ("name", "email", "number", "of_companies", column("active", gettext_lazy("Aktiv")))
+    list_display = ("name", "email", "number", "of_companies", column("active", gettext_lazy("Aktiv")), "remark")
     list_filter = (OfCompany, ("active", admin.BooleanFieldListFilter))
     search_fields = ("name", "email", "companies__name")
     search_help_text = gettext_lazy("Namn, e-postadress eller företag.")
     autocomplete_fields = ("companies",)
-    fieldsets = ((None, {"fields": ("name", "email", "mobile", "companies", "active", "seen")}),)
+    readonly_fields = ("counts",)
+    fieldsets = ((None, {"fields": ("name", "email", "mobile", "counts", "companies", "active", "seen")}),)
+
+    def get_urls(self) -> list[Any]:
+        confirm = self.admin_site.admin_view(self.confirm_action)
+        return [path("<path:object_id>/confirm/", confirm, name=self._name("confirm")), *super().get_urls()]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.fieldsets if obj else ((None, {"fields": (*self.form.Meta.fields, "seen")}),)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).prefetch_related("companies")
@@ -99,6 +113,45 @@ class OrdererAdmin(RegisterAdmin):
     @admin.display(description=gettext_lazy("Företag"))
     def of_companies(self, orderer: Orderer) -> str:
         return ", ".join(sorted(each.name for each in orderer.companies.all())) or _("Inget")
+
+    # Contact details that are too new to count (H9).
+
+    @admin.display(description=gettext_lazy("Att göra"))
+    def remark(self, orderer: Orderer) -> SafeString | str:
+        """In words, not only by colour."""
+        words = _("Väntar på bekräftelse")
+        return format_html('<span class="flag flag--bad">{}</span>', words) if orderer.waiting else ""
+
+    @admin.display(description=gettext_lazy("Uppgifterna gäller"))
+    def counts(self, orderer: Orderer) -> SafeString | str:
+        if not orderer.waiting or orderer.waits_until is None:
+            return _("Ja")
+        until = _("Från %(when)s.") % {"when": clock.stamp(orderer.waits_until)}
+        confirm = reverse(f"admin:{self._name('confirm')}", args=[orderer.pk])
+        return format_html('{} <a href="{}">{}</a>', until, confirm, _("Bekräfta dem nu"))
+
+    def confirm_action(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Shows what changed lately, and confirms it for an administrator who did not change it."""
+        orderer = self.get_object(request, object_id) if is_key(object_id) else None
+        if orderer is None:
+            raise Http404
+        if request.method == "POST":
+            seen = request.POST.get("seen", "")
+            try:
+                orderers.confirm(orderer.pk, actor=actor(request), seen=seen, address=address(request))
+            except orderers.ConfirmRefused as refused:
+                messages.error(request, str(refused))
+            else:
+                messages.success(request, _("Uppgifterna är bekräftade, och gäller nu."))
+            return redirect(f"admin:{self._name('change')}", orderer.pk)
+        rows = list(orderer.history.select_related("history_user")[:CHANGES_SHOWN])
+        context = {
+            "title": _("Bekräfta uppgifter för %s") % orderer.name,
+            "orderer": orderer,
+            "changes": [{"row": row, "mobile": numbers.shown(row.mobile)} for row in rows],
+            "seen": rows[0].pk if rows else "",
+        }
+        return self._page(request, "confirm", context)
 
     def save_model(self, request: HttpRequest, obj: Orderer, form: Any, change: bool) -> None:
         orderers.store(obj, form.cleaned_data["companies"], actor=actor(request), address=address(request))

@@ -27,7 +27,9 @@ def search(request: HttpRequest, agent: User) -> HttpResponse:
     form = SearchForm(request, "accounts", _("Användarnamn, namn eller mobilnummer"))
     if form.keep_posted():
         return redirect("helpdesk-accounts")
-    found = lookup.search(form.text, agent, request.META["REMOTE_ADDR"]) if form.text and not form.errors else []
+    found = []
+    if form.text and not form.errors:
+        found = lookup.search(form.text, agent, request.META["REMOTE_ADDR"], new=form.is_new())
     context = {"here": "accounts", "form": form, "text": form.text, "found": found, "most": lookup.MOST}
     return render(request, "helpdesk/agent_accounts.html", context)
 

@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import numbers
+from accounts import audit, numbers
 from accounts.models import User
-from helpdesk.agent import calls, mails
+from helpdesk.agent import calls, lookup, mails
 from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.calls import FORMS, Caller, CallForm, CallPhoneForm
 from helpdesk.intake import reading
@@ -33,9 +33,13 @@ FIND = {"bestallare": "sok"}  # beside a mail, the step in which the agent looks
 Pairs = dict[str, str]
 
 
-def _who(form: SearchForm, address: Callable[[Pairs], str]) -> dict[str, Any]:
+def _who(form: SearchForm, agent: User, address: Callable[[Pairs], str]) -> dict[str, Any]:
     """The page of step 1. ``address``: of step 2, for these pairs."""
     found = [] if form.errors else calls.find_callers(form.text)
+    if form.is_new():
+        people = {caller.orderer for caller in found}
+        only, ip = next(iter(people)) if len(people) == 1 else None, form.request.META["REMOTE_ADDR"]
+        audit.record_search(f"callers, {len(people)} rows", actor=agent, subject=only, address=ip)
     return {
         "step": "who",
         "form": form,
@@ -73,7 +77,7 @@ def new(request: HttpRequest, agent: User) -> HttpResponse:
         search = SearchForm(request, "callers", _("Namn, e-post, företag eller mobilnummer"))
         if search.keep_posted():
             return redirect("helpdesk-new")
-        return render(request, "helpdesk/agent_new.html", {"here": "new", **_who(search, address)})
+        return render(request, "helpdesk/agent_new.html", {"here": "new", **_who(search, agent, address)})
     caller = calls.from_query(request.GET)
     if caller is None and request.GET["bestallare"] != calls.NOBODY:
         return redirect("helpdesk-new")  # not registered any more, or not for that company
@@ -83,6 +87,7 @@ def new(request: HttpRequest, agent: User) -> HttpResponse:
         ip = request.META["REMOTE_ADDR"]
         ticket = create_ticket(form.details(), source=Ticket.Source.CALL, agent=agent, address=ip)
         return redirect("helpdesk-ticket", number=ticket.number)
+    _note_look(request, agent, form)
     what = _what(form, caller, lambda pairs: address({**calls.query_of(caller), **pairs}))
     return render(request, "helpdesk/agent_new.html", {"here": "new", **what})
 
@@ -107,7 +112,8 @@ def complete(request: HttpRequest, agent: User, number: str) -> HttpResponse:
         search = SearchForm(request, f"orderer of {number}", label, ticket.orderer_name)
         if search.keep_posted():
             return redirect(address(FIND))
-        context = {"mails": mails.for_page(ticket, timezone.now()), "back": address({}), **_who(search, address)}
+        mails.note_read(ticket, agent, request.META["REMOTE_ADDR"])
+        context = {"mails": mails.for_page(ticket, timezone.now()), "back": address({}), **_who(search, agent, address)}
         return render(request, "helpdesk/agent_complete.html", {"here": "queue", "ticket": ticket, **context})
     return _fill_in(request, agent, ticket, address)
 
@@ -129,6 +135,8 @@ def _fill_in(request: HttpRequest, agent: User, ticket: Ticket, address: Callabl
     form = _form_beside_mail(request, caller, kind, fields)
     if form.is_settled():
         return _save(request, agent, ticket, form)
+    _note_look(request, agent, form)
+    mails.note_read(ticket, agent, request.META["REMOTE_ADDR"])
     chosen = {name: request.GET[name] for name in ("bestallare", "foretag") if name in request.GET}
     context = {
         "here": "queue",
@@ -140,6 +148,12 @@ def _fill_in(request: HttpRequest, agent: User, ticket: Ticket, address: Callabl
         **_what(form, caller, lambda pairs: address({**chosen, **pairs})),
     }
     return render(request, "helpdesk/agent_complete.html", context)
+
+
+def _note_look(request: HttpRequest, agent: User, form: CallForm) -> None:
+    """Leaves an event of an account that was looked up for a form, and of no ticket (H11)."""
+    if form.account:
+        lookup.leave_trail([form.account], agent, request.META["REMOTE_ADDR"], "")
 
 
 def _form_beside_mail(request: HttpRequest, caller: Caller | None, kind: Ticket.Kind, fields: Pairs) -> CallForm:

@@ -7,6 +7,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import audit
 from accounts.models import Company, User
 from helpdesk.agent import queue as tickets
 from helpdesk.agent.access import agent_only
@@ -27,6 +28,9 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     if form.keep_posted():
         return redirect(_address(wanted))
     page, counts = tickets.look(wanted, agent)
+    if form.is_new():
+        found, whom = f"queue, {sum(counts.values())} rows", audit.named(form.text)
+        audit.record_search(found, actor=agent, subject=whom, address=request.META["REMOTE_ADDR"])
     now = timezone.now()
     context = {
         "here": "queue",

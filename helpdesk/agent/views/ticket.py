@@ -49,6 +49,9 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     happened = {entry.what for entry in evidence.timeline}
     mailed = by_mail or ticket.source == Ticket.Source.PORTAL or What.MAILED in happened
     seen = next((entry.at for entry in evidence.timeline if entry.by == TimelineEntry.By.AGENT), None)
+    shown_mails = mails.for_page(ticket, seen) if mailed else None
+    if shown_mails and shown_mails["shown"]:
+        mails.note_read(ticket, agent, request.META["REMOTE_ADDR"])
     old = timezone.now() - ticket.created_at >= timedelta(minutes=1)
     context = {
         "here": "queue",
@@ -59,13 +62,14 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "nobody": ticket.open and not (ticket.orderer_id and ticket.company_id),
         "mine": mine,
         "age": _("för %(age)s sedan") % {"age": timesince(ticket.created_at, depth=1)} if old else _("nyss"),
-        "mails": mails.for_page(ticket, seen) if mailed else None,
+        "mails": shown_mails,
         "missing": missing.why(ticket) if ticket.open else {},
         "outcome_to": letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
         "mobile": numbers.shown(ticket.orderer.mobile) if ticket.orderer else "",
         "code_under_way": next_step.code_under_way(evidence.timeline),
         "withheld": verification.why_withheld(ticket) if step in (NextStep.VERIFY, NextStep.COLLEAGUE) else "",
+        "not_yet": verification.why_not_yet(ticket.orderer),
         "eyes": next_step.eyes(ticket, agent, evidence),
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
         "stopped": What.STOPPED in happened,

@@ -24,6 +24,8 @@ _WITH_LINK = ("phone_linked", "phone_link_stopped_helpdesk", "recipient_confirm"
 
 # Other cases of a text, each of which is shown.
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
+    "mail/orderer_changed": [{"new": True}, {"email_changed": True}, {"email_changed": True, "mobile_changed": True}],
+    "mail/recipients_changed": [{"leaves": True}, {"joins": True}],
     "mail/phone_link_stopped": [{"old_number": False}],
     "mail/recipient_leaving": [{"at_once": False}],
     "mail/sender_rejected": [{"why": ""}],
@@ -34,6 +36,8 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
         {"known": False},
     ],
     "mail/ticket_received": [{"kind": "recipients"}, {"account": ""}, {"kind": "other"}],
+    "sms/code_to_read_out": [{"kind": "recipients"}, {"kind": "other"}],
+    "sms/orderer_changed": [{"new": True}],
     "sms/password_reset": [{"account": "lov" * 30}],
     "sms/phone_link_told": [{"orderer": ""}],
     "sms/expiry_reminder": [{"account": "lov" * 30}],
@@ -86,6 +90,7 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "number": "2026-00042",
         "alarm": "2026-00043",
         "code": "1" * limits.CODE_DIGITS,
+        "digits": "90",
         "host": journey_host("RESET_HOST"),
         "link": f"{settings.PORTAL_URL}/{_KEY}/" if name.startswith(_WITH_LINK) else "",
         "url": f"{settings.PORTAL_URL}/stoppa/?nyckel={_KEY}",

@@ -106,6 +106,14 @@ def with_flags() -> Ticket:
     return one
 
 
+def orderer_changed(one: Ticket) -> None:
+    """An administrator gave Carin another number a moment ago."""
+    took(one)
+    carin = Orderer.objects.get(email=CARIN.mail)
+    carin.mobile = "+46701740655"
+    orderers.store(carin, list(carin.companies.all()), actor=None)
+
+
 def code_wrong(visitor: Visitor) -> None:
     opened(asked, took)(visitor)
     visitor.next_button.click()
@@ -164,6 +172,7 @@ AGENT_REQUEST = (
     ),
     State("helpdesk-arende-verify", "helpdesk-ticket", "Ringer du upp i stället måste en kollega", opened(asked, took)),
     State("helpdesk-arende-removed", "helpdesk-ticket", "Du tog bort kontots nummer, så", opened(asked, removed)),
+    State("helpdesk-arende-not-yet", "helpdesk-ticket", "är ny, och kan inte användas", opened(asked, orderer_changed)),
     State("helpdesk-arende-called-back", "helpdesk-ticket", "Lämna till en kollega", opened(asked, called_back)),
     State(
         "helpdesk-arende-avsla-empty",
