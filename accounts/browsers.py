@@ -6,17 +6,27 @@ thief of the cookie gets the owner's counters, and no more.
 
 One cookie holds several accounts, for the computer of an office: of each a keyed digest and the day, so that a reader
 of the cookie finds no names. Asking for a code reads it, in the same way for every name, and never sets it (E1, E2).
+
+A __Host- cookie is one host's own. Where the two journeys have hosts apart, the browser comes past the other one on its
+way to the last page, and gets the cookie there, too: who registers today resets at the other host, weeks later.
 """
 
 import time
+from urllib.parse import urlencode
 
 from django.conf import settings
+from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import reverse
+from django.views.decorators.http import require_safe
 
 from accounts.encryption import digest
-from accounts.limits import BROWSER_ACCOUNTS, BROWSER_KNOWN, DAY
+from accounts.limits import BROWSER_ACCOUNTS, BROWSER_KNOWN, DAY, MINUTE
+from idportal.hosts import journey_host, journey_url
 
 _SALT = "idportal.browsers"
+_HOSTS = {"register-done": ("REGISTER_HOST", "RESET_HOST"), "reset-done": ("RESET_HOST", "REGISTER_HOST")}
 _DIGEST_LENGTH = 32  # hexadecimal digits: 128 bits
 PRESENTED_LENGTH = BROWSER_ACCOUNTS * (_DIGEST_LENGTH + 1)
 
@@ -31,7 +41,29 @@ def remember(request: HttpRequest, account_id: str) -> None:
 
     ``account_id``: the directory's immutable id, or what ``orderer_id`` makes of an orderer's key.
     """
-    request.journey_of = account_id  # type: ignore[attr-defined]  # for set_cookie
+    request.journey_of = _digest(account_id)  # type: ignore[attr-defined]  # for set_cookie
+
+
+def completed(request: HttpRequest, account_id: str, last_page: str) -> HttpResponse:
+    """As ``remember``, and leads to the last page of the journey, past the other journey's host."""
+    remember(request, account_id)
+    here, there = _HOSTS[last_page]
+    hosts = settings.REGISTER_HOST and settings.RESET_HOST  # with one alone, both journeys may be at the same host
+    if not hosts or journey_host(here) == journey_host(there):
+        return redirect(last_page)
+    query = urlencode({"intyg": signing.dumps((_digest(account_id), last_page), salt=_SALT)})
+    return redirect(f"{journey_url(there, reverse('browser'))}?{query}")
+
+
+@require_safe
+def carried(request: HttpRequest) -> HttpResponse:
+    """/webblasare/, at the other journey's host: makes the browser known here, too, and leads back."""
+    try:
+        key, last_page = signing.loads(request.GET.get("intyg", ""), salt=_SALT, max_age=MINUTE)
+    except signing.BadSignature:
+        return redirect("start")
+    request.journey_of = key  # type: ignore[attr-defined]
+    return redirect(journey_url(_HOSTS[last_page][0], reverse(last_page)))
 
 
 def orderer_id(orderer_pk: int) -> str:
@@ -51,15 +83,15 @@ def is_among(presented: str, account_id: str) -> bool:
 
 def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
     """Makes the browser known if a journey was completed at this request. For the middleware."""
-    account_id = getattr(request, "journey_of", None)
-    if account_id is None:
+    key = getattr(request, "journey_of", None)
+    if key is None:
         return
     entries = _entries(request)
-    entries.pop(_digest(account_id), None)
-    newest = [(_digest(account_id), _today()), *entries.items()][:BROWSER_ACCOUNTS]
+    entries.pop(key, None)
+    newest = [(key, _today()), *entries.items()][:BROWSER_ACCOUNTS]
     response.set_signed_cookie(
         settings.BROWSER_COOKIE_NAME,
-        ".".join(f"{key}-{day}" for key, day in newest),
+        ".".join(f"{each}-{day}" for each, day in newest),
         salt=_SALT,
         max_age=BROWSER_KNOWN,
         secure=settings.SESSION_COOKIE_SECURE,

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from accounts import browsers
 from accounts.pages import page
 from accounts.passwords import views as reset
 from accounts.phones import views as register
@@ -28,6 +29,7 @@ urlpatterns = [
     path("logga-in/passkey/", passkeys.options, name="staff-passkey"),
     path("logga-in/passkeys/", passkeys.own, name="staff-passkeys"),
     path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
+    path("webblasare/", browsers.carried, name="browser"),
     path("stoppa/", register.stop, name="phone-link-stop"),
     path("logga-ut/", register.log_out, name="logout"),
     path("session/forlang/", register.extend, name="session-extend"),

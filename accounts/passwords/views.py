@@ -91,9 +91,8 @@ def password(request: HttpRequest) -> HttpResponse:
         result = reset.set_password(challenge, found, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
-            browsers.remember(request, found.account.id)
             request.session.cycle_key()
-            return redirect("reset-done")
+            return browsers.completed(request, found.account.id, "reset-done")
         if result.outcome is ResetOutcome.NOT_VERIFIED:
             return redirect("reset")
         failed = ("history",) if result.outcome is ResetOutcome.IN_HISTORY else result.broken

@@ -88,8 +88,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
 
 def _done(request: HttpRequest, user: User) -> HttpResponse:
     sessions.finish(request, Purpose.REGISTER)
-    browsers.remember(request, user.directory_id)
-    return redirect("register-done")
+    return browsers.completed(request, user.directory_id, "register-done")
 
 
 def _log_in_again(request: HttpRequest) -> HttpResponse:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from http.cookies import Morsel
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from django.conf import settings
@@ -72,6 +73,69 @@ def test_a_number_that_is_found_right_is_a_completed_journey(walker: Walker) -> 
     kept = cookie(walker)
     assert kept is not None
     assert shown(kept.value, account_of(STEFAN).id)
+
+
+REGISTER, RESET = "pwreg.kommunen.example", "pwreset.kommunen.example"
+
+
+@pytest.fixture
+def two_hosts(settings: Settings) -> None:
+    settings.PORTAL_URL = "https://losenord.kommunen.example"
+    settings.ALLOWED_HOSTS = [REGISTER, RESET, "losenord.kommunen.example"]
+    settings.REGISTER_HOST, settings.RESET_HOST = REGISTER, RESET
+
+
+def follow(walker: Walker, answer: HttpResponse) -> tuple[list[str], dict[str, str]]:
+    """The addresses past which a browser is led on, and the cookie that each host has set on the way."""
+    places, kept = [], {}
+    while location := answer.get("Location"):
+        parts = urlsplit(location)
+        host = parts.netloc or walker.client.defaults["HTTP_HOST"]
+        walker.client.defaults["HTTP_HOST"] = host
+        places.append(f"{host}{parts.path}")
+        answer = walker.get(f"{parts.path}?{parts.query}")
+        if set_here := answer.cookies.get(settings.BROWSER_COOKIE_NAME):
+            kept[host] = set_here.value
+    assert answer.status_code == 200
+    return places, kept
+
+
+@pytest.mark.usefixtures("two_hosts")
+def test_d1_a_browser_that_registered_is_known_at_the_host_where_it_resets(walker: Walker) -> None:
+    """A cookie is one host's own, and the first reset comes weeks after the registration."""
+    walker.client.defaults["HTTP_HOST"] = REGISTER
+    answer = walker.register(STEFAN, NEW_NUMBER_TYPED)
+    places, kept = follow(walker, answer)
+    assert places == [f"{RESET}/webblasare/", f"{REGISTER}/registrera/klart/"]
+    assert shown(kept[RESET], account_of(STEFAN).id)
+
+
+@pytest.mark.usefixtures("two_hosts")
+def test_a_browser_that_reset_is_known_where_it_registers(walker: Walker) -> None:
+    has_number(STEFAN)
+    walker.client.defaults["HTTP_HOST"] = RESET
+    answer = walker.reset(STEFAN, NEW_PASSWORD)
+    places, kept = follow(walker, answer)
+    assert places == [f"{REGISTER}/webblasare/", f"{RESET}/aterstall/klart/"]
+    assert shown(kept[REGISTER], account_of(STEFAN).id)
+
+
+@pytest.mark.usefixtures("two_hosts")
+@pytest.mark.parametrize("token", ["", "x", "WyJhIiwicmVzZXQtZG9uZSJd:1abc:d", "old"])
+def test_no_made_up_or_old_word_makes_a_browser_known(
+    walker: Walker, token: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if token == "old":
+        has_number(STEFAN)
+        walker.client.defaults["HTTP_HOST"] = RESET
+        token = walker.reset(STEFAN, NEW_PASSWORD)["Location"].partition("intyg=")[2]
+        token = unquote(token)
+        walker.client.cookies.clear()
+        then = time.time()
+        monkeypatch.setattr(time, "time", lambda: then + 61)
+    answer = Client(headers={"host": REGISTER}).get("/webblasare/", {"intyg": token})
+    assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert settings.BROWSER_COOKIE_NAME not in answer.cookies
 
 
 def test_the_cookie_lets_nobody_in(walker: Walker) -> None:

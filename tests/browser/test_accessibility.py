@@ -49,7 +49,7 @@ NO_PAGE = {
     *("staff-code-again", "staff-passkey", "helpdesk-overview-export"),
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
     *("orderer-employees-refresh", "orderer-employees-export"),
-    *("register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
+    *("browser", "register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
     *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }
 
