@@ -14,6 +14,7 @@ from accounts.directory.account import DirectoryUnavailable
 NO_ANSWER = (ldap.SERVER_DOWN, ldap.CONNECT_ERROR, ldap.TIMEOUT, ldap.DECODING_ERROR)
 # "Not now": the server is there but asks to be left alone (RFC 4511 4.1.9).
 NOT_NOW = frozenset({ldap.BUSY.errnum, ldap.UNAVAILABLE.errnum})
+DENIED = ldap.INSUFFICIENT_ACCESS.errnum
 TOO_MUCH = frozenset({ldap.TIMELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
 
 # Values by attribute name. Names are spelled as they were asked for.

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts.directory.account import DirectoryMisconfigured, DirectoryUnavailable
-from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused
+from accounts.directory.answers import DENIED, NOT_NOW, Broken, DirectoryRefused
 from accounts.directory.connection import Connection, is_cleartext
 
 T = TypeVar("T")
@@ -123,8 +123,11 @@ class Pool:
     def _on(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         try:
             result = work(connection)
-        except DirectoryRefused:
-            self._give_back(connection)
+        except DirectoryRefused as refused:
+            if refused.code == DENIED:
+                connection.close()  # what the account may do is settled at its bind: whoever gives it rights is heard
+            else:
+                self._give_back(connection)
             raise
         except BaseException as error:
             connection.close()

@@ -60,9 +60,14 @@ def password(index: int) -> str:
 
 
 def crowd() -> tuple[cast.Person, ...]:
-    """Those with an even number have a mobile on file and reset, the others register."""
+    """Those with an even number have a mobile on file and reset, the others register. Nobody's password has run out."""
     return tuple(
-        dataclasses.replace(person, password=password(index), phone=person.phone if index % 2 == 0 else "")
+        dataclasses.replace(
+            person,
+            password=password(index),
+            phone=person.phone if index % 2 == 0 else "",
+            days_left=max(3, person.days_left or 0),
+        )
         for index, person in enumerate(people.people(PEOPLE))
     )
 

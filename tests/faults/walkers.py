@@ -66,7 +66,11 @@ class Walker:
                 continue
             if (fields := self._fields(page)) is None:
                 break
-            page = self._browser.post(page.path, **fields)
+            before, page = page, self._browser.post(page.path, **fields)
+            if (page.status, page.path, page.errors) == (200, before.path, ""):
+                self.journey.met[f"{page} again, and no word of what is wrong"] += 1
+                self.journey.outcome = LOST
+                break
         self.journey.ended = time.monotonic()
 
     def _fields(self, page: Page) -> dict[str, str] | None:

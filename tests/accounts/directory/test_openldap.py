@@ -10,6 +10,7 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import Account, Expiry, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.account import DirectoryMisconfigured
 from accounts.directory.connection import Connection
 from deploy.local import slapd
 from deploy.local.cast import ANNA, STEFAN
@@ -154,3 +155,14 @@ def test_a_password_set_but_still_to_be_changed_is_not_called_done(
 
     monkeypatch.setattr(Connection, "delete_value", dies_before)
     assert set_password(portal.connect(), stefan.id, NEW) is PasswordChange.UNAVAILABLE
+
+
+def test_u1_rights_that_the_service_account_gets_back_hold_at_once(openldap_settings: TestSlapd) -> None:
+    """Its password was set by an administrator, and it had to change that first: a connection of that time is of no
+    more use, and would be kept for minutes."""
+    openldap_settings.root.modify_s(slapd.SERVICE_ACCOUNT, [(ldap.MOD_REPLACE, "pwdReset", [b"TRUE"])])
+    portal.reset()
+    with pytest.raises(DirectoryMisconfigured):
+        portal.connect().find(STEFAN.username)
+    openldap_settings.root.modify_s(slapd.SERVICE_ACCOUNT, [(ldap.MOD_REPLACE, "pwdReset", None)])
+    assert portal.connect().find(STEFAN.username) is not None
