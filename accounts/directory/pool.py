@@ -125,7 +125,7 @@ class Pool:
             result = work(connection)
         except DirectoryRefused as refused:
             if refused.code == DENIED:
-                connection.close()  # what the account may do is settled at its bind: whoever gives it rights is heard
+                connection.close()  # what the account may do was settled at its bind, and may be more by now
             else:
                 self._give_back(connection)
             raise
