@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
+import time
+from collections.abc import Callable
 
 import pytest
 
@@ -124,3 +126,21 @@ def test_the_command_says_what_is_wrong_with_the_file(loader: Loader) -> None:
     assert "namn, orgnr" in said[1]
     assert loader.refused_bytes(b"\0\1\2")[-1] == "Nothing was imported. Mistakes: 1."
     assert not Company.objects.exists()
+
+
+@pytest.mark.parametrize("repeated", ["\n", "\r\n", "\t", " \t", "\n ", ",", ", ", "'", '"', " ", ';\n"'], ids=repr)
+@pytest.mark.parametrize("work", [sheets.original, sheets.inert])
+def test_a_cell_takes_work_by_its_length_and_not_by_the_square_of_it(work: Callable[[str], str], repeated: str) -> None:
+    """As many characters in cells eight times as long take as long; by the square, they would take eight times that."""
+
+    def seconds(length: int) -> float:
+        cell, cells = "x" + repeated * (length // len(repeated)) + "x", 80_000 // length
+        tries = []
+        for _ in range(5):
+            begun = time.process_time()
+            for _ in range(cells):
+                work(cell)
+            tries.append(time.process_time() - begun)
+        return min(tries)
+
+    assert seconds(4000) < 4 * seconds(500)

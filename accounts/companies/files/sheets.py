@@ -23,7 +23,9 @@ _OTHER_FILES = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")  # .xlsx and .ods; .xls
 _BEGINNING = r"(^|[,;\t\r\n][\s\"]*)"
 _CHARACTER = r"('*[=+\-@＝＋－＠\t\r\n])"
 _FORMULA = re.compile(_BEGINNING + _CHARACTER)
-_INERT = re.compile(f"{_BEGINNING}'{_CHARACTER}")
+# Matches each beginning once, with an apostrophe or without: one that began anew at each line end of a long row of them
+# would take the square of its length.
+_INERT = re.compile(r"(^(?=')|[,;\t\r\n][\s\"]*+)(?:'" + _CHARACTER + ")?")
 
 
 class Problem(NamedTuple):
