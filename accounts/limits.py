@@ -39,7 +39,7 @@ SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (5, DAY))
 REGISTER_SENDS: Sends = ((3, 10 * MINUTE), (6, DAY))  # of one account, to any number: room for two mistyped ones
 # How far a day's codes may go, in per cent of SMS_DAILY_LIMIT, by their purpose (D2). Anyone can ask for codes to
 # reset: they stop first. To register takes a password; to sign in, a password or a link by mail; to verify, an agent.
-SMS_SHARES = {"reset": 70, "register": 85, "sign-in": 95, "verify": 100}
+SMS_SHARES = {"reset": 70, "register": 85, "old number": 85, "sign-in": 95, "verify": 100}
 SMS_WARN_AT = 60  # per cent of SMS_DAILY_LIMIT: time to look, before the first share is used up
 
 # A browser in which a journey was completed (security.md D1): people who reset twice a year, before each expiry, stay

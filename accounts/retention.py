@@ -47,7 +47,7 @@ def purge() -> dict[str, int]:
         "challenges": models.Challenge.objects.filter(asked_at__lt=day_ago),
         "failed tries": models.FailedTry.objects.filter(at__lt=now - timedelta(seconds=limits.PASSWORD_TRIES_KEPT)),
         "bounced addresses": models.BouncedAddress.objects.filter(last_at__lt=now - BOUNCES_KEPT),
-        "links of numbers": models.PhoneLink.objects.filter(made_at__lt=now - PHONE_LINKS_KEPT),
+        "links of numbers": _old_links(now),
         "removals of numbers": models.PhoneRemoval.objects.filter(at__lt=now - AUDIT_KEPT),
         "tries forgotten": models.TriesForgotten.objects.filter(at__lt=now - timedelta(seconds=limits.DAY)),
         "days of SMS": models.SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
@@ -68,6 +68,12 @@ def purge() -> dict[str, int]:
         counts |= others(now)
     counts["people"] = _forget_the_gone(now)
     return counts
+
+
+def _old_links(now: datetime) -> QuerySet[models.PhoneLink]:
+    """Not those that keep an account from a new number, until an agent decides (G7)."""
+    old = models.PhoneLink.objects.filter(made_at__lt=now - PHONE_LINKS_KEPT)
+    return old.exclude(blocks=True, user__phone=None)
 
 
 def _forget_the_gone(now: datetime) -> int:

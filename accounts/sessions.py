@@ -3,6 +3,7 @@
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``entered`` (the id of the challenge whose code was
 accepted here), ``word`` (a flash message), ``done`` (the journey that was finished), ``password_at`` (when the password
 was typed), ``started`` and ``seen``. Times are seconds since 1970.
+``link``: the id of the hold of the number that was registered here.
 Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer.sessions``). Staff have more
 keys, see ``accounts.staff.sessions``.
 """
@@ -75,7 +76,8 @@ def password_is_fresh(request: HttpRequest, seconds: int = limits.PASSWORD_FRESH
 
 def begin(request: HttpRequest, challenge: Challenge) -> None:
     """Ties a challenge to this session: only here can its code be entered (R2)."""
-    request.session.pop("done", None)
+    if challenge.purpose != Purpose.OLD_NUMBER:  # which belongs to the journey that was finished
+        request.session.pop("done", None)
     request.session[f"challenge_{challenge.purpose}"] = challenge.pk
     _mark_used(request.session)
 

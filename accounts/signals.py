@@ -5,13 +5,14 @@ commit. All signals about accounts have ``user`` (User) and ``account`` (Account
 
 phone_registered: a first number. ``number`` (E.164).
 phone_replaced: another number. ``number``, and ``old_numbers`` (E.164), which are told (security.md G2): the one on
-file, and during the hold of a link the one from before it.
+file, and during a hold the one from before it. ``link`` (PhoneLink) if the new number is on hold, and ``stops``: by
+PhoneLink.Told, the address at which each receiver can stop it (G6); else None and {}.
 password_reset: a new password is in the directory. ``number`` (R4).
 
 phone_linked: the helpdesk linked a number. ``link`` (PhoneLink), ``orderer`` (Orderer), ``stops``: by PhoneLink.Told,
 the address at which each receiver can stop it (H4), and ``removed_numbers`` (E.164), which are told, and can't (H8).
-phone_link_stopped: a receiver stopped it; the number from before is on file again, or none. ``link``; ``account`` is
-None if the directory did not answer.
+phone_link_stopped: a receiver stopped it; the number from before is on file again, or none. ``link``, also of an
+owner's own change; ``account`` is None if the directory did not answer.
 phone_removed: the helpdesk removed the number. ``reference``: the number of the ticket that holds the reason.
 
 Of the registers:

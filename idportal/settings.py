@@ -292,7 +292,7 @@ DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", HELPDESK_EMAIL)
 # When a second agent approves (security.md H2, H8): callback, always or never. Once it was a switch.
 _four_eyes = env.text("HELPDESK_FOUR_EYES").strip().lower() or "callback"
 HELPDESK_FOUR_EYES = "always" if _four_eyes in ("1", "true", "yes", "on") else _four_eyes
-# Seconds for which a number that the helpdesk linked gets no code, and the link can be stopped (security.md H4).
+# Seconds for which a number that was linked, or replaced another, gets no code and can be stopped (H4, G6).
 PHONE_LINK_HOLD = env.number("PHONE_LINK_HOLD", 15 * 60)
 # Whether agents of the helpdesk without an app get a code by SMS, to the number that they have registered here.
 # Their own passwords can't be reset here then: one telephone would be both factors.

@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, Warning, register
 from django.utils import timezone, translation
 
 from accounts import phones
+from accounts.models import PhoneLink
 from idportal import sms
 from idportal.smtp import DEADLINE
 from notifications import notices
@@ -42,9 +43,14 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> I
     made = datetime(2026, 12, 30, 12, tzinfo=UTC)
     words = {"account": "", "orderer": "", "made": made, "until": made + timedelta(days=1), "url": url}
     events = ("phone_linked", "phone_link_told", "phone_link_told_removed", "phone_link_stopped")
-    if not all(sms.fits(notices.link_sms_text(event, words)) for event in events):
+    texts = [notices.link_sms_text(event, words) for event in events]
+    longest = PhoneLink(made_at=made, usable_from=made + timedelta(days=1))
+    for language, _name in settings.LANGUAGES:
+        with translation.override(language):
+            texts.append(notices.stop_sms_text("", longest, url))
+    if not all(map(sms.fits, texts)):
         yield Error(
-            "An SMS that tells of a linked number does not fit one message: PORTAL_URL or RESET_HOST is too long.",
+            "An SMS that tells of a new number does not fit one message: PORTAL_URL or RESET_HOST is too long.",
             hint="Use a shorter PORTAL_URL: 60 characters are enough for anyone.",
             id="notifications.E003",
         )

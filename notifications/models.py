@@ -127,3 +127,13 @@ class DigestRun(models.Model):
 
     def __str__(self) -> str:
         return str(self.day)
+
+
+class UntoldNumber(models.Model):
+    """An account without a mail address got its first number, and its company has not been told yet (G6)."""
+
+    account = models.CharField(max_length=36)  # its directory id
+    at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"number of {self.account}"

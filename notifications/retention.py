@@ -9,7 +9,7 @@ from django.utils import timezone
 from accounts.limits import AUDIT_KEPT, BODIES_KEPT
 from accounts.person import DataSubject, Held
 from notifications import outbox
-from notifications.models import OPEN, Message
+from notifications.models import OPEN, Message, UntoldNumber
 
 
 def purge(now: datetime) -> dict[str, int]:
@@ -21,12 +21,13 @@ def purge(now: datetime) -> dict[str, int]:
 
 
 def held(person: DataSubject) -> Iterator[Held]:
-    """The messages about an account, to any receiver; of an orderer, those that the orderer got."""
+    """Messages about an account, sent or yet to be made, to any receiver; of an orderer, those that the orderer got."""
     rows = Message.objects.filter(about=person.id)
     if person.orderer:
         told = {Message.Channel.MAIL: person.orderer.email, Message.Channel.SMS: person.orderer.mobile}
         rows = Message.objects.filter(to_digest__in=[outbox.receiver_digest(kind, to) for kind, to in told.items()])
     yield Held("messages", rows, _erase)
+    yield Held("first numbers to tell of", UntoldNumber.objects.filter(account=person.id))
 
 
 def _erase(rows: QuerySet[Message]) -> None:

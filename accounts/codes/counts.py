@@ -55,7 +55,9 @@ def browser_id(owner: Owner) -> str:
 
 def kind(purpose: str) -> Secret:
     """The kind of failed try that a wrong code for this purpose is. The same for an unknown owner (E2)."""
-    return {Purpose.REGISTER: Secret.REGISTER, Purpose.SIGN_IN: Secret.SIGN_IN}.get(Purpose(purpose), Secret.CODE)
+    register, sign_in = Secret.REGISTER, Secret.SIGN_IN
+    kinds = {Purpose.REGISTER: register, Purpose.OLD_NUMBER: register, Purpose.SIGN_IN: sign_in}
+    return kinds.get(Purpose(purpose), Secret.CODE)
 
 
 def failures(subject: str, purpose: str, known: bool = False) -> int:

@@ -40,7 +40,12 @@ _NOTE = Change(lambda pk: Challenge.objects.filter(_OPEN, pk=pk), *_FOUND, *_COD
 Matter = Mapping[str, str]
 _matters: list[Callable[[Challenge], Matter]] = []
 
-_HOSTS = {Purpose.REGISTER: "REGISTER_HOST", Purpose.RESET: "RESET_HOST"}
+_HOSTS = {
+    Purpose.REGISTER: "REGISTER_HOST",
+    Purpose.OLD_NUMBER: "REGISTER_HOST",
+    Purpose.RESET: "RESET_HOST",
+}
+_TEXTS = {Purpose.VERIFY: "code_to_read_out", Purpose.OLD_NUMBER: "code_to_old_number"}  # that approve something
 
 
 @shared_task(name="accounts.tasks.send_code")
@@ -78,8 +83,8 @@ def send_code(challenge_id: int) -> None:
 @sensitive_variables("code")
 def text(code: str, purpose: Purpose, language: str, matter: Matter = MappingProxyType({})) -> str:
     """The SMS: one GSM-7 segment. Its last line binds the code to the host (K4; WICG, Origin-bound one-time codes)."""
-    event = "code_to_read_out" if purpose == Purpose.VERIFY else "code"
-    return message_templates.sms(event, language, {"code": code, "host": journey_host(_HOSTS.get(purpose)), **matter})
+    words = {"code": code, "host": journey_host(_HOSTS.get(purpose)), **matter}
+    return message_templates.sms(_TEXTS.get(purpose, "code"), language, words)
 
 
 def register_matter(matter: Callable[[Challenge], Matter]) -> None:

@@ -25,6 +25,7 @@ class Event(models.TextChoices):
     PHONE_CONFIRMED = "phone confirmed", _("Mobilnummer: kontrollerat")
     PHONE_REGISTERED = "phone registered", _("Mobilnummer: registrerat")
     PHONE_REPLACED = "phone replaced", _("Mobilnummer: ändrat")
+    PHONE_HOLD_ENDED = "phone hold ended", _("Mobilnummer: gäller direkt, efter kod till det tidigare")
     PASSWORD_ATTEMPTED = "password attempted", _("Lösenord: försök att byta")
     PASSWORD_DONE = "password done", _("Lösenord: bytt")
     PASSWORD_REFUSED = "password refused", _("Lösenord: byte nekat")

@@ -22,6 +22,7 @@ class Purpose(models.TextChoices):
 
     REGISTER = "register"
     RESET = "reset"
+    OLD_NUMBER = "old number"  # goes to the number that was replaced, and ends the new one's hold (G6)
     SIGN_IN = "sign-in"
     VERIFY = "verify"  # an orderer reads it to the helpdesk, who enters it (H1)
 

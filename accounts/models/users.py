@@ -73,7 +73,7 @@ class Phone(models.Model):
     number = EncryptedTextField(bound_to=["user.directory_id", "number_digest"])  # E.164
     number_digest = models.CharField(max_length=64, db_index=True)
     confirmed_at = models.DateTimeField(default=timezone.now)
-    # Set if the helpdesk linked the number: until then it gets no code to reset a password (H4).
+    # Set if the helpdesk linked the number, or if it replaced another: until then it gets no code to reset (H4, G6).
     usable_from = models.DateTimeField(null=True)
 
     def __str__(self) -> str:
@@ -88,7 +88,7 @@ class Phone(models.Model):
 
     @property
     def on_hold(self) -> bool:
-        """Whether the helpdesk linked the number so lately that its owner can still stop the link."""
+        """Whether the number is so new that it can still be stopped."""
         return self.usable_from is not None and timezone.now() < self.usable_from
 
 
@@ -107,7 +107,11 @@ class PhoneRemoval(models.Model):
 
 
 class PhoneLink(models.Model):
-    """A number that the helpdesk linked, kept for as long as the link can be stopped or asked about (H4)."""
+    """A number that the helpdesk linked, or its owner registered in place of another, and who can stop it (H4, G6).
+
+    Kept for as long as it can be asked about. Of an owner's own change, ``agent``, ``orderer`` and ``reference`` are
+    empty.
+    """
 
     class Told(models.TextChoices):
         OLD_NUMBER = "old number"
@@ -126,12 +130,19 @@ class PhoneLink(models.Model):
     stops = models.JSONField(default=dict)  # digests of the stop addresses, which are not kept: to whom each was sent
     stopped_at = models.DateTimeField(null=True)
     stopped_by = models.CharField(max_length=10, choices=Told.choices, blank=True)
+    # Stopped from the old number: the account gets a number by a link of the helpdesk alone (G7).
+    blocks = models.BooleanField(db_default=False, default=False)
 
     class Meta:
         indexes = [models.Index(fields=["reference"])]
 
     def __str__(self) -> str:
         return f"link {self.pk} of {self.user_id}"
+
+    @property
+    def by_owner(self) -> bool:
+        """Whether the owner registered the number: a link by the helpdesk has a ticket."""
+        return not self.reference
 
 
 class _Throttled(TimestampMixin, ThrottlingMixin, Device):

@@ -1,21 +1,13 @@
-"""Linking a number, by the helpdesk, and stopping it. Source: manual-sv.md, "Support", point 1; security.md G1, G5, H4.
+"""Linking a number, by the helpdesk, and stopping a new one. Source: manual-sv.md, "Support", point 1; G1, G5 to G7.
 
-A linked number is on *hold* for PHONE_LINK_HOLD: it is on file, but no code to reset goes to it. Meanwhile the old
-number, the account's address and the orderer can *stop* it.
-
-The number *before* a link is the last one that was usable: a number on hold has proved nothing. So of two links within
-one hold, the second one tells the number from before the first, and a stop of either undoes both: two links in a row
-do not take away the old number's say. The stops end with the hold when the owner registers a number, with the password
-and a code, or the helpdesk removes it.
+A linked number is on hold (``holds``): the old number, the account's address and the orderer can *stop* it (H4). So is
+one that replaces another (G6). The stops end with the hold, or when the owner registers a number in a way that needs no
+hold, or when the helpdesk removes it.
 """
-
-from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.urls import reverse
 from django.utils import timezone
-from django.utils.crypto import get_random_string
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -23,20 +15,9 @@ from accounts import audit, codes, users
 from accounts.directory import Account
 from accounts.encryption import digest, token_digest
 from accounts.models import Event, Orderer, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
-from accounts.phones.numbers_on_file import (
-    keep,
-    links_on_hold,
-    number_before,
-    on_file,
-    others,
-    recent_removals,
-)
+from accounts.phones.holds import Told, keep, links_on_hold, number_before, on_file, put_on_hold
+from accounts.phones.numbers_on_file import others, recent_removals
 from accounts.signals import phone_link_stopped, phone_linked
-
-Told = PhoneLink.Told
-
-# Letters and digits alone, 131 bits of chance: some telephones cut a last "-" or "_" off a link.
-TOKEN_LENGTH = 22
 
 
 class LinkRefused(Exception):
@@ -49,7 +30,7 @@ def link(
     """Makes a number (E.164) the account's, as the helpdesk has decided; in the caller's transaction (G1, H4).
 
     No code to reset goes to it for PHONE_LINK_HOLD. The old number, the account's address and the orderer are told,
-    each with a link that stops it meanwhile; the new number and those that the helpdesk removed lately are told, too.
+    each with a link that stops it meanwhile; the new number and those that were removed lately are told, too.
     ``reference``: the ticket's number. Raises LinkRefused.
     """
     with transaction.atomic():
@@ -60,20 +41,10 @@ def link(
         if refusal := _refusal(account, user, phone, number):
             raise LinkRefused(refusal)
         made = PhoneLink(user=user, number=number, agent=agent, orderer=orderer, reference=reference)
-        made.made_at = timezone.now()
-        made.usable_from = made.made_at + timedelta(seconds=settings.PHONE_LINK_HOLD)
-        if phone:
-            made.old_number, made.old_confirmed_at = number_before(phone)
-        # If the number from before a hold is linked again, it is told so, and not asked to stop it.
-        old = [Told.OLD_NUMBER] if made.old_number not in ("", number) else []
-        tokens = {told: get_random_string(TOKEN_LENGTH) for told in (*old, Told.ACCOUNT, Told.ORDERER)}
-        made.stops = {token_digest(token): told for told, token in tokens.items()}
-        made.save()
-        keep(phone or Phone(user=user), number, confirmed_at=made.made_at, usable_from=made.usable_from)
+        stops = put_on_hold(phone or Phone(user=user), made, [Told.ACCOUNT, Told.ORDERER])
         # Codes and rights that went to the old number end with it.
         codes.end_challenges(user)
         audit.record(Event.PHONE_LINKED, account, actor=agent, result=reference, address=address)
-        stops = {told: stop_address(token) for told, token in tokens.items()}
         removed = sorted({each.number for each in recent_removals(account.id)} - {"", number, made.old_number})
         told = {"link": made, "orderer": orderer, "stops": stops, "removed_numbers": removed}
         phone_linked.send(sender=PhoneLink, user=user, account=account, **told)
@@ -123,16 +94,15 @@ def tells_old_number(phone: Phone | None, number: str) -> bool:
     return phone is not None and number_before(phone)[0] not in ("", number)
 
 
-def stop_address(token: str) -> str:
-    """The address that stops a link. The token is in the query, which is not logged, as the path is."""
-    return f"{settings.PORTAL_URL}{reverse('phone-link-stop')}?nyckel={token}"
-
-
 def stop(token: str, address: str | None) -> PhoneLink | None:
     """Undoes the link that this token stops, and links that were made on top of it (H4).
 
-    The number from before is on file again, usable at once, with the day on which it was confirmed; or none, if there
-    was none. It keeps its place if others have taken up the number since (G5). Codes and rights under way end.
+    From the old number: the account has no number, and gets one by a link of the helpdesk alone (G7). The telephone may
+    be stolen, and the thief's stop must not bring the codes back. From the account's address and by the orderer: the
+    number from before is on file again, usable at once, with the day on which it was confirmed; or none, if there was
+    none. Neither of the two is the thief's, and to stop gives no code to either. It keeps its place if others have
+    taken up the number since (G5). Codes and rights under way end.
+
     Returns None, and changes nothing, if the token is unknown, used or too late, or if the stops have ended.
     """
     key = token_digest(token)
@@ -146,21 +116,23 @@ def stop(token: str, address: str | None) -> PhoneLink | None:
         stopped = next((each for each in on_hold if key in each.stops), None)
         if stopped is None:
             return None
-        if stopped.old_number:
+        stopped.stopped_at, stopped.stopped_by = timezone.now(), stopped.stops[key]
+        stopped.blocks = stopped.stopped_by == Told.OLD_NUMBER
+        if stopped.old_number and not stopped.blocks:
             phone = on_file(user) or Phone(user=user)
             keep(phone, stopped.old_number, confirmed_at=stopped.old_confirmed_at or timezone.now())
         else:
             Phone.objects.filter(user=user).delete()
-        PhoneRemoval.objects.create(user=user)
-        stopped.stopped_at, stopped.stopped_by = timezone.now(), stopped.stops[key]
+        # Told of the next link, and no more asked to stop it (H8).
+        PhoneRemoval.objects.create(user=user, number=stopped.old_number if stopped.blocks else "")
         all_of_them = PhoneLink.objects.filter(pk__in=[each.pk for each in on_hold])
-        all_of_them.update(stopped_at=stopped.stopped_at, stopped_by=stopped.stopped_by)
+        all_of_them.update(stopped_at=stopped.stopped_at, stopped_by=stopped.stopped_by, blocks=stopped.blocks)
         codes.end_challenges(user)
         audit.record(Event.PHONE_LINK_STOPPED, account or user, result=stopped.stopped_by, address=address)
         phone_link_stopped.send(sender=PhoneLink, user=user, account=account, link=stopped)
     return stopped
 
 
-def is_stopped(token: str) -> bool:
-    """Whether the link that this token stops has been stopped, with this token or another one."""
-    return PhoneLink.objects.filter(stops__has_key=token_digest(token), stopped_at__isnull=False).exists()
+def stopped_before(token: str) -> PhoneLink | None:
+    """The link that this token stops, if it has been stopped, with this token or another one."""
+    return PhoneLink.objects.filter(stops__has_key=token_digest(token), stopped_at__isnull=False).first()

@@ -1,7 +1,6 @@
 """Numbers on file: registered and changed by their owners, removed by the helpdesk (manual-sv.md; G1 to G5)."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
 
 from django.conf import settings
 from django.db import transaction
@@ -13,13 +12,9 @@ from accounts import audit, codes, limits
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
+from accounts.phones.holds import is_blocked, keep, links_on_hold, number_before, on_file, put_on_hold
 from accounts.signals import phone_registered, phone_removed, phone_replaced
 from accounts.users import for_account
-
-
-def on_file(user: User) -> Phone | None:
-    """The number on file."""
-    return Phone.of_user(user)
 
 
 def usable_numbers(account_ids: Iterable[str]) -> dict[str, str]:
@@ -43,31 +38,10 @@ def is_crowded(user: User, number: str) -> bool:
     return others(user, number) >= settings.LIMIT_ACCOUNTS_PER_NUMBER
 
 
-def keep(phone: Phone, number: str, *, confirmed_at: datetime, usable_from: datetime | None = None) -> None:
-    """Saves the number (E.164) with its digest. ``usable_from``: the end of a hold."""
-    phone.number, phone.number_digest = number, digest(number, "number")
-    phone.confirmed_at, phone.usable_from = confirmed_at, usable_from
-    phone.save()
-
-
-def number_before(phone: Phone) -> tuple[str, datetime | None]:
-    """The last number of the account that was usable, and when it was confirmed; "" if there was none."""
-    if not phone.on_hold:
-        return phone.number, phone.confirmed_at
-    earlier = links_on_hold(phone.user).first()
-    return (earlier.old_number, earlier.old_confirmed_at) if earlier else (phone.number, phone.confirmed_at)
-
-
-def links_on_hold(user: User) -> QuerySet[PhoneLink]:
-    """The account's links that can still be stopped, the newest one first."""
-    links = user.links.filter(stopped_at=None, usable_from__gt=timezone.now())
-    return links.exclude(stops={}).order_by("-pk")
-
-
 def confirm_unchanged(user: User, number: str, address: str | None) -> bool:
     """Whether this is the number on file already, which leaves an audit event."""
     phone = on_file(user)
-    # Not a number on hold, to which no code to reset goes yet: a code to register proves it, and ends the hold.
+    # Not a number on hold: a code to it shows first that the telephone is there.
     if phone is None or phone.on_hold or phone.number != number:
         return False
     audit.record(Event.PHONE_CONFIRMED, user, actor=user, address=address)
@@ -89,14 +63,30 @@ def register(challenge_id: int, code: str, account: Account, address: str | None
         if is_crowded(user, number):
             return False
         phone = on_file(user)
-        old = {phone.number} if phone else set()
-        if phone and phone.on_hold:
-            # The number before the link is told, too: it is the last one that was proven.
-            old.add(number_before(phone)[0])
-            # The owner has the password and the telephone: nobody else can stop an earlier link any more.
-            links_on_hold(user).update(stops={})
-        _replace(phone or Phone(user=user), number, account, old, actor=user, address=address)
+        if phone is None and is_blocked(user.directory_id):
+            return False
+        _put_on_file(user, phone, number, account, address)
     return True
+
+
+def _put_on_file(user: User, phone: Phone | None, number: str, account: Account, address: str | None) -> None:
+    """A first number is usable at once, and so is the one from before a hold. Any other one is on hold (G6)."""
+    before = number_before(phone)[0] if phone else ""
+    old = {phone.number, before} if phone else set()
+    if phone and before not in ("", number) and settings.PHONE_LINK_HOLD:
+        if phone.number == number:  # the hold of the helpdesk's link, or of an earlier visit, goes on
+            codes.end_challenges(user)
+            audit.record(Event.PHONE_CONFIRMED, account, actor=user, address=address)
+            return
+        link = PhoneLink(user=user, number=number)
+        stops = put_on_hold(phone, link, [PhoneLink.Told.ACCOUNT])
+        _replaced(user, number, account, old, actor=user, address=address, link=link, stops=stops)
+        return
+    # The owner has the password and the last telephone that was proven: nobody can stop an earlier link any more.
+    if phone and phone.on_hold:
+        links_on_hold(user).update(stops={})
+    keep(phone or Phone(user=user), number, confirmed_at=timezone.now())
+    _replaced(user, number, account, old, actor=user, address=address)
 
 
 def enter(account: Account, number: str) -> None:
@@ -106,24 +96,34 @@ def enter(account: Account, number: str) -> None:
     """
     with transaction.atomic():
         user = User.objects.select_for_update().get(pk=for_account(account).pk)
-        phone = on_file(user) or Phone(user=user)
-        _replace(phone, number, account, {phone.number}, actor=None, address=None)
+        phone = on_file(user)
+        old = {phone.number} if phone else set()
+        links_on_hold(user).update(stops={})
+        keep(phone or Phone(user=user), number, confirmed_at=timezone.now())
+        _replaced(user, number, account, old, actor=None, address=None)
 
 
-def _replace(
-    phone: Phone, number: str, account: Account, old: set[str], *, actor: User | None, address: str | None
+def _replaced(
+    user: User,
+    number: str,
+    account: Account,
+    old: set[str],
+    *,
+    actor: User | None,
+    address: str | None,
+    link: PhoneLink | None = None,
+    stops: Mapping[PhoneLink.Told, str] | None = None,
 ) -> None:
-    """Saves another number in place of the ``old`` ones, which are told."""
+    """Notes that a number stands in place of the ``old`` ones, which are told. ``link``: its hold, if it has one."""
     old -= {number, ""}
-    keep(phone, number, confirmed_at=timezone.now())
     # Codes and rights that went to the old number end with it.
-    codes.end_challenges(phone.user)
-    event = Event.PHONE_REPLACED if old else Event.PHONE_REGISTERED
-    audit.record(event, account, actor=actor, address=address)
+    codes.end_challenges(user)
+    audit.record(Event.PHONE_REPLACED if old else Event.PHONE_REGISTERED, account, actor=actor, address=address)
     if old:
-        phone_replaced.send(sender=Phone, user=phone.user, account=account, number=number, old_numbers=sorted(old))
+        told = {"old_numbers": sorted(old), "link": link, "stops": stops or {}}
+        phone_replaced.send(sender=Phone, user=user, account=account, number=number, **told)
     else:
-        phone_registered.send(sender=Phone, user=phone.user, account=account, number=number)
+        phone_registered.send(sender=Phone, user=user, account=account, number=number)
 
 
 def recent_removals(account_id: str) -> list[PhoneRemoval]:
@@ -156,6 +156,7 @@ def remove(account: Account, *, agent: User, reference: str, address: str | None
         number = number_before(phone)[0] or phone.number
         phone.delete()
         links_on_hold(user).update(stops={})
+        PhoneLink.objects.filter(user=user, blocks=True).update(blocks=False)  # an agent has decided (G7)
         PhoneRemoval.objects.create(user=user, agent=agent, reference=reference, number=number)
         codes.end_challenges(user)
         audit.record(Event.PHONE_REMOVED, account, actor=agent, result=reference, address=address)

@@ -1,4 +1,4 @@
-"""/registrera/: log in, check or change the number, enter the code, done. And /stoppa/, for a linked number."""
+"""/registrera/: log in, check or change the number, enter the code, done. And /stoppa/, for a new number."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import browsers, codes, limits, numbers, phones, sessions, users
 from accounts.directory import Account
 from accounts.forms import CodeForm, PhoneForm
-from accounts.models import Purpose, User
+from accounts.models import PhoneLink, Purpose, User
 from accounts.passwords import sign_in
 
 SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
@@ -63,6 +63,8 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     address = request.META["REMOTE_ADDR"]
     if request.method == "POST" and not sessions.password_is_fresh(request):
         return _log_in_again(request)
+    if kept is None and phones.is_blocked(user.directory_id):
+        return render(request, "accounts/register_blocked.html", {"username": user.username})
     if form.is_valid():
         number = form.cleaned_data["phone"]
         if phones.confirm_unchanged(user, number, address):
@@ -81,6 +83,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "username": user.username,
         "has_phone": bool(on_file),
         "on_hold": kept is not None and kept.on_hold,
+        "waiting": phones.waiting(user) if kept and kept.on_hold else None,
         "taken_away": not on_file and user.removals.exists(),
     }
     return render(request, "accounts/register_phone.html", context)
@@ -88,6 +91,8 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
 
 def _done(request: HttpRequest, user: User) -> HttpResponse:
     sessions.finish(request, Purpose.REGISTER)
+    held = phones.waiting(user)
+    request.session["link"] = held.pk if held else None
     return browsers.completed(request, user.directory_id, "register-done")
 
 
@@ -138,7 +143,61 @@ def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 4: the number is registered; the way on to a new password."""
     if not sessions.is_done(request, Purpose.REGISTER):
         return redirect("register-phone")
-    return render(request, "accounts/register_done.html", {"username": user.username})
+    return render(
+        request, "accounts/register_done.html", {"username": user.username, "waiting": _waiting(request, user)}
+    )
+
+
+def _waiting(request: HttpRequest, user: User) -> PhoneLink | None:
+    """The hold of the number that was registered in this session, if a code to the old number would end it (G6)."""
+    held = phones.waiting(user)
+    return held if held and held.pk == request.session.get("link") else None
+
+
+@require_POST
+@limits.posts_by_address
+@signed_in
+def ask_old_number(request: HttpRequest, user: User, account: Account) -> HttpResponse:
+    """Sends a code to the number that was replaced, and another one when the cooldown is over."""
+    held = _waiting(request, user)
+    if held is None:
+        return redirect("register-done")
+    if not sessions.password_is_fresh(request, limits.CODE_PASSWORD_FRESH):
+        return _log_in_again(request)
+    challenge = sessions.challenge_of(request, Purpose.OLD_NUMBER)
+    if challenge and (challenge.user_id, challenge.number) == (user.pk, held.old_number):
+        sessions.ask_again(request, challenge)
+    else:
+        address = request.META["REMOTE_ADDR"]
+        presented = browsers.presented(request)
+        number = held.old_number
+        challenge = codes.ask(Purpose.OLD_NUMBER, address=address, user=user, number=number, presented=presented)
+        sessions.begin(request, challenge)
+    return redirect("register-old-code")
+
+
+@limits.form_page
+@signed_in
+def old_code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
+    """The code that was sent to the old number: the new one then gets codes at once."""
+    challenge, held = sessions.challenge_of(request, Purpose.OLD_NUMBER), _waiting(request, user)
+    if challenge is None or held is None or challenge.user_id != user.pk:
+        return redirect("register-done")
+    if request.method == "POST" and not sessions.password_is_fresh(request, limits.CODE_PASSWORD_FRESH):
+        return _log_in_again(request)
+    form = CodeForm(request.POST or None)
+    if form.is_valid():
+        if phones.end_hold(held.pk, challenge.pk, form.cleaned_data["code"], account, request.META["REMOTE_ADDR"]):
+            sessions.finish(request, Purpose.OLD_NUMBER)
+            return _done(request, user)
+        form.refuse()
+    context = {
+        "form": form,
+        "resend_in": codes.resend_in(challenge),
+        "withheld": codes.why_withheld(challenge),
+        "word": sessions.pop_flash(request),
+    }
+    return render(request, "accounts/register_old_code.html", context)
 
 
 @require_POST
@@ -160,11 +219,13 @@ def extend(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("nyckel")
 @limits.form_page
 def stop(request: HttpRequest) -> HttpResponse:
-    """/stoppa/: stops a linked number (H4), by a button: a program that opens links stops nothing. Needs no log-in."""
-    key, outcome = request.GET.get("nyckel", ""), "ask"
+    """/stoppa/: stops a new number (H4, G6), by a button: a program that opens links stops nothing. Needs no log-in."""
+    key, outcome, link = request.GET.get("nyckel", ""), "ask", None
     if request.method == "POST":
         key = request.POST.get("nyckel", "")
-        stopped = phones.stop(key, request.META["REMOTE_ADDR"])
+        now = phones.stop(key, request.META["REMOTE_ADDR"])
         # A second press, here or by another receiver of the message, must alarm nobody: the number is stopped.
-        outcome = "done" if stopped else "already" if phones.is_stopped(key) else "late"
-    return render(request, "accounts/phone_link_stop.html", {"outcome": outcome, "key": key})
+        link = now or phones.stopped_before(key)
+        outcome = "done" if now else "already" if link else "late"
+    context = {"outcome": outcome, "key": key, "blocks": link is not None and link.blocks}
+    return render(request, "accounts/phone_link_stop.html", context)

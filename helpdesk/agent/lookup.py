@@ -88,6 +88,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> dict[str, Any]
         "password": password,
         "expiry": _expiry_in_words(password),
         "number": number,
+        "blocked": number is None and phones.is_blocked(account.id),
         "counted": counted,
         "tickets": list(tickets[:MOST_TICKETS]),
         "history": _history(account),
@@ -129,8 +130,8 @@ def _expiry_in_words(password: PasswordStanding) -> str:
 def _number(account: Account) -> dict[str, Any] | None:
     """What an agent may know of the number on file: no digit of it.
 
-    ``reference``: the ticket with which the helpdesk linked it; ``usable_from``: set for a linked number, and for no
-    other; ``others``: how many accounts have the same one.
+    ``reference``: the ticket with which the helpdesk linked it, "" for an owner's own change; ``usable_from``: the end
+    of its hold, if it had one; ``others``: how many accounts have the same one.
     """
     links = PhoneLink.objects.filter(user=OuterRef("user"), stopped_at=None, usable_from=OuterRef("usable_from"))
     same = Phone.objects.filter(number_digest=OuterRef("number_digest")).order_by().values("number_digest")

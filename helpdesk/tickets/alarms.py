@@ -9,6 +9,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from accounts import signals
+from accounts.directory import Account
 from accounts.models import Company, PhoneLink, User
 from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket, TimelineEntry
@@ -25,8 +26,8 @@ EACH = 3
 
 
 @receiver(signals.phone_link_stopped)
-def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
-    """Writes it on the timelines, creates the alarm, and mails the helpdesk.
+def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
+    """Writes it on the timelines, creates the alarm, and mails the helpdesk. Also for an owner's own change (G6).
 
     No orderer sees or withdraws the alarm, which belongs to no company and no orderer, and names both: the orderer may
     be the one who is after the account.
@@ -42,16 +43,16 @@ def link_was_stopped(user: User, link: PhoneLink, **others: Any) -> None:
             "number": link.reference,
             "stopped": link.stopped_at or link.made_at,
             "by": who_stopped(link),
+            "blocked": link.blocks,
         }
         more = {
             "had_number": bool(link.old_number),
-            "stopped_by_old_number": link.stopped_by == PhoneLink.Told.OLD_NUMBER,
             "employee": inert(linked.employee_name),
             "orderer": inert(linked.orderer_name),
         }
         alarm = TicketDetails(
             Ticket.Kind.OTHER,
-            company_name=linked.company_name,
+            company_name=linked.company_name or (account.company if account else ""),
             orderer_name=linked.orderer_name,
             employee_username=user.username,
             account=user.directory_id,

@@ -50,17 +50,23 @@ class Composer:
         self._frames: dict[tuple[bool, ...], Written] = {}
         self._last: tuple[Sequence[DigestRow], Written] | None = None
 
-    def to_recipients(self, rows: Sequence[DigestRow]) -> Written:
-        """The mail to the recipients of a company. Composed once if it is asked for again at once, for the next one."""
+    def to_recipients(self, rows: Sequence[DigestRow], registered: Sequence[str] = ()) -> Written:
+        """The mail to the recipients of a company. Composed once if it is asked for again at once, for the next one.
+
+        ``registered``: the lines about first numbers (G6).
+        """
         if not self._last or self._last[0] is not rows:
-            self._last = rows, self._compose(rows)
+            self._last = rows, self._compose(rows, registered)
         return self._last[1]
 
-    def _compose(self, rows: Sequence[DigestRow]) -> Written:
+    def _compose(self, rows: Sequence[DigestRow], registered: Sequence[str]) -> Written:
         cases = _cases(rows)
-        if cases not in self._frames:
-            self._frames[cases] = self._render("digest", [{"lines": _ROWS, "html_lines": _ROWS}], cases)
-        subject, text, html = self._frames[cases]
+        frame = None if registered else self._frames.get(cases)
+        if frame is None:
+            frame = self._render("digest", [{"lines": _ROWS, "html_lines": _ROWS}], cases, registered)
+            if not registered:
+                self._frames[cases] = frame
+        subject, text, html = frame
         lines, html_lines = self._lines(rows)
         return Written(subject, text.replace(_ROWS, lines.strip()), html.replace(_ROWS, html_lines))
 
@@ -72,9 +78,11 @@ class Composer:
             filled.append({"heading": group.heading, "why": group.why, "lines": lines, "html_lines": html_lines})
         return self._render("digest_to_helpdesk", filled, _cases([row for group in groups for row in group.rows]))
 
-    def _render(self, event: str, groups: Sequence[Mapping[str, str]], cases: tuple[bool, ...]) -> Written:
+    def _render(
+        self, event: str, groups: Sequence[Mapping[str, str]], cases: tuple[bool, ...], registered: Sequence[str] = ()
+    ) -> Written:
         occurring = dict(zip(("without_number", "with_number", "ran_out"), cases, strict=True))
-        context = {"columns": self._columns, "groups": groups, "cases": occurring}
+        context = {"columns": self._columns, "groups": groups, "cases": occurring, "registered": registered}
         return message_templates.mail(event, get_language(), context, layout="digest", links=_links())
 
     def _lines(self, rows: Sequence[DigestRow]) -> tuple[str, SafeString]:

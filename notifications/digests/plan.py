@@ -22,7 +22,9 @@ from idportal.clock import at_hour
 from idportal.message_templates import Written
 from idportal.text import inert
 from notifications import outbox
+from notifications.digests import registrations
 from notifications.digests.compose import Composer, Group
+from notifications.digests.registrations import Registrations
 from notifications.digests.rows import DigestRow, find
 from notifications.models import DigestRun, Message
 
@@ -67,6 +69,7 @@ class Plan(NamedTuple):
     mails: tuple[PlannedMessage, ...]
     reminders: tuple[PlannedMessage, ...]
     accounts: int  # in the mails
+    registrations: Registrations
 
 
 def outstanding(day: date) -> Outstanding:
@@ -98,13 +101,18 @@ def look(day: date) -> Plan:
     """
     open_ = outstanding(day)
     rows, to_remind = find(day, open_.days)
+    matcher = CompanyMatcher()
+    registered = registrations.look(matcher)
     with translation.override("sv"):  # for what all mails share
-        return Plan(open_, tuple(_mails(day, rows)), tuple(_reminders(day, to_remind)), len(rows))
+        mails = tuple(_mails(day, rows, matcher, registered.lines))
+        return Plan(open_, mails, tuple(_reminders(day, to_remind)), len(rows), registered)
 
 
-def _mails(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
-    """The companies' by name, then the helpdesk's."""
-    composer, matcher = Composer(), CompanyMatcher()
+def _mails(
+    day: date, rows: list[DigestRow], matcher: CompanyMatcher, registered: dict[Company, list[str]]
+) -> Iterator[PlannedMessage]:
+    """The companies' by name, then the helpdesk's. ``registered``: the lines about first numbers, once (G6)."""
+    composer = Composer()
     by_company: dict[Company, list[DigestRow]] = defaultdict(list)
     without_company: dict[str, list[DigestRow]] = defaultdict(list)
     for row in rows:
@@ -113,19 +121,24 @@ def _mails(day: date, rows: list[DigestRow]) -> Iterator[PlannedMessage]:
         else:
             without_company[inert(row.account.company)].append(row)
     groups = [Group(theirs, value, "no company" if value else "no value") for value, theirs in without_company.items()]
-    for company in sorted(by_company, key=lambda company: company.name.casefold()):
-        theirs = by_company[company]
+    for company in sorted({*by_company, *registered}, key=lambda company: company.name.casefold()):
+        theirs, numbers = by_company.get(company, []), registered.get(company, [])
         if company.active and company.recipients:
-            compose = partial(composer.to_recipients, theirs)
+            compose = partial(composer.to_recipients, theirs, numbers) if theirs else partial(_registered, numbers)
             for address in company.recipients:
                 yield PlannedMessage(partial(_mail, day, address, compose, company), theirs)
-        else:
+        elif theirs:
             groups.append(Group(theirs, inert(company.name), "no recipient" if company.active else "not active"))
     if groups:
         groups.sort(key=lambda group: (group.rows[0].days_left, group.heading.casefold()))
         all_rows = [row for group in groups for row in group.rows]
         mail = partial(_mail, day, settings.HELPDESK_EMAIL, partial(composer.to_helpdesk, groups))
         yield PlannedMessage(mail, all_rows)
+
+
+def _registered(lines: list[str]) -> Written:
+    """On a day without a digest for the company."""
+    return message_templates.mail("numbers_registered", "sv", {"registered": lines})
 
 
 def _key(day: date | str, whose: str, to: str) -> str:

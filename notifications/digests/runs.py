@@ -63,6 +63,7 @@ def _complete(ours: DigestRun, plan: Plan) -> None:
     for planned, at_a_time in ((plan.mails, MAILS_AT_A_TIME), (plan.reminders, SMS_AT_A_TIME)):
         for some in chunks((each.composed() for each in planned), at_a_time):
             outbox.enqueue(some)
+    plan.registrations.mark()
     ours.since, ours.completed_at = plan.outstanding.since, timezone.now()
     ours.accounts, ours.mails = plan.accounts, len(plan.mails)
     ours.save()

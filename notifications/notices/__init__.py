@@ -1,4 +1,4 @@
-"""Notices of a change to an account: of its password, number or second factor (security.md R4, G2), or of a link (H4).
+"""Notices of a change to an account: of its password, number or second factor (R4, G2, G6), or of a link (H4).
 
 A notice holds no code, password or digit of a number. It says what happened, when, to which account, and whom to ask.
 It counts against no limit of codes, which an attacker could use up to silence it. ``listeners`` enqueues them.
@@ -48,6 +48,12 @@ def mail_address(account: Account) -> str:
 def sms_text(purpose: Message.Topic, username: str, at: datetime) -> str:
     """One GSM-7 segment, without the user name if that is too long (``checks.py`` makes sure that this fits)."""
     return message_templates.sms(event_of(purpose), get_language(), {"account": inert(username), "at": at})
+
+
+def stop_sms_text(username: str, link: PhoneLink, url: str) -> str:
+    """To the number that was replaced: how to stop the new one (G6). One GSM-7 segment, in the active language."""
+    words = {"account": inert(username), "at": link.made_at, "until": link.usable_from, "url": url}
+    return message_templates.sms("phone_replaced_stop", get_language(), words)
 
 
 def link_sms_text(event: str, words: Mapping[str, Any]) -> str:

@@ -19,7 +19,7 @@ from accounts.directory import Account
 from accounts.models import FailedTry, Orderer, PhoneLink, User
 from idportal.text import inert
 from notifications import outbox
-from notifications.models import Message
+from notifications.models import Message, UntoldNumber
 from notifications.notices import (
     MAIL_USEFUL,
     SMS_USEFUL,
@@ -27,6 +27,7 @@ from notifications.notices import (
     link_sms_text,
     mail_address,
     sms_text,
+    stop_sms_text,
     who_stopped,
 )
 
@@ -42,15 +43,36 @@ def password_was_reset(account: Account, number: str, **others: Any) -> None:
 
 
 @receiver(signals.phone_replaced)
-def phone_was_replaced(account: Account, old_numbers: Sequence[str], **others: Any) -> None:
-    """G2: to the old numbers, which a thief of the account doesn't have, and to the account's address."""
-    _notify(Topic.PHONE_REPLACED, account, old_numbers)
+def phone_was_replaced(
+    account: Account,
+    old_numbers: Sequence[str],
+    link: PhoneLink | None,
+    stops: Mapping[PhoneLink.Told, str],
+    **others: Any,
+) -> None:
+    """G2: to the old numbers, which a thief of the account doesn't have, and to the account's address.
+
+    While the new number is on hold, the last proven one and the address get a link each that stops it (G6).
+    """
+    if link is None:
+        _notify(Topic.PHONE_REPLACED, account, old_numbers)
+        return
+    url, others_told = stops.get(Told.OLD_NUMBER), [number for number in old_numbers if number != link.old_number]
+    _notify(Topic.PHONE_REPLACED, account, others_told, until=link.usable_from, link=stops.get(Told.ACCOUNT, ""))
+    if url:
+        text = stop_sms_text(account.username, link, url)
+        outbox.enqueue([_sms(Topic.PHONE_REPLACED, link.old_number, text, account.id)])
 
 
 @receiver(signals.phone_registered)
 def phone_was_registered(account: Account, **others: Any) -> None:
-    """To the account's address alone: the owner of the new number has just entered a code."""
+    """To the account's address alone: the owner of the new number has just entered a code.
+
+    Without an address, the company's recipients hear of it in the next daily mail (G6).
+    """
     _notify(Topic.PHONE_REGISTERED, account)
+    if not mail_address(account):
+        UntoldNumber.objects.create(account=account.id)
 
 
 @receiver(signals.second_factor_added)
@@ -107,7 +129,7 @@ def number_was_linked(
 
 @receiver(signals.phone_link_stopped)
 def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **others: Any) -> None:
-    """Tells the number that is back, the account's address and the orderer. ``helpdesk`` listens for itself."""
+    """Tells the number from before, the account's address and the orderer. ``helpdesk`` listens for itself."""
     username, name = (account.username, account.name) if account else (user.username, "")
     words = _link_words(username, name, link.orderer.name if link.orderer else "", link)
     about, topic, messages = user.directory_id, Topic.PHONE_LINK_STOPPED, []
@@ -163,15 +185,18 @@ def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *
         log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
 
 
-def _notify(purpose: Message.Topic, account: Account, numbers: Sequence[str] = (), *, key: str = "") -> None:
-    """Enqueues the notice in the transaction of the change, in the active language. ``numbers`` in E.164."""
+def _notify(
+    purpose: Message.Topic, account: Account, numbers: Sequence[str] = (), *, key: str = "", **more: Any
+) -> None:
+    """Enqueues the notice in the transaction of the change, in the active language.
+
+    ``numbers`` in E.164; ``more`` words of the mail.
+    """
     now = timezone.now()
     text = sms_text(purpose, account.username, now) if numbers else ""
-    messages = [
-        outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=account.id) for number in numbers
-    ]
+    messages = [_sms(purpose, number, text, account.id) for number in numbers]
     if address := mail_address(account):
-        words = {"account": inert(account.username), "at": now}
+        words = {"account": inert(account.username), "at": now, **more}
         messages.append(_mail(event_of(purpose), purpose, address, words, account.id, language=get_language(), key=key))
     elif account.mail.strip():
         log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
@@ -195,6 +220,7 @@ def _link_words(username: str, name: str, orderer: str, link: PhoneLink) -> dict
         "stopped": link.stopped_at or link.made_at,
         "by": who_stopped(link),
         "old_number": bool(link.old_number),
+        "blocked": link.blocks,
     }
 
 
@@ -203,7 +229,11 @@ def _who(account: str, name: str) -> str:
 
 
 def _link_sms(event: str, purpose: Message.Topic, number: str, words: Mapping[str, Any], about: str) -> Message:
-    return outbox.sms(purpose=purpose, to=number, text=link_sms_text(event, words), useful=SMS_USEFUL, about=about)
+    return _sms(purpose, number, link_sms_text(event, words), about)
+
+
+def _sms(purpose: Message.Topic, number: str, text: str, about: str) -> Message:
+    return outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=about)
 
 
 def _mail(event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str, **options: Any) -> Message:

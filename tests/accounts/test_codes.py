@@ -321,7 +321,8 @@ def test_k4_the_sms_is_one_segment_with_the_host_on_its_last_line(
     length = messages.septets(text)
     assert length is not None
     assert length <= 160
-    hosts = {Purpose.REGISTER: "pwreg.orebro.se", Purpose.RESET: "pwreset.orebro.se"}
+    register, reset = "pwreg.orebro.se", "pwreset.orebro.se"
+    hosts = {Purpose.REGISTER: register, Purpose.OLD_NUMBER: register, Purpose.RESET: reset}
     assert text.splitlines()[-1] == f"@{hosts.get(purpose, 'losenord.orebro.se')} #012345"
     assert text.splitlines()[-2] == "", "the line stands alone"
     assert ("säkerhetskod" in text) == (language == "sv")

@@ -17,10 +17,10 @@ from pytest_django import Settings
 from accounts import phones
 from accounts.codes import delivery
 from accounts.models import Event, Phone, PhoneLink
-from accounts.signals import phone_link_stopped, phone_linked
+from accounts.signals import phone_link_stopped, phone_linked, phone_replaced
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, OTHER_NUMBER, time_passes, trail
-from tests.accounts.linking import agent, keys_by_sms, link, orderer
+from tests.accounts.linking import account_of, agent, keys_by_sms, link, orderer
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
@@ -60,7 +60,7 @@ def test_of_parallel_stops_one_wins(sms: Inbox) -> None:
         phone_link_stopped.disconnect(listen)
     assert len([each for each in found if each]) == len(heard) == 1
     assert trail(Event.PHONE_LINK_STOPPED) == [Event.PHONE_LINK_STOPPED]
-    assert Phone.objects.get().number == ANNA.phone
+    assert not Phone.objects.exists()
 
 
 def test_a_code_that_is_asked_for_during_a_stop_goes_to_no_stopped_number(sms: Inbox) -> None:
@@ -93,8 +93,8 @@ def test_a_code_that_is_asked_for_during_a_stop_goes_to_no_stopped_number(sms: I
         phone_link_stopped.disconnect(while_it_is_stopped)
     assert stopped
     assert isinstance(answer, HttpResponse)
-    assert Phone.objects.get().number == ANNA.phone
-    assert [to for to, text in sms.messages() if "#" in text] == [ANNA.phone]
+    assert not Phone.objects.exists()
+    assert [to for to, text in sms.messages() if "#" in text] == []
 
 
 def test_a_code_on_its_way_when_a_number_is_linked_does_not_outlive_the_old_one(sms: Inbox) -> None:
@@ -125,7 +125,7 @@ def test_two_links_at_once_come_one_after_the_other(sms: Inbox) -> None:
     assert Phone.objects.get().number == newest.number
     assert [each.old_number for each in PhoneLink.objects.all()] == [ANNA.phone, ANNA.phone]
     assert phones.stop(keys_by_sms(sms, ANNA.phone)[0], None)
-    assert Phone.objects.get().number == ANNA.phone
+    assert not Phone.objects.exists()
 
 
 def attempt(job: Callable[[], object]) -> bool:
@@ -157,8 +157,8 @@ def test_the_last_place_of_a_number_is_given_once(sms: Inbox, settings: Settings
     assert given.count(True) == Phone.objects.count() == 1
 
 
-def test_a_registration_and_a_stop_at_once_leave_one_of_both(sms: Inbox) -> None:
-    """The owner's own number, or the one of before with no code under way: never the linked one, and no deadlock."""
+def test_g7_a_registration_and_a_stop_at_once_leave_no_number(sms: Inbox) -> None:
+    """Whichever comes first, and without a deadlock: the stop undoes both new numbers, and no later one comes in."""
     has_number(STEFAN)
     made = link(STEFAN)
     [key] = keys_by_sms(sms, STEFAN.phone)
@@ -166,15 +166,58 @@ def test_a_registration_and_a_stop_at_once_leave_one_of_both(sms: Inbox) -> None
     walker.log_in(STEFAN)
     walker.give_number("070-174 06 91")
     code = sms.code()
-    stopped, registered = at_once(
+    stopped, _registered = at_once(
         [
             lambda: attempt(partial(phones.stop, key, None)),
             lambda: attempt(partial(walker.enter_register_code, code)),
         ]
     )
-    assert (stopped, registered) in ((True, False), (False, True))
-    phone = Phone.objects.get()
-    assert phone.number == (STEFAN.phone if stopped else OTHER_NUMBER)
-    assert phone.usable_from is None
+    assert stopped
+    assert not Phone.objects.exists()
+    assert phones.is_blocked(account_of(STEFAN).id)
     time_passes(seconds=(made.usable_from - timezone.now()).total_seconds() + 1)
     assert phones.stop(key, None) is None
+
+
+def test_g6_two_numbers_registered_at_once_are_both_undone_by_one_stop(sms: Inbox) -> None:
+    """In two browsers, with the stolen password: the second hold stands on the first, and neither gets a code."""
+    has_number(STEFAN)
+    first, second = Walker(Client(), sms), Walker(Client(), sms)
+    codes = []
+    for walker, number in ((first, NEW_NUMBER_TYPED), (second, "070-174 06 91")):
+        walker.log_in(STEFAN)
+        walker.give_number(number)
+        codes.append(sms.code())
+    phone_replaced.connect(linger)
+    try:
+        at_once([partial(first.enter_register_code, codes[0]), partial(second.enter_register_code, codes[1])])
+    finally:
+        phone_replaced.disconnect(linger)
+    assert {each.old_number for each in PhoneLink.objects.all()} == {STEFAN.phone}
+    assert Phone.objects.get().on_hold
+    assert phones.stop(keys_by_sms(sms, STEFAN.phone)[0], None)
+    assert not Phone.objects.exists()
+    assert not PhoneLink.objects.filter(stopped_at=None).exists()
+
+
+def test_g6_a_stop_and_the_old_numbers_code_at_once(sms: Inbox) -> None:
+    """Either the hold has ended, and the stop is too late, or the number is stopped: no third way, no deadlock."""
+    has_number(STEFAN)
+    walker = Walker(Client(), sms)
+    walker.register(STEFAN, NEW_NUMBER_TYPED)
+    [key] = keys_by_sms(sms, STEFAN.phone)
+    walker.client.post("/registrera/gamla-mobilen/")
+    code = sms.code()
+    stopped, ended = at_once(
+        [
+            lambda: attempt(partial(phones.stop, key, None)),
+            lambda: attempt(partial(walker.client.post, "/registrera/gamla-mobilen/kod/", {"code": code})),
+        ]
+    )
+    phone = Phone.objects.filter().first()
+    assert (stopped, phone is None) in ((True, True), (False, False))
+    if phone:
+        assert ended
+        assert (phone.number, phone.on_hold) == (NEW_NUMBER, False)
+    else:
+        assert phones.is_blocked(account_of(STEFAN).id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.core.mail import EmailMessage
 from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
@@ -27,7 +28,7 @@ from tests.accounts.helpers import (
     time_passes,
     trail,
 )
-from tests.accounts.linking import ADDRESS, REFERENCE, account_of, agent, keys_by_sms, link, orderer
+from tests.accounts.linking import ADDRESS, REFERENCE, account_of, agent, keys_by_mail, keys_by_sms, link, orderer
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
@@ -188,7 +189,6 @@ def test_a_code_that_went_to_the_old_number_ends_with_it(walker: Walker, another
 
 def test_who_logs_in_sees_the_number_and_proves_it_with_a_code(walker: Walker) -> None:
     """The number on file is the linked one. To look at it proves nothing of it: the page promises no codes before."""
-    has_number(STEFAN)
     made = link(STEFAN)
     walker.log_in(STEFAN)
     page = walker.get("/registrera/mobil/")
@@ -198,19 +198,30 @@ def test_who_logs_in_sees_the_number_and_proves_it_with_a_code(walker: Walker) -
     assert Phone.objects.get().usable_from == made.usable_from
     assert walker.enter_register_code()["Location"] == "/registrera/klart/"
     assert Phone.objects.get().usable_from is None
-    notices = Message.objects.filter(purpose=Message.Topic.PHONE_REPLACED, kind=Message.Channel.SMS)
-    assert [notice.to for notice in notices] == [STEFAN.phone], "the last number that was proven (G2)"
 
 
-def test_a_number_that_its_owner_registers_ends_the_hold(walker: Walker, another_walker: Walker) -> None:
-    """With password and code. Who was told of the link has no say any more, and the page says so."""
+def test_g6_to_prove_the_linked_number_does_not_end_the_hold_of_a_replaced_one(walker: Walker) -> None:
+    """Who had it linked may know the password, too. The old number was told of the link, and can still stop it."""
     has_number(STEFAN)
+    made = link(STEFAN)
+    walker.log_in(STEFAN)
+    assert "Numret är nytt och får säkerhetskoder från kl. " in text_of(walker.get("/registrera/mobil/"))
+    assert walker.register(STEFAN, NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/"
+    assert Phone.objects.get().usable_from == made.usable_from
+    assert not Message.objects.filter(purpose=Message.Topic.PHONE_REPLACED).exists()
+    assert phones.stop(keys_by_sms(walker.sms, STEFAN.phone)[0], None)
+
+
+def test_a_first_number_that_its_owner_registers_ends_the_hold(
+    walker: Walker, another_walker: Walker, mailoutbox: list[EmailMessage]
+) -> None:
+    """With password and code. Who was told of the link has no say any more, and the page says so."""
     link(STEFAN)
-    [key] = keys_by_sms(walker.sms, STEFAN.phone)
+    [key] = keys_by_mail(mailoutbox, STEFAN.mail)
     assert walker.register(STEFAN, OTHER_NUMBER_TYPED)["Location"] == "/registrera/klart/"
     assert Phone.objects.get().usable_from is None
     assert phones.stop(key, None) is None
-    assert not phones.is_stopped(key)
+    assert phones.stopped_before(key) is None
     assert Phone.objects.get().number == OTHER_NUMBER
     assert PhoneLink.objects.get().stopped_at is None
     time_passes(seconds=61)
@@ -262,7 +273,7 @@ def test_what_was_linked_is_forgotten_after_a_month() -> None:
     assert Phone.objects.get().number == NEW_NUMBER
 
 
-def test_both_numbers_outlive_the_key_that_encrypted_them(settings: Settings, sms: Inbox) -> None:
+def test_both_numbers_outlive_the_key_that_encrypted_them(settings: Settings, mailoutbox: list[EmailMessage]) -> None:
     """And so do the links that stop it."""
     settings.ENCRYPTION_KEYS = ["the old key of the numbers"]
     has_number(ANNA)
@@ -273,6 +284,6 @@ def test_both_numbers_outlive_the_key_that_encrypted_them(settings: Settings, sm
     settings.ENCRYPTION_KEYS = ["the new key of the numbers"]
     kept = PhoneLink.objects.order_by("pk")
     assert [(link.number, link.old_number) for link in kept] == [(NEW_NUMBER, ANNA.phone), (NEW_NUMBER, "")]
-    [key] = keys_by_sms(sms, ANNA.phone)
+    [key] = keys_by_mail(mailoutbox, ANNA.mail)
     assert phones.stop(key, None)
     assert Phone.objects.get(user__username=ANNA.username).number == ANNA.phone

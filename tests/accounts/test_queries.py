@@ -27,6 +27,8 @@ NOTICES = 1
 COUNTS = 4  # whether a code may go out is told at once to a person who has logged in (D2)
 CLICK_WITH_TASK = 25
 DELIVERY = 3
+ON_HOLD = 1  # whether the number has to wait for codes, which the last page says (G6)
+BLOCKED = 1  # whether a first number may be registered (G7)
 
 
 @contextmanager
@@ -52,12 +54,12 @@ def test_registering(walker: Walker) -> None:
     with at_most(CLICK):
         walker.log_in(KARL)
     page(walker, "/registrera/mobil/")
-    with at_most(CLICK_WITH_TASK + COUNTS):
+    with at_most(CLICK_WITH_TASK + COUNTS + BLOCKED):
         walker.give_number(NEW_NUMBER_TYPED)
     page(walker, "/registrera/kod/")
     with at_most(CLICK):
         walker.enter_register_code("123")
-    with at_most(LAST_CLICK + NOTICES + DELIVERY):  # a mail
+    with at_most(LAST_CLICK + NOTICES + DELIVERY + BLOCKED + ON_HOLD):  # a mail
         assert walker.enter_register_code().status_code == 302
     page(walker, "/registrera/klart/")
 

@@ -9,7 +9,7 @@ from accounts.models import AuditEvent, Event, Phone, User
 from accounts.signals import password_reset, phone_replaced
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.conftest import Heard
-from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD, wrong_for
+from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, NEW_PASSWORD, time_passes, wrong_for
 from tests.conftest import Walker, has_number
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
@@ -20,10 +20,11 @@ def test_each_carries_what_its_notice_needs(walker: Walker, heard: list[Heard]) 
     walker.register(KARL, NEW_NUMBER_TYPED)
     has_number(STEFAN)
     walker.register(STEFAN, "070-174 06 91")
+    time_passes(minutes=16)
     walker.reset(STEFAN, NEW_PASSWORD)
     assert [(one.name, set(one.arguments)) for one in heard] == [
         ("phone_registered", {"user", "account", "number"}),
-        ("phone_replaced", {"user", "account", "number", "old_numbers"}),
+        ("phone_replaced", {"user", "account", "number", "old_numbers", "link", "stops"}),
         ("password_reset", {"user", "account", "number"}),
     ]
     replaced, reset = heard[1].arguments, heard[2].arguments
@@ -61,6 +62,7 @@ def test_receivers_run_in_the_transaction_of_the_change(walker: Walker) -> None:
     try:
         has_number(STEFAN)
         walker.register(STEFAN, NEW_NUMBER_TYPED)
+        time_passes(minutes=16)
         walker.reset(STEFAN, NEW_PASSWORD)
     finally:
         for signal in (phone_replaced, password_reset):

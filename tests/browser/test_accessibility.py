@@ -49,7 +49,8 @@ NO_PAGE = {
     *("staff-code-again", "staff-passkey", "helpdesk-overview-export"),
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
     *("orderer-employees-refresh", "orderer-employees-export"),
-    *("browser", "register-code-again", "reset-code-again", "logout", "session-extend", "set_language"),
+    *("browser", "register-code-again", "register-old", "reset-code-again", "logout", "session-extend"),
+    "set_language",
     *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }
 

@@ -73,7 +73,7 @@ def test_the_timeline_tells_it_and_who_did_it(linked: Linked, sms: Inbox) -> Non
     assert entry.why == "med länken i SMS:et till det tidigare numret"
 
 
-def test_an_alarm_is_in_the_queue(linked: Linked, sms: Inbox) -> None:
+def test_g7_an_alarm_is_in_the_queue(linked: Linked, sms: Inbox) -> None:
     """New, nobody's, and in words that say what to do."""
     ticket = linked()
     phones.stop(keys_by_sms(sms, ANNA.phone)[0], None)
@@ -83,11 +83,13 @@ def test_an_alarm_is_in_the_queue(linked: Linked, sms: Inbox) -> None:
     assert (found.company_name, found.orderer_name) == ("Hemtjänst Ett AB", "Carin Ek")
     for words in (
         f"till kontot lovanber11 i ärende {ticket.number} stoppades den ",
-        "Det nummer som fanns innan gäller igen.",
+        "Varken det nya eller det tidigare numret får koder, och ingen kan registrera ett nummer, förrän ni har",
+        "Antingen är begäran om det nya numret falsk, eller så är telefonen med det tidigare numret borta",
         "Någon kan försöka ta över kontot.",
         "Ring den anställda, Anna Berg, och beställaren, Carin Ek.",
         "Använd nummer som ni redan hade, inte numret i ärendet.",
-        "Om telefonen med det tidigare numret är borta eller stulen",
+        "Ska det tidigare numret gälla igen, eller ett annat? Låt beställaren begära det, kontrollera beställaren som",
+        "Ska inget nummer gälla? Då behöver du inte göra något",
         "Koppla inget nytt nummer till kontot förrän ni har talat med båda.",
     ):
         assert words in found.text, words
@@ -118,7 +120,8 @@ def test_the_helpdesk_gets_a_mail(linked: Linked, mailoutbox: Mailbox) -> None:
     assert "Ring den anställda och beställaren så snart som möjligt." in body
     assert "Anna" not in body
     assert "Carin" not in body
-    assert "stulen" not in alarm().text, "that is said where the old number stopped it"
+    assert "Det nummer som fanns innan gäller igen." in alarm().text
+    assert "tjuv" not in alarm().text, "that is said where the old number stopped it"
 
 
 def test_of_two_links_within_one_hold_both_timelines_tell_it_and_one_alarm_comes(linked: Linked, sms: Inbox) -> None:

@@ -20,7 +20,7 @@ from idportal.clock import clock, deadline, moment
 from notifications import checks
 from notifications.models import Message
 from tests.accounts.helpers import NEW_NUMBER
-from tests.accounts.linking import REFERENCE, keys_by_sms, link, orderer
+from tests.accounts.linking import REFERENCE, keys_by_mail, keys_by_sms, link, orderer
 from tests.conftest import Inbox, has_number
 from tests.notifications.helpers import in_clear
 from tests.servers.slapd import TestSlapd
@@ -110,7 +110,7 @@ def test_after_a_stop_all_are_told(sms: Inbox, mailoutbox: Mailbox) -> None:
     """The number that is back, the account and the orderer; the new number hears nothing more."""
     has_number(ANNA)
     link(ANNA)
-    [key] = keys_by_sms(sms, ANNA.phone)
+    [key] = keys_by_mail(mailoutbox, ANNA.mail)
     mailoutbox.clear()
     assert phones.stop(key, None)
     assert texts_to(sms, ANNA.phone)[1:] == [
@@ -123,11 +123,28 @@ def test_after_a_stop_all_are_told(sms: Inbox, mailoutbox: Mailbox) -> None:
     [(subject, to_orderer)] = told(mailoutbox, CARIN.mail)
     assert subject == f"Kopplingen av ett mobilnummer är stoppad, ärende {REFERENCE}"
     for text in (to_account, to_orderer):
-        assert ", med länken i SMS:et till det tidigare numret." in text
+        assert ", med länken i mejlet till kontots adress." in text
         assert "Det nummer som fanns innan gäller igen." in text
         assert "Helpdesk har fått veta det och hör av sig." in text
         assert "/stoppa/" not in text
     assert {row.purpose for row in Message.objects.order_by("-pk")[:3]} == {"phone link stopped"}
+
+
+def test_g7_after_a_stop_from_the_old_number_all_are_told_that_none_gets_codes(sms: Inbox, mailoutbox: Mailbox) -> None:
+    has_number(ANNA)
+    link(ANNA)
+    [key] = keys_by_sms(sms, ANNA.phone)
+    mailoutbox.clear()
+    assert phones.stop(key, None)
+    assert texts_to(sms, ANNA.phone)[1:] == [
+        "Det nya numret för lovanber11 är stoppat. Inget nummer får koder förrän helpdesk har talat med er. "
+        f"Helpdesk vet om det: {HELPDESK}"
+    ]
+    [(_subject, to_account)], [(_other, to_orderer)] = told(mailoutbox, ANNA.mail), told(mailoutbox, CARIN.mail)
+    for text in (to_account, to_orderer):
+        assert ", med länken i SMS:et till det tidigare numret." in text
+        assert "Det nya numret gäller inte, och inte heller det tidigare" in text
+        assert "Det nummer som fanns innan gäller igen." not in text
 
 
 def test_after_a_stop_an_account_without_a_number_is_told_that(sms: Inbox, mailoutbox: Mailbox) -> None:

@@ -60,7 +60,7 @@ def test_the_command_shows_every_template_of_mail_and_sms() -> None:
 
 
 def test_one_event_in_one_language() -> None:
-    assert output("sms/code_to", "--language", "en").startswith("=== sms/code_to_read_out: ")
-    assert "Read security code" in output("sms/code_to", "--language", "en")
+    assert output("sms/code_to_read", "--language", "en").startswith("=== sms/code_to_read_out: ")
+    assert "Read security code" in output("sms/code_to_read", "--language", "en")
     with pytest.raises(CommandError, match="mail/password_reset"):
         call_command("show_messages", "nothing")

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from accounts import numbers
 from accounts.directory import Account, Expiry
-from accounts.models import Phone, PhoneLink
+from accounts.models import PhoneLink
 from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import recipients
@@ -161,23 +161,30 @@ def about_number(context: TicketContext) -> Iterator[Fact]:
             yield Fact(_("Väntar på bekräftelse"), ", ".join(each.address for each in waiting))
         return
     if context.account_id:
-        yield _on_file(context.phone)
+        yield _on_file(context)
     if context.ticket.new_number:
         elsewhere = ", ".join(context.other_usernames) or _("inget annat konto")
         yield Fact(_("Nya numret finns på"), elsewhere, good=not context.other_usernames)
-    if context.earlier_links:
-        yield Fact(_("Kopplat av helpdesk förut"), "; ".join(_link(link) for link in context.earlier_links))
+    if linked := [_link(link) for link in context.earlier_links if not link.by_owner]:
+        yield Fact(_("Kopplat av helpdesk förut"), "; ".join(linked))
+    if changed := [_link(link) for link in context.earlier_links if link.by_owner]:
+        yield Fact(_("Bytt av personen själv förut"), "; ".join(changed))
 
 
-def _on_file(phone: Phone | None) -> Fact:
-    label = _("Nummer i dag")
+def _on_file(context: TicketContext) -> Fact:
+    label, phone = _("Nummer i dag"), context.phone
     if phone is None:
         return Fact(label, _("Inget är registrerat"))
     words = {"day": day(phone.confirmed_at)}
-    text = _("Ett är kopplat av helpdesk, %(day)s") if phone.usable_from else _("Ett är registrerat, %(day)s")
+    linked = phone.usable_from and not any(
+        link.by_owner and link.usable_from == phone.usable_from for link in context.earlier_links
+    )
+    text = _("Ett är kopplat av helpdesk, %(day)s") if linked else _("Ett är registrerat, %(day)s")
     return Fact(label, text % words, good=False if lately(phone.confirmed_at) else None)
 
 
 def _link(link: PhoneLink) -> str:
     words = {"day": f"{timezone.localdate(link.made_at):%Y-%m-%d}", "number": link.reference}
+    if link.by_owner:
+        return (_("%(day)s, stoppat") if link.stopped_at else "%(day)s") % words
     return (_("%(day)s i ärende %(number)s, stoppat") if link.stopped_at else _("%(day)s i ärende %(number)s")) % words

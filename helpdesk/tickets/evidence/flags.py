@@ -102,7 +102,9 @@ def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
             % {"asked": asked, "username": account.username, "name": account.name or "–"},
             _("Fråga beställaren vem det gäller. Säg inte själv vad katalogen säger."),
         )
-    if password_standing(account.expires, timezone.now()).works and account.served:
+    # Who has been stopped from the old number can't register one (G7): a link is the only way.
+    blocked = any(link.blocks for link in context.earlier_links)
+    if password_standing(account.expires, timezone.now()).works and account.served and not blocked:
         yield (
             _("Lösenordet har inte gått ut."),
             _(
@@ -148,14 +150,17 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
     if stopped and stopped.stopped_at:
         same = stopped.number == context.ticket.new_number
         words = {"day": day(stopped.stopped_at), "number": stopped.reference}
+        if stopped.by_owner:
+            text = _("Personens eget byte av nummer stoppades (%(day)s).")
+        elif same:
+            text = _("Just det här numret kopplades i ärende %(number)s, och någon stoppade det (%(day)s).")
+        else:
+            text = _("En tidigare koppling till kontot, i ärende %(number)s, stoppades (%(day)s).")
         yield (
-            (
-                _("Just det här numret kopplades i ärende %(number)s, och någon stoppade det (%(day)s).")
-                if same
-                else _("En tidigare koppling till kontot, i ärende %(number)s, stoppades (%(day)s).")
-            )
-            % words,
-            _("Läs det ärendet först. Ring upp beställaren på numret i registret, även om koden stämmer."),
+            text % words,
+            _("Läs ärendet om stoppet först. Ring upp beställaren på numret i registret, även om koden stämmer.")
+            if stopped.by_owner
+            else _("Läs det ärendet först. Ring upp beställaren på numret i registret, även om koden stämmer."),
         )
     count = sum(other.account == context.account_id and lately(other.created_at) for other in context.earlier_tickets)
     if context.account_id and count:

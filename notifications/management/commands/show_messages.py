@@ -20,13 +20,25 @@ from notifications.digests.rows import DigestRow
 
 AT = datetime(2026, 3, 12, 13, 35, tzinfo=UTC)
 _KEY = "x" * 22  # as long as that of a real link
-_WITH_LINK = ("phone_linked", "phone_link_stopped_helpdesk", "recipient_confirm", "sign_in_link", "ticket_")
+_WITH_LINK = (
+    "phone_linked",
+    "phone_replaced",
+    "phone_link_stopped_helpdesk",
+    "recipient_confirm",
+    "sign_in_link",
+    "ticket_",
+)
+_REGISTERED = ["Anna Berg (lovanber11), 2026-03-11"]
 
 # Other cases of a text, each of which is shown.
 OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "mail/orderer_changed": [{"new": True}, {"email_changed": True}, {"email_changed": True, "mobile_changed": True}],
     "mail/recipients_changed": [{"leaves": True}, {"joins": True}],
-    "mail/phone_link_stopped": [{"old_number": False}],
+    "mail/phone_link_stopped": [{"old_number": False}, {"blocked": True}, {"number": ""}],
+    "mail/phone_link_stopped_helpdesk": [{"number": "", "blocked": True}],
+    "mail/phone_replaced": [{"until": None, "link": ""}],
+    "sms/phone_link_stopped": [{"blocked": True}],
+    "sms/phone_replaced_stop": [{"account": "lov" * 30}],
     "mail/recipient_leaving": [{"at_once": False}],
     "mail/sender_rejected": [{"why": ""}],
     "mail/ticket_approved": [{"outcome": "asked", "kind": "recipients"}, {"outcome": "changed"}, {"outcome": ""}],
@@ -55,7 +67,7 @@ def shown(event: str, language: str) -> Iterator[Written]:
     kind, _, name = event.partition("/")
     with translation.override(language):
         if name == "digest":
-            yield Composer().to_recipients(_rows())
+            yield from [Composer().to_recipients(_rows(), registered) for registered in ((), _REGISTERED)]
         elif name == "digest_to_helpdesk":
             whys = ("no recipient", "not active", "no company", "no value")
             yield Composer().to_helpdesk(
@@ -99,9 +111,11 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "why": "Beställaren kände inte till ärendet.",
         "outcome": "linked",
         "old_number": True,
+        "blocked": False,
         "known": True,
         "missing": [],
         "usual": settings.FAILED_LOGINS_USUAL,
+        "registered": _REGISTERED,
         "at_once": True,
         **people,
     }

@@ -6,10 +6,12 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from accounts import audit, directory
+from accounts import audit, directory, phones
 from accounts.models import Event, FailedTry, Phone, PhoneLink
 from deploy.local.cast import EVA, STEFAN, Person
 from helpdesk.models import Ticket
+from tests.accounts.helpers import NEW_NUMBER_TYPED
+from tests.accounts.linking import keys_by_sms, link
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -79,12 +81,27 @@ def removed_without_a_reason(visitor: Visitor) -> None:
     visitor.page.get_by_role("button", name="Ta bort numret").click()
 
 
+def replaced(visitor: Visitor) -> None:
+    has_number(STEFAN)
+    visitor.walker().register(STEFAN, NEW_NUMBER_TYPED)
+    account(STEFAN)(visitor)
+
+
+def blocked(visitor: Visitor) -> None:
+    has_number(STEFAN)
+    link(STEFAN)
+    phones.stop(keys_by_sms(visitor.portal.sms, STEFAN.phone)[0], None)
+    account(STEFAN)(visitor)
+
+
 AGENT_ACCOUNTS = (
     State("helpdesk-konton", "helpdesk-accounts", "Numret, koden och lösenordet ser ingen.", accounts),
     State("helpdesk-konton-found", "helpdesk-accounts", "lovkalin01", searched("Lind")),
     State("helpdesk-konton-nobody", "helpdesk-accounts", "Inget konto stämmer", searched("*")),
     State("helpdesk-konto", "helpdesk-account", "Inget nummer är registrerat.", account(STEFAN)),
     State("helpdesk-konto-trouble", "helpdesk-account", "Taket är nått", in_trouble),
+    State("helpdesk-konto-replaced", "helpdesk-account", "Bytt av personen själv, med lösenordet", replaced),
+    State("helpdesk-konto-blocked", "helpdesk-account", "personen kan inte registrera ett", blocked),
     State("helpdesk-konto-protected", "helpdesk-account", "Kontot är skyddat.", account(EVA)),
     State("helpdesk-konto-nummer-empty", "helpdesk-remove-number", "Skriv varför numret", removed_without_a_reason),
     State("helpdesk-konto-unlocked", "helpdesk-account", "Kontot är upplåst.", unlocked),

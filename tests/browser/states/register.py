@@ -6,7 +6,7 @@ from accounts import phones
 from accounts.passwords.sign_in import SignInOutcome
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN, Person
 from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_NUMBER, OTHER_NUMBER_TYPED, WRONG_CODE, WRONG_LOGIN
-from tests.accounts.linking import REFERENCE, account_of, agent, link
+from tests.accounts.linking import REFERENCE, account_of, agent, keys_by_sms, link
 from tests.browser.states.state import State, answered, confirmed, mistyped, opened, passed, pressed, typed
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
@@ -74,6 +74,37 @@ def code_withheld(visitor: Visitor) -> None:
     code(visitor)
 
 
+def number_replaced(visitor: Visitor) -> None:
+    has_number(STEFAN)
+    walker = visitor.walker()
+    walker.register(STEFAN, NEW_NUMBER_TYPED)
+    visitor.goes_on(walker.client, "/registrera/klart/")
+
+
+def number_on_hold(visitor: Visitor) -> None:
+    number_replaced(visitor)
+    visitor.open("/registrera/mobil/")
+
+
+def old_code(visitor: Visitor) -> None:
+    number_replaced(visitor)
+    visitor.page.get_by_text("Skicka en kod till mitt tidigare nummer").click()
+    visitor.is_at("/registrera/gamla-mobilen/kod/")
+
+
+def old_code_withheld(visitor: Visitor) -> None:
+    number_replaced(visitor)
+    visitor.portal.settings.SMS_DAILY_LIMIT = 0
+    visitor.page.get_by_text("Skicka en kod till mitt tidigare nummer").click()
+
+
+def blocked(visitor: Visitor) -> None:
+    has_number(KARL, OTHER_NUMBER)
+    link(KARL)
+    phones.stop(keys_by_sms(visitor.portal.sms, OTHER_NUMBER)[0], None)
+    no_number(visitor)
+
+
 REGISTER = (
     State("registrera", "register", "Logga in med ditt nuvarande lösenord", log_in),
     State("registrera-empty", "register", "Skriv ditt nuvarande lösenord.", typed(log_in)),
@@ -98,6 +129,8 @@ REGISTER = (
         "registrera-mobil", "register-phone", "Kontrollera att ditt mobilnummer stämmer, eller uppdatera det.", number
     ),
     State("registrera-mobil-linked", "register-phone", "Numret är nyss kopplat av helpdesk.", number_just_linked),
+    State("registrera-mobil-hold", "register-phone", "Numret är nytt och får säkerhetskoder från", number_on_hold),
+    State("registrera-mobil-blocked", "register-phone", "Du kan inte registrera ett nummer nu", blocked),
     State("registrera-mobil-removed", "register-phone", "för inget nummer är registrerat.", number_taken_away),
     State("registrera-mobil-blank", "register-phone", "Fältet är blankt", no_number),
     State("registrera-mobil-empty", "register-phone", "Skriv ditt mobilnummer, till exempel", typed(no_number)),
@@ -115,5 +148,9 @@ REGISTER = (
         pressed(passed(code, seconds=61), ".again button"),
     ),
     State("registrera-klart", "register-done", "Registreringen är klar!", confirmed(code)),
+    State("registrera-klart-hold", "register-done", "Det får säkerhetskoder från", number_replaced),
+    State("registrera-gamla-mobilen", "register-old-code", "Koden till din tidigare mobil", old_code),
+    State("registrera-gamla-mobilen-wrong", "register-old-code", WRONG_CODE, mistyped(old_code)),
+    State("registrera-gamla-mobilen-withheld", "register-old-code", "Ingen kod har skickats", old_code_withheld),
     State("registrera-klart-unchanged", "register-done", "Registreringen är klar!", typed(number)),
 )
