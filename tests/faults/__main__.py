@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import signal
 import subprocess
 import sys
 import time
@@ -26,6 +27,7 @@ def main(words: list[str]) -> int:
     parser.add_argument("--table", type=Path, help="where to write the table, as Markdown")
     parser.add_argument("--only", default="", help="the faults whose name matches this regular expression")
     arguments = parser.parse_args(words)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))  # so that nothing is left behind
     among_own_mounts()
     every = (*of_directory.FAULTS, *of_messages.FAULTS, *of_processes.faults(short=arguments.short), *of_stores.FAULTS)
     chosen = [each for each in every if re.search(arguments.only, each.name) and (each.short or not arguments.short)]

@@ -94,6 +94,7 @@ class Swallower:
 
     def __init__(self, place: PrivateSlapd, behind: PrivateSlapd) -> None:
         self.swallowed = 0
+        self._wires: list[socket.socket] = []
         self._context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         tls = place.folder / "tls"
         self._context.load_cert_chain(tls / "cert.pem", tls / "key.pem")
@@ -105,8 +106,12 @@ class Swallower:
         return self
 
     def __exit__(self, *_: object) -> None:
+        """With all connections: the portal would keep them."""
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+        for wire in self._wires:
+            with suppress(OSError):
+                wire.shutdown(socket.SHUT_RDWR)
 
     def _accept(self) -> None:
         with suppress(OSError):
@@ -121,6 +126,7 @@ class Swallower:
             self._context.wrap_socket(plain, server_side=True) as near,
             socket.create_connection((HOST, self._behind)) as far,
         ):
+            self._wires += [near, far]
             lose = threading.Event()
             threading.Thread(target=self._back, args=(far, near, lose), daemon=True).start()
             while asked := near.recv(65536):
