@@ -87,6 +87,11 @@ PASSKEY_LIFETIME = 5 * MINUTE  # of a challenge: the person may have to find the
 PASSKEYS = 10  # of one person: more devices than anyone has
 RECOVERY_CODES_FEW = 3  # time to make new ones
 
+# The code that an administrator issues, so that a password alone connects no second factor. Handed over by voice or on
+# paper, and entered after the right password: five tries at a hundred million.
+ENROLMENT_CODE_DIGITS, ENROLMENT_CODE_LIFETIME, ENROLMENT_TRIES = 8, DAY, 5
+SESSION_SEEN = MINUTE  # how exactly staff see when a session of theirs was last used
+
 # Tickets of one orderer: more than a company with 2,000 employees needs, and too few to flood a queue.
 TICKETS_OPEN = 50
 TICKETS_A_DAY = 100

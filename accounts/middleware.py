@@ -14,6 +14,7 @@ from django.utils.deprecation import MiddlewareMixin
 
 from accounts import browsers, sessions
 from accounts.directory import DirectoryError
+from accounts.models import User
 from accounts.passwords.reset import OutcomeUnknown
 from accounts.staff import roles
 from accounts.staff import sessions as staff_sessions
@@ -63,6 +64,9 @@ class StaffRoles(MiddlewareMixin):
 
     def process_request(self, request: HttpRequest) -> HttpResponse | None:
         role = roles.role_at(request.path_info)
+        if not staff_sessions.follow(request) and isinstance(request.user, User):
+            logout(request)
+            return redirect(f"{reverse('staff-login')}?avslutad") if role else None
         user = sessions.verified(request) if role else None
         if role is None or user is None:
             return None
@@ -72,7 +76,7 @@ class StaffRoles(MiddlewareMixin):
         except DirectoryError as error:
             return _outage_page(request, error)
         if not held:
-            logout(request)
+            staff_sessions.close(request)
             return redirect(f"{reverse('staff-login')}?slut")
         if role.name not in held:
             raise PermissionDenied

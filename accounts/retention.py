@@ -51,6 +51,8 @@ def purge() -> dict[str, int]:
         "removals of numbers": models.PhoneRemoval.objects.filter(at__lt=now - AUDIT_KEPT),
         "tries forgotten": models.TriesForgotten.objects.filter(at__lt=now - timedelta(seconds=limits.DAY)),
         "days of SMS": models.SmsDay.objects.filter(day__lt=timezone.localdate() - timedelta(days=30)),
+        "enrolment codes": models.EnrolmentCode.objects.filter(valid_until__lt=day_ago),
+        "sessions of staff": models.StaffSession.objects.filter(began_at__lt=day_ago),
         "sessions": Session.objects.filter(expire_date__lt=now),
     }
     counts = {name: rows.delete()[0] for name, rows in old.items()}

@@ -15,10 +15,9 @@ from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
-from django_otp.middleware import is_verified
 
 from accounts import audit, browsers, codes, limits
-from accounts.models import Challenge, Event, Orderer, Purpose, User
+from accounts.models import Challenge, Event, Orderer, Purpose, StaffSession, User
 
 ORDERER = "orderer"
 _SEEN_GRAIN = 30  # seconds: a page more does not write the session again
@@ -35,6 +34,8 @@ def log_in(request: HttpRequest, user: User, password_at: float | None = None) -
 def log_out(request: HttpRequest) -> None:
     """Ends the session, on the server too, and leaves an audit event."""
     who: User | Orderer | None = request.user if isinstance(request.user, User) else None
+    if row := row_of(request):
+        row.delete()
     if kept := request.session.get(ORDERER):  # whether it still holds, ``helpdesk.orderer.sessions`` decides
         who = who or Orderer.objects.filter(pk=kept["id"]).first()
     if who:
@@ -51,7 +52,13 @@ def renew(request: HttpRequest) -> None:
 def verified(request: HttpRequest) -> User | None:
     """The user who is logged in with both factors."""
     user = request.user
-    return user if isinstance(user, User) and is_verified(user) else None
+    return user if isinstance(user, User) and row_of(request) else None
+
+
+def row_of(request: HttpRequest) -> StaffSession | None:
+    """The row of this session, if a user is logged in here with both factors, and nobody has ended it (A4)."""
+    row = getattr(request.user, "otp_device", None)
+    return row if isinstance(row, StaffSession) else None
 
 
 def is_signed_in(request: HttpRequest) -> bool:

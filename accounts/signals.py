@@ -27,11 +27,16 @@ address_bounced: mail to an address came back, or was refused for good. ``addres
 
 logins_failing: more log-ins have failed in ten minutes than ``usual`` (D4). About no account; once an hour at most.
 
-Of staff; ``account`` is None if the directory did not answer, which undoes no change:
+Of staff; ``account`` is None if the directory did not answer, which undoes no change. Those with ``administrators``
+(Accounts; none if the directory did not answer) are told to them too (A1):
 
+enrolment_code_issued: an administrator, or the shell, let the user connect a second factor.
+enrolment_stopped: the code is dead after wrong ones. ``administrators``. Sent robustly.
 second_factor_added: an app was connected, a passkey kept, or recovery codes were made. ``what``: "app", "passkey" or
-"recovery codes".
-second_factor_removed: all of them were removed; with ``what`` "passkey", one of the person's own.
+"recovery codes"; ``administrators``: none for recovery codes.
+second_factor_removed: all of them were removed; with ``what`` "passkey", one of the person's own. ``administrators``.
+signed_in_anew: a sign-in from a browser that the user has not used before. ``browser``: which one, in words;
+``administrators``.
 second_factor_attacked: wrong codes after the right password, FACTOR_FAILURES_TOLD in a row, or the last that a day
 allows. ``kind`` (FailedTry.Secret) of the last one, and ``stopped``: the day's limit is reached. Sent robustly.
 """
@@ -49,6 +54,9 @@ orderer_joined = Signal()
 recipients_changed = Signal()
 address_bounced = Signal()
 logins_failing = Signal()
+enrolment_code_issued = Signal()
+enrolment_stopped = Signal()
 second_factor_added = Signal()
 second_factor_removed = Signal()
 second_factor_attacked = Signal()
+signed_in_anew = Signal()

@@ -6,8 +6,9 @@ from accounts import browsers
 from accounts.pages import page
 from accounts.passwords import views as reset
 from accounts.phones import views as register
-from accounts.staff import passkey_views as passkeys
-from accounts.staff import views as staff
+from accounts.staff.views import passkeys
+from accounts.staff.views import sessions as staff_sessions
+from accounts.staff.views import sign_in as staff
 
 urlpatterns = [
     path("", page("start.html"), name="start"),
@@ -32,6 +33,7 @@ urlpatterns = [
     path("logga-in/passkeys/", passkeys.own, name="staff-passkeys"),
     path("logga-in/koder/", staff.recovery_codes, name="staff-recovery-codes"),
     path("webblasare/", browsers.carried, name="browser"),
+    path("logga-in/sessioner/", staff_sessions.own_sessions, name="staff-sessions"),
     path("stoppa/", register.stop, name="phone-link-stop"),
     path("logga-ut/", register.log_out, name="logout"),
     path("session/forlang/", register.extend, name="session-extend"),

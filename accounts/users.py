@@ -2,6 +2,7 @@
 
 import logging
 
+from django.conf import settings
 from django.db.models import F
 
 from accounts import audit, directory
@@ -36,6 +37,18 @@ def account_to_tell(user: User, *, staff: bool = False) -> Account | None:
     except directory.DirectoryError as error:
         log.error("the directory does not say where to reach account %s: %s", user.directory_id, type(error).__name__)
         return None
+
+
+def administrators_to_tell() -> list[Account]:
+    """The administrators, who are told of staff's second factors and new browsers (A1). Call it before the change.
+
+    None, with a line in the log, if the directory can't tell.
+    """
+    try:
+        return directory.connect_staff().members_of(settings.DIRECTORY_ADMIN_GROUP)
+    except directory.DirectoryError as error:
+        log.error("the directory does not say who the administrators are: %s", type(error).__name__)
+        return []
 
 
 def end_sessions(user: User) -> None:

@@ -13,7 +13,7 @@ class NotificationsConfig(AppConfig):
         from notifications import checks, metrics, retention  # noqa: F401  for their checks and receivers
         from notifications.digests.plan import redirection
         from notifications.models import Message
-        from notifications.notices import listeners, registers  # noqa: F401
+        from notifications.notices import listeners, registers, staff_listeners  # noqa: F401
         from notifications.outbox import delivery
 
         delivery.redirections[Message.Topic.DIGEST] = redirection

@@ -23,13 +23,16 @@ from django.core.management import get_commands
 from django.test import Client
 from pytest_django import Settings
 
-from deploy.local import post
-from deploy.local.cast import ANNA, CARIN, CAST, KARL, STEFAN
+from accounts.models import Authenticator
+from deploy.local import post, start_codes
+from deploy.local.cast import ANNA, CARIN, CAST, EVA, KARL, PER, STEFAN
 from deploy.local.server import bound, free_port
 from idportal import sms
+from tests.accounts.staff import Officer
 from tests.as_demo import show_demo
 from tests.servers.dovecot import TestDovecot
 from tests.servers.private import PrivateDovecot
+from tests.servers.slapd import TestSlapd
 
 pytestmark = pytest.mark.process
 
@@ -197,6 +200,53 @@ def test_page_shows_everybody_with_password_and_state(demo: Demo) -> None:
     page = demo.get("/demo/")
     for person in CAST:
         assert all(text in page for text in (person.name, person.username, person.password, person.state))
+
+
+@pytest.mark.slow
+def test_the_agent_signs_in_with_the_code_on_the_page_and_gets_another_by_the_button(tmp_path: Path) -> None:
+    """A1: on a new demo, and after the code is used."""
+    with running(tmp_path / "demo") as demo:
+        first = start_code(demo, PER.username)
+        assert first != start_code(demo, EVA.username)
+        assert demo.post("/logga-in/", username=PER.username, password=PER.password) == "/logga-in/kod/"
+        assert demo.post("/logga-in/kod/", enrolment_code=first) == "/logga-in/kod/"
+        assert "otpauth:" in demo.get("/logga-in/kod/")
+        assert start_code(demo, PER.username) == ""
+        assert demo.post("/demo/", start_code=PER.username) == "/demo/"
+        assert "Per Nilsson har en ny startkod." in demo.get("/demo/")
+        assert start_code(demo, PER.username) not in ("", first)
+        made = subprocess.run(
+            [demo.folder / "manage", "issue_enrolment_code", EVA.username], check=True, capture_output=True, text=True
+        )
+        assert re.fullmatch(r"\d{8}\n", made.stdout)
+        assert start_code(demo, EVA.username) == "", "the one of the page does not count any more"
+
+
+def start_code(demo: Demo, username: str) -> str:
+    """As the table of accounts has it."""
+    row = demo.get("/demo/").partition(f">{username}<")[2].partition("</tr>")[0]
+    found = re.search(r'Startkod: <code translate="no">(\d{4} \d{4})<', row)
+    return found[1] if found else ""
+
+
+@pytest.mark.django_db
+def test_the_start_codes_of_the_demo(tmp_path: Path, settings: Settings, openldap_settings: TestSlapd) -> None:
+    """Made at a start for who has no app and no code; a press disconnects the app; nobody else gets one."""
+    settings.DEMO_FOLDER = str(tmp_path)
+    assert start_codes.shown(PER) == ""
+    start_codes.provide()
+    code = start_codes.shown(PER)
+    assert code
+    start_codes.provide()
+    assert start_codes.shown(PER) == code, "it still works"
+    per = Officer(PER)
+    per.has_app()
+    start_codes.provide()
+    assert start_codes.shown(PER) == ""
+    assert start_codes.renew(PER.username) == PER
+    assert start_codes.shown(PER) not in ("", code)
+    assert not Authenticator.objects.exists()
+    assert start_codes.renew(STEFAN.username) is None
 
 
 @pytest.mark.slow

@@ -97,6 +97,7 @@ def _come_in_as_staff(officer: Officer) -> None:
     officer.get("/logga-in/")
     officer.type_password()
     officer.get("/logga-in/kod/")
+    officer.look_at_the_picture()
 
 
 def _come_in_as_orderer(newcomer: Newcomer) -> None:

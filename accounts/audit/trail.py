@@ -142,6 +142,7 @@ RESULTS = {
     limits.NO_GATEWAY: _("ingen sms-leverantör tog emot det"),
     "no number": _("inget nummer"),
     "no role": _("ingen behörighet"),
+    "no valid code": _("ingen kod som gäller"),
     "no such account": _("kontot finns inte"),
     "not allowed": _("inte tillåtet"),
     "not verified": _("koden gällde inte längre"),

@@ -177,6 +177,16 @@ class Directory(Lists):
 
         return self._ask(ask)
 
+    def members_of(self, group: str) -> list[Account]:
+        """The accounts in a small group (a DN) now, also by way of a group in it. None if it can't be seen."""
+
+        def ask(connection: Connection) -> list[Account]:
+            members = self._read_family(connection, group, nested=True).others if group else []
+            entries = [connection.read(member.dn, self._attributes, self._people()) for member in members]
+            return [account for entry in entries if entry and (account := self._mapped(entry))]
+
+        return self._ask(ask)
+
     @sensitive_variables("password")
     def _is_present(self, entry: LdapEntry, password: str) -> bool:
         """Whether this is the account's present password (``security.md`` P3)."""

@@ -4,4 +4,5 @@ from accounts.models.audit import AuditEvent, Event
 from accounts.models.codes import Challenge, FailedTry, Purpose, SendQuota, SmsDay, TriesForgotten
 from accounts.models.companies import BouncedAddress, Company, DirectoryKey, Orderer
 from accounts.models.passkeys import Passkey
-from accounts.models.users import Authenticator, Phone, PhoneLink, PhoneRemoval, RecoveryCodes, SmsFactor, User
+from accounts.models.staff import EnrolmentCode, StaffSession
+from accounts.models.users import Authenticator, Phone, PhoneLink, PhoneRemoval, RecoveryCodes, User

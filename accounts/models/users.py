@@ -234,10 +234,6 @@ class RecoveryCodes(_Throttled):
         return salted_hmac("idportal.recovery", code, secret=self.hash_key, algorithm="sha256").hexdigest()
 
 
-class SmsFactor(Device):
-    """For the session of an agent who signed in by SMS, which django-otp wants. ``sms_factor`` checks the codes."""
-
-
 # What each reset asks (idportal.kept).
 _LOCKED = Select[User](lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id))
 _PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user))

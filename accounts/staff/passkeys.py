@@ -20,7 +20,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from accounts import audit, limits, signals, users
-from accounts.models import Authenticator, Event, FailedTry, Passkey, RecoveryCodes, User
+from accounts.models import Authenticator, EnrolmentCode, Event, FailedTry, Passkey, RecoveryCodes, User
 from accounts.staff import second_factor
 
 log = logging.getLogger("idportal.second_factor")
@@ -101,24 +101,30 @@ def _handle(user: User) -> bytes:
     return uuid.UUID(user.directory_id).bytes
 
 
-def register(user: User, challenge: str, answer: str, name: str, address: str | None) -> Passkey | None:
-    """Keeps a new passkey if the answer is good and the user has fewer than PASSKEYS; else None. Notifies the owner.
+def register(
+    user: User, challenge: str, answer: str, name: str, address: str | None, *, entered: int | None = None
+) -> Passkey | None:
+    """Keeps a new passkey if the answer is good and the user has fewer than PASSKEYS; else None.
 
-    ``challenge`` "": none is under way.
+    ``challenge`` "": none is under way. ``entered``: the id of the enrolment code that this sign-in has spent, which
+    the first second factor takes (A1). Notifies the owner and the administrators.
     """
     found = _checked("verify_registration_response", challenge, answer)
-    account = users.account_to_tell(user, staff=True)
+    account, administrators = users.account_to_tell(user, staff=True), users.administrators_to_tell()
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         full = Passkey.objects.filter(user=person).count() >= limits.PASSKEYS
         credential = _text(found.credential_id) if found else ""
-        if not found or full or Passkey.objects.filter(credential=credential).exists():
+        first = not second_factor.is_enrolled(person)
+        may_not = full or (first and not EnrolmentCode.permits(person, entered))
+        if not found or may_not or Passkey.objects.filter(credential=credential).exists():
             audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
             return None
-        if not second_factor.is_enrolled(person):
+        if first:
             # As with a first app: codes of an earlier one are no way in.
             Authenticator.objects.filter(user=person, confirmed=False).delete()
             RecoveryCodes.objects.filter(user=person).delete()
+            EnrolmentCode.objects.filter(user=person).delete()
         made: Passkey = Passkey.objects.create(
             user=person,
             name=name,
@@ -127,7 +133,9 @@ def register(user: User, challenge: str, answer: str, name: str, address: str | 
             sign_count=found.sign_count,
         )
         audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="passkey", address=address)
-        signals.second_factor_added.send(Passkey, user=person, account=account, what="passkey")
+        signals.second_factor_added.send(
+            Passkey, user=person, account=account, administrators=administrators, what="passkey"
+        )
     return made
 
 
@@ -162,8 +170,8 @@ def check(user: User, challenge: str, answer: str, address: str | None) -> Passk
 
 
 def remove(user: User, key: int, address: str | None) -> bool:
-    """Deletes one of the user's own passkeys, unless it is the last second factor. Notifies the owner."""
-    account = users.account_to_tell(user, staff=True)
+    """Deletes one of the user's own passkeys, unless it is the last second factor. Notifies as ``register``."""
+    account, administrators = users.account_to_tell(user, staff=True), users.administrators_to_tell()
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         mine = Passkey.objects.filter(user=person)
@@ -171,7 +179,9 @@ def remove(user: User, key: int, address: str | None) -> bool:
         if not (app or mine.exclude(pk=key).exists()) or not mine.filter(pk=key).delete()[0]:
             return False
         audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=person, result="passkey", address=address)
-        signals.second_factor_removed.send(Passkey, user=person, account=account, what="passkey")
+        signals.second_factor_removed.send(
+            Passkey, user=person, account=account, administrators=administrators, what="passkey"
+        )
     return True
 
 

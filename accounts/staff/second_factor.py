@@ -1,7 +1,8 @@
 # mypy: disallow-untyped-calls=False
 """The second factor of staff: an app, connected at the first sign-in and needed at each, and recovery codes.
 
-``accounts.staff.passkeys`` are good in place of both, and ``accounts.staff.sms_factor`` is what agents may have.
+``accounts.staff.enrolment`` has the code without which none is connected. ``accounts.staff.passkeys`` are good in place
+of both, and ``accounts.staff.sms_factor`` is what agents may have.
 Sources: RFC 6238; NIST SP 800-63B-4 3.1.2 (look-up secrets) and 3.1.4 (one-time passwords); security.md K1 to K3.
 """
 
@@ -16,7 +17,7 @@ from django.utils.safestring import SafeString
 
 from accounts import audit, codes, limits, signals, users
 from accounts.directory import Account, DirectoryError, connect_staff
-from accounts.models import Authenticator, Event, FailedTry, Passkey, Phone, RecoveryCodes, User
+from accounts.models import Authenticator, EnrolmentCode, Event, FailedTry, Passkey, Phone, RecoveryCodes, User
 
 log = logging.getLogger("idportal.second_factor")
 
@@ -47,13 +48,16 @@ def begin(user: User, begun: int | None) -> Authenticator:
     return made
 
 
-def enrol(user: User, begun: int | None, code: str, address: str | None) -> Authenticator | None:
-    """Connects the app that was begun, and deletes others, if this is its code; else None. Notifies the owner."""
-    account = users.account_to_tell(user, staff=True)
+def enrol(user: User, entered: int | None, begun: int | None, code: str, address: str | None) -> Authenticator | None:
+    """Connects the app that was begun, and deletes others, if this is its code; else None.
+
+    ``entered``: the id of the enrolment code that this sign-in has spent. Notifies the owner and the administrators.
+    """
+    account, administrators = users.account_to_tell(user, staff=True), users.administrators_to_tell()
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         waiting = Authenticator.objects.select_for_update().filter(pk=begun, user=person, confirmed=False)
-        refused = settings.STAFF_PASSKEYS_ONLY or is_enrolled(person)
+        refused = settings.STAFF_PASSKEYS_ONLY or is_enrolled(person) or not EnrolmentCode.permits(person, entered)
         found: Authenticator | None = None if refused else waiting.first()
         if found is None or not found.verify_token(codes.plain(code)):
             audit.record(Event.SECOND_FACTOR_REFUSED, person, result="to be connected", address=address)
@@ -61,9 +65,12 @@ def enrol(user: User, begun: int | None, code: str, address: str | None) -> Auth
         found.confirmed = True
         found.save(update_fields=["confirmed"])
         Authenticator.objects.filter(user=person, confirmed=False).delete()
+        EnrolmentCode.objects.filter(user=person).delete()
         RecoveryCodes.objects.filter(user=person).delete()
         audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="app", address=address)
-        signals.second_factor_added.send(Authenticator, user=person, account=account, what="app")
+        signals.second_factor_added.send(
+            Authenticator, user=person, account=account, administrators=administrators, what="app"
+        )
         return found
 
 
@@ -139,7 +146,9 @@ def make_recovery_codes(user: User, address: str | None, first: bool = False) ->
         row, _made = RecoveryCodes.objects.get_or_create(user=person, defaults={"name": "paper"})
         codes: list[str] = row.make()
         audit.record(Event.SECOND_FACTOR_ADDED, person, actor=person, result="recovery codes", address=address)
-        signals.second_factor_added.send(RecoveryCodes, user=person, account=account, what="recovery codes")
+        signals.second_factor_added.send(
+            RecoveryCodes, user=person, account=account, administrators=(), what="recovery codes"
+        )
     return codes
 
 
@@ -150,16 +159,18 @@ def recovery_codes_left(user: User) -> int:
 
 
 def remove(user: User, *, actor: User | None = None, address: str | None = None) -> bool:
-    """Deletes the app, the passkeys and the recovery codes, and ends every session. The next sign-in connects anew.
+    """Deletes app, passkeys and recovery codes, and ends every session. Anew only with a new enrolment code.
 
     With HELPDESK_SMS_FACTOR also an agent's number, which is a second factor too: a stolen telephone has both. Notifies
-    the owner. False if there was nothing to delete; the sessions end all the same. ``actor`` None: a command.
+    the owner and the administrators. False if there was nothing to delete; the sessions end all the same. ``actor``
+    None: a command.
     """
-    account = users.account_to_tell(user, staff=True)
+    account, administrators = users.account_to_tell(user, staff=True), users.administrators_to_tell()
     agent = settings.HELPDESK_SMS_FACTOR and _is_agent(account)
     with transaction.atomic():
         person = User.objects.select_for_update().get(pk=user.pk)
         apps, _ = Authenticator.objects.filter(user=person).delete()
+        EnrolmentCode.objects.filter(user=person).delete()
         papers, _ = RecoveryCodes.objects.filter(user=person).delete()
         passkeys, _ = Passkey.objects.filter(user=person).delete()
         numbers = 0
@@ -173,7 +184,9 @@ def remove(user: User, *, actor: User | None = None, address: str | None = None)
         gone = bool(apps or papers or passkeys or numbers)
         if gone:
             audit.record(Event.SECOND_FACTOR_REMOVED, person, actor=actor, address=address)
-            signals.second_factor_removed.send(Authenticator, user=person, account=account)
+            signals.second_factor_removed.send(
+                Authenticator, user=person, account=account, administrators=administrators
+            )
         return gone
 
 

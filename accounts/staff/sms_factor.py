@@ -9,7 +9,7 @@ from django.conf import settings
 from django.db import transaction
 
 from accounts import audit, codes, phones, users
-from accounts.models import Challenge, Event, FailedTry, Purpose, SmsFactor, User
+from accounts.models import Challenge, Event, FailedTry, Purpose, User
 from accounts.staff import second_factor
 
 
@@ -46,8 +46,8 @@ def fits(challenge: Challenge, user: User, number: str) -> bool:
     return theirs and challenge.number == number
 
 
-def check(user: User, challenge: Challenge, code: str, address: str | None) -> SmsFactor | None:
-    """The second factor, if this is the challenge's code, which is then spent; else None.
+def check(user: User, challenge: Challenge, code: str, address: str | None) -> bool:
+    """Whether this is the challenge's code, which is then spent.
 
     Notifies the owner of FACTOR_FAILURES_TOLD wrong codes in a row, as with an app: someone has the right password.
     They count over all codes of a day, or two tries for each code would stay silent.
@@ -59,9 +59,8 @@ def check(user: User, challenge: Challenge, code: str, address: str | None) -> S
         if fits(challenge, person, number_of(person)) and codes.check(challenge.pk, code, address):
             FailedTry.objects.filter(subject=person.directory_id, kind=FailedTry.Secret.SMS).delete()
             audit.record(Event.SECOND_FACTOR_ACCEPTED, person, actor=person, result="sms", address=address)
-            device: SmsFactor = SmsFactor.objects.get_or_create(user=person, defaults={"name": "sms"})[0]
-            return device
+            return True
         audit.record(Event.SECOND_FACTOR_REFUSED, person, result="sms", address=address)
         # Counted here too: a challenge forgets its wrong codes with each new one.
         second_factor.count_wrong_code(person, account, FailedTry.Secret.SMS)
-    return None
+    return False

@@ -10,11 +10,14 @@ from django.db import transaction
 
 def main() -> None:
     django.setup(set_prefix=False)
+    from deploy.local import start_codes
+
     call_command("check", stdout=io.StringIO())
     call_command("migrate", verbosity=0)
     if not settings.DEBUG:
         call_command("collectstatic", interactive=False, verbosity=0)
     fill()
+    start_codes.provide()
     if settings.CELERY_TASK_ALWAYS_EAGER:  # no beat will send it
         call_command("send_expiry_digests", stdout=io.StringIO())
 

@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.defaults import page_not_found
 
-from deploy.local import post
+from deploy.local import post, start_codes
 from deploy.local.cast import CARIN, CAST, EVA, PER
 from idportal import urls
 
@@ -26,8 +26,12 @@ handler500 = urls.handler500
 def index(request: HttpRequest) -> HttpResponse:
     """Everything that the demo's visitor needs to know. Passwords and codes: nowhere but in the demo.
 
-    What is posted is a mail to the helpdesk, which is fetched at once.
+    What is posted is a mail to the helpdesk, which is fetched at once, or a press for a new start code.
     """
+    if username := request.POST.get("start_code"):
+        if person := start_codes.renew(username):
+            messages.info(request, gettext("%s har en ny startkod.") % person.name)
+        return redirect("demo")
     form = post.MailForm(request.POST or None)
     if form.is_valid():
         try:
@@ -39,7 +43,7 @@ def index(request: HttpRequest) -> HttpResponse:
             return redirect("demo")
     folder = Path(settings.DEMO_FOLDER)
     context = {
-        "cast": CAST,
+        "cast": [(person, person in start_codes.STAFF, start_codes.shown(person)) for person in CAST],
         "orderer": CARIN,
         "agent": PER,
         "administrator": EVA,

@@ -16,7 +16,7 @@ from django.utils.translation import get_language
 from accounts import signals
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.models import FailedTry, Orderer, PhoneLink, User
+from accounts.models import Orderer, PhoneLink, User
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message, UntoldNumber
@@ -39,7 +39,7 @@ Topic, Told = Message.Topic, PhoneLink.Told
 @receiver(signals.password_reset)
 def password_was_reset(account: Account, number: str, **others: Any) -> None:
     """R4: to the number that the code went to, and to the account's address."""
-    _notify(Topic.PASSWORD_RESET, account, [number])
+    notify(Topic.PASSWORD_RESET, account, [number])
 
 
 @receiver(signals.phone_replaced)
@@ -55,10 +55,10 @@ def phone_was_replaced(
     While the new number is on hold, the last proven one and the address get a link each that stops it (G6).
     """
     if link is None:
-        _notify(Topic.PHONE_REPLACED, account, old_numbers)
+        notify(Topic.PHONE_REPLACED, account, old_numbers)
         return
     url, others_told = stops.get(Told.OLD_NUMBER), [number for number in old_numbers if number != link.old_number]
-    _notify(Topic.PHONE_REPLACED, account, others_told, until=link.usable_from, link=stops.get(Told.ACCOUNT, ""))
+    notify(Topic.PHONE_REPLACED, account, others_told, until=link.usable_from, link=stops.get(Told.ACCOUNT, ""))
     if url:
         text = stop_sms_text(account.username, link, url)
         outbox.enqueue([_sms(Topic.PHONE_REPLACED, link.old_number, text, account.id)])
@@ -70,34 +70,9 @@ def phone_was_registered(account: Account, **others: Any) -> None:
 
     Without an address, the company's recipients hear of it in the next daily mail (G6).
     """
-    _notify(Topic.PHONE_REGISTERED, account)
+    notify(Topic.PHONE_REGISTERED, account)
     if not mail_address(account):
         UntoldNumber.objects.create(account=account.id)
-
-
-@receiver(signals.second_factor_added)
-def second_factor_was_added(user: User, account: Account | None, what: str, **others: Any) -> None:
-    """To the account's address: a thief of the password may have connected an app to an account without one."""
-    topics = {"app": Topic.APP_CONNECTED, "passkey": Topic.PASSKEY_ADDED, "recovery codes": Topic.RECOVERY_CODES_MADE}
-    _notify_staff(topics[what], user, account)
-
-
-@receiver(signals.second_factor_removed)
-def second_factor_was_removed(user: User, account: Account | None, what: str = "", **others: Any) -> None:
-    """To the account's address: its owner learns of a call for help in their name."""
-    _notify_staff(Topic.PASSKEY_REMOVED if what == "passkey" else Topic.FACTOR_REMOVED, user, account)
-
-
-@receiver(signals.second_factor_attacked)
-def second_factor_was_attacked(
-    user: User, account: Account | None, kind: FailedTry.Secret, stopped: bool, **others: Any
-) -> None:
-    """To the account's address. That its codes are stopped is told once a day, however long the attack lasts."""
-    if not stopped:
-        _notify_staff(Topic.WRONG_CODES, user, account)
-        return
-    purpose = Topic.APP_STOPPED if kind == FailedTry.Secret.FACTOR else Topic.RECOVERY_STOPPED
-    _notify_staff(purpose, user, account, key=f"{purpose} {user.directory_id} {timezone.localdate()}")
 
 
 @receiver(signals.phone_linked)
@@ -117,12 +92,12 @@ def number_was_linked(
     told, about = Topic.PHONE_LINK_TOLD, account.id
     messages = [
         _link_sms("phone_linked", Topic.PHONE_LINKED, link.number, words, about),
-        _mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, about),
+        mail("phone_linked_orderer", told, orderer.email, {**words, "link": stops[Told.ORDERER]}, about),
     ]
     if url := stops.get(Told.OLD_NUMBER):
         messages.append(_link_sms("phone_link_told", told, link.old_number, {**words, "url": url}, about))
     if address := mail_address(account):
-        messages.append(_mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about))
+        messages.append(mail("phone_linked", told, address, {**words, "link": stops[Told.ACCOUNT]}, about))
     messages += [_link_sms("phone_link_told_removed", told, number, words, about) for number in removed_numbers]
     outbox.enqueue(messages)
 
@@ -136,9 +111,9 @@ def link_was_stopped(user: User, account: Account | None, link: PhoneLink, **oth
     if link.old_number:
         messages.append(_link_sms("phone_link_stopped", topic, link.old_number, words, about))
     if address := mail_address(account) if account else "":
-        messages.append(_mail("phone_link_stopped", topic, address, words, about))
+        messages.append(mail("phone_link_stopped", topic, address, words, about))
     if link.orderer:
-        messages.append(_mail("phone_link_stopped_orderer", topic, link.orderer.email, words, about))
+        messages.append(mail("phone_link_stopped_orderer", topic, link.orderer.email, words, about))
     outbox.enqueue(messages)
 
 
@@ -156,8 +131,8 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
     orderers = company.orderers.filter(active=True).order_by("pk") if company else []
     outbox.enqueue(
         [
-            _mail(event, Topic.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id),
-            *(_mail("phone_removed_orderer", Topic.PHONE_REMOVED, each.email, words, account.id) for each in orderers),
+            mail(event, Topic.PHONE_REMOVED, address or settings.HELPDESK_EMAIL, words, account.id),
+            *(mail("phone_removed_orderer", Topic.PHONE_REMOVED, each.email, words, account.id) for each in orderers),
         ]
     )
 
@@ -165,27 +140,12 @@ def number_was_removed(account: Account, reference: str, **others: Any) -> None:
 @receiver(signals.logins_failing)
 def many_logins_failed(usual: int, **others: Any) -> None:
     """To the helpdesk's mailbox, once an hour: also if the cache, which counts them, forgot that it was told."""
-    now = timezone.now()
-    mail = outbox.letter(
-        event_of(Topic.LOGINS_FAILING),
-        {"usual": usual, "at": now},
-        purpose=Topic.LOGINS_FAILING,
-        to=settings.HELPDESK_EMAIL,
-        useful=MAIL_USEFUL,
-        key=f"{Topic.LOGINS_FAILING} {now:%Y-%m-%d %H}",
-    )
-    outbox.enqueue([mail])
+    topic, now = Topic.LOGINS_FAILING, timezone.now()
+    words, key = {"usual": usual, "at": now}, f"{topic} {now:%Y-%m-%d %H}"
+    outbox.enqueue([mail(event_of(topic), topic, settings.HELPDESK_EMAIL, words, "", key=key)])
 
 
-def _notify_staff(purpose: Message.Topic, user: User, account: Account | None, *, key: str = "") -> None:
-    """By mail alone. ``account`` is None if the directory did not answer, and with it the address."""
-    if account:
-        _notify(purpose, account, key=key)
-    else:
-        log.warning("account %s is not told (%s): nobody knows its mail address now", user.directory_id, purpose)
-
-
-def _notify(
+def notify(
     purpose: Message.Topic, account: Account, numbers: Sequence[str] = (), *, key: str = "", **more: Any
 ) -> None:
     """Enqueues the notice in the transaction of the change, in the active language.
@@ -197,7 +157,7 @@ def _notify(
     messages = [_sms(purpose, number, text, account.id) for number in numbers]
     if address := mail_address(account):
         words = {"account": inert(account.username), "at": now, **more}
-        messages.append(_mail(event_of(purpose), purpose, address, words, account.id, language=get_language(), key=key))
+        messages.append(mail(event_of(purpose), purpose, address, words, account.id, language=get_language(), key=key))
     elif account.mail.strip():
         log.warning("account %s is not told by mail (%s): what it has is no mail address", account.id, purpose)
     else:
@@ -236,5 +196,5 @@ def _sms(purpose: Message.Topic, number: str, text: str, about: str) -> Message:
     return outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=about)
 
 
-def _mail(event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str, **options: Any) -> Message:
+def mail(event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str, **options: Any) -> Message:
     return outbox.letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about, **options)

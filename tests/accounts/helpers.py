@@ -19,7 +19,18 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from django.utils import timezone
 
-from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, PhoneLink, SendQuota, TriesForgotten
+from accounts.models import (
+    AuditEvent,
+    Challenge,
+    EnrolmentCode,
+    Event,
+    FailedTry,
+    Phone,
+    PhoneLink,
+    SendQuota,
+    StaffSession,
+    TriesForgotten,
+)
 from accounts.session_store import SessionStore, content, salt
 from deploy.local.cast import STEFAN, Person
 from tests.conftest import Walker, has_number
@@ -41,6 +52,8 @@ _TIMES: dict[type[Model], tuple[str, ...]] = {
     FailedTry: ("at",),
     Phone: ("usable_from",),
     PhoneLink: ("usable_from",),
+    EnrolmentCode: ("valid_until", "entered_at"),
+    StaffSession: ("began_at", "seen_at"),
     Session: ("expire_date",),
     TriesForgotten: ("at",),
 }
@@ -145,6 +158,7 @@ def new_session(client: Client) -> Iterator[HttpRequest]:
     """A request in which somebody is signed in past the pages; the browser has its session afterwards."""
     request = HttpRequest()
     request.session, request.user = SessionStore(), AnonymousUser()
+    request.META["REMOTE_ADDR"] = "127.0.0.1"
     yield request
     request.session.save()
     client.cookies[settings.SESSION_COOKIE_NAME] = request.session.session_key or ""

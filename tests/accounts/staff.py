@@ -16,12 +16,14 @@ from django_otp.oath import TOTP
 from accounts import users
 from accounts.directory import Account, connect_staff
 from accounts.models import Authenticator, RecoveryCodes, User
-from accounts.staff import roles, second_factor
+from accounts.staff import enrolment, roles, second_factor
 from accounts.staff import sessions as staff_sessions
 from deploy.local.cast import EVA, Person
 from tests.accounts.helpers import new_session, text_of, time_passes
 
+WRONG_ENROLMENT_CODE = "Startkoden stämmer inte eller gäller inte längre."
 WRONG_FACTOR = "Koden stämmer inte. Vänta tills appen visar nästa kod, och skriv den."
+ASKS_FOR_CODE = "Skriv din startkod"
 NO_ROLE = "Kontot får inte använda de här sidorna"
 
 _ADDRESS = re.compile(r'href="(otpauth:[^"]+)"')
@@ -73,8 +75,19 @@ class Officer:
         password = self.person.password if password is None else password
         return self.post(f"/logga-in/{query}", username=name or self.person.username, password=password)
 
+    def enrolment_code(self) -> str:
+        """The code that the shell prints for them."""
+        issued = enrolment.issue(self.person.username)
+        assert isinstance(issued, enrolment.Issued), issued
+        return issued.code
+
+    def type_enrolment_code(self, code: str | None = None) -> HttpResponse:
+        return self.post("/logga-in/kod/", enrolment_code=code or self.enrolment_code())
+
     def look_at_the_picture(self) -> App:
-        """Opens the page that connects an app, and scans it."""
+        """Opens the page that connects an app, with a new enrolment code if it asks for one, and scans it."""
+        if says(self.get("/logga-in/kod/"), ASKS_FOR_CODE):
+            assert self.type_enrolment_code()["Location"] == "/logga-in/kod/"
         found = _ADDRESS.search(self.get("/logga-in/kod/").content.decode().replace("&amp;", "&"))
         assert found, "the page shows no app to connect"
         self.app = App(found[1])
@@ -98,19 +111,20 @@ class Officer:
     def has_app(self) -> None:
         """Connected an app some time ago, with its recovery codes: as ``enrol`` and ``leave``, past the pages."""
         _account, user = self._found()
+        entered = enrolment.enter(user, self.enrolment_code(), None)
         device = second_factor.begin(user, None)
         self.app = App(device.address)
-        assert second_factor.enrol(user, device.pk, self.app.code(), None)
+        assert second_factor.enrol(user, entered, device.pk, self.app.code(), None)
         self.recovery_codes = second_factor.make_recovery_codes(user, None, first=True)
         later(minutes=2)
 
     def come_in(self) -> None:
         """Has an app and is signed in with both factors; how that goes is for test_staff_sign_in.py to show."""
         account, user = self._found()
-        device = Authenticator.objects.create(user=user, name="app", confirmed=True)
+        Authenticator.objects.create(user=user, name="app", confirmed=True)
         with new_session(self.client) as request:
             staff_sessions.begin_sign_in(request, user, "")
-            staff_sessions.log_in(request, user, device, roles.roles_of(account))
+            staff_sessions.log_in(request, user, roles.roles_of(account), told=True)
 
     def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
         """A later sign-in from end to end."""

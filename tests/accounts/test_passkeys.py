@@ -13,11 +13,12 @@ from pytest_django import Settings
 
 from accounts import limits
 from accounts.models import Authenticator, Event, FailedTry, Passkey, RecoveryCodes, User
-from accounts.staff import passkeys, second_factor
+from accounts.staff import enrolment, passkeys, second_factor
 from deploy.local.cast import EVA, PER
 from tests.accounts.helpers import last
 from tests.accounts.passkey_device import PasskeyDevice
-from tests.accounts.staff import WRONG_FACTOR, Officer, later, says
+from tests.accounts.staff import ASKS_FOR_CODE, WRONG_FACTOR, Officer, later, says
+from tests.conftest import has_number
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
 
@@ -47,7 +48,10 @@ def has_passkey(officer: Officer, **how: Any) -> PasskeyDevice:
     device = PasskeyDevice(SITE, **how)
     _account, user = officer._found()
     challenge = passkeys.new_challenge()
-    assert passkeys.register(user, challenge, device.make(passkeys.to_register(user, challenge)), "Telefonen", None)
+    answer = device.make(passkeys.to_register(user, challenge))
+    first = not second_factor.is_enrolled(user)
+    entered = enrolment.enter(user, officer.enrolment_code(), None) if first else None
+    assert passkeys.register(user, challenge, answer, "Telefonen", None, entered=entered)
     return device
 
 
@@ -215,6 +219,8 @@ def test_nobody_gets_a_challenge_without_the_password() -> None:
 def test_a3_a_passkey_in_place_of_the_app(mailoutbox: list[EmailMessage]) -> None:
     eva = Officer(EVA)
     eva.type_password()
+    assert eva.post("/logga-in/passkey/", new="1").status_code == 403, "not before the enrolment code (A1)"
+    eva.type_enrolment_code()
     assert says(eva.get("/logga-in/kod/"), "Vill du hellre ha en passkey?")
     device = PasskeyDevice(SITE)
     assert answers(eva, device.make(asked(eva, new="1")))["Location"] == "/logga-in/koder/"
@@ -231,10 +237,34 @@ def test_a3_a_passkey_in_place_of_the_app(mailoutbox: list[EmailMessage]) -> Non
     assert eva.is_in()
 
 
+def test_a1_a_password_alone_registers_no_passkey(settings: Settings) -> None:
+    """Neither at the sign-in, nor by an agent who came in by SMS; and the code is good for one factor."""
+    eva = Officer(EVA)
+    eva.type_password()
+    user = User.objects.get(username=EVA.username)
+    challenge, device = passkeys.new_challenge(), PasskeyDevice(SITE)
+    made = device.make(passkeys.to_register(user, challenge))
+    assert says(answers(eva, made), ASKS_FOR_CODE)
+    assert passkeys.register(user, challenge, made, "Tjuven", None) is None
+    settings.HELPDESK_SMS_FACTOR = True
+    has_number(PER)
+    per = Officer(PER)
+    per.come_in()
+    Authenticator.objects.all().delete()
+    assert says(per.get("/logga-in/passkeys/"), "Be en administratör om en startkod.")
+    per.post("/logga-in/passkeys/", name="Telefonen", passkey=PasskeyDevice(SITE).make(asked(per, new="1")))
+    assert not Passkey.objects.exists()
+    entered = enrolment.enter(user, eva.enrolment_code(), None)
+    assert passkeys.register(user, challenge, made, "Telefonen", None, entered=entered)
+    Passkey.objects.all().delete()
+    assert passkeys.register(user, challenge, made, "Telefonen", None, entered=entered) is None
+
+
 def test_who_has_a_factor_connects_no_other_on_the_way_in(eva: Officer) -> None:
     """A thief of the password would."""
-    device = PasskeyDevice(SITE)
-    assert says(answers(eva, device.make(asked(eva, new="1"))), REFUSED)
+    assert eva.post("/logga-in/passkey/", new="1").status_code == 403
+    options = passkeys.to_register(User.objects.get(username=EVA.username), asked(eva)["challenge"])
+    assert says(answers(eva, PasskeyDevice(SITE).make(options)), REFUSED)
     assert not Passkey.objects.exists()
 
 
@@ -275,6 +305,7 @@ def test_passkeys_alone_make_no_recovery_codes(settings: Settings) -> None:
     settings.STAFF_PASSKEYS_ONLY = True
     eva = Officer(EVA)
     eva.type_password()
+    eva.type_enrolment_code()
     assert "otpauth:" not in eva.get("/logga-in/kod/").content.decode()
     device = PasskeyDevice(SITE)
     assert answers(eva, device.make(asked(eva, new="1")))["Location"] == "/admin/"

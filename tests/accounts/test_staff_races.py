@@ -11,10 +11,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import limits
-from accounts.models import AuditEvent, Authenticator, Event, FailedTry
+from accounts.models import AuditEvent, Authenticator, EnrolmentCode, Event, FailedTry, StaffSession
 from deploy.local.cast import EVA, PER
 from tests.accounts.helpers import WRONG_CODE, trail, wrong_for
-from tests.accounts.staff import Officer, later, says
+from tests.accounts.staff import ASKS_FOR_CODE, WRONG_ENROLMENT_CODE, Officer, later, says
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, has_number
 from tests.servers.slapd import TestSlapd
@@ -89,17 +89,70 @@ def test_of_parallel_guesses_one_is_looked_at(eva: Officer) -> None:
     assert looked_at < 5, "each pause is twice as long as the one before"
 
 
-def test_of_two_who_connect_an_app_one_does(eva: Officer) -> None:
-    """The first to be confirmed is the one."""
+def test_of_two_clicks_that_connect_an_app_one_does(eva: Officer) -> None:
+    """A1, K3: the enrolment code lets one app be connected, once."""
     Authenticator.objects.all().delete()
-    others = [Officer(EVA), Officer(EVA)]
-    for other in others:
-        other.type_password()
-        other.look_at_the_picture()
-    answers = at_once([other.type_code for other in others])
-    assert sorted(answer.status_code for answer in answers) == [200, 302]
+    eva.type_password()
+    code = eva.look_at_the_picture().code()
+    answers = typed_at_once(eva, [code] * 10)
+    assert sum(answer.headers.get("Location") == "/logga-in/koder/" for answer in answers) == 1
     assert Authenticator.objects.filter(confirmed=True).count() == Authenticator.objects.count() == 1
-    later(minutes=2)
+    assert trail(Event.SECOND_FACTOR_ADDED).count(Event.SECOND_FACTOR_ADDED) == 3, "the fixture's two, and this one"
+    assert not EnrolmentCode.objects.exists()
+
+
+def test_a1_of_two_browsers_with_one_enrolment_code_one_wins() -> None:
+    """Each has the password. The other sees what a wrong code sees, and can connect nothing."""
+    browsers = [Officer(EVA) for _ in range(8)]
+    for browser in browsers:
+        browser.type_password()
+    code = browsers[0].enrolment_code()
+    answers = at_once([lambda browser=browser: browser.type_enrolment_code(code) for browser in browsers])  # type: ignore[misc]
+    assert sorted(answer.status_code for answer in answers) == [200] * 7 + [302]
+    assert trail(Event.ENROLMENT_CODE_ACCEPTED) == [Event.ENROLMENT_CODE_ACCEPTED]
+    for browser, answer in zip(browsers, answers, strict=True):
+        won = answer.status_code == 302
+        assert says(browser.get("/logga-in/kod/"), ASKS_FOR_CODE) != won
+        assert says(answer, WRONG_ENROLMENT_CODE) != won
+
+
+def test_a1_parallel_guesses_get_no_more_tries() -> None:
+    browsers = [Officer(EVA) for _ in range(20)]
+    for browser in browsers:
+        browser.type_password()
+    browsers[0].enrolment_code()
+    at_once([lambda browser=browser: browser.type_enrolment_code("00000000") for browser in browsers])  # type: ignore[misc]
+    looked_at = AuditEvent.objects.filter(event=Event.ENROLMENT_CODE_REFUSED, result="wrong").count()
+    assert looked_at == limits.ENROLMENT_TRIES == EnrolmentCode.objects.get().failures
+
+
+def test_a1_of_codes_issued_at_once_the_last_is_the_one() -> None:
+    """And each click gets an answer."""
+    codes = at_once([Officer(EVA).enrolment_code] * 10)
+    assert EnrolmentCode.objects.count() == 1
+    taken = 0
+    for code in codes:
+        browser = Officer(EVA)
+        browser.type_password()
+        EnrolmentCode.objects.update(failures=0)
+        taken += browser.type_enrolment_code(code).status_code == 302
+    assert taken == 1
+
+
+def test_a4_a_session_that_is_ended_twice_at_once_ends_once(eva: Officer) -> None:
+    """By its user's click and another's: one event, and no error."""
+    eva.type_code()
+    other = Officer(EVA)
+    other.come_in()
+    row = StaffSession.objects.latest("pk")
+    clients = [Client() for _ in range(6)]
+    for client in clients:
+        client.cookies.update(eva.client.cookies)
+    posts = [lambda client=client: client.post("/logga-in/sessioner/", {"end": str(row.pk)}) for client in clients]
+    assert [answer.status_code for answer in at_once(posts)] == [302] * 6
+    assert trail(Event.SESSION_ENDED) == [Event.SESSION_ENDED]
+    assert not other.is_in()
+    assert eva.is_in()
 
 
 def test_of_parallel_codes_by_sms_one_wins(sms: Inbox, settings: Settings) -> None:

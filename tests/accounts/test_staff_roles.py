@@ -13,7 +13,7 @@ from accounts import directory
 from accounts.models import Event, User
 from deploy.local.cast import EVA, KARL, PER
 from tests.accounts.helpers import last, trail
-from tests.accounts.staff import NO_ROLE, Officer, later, says
+from tests.accounts.staff import ASKS_FOR_CODE, NO_ROLE, Officer, later, says
 from tests.conftest import Walker
 from tests.servers.slapd import ADMIN_GROUP, DISABLED, TestSlapd
 
@@ -105,7 +105,7 @@ def test_a_successor_with_the_same_name_inherits_nothing(server: TestSlapd, eva:
     server.put(EVA)
     successor = Officer(EVA)
     successor.type_password()
-    assert "otpauth:" in successor.get("/logga-in/kod/").content.decode(), "a new app is to be connected"
+    assert says(successor.get("/logga-in/kod/"), ASKS_FOR_CODE), "a new app is to be connected"
     assert successor.type_code(eva.recovery_codes[0]).status_code == 200
     assert not successor.is_in()
     assert User.objects.count() == 2

@@ -43,7 +43,8 @@ def test_password_then_app_then_the_admin(eva: Officer) -> None:
     user = User.objects.get()
     assert (user.is_staff, user.is_superuser) == (True, True)
     assert trail() == [
-        *(Event.LOGIN_ATTEMPTED, Event.SECOND_FACTOR_ADDED, Event.LOGIN_DONE, Event.SECOND_FACTOR_ADDED),
+        *(Event.LOGIN_ATTEMPTED, Event.ENROLMENT_CODE_ISSUED, Event.ENROLMENT_CODE_ACCEPTED),
+        *(Event.SECOND_FACTOR_ADDED, Event.LOGIN_DONE, Event.SECOND_FACTOR_ADDED),
     ]
     assert last(Event.LOGIN_DONE).result == "administrator"
 

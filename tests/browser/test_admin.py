@@ -14,8 +14,8 @@ from pytest_django import Settings
 from accounts import audit, companies, directory, users
 from accounts.companies import orderers
 from accounts.companies.files.registers import CompanyRegister
-from accounts.models import Company, Event, Orderer
-from deploy.local.cast import CARIN, EVA, STEFAN
+from accounts.models import Company, Event, Orderer, StaffSession
+from deploy.local.cast import CARIN, EVA, PER, STEFAN
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import carin, company, signed_in
 from tests.browser.conftest import DESK, NewVisitor
@@ -27,6 +27,7 @@ from tests.conftest import has_number
 WITHIN_POLICY = {"preload": False}
 
 COMPANY, ORDERER = "/admin/accounts/company/", "/admin/accounts/orderer/"
+FACTORS, SESSIONS = "/admin/accounts/authenticator/", "/admin/accounts/staffsession/"
 HEADER = ",".join(CompanyRegister.columns)
 RIGHT = f"{HEADER}\nHemtjänst Ett i Örebro AB,556677-8899,Hemtjänst Ett AB,ny@hemtjanst-ett.example,{CARIN.mail}\n"
 WRONG = f"{HEADER}\nHemtjänst Ett AB,556677-8890,Hemtjänst Ett AB,ingen adress,\n"
@@ -113,6 +114,13 @@ def _add_with_mistakes(eva: Eva, ids: dict[str, int]) -> None:
         eva.page.locator("input[name=_save]").click()
 
 
+def _issue(eva: Eva, username: str) -> None:
+    eva.open(f"{FACTORS}startkod/")
+    eva.page.locator("input[name=username]").fill(username)
+    with eva.page.expect_navigation():
+        eva.page.locator(".submit-row input").click()
+
+
 PAGES: dict[str, Way] = {
     "index": _at("/admin/"),
     "oversikt": _at("/admin/oversikt/"),
@@ -133,7 +141,12 @@ PAGES: dict[str, Way] = {
     "bestallare-historik": _at(ORDERER + "{orderer}/history/"),
     "bestallare-import": _at(f"{ORDERER}import/"),
     "logg": _at("/admin/accounts/auditevent/"),
-    "appar": _at("/admin/accounts/authenticator/"),
+    "appar": _at(FACTORS),
+    "startkod": _at(f"{FACTORS}startkod/"),
+    "startkod-fel": lambda eva, ids: _issue(eva, STEFAN.username),
+    "startkod-gjord": lambda eva, ids: _issue(eva, PER.username),
+    "inloggningar": _at(SESSIONS),
+    "inloggning-avsluta": lambda eva, ids: eva.open(f"{SESSIONS}{StaffSession.objects.get().pk}/delete/"),
     "meddelanden": _at("/admin/notifications/message/"),
     "meddelande": _at("/admin/notifications/message/{message}/change/"),
     "korningar": _at("/admin/notifications/digestrun/"),

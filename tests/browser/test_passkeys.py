@@ -11,7 +11,7 @@ from playwright.sync_api import CDPSession, expect
 
 from accounts.models import Authenticator, Passkey
 from deploy.local.cast import EVA
-from tests.accounts.staff import later
+from tests.accounts.staff import Officer, later
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.test_staff import scan
 from tests.browser.visitor import Portal, Visitor
@@ -44,6 +44,8 @@ def types_password(visitor: Visitor) -> None:
     visitor.open("/logga-in/")
     visitor.submit(username=EVA.username, password=EVA.password)
     visitor.is_at("/logga-in/kod/")
+    if visitor.field("enrolment_code").count():
+        visitor.submit(enrolment_code=Officer(EVA).enrolment_code())
 
 
 def press(visitor: Visitor, words: str) -> None:

@@ -6,10 +6,15 @@ import pytest
 from playwright.sync_api import expect
 
 from deploy.local.cast import EVA
-from tests.accounts.staff import App, later
+from tests.accounts.staff import App, Officer, later
 from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.test_journeys import _press_enter, _tab_to, _type
 from tests.browser.visitor import Visitor
+
+
+def enter_enrolment_code(visitor: Visitor) -> None:
+    visitor.submit(enrolment_code=Officer(EVA).enrolment_code())
+    expect(visitor.heading).to_have_text("Koppla en app till ditt konto")
 
 
 def scan(visitor: Visitor) -> App:
@@ -25,6 +30,9 @@ def test_the_first_sign_in_by_keyboard_alone(visitor: Visitor) -> None:
     visitor.is_at("/logga-in/?next=%2Fadmin%2F")
     _type(visitor, "Användarnamn", EVA.username)
     _type(visitor, "Lösenord", EVA.password)
+    _press_enter(visitor, "/logga-in/kod/")
+    expect(visitor.heading).to_have_text("Skriv din startkod")
+    _type(visitor, "Startkod", Officer(EVA).enrolment_code())
     _press_enter(visitor, "/logga-in/kod/")
     expect(visitor.heading).to_have_text("Koppla en app till ditt konto")
     expect(visitor.page.get_by_role("img", name="QR-kod att skanna med appen")).to_be_visible()
@@ -54,6 +62,7 @@ def test_later_sign_ins_and_the_way_out(new_visitor: NewVisitor, size: tuple[int
     visitor.open("/logga-in/")
     visitor.submit(username=EVA.username, password=EVA.password)
     visitor.is_at("/logga-in/kod/")
+    enter_enrolment_code(visitor)
     app = scan(visitor)
     visitor.submit(code=app.code())
     visitor.is_at("/logga-in/koder/")
@@ -75,6 +84,7 @@ def test_a_wrong_code_takes_the_focus_to_what_to_do(visitor: Visitor) -> None:
     visitor.open("/logga-in/")
     visitor.submit(username=EVA.username, password=EVA.password)
     visitor.is_at("/logga-in/kod/")
+    enter_enrolment_code(visitor)
     secret = scan(visitor).secret
     visitor.submit(code="12")
     expect(visitor.summary).to_be_focused()
@@ -88,6 +98,7 @@ def test_a_session_that_ends_leads_back_to_this_log_in(visitor: Visitor) -> None
     visitor.open("/logga-in/")
     visitor.submit(username=EVA.username, password=EVA.password)
     visitor.is_at("/logga-in/kod/")
+    enter_enrolment_code(visitor)
     visitor.submit(code=scan(visitor).code())
     visitor.is_at("/logga-in/koder/")
     dialog = visitor.page.get_by_role("dialog", name="Är du kvar?")

@@ -27,14 +27,16 @@ STOLEN = (
     "Om det inte var du känner någon annan till ditt lösenord. Kontakta genast it-helpdesk@orebro.se, "
     "och byt lösenordet."
 )
+HELPDESK = "it-helpdesk@orebro.se"
 WRONG_ON_PAPER = "000000000000"
 
 
 @pytest.fixture
 def eva() -> Officer:
-    """She has an app, and has read what she was told of that."""
+    """She has an app, and a browser that she has used before; she has read what she was told of that."""
     officer = Officer(EVA)
-    officer.has_app()
+    officer.enrol()
+    officer.leave()
     return officer
 
 
@@ -60,11 +62,11 @@ def purposes() -> list[str]:
     return list(Message.objects.order_by("pk").values_list("purpose", flat=True))
 
 
-def read(mail: EmailMultiAlternatives) -> str:
+def read(mail: EmailMultiAlternatives, to: str = EVA.mail) -> str:
     """Both parts, which say the same."""
     plain, html = words(mail)
     assert plain == html
-    assert mail.to == [EVA.mail]
+    assert mail.to == [to]
     return plain
 
 
@@ -72,10 +74,13 @@ def test_who_connects_an_app_is_told_and_of_the_codes_too(mailoutbox: Mailbox) -
     """Whoever knows the password of somebody without an app may be the first to connect one."""
     Officer(EVA).enrol()
     assert [mail.subject for mail in mailoutbox] == [
+        "En startkod har gjorts för ditt konto",
         "En app har kopplats till ditt konto",
+        "En app har kopplats till admeva",
         "Nya återställningskoder har gjorts för ditt konto",
     ]
-    app, codes = (read(mail) for mail in mailoutbox)
+    code, app, codes = (read(mail) for mail in mailoutbox if mail.to == [EVA.mail])
+    assert re.search(rf"En startkod gjordes för kontot admeva {DATE}\. Den gäller i 24 timmar\.", code)
     assert re.search(rf"En app för engångskoder kopplades till kontot admeva {DATE}\.", app)
     assert re.search(rf"Nya återställningskoder gjordes för kontot admeva {DATE}\.", codes)
     for text in (app, codes):
@@ -93,7 +98,7 @@ def test_that_the_second_factor_was_removed_is_told_once(eva: Officer, news: Mai
     user = User.objects.get()
     assert second_factor.remove(user)
     assert not second_factor.remove(user)
-    [mail] = news
+    mail, _administrators = news
     assert mail.subject == "Din app för engångskoder har nollställts"
     assert re.search(rf"Appen och återställningskoderna för kontot admeva slutade gälla {DATE}\.", read(mail))
     assert "Om du inte har bett om det kan någon annan försöka ta över ditt konto." in read(mail)
@@ -151,18 +156,22 @@ def test_a_directory_that_is_down_keeps_nobody_from_taking_a_lost_app_away(
     user = User.objects.get()
     server.slapd.stop()
     assert second_factor.remove(user)
-    assert (Authenticator.objects.count(), Message.objects.count(), news) == (0, 0, [])
+    assert Authenticator.objects.count() == 0
+    assert [mail.to for mail in news] == [[HELPDESK]], "nor where to reach the administrators"
     expected = f"account {user.directory_id} is not told (factor removed): nobody knows its mail address now"
     assert expected in caplog.messages
     assert f"the directory does not say where to reach account {user.directory_id}" in caplog.text
 
 
-def test_who_has_no_mail_address_signs_in_all_the_same(server: TestSlapd, caplog: pytest.LogCaptureFixture) -> None:
+def test_who_has_no_mail_address_signs_in_all_the_same(
+    server: TestSlapd, caplog: pytest.LogCaptureFixture, mailoutbox: Mailbox
+) -> None:
+    """A1: and the administrators are told all the same."""
     has_mail_address(server, EVA, "")
     officer = Officer(EVA)
     officer.enrol()
     assert officer.is_in()
-    assert Message.objects.count() == 0
+    assert [(mail.to, mail.subject) for mail in mailoutbox] == [([HELPDESK], "En app har kopplats till admeva")]
     assert "(app connected): it has no mail address" in caplog.text
 
 
@@ -170,10 +179,10 @@ def test_they_hold_no_code_no_key_and_no_link(eva: Officer, mailoutbox: Mailbox)
     wrong(eva, limits.FACTOR_FAILURES_A_DAY)
     second_factor.remove(User.objects.get())
     assert eva.app
-    told = " ".join(read(mail) for mail in mailoutbox)
+    told = " ".join(read(mail, mail.to[0]) for mail in mailoutbox)
     assert purposes() == [
-        *(Purpose.APP_CONNECTED, Purpose.RECOVERY_CODES_MADE, Purpose.WRONG_CODES, Purpose.APP_STOPPED),
-        Purpose.FACTOR_REMOVED,
+        *(Purpose.ENROLMENT_ISSUED, Purpose.APP_CONNECTED, Purpose.APP_CONNECTED, Purpose.RECOVERY_CODES_MADE),
+        *(Purpose.WRONG_CODES, Purpose.APP_STOPPED, Purpose.FACTOR_REMOVED, Purpose.FACTOR_REMOVED),
     ]
     for secret in (EVA.password, eva.app.secret, eva.app.wrong_code(), *eva.recovery_codes, "http", "://"):
         assert secret not in told + in_clear(), secret
@@ -186,6 +195,7 @@ def test_they_hold_no_code_no_key_and_no_link(eva: Officer, mailoutbox: Mailbox)
         *(Purpose.PASSWORD_RESET, Purpose.PHONE_REPLACED, Purpose.PHONE_REGISTERED),
         *(Purpose.APP_CONNECTED, Purpose.RECOVERY_CODES_MADE, Purpose.FACTOR_REMOVED),
         *(Purpose.WRONG_CODES, Purpose.APP_STOPPED, Purpose.RECOVERY_STOPPED),
+        *(Purpose.ENROLMENT_ISSUED, Purpose.ENROLMENT_STOPPED, Purpose.NEW_BROWSER),
     ],
 )
 def test_every_sentence_is_filled_in(purpose: Message.Topic, language: str) -> None:

@@ -6,11 +6,13 @@ from accounts.directory import DirectoryError, connect_staff
 from accounts.models import User
 from accounts.staff import second_factor
 
+NEXT = "To connect one: issue_enrolment_code {name}."
+
 
 class Command(BaseCommand):
     help = (
         "Takes away a user's authenticator app and recovery codes, and with HELPDESK_SMS_FACTOR the number, too. "
-        "The next sign-in connects a new app."
+        "A new one is connected with a code of issue_enrolment_code."
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -27,6 +29,6 @@ class Command(BaseCommand):
             raise CommandError(f"Nobody in the directory is called {name}. Nothing was changed.")
         user = User.objects.filter(directory_id=account.id).first()
         if user is None or not second_factor.remove(user):
-            self.stdout.write(f"{account.username} has no second factor. The next sign-in connects one.")
+            self.stdout.write(f"{account.username} has no second factor. {NEXT.format(name=name)}")
             return
-        self.stdout.write(f"The second factor of {account.username} is removed. The next sign-in connects a new one.")
+        self.stdout.write(f"The second factor of {account.username} is removed. {NEXT.format(name=name)}")

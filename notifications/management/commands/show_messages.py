@@ -100,6 +100,7 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "asked": AT,
         "day": "2026-03-19",
         "number": "2026-00042",
+        "browser": "Firefox, Windows",
         "alarm": "2026-00043",
         "code": "1" * limits.CODE_DIGITS,
         "digits": "90",

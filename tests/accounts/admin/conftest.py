@@ -13,7 +13,7 @@ from django.test import Client
 from django_otp import DEVICE_ID_SESSION_KEY
 
 from accounts import directory, users
-from accounts.models import Authenticator, Company, Orderer, User
+from accounts.models import Authenticator, Company, Orderer, StaffSession, User
 from accounts.staff.roles import ADMINISTRATOR
 from deploy.local.cast import CARIN, COMPANIES, EVA
 from deploy.local.cast import SampleCompany as Told
@@ -50,9 +50,10 @@ def signed_in(user: User, client: Client) -> Client:
     """As after /logga-in/."""
     User.objects.filter(pk=user.pk).update(is_staff=True)
     client.force_login(user)
-    device = Authenticator.objects.create(user=user, name="app", confirmed=True)
+    Authenticator.objects.create(user=user, name="app", confirmed=True)
+    row = StaffSession.objects.create(user=user, name="Firefox, Linux", epoch=user.session_epoch)
     session = client.session
-    session[DEVICE_ID_SESSION_KEY] = device.persistent_id
+    session[DEVICE_ID_SESSION_KEY] = row.persistent_id
     session["roles"] = [ADMINISTRATOR.name]
     session["password_at"] = time.time()
     session.save()

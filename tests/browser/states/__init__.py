@@ -45,7 +45,7 @@ _ALSO_ENGLISH = (
     *("start", "tillganglighet", "personuppgifter"),
     *("registrera", "registrera-expired", "registrera-mobil", "registrera-kod", "registrera-klart"),
     *("aterstall", "aterstall-kod-help", "aterstall-losenord-same", "aterstall-klart"),
-    *("logga-in", "logga-in-kod-first", "logga-in-koder"),
+    *("logga-in", "logga-in-startkod", "logga-in-kod-first", "logga-in-koder", "logga-in-sessioner"),
     "demo",
 )
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from unittest import mock
 
-from accounts.models import Authenticator, Passkey, User
+from django.utils import timezone
+from playwright.sync_api import expect
+
+from accounts.models import Authenticator, Passkey, StaffSession, User
 from accounts.passwords.sign_in import SignInOutcome
 from accounts.staff import second_factor
 from deploy.local.cast import EVA, PER, STEFAN, Person
 from tests.accounts.helpers import WRONG_CODE, WRONG_LOGIN
 from tests.accounts.staff import NO_ROLE, WRONG_FACTOR, App, Officer, later
-from tests.browser.states.state import State, answered, mistyped, opened, passed, typed
+from tests.browser.states import office
+from tests.browser.states.state import State, answered, mistyped, opened, passed, pressed, typed
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
 
@@ -35,8 +40,14 @@ def passed_first_step(visitor: Visitor, person: Person) -> None:
     visitor.goes_on(officer.client, "/logga-in/kod/")
 
 
+def before_the_first_app(visitor: Visitor) -> None:
+    passed_first_step(visitor, EVA)
+
+
 def first_time(visitor: Visitor) -> None:
     passed_first_step(visitor, EVA)
+    visitor.submit(enrolment_code=Officer(EVA).enrolment_code())
+    expect(visitor.page.locator(".qr")).to_be_visible()
     Authenticator.objects.update(key=KEY)
     visitor.page.reload()
 
@@ -65,6 +76,22 @@ def second_time(visitor: Visitor) -> None:
 def by_sms_withheld(visitor: Visitor) -> None:
     visitor.portal.settings.SMS_DAILY_LIMIT = 0
     by_sms(visitor)
+
+
+def signed_in_twice(visitor: Visitor) -> None:
+    """At another desk since the morning, and here."""
+    office.as_per(visitor)
+    user = User.objects.get(username=PER.username)
+    began = timezone.now() - timedelta(hours=3)
+    elsewhere = {"name": "Safari, iPhone", "address": "192.0.2.17", "began_at": began, "epoch": user.session_epoch}
+    StaffSession.objects.create(user=user, **elsewhere)
+    visitor.open("/logga-in/sessioner/")
+
+
+def ended_elsewhere(visitor: Visitor) -> None:
+    office.as_per(visitor)
+    StaffSession.objects.all().delete()
+    visitor.open("/helpdesk/")
 
 
 def codes_again(visitor: Visitor) -> None:
@@ -109,6 +136,7 @@ def first_passkey(visitor: Visitor) -> None:
     visitor.portal.settings.STAFF_PASSKEYS_ONLY = True
     usable(visitor)
     passed_first_step(visitor, EVA)
+    visitor.submit(enrolment_code=Officer(EVA).enrolment_code())
 
 
 def own_passkeys(visitor: Visitor) -> None:
@@ -167,6 +195,21 @@ STAFF = (
     State("logga-in-away", "staff-login", "Du var borta en stund", opened("/logga-in/?borta")),
     State("logga-in-again", "staff-login", "Det är en stund sedan", passed(first_time, minutes=11)),
     State("logga-in-ended", "staff-login", "Din inloggning gäller inte längre", role_lost),
+    State("logga-in-ended-elsewhere", "staff-login", "Din inloggning avslutades", ended_elsewhere),
+    State("logga-in-startkod", "staff-code", "Var får du startkoden?", before_the_first_app),
+    State(
+        "logga-in-startkod-wrong",
+        "staff-code",
+        "Startkoden stämmer inte eller gäller inte längre.",
+        typed(before_the_first_app, enrolment_code="12345678"),
+    ),
+    State("logga-in-sessioner", "staff-sessions", "Avsluta alla utom den här", signed_in_twice),
+    State(
+        "logga-in-sessioner-alone",
+        "staff-sessions",
+        "Nu är du bara inloggad här.",
+        pressed(signed_in_twice, "button[value=others]"),
+    ),
     State("logga-in-kod-first", "staff-code", "Koppla en app till ditt konto", first_time),
     State("logga-in-kod-first-wrong", "staff-code", WRONG_FACTOR, typed(first_time, code="12")),
     State("logga-in-kod", "staff-code", "Har du inte telefonen?", second_time),

@@ -1,10 +1,8 @@
 """/logga-in/passkey/: what a browser asks a device for. /logga-in/passkeys/: the passkeys of somebody in the staff."""
 
 from django.contrib import messages
-from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
@@ -12,10 +10,11 @@ from django.views.decorators.http import require_POST
 from accounts import limits, sessions
 from accounts.admin.base import is_key
 from accounts.forms import PasskeyForm
-from accounts.models import User
-from accounts.staff import passkeys, roles
+from accounts.models import EnrolmentCode, User
+from accounts.staff import passkeys, roles, second_factor
 from accounts.staff import sessions as staff_sessions
 from accounts.staff.proof import Proof
+from accounts.staff.views.guard import signed_in
 
 
 @require_POST
@@ -26,7 +25,9 @@ def options(request: HttpRequest) -> HttpResponse:
     user = verified or staff_sessions.signing_in(request)
     # Not fresh any more: the form would refuse what the device has made.
     stale = new and verified and not staff_sessions.factor_is_fresh(request)
-    if user is None or stale or not passkeys.can_be_used():
+    # On the way in, an enrolment code comes first (A1).
+    uninvited = new and user and not verified and not EnrolmentCode.permits(user, staff_sessions.code_entered(request))
+    if user is None or stale or uninvited or not passkeys.can_be_used():
         return HttpResponse(status=403)
     challenge = passkeys.new_challenge()
     staff_sessions.begin_passkey(request, challenge)
@@ -37,14 +38,9 @@ def options(request: HttpRequest) -> HttpResponse:
 
 @sensitive_post_parameters("factor-code", "passkey")
 @limits.form_page
-def own(request: HttpRequest) -> HttpResponse:
+@signed_in
+def own(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
     """The user's passkeys: to add one, or to remove one. Both want a fresh factor (A3)."""
-    user, held = sessions.verified(request), staff_sessions.roles(request)
-    if user is None:
-        return redirect(f"{reverse('staff-login')}?next={request.path}")
-    if not roles.standing(user, held, sessions.password_at(request), request.META["REMOTE_ADDR"]):
-        logout(request)
-        return redirect(f"{reverse('staff-login')}?slut")
     proof, form = Proof(request), PasskeyForm(request.POST if "name" in request.POST else None)
     if request.method == "POST" and proof.given() and _is_done(request, user, form):
         return redirect("staff-passkeys")
@@ -53,6 +49,7 @@ def own(request: HttpRequest) -> HttpResponse:
         "proof": proof,
         "passkeys": passkeys.owned_by(user),
         "can_be_used": passkeys.can_be_used(),
+        "enrolled": second_factor.is_enrolled(user),
         "onward": roles.destination(held, ""),
     }
     return render(request, "accounts/staff_passkeys.html", context)

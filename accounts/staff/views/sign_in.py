@@ -3,11 +3,9 @@
 Where HELPDESK_SMS_FACTOR is on, agents without an app get a code by SMS (``accounts.staff.sms_factor``).
 """
 
-from urllib.parse import urlencode
-
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import REDIRECT_FIELD_NAME, logout
+from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,20 +17,23 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 from django_otp.models import Device
 
-from accounts import audit, browsers, codes, limits, sessions
+from accounts import browsers, codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm
-from accounts.models import Challenge, Event, Purpose, RecoveryCodes, User
+from accounts.models import Challenge, EnrolmentCode, Purpose, RecoveryCodes, User
 from accounts.passwords.sign_in import log_in_page
-from accounts.staff import passkeys, roles, second_factor, sms_factor
+from accounts.staff import enrolment, passkeys, roles, second_factor, sms_factor
 from accounts.staff import sessions as staff_sessions
+from accounts.staff.forms import EnrolmentForm
+from accounts.staff.views.guard import log_in_again, signed_in
 
 
 @sensitive_post_parameters("password")
 @limits.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and password."""
-    # Why the page comes again: "igen", it took too long; "borta", the session has ended; "slut", the role has ended.
-    return log_in_page(request, "accounts/staff_login.html", roles.check, _begin, ("igen", "borta", "slut"))
+    # Why the page comes again: "igen", it took too long; "borta", the session has ended; "slut", the role has ended;
+    # "avslutad", the session was ended elsewhere.
+    return log_in_page(request, "accounts/staff_login.html", roles.check, _begin, ("igen", "borta", "slut", "avslutad"))
 
 
 def _begin(request: HttpRequest, user: User) -> HttpResponse:
@@ -46,18 +47,13 @@ def _begin(request: HttpRequest, user: User) -> HttpResponse:
     return redirect("staff-code")
 
 
-def _log_in_again(why: str, wanted: str = "") -> HttpResponse:
-    query = urlencode({REDIRECT_FIELD_NAME: wanted}) if wanted else ""
-    return redirect(f"{reverse('staff-login')}?{'&'.join(filter(None, (why, query)))}")
-
-
-@sensitive_post_parameters("code", "passkey")
+@sensitive_post_parameters("code", "passkey", "enrolment_code")
 @limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
-    """Step 2: a code from the app, or by SMS. The first time, the app is connected here."""
+    """Step 2: a code from the app, or by SMS. The first time, an enrolment code, and then the app is connected."""
     user = staff_sessions.signing_in(request)
     if user is None:
-        return _log_in_again("igen", staff_sessions.wanted(request))
+        return log_in_again("igen", staff_sessions.wanted(request))
     held = roles.NONE
     if request.method == "POST":
         if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
@@ -65,32 +61,42 @@ def code(request: HttpRequest) -> HttpResponse:
         # Before a code is spent: the role may have ended since the password was typed, or the directory may be down.
         held = roles.standing(user, roles.NONE, sessions.password_at(request), request.META["REMOTE_ADDR"])
         if not held:
-            logout(request)
-            return _log_in_again("slut")
+            staff_sessions.close(request)
+            return log_in_again("slut")
     challenge, number = sessions.challenge_of(request, Purpose.SIGN_IN), sms_factor.number_of(user)
     if number and not (challenge and sms_factor.fits(challenge, user, number)):
         # The number or the setting has changed since the password was typed.
-        return _log_in_again("igen", staff_sessions.wanted(request))
+        return log_in_again("igen", staff_sessions.wanted(request))
     if number and challenge and challenge.verified_at is None:
         return _code_by_sms(request, user, challenge, held)
     # With a number: the code by SMS was right, and the user wants to connect an app too.
     return _code_of_app(request, user, held)
 
 
-def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
-    form, address = FactorForm(request.POST or None), request.META["REMOTE_ADDR"]
-    enrolled, begun = second_factor.is_enrolled(user), staff_sessions.app_begun(request)
-    answer = request.POST.get("passkey", "")
+def _enrolment_code(request: HttpRequest, user: User) -> HttpResponse:
+    """Before anything is shown by which a factor is connected: a thief may have the password (A1)."""
+    # A form of the next page may come here, when a new code has been issued meanwhile.
+    form = EnrolmentForm(request.POST if "enrolment_code" in request.POST else None)
     if form.is_valid():
-        device: Device | None
-        if answer:
-            device = _of_passkey(request, user, answer, enrolled)
-        elif enrolled:
-            device = second_factor.check(user, form.cleaned_data["code"], address)
-        else:
-            device = second_factor.enrol(user, begun, form.cleaned_data["code"], address)
+        entered = enrolment.enter(user, form.cleaned_data["enrolment_code"], request.META["REMOTE_ADDR"])
+        if entered is not None:
+            staff_sessions.note(request, code=entered)
+            return redirect("staff-code")
+        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        form.refuse()
+    return render(request, "accounts/staff_enrolment_code.html", {"form": form, "username": user.username})
+
+
+def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
+    enrolled, begun = second_factor.is_enrolled(user), staff_sessions.app_begun(request)
+    if not enrolled and not EnrolmentCode.permits(user, staff_sessions.code_entered(request)):
+        return _enrolment_code(request, user)
+    form, answer = FactorForm(request.POST or None), request.POST.get("passkey", "")
+    if form.is_valid():
+        shown = _of_passkey if answer else _of_code
+        device = shown(request, user, answer or form.cleaned_data["code"], enrolled)
         if device:
-            onward = _log_in(request, user, device, held)
+            onward = _log_in(request, user, held, told=not enrolled)
             if not enrolled and not settings.STAFF_PASSKEYS_ONLY:
                 request.session["codes_owed"], request.session["onward"] = True, onward
                 return redirect("staff-recovery-codes")
@@ -112,9 +118,19 @@ def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpRes
         return render(request, "accounts/staff_code.html", context)
     app = second_factor.begin(user, begun)
     if app.pk != begun:
-        request.session["signing_in"] = {**request.session["signing_in"], "app": app.pk}
+        staff_sessions.note(request, app=app.pk)
     context |= {"picture": second_factor.picture(app.address), "address": app.address, "secret": _in_groups(app.secret)}
     return render(request, "accounts/staff_enrol.html", context)
+
+
+@sensitive_variables("typed")
+def _of_code(request: HttpRequest, user: User, typed: str, enrolled: bool) -> Device | None:
+    """The app or the paper with this code; the first app is connected."""
+    address = request.META["REMOTE_ADDR"]
+    if enrolled:
+        return second_factor.check(user, typed, address)
+    begun, entered = staff_sessions.app_begun(request), staff_sessions.code_entered(request)
+    return second_factor.enrol(user, entered, begun, typed, address)
 
 
 def _of_passkey(request: HttpRequest, user: User, answer: str, enrolled: bool) -> Device | None:
@@ -122,7 +138,8 @@ def _of_passkey(request: HttpRequest, user: User, answer: str, enrolled: bool) -
     challenge, address = staff_sessions.end_passkey(request), request.META["REMOTE_ADDR"]
     if enrolled:
         return passkeys.check(user, challenge, answer, address)
-    return passkeys.register(user, challenge, answer, _("Min första passkey"), address)
+    entered = staff_sessions.code_entered(request)
+    return passkeys.register(user, challenge, answer, _("Min första passkey"), address, entered=entered)
 
 
 def _warn_of_few(request: HttpRequest, left: int) -> None:
@@ -131,13 +148,10 @@ def _warn_of_few(request: HttpRequest, left: int) -> None:
     messages.warning(request, format_html("{} {}", words % {"count": left}, link))
 
 
-def _log_in(request: HttpRequest, user: User, device: Device, held: roles.Roles) -> str:
-    """Ends the sign-in; returns where to go next."""
+def _log_in(request: HttpRequest, user: User, held: roles.Roles, *, told: bool = False) -> str:
+    """Ends the sign-in; returns where to go next. ``told``: the people who hear of a new browser know already."""
     onward = roles.destination(held, staff_sessions.wanted(request))
-    staff_sessions.log_in(request, user, device, held)
-    address = request.META["REMOTE_ADDR"]
-    audit.record(Event.LOGIN_DONE, user, actor=user, result=", ".join(sorted(held)), address=address)
-    browsers.remember(request, user.directory_id)
+    staff_sessions.log_in(request, user, held, told=told)
     return onward
 
 
@@ -147,11 +161,8 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
     form = CodeForm(request.POST or None)
     if form.is_valid():
         typed = form.cleaned_data["code"]
-        device = sms_factor.check(user, challenge, typed, request.META["REMOTE_ADDR"])
-        if device and "app" in request.POST:
-            return redirect("staff-code")
-        if device:
-            return redirect(_log_in(request, user, device, held))
+        if sms_factor.check(user, challenge, typed, request.META["REMOTE_ADDR"]):
+            return redirect("staff-code" if "app" in request.POST else _log_in(request, user, held))
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         form.refuse()
     context = {
@@ -171,7 +182,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     user, challenge = staff_sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
     number = sms_factor.number_of(user) if user else ""
     if user is None or challenge is None or not (number and sms_factor.fits(challenge, user, number)):
-        return _log_in_again("igen", staff_sessions.wanted(request))
+        return log_in_again("igen", staff_sessions.wanted(request))
     sessions.ask_again(request, challenge)
     return redirect("staff-code")
 
@@ -182,19 +193,14 @@ def _in_groups(text: str) -> str:
 
 
 @limits.form_page
-def recovery_codes(request: HttpRequest) -> HttpResponse:
-    """Ten codes for a lost app, shown once. For users with both factors and the roles of the sign-in (S2)."""
-    user, held = sessions.verified(request), staff_sessions.roles(request)
-    if user is None:
-        return _log_in_again("", request.path)
-    if not roles.standing(user, held, sessions.password_at(request), request.META["REMOTE_ADDR"]):
-        logout(request)
-        return _log_in_again("slut")
+@signed_in
+def recovery_codes(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
+    """Ten codes for a lost app, shown once."""
     if settings.STAFF_PASSKEYS_ONLY:
         return redirect("staff-passkeys")
     if request.method == "POST" and not sessions.password_is_fresh(request, limits.SIGN_IN_LIFETIME):
-        logout(request)
-        return _log_in_again("igen", reverse("staff-recovery-codes"))
+        staff_sessions.close(request)
+        return log_in_again("igen", reverse("staff-recovery-codes"))
     shown: list[str] = []
     owed = request.method == "GET" and bool(request.session.get("codes_owed"))
     if request.method == "POST" or owed:
