@@ -158,7 +158,7 @@ class Stage:
     def unlimited(self) -> str:
         """The address of a second web process without limits by address, for tools that ask thousands of times."""
         port = free_port()
-        limits = ["LIMIT_ADDRESS_POSTS=1000000", "LIMIT_ADDRESS_FAILED_LOGINS=1000000"]
+        limits = ["LIMIT_ADDRESS_POSTS=1000000", "LIMIT_ADDRESS_FAILED_LOGINS=1000000", "LIMIT_ADDRESS_NAMES=20000"]
         gunicorn = [str(Path(sys.executable).with_name("gunicorn")), "--config", "deploy/gunicorn.conf.py"]
         command = [str(self.stack.folder / "run"), "env", *limits, *gunicorn, "--bind", f"127.0.0.1:{port}"]
         with (self.stack.folder / "log" / "unlimited.log").open("wb") as log:
