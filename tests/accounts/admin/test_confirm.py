@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -21,6 +22,7 @@ from tests.accounts.admin.test_companies import seen
 from tests.accounts.admin.test_orderers import LIST, fields
 from tests.accounts.helpers import last
 from tests.accounts.loader import Loader
+from tests.accounts.test_races import at_once
 
 NEW_MAIL, NEW_MOBILE = "ny@hemtjanst-ett.example", "+46701740659"
 
@@ -197,3 +199,32 @@ def test_h9_a_ticket_tells_recipients_itself(db: None) -> None:
     """H6: not twice."""
     companies.set_recipients(company().pk, [NEW_MAIL], actor=None)
     assert not Message.objects.exists()
+
+
+@pytest.mark.postgresql
+@pytest.mark.django_db(transaction=True)
+def test_h9_a_change_beside_a_confirmation_is_never_confirmed_unseen(her: Orderer, eva: User) -> None:
+    """However they fall, the number that nobody else has seen waits."""
+    other = second()
+    for each in range(5):
+        her = Orderer.objects.get()
+        her.mobile = f"+4670174065{each}"
+        orderers.store(her, her.companies.all(), actor=other)
+        shown = seen(her)
+
+        def confirming(shown: str = shown) -> bool:
+            try:
+                orderers.confirm(her.pk, actor=eva, seen=shown)  # noqa: B023  called in this round
+            except orderers.ConfirmRefused:
+                return False
+            return True
+
+        def changing(each: int = each) -> bool:
+            again = Orderer.objects.get()
+            again.mobile = f"+4670174066{each}"
+            return bool(orderers.store(again, again.companies.all(), actor=other))
+
+        both: list[Callable[[], bool]] = [confirming, changing]
+        at_once(both)
+        assert Orderer.objects.get().mobile == f"+4670174066{each}"
+        assert Orderer.objects.get().waiting
