@@ -101,6 +101,8 @@ def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
         wanted["session_epoch"] += 1  # an agent who signed in by SMS signs in anew
     if model == "accounts.orderer":
         wanted |= {"waits_until": None}
+    if model == "accounts.phonelink":
+        wanted |= {"blocks": False}
     if model == "helpdesk.signinlink":
         wanted |= {"presented": ""}
     if model == "accounts.challenge":
