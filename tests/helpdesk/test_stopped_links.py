@@ -12,12 +12,13 @@ from django.test import Client
 from accounts import phones, users
 from accounts.models import Phone
 from accounts.signals import phone_link_stopped
-from deploy.local.cast import ANNA, PER
+from deploy.local.cast import ANNA, KARL, PER, STEFAN
 from helpdesk.models import Ticket, TimelineEntry
+from helpdesk.tickets import evidence
 from helpdesk.tickets.creating import TicketDetails, create_ticket
-from tests.accounts.helpers import NEW_NUMBER, OTHER_NUMBER
-from tests.accounts.linking import account_of, keys_by_mail, keys_by_sms
-from tests.conftest import Inbox, has_number
+from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED, OTHER_NUMBER
+from tests.accounts.linking import account_of, keys_by_mail, keys_by_sms, link
+from tests.conftest import Inbox, Walker, has_number
 from tests.helpdesk.conftest import Register
 from tests.servers.slapd import TestSlapd
 
@@ -149,3 +150,49 @@ def test_nothing_is_told_of_a_stop_that_fails(linked: Linked, sms: Inbox, mailou
     assert not ticket.entries.filter(what=TimelineEntry.What.STOPPED).exists()
     assert not Ticket.objects.filter(source=Source.PORTAL).exists()
     assert len(mailoutbox) == mails
+
+
+def test_g6_the_alarm_about_an_owners_own_change_says_that_it_took_the_password(
+    server: TestSlapd, register: Register, walker: Walker, mailoutbox: Mailbox
+) -> None:
+    """No ticket is behind it, and no orderer asked for it. The agent reads what to decide."""
+    has_number(STEFAN)
+    walker.register(STEFAN, NEW_NUMBER_TYPED)
+    assert phones.stop(keys_by_sms(walker.sms, STEFAN.phone)[0], None)
+    text = alarm().text
+    for words in (
+        "Mobilnumret för kontot lovstlin32 byttes på registreringssidan, med kontots lösenord.",
+        "Varken det nya eller det tidigare numret får koder",
+        "Antingen kan någon annan personens lösenord",
+        "Se till att det byts innan något nummer kopplas.",
+    ):
+        assert words in text, words
+    assert "ärende  " not in text
+    assert alarm().company_name == STEFAN.company
+    [mail] = [mail for mail in mailoutbox if mail.to == [HELPDESK]]
+    assert mail.subject == f"Ett byte av mobilnummer är stoppat, ärende {alarm().number}"
+    assert "Kontot har inget nummer tills ni har avgjort vad som ska gälla." in mail.body
+
+
+def test_g7_an_agent_is_not_told_to_send_a_blocked_person_to_the_registration_page(
+    server: TestSlapd, sms: Inbox, register: Register
+) -> None:
+    """There the person is refused: a link is the only way."""
+    has_number(KARL, OTHER_NUMBER)
+    account = account_of(KARL)
+    details = TicketDetails(
+        Ticket.Kind.PHONE,
+        company=register.ett,
+        orderer=register.carin,
+        employee_name=KARL.name,
+        employee_username=KARL.username,
+        new_number="+46701740692",
+        account=account.id,
+    )
+    ticket = create_ticket(details, source=Source.PAGES)
+    assert "Lösenordet har inte gått ut." in [odd for odd, _what in evidence.gather(ticket).flags]
+    link(KARL)
+    assert phones.stop(keys_by_sms(sms, OTHER_NUMBER)[-1], None)
+    odd = [odd for odd, _what in evidence.gather(ticket).flags]
+    assert "Lösenordet har inte gått ut." not in odd
+    assert any("stoppade" in each for each in odd)
