@@ -48,7 +48,9 @@ def first_time(visitor: Visitor) -> None:
     passed_first_step(visitor, EVA)
     visitor.submit(enrolment_code=Officer(EVA).enrolment_code())
     expect(visitor.page.locator(".qr")).to_be_visible()
-    Authenticator.objects.update(key=KEY)
+    row = Authenticator.objects.get()
+    row.key = KEY
+    row.save()
     visitor.page.reload()
 
 
