@@ -18,6 +18,7 @@ from django_otp.admin import OTPAdminSite
 from accounts import audit, sessions
 from accounts.admin.base import actor, address
 from accounts.companies import overview
+from accounts.staff.proof import Proof
 from accounts.staff.roles import ADMINISTRATOR
 
 
@@ -34,6 +35,10 @@ class PortalAdminSite(OTPAdminSite):
     def has_permission(self, request: HttpRequest) -> bool:
         """An administrator by the directory at this request (``accounts.middleware.StaffRoles``), and verified."""
         return ADMINISTRATOR.name in getattr(request, "staff_roles", ()) and bool(super().has_permission(request))
+
+    def proof(self, request: HttpRequest) -> Proof:
+        """For ``accounts.admin.proven``, whose pages are in packages that know nothing of staff."""
+        return Proof.of(request)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         return [path("oversikt/", self.admin_view(self.overview_page), name="overview"), *super().get_urls()]

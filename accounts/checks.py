@@ -10,6 +10,7 @@ from django.core.checks import CheckMessage, Error, register
 from accounts import codes
 from accounts.models import Purpose
 from accounts.passwords import breached
+from accounts.staff import passkeys
 from idportal import sms
 
 
@@ -34,6 +35,20 @@ def codes_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
             "The SMS with the code does not fit one message: the host name is too long, or holds odd characters.",
             hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL.",
             id="accounts.E001",
+        )
+    ]
+
+
+@register
+def passkeys_can_be_made(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Passkeys alone, where no browser makes one, are an error: they would keep all staff out (security.md A3)."""
+    if not settings.STAFF_PASSKEYS_ONLY or passkeys.can_be_used():
+        return []
+    return [
+        Error(
+            f"STAFF_PASSKEYS_ONLY is on, and browsers make no passkeys for {settings.PORTAL_URL}: nobody gets in.",
+            hint="Give PORTAL_URL a host name and https://, or unset STAFF_PASSKEYS_ONLY.",
+            id="accounts.E003",
         )
     ]
 

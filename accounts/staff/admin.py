@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.admin.base import PortalAdmin, actor, address, column, never
+from accounts.admin.base import actor, address, column, never
+from accounts.admin.proven import ProvenAdmin
 from accounts.forms import UsernameField
-from accounts.models import Authenticator, StaffSession
+from accounts.models import Authenticator, Passkey, StaffSession
 from accounts.staff import enrolment, second_factor
 from accounts.staff import sessions as staff_sessions
 from accounts.staff.enrolment import Issued, Unissued
@@ -37,7 +38,7 @@ class _PersonForm(forms.Form):
     )
 
 
-class _OfStaff(PortalAdmin):
+class _OfStaff(ProvenAdmin):
     has_add_permission = has_change_permission = never
     search_fields = ("user__username__istartswith",)
     search_help_text = gettext_lazy("Användarnamn.")
@@ -49,14 +50,35 @@ class _OfStaff(PortalAdmin):
         return str(row.user.username)
 
 
-@admin.register(Authenticator)
-class AuthenticatorAdmin(_OfStaff):
-    """One row a user. Removing the app removes the recovery codes too; a new one needs an enrolment code."""
+class _Factor(_OfStaff):
+    """Removing one removes all of the person's; a new one needs an enrolment code."""
 
+    proven_deletion = True
+    delete_confirmation_template = "admin/accounts/authenticator/delete_confirmation.html"
     connected = column("created_at", gettext_lazy("Kopplad"))
     used = column("last_used_at", gettext_lazy("Senast använd"))
-    list_display = ("person", connected, used, "codes_left")
     ordering = ("user__username",)
+
+    def delete_model(self, request: HttpRequest, obj: Authenticator | Passkey) -> None:
+        second_factor.remove(obj.user, actor=actor(request), address=address(request))
+        link = f"{reverse('admin:enrolment_code')}?username={obj.user.username}"
+        words = _("För att koppla en ny app behöver personen en startkod.")
+        messages.info(request, format_html('{} <a href="{}">{}</a>', words, link, _("Gör en startkod")))
+
+
+@admin.register(Passkey)
+class PasskeyAdmin(_Factor):
+    """One row a passkey."""
+
+    list_display = ("person", column("name", gettext_lazy("Namn")), _Factor.connected, _Factor.used)
+    fields = readonly_fields = list_display
+
+
+@admin.register(Authenticator)
+class AuthenticatorAdmin(_Factor):
+    """One row a user."""
+
+    list_display = ("person", _Factor.connected, _Factor.used, "codes_left")
     fields = readonly_fields = list_display
     change_list_template = "admin/second_factors.html"
 
@@ -65,14 +87,8 @@ class AuthenticatorAdmin(_OfStaff):
         return super().get_queryset(request).filter(confirmed=True).prefetch_related("user__recoverycodes_set")
 
     @admin.display(description=gettext_lazy("Återställningskoder kvar"))
-    def codes_left(self, app: Any) -> int:
-        return sum(len(row.digests) for row in app.user.recoverycodes_set.all())
-
-    def delete_model(self, request: HttpRequest, obj: Authenticator) -> None:
-        second_factor.remove(obj.user, actor=actor(request), address=address(request))
-        link = f"{reverse('admin:enrolment_code')}?username={obj.user.username}"
-        words = _("För att koppla en ny app behöver personen en startkod.")
-        messages.info(request, format_html('{} <a href="{}">{}</a>', words, link, _("Gör en startkod")))
+    def codes_left(self, factor: Any) -> int:
+        return sum(len(row.digests) for row in factor.user.recoverycodes_set.all())
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.enrolment_code)

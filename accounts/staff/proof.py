@@ -30,6 +30,14 @@ class Proof:
         self.form = ProofForm(request.POST if request.method == "POST" else None)
         self.sent = False  # a code by SMS, just now
 
+    @classmethod
+    def of(cls, request: Any) -> "Proof":
+        """The request's one: what was shown is not asked for twice."""
+        if not hasattr(request, "proof"):
+            request.proof = cls(request)
+        found: Proof = request.proof
+        return found
+
     @property
     def _user(self) -> User:
         user = sessions.verified(self._request)

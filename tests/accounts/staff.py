@@ -126,6 +126,10 @@ class Officer:
             staff_sessions.begin_sign_in(request, user, "")
             staff_sessions.log_in(request, user, roles.roles_of(account), told=True)
 
+    def code(self) -> str:
+        """What the app shows now, however it was connected."""
+        return App(Authenticator.objects.get(user__username=self.person.username, confirmed=True).address).code()
+
     def sign_in(self, code: str | None = None, query: str = "") -> HttpResponse:
         """A later sign-in from end to end."""
         assert self.type_password(query=query)["Location"] == "/logga-in/kod/"

@@ -14,10 +14,11 @@ from pytest_django import Settings
 from accounts import audit, companies, directory, users
 from accounts.companies import orderers
 from accounts.companies.files.registers import CompanyRegister
-from accounts.models import Company, Event, Orderer, StaffSession
+from accounts.models import Authenticator, Company, Event, Orderer, StaffSession
 from deploy.local.cast import CARIN, EVA, PER, STEFAN
 from notifications.models import DigestRun, Message
 from tests.accounts.admin.conftest import carin, company, signed_in
+from tests.accounts.staff import later
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe, axe_in_the_dark
 from tests.browser.visitor import Visitor
@@ -98,7 +99,8 @@ def _register(eva: Eva) -> dict[str, int]:
         settled_at=now,
     )
     DigestRun.objects.create(day=timezone.localdate(), since=timezone.localdate())
-    return {"company": ett.pk, "orderer": orderer.pk, "message": refused.pk}
+    app = Authenticator.objects.get(user=eva.user)
+    return {"company": ett.pk, "orderer": orderer.pk, "message": refused.pk, "app": app.pk}
 
 
 Way = Callable[[Eva, dict[str, int]], None]
@@ -121,6 +123,26 @@ def _issue(eva: Eva, username: str) -> None:
         eva.page.locator(".submit-row input").click()
 
 
+def _stale(path: str) -> Way:
+    """Her factor is not fresh any more (A3)."""
+
+    def way(eva: Eva, ids: dict[str, int]) -> None:
+        later(minutes=6)
+        eva.open(path.format(**ids))
+        expect(eva.page.get_by_text("Gör det igen här.")).to_be_visible()
+
+    return way
+
+
+def _wrong_factor(eva: Eva, ids: dict[str, int]) -> None:
+    _stale(ORDERER + "{orderer}/change/")(eva, ids)
+    eva.page.locator("input[name=mobile]").fill("070-174 06 55")
+    eva.page.locator("input[name=factor-code]").fill("12")
+    with eva.page.expect_navigation():
+        eva.page.locator("input[name=_save]").click()
+    expect(eva.page.locator("section.notice--bad")).to_contain_text("Koden stämmer inte.")
+
+
 PAGES: dict[str, Way] = {
     "index": _at("/admin/"),
     "oversikt": _at("/admin/oversikt/"),
@@ -138,10 +160,13 @@ PAGES: dict[str, Way] = {
     "bestallare-ny": _at(f"{ORDERER}add/"),
     "bestallare-andra": _at(ORDERER + "{orderer}/change/"),
     "bestallare-bekrafta": _at(ORDERER + "{orderer}/confirm/"),
+    "bestallare-fel-kod": _wrong_factor,
     "bestallare-historik": _at(ORDERER + "{orderer}/history/"),
     "bestallare-import": _at(f"{ORDERER}import/"),
     "logg": _at("/admin/accounts/auditevent/"),
     "appar": _at(FACTORS),
+    "passkeys": _at("/admin/accounts/passkey/"),
+    "app-ta-bort": _stale(FACTORS + "{app}/delete/"),
     "startkod": _at(f"{FACTORS}startkod/"),
     "startkod-fel": lambda eva, ids: _issue(eva, STEFAN.username),
     "startkod-gjord": lambda eva, ids: _issue(eva, PER.username),
@@ -155,6 +180,7 @@ PAGES: dict[str, Way] = {
 
 # One of each kind of page. The others have the same templates, or Django's own without a change: make slow.
 FIRST = {"index", "oversikt", "foretag", "foretag-andra", "foretag-import-torr", "bestallare-bekrafta", "logg"}
+FIRST |= {"bestallare-fel-kod", "app-ta-bort"}
 LOOKED_AT = [pytest.param(name, marks=[] if name in FIRST else pytest.mark.slow) for name in PAGES]
 
 

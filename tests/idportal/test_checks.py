@@ -141,6 +141,19 @@ def test_a_host_name_too_long_for_one_sms_is_an_error(settings: Settings) -> Non
     assert ids() == ["accounts.E001"]
 
 
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [("https://10.0.0.5", ["accounts.E003"]), ("https://losenord.kommunen.example", [])],
+)
+def test_a3_passkeys_alone_where_no_browser_makes_one_are_an_error(
+    settings: Settings, url: str, found: list[str]
+) -> None:
+    settings.PORTAL_URL = url
+    assert "accounts.E003" not in ids()
+    settings.STAFF_PASSKEYS_ONLY = True
+    assert [each for each in ids() if each == "accounts.E003"] == found
+
+
 # --- Proxies -------------------------------------------------------------------------------------
 
 

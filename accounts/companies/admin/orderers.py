@@ -75,6 +75,8 @@ class OfCompany(admin.SimpleListFilter):
 @admin.register(Orderer)
 class OrdererAdmin(RegisterAdmin):
     form = OrdererForm
+    # These let somebody order in the orderer's name.
+    proven_fields = frozenset({"email", "mobile"})
     register = OrdererRegister
     list_display = ("name", "email", "number", "of_companies", column("active", gettext_lazy("Aktiv")), "remark")
     list_filter = (OfCompany, ("active", admin.BooleanFieldListFilter))
@@ -135,7 +137,7 @@ class OrdererAdmin(RegisterAdmin):
         orderer = self.get_object(request, object_id) if is_key(object_id) else None
         if orderer is None:
             raise Http404
-        if request.method == "POST":
+        if request.method == "POST" and self.proof(request).given():
             seen = request.POST.get("seen", "")
             try:
                 orderers.confirm(orderer.pk, actor=actor(request), seen=seen, address=address(request))
@@ -150,6 +152,7 @@ class OrdererAdmin(RegisterAdmin):
             "orderer": orderer,
             "changes": [{"row": row, "mobile": numbers.shown(row.mobile)} for row in rows],
             "seen": rows[0].pk if rows else "",
+            "proof": self.proof(request),
         }
         return self._page(request, "confirm", context)
 

@@ -21,7 +21,8 @@ from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
 from accounts import audit, limits, numbers
-from accounts.admin.base import PortalAdmin, actor, address, is_key
+from accounts.admin.base import actor, address, is_key
+from accounts.admin.proven import ProvenAdmin
 from accounts.companies.files import sheets
 from accounts.companies.files.loading import Loaded, Register, load
 from accounts.companies.forms import ImportFileForm
@@ -47,7 +48,7 @@ class HistoryWords(HistoricalRecordContextHelper):
         return prepared or "–"
 
 
-class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
+class RegisterAdmin(SimpleHistoryAdmin, ProvenAdmin):
     """A register of the portal. Its verbs make the changes, with history and audit event."""
 
     register: ClassVar[type[Register]]
@@ -120,6 +121,8 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
         if data is None or not plan:
             messages.error(request, _("Filen finns inte kvar här. Välj den igen, så får du se vad som ändras."))
             return redirect(f"admin:{self._name('import')}")
+        if self.proven_fields and not self.proof(request).given():
+            return self._shown(request, data, load(self.register, data, actor=actor(request), dry_run=True, most=MOST))
         loaded = load(self.register, data, actor=actor(request), address=address(request), dry_run=False, plan=plan)
         if loaded.problems or loaded.stale:
             return self._shown(request, data, loaded)
@@ -136,6 +139,8 @@ class RegisterAdmin(SimpleHistoryAdmin, PortalAdmin):
     def _import_page(self, request: HttpRequest, form: ImportFileForm, loaded: Loaded | None = None) -> HttpResponse:
         title = _("Importera %s") % self.opts.verbose_name_plural
         context = {"title": title, "form": form, "columns": self.register.columns, "loaded": loaded}
+        if self.proven_fields:
+            context["proof"] = self.proof(request)
         return self._page(request, "import", context)
 
     def _page(self, request: HttpRequest, name: str, context: dict[str, object]) -> HttpResponse:

@@ -8,10 +8,12 @@ from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import limits
 from accounts.models import User
+from accounts.staff.proof import Proof
 from helpdesk.agent import account_actions, lookup
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.forms import RemoveForm
@@ -55,6 +57,7 @@ def _page(request: HttpRequest, agent: User, account_id: UUID, form: RemoveForm 
         "most_forgotten": limits.FORGOTTEN_A_DAY,
         "form": form,
         "remove_form": remove_form,
+        "proof": Proof.of(request),
         "is_told": bool(mail_address(page["account"])),
         "shown": remove_form.shown(page["number"]["seen"] if page["number"] else ""),
         # A refused form stands at an address that takes posts only; this one shows the page again.
@@ -86,11 +89,12 @@ def act(request: HttpRequest, agent: User, account_id: UUID, action: str) -> Htt
     return redirect("helpdesk-account", account_id=account_id)
 
 
+@sensitive_post_parameters("factor-code", "passkey")
 @require_POST
 @agent_only
 def remove_number(request: HttpRequest, agent: User, account_id: UUID) -> HttpResponse:
     form, address = RemoveForm(request.POST), request.META["REMOTE_ADDR"]
-    if not form.is_valid():
+    if not form.is_valid() or not Proof.of(request).given():
         return _page(request, agent, account_id, form)
     shown = request.POST.get("shown", "")
     try:

@@ -19,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import numbers
 from accounts.models import User
+from accounts.staff.proof import Proof
 from helpdesk.agent import mails, next_step
 from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
@@ -73,18 +74,19 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "eyes": next_step.eyes(ticket, agent, evidence),
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
         "stopped": What.STOPPED in happened,
-        **_forms(form, ticket, typed),
+        **_forms(form, ticket, typed, Proof.of(request)),
         # A refused form stands at an address that takes posts only; this one shows the page again.
         "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
     }
     return render(request, "helpdesk/agent_ticket.html", context)
 
 
-def _forms(form: forms.Form | None, ticket: Ticket, typed: str) -> dict[str, Any]:
+def _forms(form: forms.Form | None, ticket: Ticket, typed: str, proof: Proof) -> dict[str, Any]:
     """The page's forms; ``form`` takes the place of its own kind."""
     call_back_form = form if isinstance(form, CallBackForm) else CallBackForm()
     return {
         "form": form,
+        "proof": proof if ticket.kind == Ticket.Kind.PHONE else None,
         "read_out_form": form if isinstance(form, ReadOutForm) else ReadOutForm(),
         "call_back_form": call_back_form,
         "shown": call_back_form.shown(verification.number_mark(ticket.orderer) if ticket.orderer else ""),
@@ -109,13 +111,17 @@ _ACTIONS: dict[str, tuple[Callable[[int, User, str], Any], Promise]] = {
 }
 
 
+@sensitive_post_parameters("factor-code", "passkey")
 @require_POST
 @agent_only
 def act(request: HttpRequest, agent: User, number: str, action: str) -> HttpResponse:
     """Does one of ``_ACTIONS``. Raises DirectoryError, which becomes the page of an outage; nothing was done then."""
     verb, done = _ACTIONS[action]
+    ticket, proof = ticket_or_404(number), Proof.of(request)
+    if action == "approve" and ticket.kind == Ticket.Kind.PHONE and not proof.given():
+        return _page(request, agent, ticket)  # A3: a new number gives the account away
     try:
-        verb(ticket_or_404(number).pk, agent, request.META["REMOTE_ADDR"])
+        verb(ticket.pk, agent, request.META["REMOTE_ADDR"])
     except TicketRefused as refused:
         messages.error(request, str(refused))
     else:

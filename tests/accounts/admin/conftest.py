@@ -55,7 +55,7 @@ def signed_in(user: User, client: Client) -> Client:
     session = client.session
     session[DEVICE_ID_SESSION_KEY] = row.persistent_id
     session["roles"] = [ADMINISTRATOR.name]
-    session["password_at"] = time.time()
+    session["password_at"] = session["factor_at"] = time.time()
     session.save()
     return client
 

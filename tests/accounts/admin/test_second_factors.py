@@ -39,7 +39,7 @@ def test_who_has_one(admin: Client, per: User, say: Say) -> None:
 
 def test_it_is_taken_away_with_all_sessions(admin: Client, per: User, eva: User, say: Say) -> None:
     path = f"{LIST}{Authenticator.objects.get(user=per).pk}/delete/"
-    assert say(admin.get(path), "Appen och återställningskoderna slutar gälla")
+    assert say(admin.get(path), "Personens app, passkeys och återställningskoder slutar gälla")
     epoch = per.session_epoch
     admin.post(path, {"post": "yes"})
     assert not Authenticator.objects.filter(user=per).exists()

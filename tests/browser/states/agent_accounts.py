@@ -12,6 +12,7 @@ from deploy.local.cast import EVA, STEFAN, Person
 from helpdesk.models import Ticket
 from tests.accounts.helpers import NEW_NUMBER_TYPED
 from tests.accounts.linking import keys_by_sms, link
+from tests.accounts.staff import later
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -94,6 +95,17 @@ def blocked(visitor: Visitor) -> None:
     account(STEFAN)(visitor)
 
 
+def removed_later(visitor: Visitor) -> None:
+    """Per's factor is not fresh any more (A3)."""
+    has_number(STEFAN)
+    account(STEFAN)(visitor)
+    later(minutes=6)
+    visitor.page.reload()
+    visitor.page.get_by_text("Ta bort det registrerade numret").click()
+    visitor.page.locator("textarea[name=why]").fill("Telefonen är stulen. Carin Ek bekräftade det.")
+    visitor.page.get_by_role("button", name="Ta bort numret").click()
+
+
 AGENT_ACCOUNTS = (
     State("helpdesk-konton", "helpdesk-accounts", "Numret, koden och lösenordet ser ingen.", accounts),
     State("helpdesk-konton-found", "helpdesk-accounts", "lovkalin01", searched("Lind")),
@@ -104,5 +116,6 @@ AGENT_ACCOUNTS = (
     State("helpdesk-konto-blocked", "helpdesk-account", "personen kan inte registrera ett", blocked),
     State("helpdesk-konto-protected", "helpdesk-account", "Kontot är skyddat.", account(EVA)),
     State("helpdesk-konto-nummer-empty", "helpdesk-remove-number", "Skriv varför numret", removed_without_a_reason),
+    State("helpdesk-konto-nummer-later", "helpdesk-remove-number", "Visa att det är du.", removed_later),
     State("helpdesk-konto-unlocked", "helpdesk-account", "Kontot är upplåst.", unlocked),
 )

@@ -14,6 +14,7 @@ from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
+from tests.accounts.staff import WRONG_FACTOR, later
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
@@ -114,6 +115,19 @@ def orderer_changed(one: Ticket) -> None:
     orderers.store(carin, list(carin.companies.all()), actor=None)
 
 
+def approve_later(visitor: Visitor) -> None:
+    """Per's factor is not fresh any more (A3)."""
+    opened(asked, a_colleague_did)(visitor)
+    later(minutes=6)
+    visitor.page.reload()
+
+
+def approve_with_a_wrong_code(visitor: Visitor) -> None:
+    approve_later(visitor)
+    visitor.page.locator("main input[name=factor-code]").fill("12")
+    visitor.page.locator(".ticket__approve button").click()
+
+
 def code_wrong(visitor: Visitor) -> None:
     opened(asked, took)(visitor)
     visitor.next_button.click()
@@ -170,6 +184,8 @@ AGENT_REQUEST = (
         "Koppla 070-174 06 20 till",
         opened(asked, a_colleague_did),
     ),
+    State("helpdesk-arende-approve-later", "helpdesk-ticket", "Gör det igen här.", approve_later),
+    State("helpdesk-arende-approve-wrong", "helpdesk-approve", WRONG_FACTOR, approve_with_a_wrong_code),
     State("helpdesk-arende-verify", "helpdesk-ticket", "Ringer du upp i stället måste en kollega", opened(asked, took)),
     State("helpdesk-arende-removed", "helpdesk-ticket", "Du tog bort kontots nummer, så", opened(asked, removed)),
     State("helpdesk-arende-not-yet", "helpdesk-ticket", "är ny, och kan inte användas", opened(asked, orderer_changed)),
