@@ -23,7 +23,7 @@ _purges: list[Purge] = []
 _renewals: list[Callable[[], None]] = []
 
 
-_ANYBODYS = (
+ANYBODYS = (
     *(models.Event.CODE_REQUESTED, models.Event.CODE_WITHHELD, models.Event.CODE_REFUSED),
     *(models.Event.LOGIN_ATTEMPTED, models.Event.LOGIN_REFUSED),
     *(models.Event.LINK_REQUESTED, models.Event.LINK_WITHHELD, models.Event.LINK_REFUSED),
@@ -59,7 +59,7 @@ def purge() -> dict[str, int]:
     removed = models.PhoneRemoval.objects.filter(at__lt=now - limits.REMOVALS_WATCHED).exclude(number="")
     counts["removed numbers"] = removed.update(number="")
     counts["number quotas"] = _purge_quotas(day_ago.timestamp())
-    nobodys = Q(actor="", subject="", event__in=_ANYBODYS, at__lt=now - limits.NOBODYS_KEPT)
+    nobodys = Q(actor="", subject="", event__in=ANYBODYS, at__lt=now - limits.NOBODYS_KEPT)
     counts["audit events"] = QuerySet(models.AuditEvent).filter(nobodys | Q(at__lt=now - AUDIT_KEPT)).delete()[0]
     # An orderer's earlier companies refer to its history without a constraint, and would stay.
     memberships = apps.get_model("accounts", "HistoricalOrderer_companies")

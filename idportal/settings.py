@@ -431,6 +431,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django": {"handlers": [], "level": LOG_LEVEL, "propagate": True},
+        # The copy of the trail (security.md L3) is whole at any level.
+        "idportal.audit": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
         # At DEBUG these log posted forms and the values that queries store.
         "django.template": {"handlers": [], "level": "INFO", "propagate": True},

@@ -12,16 +12,26 @@ import pytest
 from django.core.cache import cache, caches
 from django.http import HttpResponse
 from django.test import Client, TransactionTestCase
-from pytest_django import Settings
+from pytest_django import DjangoDbBlocker, Settings
 
 from accounts import directory
 from accounts.encryption import digest
 from accounts.models import Phone
 from accounts.users import for_account
 from deploy.local.cast import Person
-from tests.emptying import delete_all_rows, keep_connections
+from tests.emptying import become_the_owner, become_the_portal, delete_all_rows, keep_connections
 
 pytest_plugins = ["tests.sharing", "tests.servers.fixtures", "tests.servers.services"]
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """The database, made by its owner; from then on the suite is the role of web and workers (L3)."""
+    with django_db_blocker.unblock():
+        become_the_portal()
+    yield
+    with django_db_blocker.unblock():
+        become_the_owner()  # pytest-django removes the database
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,11 +1,14 @@
 """Writing the audit trail (security.md L1), and its results in words."""
 
+import logging
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from django.core.exceptions import FieldDoesNotExist
+from django.db import transaction
 from django.db.models import Model, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 from django.utils import timezone
@@ -13,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import AuditEvent, Company, Event, Orderer, User
+
+log = logging.getLogger("idportal.audit")
 
 
 class NamedAccount(Protocol):
@@ -34,16 +39,15 @@ Subject = NamedAccount | User | Company | Orderer | None
 def record(
     event: Event, subject: Subject = None, *, actor: Subject = None, result: str = "", address: str | None = None
 ) -> None:
-    """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's."""
-    AuditEvent.objects.create(
-        event=event,
-        actor=_id(actor),
-        subject=_id(subject),
-        subject_name=_name(subject),
-        company=_company(subject)[:256],
-        result=result,
-        address=address,
-    )
+    """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's.
+
+    Once it is committed it is a line of the log too, of which a log system elsewhere keeps a copy (L3): with ids, and
+    without names.
+    """
+    told: dict[str, str | None] = {"actor": _id(actor), "subject": _id(subject), "company": _company(subject)[:256]}
+    told |= {"result": result, "address": address}
+    made = AuditEvent.objects.create(event=event, subject_name=_name(subject), **told)
+    transaction.on_commit(partial(log.info, str(event.value), extra={"event": made.pk, **told}))
 
 
 def record_unless_recent(

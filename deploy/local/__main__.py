@@ -116,7 +116,7 @@ def run(installation: Installation, *, fresh: bool) -> None:
 def load(installation: Installation) -> None:
     """Bring the database up to date, with the cast in it. Raises CannotStart with the words of what fails."""
     ran = subprocess.run(  # noqa: S603 - our own arguments
-        installation.portal(sys.executable, "-m", "deploy.local.load"),
+        installation.as_owner(sys.executable, "-m", "deploy.local.load"),
         check=False,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

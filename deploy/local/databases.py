@@ -11,6 +11,17 @@ from deploy.local import files
 from deploy.local.server import HOST, CannotStart, LocalServer, bound, own_environment, program
 
 USER = "idportal"  # and the name of the database
+PORTAL = "portal"  # the role of web and workers, which owns nothing (docs/operations.md)
+
+# In template1 too, from which each further database is made.
+RIGHTS = f"""
+DO $$ BEGIN CREATE ROLE {PORTAL} LOGIN; EXCEPTION WHEN duplicate_object THEN NULL; END $$;
+ALTER ROLE {PORTAL} PASSWORD '{{password}}';
+GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO {PORTAL};
+GRANT USAGE, SELECT ON ALL SEQUENCES IN SCHEMA public TO {PORTAL};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {PORTAL};
+ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT USAGE, SELECT ON SEQUENCES TO {PORTAL};
+"""
 
 
 class Postgres(LocalServer):
@@ -22,13 +33,20 @@ class Postgres(LocalServer):
     name = "postgres"
     stop_signal = "INT"  # "fast": connections are cut (PostgreSQL manual 18.5)
     sockets = ""  # the folder of the socket beside the port, if one is wanted
+    portal_password = ""
+    _has_rights = False
 
     @property
     def url(self) -> str:
+        """Of the owner, who migrates."""
         return f"postgresql://{USER}:{self.password}@{HOST}:{self.port}/{USER}"
 
+    @property
+    def portal_url(self) -> str:
+        return f"postgresql://{PORTAL}:{self.portal_password}@{HOST}:{self.port}/{USER}"
+
     def environment(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.url}
+        return {"DATABASE_URL": self.portal_url}
 
     def prepare(self) -> None:
         """Makes the cluster with one role, if there is none. Raises CannotStart with PostgreSQL's words."""
@@ -57,12 +75,23 @@ class Postgres(LocalServer):
         return ["setpriv", "--pdeathsig", self.stop_signal, *as_user(), *server]
 
     def answers(self) -> bool:
-        """Whether the server answers and has the database, which is made if it is missing."""
-        words = [_program("psql"), "-X", "-q", "-h", HOST, "-p", str(self.port), "-U", USER, "-d", "postgres"]
-        words += ["-c", f"CREATE DATABASE {USER}"]
+        """Whether the server answers and has the database and its roles, which are made if they are missing."""
+        rights = RIGHTS.format(password=self.portal_password) if self.portal_password and not self._has_rights else ""
+        if rights and self._says("template1", rights).returncode:
+            return False
+        made = self._says("postgres", f"CREATE DATABASE {USER}")
+        if made.returncode and b"already exists" not in made.stderr:
+            return False
+        self._has_rights = not rights or self._says(USER, rights).returncode == 0
+        return self._has_rights
+
+    def _says(self, database: str, statements: str) -> subprocess.CompletedProcess[bytes]:
+        """To the server, on psql's standard input: arguments could be read by others."""
+        words = [_program("psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", "-h", HOST, "-p", str(self.port), "-U", USER]
         environment = {**os.environ, "PGPASSWORD": self.password}
-        made = subprocess.run(words, check=False, capture_output=True, env=environment)  # noqa: S603
-        return made.returncode == 0 or b"already exists" in made.stderr
+        return subprocess.run(  # noqa: S603
+            [*words, "-d", database], check=False, capture_output=True, env=environment, input=statements.encode()
+        )
 
 
 class Redis(LocalServer):

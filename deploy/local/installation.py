@@ -81,6 +81,10 @@ class Installation:
         command = shlex.join([str(self.folder / "run"), sys.executable, str(ROOT / "manage.py")])
         files.write(self.folder / "manage", f'#!/bin/sh\nexec {command} "$@"\n', 0o700)
 
+    def as_owner(self, *command: str) -> list[str]:
+        """A command with the portal's settings, as the owner of the database."""
+        return self.portal(*command)
+
     def secret(self, name: str) -> str:
         return files.secret(self.folder / "secrets" / name)
 
@@ -160,6 +164,7 @@ class Stack(Installation):
         (self.folder / "secrets").mkdir(mode=0o700, parents=True, exist_ok=True)
         for server in self.with_password:
             server.password = self.secret(server.name)
+        self.postgres.portal_password = self.secret("postgres-portal")
         self.postgres.folder = self._postgres_folder()
         super().prepare()
 
@@ -171,6 +176,12 @@ class Stack(Installation):
 
     def settings(self) -> dict[str, str]:
         return {**super().settings(), "STATIC_ROOT": str(self.folder / "static")}
+
+    def as_owner(self, *command: str) -> list[str]:
+        script = self.folder / "as-owner"  # the password is no argument, which others could read
+        url = shlex.quote(self.postgres.url)
+        files.write(script, f'#!/bin/sh\nexport DATABASE_URL={url}\nexec "$@"\n', 0o700)
+        return self.portal(str(script), *command)
 
     def processes(self) -> dict[str, list[str]]:
         """Those of the units of deploy/systemd."""

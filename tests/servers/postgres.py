@@ -29,7 +29,7 @@ class PrivatePostgres(Private, Postgres):
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
-        self.password = secrets.token_urlsafe(16)
+        self.password = self.portal_password = secrets.token_urlsafe(16)
 
     def command(self) -> list[str]:
         return [*super().command(), *SPEED]
