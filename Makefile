@@ -154,7 +154,7 @@ fuzz: packages-test
 # Wapiti, sqlmap and their like: minutes for each form. Their tables are in docs/security.md.
 attack: packages-attack environment-attack
 	@$(MAKE) --no-print-directory environment-dev
-	@$(bin)/python -m tests.attack $(ARGS)
+	@LOG_LEVEL=WARNING DJANGO_SETTINGS_MODULE=tests.settings $(bin)/python -m tests.attack $(ARGS)
 
 # --- What these stand on --------------------------------------------------------------------------
 

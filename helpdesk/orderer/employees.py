@@ -177,16 +177,17 @@ def _key(company: Company) -> str:
 def keep(company: Company, found: EmployeeList) -> None:
     rows = [[getattr(employee, name) for name in _KEPT] for employee in found.employees]
     try:
-        text = json.dumps([found.read_at.isoformat(), rows], default=_as_text)
-        cache.set(_key(company), seal(text, _key(company)), LIST_KEPT)
+        text, key = json.dumps([found.read_at.isoformat(), rows], default=_as_text), _key(company)
+        cache.set(key, seal(text, key), LIST_KEPT)
     except RedisError as error:
         _log_cache(error)
 
 
 def _kept(company: Company) -> EmployeeList | None:
+    key = _key(company)
     try:
-        sealed = cache.get(_key(company))
-        read_at, rows = json.loads(unseal(str(sealed), _key(company))) if sealed else ("", None)
+        sealed = cache.get(key)
+        read_at, rows = json.loads(unseal(str(sealed), key)) if sealed else ("", None)
     except RedisError as error:
         _log_cache(error)
         return None

@@ -120,7 +120,11 @@ def test_x2_no_field_takes_the_ciphertext_of_another(two: tuple[Phone, Phone]) -
         PhoneLink.objects.get().old_number  # noqa: B018
 
 
-@pytest.mark.parametrize("stored", ["", MINE, Fernet(Fernet.generate_key()).encrypt(MINE.encode()).decode()])
+@pytest.mark.parametrize(
+    "stored",
+    ["", MINE, Fernet(Fernet.generate_key()).encrypt(MINE.encode()).decode()],
+    ids=["nothing", "clear text", "of another key"],
+)
 def test_x2_what_the_portal_did_not_write_is_no_number(two: tuple[Phone, Phone], stored: str) -> None:
     write(two[0], number=stored)
     if stored:

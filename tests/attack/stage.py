@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+import django
 import requests
 from django_otp.oath import TOTP
 from requests.adapters import HTTPAdapter
@@ -20,7 +21,9 @@ from requests.adapters import HTTPAdapter
 from deploy.local.cast import Person
 from deploy.local.server import free_port
 from tests.servers.processes import end
-from tests.test_stack import Stack
+
+if TYPE_CHECKING:
+    from tests.test_stack import Stack
 
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 _SECRET = re.compile(r"secret=([A-Z2-7]+)")
@@ -120,7 +123,7 @@ class Stage:
 
     def __init__(self, stack: Stack) -> None:
         self.stack, self.url = stack, stack.url
-        self._read: set[Path] = set()
+        self.staff: dict[str, Staff] = {}  # who has signed in, by user name
 
     def visitor(self) -> Visitor:
         return Visitor(self.url)
@@ -182,6 +185,7 @@ def _answers(url: str) -> bool:
 @contextmanager
 def staged(folder: Path) -> Iterator[Stage]:
     """A stack of its own, for as long as the context lasts."""
+    django.setup()  # the module below reads models
     from tests.test_stack import running
 
     with running(folder / "stack") as stack:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import redis
 
-from deploy.local.cast import ANNA, CARIN, EVA, KARL, MARIA, PER, STEFAN
+from deploy.local.cast import ANNA, CARIN, EVA, KARL, MARIA, PER, STEFAN, Person
 from tests.attack.stage import Fell, Staff, Stage, Visitor, expect, wait_for
 
 Story = Callable[[Stage], str]
@@ -356,9 +356,11 @@ def a_flood_of_mail(stage: Stage) -> str:
     return f"{made} tickets"
 
 
-def signed_in(stage: Stage, person: object) -> Staff:
+def signed_in(stage: Stage, person: Person) -> Staff:
     """An agent or administrator whose app is connected, as an administrator would have it done."""
-    staff = Staff(stage.url, person)  # type: ignore[arg-type]
+    if person.username in stage.staff:
+        return stage.staff[person.username]
+    staff = stage.staff[person.username] = Staff(stage.url, person)
     said = stage.manage("issue_enrolment_code", staff.person.username)
     code = re.search(r"\b[0-9A-Z]{4}(?:[ -]?[0-9A-Z]{4})+\b|\b\d{8,}\b", said)
     if code is None:
