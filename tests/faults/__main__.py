@@ -1,6 +1,6 @@
 """``python -m tests.faults [--short] [--table FILE] [--only PATTERN]`` prints what held; its code is 1 if one fell.
 
-It takes under a quarter of an hour; with ``--short``, a minute and a half.
+It takes twelve minutes; with ``--short``, a minute and a half.
 """
 
 from __future__ import annotations
