@@ -13,7 +13,7 @@ from accounts.models import Company, Orderer, User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, MARIA, STEFAN, Person
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
-from helpdesk.tickets import decisions, states
+from helpdesk.tickets import decisions, states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import NEW_NUMBER, NEW_NUMBER_TYPED
@@ -137,9 +137,12 @@ def about_to_withdraw(visitor: Visitor) -> None:
 
 
 def mailed_in_her_name(visitor: Visitor) -> None:
-    """By somebody who did not say which number."""
+    """By somebody who did not say which number; an agent has called her back about it."""
     as_carin(visitor)
     one = ticket_of(a_mail("Behörig beställare: Carin Ek\nAnna Berg, lovanber11", sender="vem@example.net"))
+    agent = an_agent()
+    states.take(one.pk, agent)
+    verification.called_back(one.pk, agent, "Carin Ek")
     visitor.open(f"/bestallare/arenden/{one.number}/")
 
 
