@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psycopg
 
-from deploy.local.databases import USER, Postgres, as_user
+from deploy.local.databases import PORTAL, USER, Postgres, as_user
 from deploy.local.server import HOST, program
 from tests.servers.private import Private
 
@@ -22,7 +22,7 @@ OPTIONS = ("--fsync=off", "--max_wal_size=64MB", "--min_wal_size=32MB", "--max_s
 class Primary(Private, Postgres):
     """``has_disk``: whether its data lie on a disk of their own, which ``fill`` makes full."""
 
-    password = "faults"
+    password, portal_password = "faults", "faults-portal"
 
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
@@ -101,7 +101,8 @@ class Standby(Private, Postgres):
             connection.execute("SELECT pg_promote(wait => true)")
 
 
-def both(primary: Primary, standby: Standby) -> str:
-    """The one DATABASE_URL of the two."""
+def both(primary: Primary, standby: Standby, *, owner: bool) -> str:
+    """The one DATABASE_URL of the two: of the owner, or of the role that web and workers have."""
+    role = f"{USER}:{primary.password}" if owner else f"{PORTAL}:{primary.portal_password}"
     hosts = f"{HOST}:{primary.port},{HOST}:{standby.port}"
-    return f"postgresql://{USER}:{primary.password}@{hosts}/{USER}?target_session_attrs=read-write"
+    return f"postgresql://{role}@{hosts}/{USER}?target_session_attrs=read-write"

@@ -128,7 +128,7 @@ class FaultyStack:
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[bytes]:
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.run(command, env=self.environment(), cwd=ROOT, check=False, capture_output=True)
+        return subprocess.run(command, env=self.as_owner(), cwd=ROOT, check=False, capture_output=True)
 
     def environment(self) -> dict[str, str]:
         """Production's settings, but that a try is repeated after seconds, and that the limits are out of reach."""
@@ -149,7 +149,7 @@ class FaultyStack:
             "OUTBOX_LEASE": "20",
             "EMAIL_URL": self.smtp.url,
             "STATIC_ROOT": str(self.folder / "static"),
-            "DATABASE_URL": self.database_url,
+            "DATABASE_URL": both(self.postgres, self.standby, owner=False),
             "REDIS_URL": self.redis.url(1),
             "CELERY_BROKER_URL": self.redis.url(0),
             **self.mailbox.dovecot.environment(),
@@ -157,12 +157,16 @@ class FaultyStack:
         }
         return {**own_environment(), **given}
 
+    def as_owner(self) -> dict[str, str]:
+        """As the database's owner, who migrates."""
+        return {**self.environment(), "DATABASE_URL": self.database_url}
+
     def _servers(self, stack: ExitStack, folder: Path, data: Path) -> None:
         self.postgres = Primary(data / "first")
         stack.callback(self.postgres.unmount)
         stack.enter_context(self.postgres)
         self.standby = Standby(data / "second", self.postgres)
-        self.database_url = both(self.postgres, self.standby)
+        self.database_url = both(self.postgres, self.standby, owner=True)
         (folder / "redis").mkdir()
         self.redis = stack.enter_context(WatchedRedis(folder / "redis", SENTINEL_PATIENCE))
         self.gateways = [stack.enter_context(SmsGateway()) for _ in range(2)]
@@ -174,7 +178,7 @@ class FaultyStack:
     def _fill(self, numbers: dict[str, str]) -> None:
         command = [sys.executable, "-c", _FILL]
         given = json.dumps(numbers).encode()
-        ran = subprocess.run(command, input=given, env=self.environment(), cwd=ROOT, check=False, capture_output=True)
+        ran = subprocess.run(command, input=given, env=self.as_owner(), cwd=ROOT, check=False, capture_output=True)
         if ran.returncode:
             raise RuntimeError(f"the database was not filled: {ran.stderr.decode()[-2000:]}")
 
