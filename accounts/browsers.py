@@ -7,18 +7,20 @@ thief of the cookie gets the owner's counters, and no more.
 One cookie holds several accounts, for the computer of an office: of each a keyed digest and the day, so that a reader
 of the cookie finds no names. Asking for a code reads it, in the same way for every name, and never sets it (E1, E2).
 
-A __Host- cookie is one host's own. Where the two journeys have hosts apart, the browser comes past the other one on its
-way to the last page, and gets the cookie there, too: who registers today resets at the other host, weeks later.
+A __Host- cookie is one host's own. Where the two journeys have hosts apart, the last page of one has a picture from the
+other, which sets the cookie there, too: who registers today resets at the other host, weeks later. Without it, or while
+that host is away, nothing else changes.
 """
 
 import time
+from contextlib import suppress
 from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
 from django.urls import reverse
+from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.encryption import digest
@@ -26,7 +28,6 @@ from accounts.limits import BROWSER_ACCOUNTS, BROWSER_KNOWN, DAY, MINUTE
 from idportal.hosts import journey_host, journey_url
 
 _SALT = "idportal.browsers"
-_HOSTS = {"register-done": ("REGISTER_HOST", "RESET_HOST"), "reset-done": ("RESET_HOST", "REGISTER_HOST")}
 _DIGEST_LENGTH = 32  # hexadecimal digits: 128 bits
 PRESENTED_LENGTH = BROWSER_ACCOUNTS * (_DIGEST_LENGTH + 1)
 
@@ -44,26 +45,33 @@ def remember(request: HttpRequest, account_id: str) -> None:
     request.journey_of = _digest(account_id)  # type: ignore[attr-defined]  # for set_cookie
 
 
-def completed(request: HttpRequest, account_id: str, last_page: str) -> HttpResponse:
-    """As ``remember``, and leads to the last page of the journey, past the other journey's host."""
+def completed(request: HttpRequest, account_id: str) -> None:
+    """As ``remember``, and the last page of the journey can make the browser known at the other host."""
     remember(request, account_id)
-    here, there = _HOSTS[last_page]
-    hosts = settings.REGISTER_HOST and settings.RESET_HOST  # with one alone, both journeys may be at the same host
-    if not hosts or journey_host(here) == journey_host(there):
-        return redirect(last_page)
-    query = urlencode({"intyg": signing.dumps((_digest(account_id), last_page), salt=_SALT)})
-    return redirect(f"{journey_url(there, reverse('browser'))}?{query}")
+    request.session["journey_of"] = _digest(account_id)
+
+
+def picture(request: HttpRequest, there: str) -> str:
+    """The address of a picture for the last page of a journey; "" if both journeys are at one host.
+
+    ``there``: the setting of the other journey's host, which makes the browser known when the picture is loaded.
+    """
+    hosts = {journey_host(setting) for setting in ("REGISTER_HOST", "RESET_HOST")}
+    apart = settings.REGISTER_HOST and settings.RESET_HOST and len(hosts) > 1
+    key = request.session.get("journey_of")
+    if not apart or not key:
+        return ""
+    return f"{journey_url(there, reverse('browser'))}?{urlencode({'intyg': signing.dumps(key, salt=_SALT)})}"
 
 
 @require_safe
+@never_cache
 def carried(request: HttpRequest) -> HttpResponse:
-    """/webblasare/, at the other journey's host: makes the browser known here, too, and leads back."""
-    try:
-        key, last_page = signing.loads(request.GET.get("intyg", ""), salt=_SALT, max_age=MINUTE)
-    except signing.BadSignature:
-        return redirect("start")
-    request.journey_of = key  # type: ignore[attr-defined]
-    return redirect(journey_url(_HOSTS[last_page][0], reverse(last_page)))
+    """/webblasare/: the picture, which shows nothing. A made-up or old address makes no browser known."""
+    with suppress(signing.BadSignature):
+        key = signing.loads(request.GET.get("intyg", ""), salt=_SALT, max_age=MINUTE)
+        request.journey_of = key  # type: ignore[attr-defined]
+    return HttpResponse(status=204)
 
 
 def orderer_id(orderer_pk: int) -> str:

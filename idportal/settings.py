@@ -385,13 +385,13 @@ SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")  # TrustedProxies removes it if others send it
 X_FRAME_OPTIONS = "DENY"
-_form_hosts = [env.beside(PORTAL_URL, host) for host in (REGISTER_HOST, RESET_HOST) if host]
+_journey_hosts = [env.beside(PORTAL_URL, host) for host in (REGISTER_HOST, RESET_HOST) if host]
 CONTENT_SECURITY_POLICY = "; ".join(
     [
         *("default-src 'none'", "base-uri 'none'", "frame-ancestors 'none'"),
-        *(f"{each} 'self'" for each in ("script-src", "style-src", "img-src", "font-src", "connect-src")),
-        # The answer to a form may redirect to the other journey's host.
-        " ".join(["form-action 'self'", *_form_hosts]),
+        *(f"{each} 'self'" for each in ("script-src", "style-src", "font-src", "connect-src")),
+        # The answer to a form may redirect to the other journey's host; a last page has a picture from it.
+        *(" ".join([f"{each} 'self'", *_journey_hosts]) for each in ("img-src", "form-action")),
     ]
 )
 DATA_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024

@@ -92,7 +92,8 @@ def password(request: HttpRequest) -> HttpResponse:
         if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
             request.session.cycle_key()
-            return browsers.completed(request, found.account.id, "reset-done")
+            browsers.completed(request, found.account.id)
+            return redirect("reset-done")
         if result.outcome is ResetOutcome.NOT_VERIFIED:
             return redirect("reset")
         failed = ("history",) if result.outcome is ResetOutcome.IN_HISTORY else result.broken
@@ -144,4 +145,6 @@ def done(request: HttpRequest) -> HttpResponse:
     """Step 4, shown only after the directory said yes (R8)."""
     if not sessions.is_done(request, Purpose.RESET):
         return redirect("reset")
-    return pages.render(request, "accounts/reset_done.html", {}, state="")
+    picture = browsers.picture(request, "REGISTER_HOST")
+    context = {"hosts_apart": bool(picture)}
+    return pages.render(request, "accounts/reset_done.html", context, state=bool(picture), picture=picture)

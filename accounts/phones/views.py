@@ -93,7 +93,8 @@ def _done(request: HttpRequest, user: User) -> HttpResponse:
     sessions.finish(request, Purpose.REGISTER)
     held = phones.waiting(user)
     request.session["link"] = held.pk if held else None
-    return browsers.completed(request, user.directory_id, "register-done")
+    browsers.completed(request, user.directory_id)
+    return redirect("register-done")
 
 
 def _log_in_again(request: HttpRequest) -> HttpResponse:
@@ -143,9 +144,9 @@ def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 4: the number is registered; the way on to a new password."""
     if not sessions.is_done(request, Purpose.REGISTER):
         return redirect("register-phone")
-    return render(
-        request, "accounts/register_done.html", {"username": user.username, "waiting": _waiting(request, user)}
-    )
+    picture = browsers.picture(request, "RESET_HOST")
+    context = {"username": user.username, "waiting": _waiting(request, user), "picture": picture}
+    return render(request, "accounts/register_done.html", {**context, "hosts_apart": bool(picture)})
 
 
 def _waiting(request: HttpRequest, user: User) -> PhoneLink | None:
