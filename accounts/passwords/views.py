@@ -146,5 +146,5 @@ def done(request: HttpRequest) -> HttpResponse:
     if not sessions.is_done(request, Purpose.RESET):
         return redirect("reset")
     picture = browsers.picture(request, "REGISTER_HOST")
-    context = {"hosts_apart": bool(picture)}
-    return pages.render(request, "accounts/reset_done.html", context, state=bool(picture), picture=picture)
+    apart = bool(picture)
+    return pages.render(request, "accounts/reset_done.html", {"hosts_apart": apart}, state=apart, picture=picture)

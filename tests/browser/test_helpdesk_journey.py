@@ -17,7 +17,7 @@ from notifications import digests
 from tests.accounts.helpers import time_passes
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states.office import the_register
-from tests.browser.test_staff import scan
+from tests.browser.test_staff import enter_enrolment_code, scan
 from tests.browser.visitor import Visitor, opens
 from tests.conftest import has_number
 
@@ -112,6 +112,7 @@ def sign_in_as_agent(per: Visitor) -> None:
     per.open("/helpdesk/")
     per.submit(username=PER.username, password=PER.password)
     per.is_at("/logga-in/kod/")
+    enter_enrolment_code(per, PER)
     per.submit(code=scan(per).code())
     per.is_at("/logga-in/koder/")
     per.open("/helpdesk/")

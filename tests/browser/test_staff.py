@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from deploy.local.cast import EVA
+from deploy.local.cast import EVA, Person
 from tests.accounts.staff import App, Officer, later
 from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.test_journeys import _press_enter, _tab_to, _type
 from tests.browser.visitor import Visitor
 
 
-def enter_enrolment_code(visitor: Visitor) -> None:
-    visitor.submit(enrolment_code=Officer(EVA).enrolment_code())
+def enter_enrolment_code(visitor: Visitor, person: Person = EVA) -> None:
+    visitor.submit(enrolment_code=Officer(person).enrolment_code())
     expect(visitor.heading).to_have_text("Koppla en app till ditt konto")
 
 

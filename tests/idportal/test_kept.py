@@ -98,16 +98,16 @@ def test_a_change_is_the_one_that_a_plain_queryset_makes(challenge: Challenge) -
     other = Challenge.objects.create(purpose=Purpose.RESET, language="en", token="kept", failures=7)
     change = Change(
         lambda pk, before: Challenge.objects.filter(Q(ended_at=None) | Q(ended_at__lt=before), pk=pk),
-        *("token", "number", "user_id", "ended_at"),
+        *("token", "language", "user_id", "ended_at"),
         failures=F("failures") + 1,
     )
     now = timezone.now()
-    values = {"pk": challenge.pk, "before": now, "token": "'; --", "number": "+46701740606", "user_id": None}
+    values = {"pk": challenge.pk, "before": now, "token": "'; --", "language": "en", "user_id": None}
     assert change(**values, ended_at=now) == 1
     assert change(**values, ended_at=now) == 0, "the rows are chosen anew"
     found = Challenge.objects.get(pk=challenge.pk)
-    changed = (found.token, found.number, found.user, found.ended_at, found.failures)
-    assert changed == ("'; --", "+46701740606", None, now, 1)
+    changed = (found.token, found.language, found.user, found.ended_at, found.failures)
+    assert changed == ("'; --", "en", None, now, 1)
     other.refresh_from_db()
     assert (other.token, other.failures, other.ended_at) == ("kept", 7, None)
 

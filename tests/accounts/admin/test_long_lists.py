@@ -15,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.admin import long_lists
 from tests.accounts.admin.conftest import Say
+from tests.emptying import past_the_guard
 
-pytestmark = [pytest.mark.django_db, pytest.mark.postgresql]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.postgresql]
 
 TRAIL_LIST = "/admin/accounts/auditevent/"
 GROWING = ("accounts_auditevent", "notifications_message")
@@ -42,8 +43,9 @@ def grown(admin: Client, monkeypatch: pytest.MonkeyPatch) -> Client:
     """An administrator's browser, before a trail and an outbox of 16 months."""
     monkeypatch.setattr(long_lists, "COUNTED", COUNTED)
     with connection.cursor() as cursor:
-        for statement in (TRAIL, PEOPLE, MESSAGES, "ANALYZE"):
+        for statement in (TRAIL, PEOPLE, MESSAGES):
             cursor.execute(statement)
+    past_the_guard("ANALYZE")  # the owner's to do
     return admin
 
 
