@@ -173,8 +173,9 @@ _broker = env.text("CELERY_BROKER_URL")
 CELERY_TASK_ALWAYS_EAGER = not _broker
 # Nothing is queued without a broker, but Celery wants an address.
 CELERY_BROKER_URL = _broker.replace("sentinels:", "sentinel:") or "memory://localhost/"
-# Celery would prefer what the environment says to CELERY_BROKER_URL, and knows no sentinels://.
-CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
+if _broker.startswith("sentinels:"):
+    # Celery would prefer what the environment says to CELERY_BROKER_URL, and knows no sentinels://.
+    CELERY_BROKER_READ_URL = CELERY_BROKER_WRITE_URL = CELERY_BROKER_URL
 CELERY_TASK_IGNORE_RESULT = True
 # JSON alone, of tasks and of what controls a worker: who can write to Redis runs no code (security.md X2).
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = CELERY_EVENT_SERIALIZER = "json"
