@@ -76,7 +76,7 @@ class Inbox:
         self.folder = folder
 
     def messages(self) -> list[tuple[str, str]]:
-        files = sorted(self.folder.glob("*.txt"))
+        files = sorted(self.folder.glob("[!.]*.txt"))  # a message that is being written has a dot
         return [(f"+{file.stem.split('-')[-1]}", file.read_text(encoding="utf-8")) for file in files]
 
     def code(self) -> str:

@@ -64,7 +64,7 @@ class Demo:
 
     def code(self) -> str:
         """The code of the newest SMS, as it stands in the file."""
-        newest = max((self.folder / "sms").glob("*.txt"))
+        newest = max((self.folder / "sms").glob("[!.]*.txt"))
         found = re.search(r"#(\d{6})$", newest.read_text(encoding="utf-8"))
         assert found is not None
         newest.rename(newest.with_suffix(".read"))

@@ -51,7 +51,7 @@ class Stack(Demo):
         return code
 
     def _messages(self) -> list[Path]:
-        return list((self.folder / "sms").glob("*.txt"))
+        return list((self.folder / "sms").glob("[!.]*.txt"))
 
 
 def _code(message: Path) -> str:
