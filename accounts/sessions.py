@@ -92,21 +92,25 @@ def begin(request: HttpRequest, challenge: Challenge) -> None:
 def under_way(request: HttpRequest, purpose: Purpose) -> Challenge | None:
     """The challenge that this session has begun, unless its right is gone: users go back, and press a button again."""
     challenge = challenge_of(request, purpose)
-    if challenge is None or (challenge.verified_at and not (challenge.verified and challenge.pk == entered(request))):
-        return None
-    return challenge
+    if challenge is None or not challenge.verified_at:
+        return challenge
+    right = entered(request)
+    return challenge if challenge.verified and right and right[0] == challenge.pk else None
 
 
 def enter(request: HttpRequest, challenge: Challenge) -> None:
     """The code of a challenge was accepted in this session, which gets a new id."""
     request.session.cycle_key()
-    request.session["entered"] = challenge.pk
+    request.session["entered"] = [challenge.pk, challenge.bearer]
 
 
-def entered(request: HttpRequest) -> int | None:
-    """The id of the challenge to reset whose code was accepted in this session. No other session has its right (R2)."""
-    found = begun(request, Purpose.RESET)
-    return found if found == request.session.get("entered") else None
+def entered(request: HttpRequest) -> tuple[int, str] | None:
+    """The challenge to reset whose code was accepted in this session, by its id, and whose it was then.
+
+    No other session has its right (R2).
+    """
+    found, bearer = request.session.get("entered", (None, ""))
+    return (found, bearer) if found is not None and found == begun(request, Purpose.RESET) else None
 
 
 def begun(request: HttpRequest, purpose: Purpose) -> int | None:

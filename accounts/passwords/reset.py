@@ -46,12 +46,12 @@ class Result:
     broken: tuple[str, ...] = ()
 
 
-def verified(challenge_id: int | None) -> Challenge | None:
-    """The challenge, if its code was accepted and the right to set a password is still good (R3)."""
-    if challenge_id is None:
+def verified(right: tuple[int, str] | None) -> Challenge | None:
+    """The challenge of a session's right, if its code was accepted, and the right is still good and of this person."""
+    challenge = Challenge.opened(right[0], Purpose.RESET) if right else None
+    if challenge is None or right is None or not (challenge.verified and challenge.user):
         return None
-    challenge = Challenge.opened(challenge_id, Purpose.RESET)
-    return challenge if challenge and challenge.verified and challenge.user else None
+    return challenge if challenge.bearer == right[1] else None
 
 
 def set_password(challenge: Challenge, found: Served, password: str, address: str | None) -> Result:
@@ -69,7 +69,9 @@ def set_password(challenge: Challenge, found: Served, password: str, address: st
         return _refuse(challenge, account, Result(ResetOutcome.BROKEN_RULES, broken), address)
     with transaction.atomic():  # without its row in the trail, the right is not taken
         if not _claim(challenge):
-            return Result(ResetOutcome.BUSY if verified(challenge.pk) else ResetOutcome.NOT_VERIFIED)
+            return Result(
+                ResetOutcome.BUSY if verified((challenge.pk, challenge.bearer)) else ResetOutcome.NOT_VERIFIED
+            )
         audit.record(Event.PASSWORD_ATTEMPTED, account, actor=user, address=address)
     try:
         change = directory.connect().set_password(found, password)

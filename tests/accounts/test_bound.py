@@ -251,3 +251,26 @@ def test_x2_the_owner_of_a_moved_number_sees_a_clear_page(sms: Inbox, caplog: py
     assert "Felet är hos oss. Du har inte gjort något fel." in text_of(page)
     assert "InvalidToken" in caplog.text
     assert MINE not in caplog.text
+
+
+def _move_the_challenge_to_karl() -> None:
+    karl = has_number(KARL, MINE).user
+    assert Challenge.objects.update(user=karl) == 1
+
+
+def test_x2_the_code_of_a_challenge_that_was_moved_is_wrong(server: TestSlapd, walker: Walker) -> None:
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    _move_the_challenge_to_karl()
+    walker.enter_code()
+    assert trail()[-1] == Event.CODE_REFUSED
+    assert walker.get("/aterstall/losenord/")["Location"] == "/aterstall/"
+
+
+def test_x2_an_accepted_code_that_was_moved_sets_nobodys_password(server: TestSlapd, walker: Walker) -> None:
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+    _move_the_challenge_to_karl()
+    assert walker.get("/aterstall/losenord/")["Location"] == "/aterstall/"
+    assert walker.choose("Nytt-Berg-4711")["Location"] == "/aterstall/"
