@@ -58,11 +58,18 @@ class LocalServer:
             return False
 
 
+_given: set[int] = set()
+
+
 def free_port() -> int:
-    """A port of loopback that is free now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port of loopback that is free now, and another one each time: the kernel may name one twice in a row."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+        if port not in _given:
+            _given.add(port)
+            return port
 
 
 def program(name: str, package: str, *, first: Sequence[Path] = ()) -> str:
