@@ -29,7 +29,7 @@ LOOKED_AT = {
     ("deploy/local/dovecot.py", "B108"): "a folder of its own by mkdtemp: the paths of sockets must be short",
 }
 BIN = Path(os.environ.get("ATTACK_BIN", ROOT / ".venv-attack" / "bin"))  # of requirements-attack.txt
-A_FORM, A_SCAN, A_MODULE = 120, 60, 20  # seconds
+A_FORM, A_SCAN, A_MODULE = 60, 60, 15  # seconds
 MOST_PAGES = 150  # of a crawl
 
 
