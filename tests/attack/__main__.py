@@ -21,10 +21,13 @@ from requests import RequestException
 
 from deploy.local.cast import EVA, KARL, PER
 from tests.attack import tools
-from tests.attack.stage import Fell, Stage, Visitor, staged
+from tests.attack.stage import Fell, NotTried, Stage, Visitor, staged
 from tests.attack.stories import STORIES, signed_in
 
 ANYBODY = ("/", "/registrera/", "/aterstall/", "/logga-in/", "/bestallare/", "/helpdesk/", "/admin/", "/stoppa/")
+
+
+WORDS = {True: "held", False: "FELL", None: "not tried"}
 
 
 class Attack(NamedTuple):
@@ -35,7 +38,7 @@ class Attack(NamedTuple):
 
 class Result(NamedTuple):
     attack: Attack
-    held: bool
+    held: bool | None  # None: it could not be tried here
     seen: str
     seconds: float
 
@@ -97,21 +100,24 @@ def _crawl(visitors: dict[str, Visitor], role: str, forms: dict[str, set[tools.F
 
 def _try(attack: Attack) -> Result:
     began = time.monotonic()
+    held: bool | None
     try:
         held, seen = True, attack.attempt()
     except Fell as fell:
         held, seen = False, str(fell)
+    except NotTried as missing:
+        held, seen = None, str(missing)
     except (AssertionError, RuntimeError, CalledProcessError, RequestException) as error:
         held, seen = False, f"it could not be tried: {error!r}"
     result = Result(attack, held, seen, time.monotonic() - began)
-    sys.stdout.write(f"{'held' if held else 'FELL'}  {attack.name} ({result.seconds:.0f} s): {attack.tried} {seen}\n")
+    sys.stdout.write(f"{WORDS[held]}  {attack.name} ({result.seconds:.0f} s): {attack.tried} {seen}\n")
     sys.stdout.flush()
     return result
 
 
 def table(results: list[Result]) -> str:
     rows = [
-        f"| {name} | {tried} | {'held' if held else '**fell**'} | {seen.replace('|', '/')} |"
+        f"| {name} | {tried} | {WORDS[held]} | {seen.replace('|', '/')} |"
         for (name, tried, _), held, seen, _ in results
     ]
     return "\n".join(["| attack | tried | | seen |", "| --- | --- | --- | --- |", *rows]) + "\n"
@@ -128,8 +134,9 @@ def main() -> int:
         results = [_try(attack) for attack in wanted]
     if asked.table:
         asked.table.write_text(table(results), encoding="utf-8")
-    fell = sum(not each.held for each in results)
-    sys.stdout.write(f"{len(results)} tried, {len(results) - fell} held, {fell} fell.\n")
+    tried = [each.held for each in results if each.held is not None]
+    fell = tried.count(False)
+    sys.stdout.write(f"{len(tried)} tried, {tried.count(True)} held, {fell} fell.\n")
     return 1 if fell or not results else 0
 
 

@@ -35,6 +35,10 @@ class Fell(Exception):
     """An attack went further than it may. The text says how far."""
 
 
+class NotTried(Exception):
+    """Something outside of this machine is missing. The text says what."""
+
+
 def expect(held: object, else_fell: str) -> None:
     """Raises Fell unless the portal held."""
     if not held:
