@@ -22,7 +22,7 @@ from requests import RequestException
 from deploy.local.cast import EVA, KARL, PER
 from tests.attack import tools
 from tests.attack.stage import Fell, NotTried, Stage, Visitor, staged
-from tests.attack.stories import STORIES, signed_in
+from tests.attack.stories import STORIES, orderer, signed_in
 
 ANYBODY = ("/", "/registrera/", "/aterstall/", "/logga-in/", "/bestallare/", "/helpdesk/", "/admin/", "/stoppa/")
 
@@ -44,9 +44,10 @@ class Result(NamedTuple):
 
 
 def attacks(stage: Stage, *, short: bool) -> Iterator[Attack]:
+    carin = orderer(stage)  # before the story after which she waits for a day
     for story in STORIES:
         yield Attack(story.__name__.replace("_", " "), (story.__doc__ or "").strip(), partial(story, stage))
-    visitors = _visitors(stage)
+    visitors = _visitors(stage, carin)
     forms: dict[str, set[tools.Form]] = {}
     for role in visitors:
         tried = f"Every link and form that {role} finds: nothing breaks, and nothing of another role opens."
@@ -64,13 +65,16 @@ def attacks(stage: Stage, *, short: bool) -> Iterator[Attack]:
             yield Attack("sqlmap", tried, partial(tools.sqlmap, visitors[role], stage.unlimited, form))
 
 
-def _visitors(stage: Stage) -> dict[str, Visitor]:
+def _visitors(stage: Stage, carin: Visitor) -> dict[str, Visitor]:
     """Somebody of each role, signed in."""
     stage.calm()
     employee = stage.visitor()
     employee.post("/registrera/", username=KARL.username, password=KARL.password)
     agent, administrator = signed_in(stage, PER), signed_in(stage, EVA)
-    return {"nobody": stage.visitor(), "an employee": employee, "an agent": agent, "an administrator": administrator}
+    return {
+        **{"nobody": stage.visitor(), "an employee": employee, "an orderer": carin},
+        **{"an agent": agent, "an administrator": administrator},
+    }
 
 
 OPEN_TO = {"/helpdesk/": "an agent", "/admin/": "an administrator", "/bestallare/": "an orderer"}

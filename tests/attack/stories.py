@@ -9,6 +9,7 @@ import pickle
 import re
 import time
 from collections.abc import Callable
+from email import message_from_bytes, policy
 
 import redis
 
@@ -354,6 +355,26 @@ def a_flood_of_mail(stage: Stage) -> str:
     )
     expect(int(made) <= 61, f"100 mails became {made} tickets")
     return f"{made} tickets"
+
+
+def orderer(stage: Stage) -> Visitor:
+    """Carin, signed in with a link from her mailbox and a code. Raises Fell."""
+    visitor, before = stage.visitor(), len(stage.sms(CARIN.phone))
+    expect(
+        visitor.leads("/bestallare/logga-in/", "/bestallare/logga-in/skickat/", email=CARIN.mail), "no link for Carin"
+    )
+
+    def link() -> str:
+        mails = sorted((stage.stack.folder / "mail").glob("[!.]*"), reverse=True)
+        bodies = (message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("plain",)) for mail in mails)
+        found = (re.search(r"/bestallare/logga-in/lank/\S+", str(body.get_content())) for body in bodies if body)
+        return next((each[0] for each in found if each), "")
+
+    page = wait_for(link, "Carin's link")
+    visitor.post("/bestallare/logga-in/lank/", page=page, nyckel=page.partition("nyckel=")[2])
+    code = stage.next_code(CARIN.phone, before)
+    expect(visitor.leads("/bestallare/logga-in/kod/", "/bestallare/", code=code), "Carin's code is refused")
+    return visitor
 
 
 def signed_in(stage: Stage, person: Person) -> Staff:
