@@ -35,7 +35,7 @@ PORTAL = "losenord.kommunen.example"
 START_TIMEOUT = 90.0  # seconds
 
 # The tree's own loader; then numbers for more people, all at once.
-_LOAD = """
+LOAD = """
 import json, sys
 from deploy.local import load
 load.main()
@@ -198,7 +198,7 @@ class Installation:
 
     def _fill(self, numbers: dict[str, str]) -> None:
         subprocess.run(
-            [str(self.bin / "python"), "-c", _LOAD],
+            [str(self.bin / "python"), "-c", LOAD],
             input=json.dumps(numbers).encode(),
             env=self.environment(),
             cwd=self.tree,

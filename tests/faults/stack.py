@@ -20,7 +20,7 @@ from kombu import Queue
 from deploy.local import cast, files
 from deploy.local.server import HOST, bound, free_port, own_environment, program
 from tests.bench import people
-from tests.bench.installation import PORTAL, units
+from tests.bench.installation import LOAD, PORTAL, units
 from tests.faults.browser import Browser
 from tests.faults.databases import Primary, Standby, both
 from tests.faults.directories import Directories, Swallower
@@ -37,21 +37,6 @@ PEOPLE = 1600
 HELPDESK = "it-helpdesk@kommunen.example"
 AUTHSERV = "mx.kommunen.example"
 SENTINEL_PATIENCE = 3000  # milliseconds; a restart is no reason to take another Redis
-
-# Brings the database up to date, and gives numbers to those who have one.
-_FILL = """
-import json, sys
-from deploy.local import load
-load.main()
-from accounts import directory
-from accounts.encryption import digest
-from accounts.models import Phone, User
-numbers = json.load(sys.stdin)
-ids = {each.username: each.id for each in directory.connect().accounts()}
-users = User.objects.bulk_create(User(directory_id=ids[name], username=name) for name in numbers)
-given = [(user, numbers[user.username]) for user in users]
-Phone.objects.bulk_create(Phone(user=user, number=its, number_digest=digest(its, "number")) for user, its in given)
-"""
 
 
 def password(index: int) -> str:
@@ -176,7 +161,7 @@ class FaultyStack:
         self.mailbox.start()
 
     def _fill(self, numbers: dict[str, str]) -> None:
-        command = [sys.executable, "-c", _FILL]
+        command = [sys.executable, "-c", LOAD]
         given = json.dumps(numbers).encode()
         ran = subprocess.run(command, input=given, env=self.as_owner(), cwd=ROOT, check=False, capture_output=True)
         if ran.returncode:
