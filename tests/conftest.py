@@ -9,6 +9,7 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from celery import current_app
 from django.core.cache import cache, caches
 from django.http import HttpResponse
 from django.test import Client, TransactionTestCase
@@ -67,6 +68,13 @@ def fresh_limits() -> Iterator[None]:
     with mock.patch("django_ratelimit.core._get_window", end_of_window):
         yield
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _own_queue() -> Iterator[None]:
+    """A test's Celery app must not become this process's, which later tasks would go to: ``set_as_current=False``."""
+    yield
+    assert current_app.main == "idportal"
 
 
 class Inbox:

@@ -74,7 +74,7 @@ class FaultyStack:
                 stack.enter_context(server)
             self._fill({person.username: person.phone for person in everybody if person.phone})
             stack.enter_context(self.standby)
-            self.queue = Celery("faults", broker=self.redis.url(0))
+            self.queue = Celery("faults", set_as_current=False, broker=self.redis.url(0))
             self.queue.conf.update(
                 task_queues=[Queue("outbox", routing_key="outbox")],
                 broker_transport_options={"master_name": MASTER, "socket_timeout": 5, "max_retries": 1},
