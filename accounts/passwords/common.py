@@ -5,6 +5,7 @@ such a word is not refused, nor are two different words: together they are far r
 """
 
 import re
+import threading
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -23,10 +24,14 @@ _IN_TWO_LETTERS = str.maketrans({"å": "aa", "ä": "ae", "ö": "oe"})
 _LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]|[^\W\d_]", re.DOTALL)  # from the first letter to the last
 _REPEATED = re.compile(rf"(.{{{SHORTEST},{LONGEST}}}?)(?:[\W\d_]*\1)+", re.DOTALL)
 
+_reading = threading.Lock()  # eight threads that read the lists at once take 25 MB and a second, one takes 6 MB
+
 
 def is_common(password: str) -> bool:
     """Whether the password, undressed, is a word of the lists, or one word several times."""
-    return not _words().isdisjoint(_undressed(fold(password)))
+    with _reading:
+        words = _words()
+    return not words.isdisjoint(_undressed(fold(password)))
 
 
 def _undressed(text: str) -> Iterator[str]:

@@ -7,7 +7,9 @@ import logging
 import random
 import string
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from django.contrib.auth.password_validation import CommonPasswordValidator
@@ -133,6 +135,17 @@ def test_no_text_takes_long(password: str) -> None:
     begun = time.process_time()
     is_common(password)
     assert time.process_time() - begun < 0.5
+
+
+def test_many_threads_at_once_read_the_lists_once() -> None:
+    """Each would take megabytes, which the process keeps."""
+    common._words.cache_clear()
+    with (
+        mock.patch("accounts.passwords.common.CommonPasswordValidator", wraps=CommonPasswordValidator) as reader,
+        ThreadPoolExecutor(8) as threads,
+    ):
+        assert all(threads.map(is_common, ["Sommar2026!"] * 8))
+    reader.assert_called_once()
 
 
 # --- Leaked passwords ----------------------------------------------------------------------------
