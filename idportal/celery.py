@@ -32,6 +32,10 @@ class OutageTask(Task):  # type: ignore[type-arg]  # as tasks are here: nobody a
 class KeptConnections(DjangoWorkerFixup):  # type: ignore[misc]
     """Celery would close the connection to the database before and after each task: three new ones a reset."""
 
+    def validate_models(self) -> None:
+        """Without the checks of all settings and pages: Celery throws away what they say, and would hold every page."""
+        self.django_setup()
+
     def close_database(self, **_: object) -> None:
         """As Django does around a request: a connection that is broken or too old is closed."""
         close_old_connections()

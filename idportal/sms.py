@@ -105,14 +105,14 @@ def _try(url: str, number: str, text: str) -> str | None:
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:
-    import apprise  # here, since most processes send no SMS, and it is a tenth of a second
-
-    from idportal import plain_http
+    from idportal import plain_http  # here, since most processes send no SMS, and it is a tenth of a second
 
     # To read longer than _try waits: an answer that nobody waits for any more is no refusal.
     limits = float(GATEWAY_TIMEOUT), GATEWAY_TIMEOUT + 1.0
     if gateway := plain_http.read(url):
         return None if gateway.send(number, text, limits) else _REFUSED
+    import apprise
+
     plugin = apprise.Apprise.instantiate(url.replace("{to}", quote(number, safe="")))
     if plugin is None:
         return "Apprise can't read its URL"
@@ -121,10 +121,14 @@ def _to_apprise(url: str, number: str, text: str) -> str | None:
 
 
 def load() -> None:
-    """Loads Apprise's plugins, which else come with the first message."""
+    """Loads what SMS_GATEWAYS need, which else comes with the first message."""
+    import apprise
+
     from idportal import plain_http
 
-    plain_http.read("json://localhost")
+    for url in settings.SMS_GATEWAYS:
+        if not url.startswith("file:") and plain_http.read(url) is None:
+            apprise.Apprise.instantiate(url)
 
 
 def _to_folder(url: str, number: str, text: str) -> str | None:

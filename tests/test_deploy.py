@@ -61,7 +61,7 @@ def test_each_queue_has_one_worker_and_codes_have_their_own() -> None:
     taken = {}
     for unit in UNITS:
         text = unit.read_text(encoding="utf-8")
-        if queues := re.search(r"celery .* worker .*-Q (\S+)", text):
+        if queues := re.search(r"-m idportal worker .*-Q (\S+)", text):
             taken[unit.stem] = queues[1].split(",")
             assert re.search(r"--hostname (\w+)@%H", text), "two workers of one name would be taken for one"
     assert taken == {"idportal-worker": [settings.CELERY_TASK_DEFAULT_QUEUE], "idportal-outbox": ["outbox"]}

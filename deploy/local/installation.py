@@ -185,9 +185,8 @@ class Stack(Installation):
 
     def processes(self) -> dict[str, list[str]]:
         """Those of the units of deploy/systemd."""
-        celery = ("celery", "--quiet", "-A")
-        worker = (*celery, "idportal", "worker", "--concurrency", "2")
-        beat = (*celery, "idportal.beat", "beat", "--pidfile=")
+        worker = ("python", "-m", "idportal", "worker", "--concurrency", "2")
+        beat = ("python", "-m", "idportal", "beat", "--pidfile=")
         return {
             "worker": self.portal(*worker, "-Q", "celery", "--hostname", "worker@%h"),
             "outbox": self.portal(*worker, "-Q", "outbox", "--hostname", "outbox@%h"),
