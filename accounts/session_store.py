@@ -16,9 +16,10 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.encryption import token_digest
-from idportal.kept import Change, Select
+from idportal.kept import Change, Insert, Select
 
 _OPEN = Select[Session](lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now))
+_ADD = Insert(Session)
 _FIELDS = ("session_key", "session_data", "expire_date")
 _SAVED = Change(lambda row: Session.objects.filter(session_key=row), *_FIELDS)
 
@@ -73,7 +74,7 @@ class SessionStore(db.SessionStore):
         row = self.create_model_instance(self._get_session(no_load=must_create))  # type: ignore[attr-defined]
         if must_create:
             try:
-                row.save(force_insert=True)
+                _ADD(row)
             except IntegrityError:
                 raise CreateError from None
         elif not _SAVED(row=row_key(self._saved_key or ""), **{name: getattr(row, name) for name in _FIELDS}):

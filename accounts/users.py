@@ -7,7 +7,7 @@ from django.db.models import F
 
 from accounts import audit, directory
 from accounts.directory import Account, Served
-from accounts.models import Event, User
+from accounts.models import AuditEvent, Event, User
 from idportal.kept import Change
 
 log = logging.getLogger("idportal.users")
@@ -53,8 +53,13 @@ def administrators_to_tell() -> list[Account]:
 
 def end_sessions(user: User) -> None:
     """Ends every session of this user at its next request (security.md R4)."""
+    audit.add(ended_sessions(user))
+
+
+def ended_sessions(user: User) -> AuditEvent:
+    """As ``end_sessions``, and leaves it to the caller to add the event to the trail."""
     _END_SESSIONS(pk=user.pk)
-    audit.record(Event.SESSIONS_ENDED, user)
+    return audit.new_event(Event.SESSIONS_ENDED, user)
 
 
 _END_SESSIONS = Change(lambda pk: User.objects.filter(pk=pk), session_epoch=F("session_epoch") + 1)

@@ -8,6 +8,7 @@ SQLite and PostgreSQL alike. Plain querysets are right wherever a reset does not
 import inspect
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from django.db import connection
 from django.db.models import Count as CountRows
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable
-from django.db.models.sql import UpdateQuery
+from django.db.models.sql import DeleteQuery, UpdateQuery
 
 Row = TypeVar("Row", bound=Model)
 
@@ -40,6 +41,38 @@ class Named(Expression):
         if isinstance(given, datetime):
             return connection.ops.adapt_datetimefield_value(given)
         return connection.ops.adapt_datefield_value(given) if isinstance(given, date) else given
+
+
+class Insert(Generic[Row]):
+    """Adds rows of a model in one statement, as ``bulk_create``: no ``save`` is called, and no signal is sent."""
+
+    def __init__(self, model: type[Row]) -> None:
+        self._model = model
+        self._made: dict[tuple[str, int], str] = {}  # by the kind of database, and how many rows
+
+    @cached_property
+    def _fields(self) -> "list[Field[Any, Any]]":
+        return [field for field in self._model._meta.concrete_fields if field is not self._model._meta.auto_field]
+
+    def __call__(self, *rows: Row) -> None:
+        """Gives the rows their keys."""
+        place = connection.vendor, len(rows)
+        if place not in self._made:
+            self._made[place] = self._make(len(rows))
+        values = [
+            field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in self._fields
+        ]
+        with connection.cursor() as cursor:
+            cursor.execute(self._made[place], values)
+            for row, [key] in zip(rows, cursor.fetchall(), strict=True):
+                row.pk, row._state.adding, row._state.db = key, False, connection.alias
+
+    def _make(self, count: int) -> str:
+        quoted, meta = connection.ops.quote_name, self._model._meta
+        columns = ", ".join(quoted(str(field.column)) for field in self._fields)
+        marks = ", ".join(["(" + ", ".join(["%s"] * len(self._fields)) + ")"] * count)
+        table, key = quoted(meta.db_table), quoted(str(meta.pk.column))
+        return f"INSERT INTO {table} ({columns}) VALUES {marks} RETURNING {key}"  # noqa: S608  of names alone
 
 
 class _Statement:
@@ -127,6 +160,16 @@ class Change(_Statement):
         field = built.model._meta.get_field
         query.add_update_values({**{name: Named(name, field(name)) for name in self._fields}, **self._changes})
         return query
+
+
+class Delete(_Statement):
+    """``build`` returns a queryset of rows that no other row refers to."""
+
+    def __call__(self, **values: Any) -> None:
+        self._ask(values)
+
+    def _query(self, built: QuerySet[Any]) -> Any:
+        return built.query.chain(DeleteQuery)
 
 
 class Claim(Change, Generic[Row]):

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import AuditEvent, Company, Event, Orderer, User
+from idportal.kept import Insert
 
 log = logging.getLogger("idportal.audit")
 
@@ -39,15 +40,39 @@ Subject = NamedAccount | User | Company | Orderer | None
 def record(
     event: Event, subject: Subject = None, *, actor: Subject = None, result: str = "", address: str | None = None
 ) -> None:
-    """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's.
+    """Adds one event, in the transaction of the change. ``result``: words of the portal's own, never a person's."""
+    add(new_event(event, subject, actor=actor, result=result, address=address))
 
-    Once it is committed it is a line of the log too, of which a log system elsewhere keeps a copy (L3): with ids, and
-    without names.
+
+def new_event(
+    event: Event, subject: Subject = None, *, actor: Subject = None, result: str = "", address: str | None = None
+) -> AuditEvent:
+    """The event as ``record`` adds it."""
+    return AuditEvent(
+        event=event,
+        actor=_id(actor),
+        subject=_id(subject),
+        subject_name=_name(subject),
+        company=_company(subject)[:256],
+        result=result,
+        address=address,
+    )
+
+
+def add(*events: AuditEvent) -> None:
+    """Adds events in one statement, in the transaction of the change.
+
+    Once they are committed each is a line of the log too, of which a log system elsewhere keeps a copy (L3): with ids,
+    and without names.
     """
-    told: dict[str, str | None] = {"actor": _id(actor), "subject": _id(subject), "company": _company(subject)[:256]}
-    told |= {"result": result, "address": address}
-    made = AuditEvent.objects.create(event=event, subject_name=_name(subject), **told)
-    transaction.on_commit(partial(log.info, str(event.value), extra={"event": made.pk, **told}))
+    _ADD(*events)
+    for event in events:
+        told = {"event": event.pk, **{name: getattr(event, name) for name in _TOLD}}
+        transaction.on_commit(partial(log.info, str(event.event), extra=told))
+
+
+_ADD = Insert(AuditEvent)
+_TOLD = ("actor", "subject", "company", "result", "address")
 
 
 def record_unless_recent(

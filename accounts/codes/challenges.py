@@ -18,7 +18,7 @@ from accounts.codes.delivery import send_code
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, FailedTry, Orderer, Purpose, User
 from accounts.models.codes import about
-from idportal.kept import Change
+from idportal.kept import Change, Insert
 
 
 def ask(
@@ -50,11 +50,15 @@ def ask(
     begun_by = digest(f"{browser}/{username}", "browser") if browser else None
     try:
         with transaction.atomic():
-            return _begun(Challenge.objects.create(**fields, begun_by=begun_by), actor)
+            _ADD(challenge := Challenge(**fields, begun_by=begun_by))
+            return _begun(challenge, actor)
     except IntegrityError:  # the first click may still be under way: the unique field has waited for it
         if begun_by is None:
             raise
         return _same_click(fields, begun_by)
+
+
+_ADD = Insert(Challenge)
 
 
 def _same_click(fields: dict[str, Any], begun_by: str) -> Challenge:

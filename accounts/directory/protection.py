@@ -7,10 +7,12 @@ reads which groups are in a group once in FAMILY_FOR seconds, and asks each of t
 import abc
 import time
 import uuid
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import ldap
 from django.conf import settings
+from ldap.dn import dn2str, str2dn
 from ldap.filter import escape_filter_chars
 
 from accounts.directory.answers import DirectoryRefused, LdapEntry
@@ -86,8 +88,8 @@ class Protection(abc.ABC):
         groups = dict.fromkeys(group for family in families for group in family.groups)
         # Each has to say that the entry is no member, so that one that says nothing protects everybody. All are asked,
         # whatever the first ones say (E2).
-        without = [self._group(connection, group, self._members(dn, other=True), "1.1") for group in groups]
-        return not all(family.groups for family in families) or not all(without)
+        without = self._that_match(connection, groups, self._members(dn, other=True))
+        return not all(family.groups for family in families) or not without.issuperset(groups)
 
     def _members(self, dn: str, *, other: bool = False) -> str:
         """A filter for groups that have the entry as a member; ``other``: that have members, and not this one."""
@@ -131,6 +133,9 @@ class Protection(abc.ABC):
         until, family = self._families.get(group, (0.0, Family({})))
         if until <= time.monotonic():
             family = self._read_family(connection, group, nested=not self.follows_groups)
+            if not self._that_match(connection, family.groups, "(member=*)").issuperset(family.groups):
+                self._complain(group, "it or a group in it is not found by a search of where it is")
+                family = Family({})
             self._families[group] = (time.monotonic() + FAMILY_FOR, family)
         return family
 
@@ -159,15 +164,31 @@ class Protection(abc.ABC):
             groups = {}
         return Family(groups, list(others.values()), hidden)
 
+    def _that_match(self, connection: Connection, groups: Iterable[str], condition: str) -> set[str]:
+        """The DNs of those groups that match. Those in one place of the tree are asked with one request."""
+        names: dict[str, str] = {}  # filters, by place
+        for group in groups:
+            name, *above = str2dn(group)
+            place, parts = dn2str(above), (f"({kind}={escape_filter_chars(value)})" for kind, value, _ in name)
+            names[place] = f"{names.get(place, '')}(&{''.join(parts)})"
+        return {
+            entry.dn
+            for place, either in names.items()
+            for entry in self._seen(connection, place, f"(&(|{either}){condition})", "1.1", scope=ldap.SCOPE_ONELEVEL)
+        }
+
     def _group(self, connection: Connection, dn: str, condition: str, *attributes: str) -> LdapEntry | None:
         """The entry with this DN if it matches and may be read."""
+        return next(iter(self._seen(connection, dn, condition, *attributes, scope=ldap.SCOPE_BASE)), None)
+
+    def _seen(self, connection: Connection, base: str, condition: str, *attributes: str, scope: int) -> list[LdapEntry]:
+        """What a search finds: nothing, if the server refuses it."""
         try:
-            found = connection.search(dn, condition, list(attributes), scope=ldap.SCOPE_BASE)
+            return connection.search(base, condition, list(attributes), scope=scope)
         except DirectoryRefused as refused:
             if refused.is_busy:
                 raise
-            return None
-        return found[0] if found else None
+            return []
 
     def _complain(self, group: str, why: str) -> None:
         if time.monotonic() >= self._complain_from.get(group, 0.0):

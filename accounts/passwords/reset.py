@@ -14,7 +14,7 @@ from accounts.directory import Account, PasswordChange, Served
 from accounts.models import Challenge, Event, FailedTry, Purpose, User
 from accounts.passwords.policy import Owner, broken_rules
 from accounts.signals import password_reset
-from idportal.kept import Change
+from idportal.kept import Change, Delete
 
 log = logging.getLogger("idportal.reset")
 
@@ -102,10 +102,10 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
     for last in (False, False, True):
         try:
             with transaction.atomic():
-                users.end_sessions(user)  # locks the user before its challenges, as everywhere
+                ended = users.ended_sessions(user)  # locks the user before its challenges, as everywhere
                 codes.end_challenges(user)
-                FailedTry.objects.filter(subject=account.id, kind=FailedTry.Secret.PASSWORD, answered=True).delete()
-                audit.record(Event.PASSWORD_DONE, account, actor=user, address=address)
+                _FORGET_TRIES(subject=account.id)
+                audit.add(ended, audit.new_event(Event.PASSWORD_DONE, account, actor=user, address=address))
                 password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
         except DATABASE_DOWN as error:
             log.error("a new password is in place, but the database did not take note: %s", type(error).__name__)
@@ -113,6 +113,11 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
                 raise OutcomeUnknown("a new password was not noted") from error
         else:
             return
+
+
+_FORGET_TRIES = Delete(
+    lambda subject: FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD, answered=True)
+)
 
 
 def _claim(challenge: Challenge) -> bool:

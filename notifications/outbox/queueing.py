@@ -17,6 +17,7 @@ from redis import RedisError
 
 from accounts import audit
 from accounts.models import Event, User
+from idportal.kept import Insert
 from notifications.models import OPEN, Message
 from notifications.outbox import delivery
 
@@ -60,7 +61,10 @@ def enqueue(messages: Iterable[Message]) -> int:
     new = [row for row in rows if row.key is None]
     for row in new:
         row.queued_at = None if settings.CELERY_TASK_ALWAYS_EAGER else timezone.now()
-    Message.objects.bulk_create(new, batch_size=CHUNK)
+    if 0 < len(new) <= delivery.TOGETHER:
+        _ADD(*new)
+    else:
+        Message.objects.bulk_create(new, batch_size=CHUNK)
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
     once = sorted((row for row in rows if row.key is not None), key=lambda row: str(row.key))
     Message.objects.bulk_create(once, batch_size=CHUNK, ignore_conflicts=True)
@@ -76,6 +80,9 @@ def enqueue(messages: Iterable[Message]) -> int:
 
     transaction.on_commit(put, robust=True)
     return len(new) + len(first)
+
+
+_ADD = Insert(Message)
 
 
 def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:

@@ -202,8 +202,8 @@ def test_a_database_that_breaks_twice_after_the_directory_said_yes(
 ) -> None:
     """R3, R4: what follows a new password is tried again, and done as a whole. The operator sees each try."""
     verified(walker)
-    real = users.end_sessions
-    with mock.patch.object(users, "end_sessions") as end:
+    real = users.ended_sessions
+    with mock.patch.object(users, "ended_sessions") as end:
         end.side_effect = lambda user: real(user) if end.call_count > 2 else _deadlock()
         assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
     assert trail(Event.PASSWORD_DONE, Event.SESSIONS_ENDED) == [Event.SESSIONS_ENDED, Event.PASSWORD_DONE]
@@ -225,7 +225,7 @@ def test_a_database_that_stays_broken_is_told_as_not_known(
 ) -> None:
     """R8: never "klart"; the person is told to try whether the new password works. Nothing is half noted."""
     verified(walker)
-    with mock.patch.object(users, "end_sessions", side_effect=OperationalError("gone")):
+    with mock.patch.object(users, "ended_sessions", side_effect=OperationalError("gone")):
         assert is_outage_page(walker.choose(NEW_PASSWORD), UNSURE)
     assert binds(server, STEFAN.username, NEW_PASSWORD)
     assert trail(Event.PASSWORD_ATTEMPTED, Event.PASSWORD_DONE) == [Event.PASSWORD_ATTEMPTED]

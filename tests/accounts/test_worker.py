@@ -293,8 +293,8 @@ def test_x2_a_pickle_in_the_queue_is_refused(
             exchange = Exchange(name, kind)
             producer.publish({"method": trap}, exchange=exchange, declare=[exchange], routing_key="worker.online")
     wait_until(lambda: worker.log()[logged:].count("Refusing to deserialize untrusted content") >= 2)
-    queue = Celery(set_as_current=False, broker=redis_server.url)
-    assert queue.control.ping(timeout=5, limit=1), "it still takes what controls it"
+    web = Celery(set_as_current=False, broker=redis_server.url)
+    assert web.control.ping(timeout=5, limit=1), "it still takes what controls it"
     assert worker.runs()
     ask(visitor(portal), STEFAN.username)
     wait_for_tasks(1)

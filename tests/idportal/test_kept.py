@@ -6,18 +6,21 @@ import uuid
 from datetime import timedelta
 
 import pytest
+from django.db import IntegrityError
 from django.db.models import F, Q
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Challenge, FailedTry, Phone, Purpose, SendQuota, User
-from idportal.kept import Change, Claim, Count, Select
+from idportal.kept import Change, Claim, Count, Delete, Insert, Select
 from notifications.models import Message
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 
 FIND = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose, ended_at=None))
 TRIES = Count(lambda subject, since: FailedTry.objects.filter(subject=subject, at__gt=since))
+ADD = Insert(Challenge)
+FORGET = Delete(lambda subject: FailedTry.objects.filter(subject=subject))
 
 
 @pytest.fixture
@@ -133,3 +136,28 @@ def test_a_claim_reads_the_rows_as_they_are_after_it(challenge: Challenge) -> No
     ]
     assert (found.number, found.failures, found.ended_at) == ("+46701740605", 1, now)
     assert claim.rows(first=challenge.pk, second=None, ended_at=now) == []
+
+
+def test_rows_that_are_added_are_those_that_bulk_create_makes(challenge: Challenge) -> None:
+    """Also what is encrypted for its row, and the defaults."""
+    fields = {"purpose": Purpose.RESET, "language": "sv", "address": "2001:db8::7", "about": "a digest"}
+    [plain] = Challenge.objects.bulk_create([Challenge(**fields, username="lovstlin32", begun_by="a")])
+    ADD(one := Challenge(**fields, username="lovstlin32", begun_by="b"), two := Challenge(**fields, username="å%s'"))
+    assert (one._state.adding, one._state.db) == (False, "default")
+    kept = {row.pk: row for row in Challenge.objects.all()}
+    assert (kept[one.pk].username, kept[two.pk].username) == ("lovstlin32", "å%s'")
+    names = {field.attname for field in Challenge._meta.concrete_fields} - {"id", "valid_until", "asked_at", "begun_by"}
+    assert {name: getattr(kept[one.pk], name) for name in names} == {name: getattr(plain, name) for name in names}
+
+
+def test_a_row_whose_key_is_taken_is_refused(challenge: Challenge) -> None:
+    ADD(Challenge(purpose=Purpose.RESET, language="sv", begun_by="a"))
+    with pytest.raises(IntegrityError):
+        ADD(Challenge(purpose=Purpose.RESET, language="sv", begun_by="a"))
+
+
+def test_rows_that_are_deleted() -> None:
+    for subject in ("an id", "another"):
+        FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
+    FORGET(subject="an id")
+    assert list(FailedTry.objects.values_list("subject", flat=True)) == ["another"]
