@@ -1,12 +1,9 @@
 """Pages that are the same for everybody but for a few words: rendered once in each language, and then filled in."""
 
-import secrets
 from collections.abc import Callable
 
 from django import shortcuts
 from django.conf import settings
-from django.core.cache import caches
-from django.core.cache.utils import make_template_fragment_key
 from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.middleware.csrf import get_token
@@ -16,9 +13,8 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_safe
 
 from accounts import sessions
+from idportal import frames
 from idportal.hosts import portal
-
-_MARK = secrets.token_hex(16)  # stands around the name of a word that is filled in
 
 
 def render(
@@ -33,12 +29,12 @@ def render(
     if (isinstance(form, Form) and form.is_bound) or sessions.is_signed_in(request):
         return shortcuts.render(request, template, {**context, **personal})
     personal["language_next"] = request.get_full_path()
-    pages, key = caches["pages"], make_template_fragment_key(template, [get_language(), state, portal(request)])
-    parts: list[str] | None = pages.get(key)
-    if parts is None:
-        marked = {name: f"{_MARK}{name}{_MARK}" for name in (*personal, "csrf_token")}
-        parts = render_to_string(template, {**context, **marked}, request).split(_MARK)
-        pages.set(key, parts, None)
+    parts = frames.parts(
+        template,
+        (get_language(), state, portal(request)),
+        (*personal, "csrf_token"),
+        lambda words: render_to_string(template, {**context, **words}, request),
+    )
     if "csrf_token" in parts[1::2]:  # a page without a form gets no cookie
         personal["csrf_token"] = get_token(request)
     parts[1::2] = [escape(personal[name]) for name in parts[1::2]]

@@ -31,7 +31,9 @@ _LINE_ENDS = {ord(character): f"\\u{ord(character):04x}" for character in "\x85\
 
 def masked(text: str) -> str:
     """The text without e-mail addresses and telephone numbers."""
-    return _NUMBER.sub("<number>", _MAIL.sub("<address>", text))
+    if "@" in text or "%40" in text:  # else it would be looked for at each letter
+        text = _MAIL.sub("<address>", text)
+    return _NUMBER.sub("<number>", text)
 
 
 class JsonFormatter(_JsonFormatter):

@@ -13,6 +13,7 @@ from typing import Any
 
 import requests
 from apprise.plugins.custom_json import NotifyJSON
+from requests.adapters import HTTPAdapter
 
 # In place of a number's digits, which look alike in every encoding but base64, and of a text.
 _DIGITS, _TEXT = "019283746501928", "text-of-the-message"
@@ -25,10 +26,12 @@ KEPT_FOR = 3.0
 class Gateway:
     """Sends one request with other numbers and texts, from any thread."""
 
-    def __init__(self, request: Any, **options: Any) -> None:
-        self._request, self._options = request, options
-        # In the order of their last use. Each has one message at a time.
-        self._kept: deque[tuple[float, requests.Session]] = deque(maxlen=8)
+    def __init__(self, request: Any, *, follows: bool, **options: Any) -> None:
+        """``follows``: whether it goes where an answer leads."""
+        self._request, self._follows, self._options = request, follows, options
+        # In the order of their last use. Each has one message at a time. Without a session, which would look for
+        # cookies and hooks: half of the time.
+        self._kept: deque[tuple[float, HTTPAdapter]] = deque(maxlen=8)
 
     def send(self, number: str, text: str, timeout: tuple[float, float]) -> bool:
         """Whether the gateway took the text. ``number`` is E.164; ``timeout``: seconds to connect, and to read."""
@@ -38,21 +41,24 @@ class Gateway:
         for name, value in request.headers.items():
             request.headers[name] = value.replace(_DIGITS, digits)
         request.headers["Content-Length"] = str(len(request.body))
-        session = self._session()
+        adapter, options = self._adapter(), {"timeout": timeout, **self._options}
         with suppress(requests.RequestException):
-            answer = session.send(request, timeout=timeout, **self._options)
-            session.cookies.clear()
-            self._kept.append((monotonic(), session))
-            return answer.status_code in range(200, 300)
+            answers = [adapter.send(request, **options)]
+            if self._follows and answers[0].is_redirect:
+                answers += requests.Session().resolve_redirects(answers[0], request, **options)
+            for answer in answers:
+                answer.content  # noqa: B018  is read here, and the connection free again
+            self._kept.append((monotonic(), adapter))
+            return answers[-1].status_code in range(200, 300)
         return False
 
-    def _session(self) -> requests.Session:
+    def _adapter(self) -> HTTPAdapter:
         with suppress(IndexError):
-            used, session = self._kept.pop()
+            used, adapter = self._kept.pop()
             if monotonic() - used < KEPT_FOR:
-                return session
+                return adapter
             self._kept.clear()
-        return requests.Session()
+        return HTTPAdapter()
 
 
 @lru_cache
@@ -85,5 +91,5 @@ def read(url: str) -> Gateway | None:
         options = session.merge_environment_settings(made.url, {}, None, plugin.verify_certificate, None)
         places = "\n".join([made.url, made.body, *made.headers.values()])
         if (places.count(_DIGITS), places.count(_TEXT)) == (url.count("{to}"), 1):
-            return Gateway(made, allow_redirects=plugin.redirects, **options)
+            return Gateway(made, follows=plugin.redirects, **options)
     return None
