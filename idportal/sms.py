@@ -1,11 +1,15 @@
 """SMS, as django.core.mail is to mail: ``send`` a text to a number through the first gateway that takes it."""
 
 import logging
+import os
 import threading
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from time import monotonic
+from typing import NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
@@ -89,19 +93,43 @@ def send(number: str, text: str) -> str:
 
 def _try(url: str, number: str, text: str) -> str | None:
     """Returns None if the gateway took the message, else the reason."""
-    result: list[str | None] = []
 
-    def attempt() -> None:
+    def attempt() -> str | None:
         try:
-            result.append(_to_folder(url, number, text) if url.startswith("file:") else _to_apprise(url, number, text))
+            return _to_folder(url, number, text) if url.startswith("file:") else _to_apprise(url, number, text)
         except Exception as error:  # a plugin may raise anything; the next gateway gets its turn
-            result.append(f"it raised {type(error).__name__}")
+            return f"it raised {type(error).__name__}"
 
     # The socket limits of a plugin don't bound name look-ups, redirects, or an answer that trickles.
-    worker = threading.Thread(target=attempt, name="sms", daemon=True)
-    worker.start()
-    worker.join(GATEWAY_TIMEOUT)
-    return result[0] if result else _NO_ANSWER
+    try:
+        attempts, results = thread = _idle.pop()
+    except IndexError:
+        attempts, results = thread = _Thread(SimpleQueue(), SimpleQueue())
+        threading.Thread(target=_serve, args=thread, name="sms", daemon=True).start()
+    attempts.put(attempt)
+    try:
+        result = results.get(timeout=GATEWAY_TIMEOUT)
+    except Empty:
+        attempts.put(None)  # it may be busy for ever, and ends when it is not
+        return _NO_ANSWER
+    _idle.append(thread)
+    return result
+
+
+class _Thread(NamedTuple):
+    """One that makes an attempt after the other. Those of an executor would keep a process from ending."""
+
+    attempts: "SimpleQueue[Callable[[], str | None] | None]"
+    results: "SimpleQueue[str | None]"
+
+
+_idle: list[_Thread] = []
+os.register_at_fork(after_in_child=_idle.clear)  # they stay behind
+
+
+def _serve(attempts: "SimpleQueue[Callable[[], str | None] | None]", results: "SimpleQueue[str | None]") -> None:
+    while attempt := attempts.get():
+        results.put(attempt())
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:
