@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, connections
 from django.db.models import Count as CountRows
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable
@@ -43,6 +43,17 @@ class Named(Expression):
         return connection.ops.adapt_datefield_value(given) if isinstance(given, date) else given
 
 
+def _cursor() -> Any:
+    """A cursor that stays with its connection: psycopg learns the types of values and columns anew for each one."""
+    database: Any = connections[connection.alias]
+    if database.queries_logged:
+        return database.cursor()
+    kept = getattr(database, "kept_cursor", None)
+    if kept is None or kept.connection is not database.connection:
+        kept = database.kept_cursor = database.cursor()
+    return kept
+
+
 class Insert(Generic[Row]):
     """Adds rows of a model in one statement, as ``bulk_create``: no ``save`` is called, and no signal is sent."""
 
@@ -62,10 +73,10 @@ class Insert(Generic[Row]):
         values = [
             field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in self._fields
         ]
-        with connection.cursor() as cursor:
-            cursor.execute(self._made[place], values)
-            for row, [key] in zip(rows, cursor.fetchall(), strict=True):
-                row.pk, row._state.adding, row._state.db = key, False, connection.alias
+        cursor = _cursor()
+        cursor.execute(self._made[place], values)
+        for row, [key] in zip(rows, cursor.fetchall(), strict=True):
+            row.pk, row._state.adding, row._state.db = key, False, connection.alias
 
     def _make(self, count: int) -> str:
         quoted, meta = connection.ops.quote_name, self._model._meta
@@ -87,9 +98,9 @@ class _Statement:
             self._made[connection.vendor] = self._make(self._build(**self._named))
         compiler, sql, parameters = self._made[connection.vendor]
         filled = [each.value(values) if isinstance(each, Named) else each for each in parameters]
-        with connection.cursor() as cursor:
-            cursor.execute(sql, filled)
-            return compiler, cursor.rowcount, cursor.fetchall() if cursor.description else []
+        cursor = _cursor()
+        cursor.execute(sql, filled)
+        return compiler, cursor.rowcount, cursor.fetchall() if cursor.description else []
 
     def _make(self, built: Any) -> tuple[Any, str, tuple[Any, ...]]:
         compiler = self._query(built).get_compiler(connection.alias)

@@ -6,7 +6,7 @@ import uuid
 from datetime import timedelta
 
 import pytest
-from django.db import IntegrityError
+from django.db import IntegrityError, ProgrammingError, connection, transaction
 from django.db.models import F, Q
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 FIND = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose, ended_at=None))
 TRIES = Count(lambda subject, since: FailedTry.objects.filter(subject=subject, at__gt=since))
 ADD = Insert(Challenge)
+BROKEN = Count(lambda subject: FailedTry.objects.filter(subject=subject).extra(where=["nothing"]))
 FORGET = Delete(lambda subject: FailedTry.objects.filter(subject=subject))
 
 
@@ -154,6 +155,22 @@ def test_a_row_whose_key_is_taken_is_refused(challenge: Challenge) -> None:
     ADD(Challenge(purpose=Purpose.RESET, language="sv", begun_by="a"))
     with pytest.raises(IntegrityError):
         ADD(Challenge(purpose=Purpose.RESET, language="sv", begun_by="a"))
+
+
+@pytest.mark.postgresql
+def test_a_connection_that_was_closed_is_made_anew() -> None:
+    """Its cursor went with it."""
+    since = timezone.now() - timedelta(hours=1)
+    for _ in range(2):
+        FailedTry.objects.create(subject="an id", kind=FailedTry.Secret.CODE)
+        assert TRIES(subject="an id", since=since) == FailedTry.objects.count()
+        connection.close()
+    assert TRIES(subject="an id", since=since) == 2
+    with pytest.raises(ProgrammingError), transaction.atomic():
+        Select[FailedTry](lambda subject: FailedTry.objects.filter(subject=subject).extra(where=["nothing"]))(
+            subject=""
+        )
+    assert TRIES(subject="an id", since=since) == 2, "nor is it broken by a statement that fails"
 
 
 def test_rows_that_are_deleted() -> None:
