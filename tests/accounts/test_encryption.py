@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
+from accounts import encryption
 from accounts.encryption import digest, sealed
 from accounts.models import Challenge, Phone, Purpose, User
 
@@ -53,7 +54,7 @@ def test_a_number_is_ciphertext_in_its_row() -> None:
         cursor.execute("SELECT * FROM accounts_phone")
         row = " ".join(str(value) for value in cursor.fetchone() or ())
     assert "701740605" not in row
-    assert stored("accounts_phone", "number").startswith("gAAAA")  # Fernet, version 128
+    assert stored("accounts_phone", "number").startswith("1.")
 
 
 def test_the_same_number_is_another_ciphertext_each_time() -> None:
@@ -100,11 +101,29 @@ def test_a_number_cannot_be_changed_in_its_row_unnoticed() -> None:
         number_on_file()
 
 
-@pytest.mark.parametrize("value", ["+46701740605", "gAAAAA", "junk"])
+@pytest.mark.parametrize("value", ["+46701740605", "gAAAAA", "1.", "1.AAAA", "1.å", "1." + "A" * 60, "junk"])
 def test_what_was_never_encrypted_is_not_taken_for_a_number(value: str) -> None:
     register()
     with connection.cursor() as cursor:
         cursor.execute("UPDATE accounts_phone SET number = %s", [value])
+    with pytest.raises(InvalidToken):
+        number_on_file()
+
+
+def test_what_was_written_before_there_was_this_form_is_read_and_written_anew(settings: Settings) -> None:
+    """It was Fernet, with a key for each context."""
+    phone = register()
+    context = Phone._meta.get_field("number").context(phone)
+    earlier = encryption._earlier_cipher(context, KEY).encrypt(NUMBER.encode()).decode()
+    assert earlier.startswith("gAAAA"), "version 128"
+    Phone.objects.update(number=encryption.Ciphertext(earlier))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = NEWER, [KEY]
+    assert number_on_file() == NUMBER
+    call_command("rotate_keys")
+    assert stored("accounts_phone", "number").startswith("1.")
+    assert number_on_file() == NUMBER
+    other = encryption._earlier_cipher("another row", KEY).encrypt(NUMBER.encode()).decode()
+    Phone.objects.update(number=encryption.Ciphertext(other))
     with pytest.raises(InvalidToken):
         number_on_file()
 

@@ -8,7 +8,6 @@ from typing import TypeVar
 from unittest import mock
 
 import pytest
-from cryptography.fernet import MultiFernet
 from django.conf import settings
 from django.db import connection
 from django.http import HttpResponse
@@ -16,7 +15,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from accounts import codes, directory, tasks
+from accounts import codes, directory, encryption, tasks
 from accounts.models import Event
 from deploy.local.cast import ANNA, EVA, KARL, STEFAN
 from tests.accounts.helpers import last, normalised, time_passes, trail, wrong_for
@@ -180,15 +179,15 @@ def work_of(request: Request) -> list[str]:
     """What a request asks of directory, database, cipher and queue, without values; tasks run when it is answered."""
     done: list[str] = []
     queued: list[int] = []
-    encrypt, decrypt, connect = MultiFernet.encrypt, MultiFernet.decrypt, directory.connect
+    seal, unseal, connect = encryption.seal, encryption.unseal, directory.connect
 
-    def encrypting(cipher: MultiFernet, text: bytes) -> bytes:
-        done.append("encrypt")
-        return encrypt(cipher, text)
+    def sealing(text: str, context: str) -> str:
+        done.append("seal")
+        return seal(text, context)
 
-    def decrypting(cipher: MultiFernet, text: bytes) -> bytes:
-        done.append("decrypt")
-        return decrypt(cipher, text)
+    def unsealing(sealed: str, context: str) -> str:
+        done.append("unseal")
+        return unseal(sealed, context)
 
     def connecting() -> directory.Directory:
         done.append("directory")
@@ -196,8 +195,8 @@ def work_of(request: Request) -> list[str]:
 
     with (
         mock.patch.object(directory, "connect", connecting),
-        mock.patch.object(MultiFernet, "encrypt", encrypting),
-        mock.patch.object(MultiFernet, "decrypt", decrypting),
+        mock.patch.object(encryption, "seal", sealing),
+        mock.patch.object(encryption, "unseal", unsealing),
         mock.patch.object(tasks.send_code, "apply_async", lambda args, **_: queued.extend(args)),
         CaptureQueriesContext(connection) as queries,
     ):
@@ -218,7 +217,7 @@ def test_e2_every_request_does_what_it_does_for_an_unknown_name(
     settings.LIMIT_ADDRESS_POSTS = 10_000
     unknown = walk(UNKNOWN, work_of)
     found = walk(case(server, settings, sms), work_of)
-    assert {"encrypt", "task"} <= set(unknown["ask"])
+    assert {"seal", "task"} <= set(unknown["ask"])
     for step, work in unknown.items():
         assert "directory" not in work, step
         assert found[step] == work, step
