@@ -14,7 +14,6 @@ import pytest
 
 from idportal.text import fold
 from tests.bench import people, report
-from tests.bench.cal import Clock
 from tests.bench.client import Visit
 from tests.bench.compare import Side, comparison, ratio
 from tests.bench.counting import children, counts_of_log, cpu_of, memory_by_family, statements_of_log
@@ -143,11 +142,11 @@ def test_visit_goes_on_when_its_connection_has_ended(close: bytes) -> None:
 @pytest.mark.process
 def test_journeys_are_measured_and_counted() -> None:
     """The whole of the bench, with four people. How much a journey may cost is not asked here."""
-    with Installation(4) as installation, Clock() as clock:
-        one = run_round(installation, clock, clients=2, seconds=60, most=2)
+    with Installation(4) as installation:
+        one = run_round(installation, clients=2, seconds=60, most=2)
         steps = count_steps(installation, journeys=1, pause=0.3)
         memory = memory_by_family(installation.families)
-        pages = measure_start_page(installation, clock, 0.5)
+        pages = measure_start_page(installation, 0.5)
         with pytest.raises(Incomplete, match="events"):
             require_traces(installation, traces(installation), 1)
         with pytest.raises(Incomplete, match="log in"):

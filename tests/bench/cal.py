@@ -1,22 +1,17 @@
-"""CAL, a unit of CPU time: one pass through a fixed loop, timed on this machine while the load runs.
+"""CAL, a unit of CPU time: one pass through a fixed loop, timed in the process that makes the load, while it does.
 
 CPU time divided by the median pass holds across machines, and on one that slows down, better than milliseconds do. It
-is as fast as the Python that runs it: only figures of the same Python compare. ``python -m tests.bench.cal`` prints a
-pass every EVERY seconds, as two numbers: when it began (CLOCK_MONOTONIC) and the CPU seconds that it took.
+is as fast as the Python that runs it: only figures of the same Python compare.
 """
 
 from __future__ import annotations
 
 import json
 import statistics
-import subprocess
-import sys
 import threading
 import time
 from types import TracebackType
 from typing import Self
-
-from deploy.local.server import bound
 
 EVERY = 0.25  # seconds
 _WORDS = {"a": list(range(50)), "b": {str(i): i for i in range(50)}}
@@ -31,39 +26,27 @@ def seconds() -> float:
     return time.thread_time() - began
 
 
-class Clock:
-    """Times passes in a process of its own, as long as the context lasts."""
-
-    def __init__(self) -> None:
-        self._passes: list[tuple[float, float]] = []
-
-    def median(self, begin: float, end: float) -> float:
-        """CPU seconds of one pass between two moments of ``time.monotonic``; of all if none began between them."""
-        between = [took for at, took in list(self._passes) if begin <= at <= end]
-        return statistics.median(between or [took for _, took in self._passes])
+class Passes:
+    """Times one pass every EVERY seconds, in a thread of this process, as long as the context lasts."""
 
     def __enter__(self) -> Self:
-        command = bound([sys.executable, "-m", __name__])
-        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        threading.Thread(target=self._read, daemon=True).start()
-        while not self._passes:
-            time.sleep(0.01)
+        self._took: list[float] = []
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._time)
+        self._thread.start()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._process.terminate()
-        self._process.wait()
+        self._over.set()
+        self._thread.join()
 
-    def _read(self) -> None:
-        for line in self._process.stdout or ():
-            at, took = line.split()
-            self._passes.append((float(at), float(took)))
+    @property
+    def median(self) -> float:
+        """CPU seconds of one pass. There is one at least when the context is over."""
+        return statistics.median(self._took)
 
-
-if __name__ == "__main__":
-    while True:
-        sys.stdout.write(f"{time.monotonic()} {seconds()}\n")
-        sys.stdout.flush()
-        time.sleep(EVERY)
+    def _time(self) -> None:
+        while not (self._over.wait(EVERY) and self._took):
+            self._took.append(seconds())

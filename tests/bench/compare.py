@@ -21,7 +21,6 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import report
-from tests.bench.cal import Clock
 from tests.bench.counting import COUNTS, memory_by_family
 from tests.bench.installation import Installation
 from tests.bench.rounds import SMS, STEPS, Incomplete, Round, Steps, count_steps, run_round
@@ -125,20 +124,18 @@ class Sides:
 
 def take_turns(base: Side, here: Side, seconds: float, until: float) -> float:
     """As many as end before ``until`` (``time.monotonic``), three of each side at least. Returns a CAL in seconds."""
-    with Clock() as clock:
-        for side in (base, here):
-            run_round(side.installation, clock, clients=CLIENTS, seconds=60, most=WARM_UP)
-        began, turn = time.monotonic(), 0
-        while turn < LEAST_TURNS or time.monotonic() + 2 * seconds < until:
-            for side in (base, here) if turn % 2 else (here, base):
-                side.rounds.append(run_round(side.installation, clock, clients=CLIENTS, seconds=seconds))
-            turn += 1
-        cal = clock.median(began, time.monotonic())
+    for side in (base, here):
+        run_round(side.installation, clients=CLIENTS, seconds=60, most=WARM_UP)
+    turn = 0
+    while turn < LEAST_TURNS or time.monotonic() + 2 * seconds < until:
+        for side in (base, here) if turn % 2 else (here, base):
+            side.rounds.append(run_round(side.installation, clients=CLIENTS, seconds=seconds))
+        turn += 1
     with ThreadPoolExecutor(2) as threads:  # counts are the same, however slow it is
         counting = [threads.submit(count_steps, side.installation, 3, pause=0.3) for side in (base, here)]
     for side, counted in zip((base, here), counting, strict=True):
         side.memory, side.steps = memory_by_family(side.installation.portal), counted.result()
-    return cal
+    return statistics.median(one.cal for one in (*base.rounds, *here.rounds))
 
 
 def comparison(base: Side, here: Side, cal: float) -> str:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urljoin
 
-from tests.bench.cal import Clock, seconds
+from tests.bench.cal import seconds
 from tests.bench.counting import cpu_by_family
 from tests.bench.installation import Installation
 from tests.bench.rounds import run_round
@@ -35,15 +35,15 @@ TIMES, ENOUGH = 30, 2.0  # how often each page is opened; seconds of CPU
 
 def main() -> int:
     found: list[dict[str, float]] = []
-    with Installation(4000) as installation, Clock() as clock:
-        run_round(installation, clock, clients=CLIENTS, seconds=60, most=48)
+    with Installation(4000) as installation:
+        run_round(installation, clients=CLIENTS, seconds=60, most=48)
         low = 1
         for size in SIZES:
             filling = FILL.read_text(encoding="utf-8").replace(":low", str(low)).replace(":high", str(size))
             installation._sql.execute(filling)
             installation._sql.execute("VACUUM ANALYZE")
             low = size
-            rounds = [run_round(installation, clock, clients=CLIENTS, seconds=SECONDS) for _ in range(ROUNDS)]
+            rounds = [run_round(installation, clients=CLIENTS, seconds=SECONDS) for _ in range(ROUNDS)]
             costs = {
                 "a journey": statistics.median(one.cal_a_journey for one in rounds),
                 "a journey, PostgreSQL": statistics.median(one.cals("postgres") for one in rounds),

@@ -12,7 +12,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.bench import report
-from tests.bench.cal import Clock
 from tests.bench.counting import memory_by_family
 from tests.bench.installation import Installation
 from tests.bench.rounds import Incomplete, Round, count_steps, run_round
@@ -41,13 +40,12 @@ def main(words: list[str]) -> int:
                 tree = Path(stack.enter_context(TemporaryDirectory(prefix="idportal-bench-base-")))
                 name = check_out(arguments.commit, tree)
             installation = stack.enter_context(Installation(arguments.people, tree, python_for(tree)))
-            clock = stack.enter_context(Clock())
-            run_round(installation, clock, clients=max(CLIENTS), seconds=60, most=WARM_UP)
+            run_round(installation, clients=max(CLIENTS), seconds=60, most=WARM_UP)
             for _ in range(arguments.rounds):
                 for clients, done in rounds.items():
-                    done.append(run_round(installation, clock, clients=clients, seconds=arguments.seconds))
+                    done.append(run_round(installation, clients=clients, seconds=arguments.seconds))
             memory = memory_by_family(installation.families)
-            start_page = measure_start_page(installation, clock, arguments.seconds / 3)
+            start_page = measure_start_page(installation, arguments.seconds / 3)
             steps = count_steps(installation, arguments.walks, pause=0.5)
     except Incomplete as what:
         sys.stderr.write(f"{what}\n")

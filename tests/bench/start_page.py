@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from deploy.local import files
 from deploy.local.server import HOST, bound, free_port, program
-from tests.bench.cal import Clock
 from tests.bench.counting import cpu_by_family
 from tests.bench.installation import PORTAL, START_TIMEOUT, Installation
 from tests.servers.nginx import configuration
@@ -39,25 +38,22 @@ class Pages:
         return self.cpu.get(family, 0.0) / self.cal / self.pages
 
 
-def measure_start_page(installation: Installation, clock: Clock, seconds: float) -> list[Pages]:
+def measure_start_page(installation: Installation, seconds: float) -> list[Pages]:
     """Kept connections, as browsers and nginx keep them."""
-    found = [_measure(installation, clock, seconds, where="gunicorn", port=installation.port)]
+    found = [_measure(installation, seconds, where="gunicorn", port=installation.port)]
     with site(installation) as (port, pid):
-        found.append(_measure(installation, clock, seconds, where="nginx, with TLS", port=port, nginx=pid))
+        found.append(_measure(installation, seconds, where="nginx, with TLS", port=port, nginx=pid))
     return found
 
 
-def _measure(
-    installation: Installation, clock: Clock, seconds: float, *, where: str, port: int, nginx: int = 0
-) -> Pages:
+def _measure(installation: Installation, seconds: float, *, where: str, port: int, nginx: int = 0) -> Pages:
     families = {**installation.portal, **({"nginx": nginx} if nginx else {})}
     tls = str(installation.folder / "tls" / "ca.pem") if nginx else ""
     before = cpu_by_family(families)
     done = installation.load.ask("pages", clients=CLIENTS, seconds=seconds, port=port, tls=tls)
     after = cpu_by_family(families)
     cpu = {name: after[name] - before[name] for name in families}
-    began, ended = done["began"], done["ended"]
-    return Pages(where, done["pages"], ended - began, clock.median(began, ended), cpu)
+    return Pages(where, done["pages"], done["seconds"], done["cal"], cpu)
 
 
 @contextmanager
