@@ -7,7 +7,7 @@ from django.db.models import F
 
 from accounts import audit, directory
 from accounts.directory import Account, Served
-from accounts.models import AuditEvent, Event, User
+from accounts.models import Event, User
 from idportal.kept import Change
 
 log = logging.getLogger("idportal.users")
@@ -56,7 +56,7 @@ def end_sessions(user: User) -> None:
     audit.add(ended_sessions(user))
 
 
-def ended_sessions(user: User) -> AuditEvent:
+def ended_sessions(user: User) -> audit.NewEvent:
     """As ``end_sessions``, and leaves it to the caller to add the event to the trail."""
     _END_SESSIONS(pk=user.pk)
     return audit.new_event(Event.SESSIONS_ENDED, user)

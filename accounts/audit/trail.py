@@ -35,6 +35,7 @@ class NamedAccount(Protocol):
 
 
 Subject = NamedAccount | User | Company | Orderer | None
+NewEvent = AuditEvent  # to be added, and not to be read
 
 
 def record(
@@ -46,7 +47,7 @@ def record(
 
 def new_event(
     event: Event, subject: Subject = None, *, actor: Subject = None, result: str = "", address: str | None = None
-) -> AuditEvent:
+) -> NewEvent:
     """The event as ``record`` adds it."""
     return AuditEvent(
         event=event,
@@ -59,7 +60,7 @@ def new_event(
     )
 
 
-def add(*events: AuditEvent) -> None:
+def add(*events: NewEvent) -> None:
     """Adds events in one statement, in the transaction of the change.
 
     Once they are committed each is a line of the log too, of which a log system elsewhere keeps a copy (L3): with ids,
