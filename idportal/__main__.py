@@ -9,15 +9,17 @@ from importlib import import_module
 from celery.bin import beat, worker
 from celery.bin.base import CLIContext
 
-COMMANDS = {"worker": (worker.worker, "idportal.celery"), "beat": (beat.beat, "idportal.beat")}
+# No worker needs to know of another: without waiting for their answers it starts a second sooner.
+ALONE = ("--without-mingle", "--without-gossip", "--without-heartbeat")
+COMMANDS = {"worker": (worker.worker, "idportal.celery", ALONE), "beat": (beat.beat, "idportal.beat", ())}
 
 
 def main(name: str, *words: str) -> None:
     """Runs the command with Celery's options for it, until it is told to end."""
-    command, module = COMMANDS[name]
+    command, module, first = COMMANDS[name]
     sys.argv[:1] = ["-m", "idportal"]  # a worker that gets SIGHUP starts anew with these words
     context = CLIContext(import_module(module).app, no_color=False, workdir=None, quiet=True)
-    command.main(words, prog_name=f"python -m idportal {name}", obj=context)
+    command.main([*first, *words], prog_name=f"python -m idportal {name}", obj=context)
 
 
 if __name__ == "__main__":
