@@ -96,9 +96,9 @@ class AddressField(_TextField):
 class NewPasswordField(forms.CharField):
     """A new password, taken verbatim; the policy judges it."""
 
-    def __init__(self, *, label: Any) -> None:
+    def __init__(self, **options: Any) -> None:
         widget = forms.PasswordInput(attrs={"autocomplete": "new-password"})
-        super().__init__(label=label, strip=False, required=False, widget=widget)
+        super().__init__(strip=False, required=False, widget=widget, **options)
 
 
 class CodeField(_TextField):
@@ -226,7 +226,7 @@ class PasskeyForm(forms.Form):
 
 
 class NewPasswordForm(forms.Form):
-    new_password1 = NewPasswordField(label=_("Nytt lösenord"))
+    new_password1 = NewPasswordField(label=_("Nytt lösenord"), help_text=_("Så ska lösenordet vara:"))
     new_password2 = NewPasswordField(label=_("Nytt lösenord en gång till"))
 
     def clean(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """The rules for a new password. Source: manual-sv.md, "Återställa/byta lösenord", point 6; security.md P1, P2."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from unicodedata import category, normalize
 
@@ -52,7 +52,7 @@ def _has_no_context_word(password: str, owner: Owner) -> bool:
     return not any(word in fold(password) for word in words if len(word) >= CONTEXT_WORD_LENGTH)
 
 
-def _forbidden_listed() -> str:
+def forbidden_listed() -> str:
     """ "å, ä eller ö": each letter once, in lower case."""
     letters = list(dict.fromkeys(settings.PASSWORD_FORBIDDEN_CHARACTERS.lower()))
     return ", ".join(letters[:-1]) + (f" {_('eller')} " if len(letters) > 1 else "") + letters[-1] if letters else ""
@@ -77,7 +77,7 @@ RULES = (
     ),
     Rule(
         "letters",
-        lambda: _("Lösenordet får inte innehålla %s.") % _forbidden_listed(),
+        lambda: _("Lösenordet får inte innehålla %s.") % forbidden_listed(),
         # "å" may also come as "a" and a combining ring: one letter, two characters.
         lambda password, owner: set(settings.PASSWORD_FORBIDDEN_CHARACTERS).isdisjoint(normalize("NFC", password)),
     ),
@@ -109,7 +109,7 @@ MAXIMUM = Rule(
     lambda password, owner: len(password) <= LONGEST_PASSWORD,
 )
 
-# Rules that are not in the checklist: shown only when one is broken.
+# Rules that are not in the list: shown only when one is broken.
 SILENT_RULES = (
     Rule(
         "printable",
@@ -128,8 +128,17 @@ BREACHED = Rule(
 )
 
 
+# The parts of the list below the field: what a page shows as one part, by rule.
+OTHER = ("username", "common", "context", "history")
+
+
+def parts(broken: Iterable[str]) -> set[str]:
+    """Those of the list that hold these rules."""
+    return {"other" if key in OTHER else key for key in broken}
+
+
 def rules() -> list[Rule]:
-    """The rules of the checklist, in order."""
+    """The rules that everybody is told of, in order."""
     return [rule for rule in RULES if rule.key != "letters" or settings.PASSWORD_FORBIDDEN_CHARACTERS]
 
 

@@ -11,7 +11,7 @@ from accounts import browsers, codes, limits, pages, sessions, users
 from accounts.forms import CodeForm, NewPasswordForm, UsernameForm
 from accounts.models import Purpose
 from accounts.passwords import reset
-from accounts.passwords.policy import rules, sentence
+from accounts.passwords.policy import forbidden_listed, parts, sentence
 from accounts.passwords.reset import ResetOutcome
 from accounts.sessions import Flash
 from idportal.clock import duration
@@ -86,7 +86,7 @@ def password(request: HttpRequest) -> HttpResponse:
     if challenge is None or found is None:
         return _start_again(request)
     form = NewPasswordForm(request.POST or None)
-    failed: tuple[str, ...] = ()  # the keys of the rules to mark in the checklist
+    failed: tuple[str, ...] = ()  # the keys of the rules that are broken
     if form.is_valid():
         result = reset.set_password(challenge, found, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
@@ -105,11 +105,12 @@ def password(request: HttpRequest) -> HttpResponse:
     context = {
         "form": form,
         "minutes_left": minutes_left,
-        "rules": [{"key": rule.key, "text": rule.text, "failed": rule.key in failed} for rule in rules()],
+        "failed": parts(failed),
         "policy": {
             "min_length": settings.PASSWORD_MIN_LENGTH,
             "kinds": settings.PASSWORD_KINDS,
             "forbidden": settings.PASSWORD_FORBIDDEN_CHARACTERS,
+            "forbidden_listed": forbidden_listed(),
         },
     }
     username = found.account.username

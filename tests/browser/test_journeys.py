@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -78,7 +80,7 @@ def _reset(visitor: Visitor, person: Person) -> None:
     page.get_by_label("Säkerhetskod").fill(visitor.portal.sms.code())
     page.get_by_role("button", name="Nästa").click()
 
-    expect(visitor.heading).to_have_text("Välj ett nytt lösenord")
+    expect(visitor.heading).to_have_text("Välj nytt lösenord")
     expect(page.get_by_role("main")).to_contain_text(f"Användarnamn {person.username}")
     page.get_by_label("Nytt lösenord", exact=True).fill(NEW_PASSWORD)
     page.get_by_label("Nytt lösenord en gång till").fill(NEW_PASSWORD)
@@ -88,6 +90,23 @@ def _reset(visitor: Visitor, person: Person) -> None:
     expect(page.get_by_role("main")).to_contain_text("Testa att det fungerar att logga in med det.")
     assert opens(person, NEW_PASSWORD)
     assert not opens(person, person.password)
+
+
+@pytest.mark.parametrize("language", ["sv", "en"])
+def test_the_new_password_and_its_button_are_seen_without_scrolling(new_visitor: NewVisitor, language: str) -> None:
+    """The rules and the two fields as well; on an ordinary telephone, when the page opens."""
+    visitor = new_visitor(PHONE)
+    has_number(STEFAN)
+    visitor.open("/aterstall/")
+    if language == "en":
+        visitor.page.get_by_role("button", name="English").click()
+    visitor.submit(username=STEFAN.username)
+    visitor.submit(code=visitor.portal.sms.code())
+    visitor.is_at("/aterstall/losenord/")
+    for part in (*visitor.page.locator("[data-rule]").all(), visitor.field("new_password2"), visitor.next_button):
+        expect(part).to_be_in_viewport(ratio=1)
+    described = visitor.field("new_password1")
+    expect(described).to_have_accessible_description(re.compile("8 tecken|8 characters"))
 
 
 def test_a_number_that_is_unchanged_needs_no_code(visitor: Visitor) -> None:

@@ -75,30 +75,29 @@
   if (rules && first && second) {
     const { minLength, kinds, forbidden, username } = rules.dataset;
     const forbiddenForms = [...forbidden.normalize("NFC")].flatMap((letter) => [letter, letter.normalize("NFD")]);
-    const items = Object.fromEntries([...document.querySelectorAll("[data-rule]")].map((item) => [item.dataset.rule, item]));
+    const items = Object.fromEntries([...rules.querySelectorAll("[data-rule]")].map((item) => [item.dataset.rule, item]));
     const status = rules.querySelector("[data-rules-status]");
-    const chips = rules.querySelector("[data-kinds-list]");
     const same = document.querySelector("[data-same]");
 
     /* Each answers true (met), false (broken: only another password mends it) or null (not there yet). */
     const judge = (password) => {
       const allowed = forbiddenForms.reduce((rest, letter) => rest.replaceAll(letter, ""), password);
       const used = kindsOf(allowed);
-      for (const chip of chips.children) chip.toggleAttribute("data-met", used.has(chip.dataset.kind));
-      if (!password) return { length: null, kinds: null, letters: null, username: null };
+      for (const kind of rules.querySelectorAll("[data-kind]")) kind.toggleAttribute("data-met", used.has(kind.dataset.kind));
+      if (!password) return { length: null, kinds: null, letters: null, other: null };
       const composed = password.normalize("NFC");
       return {
         length: [...password].length >= Number(minLength) || null,
         kinds: used.size >= Number(kinds) || null,
         letters: !forbiddenForms.some((letter) => composed.includes(letter) || password.includes(letter)),
-        username: !username || !password.toLowerCase().includes(username.toLowerCase()),
+        other: username && password.toLowerCase().includes(username.toLowerCase()) ? false : null, // the server knows
       };
     };
     const mark = (item, met) => {
       if (item) item.dataset.state = met === null ? "todo" : met ? "met" : "failed";
     };
     const announce = whenQuiet(() => {
-      const live = ["length", "kinds", "letters", "username"].filter((key) => items[key]);
+      const live = ["length", "kinds", "letters"].filter((key) => items[key]);
       const met = live.filter((key) => items[key].dataset.state === "met").length;
       say(status, first.value ? status.dataset.text.replace("{met}", met).replace("{all}", live.length) : "");
     });
@@ -111,12 +110,9 @@
     const compareWhenQuiet = whenQuiet(compare);
     const onInput = () => {
       for (const [key, met] of Object.entries(judge(first.value))) mark(items[key], met);
-      for (const key of ["common", "context", "history"]) mark(items[key], null);
       announce();
       compareWhenQuiet();
     };
-    chips.hidden = false;
-    items.kinds?.querySelector(".rule__body").append(chips);
     first.addEventListener("input", onInput);
     second.addEventListener("input", compareWhenQuiet);
     second.addEventListener("blur", compare);
