@@ -21,5 +21,9 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = True
 
+# tests/suite.py has made the tables in this very database: what is copied from it needs no migrations.
+if os.environ.get("DATABASE_URL_MIGRATED") == DATABASE_URL:  # noqa: F405
+    DATABASES["default"]["TEST"] = {"TEMPLATE": DATABASES["default"]["NAME"], "MIGRATE": False}  # noqa: F405
+
 # What deploy.local.settings adds; tests/as_demo.py gives it a folder.
 DEMO_FOLDER: str = ""

@@ -36,14 +36,11 @@ def main(arguments: list[str]) -> int:
         if slow:
             chosen, on_sqlite = "slow and not timing", "sqlite_slow"
             workers = 2 * PROCESSORS  # much of it is waiting for what starts and ends
-        runs = [
-            # Their databases go with the server.
-            _start(
-                ["-m", chosen, "-n", str(workers), "--reuse-db", *(_marked(arguments, "slow") if slow else arguments)],
-                server.url,
-            ),
-            _start(["-m", f"{on_sqlite} and not postgresql", *_marked(arguments, on_sqlite.split()[0])], "", words),
-        ]
+        runs = [_start(["-m", f"{on_sqlite} and not postgresql", *_marked(arguments, on_sqlite.split()[0])], "", words)]
+        _migrate(server.url)
+        # Their databases go with the server.
+        more = ["-n", str(workers), "--reuse-db", *(_marked(arguments, "slow") if slow else arguments)]
+        runs.append(_start(["-m", chosen, *more], server.url))
         codes = {run.wait() for run in runs}
         if slow:
             codes.add(_start(["-m", "timing", *_marked(arguments, "timing")], server.url).wait())
@@ -52,6 +49,13 @@ def main(arguments: list[str]) -> int:
     if codes == {NONE_FOUND}:
         return NONE_FOUND
     return max(codes - {NONE_FOUND})
+
+
+def _migrate(database: str) -> None:
+    """Makes the tables once, in the server's own database, which each worker copies (tests/settings.py)."""
+    environment = {**os.environ, "DATABASE_URL": database, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    command = [sys.executable, "manage.py", "migrate", "--verbosity=0", "--skip-checks"]
+    subprocess.run(bound(command), check=True, env=environment)
 
 
 def _marked(arguments: list[str], mark: str) -> list[str]:
@@ -66,7 +70,7 @@ def _start(arguments: list[str], database: str, output: IO[bytes] | None = None)
     """pytest, on that database; on SQLite in memory if there is none."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("DATABASE_URL")}
     if database:
-        environment["DATABASE_URL"] = database
+        environment |= {"DATABASE_URL": database, "DATABASE_URL_MIGRATED": database}
     # Without this a suite that is killed would leave its servers behind.
     command = bound([sys.executable, "-m", "pytest", *arguments])
     return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
