@@ -21,8 +21,10 @@ PROCESSES = "tests/idportal/"  # all share one portal that is made ready to be s
 STATES = "tests/browser/test_accessibility.py"
 OFFICE = ("[helpdesk", "[bestallare")  # half of the states: they are so many that these are a group of their own
 LONGEST = (
+    *("tests/faults/", "tests/attack/", "tests/accounts/test_two_hundred.py"),
     *(STATES, "tests/test_demo.py", "tests/test_killed.py", "tests/test_stack.py"),
-    *("tests/notifications/test_crash.py", "tests/helpdesk/test_mail_killed.py", "tests/idportal/", "tests/browser/"),
+    *("tests/notifications/test_crash.py", "tests/helpdesk/test_mail_killed.py", "tests/test_bench.py"),
+    *("tests/test_first_visit.py", "tests/test_site.py", "tests/idportal/", "tests/browser/"),
     *("tests/accounts/test_worker.py", "tests/test_upgrade.py", "tests/helpdesk/test_mail_", "tests/accounts/"),
 )
 

@@ -36,7 +36,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = pytest.mark.process
 
-START_TIMEOUT = 30.0  # seconds
+START_TIMEOUT = 90.0  # seconds, where everything else runs beside it
 NEW_PASSWORD = "Nytt-Berg-4711"
 
 
