@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import subprocess
-import sys
 
-from tests.idportal.conftest import ROOT, environment
-
-TIMEOUT = 60  # seconds
+from tests.idportal.conftest import run_code
 
 _PROGRAM = """
 import os, signal, sys
@@ -38,12 +35,5 @@ def run(command: tuple[str, ...], imports: str, place: str, values: dict[str, st
     ``place`` puts the trap: ``before(module, "name")`` kills it instead of a call, ``after`` behind one; "" puts none.
     ``imports`` are the lines that name those modules.
     """
-    return subprocess.run(
-        [sys.executable, "-c", _PROGRAM.replace("IMPORTS", imports).replace("PLACE", place), *command],
-        cwd=ROOT,
-        check=False,
-        capture_output=True,
-        text=True,
-        env=environment(values),
-        timeout=TIMEOUT,
-    )
+    program = _PROGRAM.replace("IMPORTS", imports).replace("PLACE", place)
+    return run_code(program, ["-c", *command], values)

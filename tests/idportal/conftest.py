@@ -29,7 +29,7 @@ from tests.idportal.mail_servers import certificates, elsewhere, short_patience,
 
 __all__ = ["ROOT", "certificates", "elsewhere", "environment", "short_patience", "token_places", "tokens"]
 
-START_TIMEOUT = 30  # seconds
+START_TIMEOUT = 60  # seconds
 ANSWER_TIMEOUT = 20
 
 # Everything that a production installation must say, at addresses where nobody answers.
@@ -86,10 +86,14 @@ server.serve_forever()
 
 def manage(*arguments: str, **values: str) -> subprocess.CompletedProcess[str]:
     """Run manage.py in this environment and no other."""
-    command = ["manage.py", *arguments]
+    return run_code(MANAGE, ["manage.py", *arguments], values)
+
+
+def run_code(code: str, command: list[str], values: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    """Run the code as a process of its own with these arguments; ``values``: its environment, and no other."""
     with tempfile.TemporaryDirectory() as folder:
         stdout, stderr = Path(folder, "stdout"), Path(folder, "stderr")
-        process = forks.start(MANAGE, command, values, stdout, stderr)
+        process = forks.start(code, command, values, stdout, stderr)
         process.join(START_TIMEOUT)
         if process.exitcode is None:
             process.kill()
