@@ -103,25 +103,28 @@ def asks_and_mistypes(stranger: Visitor) -> None:
     stranger.send("/aterstall/", username=STEFAN.username)
     settled()
     for guess in range(6):
-        stranger.send("/aterstall/kod/", code=f"{random.randrange(10**6):06}")
+        stranger.post("/aterstall/kod/", code=f"{random.randrange(10**6):06}")
         if guess == 3:
             stranger.post("/aterstall/kod/igen/")
 
 
 def asks_again_and_again(stranger: Visitor) -> None:
+    stranger.get("/aterstall/")
     for _ in range(3):
-        stranger.send("/aterstall/", username=STEFAN.username)
+        stranger.post("/aterstall/", username=STEFAN.username)
         stranger.post("/aterstall/kod/igen/")
 
 
 def tries_passwords(stranger: Visitor) -> None:
+    stranger.get("/registrera/")
     for guess in range(3):
-        stranger.send("/registrera/", username=STEFAN.username, password=f"Sommar202{guess}!")
+        stranger.post("/registrera/", username=STEFAN.username, password=f"Sommar202{guess}!")
 
 
 def tries_passwords_of_staff(stranger: Visitor) -> None:
+    stranger.get("/logga-in/")
     for guess in range(3):
-        stranger.send("/logga-in/", username=STEFAN.mail, password=f"Vinter202{guess}!")
+        stranger.post("/logga-in/", username=STEFAN.mail, password=f"Vinter202{guess}!")
 
 
 ATTEMPTS: tuple[Callable[[Visitor], None], ...] = (
