@@ -20,7 +20,7 @@ from tests.accounts.passkey_device import PasskeyDevice
 from tests.accounts.staff import ASKS_FOR_CODE, WRONG_FACTOR, Officer, later, says
 from tests.conftest import has_number
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server"), pytest.mark.sqlite]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 SITE = "http://localhost:8000"
 REFUSED = "Passkeyn godtogs inte."
@@ -67,6 +67,7 @@ def eva() -> Officer:
 # --- Signing in ----------------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_a3_a_passkey_signs_in_beside_the_app(eva: Officer) -> None:
     device = has_passkey(eva)
     page = eva.get("/logga-in/kod/")
@@ -86,6 +87,7 @@ def test_the_app_still_signs_in(eva: Officer) -> None:
     assert eva.is_in()
 
 
+@pytest.mark.sqlite
 def test_a3_an_answer_serves_once(eva: Officer) -> None:
     """A challenge is spent by the first answer, right or wrong."""
     device = has_passkey(eva)
@@ -216,6 +218,7 @@ def test_nobody_gets_a_challenge_without_the_password() -> None:
 # --- A passkey as the first factor ---------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_a3_a_passkey_in_place_of_the_app(mailoutbox: list[EmailMessage]) -> None:
     eva = Officer(EVA)
     eva.type_password()
@@ -315,6 +318,7 @@ def test_passkeys_alone_make_no_recovery_codes(settings: Settings) -> None:
 # --- One's own passkeys --------------------------------------------------------------------------
 
 
+@pytest.mark.sqlite
 def test_a3_more_passkeys_by_a_fresh_factor(eva: Officer) -> None:
     assert eva.type_code().status_code == 302
     first = PasskeyDevice(SITE)
@@ -342,6 +346,7 @@ def test_a3_more_passkeys_by_a_fresh_factor(eva: Officer) -> None:
     assert list(Passkey.objects.values_list("name", flat=True)) == ["Telefonen", "Nyckeln"]
 
 
+@pytest.mark.sqlite
 def test_one_device_is_kept_once(eva: Officer) -> None:
     device = has_passkey(eva)
     user, challenge = User.objects.get(username=EVA.username), passkeys.new_challenge()
@@ -356,6 +361,7 @@ def test_nobody_has_more_than_so_many(eva: Officer) -> None:
     assert passkeys.register(user, challenge, answer, "En till", None) is None
 
 
+@pytest.mark.sqlite
 def test_the_last_factor_is_not_removed_here(eva: Officer, settings: Settings) -> None:
     has_passkey(eva)
     user, kept = User.objects.get(username=EVA.username), Passkey.objects.get()
@@ -370,6 +376,7 @@ def test_the_last_factor_is_not_removed_here(eva: Officer, settings: Settings) -
     assert last(Event.SECOND_FACTOR_REMOVED).result == "passkey"
 
 
+@pytest.mark.sqlite
 def test_a3_removing_the_factors_removes_passkeys(eva: Officer) -> None:
     device = has_passkey(eva)
     assert answers(eva, device.sign(asked(eva))).status_code == 302

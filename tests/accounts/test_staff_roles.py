@@ -26,6 +26,15 @@ DOWN = "Katalogen går inte att nå just nu"
 def eva() -> Officer:
     """She is in."""
     officer = Officer(EVA)
+    officer.come_in()
+    assert officer.is_in()
+    return officer
+
+
+@pytest.fixture
+def enrolled() -> Officer:
+    """She is in, and has the app in her hand."""
+    officer = Officer(EVA)
     officer.enrol()
     assert officer.is_in()
     return officer
@@ -83,41 +92,41 @@ def test_at_every_page_of_the_role(server: TestSlapd, eva: Officer, path: str) -
     assert not eva.is_in()
 
 
-def test_a_post_of_somebody_without_the_role_changes_nothing(server: TestSlapd, eva: Officer) -> None:
+def test_a_post_of_somebody_without_the_role_changes_nothing(server: TestSlapd, enrolled: Officer) -> None:
     leaves_the_group(server)
-    assert eva.post("/admin/", anything="1")["Location"] == "/logga-in/?slut"
-    assert eva.post("/logga-in/koder/").status_code == 302
+    assert enrolled.post("/admin/", anything="1")["Location"] == "/logga-in/?slut"
+    assert enrolled.post("/logga-in/koder/").status_code == 302
     assert trail(Event.SECOND_FACTOR_ADDED) == [Event.SECOND_FACTOR_ADDED] * 2, "those of the enrolment"
 
 
-def test_losing_the_role_between_password_and_code(server: TestSlapd, eva: Officer) -> None:
+def test_losing_the_role_between_password_and_code(server: TestSlapd, enrolled: Officer) -> None:
     """S2: and the code is not spent."""
-    eva.leave()
-    eva.type_password()
+    enrolled.leave()
+    enrolled.type_password()
     leaves_the_group(server)
-    assert eva.type_code()["Location"] == "/logga-in/?slut"
-    assert eva.get("/logga-in/kod/")["Location"] == "/logga-in/?igen"
+    assert enrolled.type_code()["Location"] == "/logga-in/?slut"
+    assert enrolled.get("/logga-in/kod/")["Location"] == "/logga-in/?igen"
     assert trail(Event.SECOND_FACTOR_ACCEPTED) == []
 
 
-def test_a_successor_with_the_same_name_inherits_nothing(server: TestSlapd, eva: Officer) -> None:
+def test_a_successor_with_the_same_name_inherits_nothing(server: TestSlapd, enrolled: Officer) -> None:
     """G4: neither the session, nor the app, nor the recovery codes."""
     server.put(EVA)
     successor = Officer(EVA)
     successor.type_password()
     assert says(successor.get("/logga-in/kod/"), ASKS_FOR_CODE), "a new app is to be connected"
-    assert successor.type_code(eva.recovery_codes[0]).status_code == 200
+    assert successor.type_code(enrolled.recovery_codes[0]).status_code == 200
     assert not successor.is_in()
     assert User.objects.count() == 2
 
 
-def test_a_role_that_comes_back_needs_a_new_sign_in(server: TestSlapd, eva: Officer) -> None:
+def test_a_role_that_comes_back_needs_a_new_sign_in(server: TestSlapd, enrolled: Officer) -> None:
     leaves_the_group(server)
     assert says(Officer(EVA).type_password(), NO_ROLE)
     server.root.modify_s(ADMIN_GROUP, [(ldap.MOD_ADD, "member", [(server.dn(EVA.username) or "").encode()])])
-    assert eva.is_in(), "nobody asked meanwhile, and now she has it"
+    assert enrolled.is_in(), "nobody asked meanwhile, and now she has it"
     later(minutes=2)
-    assert eva.sign_in()["Location"] == "/admin/"
+    assert enrolled.sign_in()["Location"] == "/admin/"
 
 
 # --- The directory is down -----------------------------------------------------------------------
@@ -146,13 +155,13 @@ def test_an_outage_is_no_wrong_password(server: TestSlapd) -> None:
     assert eva.type_password()["Location"] == "/logga-in/kod/"
 
 
-def test_an_outage_between_password_and_code_spends_no_code(server: TestSlapd, eva: Officer) -> None:
-    eva.leave()
-    eva.type_password()
+def test_an_outage_between_password_and_code_spends_no_code(server: TestSlapd, enrolled: Officer) -> None:
+    enrolled.leave()
+    enrolled.type_password()
     server.slapd.stop()
-    assert eva.type_code().status_code == 503
+    assert enrolled.type_code().status_code == 503
     server.start()
-    assert eva.type_code()["Location"] == "/admin/"
+    assert enrolled.type_code()["Location"] == "/admin/"
 
 
 def test_a_service_account_that_is_refused_is_no_wrong_password(settings: Settings, server: TestSlapd) -> None:
@@ -164,9 +173,9 @@ def test_a_service_account_that_is_refused_is_no_wrong_password(settings: Settin
 # --- The admin's door ----------------------------------------------------------------------------
 
 
-def test_its_own_log_in_page_is_the_portals(eva: Officer) -> None:
+def test_its_own_log_in_page_is_the_portals(enrolled: Officer) -> None:
     """Django's own would ask past the limits; posts to it lead nowhere."""
-    assert eva.get("/admin/login/?next=/admin/accounts/")["Location"] == "/admin/"
+    assert enrolled.get("/admin/login/?next=/admin/accounts/")["Location"] == "/admin/"
     stranger = Client()
     fields = {"username": EVA.username, "password": EVA.password}
     for answer in (stranger.get("/admin/login/"), stranger.post("/admin/login/", fields)):
