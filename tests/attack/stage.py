@@ -144,8 +144,8 @@ class Stage:
         return ran.stdout.strip()
 
     def sms(self, number: str) -> list[str]:
-        """The messages to a number, oldest first."""
-        found = (self.stack.folder / "sms").glob(f"*-{number.lstrip('+')}*.txt")
+        """The messages to a number, oldest first. One that is being written has a dot."""
+        found = (self.stack.folder / "sms").glob(f"[!.]*-{number.lstrip('+')}*.txt")
         return [each.read_text(encoding="utf-8") for each in sorted(found)]
 
     def next_code(self, number: str, before: int) -> str:
