@@ -20,6 +20,7 @@ from requests.adapters import HTTPAdapter
 
 from deploy.local.cast import Person
 from deploy.local.server import free_port
+from tests.idportal.conftest import run_code
 from tests.servers.processes import end
 
 if TYPE_CHECKING:
@@ -136,12 +137,17 @@ class Stage:
         return self.stack.manage(*words)
 
     def run(self, code: str, *, input: str = "") -> str:
-        """A program with the portal's own settings and database rights; what it prints."""
-        command = [str(self.stack.folder / "run"), sys.executable, "-c", f"import django; django.setup()\n{code}"]
-        ran = subprocess.run(command, capture_output=True, text=True, input=input, timeout=60, check=False)
+        """A program with the portal's own settings and database rights, forked (tests.idportal); what it prints."""
+        before = f"import io, sys; sys.stdin = io.StringIO({input!r})\nimport django; django.setup()\n"
+        ran = run_code(f"{before}{code}", ["-c"], self._environment)
         if ran.returncode:
             raise RuntimeError(ran.stderr)
         return ran.stdout.strip()
+
+    @cached_property
+    def _environment(self) -> dict[str, str]:
+        shown = subprocess.run([self.stack.folder / "run", "env", "-0"], capture_output=True, text=True, check=True)
+        return dict(each.split("=", 1) for each in shown.stdout.split("\0") if each)
 
     def sms(self, number: str) -> list[str]:
         """The messages to a number, oldest first. One that is being written has a dot."""
