@@ -94,6 +94,12 @@ def running(folder: Path, *arguments: str) -> Iterator[Demo]:
 
 
 @pytest.fixture(scope="module")
+def used(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of demos that begin and end: only the first makes a database."""
+    return tmp_path_factory.mktemp("used") / "demo"
+
+
+@pytest.fixture(scope="module")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     """One demo for all tests that leave it running."""
     with running(tmp_path_factory.mktemp("one") / "demo") as one:
@@ -166,8 +172,8 @@ def test_both_journeys_with_the_codes_from_the_telephone(demo: Demo) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_number: signal.Signals) -> None:
-    with running(tmp_path / "demo") as demo:
+def test_it_ends_cleanly_and_takes_the_directory_with_it(used: Path, signal_number: signal.Signals) -> None:
+    with running(used) as demo:
         assert directory_runs(demo.folder)
         assert mailbox_runs(demo.folder)
         demo.process.send_signal(signal_number)
@@ -178,8 +184,8 @@ def test_it_ends_cleanly_and_takes_the_directory_with_it(tmp_path: Path, signal_
 
 
 @pytest.mark.slow
-def test_nothing_outlives_a_supervisor_that_is_killed(tmp_path: Path) -> None:
-    with running(tmp_path / "demo") as demo:
+def test_nothing_outlives_a_supervisor_that_is_killed(used: Path) -> None:
+    with running(used) as demo:
         processes = family(demo.process.pid)
         assert len(processes) > len(("the demo", "supervisord", "slapd", "dovecot", "web", "its worker"))
         os.kill(int((demo.folder / "supervisor.pid").read_text(encoding="ascii")), signal.SIGKILL)
