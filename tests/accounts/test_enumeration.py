@@ -73,6 +73,17 @@ def walk(name: str, kept: Callable[[Request], T]) -> dict[str, T]:
     return answers
 
 
+_unknown: dict[object, dict[str, object]] = {}
+
+
+def walk_of_nobody(kept: Callable[[Request], T]) -> dict[str, object]:
+    """With a name that nobody has; walked once for all cases, none of which has begun by then."""
+    if kept not in _unknown:
+        walk("lovfinnsej2", kept)  # what a process does but once is done
+        _unknown[kept] = dict(walk(UNKNOWN, kept))
+    return _unknown[kept]
+
+
 def known(server: TestSlapd, settings: Settings, sms: Inbox) -> str:
     has_number(STEFAN)
     return STEFAN.username
@@ -168,7 +179,7 @@ def test_e1_every_answer_is_that_of_an_unknown_name(
 ) -> None:
     """E1: status, headers, cookies and body of every page on the way, but for random tokens."""
     settings.LIMIT_ADDRESS_POSTS = 10_000
-    unknown = walk(UNKNOWN, answer_to)
+    unknown = walk_of_nobody(answer_to)
     found = walk(case(server, settings, sms), answer_to)
     assert unknown.keys() == found.keys()
     for step, answer in unknown.items():
@@ -215,11 +226,11 @@ def test_e2_every_request_does_what_it_does_for_an_unknown_name(
 ) -> None:
     """E2: the same queries, as often encrypted and decrypted, as many tasks, nothing looked up: nothing to time."""
     settings.LIMIT_ADDRESS_POSTS = 10_000
-    unknown = walk(UNKNOWN, work_of)
+    unknown = walk_of_nobody(work_of)
     found = walk(case(server, settings, sms), work_of)
-    assert {"seal", "task"} <= set(unknown["ask"])
+    assert {"seal", "task"} <= set(found["ask"])
     for step, work in unknown.items():
-        assert "directory" not in work, step
+        assert "directory" not in found[step], step
         assert found[step] == work, step
 
 
