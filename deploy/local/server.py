@@ -1,11 +1,13 @@
 """A process on this machine: its program, its port, its environment; and what the servers among them share."""
 
 import os
+import secrets
 import shutil
 import socket
 import ssl
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from deploy.local import files
@@ -62,14 +64,17 @@ _given: set[int] = set()
 
 
 def free_port() -> int:
-    """A port of loopback that is free now, and another one each time: the kernel may name one twice in a row."""
+    """A port of loopback that is free now, and another one each time.
+
+    It is none that Linux gives to connections (from 32768 on): one of those would take it before the server does.
+    """
     while True:
-        with socket.socket() as probe:
-            probe.bind((HOST, 0))
-            port = int(probe.getsockname()[1])
-        if port not in _given:
-            _given.add(port)
-            return port
+        port = 20000 + secrets.randbelow(12000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            if port not in _given:
+                _given.add(port)
+                return port
 
 
 def program(name: str, package: str, *, first: Sequence[Path] = ()) -> str:
