@@ -10,12 +10,12 @@ from typing import Any
 from django import forms
 from django.contrib.humanize.templatetags.humanize import apnumber
 from django.utils.functional import lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts import codes, limits, numbers
 from accounts.models.recipients import usual
-from idportal.clock import duration
 from idportal.text import one_line
 
 VERBATIM: dict[str, str] = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -47,7 +47,7 @@ class UsernameField(_TextField):
 
     longest = limits.LONGEST_USERNAME
     default_error_messages = {
-        "max_length": _("Det är för långt för ett användarnamn. Skriv till exempel lovstlin32."),
+        "max_length": _("Användarnamnet är för långt. Det ser ut så här: lovstlin32."),
         "null_characters_not_allowed": _("Skriv användarnamnet med bokstäver och siffror."),
     }
 
@@ -72,7 +72,7 @@ class PhoneField(_TextField):
     longest = limits.LONGEST_NUMBER
     attributes = {"type": "tel", "inputmode": "tel"}
     default_error_messages = {
-        "max_length": _("Det är för långt för ett mobilnummer. Skriv till exempel 070-174 06 05."),
+        "max_length": _("Mobilnumret är för långt. Det ska se ut så här: 070-174 06 05."),
         "null_characters_not_allowed": _("Skriv numret med siffror, till exempel 070-174 06 05."),
     }
 
@@ -138,16 +138,23 @@ class LoginForm(UsernameForm):
         },
     )
 
-    def refuse(self) -> None:
-        """One sentence for every reason: wrong, unknown, locked, protected, or stopped before a lock-out."""
-        self.add_error(
-            None,
+    def refuse(self, wait: str, reset_url: str = "") -> None:
+        """The same words for every reason: wrong, unknown, locked, protected, or stopped before a lock-out.
+
+        ``wait``: how long a lock-out lasts; ``reset_url``: where a new password unlocks the account at once.
+        """
+        words = (
             _(
-                "Fel användarnamn eller lösenord. Efter flera fel kan kontot också vara låst en stund. "
-                "Vänta %(wait)s och försök igen, eller byt lösenord med en kod på sidan Återställa/byta lösenord."
+                "Fel användarnamn eller lösenord. Efter flera felaktiga försök kan kontot vara låst. "
+                'Vänta {wait} eller <a href="{url}">välj nytt lösenord</a>.'
             )
-            % {"wait": duration(limits.PASSWORD_WINDOW)},
+            if reset_url
+            else _(
+                "Fel användarnamn eller lösenord. Efter flera felaktiga försök kan kontot vara låst. "
+                "Vänta {wait} och försök igen."
+            )
         )
+        self.add_error(None, format_html(str(words), wait=wait, url=reset_url))
 
 
 class PhoneForm(forms.Form):
@@ -159,7 +166,7 @@ class PhoneForm(forms.Form):
 class CodeForm(forms.Form):
     code = CodeField(
         label=_("Säkerhetskod"),
-        missing=with_digits(lambda: gettext("Skriv koden med %s siffror från ditt SMS."), "CODE_DIGITS"),
+        missing=with_digits(lambda: gettext("Skriv koden med %s siffror från ditt sms."), "CODE_DIGITS"),
         autocomplete="one-time-code",
     )
 
@@ -235,5 +242,5 @@ class NewPasswordForm(forms.Form):
         if not first and not self.errors:
             self.add_error("new_password1", _("Skriv ett nytt lösenord."))
         elif first and first != second and not self.errors:
-            self.add_error("new_password2", _("De två lösenorden är inte lika. Skriv samma lösenord på båda raderna."))
+            self.add_error("new_password2", _("Lösenorden stämmer inte överens. Skriv samma lösenord på båda raderna."))
         return data

@@ -28,9 +28,7 @@ class NumberRefused(ValidationError):
 
 def parse(text: str) -> str:
     """The mobile number in E.164. Raises NumberRefused for anything but a mobile of SMS_ALLOWED_REGIONS."""
-    unreadable = NumberRefused(
-        _("Det går inte att läsa som ett mobilnummer. Skriv det med siffror, till exempel 070-174 06 05.")
-    )
+    unreadable = NumberRefused(_("Kontrollera numret. Det ska se ut så här: 070-174 06 05."))
     text = text.strip()
     if len(text) > 2 * LONGEST_NUMBER:  # before normalising, which is slow on malicious input
         raise unreadable
@@ -45,15 +43,15 @@ def parse(text: str) -> str:
     if not phonenumbers.is_valid_number(number):
         raise unreadable
     if phonenumbers.region_code_for_number(number) not in settings.SMS_ALLOWED_REGIONS:
-        names = {"SE": _("Sverige"), "NO": _("Norge"), "DK": _("Danmark"), "FI": _("Finland")}
-        countries = ", ".join(names.get(region, region) for region in settings.SMS_ALLOWED_REGIONS)
-        raise NumberRefused(_("Numret är från ett annat land. Skriv ett mobilnummer från: %s.") % countries)
+        names = {"SE": _("svenska"), "NO": _("norska"), "DK": _("danska"), "FI": _("finska")}
+        countries = f" {_('och')} ".join(names.get(region, region) for region in settings.SMS_ALLOWED_REGIONS)
+        raise NumberRefused(_("Vi kan bara skicka koder till %s mobilnummer.") % countries)
     if phonenumbers.number_type(number) not in (
         phonenumbers.PhoneNumberType.MOBILE,
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,
     ):
         raise NumberRefused(
-            _("Det är inget mobilnummer. Koden kommer som SMS, så skriv ett mobilnummer, till exempel 070-174 06 05.")
+            _("Det är inget mobilnummer. Koden kommer i ett sms. Skriv ett mobilnummer, till exempel 070-174 06 05.")
         )
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 

@@ -41,11 +41,11 @@ def render(
     return HttpResponse("".join(parts))
 
 
-def page(template: str) -> Callable[[HttpRequest], HttpResponse]:
+def page(template: str, **words: object) -> Callable[[HttpRequest], HttpResponse]:
     """The view of a page that is words alone. Where there is no session, it is the same for all: nginx may keep it."""
 
     def view(request: HttpRequest) -> HttpResponse:
-        answer = render(request, template, {}, state="")
+        answer = render(request, template, words, state="")
         if settings.SESSION_COOKIE_NAME not in request.COOKIES:
             answer.headers["X-Accel-Expires"] = "10"  # seconds
         return answer

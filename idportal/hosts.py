@@ -14,6 +14,11 @@ def journey_url(setting: str, path: str) -> str:
     return (env.beside(settings.PORTAL_URL, host) if host else settings.PORTAL_URL) + path
 
 
+def journey_link(setting: str, path: str) -> str:
+    """The same for a link on a page: without a host if the setting names none."""
+    return journey_url(setting, path) if getattr(settings, setting) else path
+
+
 def journey_host(setting: str | None) -> str:
     """The host name alone, as the last line of an SMS names it; the portal's own if no setting has one."""
     named = getattr(settings, setting) if setting else ""
@@ -25,6 +30,13 @@ def bare(host: str) -> str:
     return urlsplit(f"//{host}").hostname or ""
 
 
+def audience(path: str) -> str:
+    """Who turns elsewhere for help: "orderer"; "staff" of the municipality; "employee", and everybody else."""
+    if path.startswith("/bestallare/"):
+        return "orderer"
+    return "staff" if path.startswith(("/admin/", "/helpdesk/", "/logga-in/")) else "employee"
+
+
 def portal(request: HttpRequest) -> dict[str, object]:
     """The context of every page: the names and addresses that headers, footers and hints show."""
     elsewhere = settings.REGISTER_HOST or settings.RESET_HOST
@@ -32,8 +44,10 @@ def portal(request: HttpRequest) -> dict[str, object]:
         "portal": {
             "municipality": settings.MUNICIPALITY_NAME,
             "helpdesk_email": settings.HELPDESK_EMAIL,
-            "register_url": journey_url("REGISTER_HOST", "/registrera/") if settings.REGISTER_HOST else "/registrera/",
-            "reset_url": journey_url("RESET_HOST", "/aterstall/") if settings.RESET_HOST else "/aterstall/",
+            "data_protection_officer": settings.DATA_PROTECTION_OFFICER,
+            "audience": audience(request.path),
+            "register_url": journey_link("REGISTER_HOST", "/registrera/"),
+            "reset_url": journey_link("RESET_HOST", "/aterstall/"),
             "orderer_url": f"{settings.PORTAL_URL if elsewhere else ''}/bestallare/",
         }
     }

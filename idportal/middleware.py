@@ -22,7 +22,7 @@ from django.utils.deprecation import MiddlewareMixin
 from django.utils.log import log_response
 from kombu.exceptions import OperationalError as QueueError
 
-from idportal.hosts import bare, journey_host, journey_url, portal
+from idportal.hosts import audience, bare, journey_host, journey_url, portal
 
 log = logging.getLogger("idportal.outage")
 
@@ -143,7 +143,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 page; or the 503 page, if a middleware raised because a part is down."""
     page = outage_page(request, sys.exc_info()[1])
     # Without the request's context, which may be what is broken.
-    return page or HttpResponseServerError(render_to_string("500.html", {"helpdesk": settings.HELPDESK_EMAIL}))
+    context = {"helpdesk": settings.HELPDESK_EMAIL, "audience": audience(request.path)}
+    return page or HttpResponseServerError(render_to_string("500.html", context))
 
 
 def unavailable(request: HttpRequest, reason: str) -> HttpResponse:

@@ -59,6 +59,9 @@ TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 MUNICIPALITY_NAME = env.text("MUNICIPALITY_NAME", "Örebro kommun")
 HELPDESK_EMAIL = env.text("HELPDESK_EMAIL", "it-helpdesk@orebro.se")
 
+# How to reach the data protection officer: an address, and a telephone number if there is one (GDPR art. 13.1 b).
+DATA_PROTECTION_OFFICER = env.text("DATA_PROTECTION_OFFICER")
+
 # --- The parts -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.conf import settings as configured
+from django.core.cache import caches
 from django.core.exceptions import ValidationError
 from django.template import Context
 from django.template.loader import get_template
@@ -20,12 +22,15 @@ from pytest_django import Settings
 
 from accounts import companies, limits
 from accounts.companies.forms import CompanyForm, ImportFileForm
+from accounts.directory import Lockout
 from accounts.forms import AddressField, CodeForm, FactorForm, LoginForm, NameField
+from accounts.passwords import sign_in
 from accounts.passwords import views as reset
 from accounts.passwords.reset import ResetOutcome
 from helpdesk.agent.forms import ReadOutForm
 from helpdesk.orderer import employee_table
 from helpdesk.orderer.views import employees
+from idportal import clock
 from notifications.management.commands.show_messages import shown
 from tests.test_translations import entries, texts_of_templates
 
@@ -60,7 +65,10 @@ def third_recipient() -> str:
 
 def refused_log_in() -> str:
     form = LoginForm({"username": "lovkalin01", "password": "x"})
-    form.refuse()
+    with mock.patch("accounts.directory.connect") as connect:
+        connect().lockout.return_value = Lockout(threshold=0, window=timedelta())  # a directory that never locks
+        caches["pages"].clear()
+        form.refuse(clock.duration(sign_in.lock_out()))
     return str(form.non_field_errors())
 
 
@@ -84,7 +92,7 @@ CASES: list[Case] = [
     ("LINK_LIFETIME", 25 * MINUTE, page("helpdesk/orderer_sent.html"), LINK),
     ("LINK_LIFETIME", 25 * MINUTE, page(LINK_PAGE), "och i 25 minuter."),
     ("LINK_LIFETIME", 25 * MINUTE, page(LINK_PAGE, here=True, refused=True), "äldre än 25 minuter"),
-    *(("CODE_DIGITS", 8, page(template), "åtta siffror i ditt SMS") for template in CODE_PAGES),
+    *(("CODE_DIGITS", 8, page(template), "åtta siffror i ditt sms") for template in CODE_PAGES),
     *(("SMS_PATIENCE", 4 * MINUTE, page(template), "Vänta upp till 4 minuter") for template in CODE_PAGES),
     (
         "CODE_DIGITS",

@@ -18,17 +18,15 @@ class Withheld(NamedTuple):
     do: Promise | str
 
 
-_LATER = _("Vänta en stund och be om en ny kod. Kommer ingen då heller, försök igen i morgon eller kontakta helpdesk.")
-_TOMORROW = _("Försök igen i morgon, eller kontakta helpdesk.")
+_LATER = _("Vänta en stund och be om en ny kod. Kommer ingen då heller, försök igen i morgon.")
+_TOMORROW = _("Försök igen i morgon.")
 
 _WORDS = {
-    limits.TOO_MANY_SMS: Withheld(
-        _("Portalen har skickat så många SMS i dag att det är slut till i morgon."), _TOMORROW
-    ),
+    limits.TOO_MANY_SMS: Withheld(_("Portalen kan inte skicka fler sms i dag."), _TOMORROW),
     limits.TOO_MANY_TO_NUMBER: Withheld(_("Det har redan gått koder till numret."), _LATER),
     limits.TOO_MANY_FOR_ACCOUNT: Withheld(_("Kontot har redan fått flera koder."), _LATER),
     limits.TOO_MANY_WRONG_CODES: Withheld(_("Det har skrivits för många fel koder det senaste dygnet."), _TOMORROW),
-    limits.NO_GATEWAY: Withheld(_("Den som skickar våra SMS svarar inte."), _("Vänta en stund och be om en ny kod.")),
+    limits.NO_GATEWAY: Withheld(_("Sms-leverantören svarar inte."), _("Vänta en stund och be om en ny kod.")),
 }
 
 

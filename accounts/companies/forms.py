@@ -60,7 +60,7 @@ class CompanyForm(UnchangedSince):
         help_texts = {
             "name": gettext_lazy("Som det ska stå i mejl och listor."),
             "directory_values": gettext_lazy(
-                "Vad som står som företag på personalens konton i katalogen. Ett värde på varje rad. "
+                "Vad som står som företag på medarbetarnas konton i katalogen. Ett värde på varje rad. "
                 "Ligger kontona i en egen enhet kan du skriva enhetens namn i stället, till exempel "
                 "OU=Hemtjänst Ett,OU=Externa,DC=kommunen,DC=example."
             ),
@@ -70,7 +70,7 @@ class CompanyForm(UnchangedSince):
                 str,
             )(),
             "active": gettext_lazy(
-                "Ta bort bocken när företaget inte längre har avtal. Mejlet går då till kommunens helpdesk i stället."
+                "Avmarkera när företaget inte längre har avtal. Mejlet går då till kommunens helpdesk i stället."
             ),
         }
         widgets = {"directory_values": forms.Textarea(attrs={"rows": 3, "cols": 60, "spellcheck": "false"})}
@@ -82,9 +82,9 @@ class OrdererForm(UnchangedSince):
         fields = ("name", "email", "mobile", "companies", "active")
         help_texts = {
             "email": gettext_lazy("Hit går inloggningslänken. Adressen får finnas hos en enda beställare."),
-            "mobile": gettext_lazy("Hit går koderna, som SMS. Till exempel 070-174 06 05."),
+            "mobile": gettext_lazy("Hit går koderna, i sms. Till exempel 070-174 06 05."),
             "companies": gettext_lazy("Skriv några bokstäver i namnet och välj. Det kan vara flera företag."),
-            "active": gettext_lazy("Ta bort bocken när personen inte längre får beställa."),
+            "active": gettext_lazy("Avmarkera när personen inte längre får beställa."),
         }
         widgets = {"mobile": forms.TextInput(attrs={"type": "tel", "class": "vTextField", "autocomplete": "off"})}
 

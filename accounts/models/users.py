@@ -179,8 +179,8 @@ class Authenticator(_Throttled):
     last_step = models.BigIntegerField(default=-1)  # of the last code that was accepted: none serves twice
 
     class Meta:
-        verbose_name = _("andra faktor")
-        verbose_name_plural = _("andra faktorer")
+        verbose_name = _("tvåstegsverifiering")
+        verbose_name_plural = _("tvåstegsverifiering")
 
     def _spend(self, token: str) -> bool:
         if len(token) != limits.APP_CODE_DIGITS or not token.isdecimal():

@@ -7,6 +7,7 @@ from datetime import timedelta
 from functools import partial
 
 from django.contrib.auth.backends import BaseBackend
+from django.core.cache import caches
 from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
@@ -20,9 +21,13 @@ from accounts.forms import LoginForm
 from accounts.models import Event, FailedTry, User
 from accounts.passwords import spraying
 from accounts.places import Place
+from idportal import clock
 
 # The directory counts by its own clock, in whole seconds, and from its answer: up to 5 s after the try was noted.
 WINDOW_EDGE = timedelta(seconds=10)
+
+LOCK_OUT_KEPT = 600  # seconds for which each process keeps what the directory says of it
+LONG = timedelta(days=1)  # a directory that never forgets wrong passwords has a longer one: no wait to tell
 
 STOPPED, SPRAYED = "stopped before lock-out", "password tried on many accounts"  # in the trail
 
@@ -71,12 +76,16 @@ def log_in_page(
     check: Callable[[str, str, str | None, Knows], tuple[SignInOutcome, User | None]],
     proceed: Callable[[HttpRequest, User], HttpResponse],
     reasons: Sequence[str],
+    *,
+    reset_url: str = "",
 ) -> HttpResponse:
-    """User name and password, and then ``proceed``. ``reasons``: words of the address for why the page comes again."""
+    """User name and password, and then ``proceed``. ``reasons``: words of the address for why the page comes again.
+
+    ``reset_url``: where those who log in here choose a new password.
+    """
     if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
         return page
-    form = LoginForm(request.POST or None)
-    outcome = ""
+    form, outcome = LoginForm(request.POST or None), ""
     if form.is_valid():
         typed, knows = form.cleaned_data, partial(browsers.knows, request)
         if page := limits.over_names(request, limits.LOGIN_NAMES, typed["username"]):
@@ -87,11 +96,24 @@ def log_in_page(
         limits.over_limit(request, limits.FAILED_LOGINS, count=True)
         spraying.count_failure(request)
         if result is SignInOutcome.WRONG:
-            form.refuse()
+            form.refuse(clock.duration(lock_out()), reset_url)
         else:
             outcome = result.value
     again = next((why for why in reasons if why in request.GET), "")
     return render(request, template, {"form": form, "outcome": outcome, "again": again})
+
+
+def lock_out() -> timedelta:
+    """How long wrong passwords count, as the directory has it in general: the same for every name (E1)."""
+
+    def read() -> timedelta:
+        policy = directory.connect().lockout()
+        return policy.window if policy.threshold and policy.window < LONG else limits.PASSWORD_WINDOW
+
+    try:
+        return caches["pages"].get_or_set("lock-out", read, LOCK_OUT_KEPT) or limits.PASSWORD_WINDOW
+    except directory.DirectoryError:
+        return limits.PASSWORD_WINDOW
 
 
 def try_password(

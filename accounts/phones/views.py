@@ -17,6 +17,7 @@ from accounts.directory import Account
 from accounts.forms import CodeForm, PhoneForm
 from accounts.models import PhoneLink, Purpose, User
 from accounts.passwords import sign_in
+from idportal.hosts import journey_link
 
 SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
 
@@ -45,7 +46,10 @@ def login(request: HttpRequest) -> HttpResponse:
     # The reason for a new log-in: "igen", the password was typed too long ago; "borta", the session has ended, unless
     # another tab has kept it alive.
     reasons = () if isinstance(request.user, User) else ("igen", "borta")
-    return sign_in.log_in_page(request, "accounts/register_login.html", sign_in.check, _begin, reasons)
+    reset_url = journey_link("RESET_HOST", "/aterstall/")
+    return sign_in.log_in_page(
+        request, "accounts/register_login.html", sign_in.check, _begin, reasons, reset_url=reset_url
+    )
 
 
 def _begin(request: HttpRequest, user: User) -> HttpResponse:

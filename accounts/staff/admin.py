@@ -28,7 +28,9 @@ _WHY = {
         "Kontot tillhör ingen handläggare eller administratör. Katalogens grupper styr det."
     ),
     Unissued.OWN: gettext_lazy("Du kan inte göra en startkod åt dig själv. Be en annan administratör."),
-    Unissued.CONNECTED: gettext_lazy("Kontot har redan en andra faktor. Ta bort den först, om den är borta."),
+    Unissued.CONNECTED: gettext_lazy(
+        "Kontot har redan tvåstegsverifiering. Har personen inte kvar den? Ta bort den först."
+    ),
 }
 
 

@@ -98,6 +98,7 @@ class Installation:
             "PORTAL_URL": self.url,
             "ALLOWED_HOSTS": f"{HOST} localhost",
             "HELPDESK_EMAIL": "it-helpdesk@kommunen.example",
+            "DATA_PROTECTION_OFFICER": "dataskyddsombud@kommunen.example",
             "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
             "HELPDESK_AUTHSERV_ID": "mx.demo.example",  # whose word on the sender of a mail is believed
             "SMS_GATEWAYS": (self.folder / "sms").as_uri(),

@@ -89,7 +89,7 @@ def test_a_code_may_be_written_in_groups_and_in_full_width(walker: Walker, typed
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("", "Skriv koden med sex siffror från ditt SMS."),
+        ("", "Skriv koden med sex siffror från ditt sms."),
         *(
             (code, "Koden har sex siffror.")
             for code in ("12345", "1234567", "abcdef", "123456789012345678901", "१२३४५६", "-00042", "12345l", "12345\n")

@@ -35,7 +35,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-DOWN = "Katalogen går inte att nå just nu"
+DOWN = "Systemet där ditt konto och ditt lösenord finns svarar inte."
 UNSURE = "Vi vet inte om lösenordet blev bytt"
 NOT_NOTED = "a new password is in place, but the database did not take note: OperationalError"
 
@@ -113,7 +113,7 @@ def test_a_code_is_taken_and_the_password_page_says_so(server: TestSlapd, walker
     walker.ask(STEFAN.username)
     server.slapd.stop()
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"
-    assert is_outage_page(walker.get("/aterstall/losenord/"), DOWN)
+    assert is_outage_page(walker.get("/aterstall/losenord/"), f"Det går inte att byta lösenord just nu {DOWN}")
     assert is_outage_page(walker.choose(NEW_PASSWORD), DOWN)
     assert trail(Event.PASSWORD_ATTEMPTED) == []
     server.start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -13,6 +14,7 @@ from accounts import directory, limits, users
 from accounts.models import FailedTry
 from accounts.passwords import sign_in
 from deploy.local.cast import PER, STEFAN
+from idportal.clock import duration
 from tests.accounts.helpers import NEW_NUMBER_TYPED, WRONG_LOGIN, binds, text_of
 from tests.accounts.linking import account_of
 from tests.accounts.staff import Officer
@@ -35,6 +37,16 @@ def owner(walker: Walker) -> Walker:
 def strangers(sms: Inbox, times: int) -> None:
     for attempt in range(times):
         assert WRONG_LOGIN in text_of(Walker(Client(), sms).log_in(STEFAN, f"fel {attempt}"))
+
+
+def test_a_wrong_password_is_told_the_directorys_own_lock_out_and_the_way_on(server: TestSlapd, sms: Inbox) -> None:
+    """The same for a name that is nobody's. A new password is no way on for staff, who can't choose one here."""
+    wait = f"kan kontot vara låst. Vänta {duration(server.lockout_window)}"
+    refused = Walker(Client(), sms).log_in(STEFAN, "fel")
+    assert f"{wait} eller välj nytt lösenord" in text_of(refused)
+    assert '<a href="/aterstall/">välj nytt lösenord</a>' in refused.content.decode()
+    assert f"{wait} eller välj" in text_of(Walker(Client(), sms).log_in(replace(STEFAN, username="lovfinnsej1"), "fel"))
+    assert f"{wait} och försök igen." in text_of(Officer(PER).type_password("fel"))
 
 
 def test_d1_strangers_wrong_passwords_leave_the_owners_browser_a_try(

@@ -64,7 +64,7 @@ def test_g4_a_name_given_to_a_new_person_carries_nothing_along(server: TestSlapd
     assert len(walker.sms) == 0
     assert last(Event.CODE_WITHHELD).result == "no number"
     walker.log_in(SUCCESSOR)
-    assert "det har aldrig registrerats något nummer tidigare" in text_of(walker.get("/registrera/mobil/"))
+    assert "Du har inte registrerat något nummer än." in text_of(walker.get("/registrera/mobil/"))
     walker.give_number(NEW_NUMBER_TYPED)
     walker.enter_register_code()
     assert User.objects.filter(username=STEFAN.username).count() == 2

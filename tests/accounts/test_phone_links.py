@@ -193,7 +193,7 @@ def test_who_logs_in_sees_the_number_and_proves_it_with_a_code(walker: Walker) -
     walker.log_in(STEFAN)
     page = walker.get("/registrera/mobil/")
     assert NEW_NUMBER_TYPED in page.content.decode()
-    assert "Numret är nyss kopplat av helpdesk. Du får en kod i ett SMS" in text_of(page)
+    assert "Kommunen har nyss kopplat numret. Vi skickar en kod till det." in text_of(page)
     assert walker.give_number(NEW_NUMBER_TYPED)["Location"] == "/registrera/kod/"
     assert Phone.objects.get().usable_from == made.usable_from
     assert walker.enter_register_code()["Location"] == "/registrera/klart/"

@@ -277,5 +277,5 @@ def test_who_registers_one_afterwards_is_not_told_that_there_was_none(
     purge_trail()
     walker.log_in(STEFAN)
     page = text_of(walker.get("/registrera/mobil/"))
-    assert "Fältet är blankt, för inget nummer är registrerat." in page
+    assert "Du har inget registrerat nummer just nu." in page
     assert "aldrig registrerats" not in page

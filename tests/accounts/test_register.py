@@ -43,7 +43,7 @@ def test_the_manuals_steps_for_a_first_number(walker: Walker, sms: Inbox, heard:
     assert walker.log_in(KARL)["Location"] == "/registrera/mobil/"
     page = walker.get("/registrera/mobil/")
     assert KARL.username in text_of(page)
-    assert "Om du har en arbetsmobil ska du använda det numret i första hand." in text_of(page)
+    assert "Använd arbetsmobilen om du har en, annars din egen." in text_of(page)
     assert 'type="tel" name="phone"' in page.content.decode()
     assert 'name="phone" value' not in page.content.decode(), "blank if none was ever registered"
     assert walker.give_number(NEW_NUMBER_TYPED)["Location"] == "/registrera/kod/"
@@ -71,7 +71,7 @@ def test_a_number_that_is_confirmed_unchanged_goes_straight_to_done(
     walker.log_in(STEFAN)
     page = walker.get("/registrera/mobil/")
     assert 'name="phone" value="070-174 06 05"' in page.content.decode()
-    assert "Kontrollera att ditt mobilnummer stämmer, eller uppdatera det." in text_of(page)
+    assert "Kontrollera att ditt mobilnummer stämmer, eller ändra det." in text_of(page)
     assert walker.give_number(typed)["Location"] == "/registrera/klart/"
     assert walker.get("/registrera/klart/").status_code == 200
     assert (len(sms), heard, trail(*PHONE_EVENTS)) == (0, [], [Event.PHONE_CONFIRMED])
@@ -152,9 +152,9 @@ def test_g2_changing_needs_a_password_typed_within_five_minutes(walker: Walker, 
     ("typed", "words"),
     [
         ("019-21 10 00", "Det är inget mobilnummer."),
-        ("+47 406 12 345", "Numret är från ett annat land. Skriv ett mobilnummer från: Sverige."),
-        ("070-174", "Det går inte att läsa som ett mobilnummer."),
-        ("min mobil", "Det går inte att läsa som ett mobilnummer."),
+        ("+47 406 12 345", "Vi kan bara skicka koder till svenska mobilnummer."),
+        ("070-174", "Kontrollera numret. Det ska se ut så här: 070-174 06 05."),
+        ("min mobil", "Kontrollera numret. Det ska se ut så här: 070-174 06 05."),
         ("", "Skriv ditt mobilnummer, till exempel 070-174 06 05."),
     ],
 )
@@ -304,7 +304,7 @@ def test_the_code_of_a_new_number_needs_a_password_typed_a_while_ago(walker: Wal
 
 
 def test_a_session_that_another_tab_kept_is_not_said_to_have_ended(walker: Walker) -> None:
-    away = "Du var borta en stund"
+    away = "Du har loggats ut eftersom du inte gjorde något på en stund."
     assert away in text_of(walker.get("/registrera/?borta"))
     walker.log_in(KARL)
     assert away not in text_of(walker.get("/registrera/?borta"))

@@ -143,7 +143,7 @@ def test_g6_a_code_to_the_old_number_ends_the_hold(server: TestSlapd, walker: Wa
     replaced(walker)
     [key] = keys_by_sms(walker.sms, STEFAN.phone)
     assert walker.client.post(ASK)["Location"] == ENTER
-    assert "Vi skickar ett SMS med en kod till ditt tidigare nummer." in text_of(walker.get(ENTER))
+    assert "Vi skickar ett sms med en kod till ditt tidigare nummer." in text_of(walker.get(ENTER))
     [text] = codes_to(walker.sms, STEFAN.phone)
     assert "godkänner ett nytt mobilnummer." in text
     assert walker.client.post(ENTER, {"code": walker.sms.code()})["Location"] == DONE
@@ -215,7 +215,7 @@ def test_g7_a_stop_from_the_old_number_leaves_no_number_and_lets_nobody_register
     walker.log_in(STEFAN)
     page = text_of(walker.get("/registrera/mobil/"))
     assert BLOCKED in page
-    assert "Be den som är ansvarig på ditt företag att mejla kommunens helpdesk." in page
+    assert "Be er behöriga beställare (ofta din chef) att begära ett nytt mobilnummer åt dig." in page
     for number in (NEW_NUMBER_TYPED, OTHER_NUMBER_TYPED, "070-174 06 05"):
         assert BLOCKED in text_of(walker.give_number(number))
     assert len(walker.sms) == before

@@ -18,7 +18,7 @@ from tests.servers.smsgateway import Mood, SmsGateway
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 NONE_SENT = "Ingen kod har skickats"
-DAY_IS_FULL = "Portalen har skickat så många SMS i dag att det är slut till i morgon."
+DAY_IS_FULL = "Portalen kan inte skicka fler sms i dag."
 
 
 def sent_today(count: int, settings: Settings) -> None:
@@ -60,8 +60,8 @@ def test_d2_registering_is_told_that_no_code_goes_out_and_what_to_do(walker: Wal
     page = text_of(walker.get("/registrera/kod/"))
     assert NONE_SENT in page
     assert DAY_IS_FULL in page
-    assert "Försök igen i morgon, eller kontakta helpdesk." in page
-    assert "Vi skickar ett SMS" not in page
+    assert "Försök igen i morgon. Behöver du hjälp? Kontakta er behöriga beställare (ofta din chef)." in page
+    assert "Vi skickar ett sms" not in page
     assert len(walker.sms) == 0
     sent_today(0, settings)
     time_passes(seconds=61)
@@ -134,7 +134,7 @@ def test_a_gateway_that_is_down_is_told_too(walker: Walker, sms_gateway: SmsGate
     walker.log_in(KARL)
     walker.give_number(NEW_NUMBER_TYPED)
     assert trail(Event.CODE_NOT_SENT) == [Event.CODE_NOT_SENT]
-    assert "Den som skickar våra SMS svarar inte." in text_of(walker.get("/registrera/kod/"))
+    assert "Sms-leverantören svarar inte." in text_of(walker.get("/registrera/kod/"))
 
 
 @pytest.mark.parametrize("limit", [0, 1, 2, 3, 5, 10, 2000])

@@ -19,7 +19,7 @@ from tests.servers.slapd import ADMIN_GROUP, DISABLED, TestSlapd
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
-DOWN = "Katalogen går inte att nå just nu"
+DOWN = "Systemet där ditt konto och ditt lösenord finns svarar inte."
 
 
 @pytest.fixture
@@ -240,7 +240,7 @@ def test_each_role_opens_its_own_pages() -> None:
     User.objects.update(is_staff=True, is_superuser=True)
     refused = per.get("/admin/")
     assert refused.status_code == 403
-    assert says(refused, "Du får inte öppna den här sidan")
+    assert says(refused, "Du kan inte se den här sidan")
     per.leave()
     assert per.sign_in(query="?next=/admin/")["Location"] == "/helpdesk/"
     eva = Officer(EVA)

@@ -93,7 +93,7 @@ def test_another_code_after_a_minute(per: Officer, sms: Inbox) -> None:
     per.type_password()
     first = sms.code()
     assert per.post("/logga-in/kod/igen/")["Location"] == "/logga-in/kod/"
-    assert says(per.get("/logga-in/kod/"), "Det är för tidigt för en ny kod.")
+    assert says(per.get("/logga-in/kod/"), "Du kan be om en ny kod 1 minut efter den förra.")
     assert len(sms) == 1
     later(minutes=1)
     per.post("/logga-in/kod/igen/")

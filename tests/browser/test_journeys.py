@@ -43,7 +43,7 @@ def test_register_a_number_and_go_on_to_a_new_password(
 
     expect(visitor.heading).to_have_text("Ditt mobilnummer")
     expect(page.get_by_role("main")).to_contain_text(f"Användarnamn {KARL.username}")
-    expect(page.get_by_role("main")).to_contain_text("Om du har en arbetsmobil ska du använda det numret")
+    expect(page.get_by_role("main")).to_contain_text("Använd arbetsmobilen om du har en")
     expect(page.get_by_label("Mobilnummer")).to_have_value("")
     page.get_by_label("Mobilnummer").fill(NEW_NUMBER_TYPED)
     page.get_by_role("button", name="Nästa").click()
@@ -86,8 +86,8 @@ def _reset(visitor: Visitor, person: Person) -> None:
     page.get_by_label("Nytt lösenord en gång till").fill(NEW_PASSWORD)
     page.get_by_role("button", name="Nästa").click()
 
-    expect(visitor.heading).to_have_text("Grattis nu har du bytt lösenordet!")
-    expect(page.get_by_role("main")).to_contain_text("Testa att det fungerar att logga in med det.")
+    expect(visitor.heading).to_have_text("Klart! Du har bytt lösenord.")
+    expect(page.get_by_role("main")).to_contain_text("Prova att logga in med ditt nya lösenord.")
     assert opens(person, NEW_PASSWORD)
     assert not opens(person, person.password)
 

@@ -53,7 +53,7 @@ def test_a_mail_becomes_a_number_that_gets_the_code(
     per.page.get_by_role("link", name="Fyll i uppgifterna").click()
     expect(per.page.get_by_text(f"Hennes nya nummer är {NEW_TYPED}")).to_be_visible()
     per.submit(new_number="08-123")
-    expect(per.page.get_by_text("Det går inte att läsa som ett mobilnummer").first).to_be_visible()
+    expect(per.page.get_by_text("Kontrollera numret.").first).to_be_visible()
     per.submit(new_number=NEW_TYPED)
     expect(per.page.get_by_text("Uppgifterna är sparade.")).to_be_visible()
     verify_and_approve(per)

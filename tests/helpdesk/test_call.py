@@ -115,7 +115,7 @@ def test_recipients_and_anything_else_likewise(per: Officer, register: Register)
 
 def test_a_mistake_is_told_and_nothing_is_lost(per: Officer, register: Register) -> None:
     for changed, words in [
-        ({"new_number": "08-123 45"}, "Det går inte att läsa som ett mobilnummer"),
+        ({"new_number": "08-123 45"}, "Kontrollera numret."),
         ({"new_number": ""}, "Skriv det nya numret"),
         ({"employee_username": "lovfinnsej"}, "Användarnamnet finns inte i katalogen"),
         ({"employee_username": "*"}, "Användarnamnet finns inte i katalogen"),

@@ -92,7 +92,10 @@ def test_who_asks_must_be_the_company_s_orderer_now(
         ({"account": "0" * 8 + "-0000-0000-0000-" + "0" * 12}, "hör till en annan person nu än när ärendet kom in"),
         ({"employee_username": MARIA.username}, "Kontot lovmalsund hör inte till Hemtjänst Ett AB i katalogen."),
         ({"new_number": "+46191234567"}, "Numret går inte att använda: Det är inget mobilnummer."),
-        ({"new_number": "+4531234567"}, "Numret går inte att använda: Numret är från ett annat land."),
+        (
+            {"new_number": "+4531234567"},
+            "Numret går inte att använda: Vi kan bara skicka koder till svenska mobilnummer.",
+        ),
         ({"new_number": ""}, "Numret går inte att använda"),
     ],
 )

@@ -28,7 +28,7 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 
 STAFF, REFRESH, EXPORT = "/bestallare/", "/bestallare/uppdatera/", "/bestallare/personal.csv"
-DOWN = "Katalogen går inte att nå just nu"
+DOWN = "Tjänsten går inte att använda just nu"
 
 
 def look(client: Client, **asked: Any) -> Any:

@@ -109,7 +109,7 @@ def test_a_wrong_code_and_another_one(newcomer: Newcomer, register: Register) ->
     shown = page.content.decode().replace(" ", "").replace(wrong, "")
     assert not any(digits in shown for digits in ("1740650", "0650", "+4670"))
     assert newcomer.again()["Location"] == CODE_PAGE
-    assert "Det är för tidigt" in text_of(newcomer.get(CODE_PAGE))
+    assert "efter den förra." in text_of(newcomer.get(CODE_PAGE))
     assert len(newcomer.sms) == 1
     links_age(seconds=61)
     newcomer.again()

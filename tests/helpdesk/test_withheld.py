@@ -18,7 +18,7 @@ from tests.servers.smsgateway import Mood, SmsGateway
 pytestmark = pytest.mark.django_db(transaction=True)
 
 NONE_SENT = "Ingen kod har skickats"
-DAY_IS_FULL = "Portalen har skickat så många SMS i dag att det är slut till i morgon."
+DAY_IS_FULL = "Portalen kan inte skicka fler sms i dag."
 INSTEAD = "Ring upp numret i registret i stället."
 
 
@@ -73,6 +73,6 @@ def test_d2_an_agent_is_told_what_the_task_found(
     ticket = in_order(register)
     does(per, ticket, "ta/")
     page = text_of(does(per, ticket, "kod/"))
-    assert f"{NONE_SENT}. Den som skickar våra SMS svarar inte. {INSTEAD}" in page
+    assert f"{NONE_SENT}. Sms-leverantören svarar inte. {INSTEAD}" in page
     Challenge.objects.update(withheld="")
     assert NONE_SENT not in text_of(per.get(path(ticket)))

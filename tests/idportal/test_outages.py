@@ -34,7 +34,7 @@ FORMS = {
 def assert_outage(answer: Answer, *, directory: bool = False) -> None:
     """The page says what is the matter, that nothing has changed, and what to do, and shows no inside."""
     assert answer.status == 503
-    title = "Katalogen går inte att nå just nu" if directory else "Tjänsten går inte att använda just nu"
+    title = "Det går inte att logga in just nu" if directory else "Tjänsten går inte att använda just nu"
     assert f"<h1>{title}</h1>" in answer.text
     assert "Inget har ändrats." in answer.text
     assert "Vänta några minuter. Försök sedan igen." in answer.text

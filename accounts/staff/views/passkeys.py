@@ -62,7 +62,7 @@ def _is_done(request: HttpRequest, user: User, form: PasskeyForm) -> bool:
         if is_key(key) and passkeys.remove(user, int(key), address):
             messages.success(request, _("Passkeyn är borttagen."))
         else:
-            messages.error(request, _("Det är din enda andra faktor. Lägg till en annan först."))
+            messages.error(request, _("Det är din enda tvåstegsverifiering. Lägg till en annan först."))
     elif form.is_valid():
         answer, challenge = request.POST.get("passkey", ""), staff_sessions.end_passkey(request)
         if not passkeys.register(user, challenge, answer, form.cleaned_data["name"], address):

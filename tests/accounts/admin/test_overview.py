@@ -108,9 +108,9 @@ def test_200_rows_are_listed_the_first_by_company_and_all_are_counted(monkeypatc
 def test_the_page_says_when_it_was_read_and_what_to_do(admin: Client, say: Say) -> None:
     company()
     page = admin.get("/admin/oversikt/")
-    assert say(page, "Så stod det till")
+    assert say(page, "Uppdaterad ")
     assert say(page, "inget mobilnummer: 2")
-    assert say(page, "Be företaget påminna dem")
+    assert say(page, "Be företaget påminna medarbetarna")
     assert say(page, f"{HEMTJANST_ETT} {KARL.name} {KARL.username} 7")
 
 

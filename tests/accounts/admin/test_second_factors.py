@@ -99,7 +99,7 @@ def test_a1_nobody_issues_one_to_themselves_or_to_a_stranger(admin: Client, say:
 
 def test_who_has_a_second_factor_gets_none_before_it_is_removed(admin: Client, per: User, say: Say) -> None:
     """And the page after the removal leads to the code."""
-    assert say(admin.post(ISSUE, {"username": PER.username}), "Kontot har redan en andra faktor.")
+    assert say(admin.post(ISSUE, {"username": PER.username}), "Kontot har redan tvåstegsverifiering.")
     path = f"{LIST}{Authenticator.objects.get(user=per).pk}/delete/"
     page = admin.post(path, {"post": "yes"}, follow=True)
     assert f'href="{ISSUE}?username={PER.username}"' in page.content.decode()

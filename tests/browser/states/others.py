@@ -49,13 +49,13 @@ def broken(error: Exception) -> Steps:
 # Named after their templates.
 ERRORS = (
     State("400", "", "Det gick inte att läsa det du skickade", host_of_others, 400),
-    State("403", "", "Du får inte öppna den här sidan", broken(PermissionDenied()), 403),
+    State("403", "", "Du kan inte se den här sidan", broken(PermissionDenied()), 403),
     State("403_csrf", "", "Sidan har varit öppen för länge", without_cookies, 403),
     State("404", "", "Sidan finns inte", opened("/finns-inte/"), 404),
     State("429", "", "För många försök", many_posts, 429),
     State("500", "", "Något gick fel", broken(RuntimeError("nobody foresaw this")), 500),
     State("503", "", "Tjänsten går inte att använda just nu", broken(redis.exceptions.ConnectionError()), 503),
-    State("503-directory", "", "Katalogen går inte att nå just nu", broken(DirectoryUnavailable()), 503),
+    State("503-directory", "", "Det går inte att logga in just nu", broken(DirectoryUnavailable()), 503),
     State(
         "503-unsure",
         "",

@@ -194,7 +194,7 @@ STAFF = (
             ("disabled", "Ditt konto är avstängt", SignInOutcome.DISABLED),
         )
     ),
-    State("logga-in-away", "staff-login", "Du var borta en stund", opened("/logga-in/?borta")),
+    State("logga-in-away", "staff-login", "Du har loggats ut eftersom", opened("/logga-in/?borta")),
     State("logga-in-again", "staff-login", "Det är en stund sedan", passed(first_time, minutes=11)),
     State("logga-in-ended", "staff-login", "Din inloggning gäller inte längre", role_lost),
     State("logga-in-ended-elsewhere", "staff-login", "Din inloggning avslutades", ended_elsewhere),
