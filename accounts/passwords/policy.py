@@ -88,7 +88,7 @@ RULES = (
     ),
     Rule(
         "common",
-        lambda: _("Välj ett lösenord som är svårt att gissa, inte som Sommar2026! eller P@ssw0rd1."),
+        lambda: _("Välj ett lösenord som är svårt att gissa, inget vanligt ord som i Sommar2026! eller P@ssw0rd1."),
         lambda password, owner: not is_common(password),
     ),
     Rule(

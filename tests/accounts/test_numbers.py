@@ -115,7 +115,7 @@ def test_whatever_is_typed_is_a_number_or_refused_in_words(text: str) -> None:
         found = numbers.parse(text)
     except numbers.NumberRefused as refusal:
         found, words = "", str(refusal)
-    assert found.startswith("+46") or "070-174 06 05" in words or "Sverige" in words
+    assert found.startswith("+46") or "070-174 06 05" in words or "svenska mobilnummer" in words
 
 
 # --- What is refused -----------------------------------------------------------------------------
@@ -166,7 +166,7 @@ UNREADABLE = [
 
 @pytest.mark.parametrize("text", UNREADABLE)
 def test_what_is_no_number_is_refused_with_an_example(text: str) -> None:
-    with pytest.raises(numbers.NumberRefused, match=r"Skriv .*070-174 06 05"):
+    with pytest.raises(numbers.NumberRefused, match=r"Det ska se ut så här: 070-174 06 05"):
         numbers.parse(text)
 
 
@@ -184,7 +184,7 @@ def test_what_is_no_number_is_refused_with_an_example(text: str) -> None:
 )
 def test_a_swedish_number_that_is_no_mobile_is_refused_as_such(text: str) -> None:
     """Landlines, numbers tied to no place, free and premium ones, pagers: no SMS arrives there."""
-    with pytest.raises(numbers.NumberRefused, match=r"inget mobilnummer.*SMS.*070-174 06 05"):
+    with pytest.raises(numbers.NumberRefused, match=r"inget mobilnummer.*sms.*070-174 06 05"):
         numbers.parse(text)
 
 
@@ -193,7 +193,7 @@ def test_a_swedish_number_that_is_no_mobile_is_refused_as_such(text: str) -> Non
     ["+47 406 12 345", "0047 406 12 345", "+358 40 123 4567", "+45 20 12 34 56", "+1 202 555 0123", "+44 7400 123456"],
 )
 def test_a_foreign_number_is_refused_with_the_countries_that_are_accepted(text: str) -> None:
-    with pytest.raises(numbers.NumberRefused, match=r"annat land.*mobilnummer från: Sverige\."):
+    with pytest.raises(numbers.NumberRefused, match=r"Vi kan bara skicka koder till svenska mobilnummer\."):
         numbers.parse(text)
 
 
@@ -215,7 +215,7 @@ def test_numbers_of_the_allowed_countries_are_accepted(settings: Settings, regio
     assert numbers.parse("+47 406 12 345") == "+4740612345"
     assert numbers.shown("+4740612345") == "+47 40 61 23 45"
     assert numbers.parse(numbers.shown("+4740612345")) == "+4740612345"
-    with pytest.raises(numbers.NumberRefused, match="Norge"):
+    with pytest.raises(numbers.NumberRefused, match="norska"):
         numbers.parse("+358 40 123 4567")
     with pytest.raises(numbers.NumberRefused, match="inget mobilnummer"):
         numbers.parse("+47 22 12 34 56")
@@ -256,4 +256,4 @@ def test_the_form_says_what_is_accepted(text: str) -> None:
     form = PhoneForm({"phone": text})
     assert not form.is_valid()
     (message,) = form.errors["phone"]
-    assert "070-174 06 05" in message or "Sverige" in message
+    assert "070-174 06 05" in message or "svenska mobilnummer" in message

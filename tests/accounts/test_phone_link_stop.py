@@ -34,7 +34,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("
 Mailbox = list[EmailMultiAlternatives]
 DONE = "Det nya numret är stoppat Helpdesk har fått veta det."
 ALREADY = "Det nya numret är redan stoppat Helpdesk har fått veta det."
-LATE = "Det är för sent att stoppa här Mejla helpdesk genast: it-helpdesk@orebro.se"
+LATE = "Det är för sent att stoppa här Kontakta genast er behöriga beställare (ofta din chef)."
 
 
 def press(key: str) -> str:

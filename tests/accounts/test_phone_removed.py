@@ -115,7 +115,7 @@ def test_no_stop_of_an_earlier_link_brings_the_old_number_back(sms: Inbox, mailo
     for key in keys:
         assert phones.stop(key, None) is None
     late = Client().post("/stoppa/", {"nyckel": keys[0]})
-    assert "Det är för sent att stoppa här Mejla helpdesk genast" in text_of(late)  # type: ignore[arg-type]
+    assert "Det är för sent att stoppa här Kontakta genast er behöriga beställare (ofta din chef)." in text_of(late)  # type: ignore[arg-type]
     assert not Phone.objects.exists()
     assert trail(Event.PHONE_LINK_STOPPED) == []
 

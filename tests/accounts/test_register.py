@@ -191,7 +191,7 @@ def test_a_password_that_lets_nobody_in_is_told_after_the_right_one_only(
     assert answer.status_code == 200
     assert words in text_of(answer)
     assert 'href="/aterstall/"' in answer.content.decode(), "the way on, with a number on file"
-    assert "Koppla nytt mobil nr" in text_of(answer), "the way on, without one"
+    assert "att begära ett nytt mobilnummer åt dig" in text_of(answer), "the way on, without one"
     assert walker.get("/registrera/mobil/")["Location"] == "/registrera/"
     assert trail(Event.LOGIN_DONE) == []
 

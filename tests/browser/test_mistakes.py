@@ -108,7 +108,7 @@ def test_resetting(new_visitor: NewVisitor, javascript: bool) -> None:
         (
             "Password123",
             "common",
-            "Välj ett lösenord som är svårt att gissa, inte som Sommar2026! eller P@ssw0rd1.",
+            "Välj ett lösenord som är svårt att gissa, inget vanligt ord som i Sommar2026! eller P@ssw0rd1.",
         ),
         (
             "Vid-Hemtjanst-26",
