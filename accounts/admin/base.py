@@ -9,6 +9,7 @@ from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import formats, timezone
+from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
@@ -43,7 +44,7 @@ def column(name: str, label: Any, *, sortable: bool = True) -> Any:
         if isinstance(found, bool):
             return _("Ja") if found else _("Nej")
         if isinstance(found, datetime):
-            found = timezone.localtime(found)
+            return format_html('<span class="nowrap">{}</span>', formats.localize(timezone.localtime(found)))
         return "–" if found in ("", None) else formats.localize(found)
 
     value.__name__ = name

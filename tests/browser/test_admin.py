@@ -204,6 +204,24 @@ def test_page_at_a_desk(name: str, new_visitor: NewVisitor) -> None:
     assert axe(eva.page, {**EVERYTHING, **WITHIN_POLICY}) == ""
 
 
+def test_a_mistake_names_its_field_and_leads_there(eva: Eva) -> None:
+    PAGES["foretag-fel"](eva, _register(eva))
+    page = eva.page
+    expect(page.get_by_role("alert")).to_contain_text("Det blev fel")
+    page.get_by_role("link", name="Organisationsnummer: Detta fält måste fyllas i.").click()
+    expect(page.locator("[name=organisation_number]")).to_be_focused()
+    expect(page.locator(".errornote")).to_be_hidden()
+
+
+def test_a_list_is_read_on_a_telephone(eva: Eva) -> None:
+    """Each row is a card, whose cells have the names of their columns; nothing is wider than the screen."""
+    PAGES["foretag"](eva, _register(eva))
+    page = eva.page
+    expect(page.locator("#result_list td[data-column=Organisationsnummer]")).to_be_in_viewport(ratio=1)
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('#result_list td')).fontSize)") >= 16
+
+
 def test_an_orderer_is_added_with_a_company_that_is_found_by_typing(eva: Eva) -> None:
     """And by keyboard alone."""
     _register(eva)

@@ -15,4 +15,12 @@
     new MutationObserver(name).observe(select.parentElement, { childList: true, subtree: true });
     name();
   }
+
+  /* On a telephone the cells of a row stand below one another, each behind the name of its column (admin.css). */
+  const names = [...document.querySelectorAll("#result_list thead th")].map((cell) => cell.textContent.trim());
+  for (const row of document.querySelectorAll("#result_list tbody tr")) {
+    [...row.children].forEach((cell, place) => {
+      if (place && names[place]) cell.dataset.column = names[place];
+    });
+  }
 })();
