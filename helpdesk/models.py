@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts import numbers
 from accounts.browsers import PRESENTED_LENGTH
@@ -88,7 +89,7 @@ class Ticket(HasRecipients, models.Model):
     decided_by = models.ForeignKey(settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="+")
 
     class Meta:
-        verbose_name = _("ärende")
+        verbose_name = pgettext_lazy("ticket", "ärende")
         verbose_name_plural = _("ärenden")
         ordering = ["created_at", "pk"]
         indexes = [
@@ -157,7 +158,7 @@ class TimelineEntry(AppendOnly):
         REJECTED = "rejected", _("Avslog")
         WITHDRAWN = "withdrawn", _("Tog tillbaka ärendet")
         CONFIRMED = "confirmed", _("En mottagare bekräftade sin adress")
-        STOPPED = "stopped", _("Kopplingen av numret stoppades")
+        STOPPED = "stopped", _("Det nya numret stoppades")
 
     ticket = models.ForeignKey(Ticket, on_delete=models.CASCADE, related_name="entries")
     at = models.DateTimeField(default=timezone.now)

@@ -114,5 +114,6 @@ def everywhere() -> dict[str, str]:
         "municipality": settings.MUNICIPALITY_NAME,
         "helpdesk": settings.HELPDESK_EMAIL,
         "register": journey_url("REGISTER_HOST", "" if settings.REGISTER_HOST else "/registrera/"),
+        "orderers": f"{settings.PORTAL_URL}/bestallare/",
         "reset": journey_url("RESET_HOST", "" if settings.RESET_HOST else "/aterstall/"),
     }

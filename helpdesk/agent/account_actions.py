@@ -26,7 +26,7 @@ def unlock(account_id: str, agent: User, address: str | None = None) -> Account 
     if not account.locked:
         raise TicketRefused(_("Kontot är inte låst längre. Inget behövde göras."))
     if not directory.connect().unlock(account.id):
-        raise TicketRefused(_("Katalogen låste inte upp kontot. En administratör har stängt det."))
+        raise TicketRefused(_("Katalogen låste inte upp kontot. En administratör har stängt av det."))
     audit.record(Event.ACCOUNT_UNLOCKED, account, actor=agent, address=address)
     return account
 

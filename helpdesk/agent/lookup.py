@@ -112,7 +112,7 @@ def _tags(account: Account, password: PasswordStanding) -> list[tuple[str, str]]
         (password.state is PasswordState.MUST_CHANGE, _("måste byta lösenord")),
         (password.state is PasswordState.EXPIRED, _("lösenordet har gått ut")),
     )
-    return [(word, "bad") for holds, word in wrong if holds] or [(_("öppet"), "ok")]
+    return [(word, "bad") for holds, word in wrong if holds] or [(_("aktivt"), "ok")]
 
 
 def _expiry_in_words(password: PasswordStanding) -> str:
@@ -160,7 +160,7 @@ def _history(account: Account) -> list[dict[str, Any]]:
             "at": at,
             "what": Event(event).label if event in Event else event,
             "result": in_words(result, None),
-            "who": _("personen själv") if actor == account.id else _orderer(actor) or name or "",
+            "who": _("medarbetaren själv") if actor == account.id else _orderer(actor) or name or "",
         }
         for at, event, result, actor, name in rows
     ]

@@ -18,6 +18,7 @@ from helpdesk.searches import words_of
 
 PAGE = 50  # tickets a page
 OLD, VERY_OLD = timedelta(hours=4), timedelta(hours=24)  # half a working day; a whole day and night
+OVER = {"old": OLD // timedelta(hours=1), "very old": VERY_OLD // timedelta(hours=1)}  # hours
 
 _NUMBER = re.compile(r"(\d{4})\s?[-\u2010-\u2015\u2212]\s?(\d{1,6})", re.ASCII)
 _PAGE_NUMBER = re.compile(r"\d{1,6}", re.ASCII)

@@ -190,6 +190,6 @@ def _join(mail: IncomingMail, ticket: Ticket) -> None:
         add_mail_entry(ticket, TimelineEntry.What.MAILED)
         record(Event.TICKET_MAILED, ticket, None, None)
     if not ticket.open and not mail.automatic:  # agents don't look at decided tickets
-        text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Öppna det och läs mejlet.")
+        text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Läs mejlet där.")
         text = text % {"number": ticket.number}
         create_by_portal(text, orderer_name=ticket.orderer_name, company_name=ticket.company_name)

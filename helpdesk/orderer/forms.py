@@ -36,7 +36,7 @@ class PhoneTicketForm(OwnCompanyForm):
     """Koppla nytt mobil nr: for which of the ``listed`` employees, and which number. Cleans the number to E.164."""
 
     username = UsernameField(
-        label=_("Användarnamn"), missing=_("Skriv den anställdas användarnamn, till exempel lovstlin32.")
+        label=_("Användarnamn"), missing=_("Skriv medarbetarens användarnamn, till exempel lovstlin32.")
     )
     name = NameField(label=_("Namn"))
     phone = PhoneField(label=_("Nytt mobilnummer"), missing=_("Skriv det nya mobilnumret, till exempel 070-174 06 05."))
@@ -54,7 +54,8 @@ class PhoneTicketForm(OwnCompanyForm):
         if employee is None:
             # One sentence for an unknown, a protected and another company's account (H5).
             not_found = _(
-                "Vi hittar inte kontot hos ert företag. Kontrollera stavningen, eller välj personen i Vår personal."
+                "Vi hittar inte kontot hos ert företag. Kontrollera stavningen, eller välj medarbetaren "
+                "i Våra medarbetare."
             )
             self.add_error("username", not_found)
         elif employee.disabled:
@@ -98,6 +99,6 @@ class RecipientsForm(RecipientFields, OwnCompanyForm):
             self.add_error("recipient1", _("Skriv minst en e-postadress."))
         elif data["recipients"] == self.now:
             self.add_error(
-                "recipient1", _("Mejlen går redan till den eller dem. Ändra en adress, om någon annan ska få mejlen.")
+                "recipient1", _("De här adresserna får redan mejlen. Ändra en adress om någon annan ska få dem.")
             )
         return data

@@ -64,7 +64,7 @@ def deliver(link_id: int) -> None:
     until = link.asked_at + LIFETIME
     mail = outbox.letter(
         "sign_in_link",
-        {"asked": link.asked_at, "until": until, "link": url},
+        {"until": until, "link": url},
         purpose=Message.Topic.SIGN_IN_LINK,
         to=orderer.email,
         language=link.language,

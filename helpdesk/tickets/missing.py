@@ -18,10 +18,10 @@ _NAMES: dict[str, Promise] = {
 }
 _WHY: dict[str, dict[str, Promise]] = {
     "employee_name": {
-        "several": gettext_lazy("Mejlet nämner flera personer. Be om ett mejl för varje person."),
+        "several": gettext_lazy("Mejlet nämner flera medarbetare. Be om ett mejl för varje medarbetare."),
     },
     "employee_username": {
-        "several": gettext_lazy("Mejlet nämner flera konton. Be om ett mejl för varje person."),
+        "several": gettext_lazy("Mejlet nämner flera konton. Be om ett mejl för varje medarbetare."),
         "unreadable": gettext_lazy("Användarnamnet går inte att läsa ut."),
     },
     "new_number": {

@@ -146,7 +146,7 @@ def _on_file(ticket: Ticket) -> Orderer:
         raise TicketRefused(_("Beställaren är inte aktiv i registret längre. Avslå ärendet."))
     # Read anew: an orderer who left the company a moment ago has left (S2).
     if ticket.company is None or not orderer.companies.filter(pk=ticket.company.pk, active=True).exists():
-        raise TicketRefused(_("Den som frågar är inte beställare för företaget. Avslå ärendet."))
+        raise TicketRefused(_("Avsändaren är inte behörig beställare för företaget. Avslå ärendet."))
     if too_new := why_not_yet(orderer):
         raise TicketRefused(too_new)
     if not orderer.mobile:

@@ -7,13 +7,11 @@ and "Support".
 from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
-from urllib.parse import quote
 
 from django.conf import settings
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 
 from idportal import message_templates
 from idportal.message_templates import Written
@@ -109,11 +107,10 @@ def _cells(row: DigestRow) -> tuple[str, ...]:
 
 
 def _links() -> dict[str, str]:
-    """The addresses as links, for the HTML. The link to the helpdesk's address has the manual's subject."""
-    subject = quote(_("Koppla nytt mobil nr"))
-    mailto = format_html('<a href="mailto:{0}?subject={1}">{0}</a>', settings.HELPDESK_EMAIL, subject)
+    """The addresses as links, for the HTML."""
+    mailto = format_html('<a href="mailto:{0}">{0}</a>', settings.HELPDESK_EMAIL)
     here = message_templates.everywhere()
     return {
         "helpdesk": mailto,
-        **{name: format_html('<a href="{0}">{0}</a>', here[name]) for name in ("register", "reset")},
+        **{name: format_html('<a href="{0}">{0}</a>', here[name]) for name in ("register", "reset", "orderers")},
     }

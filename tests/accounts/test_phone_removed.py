@@ -164,7 +164,7 @@ def test_the_account_is_told_by_mail_and_the_number_is_not(sms: Inbox, mailoutbo
         moment(now).partition(" kl. ")[0],
         "Inga säkerhetskoder skickas till det numret längre.",
         "Kan du ditt lösenord? Logga in på http://pwreg.orebro.se",
-        "Be behörig beställare på ditt företag om ett nytt nummer.",
+        "Be er behöriga beställare (ofta din chef) begära ett nytt mobilnummer.",
         f"kontakta genast it-helpdesk@orebro.se. Uppge ärende {REFERENCE}.",
     ):
         assert words in body, words
@@ -185,7 +185,7 @@ def test_who_has_no_mail_address_loses_the_number_all_the_same(
     assert mail.to == [settings.HELPDESK_EMAIL]
     assert mail.subject == f"Ett mobilnummer har tagits bort, ärende {REFERENCE}"
     assert "för kontot lovanber11 den" in str(mail.body)
-    assert "Kontot har ingen e-postadress, så personen vet inte om det." in str(mail.body)
+    assert "Kontot har ingen e-postadress, så medarbetaren vet inte om det." in str(mail.body)
     assert ANNA.phone[-4:] not in str(mail.body)
 
 

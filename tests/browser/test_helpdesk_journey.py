@@ -61,7 +61,7 @@ def test_whoever_has_the_old_phone_stops_it(new_visitor: NewVisitor) -> None:
     anna.next_button.click()
     expect(anna.heading).to_have_text("Det nya numret är stoppat")
     per.open(f"/helpdesk/arenden/{number}/")
-    expect(per.page.get_by_text("Kopplingen av numret stoppades")).to_be_visible()
+    expect(per.page.get_by_text("Det nya numret stoppades")).to_be_visible()
     per.open("/helpdesk/")
     expect(per.page.get_by_role("row").nth(1)).to_contain_text(ANNA.username)
     time_passes(seconds=anna.portal.settings.PHONE_LINK_HOLD + 1)

@@ -133,9 +133,7 @@ def test_a_link_that_was_stopped_is_told_on_the_closed_ticket(per: Officer, one:
     a_colleague_called_back(one, in_the_directory(per.person))
     does(per, one, "godkann/")
     add_entry(one, TimelineEntry.What.STOPPED, None)
-    assert says(
-        per.get(path(one)), "Kopplingen stoppades sedan av någon som fick veta det. Det nya numret gäller inte."
-    )
+    assert says(per.get(path(one)), "Numret stoppades sedan av någon som fick veta det. Det nya numret gäller inte.")
 
 
 def test_of_two_who_decide_the_second_is_told_who(per: Officer, sara: Officer, one: Ticket) -> None:
@@ -195,7 +193,7 @@ def test_what_a_stranger_asks_is_rejected(per: Officer, db: None) -> None:
         source=Ticket.Source.MAIL,
     )
     page = does(per, one, "ta/")
-    assert says(page, "Gör inget av det som begärs. Be en behörig beställare fråga på nytt, och avslå det här.")
+    assert says(page, "Gör inget av det som begärs. Avslå ärendet, och be en behörig beställare begära det.")
     assert says(page, "Nästa steg: avslå ärendet")
     assert not says(page, "Avsluta som utfört")
     does(per, one, "godkann/")

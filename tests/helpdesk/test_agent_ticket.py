@@ -35,7 +35,7 @@ def test_the_page_shows_what_is_asked_beside_what_is_known(per: Officer, one: Ti
         f"Nytt mobilnummer {SHOWN}",
         "Carin Ek är behörig för Hemtjänst Ett AB sedan",
         f"Mobil i registret {MOBILE}",
-        "Inget som portalen vet talar emot ärendet. Men det är ändå du som avgör",
+        "Inga varningar. Du avgör om uppgifterna stämmer.",
         "Nästa steg: ta ärendet",
         "Ärendet kom in",
     ):

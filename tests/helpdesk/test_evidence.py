@@ -68,7 +68,7 @@ def test_nothing_stands_in_the_way_of_what_is_in_order(register: Register) -> No
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        (lambda register: Orderer.objects.all().delete(), "Ingen beställare i registret står bakom ärendet."),
+        (lambda register: Orderer.objects.all().delete(), "Ingen behörig beställare står bakom ärendet."),
         (lambda register: changed(register.carin, active=False), "Carin Ek är inte längre aktiv som beställare."),
         (closed_down, "Hemtjänst Ett AB är inte aktivt i registret."),
         (of_the_other_company, "Carin Ek är inte beställare för Hemtjänst Ett AB."),
@@ -89,7 +89,10 @@ def test_who_asks_must_be_the_company_s_orderer_now(
     ("other", "words"),
     [
         ({"employee_username": "lovingen99"}, "Ingen i katalogen har användarnamnet lovingen99."),
-        ({"account": "0" * 8 + "-0000-0000-0000-" + "0" * 12}, "hör till en annan person nu än när ärendet kom in"),
+        (
+            {"account": "0" * 8 + "-0000-0000-0000-" + "0" * 12},
+            "hör till en annan medarbetare nu än när ärendet kom in",
+        ),
         ({"employee_username": MARIA.username}, "Kontot lovmalsund hör inte till Hemtjänst Ett AB i katalogen."),
         ({"new_number": "+46191234567"}, "Numret går inte att använda: Det är inget mobilnummer."),
         (
@@ -154,7 +157,7 @@ def test_anything_else_is_for_orderers_to_ask(register: Register) -> None:
     )
     assert (obstacles(own), obstacles(alarm)) == ([], [])
     [why] = obstacles(strange)
-    assert why.startswith("Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs.")
+    assert why.startswith("Avsändaren är inte behörig beställare för företaget. Gör inget av det som begärs.")
 
 
 def lines(facts: object) -> dict[str, tuple[str, bool | None]]:
@@ -176,18 +179,18 @@ def test_the_facts_of_a_ticket_in_order(register: Register) -> None:
         "Beställare": (f"Carin Ek är behörig för Hemtjänst Ett AB sedan {days_ago(365)}", True),
         "Mobil i registret": ("070-174 06 50", None),
         "E-post i registret": ("carin@hemtjanst-ett.example", None),
-        "Kom in genom": ("beställarens sidor", None),
-        "Kontrollerad": ("Var inloggad med länk och kod när ärendet skickades", None),
+        "Inkom via": ("beställarens sidor", None),
+        "Kontrollerad": ("Nej. Var inloggad när ärendet skickades.", None),
     }
     assert lines(known.account_facts) == {
         "Användarnamn": ("lovanber11", True),
         "Namn i katalogen": ("Anna Berg", True),
         "Företag i katalogen": ("Hemtjänst Ett AB", True),
         "Lösenord": (f"Har gått ut: {days_ago(4)}, för 4 dagar sedan", None),
-        "Kontot är": ("öppet", True),
+        "Kontot är": ("aktivt", True),
     }
     assert lines(known.number_facts) == {
-        "Nummer i dag": (f"Ett är registrerat, {days_ago(90)}, för 90 dagar sedan", None),
+        "Registrerat nummer": (f"ja, sedan {days_ago(90)}", None),
         "Nya numret finns på": ("inget annat konto", True),
     }
     assert known.account
@@ -212,7 +215,7 @@ def test_the_facts_of_one_that_is_not(register: Register, server: TestSlapd) -> 
     assert account["Lösenord"][0].endswith("60 dagar kvar")
     assert account["Kontot är"][0].startswith("avstängt")
     assert lines(known.number_facts)["Nya numret finns på"] == ("lovstlin32", False)
-    assert lines(known.number_facts)["Nummer i dag"] == ("Inget är registrerat", None)
+    assert lines(known.number_facts)["Registrerat nummer"] == ("nej", None)
 
 
 def test_who_left_the_company_and_came_back_is_orderer_since_then(register: Register) -> None:

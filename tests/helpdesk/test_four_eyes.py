@@ -214,7 +214,7 @@ def test_h8_after_a_removal_the_page_says_that_a_colleague_approves(per: Officer
     assert says(page, "Kontots nummer togs bort nyligen, så en kollega måste godkänna, hur du än kontrollerar.")
     assert not says(page, ALONE)
     a_colleague_called_back(ticket, in_the_directory(per.person))
-    assert says(per.get(path(ticket)), "Det borttagna numret får också ett SMS, men kan inte stoppa det.")
+    assert says(per.get(path(ticket)), "Det borttagna numret får också ett sms, men kan inte stoppa det.")
 
 
 def test_h8_a_code_after_a_call_back_spares_the_colleague(per: Officer, register: Register, sms: Inbox) -> None:

@@ -115,7 +115,7 @@ def test_whose_a_number_is_leaves_a_trail_for_each_account_found(per: Officer, r
 
 def test_the_page_tells_how_the_account_stands(per: Officer, register: Register, server: TestSlapd) -> None:
     page = text_of(per.get(address_of(STEFAN)))
-    assert "Stefan Lind, lovstlin32 öppet" in page
+    assert "Stefan Lind, lovstlin32 aktivt" in page
     assert "Företag Hemtjänst Ett AB" in page
     assert "Går ut om 15 dagar, 20" in page
     assert "Inget nummer är registrerat." in page
@@ -195,7 +195,7 @@ def test_the_history_is_the_trail_in_swedish_newest_first(per: Officer, register
     assert at == sorted(at)
     assert ", hdpernil" in page
     assert ", beställaren" in page
-    assert ", personen själv" in page
+    assert ", medarbetaren själv" in page
 
 
 def test_the_history_is_no_longer_than_fifty(per: Officer, register: Register) -> None:

@@ -95,7 +95,7 @@ def test_the_orderer_gets_one_receipt(register: Register) -> None:
     assert to == "carin@hemtjanst-ett.example"
     assert one.number in text
     assert "Vi har tagit emot ditt mejl" in text
-    assert "kontrollerar att det är du som frågar" in text
+    assert "Helpdesk ringer dig eller skickar en kod till din registrerade mobil." in text
     assert "Om det inte var du försöker någon utge sig för att vara du." in text
     assert "06 90" not in text, "no number stands in it"
 
@@ -306,5 +306,5 @@ Nytt nummer: 070-174 06 91
 def test_who_writes_of_two_people_is_asked_for_a_mail_for_each(register: Register, text: str) -> None:
     ticket_of(a_mail(text))
     [(_, told)] = all_answers()
-    assert "Ditt mejl gäller flera personer. Skriv ett mejl för varje person." in told.replace("\n", " ")
+    assert "Ditt mejl gäller flera medarbetare. Skriv ett mejl för varje medarbetare." in told.replace("\n", " ")
     assert "kunde vi inte läsa" not in told

@@ -320,7 +320,7 @@ def test_a_mail_from_nobody_known_asks_for_an_orderer_and_keeps_its_doubts(per: 
     does(per, one, "ta/")
     page = per.get(path(one))
     assert says(page, "Nästa steg: välj beställare")
-    assert says(page, "Vi vet inte vem som frågar, eller för vilket företag.")
+    assert says(page, "Det är oklart vem som har skickat begäran, eller för vilket företag.")
     assert says(page, "Mejlet säger mer än det som är ifyllt: det nya mobilnumret.")
     assert says(per.get(f"{form(one)}?bestallare=ingen"), "Läs det innan du sparar.")
 
@@ -353,8 +353,8 @@ def test_who_else_is_told_is_said(per: Officer, register: Register) -> None:
 def test_a_mail_about_two_people_says_so_to_the_agent(per: Officer, register: Register) -> None:
     one = ticket_of(a_mail(f"{WHOLE}\nNamn: Stefan Lind, lovstlin32\nNytt mobil nr: 070-174 06 91"))
     does(per, one, "ta/")
-    assert says(per.get(path(one)), "Be om ett mejl för varje person.")
-    assert says(per.get(form(one)), "Mejlet nämner flera personer. Be om ett mejl för varje person.")
+    assert says(per.get(path(one)), "Be om ett mejl för varje medarbetare.")
+    assert says(per.get(form(one)), "Mejlet nämner flera medarbetare. Be om ett mejl för varje medarbetare.")
 
 
 def test_another_kind_is_read_from_the_mail(per: Officer, register: Register) -> None:
@@ -384,7 +384,7 @@ def test_what_another_kind_leaves_unclear_is_said(per: Officer, register: Regist
     does(per, one, "ta/")
     assert one.kind == "other"
     assert not says(per.get(form(one)), "Be om ett mejl")
-    assert says(per.get(f"{form(one)}?typ=phone"), "Be om ett mejl för varje person.")
+    assert says(per.get(f"{form(one)}?typ=phone"), "Be om ett mejl för varje medarbetare.")
 
 
 def marked(page: str) -> list[tuple[str, str]]:

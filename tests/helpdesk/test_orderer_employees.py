@@ -85,7 +85,7 @@ def test_each_with_how_they_stand(carin: Client) -> None:
         ("15", "går ut om 15 dagar"),
     ]
     text = text_of(answer)
-    assert "Lösenord: 2 av 3 går ut inom 30 dagar, och 1 har gått ut eller måste bytas. 1 saknar mobilnummer." in text
+    assert "2 av 3 lösenord går ut inom 30 dagar. 1 har redan gått ut eller måste bytas. Utan nummer: 1." in text
     assert (timezone.localdate() + timedelta(7)).isoformat() in text
     assert text.count("registrerat") >= 2
 
@@ -223,7 +223,7 @@ def test_empty_lists_say_so(register: Register, carin: Client, server: TestSlapd
     for person in (STEFAN, KARL, ANNA):
         server.remove(person.username)
     employees.of_company(register.ett, fresh=True)
-    assert "Vi hittar ingen personal hos ert företag" in text_of(look(carin))
+    assert "Vi hittar inga medarbetare hos ert företag" in text_of(look(carin))
     assert len(exported(carin)) == 1
 
 
@@ -248,7 +248,7 @@ def test_a_directory_that_is_down(server: TestSlapd, carin: Client, olle: Client
     """What was read lately is shown with its time; who has nothing gets the page that says so (U1)."""
     look(carin)
     server.stop()
-    assert "Katalogen svarar inte just nu." in text_of(refresh(carin))
+    assert "Det går inte att hämta listan just nu." in text_of(refresh(carin))
     assert len(shown(carin)) == 3
     for path in (STAFF, EXPORT):
         answer: Any = olle.get(path)

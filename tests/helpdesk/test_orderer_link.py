@@ -19,8 +19,8 @@ from tests.helpdesk.newcomer import CODE_PAGE, GONE, Change, Newcomer, address_c
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REFUSED = "Den är redan använd, eller äldre än 15 minuter, eller så kom inte hela adressen med."
-ELSEWHERE = "Öppna länken där du bad om den"
+REFUSED = "Den är redan använd, eller äldre än 15 minuter, eller så är länken ofullständig."
+ELSEWHERE = "Öppna länken i samma webbläsare"
 
 
 @pytest.fixture
@@ -40,7 +40,7 @@ def test_the_mail(newcomer: Newcomer, register: Register) -> None:
     words = " ".join(str(letter.body).split())
     assert letter.to == [register.carin.email]
     assert "bara i den webbläsare där du bad om den" in words
-    assert "Var det inte du? Då behöver du inte göra något." in words
+    assert "Bad du inte om länken? Då behöver du inte göra något." in words
     assert "helpdesk" in words
     assert "Carin" not in words, "nobody knows who asked"
     assert f"{django_settings.PORTAL_URL}/bestallare/logga-in/lank/?nyckel=" in words
@@ -75,7 +75,7 @@ def test_looking_tells_nothing(newcomer: Newcomer, register: Register) -> None:
     pages.append(text_of(newcomer.look(right)))
     newcomer.enter()
     pages.append(text_of(newcomer.look(right)).replace("Av säkerhetsskäl", ""))
-    assert all("Fortsätt att logga in" in page for page in pages)
+    assert all("Fortsätt inloggningen" in page for page in pages)
     assert len(set(pages[:4])) == 1
 
 

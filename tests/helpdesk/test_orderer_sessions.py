@@ -83,7 +83,7 @@ def test_s2_leaving_a_company_ends_access_to_it_at_the_next_click(both: Register
     both.carin.companies.remove(both.ett)
     assert sees(carin) == COMPANY
     page = text_of(carin.get(COMPANY))  # type: ignore[arg-type]
-    assert "Du är inte längre beställare för företaget som du arbetade med." in page
+    assert "Du är inte längre behörig beställare för företaget som du arbetade med." in page
     assert "Hemtjänst Ett AB" not in page
     assert carin.post(COMPANY, {"company": both.ett.pk}).status_code == 404
     carin.post(COMPANY, {"company": both.tva.pk})
@@ -178,8 +178,8 @@ def test_the_warning_stands_on_pages_of_who_is_signed_in_alone(both: Register, s
     page = newcomer.get(COMPANY).content.decode()
     assert 'data-session-seconds="900"' in page
     assert f'data-session-ended="{LOG_IN}?borta"' in page
-    assert "Du var borta en stund" in text_of(Newcomer(sms).get(f"{LOG_IN}?borta"))
-    assert "Du var borta en stund" not in text_of(newcomer.get(f"{LOG_IN}?borta")), "another tab kept it alive"
+    assert "Du har loggats ut eftersom" in text_of(Newcomer(sms).get(f"{LOG_IN}?borta"))
+    assert "Du har loggats ut eftersom" not in text_of(newcomer.get(f"{LOG_IN}?borta")), "another tab kept it alive"
 
 
 @pytest.mark.parametrize(("path", "then"), [("/bestallare/logga-ut/", f"{LOG_IN}?ut"), ("/logga-ut/", "/")])

@@ -166,7 +166,7 @@ def test_of_a_decided_ticket_the_number_shows_its_end_alone(carin: Client, per: 
 def test_another_orderer_of_the_company_sees_it_and_takes_it_back(dan: Orderer, asked: Ticket) -> None:
     client = as_orderer(dan)
     assert NEW_NUMBER_TYPED in page(client, asked)
-    assert "Helpdesk kontrollerar först att det är Carin Ek som frågar." in page(client, asked)
+    assert "Helpdesk ringer Carin Ek eller skickar en kod till den registrerade mobilen." in page(client, asked)
     assert "Ärendet är återtaget." in withdraw(client, asked)
     entry = asked.entries.get(what=What.WITHDRAWN)
     assert (entry.who, entry.state) == ("Dan Ek", State.WITHDRAWN)

@@ -82,7 +82,7 @@ def test_each_ticket_lies_under_its_tab(per: Officer, sara: Officer, register: R
     assert listed(per.get(f"{QUEUE}?flik=klara")) == [closed.number]
     _page, counts = queue.look(QueueFilter(tab=Tab.WAITING), user_of(per))
     assert counts == {Tab.NEW: 1, Tab.MINE: 1, Tab.WAITING: 2, Tab.CLOSED: 1}
-    assert "Nya 1 Mina 1 Väntar 2 Klara 1" in text_of(waiting)
+    assert "Nya 1 Mina 1 Pågår 2 Klara 1" in text_of(waiting)
 
 
 def test_the_oldest_open_one_comes_first_and_the_newest_closed_one(per: Officer, register: Register) -> None:
@@ -113,30 +113,30 @@ def test_the_age_is_in_words() -> None:
 
 def test_what_is_old_says_so(per: Officer, register: Register) -> None:
     put(register, **ago(hours=3))
-    assert "gammalt" not in text_of(per.get(QUEUE))
+    assert "över 4 tim" not in text_of(per.get(QUEUE))
     put(register, **ago(hours=5))
     page = text_of(per.get(QUEUE))
-    assert "5 tim gammalt" in page
-    assert "mycket gammalt" not in page
+    assert "5 tim över 4 tim" in page
+    assert "över 24 tim" not in page
     put(register, **ago(hours=25))
-    assert "1 dag mycket gammalt" in text_of(per.get(QUEUE))
+    assert "1 dag över 24 tim" in text_of(per.get(QUEUE))
 
 
 def test_old_is_from_four_hours_on_and_very_old_from_a_day_on(per: Officer, register: Register) -> None:
     put(register, **ago(hours=3, minutes=59))
-    assert "gammalt" not in text_of(per.get(QUEUE))
+    assert "över 4 tim" not in text_of(per.get(QUEUE))
     put(register, **ago(hours=4, minutes=1))
-    assert "4 tim gammalt" in text_of(per.get(QUEUE))
+    assert "4 tim över 4 tim" in text_of(per.get(QUEUE))
     put(register, **ago(hours=23, minutes=59))
     page = text_of(per.get(QUEUE))
-    assert "23 tim gammalt" in page
-    assert "mycket gammalt" not in page
+    assert "23 tim över 4 tim" in page
+    assert "över 24 tim" not in page
 
 
 def test_what_is_closed_is_not_old(per: Officer, register: Register) -> None:
     closed = put(register, **ago(days=9), state=Ticket.State.WITHDRAWN, decided_at=timezone.now())
     assert queue.how_old(closed, timezone.now()) == ""
-    assert "gammalt" not in text_of(per.get(f"{QUEUE}?flik=klara"))
+    assert "över 4 tim" not in text_of(per.get(f"{QUEUE}?flik=klara"))
 
 
 def test_type_and_company_narrow_it_and_the_counts(per: Officer, register: Register) -> None:
@@ -226,7 +226,7 @@ def test_an_empty_tab_says_so_calmly(per: Officer, register: Register) -> None:
     for tab, words in [
         ("nya", "Inga nya ärenden."),
         ("mina", "Du har inget ärende just nu."),
-        ("vantar", "Inget ärende kontrolleras just nu."),
+        ("vantar", "Inget ärende pågår just nu."),
         ("klara", "Inget ärende är avgjort än."),
     ]:
         assert words in text_of(per.get(f"{QUEUE}?flik={tab}"))

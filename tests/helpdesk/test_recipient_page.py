@@ -61,7 +61,7 @@ def test_any_other_link_says_what_to_do(db: None, query: str) -> None:
     page = Client().get(PATH + query)
     assert page.status_code == 200
     assert GONE in text_of(page)  # type: ignore[arg-type]
-    assert "Be företagets beställare att anmäla din adress på nytt" in text_of(page)  # type: ignore[arg-type]
+    assert "Be företagets behöriga beställare att anmäla din adress på nytt" in text_of(page)  # type: ignore[arg-type]
 
 
 def test_the_form_has_a_limit_by_address(register: Register, settings: Settings) -> None:

@@ -64,7 +64,13 @@ def test_h6_a_new_recipient_counts_after_confirming(register: Register) -> None:
 def test_the_letter_says_who_asked_and_for_what(register: Register) -> None:
     ticket = approved(register, NEW)
     [(_, text)] = mails(Purpose.CONFIRM_RECIPIENT)
-    for words in ("Carin Ek", "Hemtjänst Ett AB", "lösenord som går ut", ticket.number, settings.HELPDESK_EMAIL):
+    for words in (
+        "Carin Ek",
+        "Hemtjänst Ett AB",
+        "lösenord som går ut",
+        ticket.number,
+        "företagets behöriga beställare",
+    ):
         assert words in text
     assert f"{settings.PORTAL_URL}{PATH}?nyckel=" in text
     row = Message.objects.get(purpose=Purpose.CONFIRM_RECIPIENT)

@@ -71,7 +71,7 @@ def test_the_timeline_tells_it_and_who_did_it(linked: Linked, sms: Inbox) -> Non
     assert phones.stop(keys_by_sms(sms, ANNA.phone)[0], None)
     entry = stopped_entry(ticket)
     assert (entry.by, entry.who, entry.state) == (TimelineEntry.By.PORTAL, "", State.DONE)
-    assert entry.why == "med länken i SMS:et till det tidigare numret"
+    assert entry.why == "med länken i sms:et till det tidigare numret"
 
 
 def test_g7_an_alarm_is_in_the_queue(linked: Linked, sms: Inbox) -> None:
@@ -83,11 +83,11 @@ def test_g7_an_alarm_is_in_the_queue(linked: Linked, sms: Inbox) -> None:
     assert (found.account, found.employee_username) == (account_of(ANNA).id, ANNA.username)
     assert (found.company_name, found.orderer_name) == ("Hemtjänst Ett AB", "Carin Ek")
     for words in (
-        f"till kontot lovanber11 i ärende {ticket.number} stoppades den ",
+        f"på kontot lovanber11, ärende {ticket.number}, stoppades den ",
         "Varken det nya eller det tidigare numret får koder, och ingen kan registrera ett nummer, förrän ni har",
         "Antingen är begäran om det nya numret falsk, eller så är telefonen med det tidigare numret borta",
         "Någon kan försöka ta över kontot.",
-        "Ring den anställda, Anna Berg, och beställaren, Carin Ek.",
+        "Ring medarbetaren, Anna Berg, och beställaren, Carin Ek.",
         "Använd nummer som ni redan hade, inte numret i ärendet.",
         "Ska det tidigare numret gälla igen, eller ett annat? Låt beställaren begära det, kontrollera beställaren som",
         "Ska inget nummer gälla? Då behöver du inte göra något",
@@ -113,12 +113,12 @@ def test_the_helpdesk_gets_a_mail(linked: Linked, mailoutbox: Mailbox) -> None:
     ticket = linked()
     phones.stop(keys_by_mail(mailoutbox, "carin@hemtjanst-ett.example")[0], None)
     [mail] = [mail for mail in mailoutbox if mail.to == [HELPDESK]]
-    assert mail.subject == f"En koppling av ett mobilnummer är stoppad, ärende {alarm().number}"
+    assert mail.subject == f"Ett nytt mobilnummer har stoppats, ärende {alarm().number}"
     body = " ".join(mail.body.split())
-    assert f"i ärende {ticket.number} stoppades den " in body
+    assert f"ärende {ticket.number}, stoppades den " in body
     assert ", med länken i mejlet till beställaren." in body
     assert f"http://127.0.0.1:8000/helpdesk/arenden/{alarm().number}/" in body
-    assert "Ring den anställda och beställaren så snart som möjligt." in body
+    assert "Ring medarbetaren och beställaren så snart som möjligt." in body
     assert "Anna" not in body
     assert "Carin" not in body
     assert "Det nummer som fanns innan gäller igen." in alarm().text
@@ -163,14 +163,14 @@ def test_g6_the_alarm_about_an_owners_own_change_says_that_it_took_the_password(
     for words in (
         "Mobilnumret för kontot lovstlin32 byttes på registreringssidan, med kontots lösenord.",
         "Varken det nya eller det tidigare numret får koder",
-        "Antingen kan någon annan personens lösenord",
+        "Antingen kan någon annan medarbetarens lösenord",
         "Se till att det byts innan något nummer kopplas.",
     ):
         assert words in text, words
     assert "ärende  " not in text
     assert alarm().company_name == STEFAN.company
     [mail] = [mail for mail in mailoutbox if mail.to == [HELPDESK]]
-    assert mail.subject == f"Ett byte av mobilnummer är stoppat, ärende {alarm().number}"
+    assert mail.subject == f"Ett byte av mobilnummer har stoppats, ärende {alarm().number}"
     assert "Kontot har inget nummer tills ni har avgjort vad som ska gälla." in mail.body
 
 

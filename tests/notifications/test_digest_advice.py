@@ -16,25 +16,13 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db]
 
-REGISTERED = (
-    "Mobilnummer registrerat: Medarbetaren byter lösenordet på https://pwreset.orebro.se med en säkerhetskod som "
-    "kommer i ett SMS. Det går också när lösenordet har gått ut.\n"
+ORDERERS = (
+    "Beställarens sidor: behörig beställare ser alla medarbetare och begär nytt mobilnummer på "
+    "https://losenord.orebro.se/bestallare/\n"
 )
-WITHOUT = (
-    "Mobilnummer inte registrerat: Medarbetaren registrerar först sitt mobilnummer på https://pwreg.orebro.se med "
-    "sitt nuvarande lösenord. Det måste göras innan lösenordet går ut. Sedan går det att byta lösenordet på "
-    "https://pwreset.orebro.se\n"
-)
-RAN_OUT = (
-    "Lösenordet utgånget: Om mobilnumret inte är registrerat, eller om medarbetaren inte längre har den telefonen, "
-    "behövs hjälp: behörig beställare mejlar it-helpdesk@orebro.se med dessa uppgifter.\n"
-)
-FIELDS = """\
-- Ämne: Koppla nytt mobil nr
-- Behörig beställare
-- Namn och användarnamn på Personalen
-- Nytt mobil nr som ska kopplas
-"""
+REGISTERED = "Mobilnummer registrerat: medarbetaren byter lösenord, även när det har gått ut.\n"
+WITHOUT = "Mobilnummer inte registrerat: medarbetaren registrerar det innan lösenordet går ut.\n"
+RAN_OUT = "Lösenordet utgånget: saknas mobilnumret, eller är mobilen borta, begär behörig beställare ett nytt.\n"
 
 
 @pytest.fixture(autouse=True)
@@ -63,8 +51,8 @@ def advice(message: Message) -> str:
         (True, 0, [REGISTERED]),
         (False, 7, [WITHOUT]),
         (False, 0, [WITHOUT]),
-        (False, -1, [RAN_OUT + FIELDS]),
-        (True, -1, [REGISTERED, RAN_OUT + FIELDS]),
+        (False, -1, [RAN_OUT]),
+        (True, -1, [REGISTERED, RAN_OUT]),
     ],
 )
 def test_it_says_what_to_do_in_the_cases_that_occur_and_in_no_other(
@@ -75,11 +63,13 @@ def test_it_says_what_to_do_in_the_cases_that_occur_and_in_no_other(
     runs_out(empty_server, STEFAN, DAY + timedelta(left))
     if registered:
         has_number(STEFAN)
-    assert advice(the_mail()) == "\n".join(expected)
+    assert advice(the_mail()) == "\n".join([ORDERERS, *expected])
 
 
-def test_the_mail_to_the_helpdesk_is_a_link_that_fills_in_the_manuals_subject(empty_server: TestSlapd) -> None:
+def test_it_leads_to_the_orderers_pages_and_sends_nobody_to_the_helpdesk(empty_server: TestSlapd) -> None:
     hemtjanst_ett()
     digests.run(DAY - timedelta(2))
     runs_out(empty_server, KARL, DAY - timedelta(1))
-    assert "mailto:it-helpdesk@orebro.se?subject=Koppla%20nytt%20mobil%20nr" in Page(the_mail().html).links
+    found = the_mail()
+    assert "https://losenord.orebro.se/bestallare/" in Page(found.html).links
+    assert "it-helpdesk@orebro.se" not in found.text + found.html

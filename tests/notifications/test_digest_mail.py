@@ -152,7 +152,11 @@ def test_both_parts_say_the_same_in_the_same_order(empty_server: TestSlapd) -> N
 @pytest.mark.usefixtures("stefan_and_karl")
 def test_addresses_are_links() -> None:
     links = Page(the_mail().html).links
-    assert set(links) == {"https://pwreg.orebro.se", "https://pwreset.orebro.se"}
+    assert set(links) == {
+        "https://pwreg.orebro.se",
+        "https://pwreset.orebro.se",
+        "https://losenord.orebro.se/bestallare/",
+    }
 
 
 def test_without_hosts_of_their_own_the_journeys_are_on_the_portal(empty_server: TestSlapd, settings: Settings) -> None:
@@ -173,7 +177,7 @@ def test_it_is_swedish_whatever_language_is_active() -> None:
         found = the_mail()
     assert found.subject == "Utgående lösenord"
     assert found.text.startswith(OPENING)
-    assert "Medarbetaren byter lösenordet på https://pwreset.orebro.se" in found.text
+    assert "medarbetaren byter lösenord, även när det har gått ut." in found.text
 
 
 @pytest.mark.usefixtures("stefan_and_karl")

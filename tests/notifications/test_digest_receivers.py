@@ -131,8 +131,8 @@ def test_staff_of_an_inactive_company_are_told_to_the_helpdesk(
     (found,) = sent()
     assert found.to == HELPDESK
     assert (
-        f"{HEMTJANST_ETT}\nFöretaget är inte aktivt i portalen. Stäng kontona i katalogen om de inte ska användas mer. "
-        "Gör annars företaget aktivt igen.\n" in found.text
+        f"{HEMTJANST_ETT}\nFöretaget är inte aktivt i portalen. Stäng av kontona i katalogen om de inte ska användas "
+        "mer. Aktivera annars företaget igen.\n" in found.text
     )
 
 

@@ -81,7 +81,7 @@ def test_the_account_is_told_by_mail(mailoutbox: Mailbox) -> None:
     until = deadline(made.usable_from, made.made_at)
     for words in (
         f"kopplade ett nytt mobilnummer till ditt konto lovanber11 den {moment(made.made_at)}.",
-        f"Det var Carin Ek, behörig beställare, som bad om det i ärende {REFERENCE}.",
+        f"Det var Carin Ek, behörig beställare, som begärde det i ärende {REFERENCE}.",
         f"säkerhetskoder till det nya numret från {until}.",
         f"Stoppa då kopplingen före {until}. Du behöver inte logga in.",
         f"Efter {until} går det inte att stoppa kopplingen själv.",
@@ -114,14 +114,13 @@ def test_after_a_stop_all_are_told(sms: Inbox, mailoutbox: Mailbox) -> None:
     mailoutbox.clear()
     assert phones.stop(key, None)
     assert texts_to(sms, ANNA.phone)[1:] == [
-        f"Kopplingen av ett nytt nummer till lovanber11 är stoppad. Ditt nummer gäller igen. Helpdesk vet om det: "
-        f"{HELPDESK}"
+        f"Det nya numret på lovanber11 har stoppats. Ditt nummer gäller igen. Helpdesk vet om det: {HELPDESK}"
     ]
     assert len(texts_to(sms, NEW_NUMBER)) == 1
     [(subject, to_account)] = told(mailoutbox, ANNA.mail)
-    assert subject == "Kopplingen av ett nytt mobilnummer till ditt konto är stoppad"
+    assert subject == "Det nya numret på ditt konto har stoppats"
     [(subject, to_orderer)] = told(mailoutbox, CARIN.mail)
-    assert subject == f"Kopplingen av ett mobilnummer är stoppad, ärende {REFERENCE}"
+    assert subject == f"Ett nytt mobilnummer har stoppats, ärende {REFERENCE}"
     for text in (to_account, to_orderer):
         assert ", med länken i mejlet till kontots adress." in text
         assert "Det nummer som fanns innan gäller igen." in text
@@ -137,12 +136,12 @@ def test_g7_after_a_stop_from_the_old_number_all_are_told_that_none_gets_codes(s
     mailoutbox.clear()
     assert phones.stop(key, None)
     assert texts_to(sms, ANNA.phone)[1:] == [
-        "Det nya numret för lovanber11 är stoppat. Inget nummer får koder förrän helpdesk har talat med er. "
+        "Det nya numret på lovanber11 har stoppats. Inget nummer får koder förrän helpdesk har talat med er. "
         f"Helpdesk vet om det: {HELPDESK}"
     ]
     [(_subject, to_account)], [(_other, to_orderer)] = told(mailoutbox, ANNA.mail), told(mailoutbox, CARIN.mail)
     for text in (to_account, to_orderer):
-        assert ", med länken i SMS:et till det tidigare numret." in text
+        assert ", med länken i sms:et till det tidigare numret." in text
         assert "Det nya numret gäller inte, och inte heller det tidigare" in text
         assert "Det nummer som fanns innan gäller igen." not in text
 

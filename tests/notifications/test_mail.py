@@ -52,8 +52,8 @@ def test_a_mail_says_that_a_machine_wrote_it_and_to_one_receiver(smtp: PrivateSm
     "subject",
     [
         "Bekräfta att du ska få mejl om lösenord som går ut",
-        "Kopplingen av ett nytt mobilnummer till ditt konto är stoppad",
-        "En koppling av ett mobilnummer är stoppad, ärende 2026-00123",
+        "Det nya numret på ditt konto har stoppats",
+        "Ett nytt mobilnummer har stoppats, ärende 2026-00123",
         "ö" * 200,
         "The confirmation of your new mobile number was stopped by somebody who had its link",
     ],

@@ -32,7 +32,7 @@ def sections(figures: Figures, *, counting: bool = False) -> list[Section]:
         _times(figures.kinds),
         _daily("tickets", _("Inkomna och avgjorda ärenden per dag"), figures, tickets),
         _daily("people", _("Nya lösenord och registrerade nummer per dag"), figures, people, about_people),
-        _daily("sms", _("SMS per dag"), figures, sms, about_sms),
+        _daily("sms", _("Sms per dag"), figures, sms, about_sms),
         _companies(figures, counting),
     ]
 
@@ -51,7 +51,7 @@ def _open(counts: Sequence[int]) -> Section:
     in_words = ", ".join(f"{age}: {count}" for age, count in table)
     return {
         "key": "open",
-        "title": _("Öppna ärenden just nu"),
+        "title": _("Ärenden som väntar just nu"),
         "says": says,
         "plot": plots.rows((age, [(int(count) / longest, count)], "") for age, count in table),
         "description": f"{says} {in_words}.",
@@ -130,7 +130,7 @@ def _daily(key: str, title: str, figures: Figures, names: dict[str, str], note: 
 
 
 def _companies(figures: Figures, counting: bool) -> Section:
-    section = {"key": "companies", "title": _("Personal med registrerat nummer, per företag")}
+    section = {"key": "companies", "title": _("Medarbetare med registrerat nummer, per företag")}
     on_its_way = _("Siffrorna räknas just nu. Ladda om sidan om en stund.")
     companies = figures.companies
     if not companies:
@@ -189,8 +189,8 @@ def file_lines(figures: Figures) -> Iterator[tuple[object, str, str, int]]:
         "withdrawn": _("Återtagna ärenden"),
         "resets": _("Nya lösenord"),
         "registrations": _("Registrerade nummer"),
-        "sms_sent": _("Skickade SMS"),
-        "sms_failed": _("Misslyckade SMS"),
+        "sms_sent": _("Skickade sms"),
+        "sms_failed": _("Misslyckade sms"),
     }
     for day, counted in figures.days.items():
         for name, words in names.items():
@@ -204,7 +204,7 @@ def file_lines(figures: Figures) -> Iterator[tuple[object, str, str, int]]:
         yield month, _("Avgjorda inom 4 timmar"), kind, found.within_4_hours
         yield month, _("Avgjorda inom 24 timmar"), kind, found.within_24_hours
     for age, count in zip(ages(), figures.open, strict=False):
-        yield max(figures.days), _("Öppna ärenden"), age, count
+        yield max(figures.days), _("Ärenden som väntar"), age, count
     for company in figures.companies:
         yield figures.counted_on, _("Konton"), company.company.name, company.accounts
         yield figures.counted_on, _("Konton med nummer"), company.company.name, company.with_number
@@ -222,7 +222,7 @@ def ages() -> list[str]:
 def kind_in_words(kind: Ticket.Kind) -> str:
     """Two words: the manual's subjects are too long to stand beside a bar."""
     return {
-        Ticket.Kind.PHONE: _("Nytt nummer"),
+        Ticket.Kind.PHONE: _("Nytt mobilnummer"),
         Ticket.Kind.RECIPIENTS: _("Mottagare av mejl"),
         Ticket.Kind.OTHER: _("Annat ärende"),
     }[kind]

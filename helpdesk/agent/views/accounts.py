@@ -71,7 +71,7 @@ _ACTIONS = {
     "unlock": (account_actions.unlock, gettext_lazy("Kontot är upplåst.")),
     "forget tries": (
         account_actions.forget_tries,
-        gettext_lazy("Felen är nollställda. Be personen att hämta en ny kod nu."),
+        gettext_lazy("Felen är nollställda. Be medarbetaren hämta en ny kod nu."),
     ),
 }
 

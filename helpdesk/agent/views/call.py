@@ -160,7 +160,7 @@ def _form_beside_mail(request: HttpRequest, caller: Caller | None, kind: Ticket.
     initial = {**fields, "new_number": numbers.shown(fields["new_number"])}
     form = FORMS[kind](request.POST if request.method == "POST" else None, caller=caller, initial=initial)
     if "orderer_name" in form.fields:
-        form.fields["orderer_name"].label = _("Vem frågar?")
+        form.fields["orderer_name"].label = _("Vem har skickat begäran?")
     if "employee_name" in form.fields:
         form.fields["employee_name"].required = False  # the directory has it
     return form

@@ -42,7 +42,8 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
                 "ticket": ticket,
                 "kind": tickets.KINDS[Ticket.Kind(ticket.kind)],
                 "age": tickets.age(ticket.created_at, now),
-                "old": tickets.how_old(ticket, now),
+                "old": (old := tickets.how_old(ticket, now)),
+                "over": tickets.OVER.get(old),
             }
             for ticket in page
         ],
@@ -82,5 +83,5 @@ def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int = 1) -> s
 
 def _tabs(wanted: QueueFilter, counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
     """Of each tab: its address, its words, its number of tickets, and whether it is open."""
-    words = {Tab.NEW: _("Nya"), Tab.MINE: _("Mina"), Tab.WAITING: _("Väntar"), Tab.CLOSED: _("Klara")}
+    words = {Tab.NEW: _("Nya"), Tab.MINE: _("Mina"), Tab.WAITING: _("Pågår"), Tab.CLOSED: _("Klara")}
     return [(_address(wanted, tab=tab), text, counts[tab], tab == wanted.tab) for tab, text in words.items()]

@@ -66,7 +66,7 @@ def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRes
         wait = duration(limits.EMPLOYEES_READ_AGAIN)
         messages.info(request, _("Listan hämtades nyss. Vänta %s innan du hämtar den igen.") % wait)
     elif found.read_at < began:
-        messages.warning(request, _("Katalogen svarar inte just nu. Du ser listan som den såg ut tidigare."))
+        messages.warning(request, _("Det går inte att hämta listan just nu. Du ser den som den såg ut tidigare."))
     else:
         messages.success(request, _("Listan är hämtad på nytt."))
     return redirect(_address(_part(request.POST.get("visa"))))
@@ -125,8 +125,8 @@ def _summary(counts: Mapping[str, int]) -> str:
     }
     return (
         _(
-            "Lösenord: %(soon)d av %(all)d går ut inom %(days)s, och %(expired)d har gått ut eller måste bytas. "
-            "%(no_number)d saknar mobilnummer."
+            "%(soon)d av %(all)d lösenord går ut inom %(days)s. %(expired)d har redan gått ut eller måste bytas. Utan "
+            "nummer: %(no_number)d."
         )
         % words
     )

@@ -40,7 +40,7 @@ _SEEN: dict[str, Promise] = {
     What.REJECTED: gettext_lazy("Avslog ärendet"),
     What.WITHDRAWN: gettext_lazy("Tog tillbaka ärendet"),
     What.CONFIRMED: gettext_lazy("En mottagare bekräftade sin adress"),
-    What.STOPPED: gettext_lazy("Kopplingen av numret stoppades"),
+    What.STOPPED: gettext_lazy("Det nya numret stoppades"),
 }
 
 

@@ -16,7 +16,7 @@ def find(context: TicketContext) -> list[str]:
     if context.ticket.kind == Kind.OTHER:
         return [*_of_other(context)]
     if context.ticket.kind == Kind.RECIPIENTS:
-        no_address = _("Ingen adress står i ärendet. Avslå det, och be beställaren fråga på nytt med adressen.")
+        no_address = _("Ingen adress står i ärendet. Avslå det, och be beställaren begära det på nytt med adressen.")
         return [*_of_requester(context), *([] if context.ticket.recipients else [no_address])]
     of_account = [] if context.directory_down else _of_account(context)
     return [*_of_requester(context), *of_account, *_of_number(context)]
@@ -26,21 +26,22 @@ def _of_requester(context: TicketContext) -> Iterator[str]:
     orderer, company = context.orderer, context.company
     if orderer is None:
         yield _(
-            "Ingen beställare i registret står bakom ärendet. Avslå det, och be en behörig beställare fråga på nytt."
+            "Ingen behörig beställare står bakom ärendet. Avslå det, och be en behörig beställare begära det på nytt."
         )
     elif not orderer.active:
         yield _(
-            "%(name)s är inte längre aktiv som beställare. Avslå ärendet, och be en annan behörig beställare fråga."
+            "%(name)s är inte längre aktiv som beställare. Avslå ärendet, och be en annan behörig beställare "
+            "begära det."
         ) % {"name": orderer.name}
     if company is None:
-        yield _("Ärendet hör inte till något företag i registret. Avslå det, och be beställaren fråga på nytt.")
+        yield _("Ärendet hör inte till något företag i registret. Avslå det, och be beställaren begära det på nytt.")
     elif not company.active:
         yield _(
             "%(company)s är inte aktivt i registret. Avslå ärendet, eller be en administratör att aktivera företaget."
         ) % {"company": company.name}
     if orderer and company and not context.orderer_belongs:
         yield _(
-            "%(name)s är inte beställare för %(company)s. Avslå ärendet, och be företagets egen beställare fråga."
+            "%(name)s är inte beställare för %(company)s. Avslå ärendet, och be företagets egen beställare begära det."
         ) % {"name": orderer.name, "company": company.name}
 
 
@@ -51,8 +52,8 @@ def _of_other(context: TicketContext) -> Iterator[str]:
         return
     if context.ticket.source != Ticket.Source.PORTAL and not context.orderer_is_told and not context.by_program:
         yield _(
-            "Den som frågar är inte behörig beställare för företaget. Gör inget av det som begärs. Be en behörig"
-            " beställare fråga på nytt, och avslå det här."
+            "Avsändaren är inte behörig beställare för företaget. Gör inget av det som begärs. Avslå ärendet, och be "
+            "en behörig beställare begära det."
         )
 
 
@@ -65,14 +66,16 @@ def _of_account(context: TicketContext) -> Iterator[str]:
         return
     if account is None:
         yield _(
-            "Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren vad det ska vara, avslå ärendet och"
-            " öppna ett nytt."
+            "Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren vad det ska vara, avslå ärendet och "
+            "skapa ett nytt."
         ) % {"username": ticket.employee_username}
         return
     yield from _of_person(context, account)
     words = {"username": account.username}
     if not account.enabled:
-        yield _("Kontot %(username)s är avstängt. Det måste först öppnas av den som sköter kommunens konton.") % words
+        yield (
+            _("Kontot %(username)s är avstängt. Det måste först aktiveras av den som sköter kommunens konton.") % words
+        )
     if account.protected:
         yield (
             _(
@@ -86,8 +89,8 @@ def _of_account(context: TicketContext) -> Iterator[str]:
 def _of_person(context: TicketContext, account: Account) -> Iterator[str]:
     if context.ticket.account and account.id != context.ticket.account:
         yield _(
-            "Användarnamnet %(username)s hör till en annan person nu än när ärendet kom in. Avslå ärendet. Öppna ett"
-            " nytt, om beställaren menar den nya personen."
+            "Användarnamnet %(username)s hör till en annan medarbetare nu än när ärendet kom in. Avslå ärendet. Skapa "
+            "ett nytt om beställaren menar den nya medarbetaren."
         ) % {"username": account.username}
     elif context.company and context.directory_company != context.company:
         yield _(
@@ -100,7 +103,7 @@ def _of_number(context: TicketContext) -> Iterator[str]:
     try:
         numbers.parse(context.ticket.new_number)
     except numbers.NumberRefused as refused:
-        yield _("Numret går inte att använda: %(why)s Avslå ärendet, och öppna ett nytt med ett annat nummer.") % {
+        yield _("Numret går inte att använda: %(why)s Avslå ärendet, och skapa ett nytt med ett annat nummer.") % {
             "why": refused
         }
         return
@@ -108,6 +111,6 @@ def _of_number(context: TicketContext) -> Iterator[str]:
         yield phones.already_there(context.phone, context.ticket.employee_username)
     if len(context.other_usernames) >= settings.LIMIT_ACCOUNTS_PER_NUMBER:
         yield _(
-            "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och öppna ett nytt"
-            " med ett annat nummer."
+            "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och skapa ett "
+            "nytt med ett annat nummer."
         ) % {"count": len(context.other_usernames)}

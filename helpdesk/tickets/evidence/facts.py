@@ -35,7 +35,7 @@ def about_requester(context: TicketContext) -> Iterator[Fact]:
         mobile, email = numbers.shown(context.orderer.mobile), context.orderer.email
         yield _contact(context, "mobile", _("Mobil i registret"), mobile)
         yield _contact(context, "email", _("E-post i registret"), email)
-    yield Fact(_("Kom in genom"), context.ticket.get_source_display())
+    yield Fact(_("Inkom via"), context.ticket.get_source_display())
     if context.mail and not context.mail.blanked_at:
         yield _sender(context, context.mail)
     if person_asks:
@@ -100,7 +100,7 @@ def _verification(context: TicketContext) -> Fact:
         }
         return Fact(label, _("Ja: %(how)s (%(who)s, %(when)s)") % words, good=True)
     if context.ticket.source == Ticket.Source.PAGES:
-        return Fact(label, _("Var inloggad med länk och kod när ärendet skickades"))
+        return Fact(label, _("Nej. Var inloggad när ärendet skickades."))
     return Fact(label, _("Inte än"))
 
 
@@ -146,7 +146,7 @@ def _state(account: Account) -> Fact:
         found.append(_("skyddat"))
     if account.locked:
         found.append(_("låst efter för många fel lösenord"))
-    text = ", ".join(found) or _("öppet")
+    text = ", ".join(found) or _("aktivt")
     return Fact(_("Kontot är"), text, good=None if account.locked and account.served else account.served)
 
 
@@ -168,18 +168,18 @@ def about_number(context: TicketContext) -> Iterator[Fact]:
     if linked := [_link(link) for link in context.earlier_links if not link.by_owner]:
         yield Fact(_("Kopplat av helpdesk förut"), "; ".join(linked))
     if changed := [_link(link) for link in context.earlier_links if link.by_owner]:
-        yield Fact(_("Bytt av personen själv förut"), "; ".join(changed))
+        yield Fact(_("Bytt av medarbetaren själv förut"), "; ".join(changed))
 
 
 def _on_file(context: TicketContext) -> Fact:
-    label, phone = _("Nummer i dag"), context.phone
+    label, phone = _("Registrerat nummer"), context.phone
     if phone is None:
-        return Fact(label, _("Inget är registrerat"))
-    words = {"day": day(phone.confirmed_at)}
+        return Fact(label, _("nej"))
+    words = {"day": f"{timezone.localdate(phone.confirmed_at):%Y-%m-%d}"}
     linked = phone.usable_from and not any(
         link.by_owner and link.usable_from == phone.usable_from for link in context.earlier_links
     )
-    text = _("Ett är kopplat av helpdesk, %(day)s") if linked else _("Ett är registrerat, %(day)s")
+    text = _("ja, kopplat av helpdesk %(day)s") if linked else _("ja, sedan %(day)s")
     return Fact(label, text % words, good=False if lately(phone.confirmed_at) else None)
 
 

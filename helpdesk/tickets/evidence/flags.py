@@ -100,7 +100,7 @@ def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
         yield (
             _("I ärendet står ”%(asked)s”, men i katalogen heter %(username)s %(name)s.")
             % {"asked": asked, "username": account.username, "name": account.name or "–"},
-            _("Fråga beställaren vem det gäller. Säg inte själv vad katalogen säger."),
+            _("Fråga beställaren vem det gäller. Avslöja inte vad som står i katalogen."),
         )
     # Who has been stopped from the old number can't register one (G7): a link is the only way.
     blocked = any(link.blocks for link in context.earlier_links)
@@ -136,7 +136,7 @@ def _of_number(context: TicketContext) -> Iterator[Flag]:
     if context.orderer and ticket.new_number and context.orderer.mobile == ticket.new_number:
         yield (
             _("Det nya numret är beställarens egen mobil."),
-            _("Koderna ska gå till den som har kontot. Be om medarbetarens eget nummer."),
+            _("Koderna ska gå till medarbetaren. Be om medarbetarens eget nummer."),
         )
     if context.other_usernames:
         yield (
@@ -151,7 +151,7 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
         same = stopped.number == context.ticket.new_number
         words = {"day": day(stopped.stopped_at), "number": stopped.reference}
         if stopped.by_owner:
-            text = _("Personens eget byte av nummer stoppades (%(day)s).")
+            text = _("Medarbetarens eget byte av nummer stoppades (%(day)s).")
         elif same:
             text = _("Just det här numret kopplades i ärende %(number)s, och någon stoppade det (%(day)s).")
         else:
@@ -183,7 +183,7 @@ def _of_recipients(context: TicketContext) -> Iterator[Flag]:
     if strange:
         yield (
             _("Adressen ligger på en annan domän än företagets andra: %(names)s.") % {"names": ", ".join(strange)},
-            _("Fråga beställaren vems adressen är, och om mejl om personalen ska gå dit."),
+            _("Fråga beställaren vems adressen är, och om mejl om medarbetarna ska gå dit."),
         )
     bounced = BouncedAddress.objects.filter(address__in=context.new_recipients.compared)
     if names := ", ".join(bounced.values_list("address", flat=True)):

@@ -107,13 +107,13 @@ def removed_later(visitor: Visitor) -> None:
 
 
 AGENT_ACCOUNTS = (
-    State("helpdesk-konton", "helpdesk-accounts", "Numret, koden och lösenordet ser ingen.", accounts),
+    State("helpdesk-konton", "helpdesk-accounts", "Ingen kan se nummer, kod eller lösenord.", accounts),
     State("helpdesk-konton-found", "helpdesk-accounts", "lovkalin01", searched("Lind")),
     State("helpdesk-konton-nobody", "helpdesk-accounts", "Inget konto stämmer", searched("*")),
     State("helpdesk-konto", "helpdesk-account", "Inget nummer är registrerat.", account(STEFAN)),
     State("helpdesk-konto-trouble", "helpdesk-account", "Taket är nått", in_trouble),
-    State("helpdesk-konto-replaced", "helpdesk-account", "Bytt av personen själv, med lösenordet", replaced),
-    State("helpdesk-konto-blocked", "helpdesk-account", "personen kan inte registrera ett", blocked),
+    State("helpdesk-konto-replaced", "helpdesk-account", "Bytt av medarbetaren själv, med lösenordet", replaced),
+    State("helpdesk-konto-blocked", "helpdesk-account", "medarbetaren kan inte registrera ett", blocked),
     State("helpdesk-konto-protected", "helpdesk-account", "Kontot är skyddat.", account(EVA)),
     State("helpdesk-konto-nummer-empty", "helpdesk-remove-number", "Skriv varför numret", removed_without_a_reason),
     State("helpdesk-konto-nummer-later", "helpdesk-remove-number", "Visa att det är du.", removed_later),

@@ -93,7 +93,7 @@ def on_its_way(visitor: Visitor) -> None:
 
 
 AGENT_OVERVIEW = (
-    State("helpdesk-oversikt", "helpdesk-overview", "Öppna ärenden just nu", this_month),
+    State("helpdesk-oversikt", "helpdesk-overview", "Ärenden som väntar just nu", this_month),
     State("helpdesk-oversikt-manad", "helpdesk-overview", "Hela månaden. Alla dagar är enligt svensk tid.", last_month),
     State("helpdesk-oversikt-empty", "helpdesk-overview", "Inga ärenden har avgjorts den här månaden.", on_its_way),
 )

@@ -107,7 +107,7 @@ def unknown(visitor: Visitor) -> None:
 THEIRS = {"employee_name": MARIA.name, "employee_username": MARIA.username, "new_number": "070-174 06 90"}
 
 AGENT_QUEUE = (
-    State("helpdesk-ko", "helpdesk-queue", "mycket gammalt", queue()),
+    State("helpdesk-ko", "helpdesk-queue", "över 24 tim", queue()),
     State("helpdesk-ko-vantar", "helpdesk-queue", "lovanber11", queue("?flik=vantar")),
     State("helpdesk-ko-klara", "helpdesk-queue", "godkänt och utfört", queue("?flik=klara")),
     State("helpdesk-ko-empty", "helpdesk-queue", "Inga nya ärenden. Allt som har kommit in är taget.", empty_queue),
