@@ -111,7 +111,7 @@ AGENT_ACCOUNTS = (
     State("helpdesk-konton-found", "helpdesk-accounts", "lovkalin01", searched("Lind")),
     State("helpdesk-konton-nobody", "helpdesk-accounts", "Inget konto stämmer", searched("*")),
     State("helpdesk-konto", "helpdesk-account", "Inget nummer är registrerat.", account(STEFAN)),
-    State("helpdesk-konto-trouble", "helpdesk-account", "Taket är nått", in_trouble),
+    State("helpdesk-konto-trouble", "helpdesk-account", "Gränsen är nådd", in_trouble),
     State("helpdesk-konto-replaced", "helpdesk-account", "Bytt av medarbetaren själv, med lösenordet", replaced),
     State("helpdesk-konto-blocked", "helpdesk-account", "medarbetaren kan inte registrera ett", blocked),
     State("helpdesk-konto-protected", "helpdesk-account", "Kontot är skyddat.", account(EVA)),

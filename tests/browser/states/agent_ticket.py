@@ -200,7 +200,7 @@ AGENT_REQUEST = (
         "helpdesk-arende-ring-empty",
         "helpdesk-called-back",
         "Skriv vem du talade med när",
-        left_empty("Jag ringde upp", "Jag ringde upp numret"),
+        left_empty("Kontrollera genom att ringa upp", "Jag ringde upp numret"),
     ),
     State(
         "helpdesk-arende-notera-empty",

@@ -69,10 +69,15 @@ def second_page(visitor: Visitor) -> None:
 
 
 ORDERER_STAFF = (
-    State("bestallare", "orderer-employees", "går ut inom 30 dagar, och 2 har gått ut eller måste bytas.", staff),
+    State(
+        "bestallare",
+        "orderer-employees",
+        "går ut inom 30 dagar. 2 har redan gått ut eller måste bytas.",
+        staff,
+    ),
     State("bestallare-help", "orderer-employees", "Vänta en stund. Den som har ett registrerat nummer", with_help),
     State("bestallare-again", "orderer-employees", "Listan är hämtad på nytt.", read_again),
     State("bestallare-search", "orderer-employees", "Du söker på", typed(staff, q="lind")),
-    State("bestallare-nobody", "orderer-employees", "Vi hittar ingen personal hos ert företag", nobody),
+    State("bestallare-nobody", "orderer-employees", "Vi hittar inga medarbetare hos ert företag", nobody),
     State("bestallare-page-2", "orderer-employees", "Sida 2 av 2", second_page),
 )

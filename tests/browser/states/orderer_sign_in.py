@@ -95,5 +95,5 @@ ORDERER_SIGN_IN = (
     State("bestallare-kod-withheld", "orderer-code", "Ingen kod har skickats", code_withheld),
     State("bestallare-kod-wrong", "orderer-code", WRONG_CODE, mistyped(code)),
     State("bestallare-foretag", "orderer-company", "vilket företag gäller det?", chooses),
-    State("bestallare-foretag-left", "orderer-company", "Du är inte längre beställare", has_left),
+    State("bestallare-foretag-left", "orderer-company", "Du är inte längre behörig beställare", has_left),
 )
