@@ -37,7 +37,7 @@ class UnchangedSince(forms.ModelForm):  # type: ignore[type-arg]  # not subscrip
             if latest and str(latest.pk) != self.data.get("seen"):
                 words = _(
                     "Uppgifterna ändrades %(when)s, medan du hade sidan öppen (%(who)s). Inget är sparat. "
-                    "Öppna sidan på nytt och gör om din ändring."
+                    "Ladda sidan på nytt och gör om din ändring."
                 )
                 who = latest.history_user or _("import eller portalen själv")
                 self.add_error(None, words % {"when": clock.stamp(latest.history_date), "who": who})

@@ -72,7 +72,7 @@ class Event(models.TextChoices):
     TICKET_WITHDRAWN = "request withdrawn", _("Ärende: återtaget")
     RECIPIENT_CONFIRMED = "recipient confirmed", _("Mottagare: bekräftad")
     STAFF_EXPORTED = "staff exported", _("Medarbetarlista: hämtad")
-    PEOPLE_SEARCHED = "people searched", _("Sökning efter personer")
+    PEOPLE_SEARCHED = "people searched", _("Sökning efter medarbetare")
     MESSAGE_READ = "message read", _("Meddelande: läst")
     ACCOUNT_LOOKED_UP = "account looked up", _("Konto: visat i helpdesk")
     ACCOUNT_UNLOCKED = "account unlocked", _("Konto: upplåst")

@@ -59,7 +59,7 @@ def _refusal(account: Account, user: User, phone: Phone | None, number: str) -> 
     elif not account.enabled:
         text = _(
             "Kontot %(account)s är avstängt. Ett nummer kan kopplas först när kontot är i bruk igen. "
-            "Låt öppna kontot först, eller avslå ärendet."
+            "Låt aktivera kontot först, eller avslå ärendet."
         )
     elif phone and phone.number == number:
         return already_there(phone, account.username)
