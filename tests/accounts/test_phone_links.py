@@ -110,7 +110,7 @@ def refused(number: str = NEW_NUMBER, *words: str) -> None:
 def test_a_disabled_account_gets_none(server: TestSlapd) -> None:
     """R6: and the text says what to do."""
     server.put(ANNA, disabled=True)
-    refused(NEW_NUMBER, "Kontot lovanber11 är avstängt.", "Låt öppna kontot först, eller avslå ärendet.")
+    refused(NEW_NUMBER, "Kontot lovanber11 är avstängt.", "Låt aktivera kontot först, eller avslå ärendet.")
 
 
 def test_a_protected_account_gets_none() -> None:
