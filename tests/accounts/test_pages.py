@@ -8,6 +8,7 @@ from unittest import mock
 
 import pytest
 from django import shortcuts
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from pytest_django import Settings
@@ -105,3 +106,30 @@ def test_what_somebody_typed_is_on_no_page_of_another(another_walker: Walker, wa
     assert typed in text(walker.ask(typed))
     assert typed not in text(another_walker.get("/aterstall/"))
     assert "Det blev fel" not in text(another_walker.get("/aterstall/"))
+
+
+@pytest.mark.parametrize("path", ["/", "/finns-inte/", "/registrera/", "/aterstall/", "/aterstall/kod/"])
+def test_who_needs_help_is_led_to_the_orderer_not_to_those_who_refuse(path: str, walker: Walker) -> None:
+    walker.ask("nobody")
+    page = walker.get(path).content.decode()
+    assert "er behöriga beställare (ofta din chef)" in page
+    assert settings.HELPDESK_EMAIL not in page
+    assert "elpdesk" not in page
+
+
+@pytest.mark.parametrize("path", ["/bestallare/logga-in/", "/bestallare/finns-inte/"])
+def test_an_orderer_is_led_to_the_helpdesk(path: str, client: Client) -> None:
+    page = client.get(path).content.decode()
+    assert f'<a href="mailto:{settings.HELPDESK_EMAIL}">' in page
+    assert "ofta din chef" not in page
+
+
+def test_the_privacy_notice_says_how_to_reach_the_data_protection_officer(client: Client, settings: Settings) -> None:
+    """GDPR art. 13.1 b."""
+    assert settings.DATA_PROTECTION_OFFICER == ""
+    assert "fråga efter dataskyddsombudet" in text(client.get("/personuppgifter/"))
+    settings.DATA_PROTECTION_OFFICER = "dataskyddsombud@kommunen.example, 019-21 10 00"
+    page = text(client.get("/personuppgifter/"))
+    assert 'dataskyddsombud: <a href="mailto:dataskyddsombud@kommunen.example">' in page
+    assert ", 019-21 10 00" in page
+    assert "fråga efter dataskyddsombudet" not in page

@@ -38,7 +38,7 @@ def pressed_again(visitor: Visitor) -> None:
 PHONE_LINK = (
     State("stoppa", "phone-link-stop", "Är det nya mobilnumret fel?", told),
     State("stoppa-klart", "phone-link-stop", "Inget nummer får koder till kontot nu", typed(told)),
-    State("stoppa-klart-mejl", "phone-link-stop", "Det nummer som fanns innan gäller igen", typed(told_by_mail)),
+    State("stoppa-klart-mejl", "phone-link-stop", "Det tidigare numret gäller igen", typed(told_by_mail)),
     State("stoppa-redan", "phone-link-stop", "Det nya numret är redan stoppat", pressed_again),
     State("stoppa-sent", "phone-link-stop", "Det är för sent att stoppa här", typed(unknown)),
 )

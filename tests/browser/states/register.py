@@ -133,7 +133,7 @@ REGISTER = (
     State("registrera-mobil-blank", "register-phone", "Du har inte registrerat något nummer än.", no_number),
     State("registrera-mobil-empty", "register-phone", "Skriv ditt mobilnummer, till exempel", typed(no_number)),
     State("registrera-mobil-landline", "register-phone", "inget mobilnummer", typed(no_number, phone="019-21 10 00")),
-    State("registrera-mobil-foreign", "register-phone", "svenska mobilnummer", typed(no_number, phone="+47 406 12 345")),
+    State("registrera-mobil-foreign", "register-phone", "Vi kan bara", typed(no_number, phone="+47 406 12 345")),
     State("registrera-mobil-crowded", "register-phone", "Numret används redan", number_of_three_others),
     State("registrera-mobil-timeout", "register-phone", "Är du kvar?", session_about_to_end),
     State("registrera-kod", "register-code", "Skriv in säkerhetskoden", code),
