@@ -35,7 +35,7 @@ class Tab(enum.StrEnum):
 
 
 KINDS = {
-    Ticket.Kind.PHONE: gettext_lazy("Nummer"),
+    Ticket.Kind.PHONE: gettext_lazy("Nytt mobilnummer"),
     Ticket.Kind.RECIPIENTS: gettext_lazy("Mottagare"),
     Ticket.Kind.OTHER: gettext_lazy("Annat"),
 }
