@@ -150,7 +150,7 @@ def test_error_pages_are_in_swedish_and_tell_what_to_do(tour: Tour, page: str) -
     assert answer.headers["content-type"].startswith("text/html")
     assert '<html lang="sv">' in answer.text
     assert 'class="button" href="' in answer.text
-    assert "helpdesk" in answer.text
+    assert "behöriga beställare" in answer.text
     for detail in ("Traceback", "RuntimeError", "something of ours", "DEBUG", "Django", "127.0.0.1:9", "ldap"):
         assert detail not in answer.text
 
