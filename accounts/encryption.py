@@ -56,6 +56,11 @@ def seal(text: str, context: str) -> str:
     return _FORM + base64.urlsafe_b64encode(nonce + box).decode()
 
 
+def seal_as_before(text: str, context: str) -> str:
+    """As ``seal`` did until there was ``_FORM``: what a release of that time can open."""
+    return _earlier_cipher(context, *_keys()).encrypt(text.encode()).decode()
+
+
 def unseal(sealed: str, context: str) -> str:
     """The text. Raises ``cryptography.fernet.InvalidToken`` if no key opens it, or if it is of another context."""
     if not sealed.startswith(_FORM):

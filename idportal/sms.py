@@ -130,6 +130,7 @@ os.register_at_fork(after_in_child=_idle.clear)  # they stay behind
 def _serve(attempts: "SimpleQueue[Callable[[], str | None] | None]", results: "SimpleQueue[str | None]") -> None:
     while attempt := attempts.get():
         results.put(attempt())
+        del attempt  # a code is not kept until the next one
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:

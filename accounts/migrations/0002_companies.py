@@ -66,8 +66,8 @@ class Migration(migrations.Migration):
                 ('user', models.ForeignKey(help_text='The user that this device belongs to.', on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                'verbose_name': 'tvåstegsverifiering',
-                'verbose_name_plural': 'tvåstegsverifiering',
+                'verbose_name': 'andra faktor',
+                'verbose_name_plural': 'andra faktorer',
             },
         ),
         migrations.CreateModel(

@@ -11,6 +11,7 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 
+from accounts import binding, encryption
 from accounts.encryption import Ciphertext, EncryptedTextField, digest, seal, unseal
 from accounts.models import Authenticator, Challenge, Event, Orderer, Phone, PhoneLink, Purpose, User
 from deploy.local.cast import KARL, STEFAN
@@ -274,3 +275,16 @@ def test_x2_an_accepted_code_that_was_moved_sets_nobodys_password(server: TestSl
     _move_the_challenge_to_karl()
     assert walker.get("/aterstall/losenord/")["Location"] == "/aterstall/"
     assert walker.choose("Nytt-Berg-4711")["Location"] == "/aterstall/"
+
+
+def test_what_is_unbound_by_a_rollback_is_as_the_release_of_then_can_read_it(two: tuple[Phone, Phone]) -> None:
+    mine = two[0]
+    before: Any = Phone._meta.get_field("number")
+    earlier = before.clone()
+    earlier.set_attributes_from_name("number")
+    earlier.model, earlier.bound_to = Phone, None
+    row = Phone.objects.select_related("user").get(pk=mine.pk)
+    undone = binding._anew(row, before, earlier)
+    assert encryption._earlier_cipher("key", *encryption._keys()).decrypt(undone.encode()).decode() == MINE
+    row.__dict__["number"] = Ciphertext(undone)
+    assert unseal(binding._anew(row, earlier, before), before.context(row)) == MINE, "and forwards again"
