@@ -8,12 +8,13 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils import formats, timezone
+from django.utils import formats
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from idportal.clock import stamp
 
 LONGEST_ID = 18  # digits that always fit in a bigint
 
@@ -44,7 +45,7 @@ def column(name: str, label: Any, *, sortable: bool = True) -> Any:
         if isinstance(found, bool):
             return _("Ja") if found else _("Nej")
         if isinstance(found, datetime):
-            return format_html('<span class="nowrap">{}</span>', formats.localize(timezone.localtime(found)))
+            return format_html('<span class="nowrap">{}</span>', stamp(found))
         return "–" if found in ("", None) else formats.localize(found)
 
     value.__name__ = name
