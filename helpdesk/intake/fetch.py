@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db import InterfaceError, OperationalError
+from django.db import IntegrityError, InterfaceError, OperationalError
 from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
@@ -79,7 +79,10 @@ def run(seconds: float = RUN) -> Fetch:
 
 def _take_up(mailbox: Mailbox, uid: int, message: str) -> bool | None:
     """Whether the message could be read; None if another reader has it, or the server never hands it over."""
-    row, _new = ReadAttempt.objects.get_or_create(message=message)
+    try:
+        row, _new = ReadAttempt.objects.get_or_create(message=message)
+    except IntegrityError:
+        return None  # another reader had a row of it, and was done before this one could look
     may_be_read = row.crashes < MOST_TRIES
     if not may_be_read and row.at > timezone.now() - timedelta(seconds=RUN):
         return None  # the last of them may be alive, and then the mail is none that ends its readers

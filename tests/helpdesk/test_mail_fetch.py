@@ -12,10 +12,11 @@ import time
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
+from unittest import mock
 
 import pytest
 from django.core.management import CommandError, call_command
-from django.db import OperationalError
+from django.db import IntegrityError, OperationalError
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -154,6 +155,18 @@ def test_a_mail_that_ends_its_reader_does_so_three_times_at_most(
         assert fetch.run() == fetch.Fetch(handled=1, unreadable=1)
     assert len(mailbox.folder("Unreadable")) == 1
     assert sorted(Ticket.objects.values_list("kind", flat=True)) == ["other", "phone"]
+
+
+def test_a_mail_that_another_reader_takes_in_at_this_moment_is_left_to_it(
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its row was there as this one made its own, and gone as it looked."""
+    mailbox.append(a_mail())
+    with monkeypatch.context() as patch:
+        patch.setattr(ReadAttempt.objects, "get_or_create", mock.Mock(side_effect=IntegrityError("already exists")))
+        assert fetch.run() == fetch.Fetch()
+    assert len(mailbox.folder("INBOX")) == 1
+    assert fetch.run().handled == 1
 
 
 def test_without_a_database_mails_stay_where_they_lie(
