@@ -16,7 +16,8 @@ def parts(
 
     ``same``: all that the text depends on besides, compared as text. ``render`` makes it of the words by their names.
     """
-    kept, key = caches["pages"], make_template_fragment_key(template, [*same, *(names := sorted(words))])
+    # The names as one: where one of them ends and ``same`` begins must not be lost.
+    kept, key = caches["pages"], make_template_fragment_key(template, [*same, names := sorted(words)])
     found: list[str] | None = kept.get(key)
     if found is None:
         found = render({name: f"{_MARK}{name}{_MARK}" for name in names}).split(_MARK)

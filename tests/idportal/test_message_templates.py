@@ -29,3 +29,13 @@ def test_a_kept_text_is_the_one_that_the_template_makes(template: str, html: boo
             kept = message_templates._render(template, {**words, "at": AT}, html=html)
             assert kept == message_templates._made(template, {**words, **WORDS[language]}, html=html)
             assert "123456" in kept or "00:05" in kept
+
+
+@pytest.mark.parametrize("names", [("lovstlin32", ""), ("", "lovstlin32")])
+def test_a_text_with_a_name_and_one_without_are_two(names: tuple[str, str]) -> None:
+    with translation.override("sv"):
+        for name in names:
+            kept = message_templates._render("sms/password_reset.txt", {"account": name, "at": AT})
+            assert kept == message_templates._made(
+                "sms/password_reset.txt", {"account": name, **WORDS["sv"]}, html=False
+            )
