@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from unittest import mock
 
 import ldap
 from django.conf import settings
@@ -18,6 +19,7 @@ from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
+from accounts import encryption
 from accounts.models import (
     AuditEvent,
     Challenge,
@@ -151,6 +153,23 @@ def entry(server: TestSlapd, username: str) -> dict[str, list[bytes]]:
 def wrong_for(code: str) -> str:
     """A code that is not this one."""
     return f"{(int(code) + 1) % 1_000_000:06}"
+
+
+@contextmanager
+def noting_ciphers(done: list[str]) -> Iterator[None]:
+    """Notes each text that is sealed or unsealed."""
+    seal, unseal = encryption.seal, encryption.unseal
+
+    def sealing(text: str, context: str) -> str:
+        done.append("seal")
+        return seal(text, context)
+
+    def unsealing(sealed: str, context: str) -> str:
+        done.append("unseal")
+        return unseal(sealed, context)
+
+    with mock.patch.object(encryption, "seal", sealing), mock.patch.object(encryption, "unseal", unsealing):
+        yield
 
 
 @contextmanager

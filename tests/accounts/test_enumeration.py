@@ -15,10 +15,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from accounts import codes, directory, encryption, tasks
+from accounts import codes, directory, tasks
 from accounts.models import Event
 from deploy.local.cast import ANNA, EVA, KARL, STEFAN
-from tests.accounts.helpers import last, normalised, time_passes, trail, wrong_for
+from tests.accounts.helpers import last, normalised, noting_ciphers, time_passes, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
@@ -190,15 +190,7 @@ def work_of(request: Request) -> list[str]:
     """What a request asks of directory, database, cipher and queue, without values; tasks run when it is answered."""
     done: list[str] = []
     queued: list[int] = []
-    seal, unseal, connect = encryption.seal, encryption.unseal, directory.connect
-
-    def sealing(text: str, context: str) -> str:
-        done.append("seal")
-        return seal(text, context)
-
-    def unsealing(sealed: str, context: str) -> str:
-        done.append("unseal")
-        return unseal(sealed, context)
+    connect = directory.connect
 
     def connecting() -> directory.Directory:
         done.append("directory")
@@ -206,8 +198,7 @@ def work_of(request: Request) -> list[str]:
 
     with (
         mock.patch.object(directory, "connect", connecting),
-        mock.patch.object(encryption, "seal", sealing),
-        mock.patch.object(encryption, "unseal", unsealing),
+        noting_ciphers(done),
         mock.patch.object(tasks.send_code, "apply_async", lambda args, **_: queued.extend(args)),
         CaptureQueriesContext(connection) as queries,
     ):

@@ -14,11 +14,10 @@ from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
-from accounts import encryption
 from accounts.models import Event
 from helpdesk import tasks
 from helpdesk.orderer import sign_in
-from tests.accounts.helpers import last, normalised, trail
+from tests.accounts.helpers import last, normalised, noting_ciphers, trail
 from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.newcomer import (
@@ -100,19 +99,9 @@ def work_of(ticket: Request) -> list[str]:
     """What a request asks of database, cipher and queue, without values; the tasks run when it is answered."""
     done: list[str] = []
     queued: list[int] = []
-    seal, unseal = encryption.seal, encryption.unseal
-
-    def sealing(text: str, context: str) -> str:
-        done.append("seal")
-        return seal(text, context)
-
-    def unsealing(sealed: str, context: str) -> str:
-        done.append("unseal")
-        return unseal(sealed, context)
 
     with (
-        mock.patch.object(encryption, "seal", sealing),
-        mock.patch.object(encryption, "unseal", unsealing),
+        noting_ciphers(done),
         mock.patch.object(tasks.send_sign_in_link, "apply_async", lambda args, **_: queued.extend(args)),
         CaptureQueriesContext(connection) as queries,
     ):
