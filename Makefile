@@ -37,7 +37,7 @@ help:
 	@echo 'make messages        collects the texts for locale/en and compiles them'
 	@echo 'make requirements    pins the dependencies of pyproject.toml (UPGRADE=--upgrade: the newest)'
 	@echo 'make vendor          fetches the base of the style sheet anew'
-	@echo 'make screenshots     every page in two widths, into var/screenshots/; docs/screenshots/ gets what a document shows'
+	@echo 'make screenshots     every page in two widths, light and dark: var/screenshots/; docs/screenshots/ gets those of a document'
 	@echo 'make bench           what a reset costs under load, as in production; the daily mail; the pages of staff (docs/performance.md)'
 	@echo 'make bench-quick     a reset before and after: the working tree beside a commit, by turns (BASE=commit)'
 	@echo 'make crash           1,000 mails in bad weather: worker, Redis and PostgreSQL break in the middle; 2,000 at once'

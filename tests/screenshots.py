@@ -1,6 +1,6 @@
-"""``python -m tests.screenshots``: each state of each page, and a mail, in two widths, into ``var/screenshots/``.
+"""``python -m tests.screenshots``: each state of each page, and a mail, in two widths, light and dark.
 
-The pictures that a document shows are copied to ``docs/screenshots/``; those alone are committed.
+Into ``var/screenshots/``. Those that a document shows are copied to ``docs/screenshots/``; those alone are committed.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ MAILS = ("mail-utgaende-losenord",)  # docs/example-mail.eml, in a mail view
 COLOURS = 64  # enough for these pages; the files take a third of the space
 
 
-def picture(state: str, width: int) -> Path:
-    """The file of a state (``tests.browser.states``) in a width."""
-    return FOLDER / f"{state}-{width}.png"
+def picture(state: str, width: int, scheme: str = "light") -> Path:
+    """The file of a state (``tests.browser.states``) in a width. The documents show the light ones."""
+    return FOLDER / f"{state}-{width}{'' if scheme == 'light' else f'-{scheme}'}.png"
 
 
 def pictures_in(document: Path) -> list[Path]:
