@@ -14,13 +14,24 @@ from deploy.local.cast import ANNA, CARIN, KARL, MARIA, STEFAN, Person
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, evidence, states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
+from helpdesk.tickets.evidence import Level, worst
 from helpdesk.tickets.name_match import names_agree
 from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
-from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
+from tests.helpdesk.asked import (
+    CALL,
+    NEW_NUMBER,
+    a_colleague_called_back,
+    an_agent,
+    ask_for_number,
+    ask_for_recipients,
+    in_the_directory,
+    taken,
+)
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.desk import path
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
@@ -39,7 +50,7 @@ def for_person(register: Register, person: Person = ANNA, **other: object) -> Ti
 
 def flags(ticket: Ticket) -> dict[str, str]:
     """What is odd, and what to do."""
-    return dict(evidence.gather(ticket).flags)
+    return {flag.text: flag.advice for flag in evidence.gather(ticket).flags}
 
 
 def the_flag(ticket: Ticket) -> str:
@@ -176,7 +187,7 @@ def test_what_stops_it_is_no_flag_besides(register: Register) -> None:
     number_since(MARIA, days=90)
     known = evidence.gather(for_person(register, MARIA))
     assert len(known.blockers) == 1
-    assert [text for text, _advice in known.flags] == ["Lösenordet har inte gått ut."]
+    assert [flag.text for flag in known.flags] == ["Lösenordet har inte gått ut."]
 
 
 def test_a_ticket_that_is_closed_has_none_any_more(register: Register) -> None:
@@ -199,3 +210,27 @@ def test_the_portals_own_ticket_is_not_called_a_strangers(per: Officer) -> None:
     page = text_of(per.get(f"/helpdesk/arenden/{alarm.number}/"))
     assert "Gör det som står i ärendet först." in page
     assert "Avsluta som utfört" in page
+
+
+def test_what_steals_an_account_is_a_stop_and_comes_first(per: Officer, register: Register) -> None:
+    one = for_person(register, STEFAN, employee_name="Stefan Lindh", new_number=CARIN.phone)
+    has_number(MARIA, CARIN.phone)
+    found = evidence.gather(one).flags
+    assert [flag.level for flag in found] == [Level.STOP, Level.STOP, Level.LOOK, Level.LOOK]
+    assert worst(reversed(found)) == found[1], "the first of the stops, in the order that is given"
+    assert worst(found[2:]) == found[2]
+    assert worst([]) is None
+    page = text_of(per.get(path(one)))
+    assert "Stopp: I ärendet står ”Stefan Lindh”" in page, "a word, not the colour alone"
+    assert "Stopp: Det nya numret är beställarens egen mobil." in page
+    assert "Se upp: Lösenordet har inte gått ut." in page
+    assert page.index("Stopp: Det nya") < page.index("Se upp: ")
+
+
+def test_a_stop_blocks_nothing_by_itself(register: Register) -> None:
+    """The agent decides; what can't be approved is a blocker."""
+    ticket = a_colleague_called_back(for_person(register, employee_name="Anna Borg"))
+    flag = worst(evidence.gather(ticket).flags)
+    assert flag
+    assert flag.stop
+    assert decisions.approve(ticket.pk, an_agent()).state == Ticket.State.DONE

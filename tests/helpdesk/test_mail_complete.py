@@ -298,7 +298,7 @@ def test_flags_stay_when_the_mail_is_gone(register: Register) -> None:
     one = ticket_of(a_mail())
     IncomingMail.objects.update(sender="", text="", blanked_at=timezone.now())
     assert "Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst." in [
-        text for text, _advice in gather(one).flags
+        flag.text for flag in gather(one).flags
     ]
 
 

@@ -190,9 +190,9 @@ def test_g7_an_agent_is_not_told_to_send_a_blocked_person_to_the_registration_pa
         account=account.id,
     )
     ticket = create_ticket(details, source=Source.PAGES)
-    assert "Lösenordet har inte gått ut." in [odd for odd, _what in evidence.gather(ticket).flags]
+    assert "Lösenordet har inte gått ut." in [flag.text for flag in evidence.gather(ticket).flags]
     link(KARL)
     assert phones.stop(keys_by_sms(sms, OTHER_NUMBER)[-1], None)
-    odd = [odd for odd, _what in evidence.gather(ticket).flags]
+    odd = [flag.text for flag in evidence.gather(ticket).flags]
     assert "Lösenordet har inte gått ut." not in odd
     assert any("stoppade" in each for each in odd)

@@ -11,6 +11,9 @@ from accounts.directory import Account, DirectoryError
 from helpdesk.models import Ticket
 from helpdesk.tickets.evidence import blockers, facts, flags
 from helpdesk.tickets.evidence.context import TicketContext
+from helpdesk.tickets.evidence.levels import Level, worst
+
+__all__ = ["Evidence", "Level", "blockers_of", "gather", "worst"]
 
 
 class Evidence(TicketContext):
@@ -19,7 +22,7 @@ class Evidence(TicketContext):
     requester_facts = cached_property(lambda self: list(facts.about_requester(self)))
     account_facts = cached_property(lambda self: list(facts.about_account(self)))
     number_facts = cached_property(lambda self: list(facts.about_number(self)))
-    flags = cached_property(lambda self: list(flags.find(self)) if self.ticket.open else [])
+    flags = cached_property(lambda self: flags.find(self) if self.ticket.open else [])
     blockers = cached_property(lambda self: blockers.find(self) if self.ticket.open else [])
 
 

@@ -11,16 +11,19 @@ from accounts.models import BouncedAddress
 from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
+from helpdesk.tickets.evidence.levels import Flag, Odd, gravest_first
 from helpdesk.tickets.missing import in_words
 from helpdesk.tickets.name_match import names_agree
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
-Flag = tuple[str, str]  # what is odd, and what the agent should do
 
-
-def find(context: TicketContext) -> Iterator[Flag]:
+def find(context: TicketContext) -> list[Flag]:
     """The gravest first."""
+    return gravest_first(_all(context))
+
+
+def _all(context: TicketContext) -> Iterator[Flag]:
     yield from _of_requester(context)
     yield from _of_verification(context)
     if context.ticket.kind == Kind.PHONE:
@@ -38,23 +41,27 @@ def _of_requester(context: TicketContext) -> Iterator[Flag]:
     if context.mail and context.orderer:
         yield from _of_mail(context, context.mail)
     if names := in_words(context.ticket.doubts):
-        yield (
+        yield Flag(
+            Odd.DOUBTS,
             _("Mejlet säger mer än det som är ifyllt: %(names)s.") % {"names": ", ".join(names)},
             _("Läs mejlet, och fråga beställaren vad som gäller. Rätta uppgifterna om de är fel."),
         )
     if changed_at := context.recent_change("mobile"):
-        yield (
+        yield Flag(
+            Odd.NEW_MOBILE,
             _("Beställarens mobil i registret ändrades %(day)s.") % {"day": day(changed_at)},
             _("Lita inte på en kod dit än. Fråga den administratör som ändrade den, eller någon annan på företaget."),
         )
     if changed_at := context.recent_change("email"):
-        yield (
+        yield Flag(
+            Odd.NEW_ADDRESS,
             _("Beställarens e-postadress i registret ändrades %(day)s.") % {"day": day(changed_at)},
             _("Fråga den administratör som ändrade den, eller någon annan på företaget, om det stämmer."),
         )
     since = context.entitled_since
     if context.entitled and since and timezone.localdate() - since < LATELY:
-        yield (
+        yield Flag(
+            Odd.NEW_ORDERER,
             _("Beställaren är ny: behörig för företaget först sedan %(day)s.") % {"day": f"{since:%Y-%m-%d}"},
             _("Fråga en administratör vem på företaget som anmälde beställaren."),
         )
@@ -62,24 +69,28 @@ def _of_requester(context: TicketContext) -> Iterator[Flag]:
 
 def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
     if mail.forged:
-        yield (
+        yield Flag(
+            Odd.FORGED_SENDER,
             _("Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har mejlat."),
         )
     elif not mail.verified and (context.from_orderer or mail.blanked_at):
-        yield (
+        yield Flag(
+            Odd.UNVERIFIED_SENDER,
             _("Avsändaren är inte kontrollerad: mejlet kan vara från vem som helst."),
             _("Kontrollera beställaren med en kod eller ett samtal, även om mejlet ser rätt ut."),
         )
     if not context.from_orderer and not mail.blanked_at:
-        yield (
+        yield Flag(
+            Odd.OTHER_SENDER,
             _("Mejlet kom från %(address)s, som inte är beställarens adress i registret.")
             % {"address": mail.sender or _("en okänd adress")},
             _("Vem som helst kan skriva beställarens namn. Ring upp beställaren på numret i registret."),
         )
     # An orderer whom an agent has chosen since got a mail.
     if mail.automatic and context.ticket.kind != Kind.OTHER and context.ticket.changed_at is None:
-        yield (
+        yield Flag(
+            Odd.BY_PROGRAM,
             _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
         )
@@ -88,7 +99,8 @@ def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
 def _of_verification(context: TicketContext) -> Iterator[Flag]:
     wrong = sum(entry.what == TimelineEntry.What.CODE_WRONG for entry in context.timeline)
     if wrong >= WRONG_CODES and not context.verifications:
-        yield (
+        yield Flag(
+            Odd.WRONG_CODES,
             _("Fel kod har lästs upp %(count)d gånger.") % {"count": wrong},
             _("Avsluta samtalet. Ring själv upp beställaren på numret i registret."),
         )
@@ -97,7 +109,8 @@ def _of_verification(context: TicketContext) -> Iterator[Flag]:
 def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
     asked = context.ticket.employee_name
     if asked and not names_agree(asked, account.name):
-        yield (
+        yield Flag(
+            Odd.OTHER_NAME,
             _("I ärendet står ”%(asked)s”, men i katalogen heter %(username)s %(name)s.")
             % {"asked": asked, "username": account.username, "name": account.name or "–"},
             _("Fråga beställaren vem det gäller. Avslöja inte vad som står i katalogen."),
@@ -105,7 +118,8 @@ def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
     # Who has been stopped from the old number can't register one (G7): a link is the only way.
     blocked = any(link.blocks for link in context.earlier_links)
     if password_standing(account.expires, timezone.now()).works and account.served and not blocked:
-        yield (
+        yield Flag(
+            Odd.PASSWORD_WORKS,
             _("Lösenordet har inte gått ut."),
             _(
                 "Den som minns sitt lösenord byter nummer själv på registreringssidan, och behöver inte det här. Fråga"
@@ -117,7 +131,8 @@ def _of_account(context: TicketContext, account: Account) -> Iterator[Flag]:
 def _of_number(context: TicketContext) -> Iterator[Flag]:
     ticket, phone = context.ticket, context.phone
     if phone and phone.number != ticket.new_number and lately(phone.confirmed_at):
-        yield (
+        yield Flag(
+            Odd.NUMBER_CHANGED,
             _("Kontots nummer ändrades nyligen: %(day)s.") % {"day": day(phone.confirmed_at)},
             _("Fråga beställaren varför det behövs ett nytt igen så snart."),
         )
@@ -132,14 +147,16 @@ def _of_number(context: TicketContext) -> Iterator[Flag]:
             text = _("%(who)s i helpdesk tog bort kontots nummer %(day)s, ärende %(number)s.")
             read = _("Läs det ärendet, och fråga din kollega.")
         silent = _("Det borttagna numret får veta det, men kan inte stoppa det.")
-        yield (text % words, f"{read} {silent}")
+        yield Flag(Odd.NUMBER_REMOVED, text % words, f"{read} {silent}")
     if context.orderer and ticket.new_number and context.orderer.mobile == ticket.new_number:
-        yield (
+        yield Flag(
+            Odd.ORDERERS_MOBILE,
             _("Det nya numret är beställarens egen mobil."),
             _("Koderna ska gå till medarbetaren. Be om medarbetarens eget nummer."),
         )
     if context.other_usernames:
-        yield (
+        yield Flag(
+            Odd.SHARED_NUMBER,
             _("Det nya numret finns redan på andra konton: %(names)s.") % {"names": ", ".join(context.other_usernames)},
             _("Fråga beställaren vems telefonen är, och om alla de kontona ska ha samma."),
         )
@@ -156,7 +173,8 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
             text = _("Just det här numret kopplades i ärende %(number)s, och någon stoppade det (%(day)s).")
         else:
             text = _("En tidigare koppling till kontot, i ärende %(number)s, stoppades (%(day)s).")
-        yield (
+        yield Flag(
+            Odd.STOPPED_BEFORE,
             text % words,
             _("Läs ärendet om stoppet först. Ring upp beställaren på numret i registret, även om koden stämmer.")
             if stopped.by_owner
@@ -164,7 +182,8 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
         )
     count = sum(other.account == context.account_id and lately(other.created_at) for other in context.earlier_tickets)
     if context.account_id and count:
-        yield (
+        yield Flag(
+            Odd.ASKED_BEFORE,
             ngettext(
                 "Det har kommit %(count)d annat ärende om kontot de senaste %(days)d dagarna.",
                 "Det har kommit %(count)d andra ärenden om kontot de senaste %(days)d dagarna.",
@@ -181,13 +200,15 @@ def _of_recipients(context: TicketContext) -> Iterator[Flag]:
         usual.add(context.orderer.email.rpartition("@")[2].lower())
     strange = [address for address in context.new_recipients if address.rpartition("@")[2].lower() not in usual]
     if strange:
-        yield (
+        yield Flag(
+            Odd.OTHER_DOMAIN,
             _("Adressen ligger på en annan domän än företagets andra: %(names)s.") % {"names": ", ".join(strange)},
             _("Fråga beställaren vems adressen är, och om mejl om medarbetarna ska gå dit."),
         )
     bounced = BouncedAddress.objects.filter(address__in=context.new_recipients.compared)
     if names := ", ".join(bounced.values_list("address", flat=True)):
-        yield (
+        yield Flag(
+            Odd.BOUNCED,
             _("Mejl till adressen har studsat: %(names)s.") % {"names": names},
             _("Be beställaren kontrollera hur adressen stavas."),
         )
