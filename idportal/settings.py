@@ -55,12 +55,41 @@ LOCAL = env.is_loopback(PORTAL_URL) and all(env.is_loopback(f"//{host}") for hos
 # Addresses or networks of reverse proxies. Only from those are X-Forwarded-For and X-Forwarded-Proto believed.
 TRUSTED_PROXIES = env.words("TRUSTED_PROXIES")
 
-# Names that the pages show: the municipality, and the helpdesk's address.
-MUNICIPALITY_NAME = env.text("MUNICIPALITY_NAME", "Örebro kommun")
-HELPDESK_EMAIL = env.text("HELPDESK_EMAIL", "it-helpdesk@orebro.se")
+# --- Whose portal it is --------------------------------------------------------------------------
 
+# Where nobody else can reach the portal, these stand in for what is unset. Elsewhere nothing does, and `check --deploy`
+# says what to set: no municipality is another's default.
+MADE_UP = {
+    "MUNICIPALITY_NAME": "Demo kommun",
+    "HELPDESK_EMAIL": "it-helpdesk@demo.example",
+    "HELPDESK_PHONE": "08-465 004 00",
+    "DATA_PROTECTION_OFFICER": "dataskyddsombud@demo.example",
+    "EXAMPLE_USERNAME": "lovstlin32",
+}
+_made_up = MADE_UP if LOCAL else dict.fromkeys(MADE_UP, "")
+
+# Its name in pages and messages; a shorter one for the titles of pages; its site, to which pages link.
+MUNICIPALITY_NAME = env.text("MUNICIPALITY_NAME", _made_up["MUNICIPALITY_NAME"])
+MUNICIPALITY_SHORT_NAME = env.text("MUNICIPALITY_SHORT_NAME") or MUNICIPALITY_NAME
+MUNICIPALITY_URL = env.text("MUNICIPALITY_URL")
+# What the portal is called. Unset: Lösenordsportalen, or Password portal on English pages.
+SERVICE_NAME = env.text("SERVICE_NAME")
+# Pictures, SVG or PNG: the logo for a white ground, the one for a dark ground, and the tab's. Unset: the portal's own.
+LOGO_FILE = env.text("LOGO_FILE")
+LOGO_DARK_FILE = env.text("LOGO_DARK_FILE")
+FAVICON_FILE = env.text("FAVICON_FILE")
+# #rrggbb, of the header's band, and of buttons and links; the dark scheme's follow. Unset: the portal's own.
+HEADER_COLOUR = env.text("HEADER_COLOUR")
+ACTION_COLOUR = env.text("ACTION_COLOUR")
+
+# How orderers and staff reach the helpdesk. The hours are words, as in: vardagar 8–16.
+HELPDESK_EMAIL = env.text("HELPDESK_EMAIL", _made_up["HELPDESK_EMAIL"])
+HELPDESK_PHONE = env.text("HELPDESK_PHONE", _made_up["HELPDESK_PHONE"])
+HELPDESK_HOURS = env.text("HELPDESK_HOURS")
 # How to reach the data protection officer: an address, and a telephone number if there is one (GDPR art. 13.1 b).
-DATA_PROTECTION_OFFICER = env.text("DATA_PROTECTION_OFFICER")
+DATA_PROTECTION_OFFICER = env.text("DATA_PROTECTION_OFFICER", _made_up["DATA_PROTECTION_OFFICER"])
+# A user name as the municipality makes them: hints and messages about mistakes show it.
+EXAMPLE_USERNAME = env.text("EXAMPLE_USERNAME", _made_up["EXAMPLE_USERNAME"])
 
 # --- The parts -----------------------------------------------------------------------------------
 
@@ -363,7 +392,8 @@ PASSWORD_KINDS = env.number("PASSWORD_KINDS", 3)
 PASSWORD_FORBIDDEN_CHARACTERS = env.text("PASSWORD_FORBIDDEN_CHARACTERS", "åäöÅÄÖ")
 # Words of four letters or more that no password may contain, beside the person's and the company's names.
 PASSWORD_CONTEXT_WORDS = env.words(
-    "PASSWORD_CONTEXT_WORDS", f"{MUNICIPALITY_NAME} idportal pwreg pwreset lösenord losenord"
+    "PASSWORD_CONTEXT_WORDS",
+    f"{MUNICIPALITY_NAME} {MUNICIPALITY_SHORT_NAME} {SERVICE_NAME} idportal pwreg pwreset lösenord losenord",
 )
 # A sorted list of SHA-1 hashes of leaked passwords, which are refused.
 PASSWORD_BREACHED_FILE = env.text("PASSWORD_BREACHED_FILE")

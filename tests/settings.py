@@ -13,6 +13,10 @@ os.environ.setdefault("DIRECTORY_BIND_PASSWORD", "set by the fixture")
 os.environ.setdefault("DIRECTORY_USER_BASE", "ou=set-by-the-fixture")
 os.environ.setdefault("SMS_GATEWAYS", "file:///nonexistent/set-by-the-fixture")
 os.environ.setdefault("EMAIL_URL", "memorymail://")
+# The municipality of the manual.
+os.environ.setdefault("MUNICIPALITY_NAME", "Örebro kommun")
+os.environ.setdefault("HELPDESK_EMAIL", "it-helpdesk@orebro.se")
+os.environ.setdefault("DATA_PROTECTION_OFFICER", "")
 
 from idportal.settings import *  # noqa: F403
 

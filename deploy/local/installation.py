@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import requests
 
 from deploy.local import files
+from deploy.local.cast import MUNICIPALITY, STEFAN
 from deploy.local.databases import Postgres, Redis, as_user
 from deploy.local.dovecot import Dovecot
 from deploy.local.mail_server import MailServer
@@ -97,7 +98,11 @@ class Installation:
             "ENCRYPTION_KEYS": self.secret("encryption-key"),
             "PORTAL_URL": self.url,
             "ALLOWED_HOSTS": f"{HOST} localhost",
+            "MUNICIPALITY_NAME": MUNICIPALITY,
             "HELPDESK_EMAIL": "it-helpdesk@kommunen.example",
+            "HELPDESK_PHONE": "08-465 004 50",
+            "HELPDESK_HOURS": "vardagar 8–16",
+            "EXAMPLE_USERNAME": STEFAN.username,
             "DATA_PROTECTION_OFFICER": "dataskyddsombud@kommunen.example",
             "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
             "HELPDESK_AUTHSERV_ID": "mx.demo.example",  # whose word on the sender of a mail is believed

@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
 from idportal import env
-from idportal.checks import network, services
+from idportal.checks import municipality, network, services
 from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
@@ -161,5 +161,5 @@ def settings_are_safe(**_: Any) -> Iterator[CheckMessage]:
 
 @register(Tags.security, deploy=True)
 def deployment_is_complete(**_: Any) -> Iterator[CheckMessage]:
-    for check in (_production, _gateways, network.clear_text, network.unset):
+    for check in (_production, _gateways, network.clear_text, network.unset, municipality.unset):
         yield from check()

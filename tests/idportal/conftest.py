@@ -51,6 +51,11 @@ PRODUCTION = {
     "DIRECTORY_ADMIN_GROUP": "CN=idportal-admins,OU=Groups,DC=kommunen,DC=example",
     "SMS_GATEWAYS": "json://user:password@127.0.0.1:9/{to} form://127.0.0.1:9/?:to={to}&:message=text",
     "EMAIL_URL": "smtp://127.0.0.1:9",
+    "MUNICIPALITY_NAME": "Exempel kommun",
+    "HELPDESK_EMAIL": "it-helpdesk@kommunen.example",
+    "HELPDESK_PHONE": "08-465 004 50",
+    "DATA_PROTECTION_OFFICER": "dataskyddsombud@kommunen.example",
+    "EXAMPLE_USERNAME": "extanber",
 }
 
 MANAGE = """
