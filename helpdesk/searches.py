@@ -18,7 +18,7 @@ class SearchForm(forms.Form):
         label=_("Sök"),
         required=False,
         max_length=LONGEST,
-        widget=forms.TextInput(attrs={"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+        widget=forms.TextInput(attrs={"type": "search", "data-key": "/", "autocomplete": "off", "spellcheck": "false"}),
         error_messages={
             "max_length": _("Det är för långt att söka på. Skriv ett namn eller ett nummer."),
             "null_characters_not_allowed": _("Skriv med bokstäver och siffror."),

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from helpdesk.agent.views import accounts, call, queue, statistics, ticket
+from helpdesk.agent.views import accounts, call, guide, queue, statistics, ticket
 from helpdesk.orderer.views import ask, employees, sign_in, tickets
 
 
@@ -54,4 +54,5 @@ urlpatterns = [
     path(f"{ACCOUNT}ta-bort-nummer/", accounts.remove_number, name="helpdesk-remove-number"),
     path("helpdesk/oversikt/", statistics.overview, name="helpdesk-overview"),
     path("helpdesk/oversikt.csv", statistics.export, name="helpdesk-overview-export"),
+    path("helpdesk/hjalp/", guide.show, name="helpdesk-help"),
 ]

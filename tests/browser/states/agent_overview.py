@@ -1,4 +1,4 @@
-"""The agents' overview: a month with much in it, one with nothing, and figures that are on their way."""
+"""The agents' help page, and their overview: a month with much in it, one with nothing, figures on their way."""
 
 from __future__ import annotations
 
@@ -72,6 +72,11 @@ def much(visitor: Visitor) -> None:
         )
 
 
+def guide(visitor: Visitor) -> None:
+    as_per(visitor)
+    visitor.open("/helpdesk/hjalp/")
+
+
 def this_month(visitor: Visitor) -> None:
     much(visitor)
     visitor.open("/helpdesk/oversikt/")
@@ -93,6 +98,7 @@ def on_its_way(visitor: Visitor) -> None:
 
 
 AGENT_OVERVIEW = (
+    State("helpdesk-hjalp", "helpdesk-help", "Så arbetar du med ett ärende", guide),
     State("helpdesk-oversikt", "helpdesk-overview", "Ärenden som väntar just nu", this_month),
     State("helpdesk-oversikt-manad", "helpdesk-overview", "Hela månaden. Alla dagar är enligt svensk tid.", last_month),
     State("helpdesk-oversikt-empty", "helpdesk-overview", "Inga ärenden har avgjorts den här månaden.", on_its_way),
