@@ -1,8 +1,6 @@
 """The agents' queue: the tickets under each tab, how long each has waited, and what a search finds."""
 
-import enum
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +11,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.models.recipients import RECIPIENT_COLUMNS
+from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.searches import words_of
 
@@ -21,17 +20,7 @@ OLD, VERY_OLD = timedelta(hours=4), timedelta(hours=24)  # half a working day; a
 OVER = {"old": OLD // timedelta(hours=1), "very old": VERY_OLD // timedelta(hours=1)}  # hours
 
 _NUMBER = re.compile(r"(\d{4})\s?[-\u2010-\u2015\u2212]\s?(\d{1,6})", re.ASCII)
-_PAGE_NUMBER = re.compile(r"\d{1,6}", re.ASCII)
 _MINUTE, _HOUR, _DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-
-
-class Tab(enum.StrEnum):
-    """The tabs, as the address calls them."""
-
-    NEW = "nya"
-    MINE = "mina"
-    WAITING = "vantar"
-    CLOSED = "klara"
 
 
 KINDS = {
@@ -41,38 +30,23 @@ KINDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class QueueFilter:
-    """``kind`` "" and ``company`` None: any; ``text``: the search."""
-
-    tab: Tab = Tab.NEW
-    kind: str = ""
-    company: int | None = None
-    text: str = ""
-    page: str = ""
-
-
 def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
     """A page of the queue, and the number of tickets under each tab. Two queries.
 
-    Open tickets come the oldest first, closed ones the newest. ``news``: a mail joined the ticket after an agent last
-    did something with it.
+    ``news``: a mail joined the ticket after an agent last did something with it.
     """
     chosen = _filtered(wanted)
     counts = chosen.order_by().aggregate(**{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab})
-    order = ("-decided_at", "-pk") if wanted.tab == Tab.CLOSED else ("created_at", "pk")
     # Without the encrypted columns, which no row shows.
     fields = (
         *("number", "kind", "state", "created_at", "decided_at", "company_name"),
         *("orderer_name", "employee_name", "employee_username", *RECIPIENT_COLUMNS),
         *("agent__username", "decided_by__username"),
     )
-    listed = chosen.filter(_under(wanted.tab, agent)).order_by(*order).select_related("agent", "decided_by")
+    listed = chosen.filter(_under(wanted.tab, agent)).order_by(*wanted.columns).select_related("agent", "decided_by")
     paginator: Paginator[Any] = Paginator(listed.only(*fields).annotate(news=Exists(_unseen_mail())), PAGE)
     paginator.count = counts[wanted.tab]  # counted already
-    # Django shows the last page for one below the first.
-    number = max(1, int(wanted.page)) if _PAGE_NUMBER.fullmatch(wanted.page) else 1
-    return paginator.get_page(number), counts
+    return paginator.get_page(wanted.page_number), counts
 
 
 def by_number(text: str) -> str:
@@ -80,6 +54,13 @@ def by_number(text: str) -> str:
     found = _NUMBER.fullmatch(text.strip())
     number = f"{found[1]}-{int(found[2]):05d}" if found else ""
     return number if number and Ticket.objects.filter(number=number).exists() else ""
+
+
+def about(ticket: Ticket) -> str:
+    """The account, or the addresses, that the ticket is about; "" if it is about neither."""
+    if ticket.kind == Ticket.Kind.RECIPIENTS:
+        return ", ".join(ticket.recipients)
+    return " ".join(filter(None, [ticket.employee_username, ticket.employee_name]))
 
 
 def age(since: datetime, now: datetime) -> str:

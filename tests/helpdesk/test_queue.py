@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from unittest import mock
 
@@ -13,7 +14,7 @@ from django.utils import timezone
 
 from accounts.models import Company, User
 from helpdesk.agent import queue
-from helpdesk.agent.queue import QueueFilter, Tab
+from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import Counter, Ticket
 from helpdesk.tickets import decisions, states
 from tests.accounts.helpers import text_of
@@ -96,6 +97,49 @@ def test_the_oldest_open_one_comes_first_and_the_newest_closed_one(per: Officer,
     assert listed(per.get(f"{QUEUE}?flik=klara")) == [young.number, old.number]
 
 
+def test_a_column_sorts_either_way_and_keeps_tab_and_filter(per: Officer, register: Register) -> None:
+    first = put(register, company=register.tva, orderer_name="Olle Holm", employee_username="lovmalsund")
+    second, third = put(register, orderer_name="Anna Ek"), put(register, kind=Ticket.Kind.OTHER)
+    for order, numbers in [
+        ("nummer", [first, second, third]),
+        ("-nummer", [third, second, first]),
+        ("foretag", [second, third, first]),
+        ("-bestallare", [first, third, second]),
+        ("typ", [third, first, second]),
+        ("-galler", [first, second, third]),
+        ("vantetid", [third, second, first]),
+        ("-vantetid", [first, second, third]),
+        ("text", [first, second, third]),
+        ("avgjordes", [first, second, third]),
+    ]:
+        assert listed(per.get(f"{QUEUE}?ordning={order}")) == [ticket.number for ticket in numbers], order
+    page = per.get(f"{QUEUE}?flik=nya&typ=phone&ordning=foretag").content.decode()
+    assert page.count("aria-sort=") == 1
+    assert re.search(r'aria-sort="ascending"><a href="\S+flik=nya&amp;typ=phone&amp;ordning=-foretag"', page)
+    assert f'href="{QUEUE}?flik=vantar&amp;typ=phone&amp;ordning=foretag"' in page
+    assert '<input type="hidden" name="ordning" value="foretag">' in page
+
+
+def test_closed_ones_are_sorted_by_what_has_an_index(per: Officer, register: Register) -> None:
+    now = timezone.now()
+    late, early = (
+        put(register, state=Ticket.State.DONE, decided_at=now - timedelta(hours=hours)) for hours in (1, 2)
+    )
+    for order, numbers in [("avgjordes", [early, late]), ("nummer", [late, early]), ("foretag", [late, early])]:
+        assert listed(per.get(f"{QUEUE}?flik=klara&ordning={order}")) == [ticket.number for ticket in numbers]
+    page = per.get(f"{QUEUE}?flik=klara").content.decode()
+    assert 'data-column="avgjordes" aria-sort="descending"' in page
+    assert "ordning=foretag" not in page
+
+
+def test_the_title_counts_the_new_ones(per: Officer, register: Register) -> None:
+    assert "<title>Ärenden" in per.get(QUEUE).content.decode()
+    put(register)
+    put(register, kind=Ticket.Kind.OTHER)
+    assert "<title>(2) Ärenden" in per.get(f"{QUEUE}?flik=mina").content.decode()
+    assert "<title>(1) Ärenden" in per.get(f"{QUEUE}?typ=other").content.decode()
+
+
 def test_the_age_is_in_words() -> None:
     now = timezone.now()
     for length, words in [
@@ -151,7 +195,8 @@ def test_type_and_company_narrow_it_and_the_counts(per: Officer, register: Regis
     assert listed(per.get(f"{QUEUE}?typ=phone")) == [phone.number]
     of_tva = per.get(f"{QUEUE}?foretag={register.tva.pk}")
     assert listed(of_tva) == [recipients.number]
-    assert "Mottagare Ändring av e-postmottagare" in text_of(of_tva)
+    assert "Mottagare" in text_of(of_tva).split(recipients.number)[1]
+    assert 'title="Ändring av e-postmottagare' in of_tva.content.decode()
     assert "Nya 1" in text_of(of_tva)
     assert listed(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}")) == []
     assert "stämmer med det du har valt" in text_of(per.get(f"{QUEUE}?typ=phone&foretag={register.tva.pk}"))

@@ -1,17 +1,19 @@
 """/helpdesk/: the queue."""
 
+from datetime import datetime
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.http import require_http_methods
 
 from accounts import audit
 from accounts.models import Company, User
 from helpdesk.agent import queue as tickets
 from helpdesk.agent.access import agent_only
-from helpdesk.agent.queue import QueueFilter, Tab
+from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm, kept
 
@@ -21,12 +23,13 @@ from helpdesk.searches import SearchForm, kept
 def queue(request: HttpRequest, agent: User) -> HttpResponse:
     """Shows the tickets under one tab. A search is posted, kept in the session, and answered by the same page."""
     companies = list(Company.objects.order_by("name").only("name"))
-    wanted = _wanted(request, companies)
-    form = SearchForm(request, "queue", _("Nummer, företag eller namn"))
+    wanted = QueueFilter.read(request.GET.dict(), [company.pk for company in companies], kept(request, "queue"))
+    form = SearchForm(request, "queue", label := _("Nummer, företag eller namn"))
+    form.fields["q"].widget.attrs |= {"placeholder": label, "data-key": "/"}
     if request.method == "POST" and form.is_valid() and (number := tickets.by_number(form.cleaned_data["q"])):
         return redirect("helpdesk-ticket", number=number)
     if form.keep_posted():
-        return redirect(_address(wanted))
+        return redirect(wanted.address())
     page, counts = tickets.look(wanted, agent)
     if form.is_new():
         found, whom = f"queue, {sum(counts.values())} rows", audit.named(form.text)
@@ -37,51 +40,49 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "form": form,
         "wanted": wanted,
         "page": page,
-        "rows": [
-            {
-                "ticket": ticket,
-                "kind": tickets.KINDS[Ticket.Kind(ticket.kind)],
-                "age": tickets.age(ticket.created_at, now),
-                "old": (old := tickets.how_old(ticket, now)),
-                "over": tickets.OVER.get(old),
-            }
-            for ticket in page
-        ],
+        "rows": [_row(ticket, now) for ticket in page],
+        "counts": counts,
         "tabs": _tabs(wanted, counts),
         "kinds": tickets.KINDS.items(),
         "companies": companies,
-        "before": _address(wanted, page=page.previous_page_number()) if page.has_previous() else "",
-        "after": _address(wanted, page=page.next_page_number()) if page.has_next() else "",
+        "columns": _columns(wanted),
+        "before": wanted.address(page=str(page.previous_page_number())) if page.has_previous() else "",
+        "after": wanted.address(page=str(page.next_page_number())) if page.has_next() else "",
         "chosen": bool(wanted.text or wanted.kind or wanted.company is not None),
         "found": any(counts.values()),
     }
     return render(request, "helpdesk/agent_queue.html", context)
 
 
-def _wanted(request: HttpRequest, companies: list[Company]) -> QueueFilter:
-    """The filter that the address asks for. Unknown words and ids in it are ignored."""
-    tab, kind = request.GET.get("flik", ""), request.GET.get("typ", "")
-    company = request.GET.get("foretag", "")
-    return QueueFilter(
-        tab=next((there for there in Tab if there == tab), Tab.NEW),
-        kind=kind if kind in Ticket.Kind else "",
-        company=next((there.pk for there in companies if str(there.pk) == company), None),
-        text=kept(request, "queue"),
-        page=request.GET.get("sida", ""),
-    )
-
-
-def _address(wanted: QueueFilter, *, tab: Tab | None = None, page: int = 1) -> str:
-    pairs = {
-        "flik": str(tab or wanted.tab),
-        "typ": wanted.kind,
-        "foretag": str(wanted.company or ""),
-        "sida": str(page) if page > 1 else "",
+def _row(ticket: Ticket, now: datetime) -> dict[str, object]:
+    old = tickets.how_old(ticket, now)
+    return {
+        "ticket": ticket,
+        "kind": tickets.KINDS[Ticket.Kind(ticket.kind)],
+        "about": tickets.about(ticket),
+        "age": tickets.age(ticket.created_at, now),
+        "old": old,
+        "over": tickets.OVER.get(old),
     }
-    return reverse("helpdesk-queue", query={name: value for name, value in pairs.items() if value})
 
 
 def _tabs(wanted: QueueFilter, counts: dict[str, int]) -> list[tuple[str, str, int, bool]]:
     """Of each tab: its address, its words, its number of tickets, and whether it is open."""
     words = {Tab.NEW: _("Nya"), Tab.MINE: _("Mina"), Tab.WAITING: _("Pågår"), Tab.CLOSED: _("Klara")}
-    return [(_address(wanted, tab=tab), text, counts[tab], tab == wanted.tab) for tab, text in words.items()]
+    return [(wanted.address(tab=tab), text, counts[tab], tab == wanted.tab) for tab, text in words.items()]
+
+
+def _columns(wanted: QueueFilter) -> list[tuple[str, str, str, str]]:
+    """Of each column: its name, its words, ``aria-sort``, and the address that sorts by it."""
+    words = {
+        "nummer": _("Nummer"),
+        "typ": _("Typ"),
+        "foretag": _("Företag"),
+        "bestallare": pgettext("column", "Beställare"),
+        "galler": _("Gäller"),
+    }
+    if wanted.tab == Tab.CLOSED:
+        words |= {"avgjordes": _("Avgjordes"), "av": _("Avgjort av"), "resultat": _("Resultat")}
+    else:
+        words |= {"vantetid": _("Väntetid"), "ansvarig": _("Ansvarig")}
+    return [(name, text, *wanted.sorted_by(name)) for name, text in words.items()]

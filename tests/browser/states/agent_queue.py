@@ -57,6 +57,32 @@ def queue(query: str = "") -> Steps:
     return steps
 
 
+def full_queue(visitor: Visitor) -> None:
+    """Sixty new ones, in two pages; some of long names."""
+    queue()(visitor)
+    ett, carin = the_register()
+    now = timezone.now()
+    of_ett = {"company": ett, "company_name": ett.name, "orderer": carin, "orderer_name": carin.name}
+    long = {"company_name": "Omsorgskooperativet Näckrosen i Norra Örebro AB", "orderer_name": "Annika Bergström-Lund"}
+    people = [
+        {**of_ett, "employee_name": KARL.name, "employee_username": KARL.username},
+        {**long, "employee_name": "Alexandra Wennerström Hammarskiöld", "employee_username": "lovalewenn"},
+        {**of_ett, "employee_name": ANNA.name, "employee_username": ANNA.username},
+    ]
+    Ticket.objects.bulk_create(
+        Ticket(
+            number=f"{now.year}-{number:05d}",
+            kind=Kind.PHONE,
+            source=Source.PAGES,
+            created_at=now - timedelta(minutes=7 * (156 - number)),
+            new_number="+46701740691",
+            **people[number % len(people)],
+        )
+        for number in range(100, 156)
+    )
+    visitor.page.reload()
+
+
 def empty_queue(visitor: Visitor) -> None:
     as_per(visitor)
     the_register()
@@ -108,6 +134,7 @@ THEIRS = {"employee_name": MARIA.name, "employee_username": MARIA.username, "new
 
 AGENT_QUEUE = (
     State("helpdesk-ko", "helpdesk-queue", "över 24 tim", queue()),
+    State("helpdesk-ko-full", "helpdesk-queue", "Sida 1 av 2", full_queue),
     State("helpdesk-ko-vantar", "helpdesk-queue", "lovanber11", queue("?flik=vantar")),
     State("helpdesk-ko-klara", "helpdesk-queue", "godkänt och utfört", queue("?flik=klara")),
     State("helpdesk-ko-empty", "helpdesk-queue", "Inga nya ärenden. Allt som har kommit in är taget.", empty_queue),
