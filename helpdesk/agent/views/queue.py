@@ -25,7 +25,7 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     companies = list(Company.objects.order_by("name").only("name"))
     wanted = QueueFilter.read(request.GET.dict(), [company.pk for company in companies], kept(request, "queue"))
     form = SearchForm(request, "queue", label := _("Nummer, företag eller namn"))
-    form.fields["q"].widget.attrs |= {"placeholder": label, "data-key": "/"}
+    form.fields["q"].widget.attrs["placeholder"] = label
     if request.method == "POST" and form.is_valid() and (number := tickets.by_number(form.cleaned_data["q"])):
         return redirect("helpdesk-ticket", number=number)
     if form.keep_posted():
