@@ -41,7 +41,7 @@ SORTED_CLOSED = ("nummer", "avgjordes")
 
 @dataclass(frozen=True, slots=True)
 class QueueFilter:
-    """``kind`` "" and ``company`` None: any; ``text``: the search; ``order``: a column, with "-" the other way round."""
+    """``kind`` "" and ``company`` None: any; ``text``: the search; ``order``: a column, with "-" from the last on."""
 
     tab: Tab = Tab.NEW
     kind: str = ""

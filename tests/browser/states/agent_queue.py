@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 from django.utils import timezone
 
@@ -64,7 +65,7 @@ def full_queue(visitor: Visitor) -> None:
     now = timezone.now()
     of_ett = {"company": ett, "company_name": ett.name, "orderer": carin, "orderer_name": carin.name}
     long = {"company_name": "Omsorgskooperativet Näckrosen i Norra Örebro AB", "orderer_name": "Annika Bergström-Lund"}
-    people = [
+    people: list[dict[str, Any]] = [
         {**of_ett, "employee_name": KARL.name, "employee_username": KARL.username},
         {**long, "employee_name": "Alexandra Wennerström Hammarskiöld", "employee_username": "lovalewenn"},
         {**of_ett, "employee_name": ANNA.name, "employee_username": ANNA.username},
