@@ -122,9 +122,7 @@ def test_a_column_sorts_either_way_and_keeps_tab_and_filter(per: Officer, regist
 
 def test_closed_ones_are_sorted_by_what_has_an_index(per: Officer, register: Register) -> None:
     now = timezone.now()
-    late, early = (
-        put(register, state=Ticket.State.DONE, decided_at=now - timedelta(hours=hours)) for hours in (1, 2)
-    )
+    late, early = (put(register, state=Ticket.State.DONE, decided_at=now - timedelta(hours=hours)) for hours in (1, 2))
     for order, numbers in [("avgjordes", [early, late]), ("nummer", [late, early]), ("foretag", [late, early])]:
         assert listed(per.get(f"{QUEUE}?flik=klara&ordning={order}")) == [ticket.number for ticket in numbers]
     page = per.get(f"{QUEUE}?flik=klara").content.decode()
