@@ -22,18 +22,21 @@ def codes_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
         {"kind": "phone", "account": "m" * 20, "digits": "00"},
         {"kind": "recipients", "company": "m" * 100},
     )
-    longest = (
+    texts = [
         codes.text("000000", purpose, language, matter)
         for purpose in Purpose
         for language in ("sv", "en")
         for matter in (matters if purpose == Purpose.VERIFY else matters[:1])
-    )
-    if all((length := sms.septets(text)) is not None and length <= sms.SEGMENT for text in longest):
+    ]
+    if all(map(sms.fits, texts)):
         return []
+    lengths = [sms.septets(text) for text in texts]
+    longest = "odd characters" if None in lengths else f"{max(filter(None, lengths))} of {sms.SEGMENT} characters"
     return [
         Error(
-            "The SMS with the code does not fit one message: the host name is too long, or holds odd characters.",
-            hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL.",
+            f"The SMS with the code does not fit one message. It has {longest}: the host name is too long or odd"
+            f"{', or CODE_SENTENCE is' if settings.CODE_SENTENCE else ''}.",
+            hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL, or a shorter CODE_SENTENCE.",
             id="accounts.E001",
         )
     ]

@@ -9,7 +9,11 @@ class HelpdeskConfig(AppConfig):
     def ready(self) -> None:
         from accounts import codes, person
         from accounts import retention as accounts_retention
-        from helpdesk import metrics, retention
+        from helpdesk import (
+            checks,  # noqa: F401  registers the system checks
+            metrics,
+            retention,
+        )
         from helpdesk.tickets import (
             alarms,  # noqa: F401  it listens to signals
             verification,

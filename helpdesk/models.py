@@ -40,6 +40,12 @@ class Ticket(HasRecipients, models.Model):
         RECIPIENTS = "recipients", "Ändring av e-postmottagare för mejl om lösenordsbyte LOV"
         OTHER = "other", _("Annat ärende")
 
+        @property
+        def subject(self) -> str:
+            """As the municipality calls it: the subject of a mail, and the heading of the agent's page."""
+            own = {"phone": settings.TICKET_PHONE_SUBJECT, "recipients": settings.TICKET_RECIPIENTS_SUBJECT}
+            return own.get(self.value) or str(self.label)
+
     class State(models.TextChoices):
         NEW = "new", _("nytt")
         VERIFYING = "verifying", _("kontrolleras")
@@ -100,6 +106,10 @@ class Ticket(HasRecipients, models.Model):
 
     def __str__(self) -> str:
         return self.number
+
+    def get_kind_display(self) -> str:  # type: ignore[no-redef]  # Django leaves it to a model that has one
+        """In the municipality's words."""
+        return self.Kind(self.kind).subject
 
     @property
     def open(self) -> bool:

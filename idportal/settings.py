@@ -91,6 +91,18 @@ DATA_PROTECTION_OFFICER = env.text("DATA_PROTECTION_OFFICER", _made_up["DATA_PRO
 # A user name as the municipality makes them: hints and messages about mistakes show it.
 EXAMPLE_USERNAME = env.text("EXAMPLE_USERNAME", _made_up["EXAMPLE_USERNAME"])
 
+# The municipality's own words, in Swedish; unset, the portal's own. What each may hold: idportal/own_words.py.
+MAIL_GREETING = env.text("MAIL_GREETING")
+MAIL_SIGNATURE = env.text("MAIL_SIGNATURE")
+DIGEST_SENTENCE = env.text("DIGEST_SENTENCE")
+CODE_SENTENCE = env.text("CODE_SENTENCE")
+RESET_SENTENCE = env.text("RESET_SENTENCE")
+SIGN_IN_SENTENCE = env.text("SIGN_IN_SENTENCE")
+
+# The subjects of the two requests to the helpdesk, as orderers write them in a mail and agents see them.
+TICKET_PHONE_SUBJECT = env.text("TICKET_PHONE_SUBJECT").strip()
+TICKET_RECIPIENTS_SUBJECT = env.text("TICKET_RECIPIENTS_SUBJECT").strip()
+
 # --- The parts -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -27,9 +27,9 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> It
             texts = [notices.sms_text(purpose, "", timezone.now()) for purpose in notices.BY_SMS]
         if not all(map(sms.fits, texts)):
             yield Error(
-                "An SMS that tells of a change does not fit one message: HELPDESK_EMAIL is too long, or holds odd "
-                "characters.",
-                hint="Use a shorter HELPDESK_EMAIL, of the letters a to z.",
+                "An SMS that tells of a change does not fit one message: HELPDESK_EMAIL"
+                f"{' or RESET_SENTENCE' if settings.RESET_SENTENCE else ''} is too long, or holds odd characters.",
+                hint="Use a shorter HELPDESK_EMAIL, of the letters a to z, or a shorter RESET_SENTENCE.",
                 id="notifications.E001",
             )
             return

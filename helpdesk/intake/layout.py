@@ -145,7 +145,8 @@ _PREFIX = re.compile(
     re.IGNORECASE,
 )
 
-# The subjects of the manual ("Support") and the ways in which people write them, without spaces.
+# Beside the municipality's own: the subjects of the manual ("Support") and the ways in which people write them,
+# without spaces.
 _PHONE = ("kopplanyttmobilnr", "kopplanyttmobilnummer", "nyttmobilnummer", "nyttmobilnr", "kopplamobilnummer")
 _RECIPIENTS = (
     "andringavepostmottagareformejlomlosenordsbytelov",
@@ -174,9 +175,10 @@ def kind_of(subject: str) -> Ticket.Kind | None:
     words = plain(subject)
     if not words:
         return None
-    letters = words.replace(" ", "")[:100]
+    letters = _letters(words)
     telephone, recipients = (
-        any(get_close_matches(each, [letters], cutoff=CLOSE) for each in known) for known in (_PHONE, _RECIPIENTS)
+        any(get_close_matches(each, [letters], cutoff=CLOSE) for each in (_letters(kind.subject), *known))
+        for kind, known in ((Kind.PHONE, _PHONE), (Kind.RECIPIENTS, _RECIPIENTS))
     )
     if telephone == recipients:
         telephone = bool(_TELEPHONE.search(words) and _TO_LINK.search(words))
@@ -184,6 +186,10 @@ def kind_of(subject: str) -> Ticket.Kind | None:
     if telephone == recipients:
         return None
     return Kind.PHONE if telephone else Kind.RECIPIENTS
+
+
+def _letters(subject: str) -> str:
+    return plain(subject).replace(" ", "")[:100]
 
 
 def numbers_in(subject: str) -> list[str]:

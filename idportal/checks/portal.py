@@ -9,7 +9,7 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.http.request import validate_host
 
 from idportal import env
-from idportal.checks import municipality, network, services
+from idportal.checks import municipality, network, services, words
 from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
@@ -157,6 +157,7 @@ def settings_are_safe(**_: Any) -> Iterator[CheckMessage]:
     """Every command runs it; `check --deploy` adds what only production needs."""
     for check in (_addresses, _rules, _proxies, services.directory, services.sms, services.helpdesk, services.mailbox):
         yield from check()
+    yield from words.sentences()
 
 
 @register(Tags.security, deploy=True)

@@ -58,7 +58,7 @@ def _what(form: CallForm, caller: Caller | None, address: Callable[[Pairs], str]
         "step": "what",
         "form": form,
         "caller": caller,
-        "subject": form.kind.label,
+        "subject": form.kind.subject,
         "kinds": kinds,
         "doubt": doubt,
     }
