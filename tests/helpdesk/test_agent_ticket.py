@@ -44,16 +44,17 @@ def test_the_page_shows_what_is_asked_beside_what_is_known(per: Officer, one: Ti
     assert BUTTON not in page
 
 
-def test_flags_and_obstacles_come_before_all_else(per: Officer, one: Ticket, register: Register) -> None:
+def test_flags_and_obstacles_follow_what_is_asked_and_the_next_step_them(per: Officer, one: Ticket, register: Register) -> None:
     odd = ask_for_number(register, employee_name="Maria Lund", employee_username=MARIA.username)
     does(per, odd, "ta/")
     page = text_of(per.get(path(odd)))
     assert (
-        page.index("Går inte att godkänna. Kontot lovmalsund hör inte till Hemtjänst Ett AB")
+        page.index("Det här begärs")
+        < page.index("Går inte att godkänna. Kontot lovmalsund hör inte till Hemtjänst Ett AB")
         < page.index("I ärendet står ”Maria Lund”, men i katalogen heter lovmalsund Maria Sund.")
-        < page.index("Det här begärs")
-        < page.index("Det här vet vi")
         < page.index("Nästa steg: avslå ärendet")
+        < page.index("Det här vet vi")
+        < page.index("Det har hänt")
     )
     assert "Skicka en kod" not in page
 

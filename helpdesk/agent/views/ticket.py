@@ -31,6 +31,8 @@ from helpdesk.tickets.states import TicketRefused
 
 What = TimelineEntry.What
 
+_WEIGHING = (NextStep.VERIFY, NextStep.COLLEAGUE, NextStep.APPROVE)  # the steps for which a flag matters
+
 
 @require_http_methods(["GET", "HEAD"])
 @agent_only
@@ -59,6 +61,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "ticket": ticket,
         "evidence": evidence,
         "step": step,
+        "stops": sum(flag.stop for flag in evidence.flags) if step in _WEIGHING else 0,
         "incomplete": ticket.open and next_step.is_incomplete(ticket),
         "nobody": ticket.open and not (ticket.orderer_id and ticket.company_id),
         "mine": mine,
