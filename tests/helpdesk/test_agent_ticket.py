@@ -44,7 +44,7 @@ def test_the_page_shows_what_is_asked_beside_what_is_known(per: Officer, one: Ti
     assert BUTTON not in page
 
 
-def test_flags_and_obstacles_follow_what_is_asked_and_the_next_step_them(per: Officer, one: Ticket, register: Register) -> None:
+def test_flags_and_obstacles_follow_what_is_asked(per: Officer, one: Ticket, register: Register) -> None:
     odd = ask_for_number(register, employee_name="Maria Lund", employee_username=MARIA.username)
     does(per, odd, "ta/")
     page = text_of(per.get(path(odd)))
