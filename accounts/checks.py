@@ -7,7 +7,7 @@ from django.apps import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
-from accounts import codes
+from accounts import codes, statements
 from accounts.models import Purpose
 from accounts.passwords import breached
 from accounts.staff import passkeys
@@ -39,6 +39,19 @@ def codes_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
             hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL, or a shorter CODE_SENTENCE.",
             id="accounts.E001",
         )
+    ]
+
+
+@register
+def statements_are_whole(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """A municipality's own page that can't be shown would be missed by those who need it."""
+    return [
+        Error(
+            f"STATEMENTS_FOLDER: {name} {problem}.",
+            hint="docs/configuration.md says what the files may hold. Without a file, the portal's own page is shown.",
+            id="accounts.E004",
+        )
+        for name, problem in statements.problems()
     ]
 
 

@@ -99,6 +99,9 @@ CODE_SENTENCE = env.text("CODE_SENTENCE")
 RESET_SENTENCE = env.text("RESET_SENTENCE")
 SIGN_IN_SENTENCE = env.text("SIGN_IN_SENTENCE")
 
+# A folder with the municipality's own accessibility statement, privacy notice or audit (accounts/statements.py).
+STATEMENTS_FOLDER = env.text("STATEMENTS_FOLDER")
+
 # The subjects of the two requests to the helpdesk, as orderers write them in a mail and agents see them.
 TICKET_PHONE_SUBJECT = env.text("TICKET_PHONE_SUBJECT").strip()
 TICKET_RECIPIENTS_SUBJECT = env.text("TICKET_RECIPIENTS_SUBJECT").strip()

@@ -120,7 +120,6 @@ CASES: list[Case] = [
     ("MAILS_KEPT", 60 * DAY, page("pages/privacy.html"), "<td>60 dagar</td>"),
     ("CODES_KEPT", timedelta(hours=12), page("pages/privacy.html"), "efter 12 timmar"),
     ("BODIES_KEPT", 20 * DAY, page("pages/privacy.html"), "20 dagar efter att de skickades"),
-    ("VERIFIED_LIFETIME", 25 * MINUTE, page("pages/accessibility.html"), "Du har 25 minuter på dig"),
     ("TICKETS_KEPT", 730 * DAY, page("pages/privacy.html"), "24 månader efter att de avgjordes"),
     ("NOBODYS_KEPT", 25 * DAY, page("pages/privacy.html"), "efter 25 dagar"),
     ("AUDIT_KEPT", 365 * DAY, page("pages/privacy.html"), "efter 12 månader"),

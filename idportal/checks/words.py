@@ -16,5 +16,5 @@ def sentences() -> Iterator[CheckMessage]:
             yield Error(
                 f"{name} {problem}.",
                 hint=f"Allowed: {allowed}; no other braces.{needed} Unset it for the portal's own words.",
-                id="idportal.E070",
+                id="idportal.E080",
             )

@@ -1,0 +1,15 @@
+"""The two statements, as their pages need them."""
+
+from django import template
+
+from accounts import statements
+
+register = template.Library()
+
+register.simple_tag(statements.audit, name="audit")
+
+
+@register.simple_block_tag(takes_context=True)
+def statement(context: template.Context, content: str, name: str) -> str:
+    """The municipality's own page of that name; if there is none, what stands in the tag."""
+    return statements.own_page(name, {"portal": context["portal"]}) or content
