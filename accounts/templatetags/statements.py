@@ -12,4 +12,4 @@ register.simple_tag(statements.audit, name="audit")
 @register.simple_block_tag(takes_context=True)
 def statement(context: template.Context, content: str, name: str) -> str:
     """The municipality's own page of that name; if there is none, what stands in the tag."""
-    return statements.own_page(name, {"portal": context["portal"]}) or content
+    return statements.own_page(name, {"portal": context.get("portal")}) or content
