@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
-from accounts import directory
+from accounts import directory, session_store
 from accounts.encryption import digest
 from accounts.models import Phone
 from accounts.users import for_account
@@ -75,6 +75,13 @@ def _own_queue() -> Iterator[None]:
     """A test's Celery app must not become this process's, which later tasks would go to: ``set_as_current=False``."""
     yield
     assert current_app.main == "idportal"
+
+
+@pytest.fixture(autouse=True)
+def _time_of_cookies() -> Iterator[None]:
+    """``time_passes`` moves it."""
+    yield
+    session_store.time = time.time
 
 
 class Inbox:

@@ -19,7 +19,7 @@ from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from accounts import encryption
+from accounts import encryption, session_store
 from accounts.models import (
     AuditEvent,
     Challenge,
@@ -86,6 +86,8 @@ def time_passes(**length: float) -> None:
             held[key] -= by.total_seconds()
         session.session_data = signing.dumps(held, salt=salt(session.session_key), serializer=JSONSerializer)
         session.save()
+    before = session_store.time  # a session without a row has its time in the browser's cookie
+    session_store.time = lambda: before() + by.total_seconds()
 
 
 def trail(*events: Event) -> list[Event]:

@@ -11,9 +11,16 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts.models import Event, User
-from accounts.session_store import row_key
 from deploy.local.cast import KARL, STEFAN
-from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD, last, text_of, time_passes
+from tests.accounts.helpers import (
+    NEW_NUMBER_TYPED,
+    NEW_PASSWORD,
+    OTHER_PASSWORD,
+    WRONG_CODE,
+    last,
+    text_of,
+    time_passes,
+)
 from tests.conftest import Walker, has_number
 from tests.servers.slapd import TestSlapd
 
@@ -40,7 +47,9 @@ def test_s1_a_new_id_at_log_in(walker: Walker, settings: Settings) -> None:
     assert before
     assert after
     assert before != after
-    assert not Session.objects.filter(session_key=row_key(before)).exists()
+    thief = Walker(Client(), walker.sms)
+    thief.client.cookies[settings.SESSION_COOKIE_NAME] = before
+    assert not is_in(thief)
     walker.log_in(KARL)
     assert session_id(walker, settings) != after
 
@@ -61,13 +70,36 @@ def test_a_new_id_at_an_accepted_code_and_at_the_end(walker: Walker, settings: S
     seen = [session_id(walker, settings)]
     walker.enter_code()
     seen.append(session_id(walker, settings))
-    thief = Client()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = seen[0]
-    assert thief.get("/aterstall/losenord/").headers["Location"] == "/aterstall/"
     walker.choose(NEW_PASSWORD)
     seen.append(session_id(walker, settings))
     assert len(set(seen)) == 3
-    assert set(Session.objects.values_list("session_key", flat=True)) == {row_key(seen[-1])}
+    assert not Session.objects.exists()
+
+
+def test_s1_an_old_copy_of_a_cookie_opens_nothing(walker: Walker, settings: Settings) -> None:
+    """S1: of one who asked for a code, before it was accepted; of the right to set a password, after it was used."""
+
+    def thief(cookie: str) -> Walker:
+        theirs = Walker(Client(), walker.sms)
+        theirs.client.cookies[settings.SESSION_COOKIE_NAME] = cookie
+        return theirs
+
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    asked = session_id(walker, settings)
+    walker.enter_code()
+    entered = session_id(walker, settings)
+    assert thief(asked).get("/aterstall/losenord/")["Location"] == "/aterstall/"
+    assert thief(asked).choose(NEW_PASSWORD)["Location"] == "/aterstall/"
+    assert WRONG_CODE in text_of(thief(asked).enter_code())
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+    for cookie in (asked, entered):
+        assert thief(cookie).get("/aterstall/losenord/")["Location"] == "/aterstall/"
+        assert thief(cookie).choose(OTHER_PASSWORD)["Location"] == "/aterstall/"
+        assert thief(cookie).get("/aterstall/klart/")["Location"] == "/aterstall/"
+    time_passes(minutes=2)
+    thief(asked)._post("/aterstall/kod/igen/")
+    assert len(walker.sms) == 2, "the code and the notice; a challenge that was used does not begin again"
 
 
 def test_s1_idle_for_fifteen_minutes(walker: Walker) -> None:
