@@ -325,10 +325,10 @@ class Confirmation(models.Model):
 
 
 class SignInLink(models.Model):
-    """A link that signs an orderer in: asked for in one browser, mailed, used there once (E2).
+    """A link that signs an orderer in, and the code beside it: asked for in one browser, mailed, used there once (E2).
 
-    Each request makes a row, whatever the address. ``digest``: of the link, which is kept nowhere; "" until the task
-    has found the orderer.
+    Each request makes a row, whatever the address. ``digest``: of the link, ``code_digest``: of the code, which are
+    kept nowhere; "" until the task has found the orderer.
     """
 
     # The address as typed, until the task has looked it up. To ask in another's name needs no other's row.
@@ -337,6 +337,9 @@ class SignInLink(models.Model):
     presented = models.CharField(max_length=PRESENTED_LENGTH, blank=True, default="", db_default="")
     orderer = models.ForeignKey(Orderer, null=True, on_delete=models.CASCADE, related_name="+")
     digest = models.CharField(max_length=64, blank=True, default="", db_index=True)
+    code_digest = models.CharField(max_length=64, blank=True, default="", db_default="")
+    failures = models.PositiveSmallIntegerField(default=0, db_default=0)  # wrong tries of the code
+    known = models.BooleanField(default=False, db_default=False)  # the orderer has signed in in that browser before
     language = models.CharField(max_length=2)
     address = models.GenericIPAddressField(null=True)
     asked_at = models.DateTimeField(default=timezone.now)

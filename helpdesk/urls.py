@@ -20,7 +20,7 @@ ACCOUNT = "helpdesk/konton/<uuid:account_id>/"
 
 urlpatterns = [
     path("bestallare/logga-in/", sign_in.start, name="orderer-login"),
-    path("bestallare/logga-in/skickat/", sign_in.sent, name="orderer-link-sent"),
+    path("bestallare/logga-in/mejlkod/", sign_in.mailed_code, name="orderer-mailed-code"),
     path("bestallare/logga-in/lank/", sign_in.link, name="orderer-link"),
     path("bestallare/logga-in/kod/", sign_in.code, name="orderer-code"),
     path("bestallare/logga-in/kod/igen/", sign_in.code_again, name="orderer-code-again"),

@@ -26,6 +26,7 @@ from notifications.models import DigestRun, Message
 from notifications.outbox.queueing import resend
 
 _KEY = re.compile(r"nyckel=[\w%-]+")
+_CODE = re.compile(rf"\b\d{{{limits.CODE_DIGITS}}}\b")
 
 
 def shown_receiver(message: Message) -> str:
@@ -150,8 +151,10 @@ class MessageAdmin(LongListAdmin):
         """The text without markup; it is blanked some time after the message settled (``limits.BODIES_KEPT``)."""
         if message.blanked_at:
             return _("Texten är raderad, %s efter att meddelandet var avgjort.") % duration(limits.BODIES_KEPT)
-        # A link is for its receiver alone.
+        # A link is for its receiver alone, and so is the code beside it.
         text = _KEY.sub("nyckel=…", message.text)
+        if message.purpose == Message.Topic.SIGN_IN_LINK:
+            text = _CODE.sub("…", text)
         return format_html('<pre class="inert" tabindex="0">{}</pre>', text)
 
 

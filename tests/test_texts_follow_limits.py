@@ -29,6 +29,7 @@ from accounts.passwords import views as reset
 from accounts.passwords.reset import ResetOutcome
 from helpdesk.agent.forms import ReadOutForm
 from helpdesk.orderer import employee_table
+from helpdesk.orderer.forms import MailedCodeForm
 from helpdesk.orderer.views import employees
 from idportal import clock
 from notifications.management.commands.show_messages import shown
@@ -75,8 +76,9 @@ def refused_log_in() -> str:
 HOLD = ["mail/phone_linked", "mail/phone_linked_orderer", "sms/phone_linked", "sms/phone_link_told"]
 CODE_PAGES = ["accounts/register_code.html", "accounts/reset_code.html", "accounts/staff_sms.html"]
 CODE_PAGES += ["helpdesk/orderer_code.html"]
+CODE_FORMS = (CodeForm, MailedCodeForm, ReadOutForm)
 EARLIER = {"earlier_tickets": [{"number": "2026-00001"}]}
-LINK, LINK_PAGE = "Länken gäller i 25 minuter.", "helpdesk/orderer_link.html"
+LINK_PAGE, MAILED_CODE_PAGE = "helpdesk/orderer_link.html", "helpdesk/orderer_mailed_code.html"
 
 Case = tuple[str, Any, Text, str]
 CASES: list[Case] = [
@@ -89,8 +91,9 @@ CASES: list[Case] = [
     ("RECIPIENT_CONFIRMATION", 5 * DAY, page("helpdesk/recipient_confirm.html"), "äldre än 5 dagar"),
     *(("PHONE_LINK_HOLD", 25 * MINUTE, message(event), "15:00") for event in HOLD),
     ("LINK_LIFETIME", 25 * MINUTE, message("mail/sign_in_link"), "gäller till 15:00"),
-    ("LINK_LIFETIME", 25 * MINUTE, page("helpdesk/orderer_sent.html"), LINK),
-    ("LINK_LIFETIME", 25 * MINUTE, page(LINK_PAGE), "och i 25 minuter."),
+    ("LINK_LIFETIME", 25 * MINUTE, page(MAILED_CODE_PAGE), "Koden gäller i 25 minuter, och"),
+    ("SEND_COOLDOWN", 5 * MINUTE, page(MAILED_CODE_PAGE), "Vänta minst 5 minuter mellan gångerna."),
+    ("CODE_DIGITS", 8, page(MAILED_CODE_PAGE), "åtta siffror"),
     ("LINK_LIFETIME", 25 * MINUTE, page(LINK_PAGE, here=True, refused=True), "äldre än 25 minuter"),
     *(("CODE_DIGITS", 8, page(template), "åtta siffror i ditt sms") for template in CODE_PAGES),
     *(("SMS_PATIENCE", 4 * MINUTE, page(template), "Vänta upp till 4 minuter") for template in CODE_PAGES),
@@ -100,8 +103,8 @@ CASES: list[Case] = [
         page("helpdesk/ticket_verify.html", code_under_way=True, ticket={"number": "2026-00042"}),
         "Åtta siffror. Låt den som ringer",
     ),
-    *(("CODE_DIGITS", 8, error(form, "required"), "med åtta siffror") for form in (CodeForm, ReadOutForm)),
-    *(("CODE_DIGITS", 8, error(form, "max_length"), "har åtta siffror") for form in (CodeForm, ReadOutForm)),
+    *(("CODE_DIGITS", 8, error(form, "required"), "med åtta siffror") for form in CODE_FORMS),
+    *(("CODE_DIGITS", 8, error(form, "max_length"), "har åtta siffror") for form in CODE_FORMS),
     ("APP_CODE_DIGITS", 8, error(FactorForm, "required"), "med åtta siffror från din app"),
     ("APP_CODE_DIGITS", 8, error(FactorForm, "max_length"), "appen har åtta siffror"),
     ("APP_CODE_DIGITS", 8, page("accounts/staff_code.html", by_code=True, by_app=True), "åtta siffror"),

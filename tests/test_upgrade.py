@@ -106,7 +106,7 @@ def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
     if model == "accounts.phonelink":
         wanted |= {"blocks": False}
     if model == "helpdesk.signinlink":
-        wanted |= {"presented": ""}
+        wanted |= {"presented": "", "code_digest": "", "failures": 0, "known": False}
     if model == "accounts.challenge":
         wanted |= {"begun_by": None, "about": "", "withheld": "", "presented": "", "known": False}
     if model == "accounts.failedtry":

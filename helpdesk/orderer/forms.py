@@ -1,4 +1,4 @@
-"""The forms of the tickets that an orderer sends."""
+"""The forms of an orderer: the code by mail, and the tickets."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,13 +9,26 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.companies.forms import RecipientFields
-from accounts.forms import AddressField, NameField, PhoneField, UsernameField
+from accounts.forms import AddressField, CodeField, NameField, PhoneField, UsernameField, with_digits
 from accounts.models import Company, Orderer
 from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee
 from helpdesk.tickets.creating import TicketDetails
+
+
+class MailedCodeForm(forms.Form):
+    code = CodeField(
+        label=_("Kod från mejlet"),
+        missing=with_digits(lambda: gettext("Skriv koden med %s siffror från mejlet."), "CODE_DIGITS"),
+        autocomplete="one-time-code",
+    )
+
+    def refuse(self) -> None:
+        """One sentence for every reason: wrong, too old, tried too often, used, or never sent."""
+        words = _("Koden stämmer inte eller har gått ut. Kontrollera siffrorna, eller be om ett nytt mejl.")
+        self.add_error("code", words)
 
 
 class OwnCompanyForm(forms.Form):

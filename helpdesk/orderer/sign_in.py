@@ -1,4 +1,4 @@
-"""Signs an orderer in: a link by mail, then a code by SMS. No password (security.md E1 to E3, S1).
+"""Signs an orderer in: a link or a code by mail, then a code by SMS. No password (security.md E1 to E3, S1).
 
 Asking for a link does the same for every typed address: one row, one task. The task finds out whose address it is, and
 whether to send a link.
@@ -11,6 +11,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 from django.db import transaction
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
@@ -20,6 +21,7 @@ from accounts import audit, browsers, codes, limits
 from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
 from helpdesk.models import SignInLink
+from helpdesk.orderer import mailed_codes
 from notifications import outbox
 from notifications.models import Message
 
@@ -44,13 +46,14 @@ def ask(typed: str, *, language: str, address: str | None, presented: str = "") 
 @sensitive_variables()
 @transaction.atomic
 def deliver(link_id: int) -> None:
-    """Mails a link, if an active orderer has the address and the limits allow it. The queue does not retry."""
+    """Mails a link and a code, if an active orderer has the address and the limits allow it. No retry by the queue."""
     link = SignInLink.objects.select_for_update().get(pk=link_id)
     typed, presented, link.asked_for, link.presented = link.asked_for, link.presented, "", ""
     if not typed or timezone.now() - link.asked_at >= LIFETIME:
         return
     orderer = Orderer.objects.filter(email__iexact=typed).first()
-    withheld = _reason_to_withhold(orderer, link.address, presented)
+    link.known = orderer is not None and browsers.is_among(presented, browsers.orderer_id(orderer.pk))
+    withheld = _reason_to_withhold(orderer, link)
     if orderer is None or withheld:
         link.save(update_fields=["asked_for", "presented"])
         if orderer and withheld == limits.CONTACT_WAITS:
@@ -59,12 +62,13 @@ def deliver(link_id: int) -> None:
         return
     token = secrets.token_urlsafe(32)
     link.orderer, link.digest = orderer, _digest(token, orderer.email)
-    link.save(update_fields=["asked_for", "presented", "orderer", "digest"])
+    code = mailed_codes.make(link)
+    link.save(update_fields=["asked_for", "presented", "orderer", "digest", "code_digest", "known"])
     url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
     until = link.asked_at + LIFETIME
     mail = outbox.letter(
         "sign_in_link",
-        {"until": until, "link": url},
+        {"until": until, "link": url, "mailed_code": code},
         purpose=Message.Topic.SIGN_IN_LINK,
         to=orderer.email,
         language=link.language,
@@ -72,7 +76,8 @@ def deliver(link_id: int) -> None:
         key=f"{Message.Topic.SIGN_IN_LINK} {link.pk}",
     )
     outbox.enqueue([mail])
-    audit.record(Event.LINK_SENT, orderer, result="to the outbox", address=link.address)
+    result = "to the outbox" if code else limits.TOO_MANY_WRONG_CODES  # then with the link alone
+    audit.record(Event.LINK_SENT, orderer, result=result, address=link.address)
 
 
 def _tell_to_wait(orderer: Orderer, link: SignInLink) -> None:
@@ -85,7 +90,7 @@ def _tell_to_wait(orderer: Orderer, link: SignInLink) -> None:
     outbox.enqueue([mail])
 
 
-def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None, presented: str) -> str:
+def _reason_to_withhold(orderer: Orderer | None, link: SignInLink) -> str:
     """Why no link is sent; "" for one that is sent, and counted.
 
     A browser in which the orderer has signed in before has counts of its own (D3). Others count for the asking network
@@ -98,10 +103,10 @@ def _reason_to_withhold(orderer: Orderer | None, asked_from: str | None, present
     if not _has_company(orderer):
         return "no active company"
     mail = orderer.email.lower()
-    if browsers.is_among(presented, browsers.orderer_id(orderer.pk)):
+    if link.known:
         counted = [(f"{mail} known browser", limits.LINK_SENDS)]
     else:
-        network = limits.network_of(asked_from) if asked_from else ""
+        network = limits.network_of(link.address) if link.address else ""
         counted = [(f"{mail} {network}", limits.LINK_SENDS), (mail, limits.LINK_SENDS_IN_ALL)]
     with transaction.atomic():
         allowed = SendQuota.take(Purpose.SIGN_IN, [(digest(whose, "mail address"), most) for whose, most in counted])
@@ -126,36 +131,56 @@ def _digest(token: str, email: str) -> str:
     return digest(f"{token}/{email.lower()}", "sign-in link")
 
 
+Used = tuple[int, Challenge]  # the link, and the code by SMS that follows
+
+
 @sensitive_variables("token")
 def press(
     link_ids: Collection[int], token: str, *, language: str, address: str | None, presented: str = ""
-) -> tuple[int, Challenge] | None:
-    """Uses up the link with this token, and queues a code; returns both. None for a wrong, old or used link.
+) -> Used | None:
+    """Uses up the link with this token, and queues a code by SMS. None for a wrong, old or used link.
 
     ``link_ids``: the session's links; ``presented``: as in ``codes.ask``. Of parallel uses, one wins. A wrong token
     costs the same work whether or not a link was ever sent (E2).
     """
-    open_ = SignInLink.objects.filter(used_at=None, asked_at__gt=timezone.now() - LIFETIME)
-    rows = open_.filter(pk__in=link_ids).values_list("pk", "digest", "orderer__email")
+    rows = _open(link_ids).values_list("pk", "digest", "orderer__email")
     right = [key for key, kept, email in rows if constant_time_compare(kept, _digest(token, email or ""))]
     with transaction.atomic():
-        if not right or open_.filter(pk=right[0]).update(used_at=timezone.now()) != 1:
-            audit.record(Event.LINK_REFUSED, result="wrong, old or used", address=address)
-            return None
-        orderer = SignInLink.objects.select_related("orderer").get(pk=right[0]).orderer
-        refusal = _refusal(orderer)
-        if orderer is None or refusal:
-            audit.record(Event.LINK_REFUSED, orderer, result=refusal, address=address)
-            return None
-        challenge = codes.ask(
-            Purpose.SIGN_IN,
-            language=language,
-            address=address,
-            orderer=orderer,
-            number=orderer.mobile,
-            presented=presented,
-        )
-    return right[0], challenge
+        return _use(right[0] if right else None, language, address, presented)
+
+
+@sensitive_variables("code")
+def enter_mailed(
+    link_ids: Collection[int], code: str, *, language: str, address: str | None, presented: str = ""
+) -> Used | None:
+    """As ``press``, with the code that stood beside the link."""
+    with transaction.atomic():
+        return _use(mailed_codes.check(_open(link_ids), code), language, address, presented)
+
+
+def _open(link_ids: Collection[int]) -> QuerySet[SignInLink]:
+    return SignInLink.objects.filter(pk__in=link_ids, used_at=None, asked_at__gt=timezone.now() - LIFETIME)
+
+
+def _use(link_id: int | None, language: str, address: str | None, presented: str) -> Used | None:
+    """Uses up a link, with its code, and queues a code by SMS. None for no link, or one that was used meanwhile."""
+    if link_id is None or _open([link_id]).update(used_at=timezone.now()) != 1:
+        audit.record(Event.LINK_REFUSED, result="wrong, old or used", address=address)
+        return None
+    orderer = SignInLink.objects.select_related("orderer").get(pk=link_id).orderer
+    refusal = _refusal(orderer)
+    if orderer is None or refusal:
+        audit.record(Event.LINK_REFUSED, orderer, result=refusal, address=address)
+        return None
+    challenge = codes.ask(
+        Purpose.SIGN_IN,
+        language=language,
+        address=address,
+        orderer=orderer,
+        number=orderer.mobile,
+        presented=presented,
+    )
+    return link_id, challenge
 
 
 def is_fresh(link_id: int | None) -> bool:

@@ -361,7 +361,7 @@ def orderer(stage: Stage) -> Visitor:
     """Carin, signed in with a link from her mailbox and a code. Raises Fell."""
     visitor, before = stage.visitor(), len(stage.sms(CARIN.phone))
     expect(
-        visitor.leads("/bestallare/logga-in/", "/bestallare/logga-in/skickat/", email=CARIN.mail), "no link for Carin"
+        visitor.leads("/bestallare/logga-in/", "/bestallare/logga-in/mejlkod/", email=CARIN.mail), "no link for Carin"
     )
 
     def link() -> str:

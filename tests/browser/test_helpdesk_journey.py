@@ -100,7 +100,7 @@ def _sign_in_as_orderer(carin: Visitor) -> None:
     carin.open("/bestallare/")
     carin.is_at("/bestallare/logga-in/")
     carin.submit(email=CARIN.mail)
-    carin.is_at("/bestallare/logga-in/skickat/")
+    carin.is_at("/bestallare/logga-in/mejlkod/")
     carin.open(_path(str(mail.outbox[-1].body), "/bestallare/logga-in/lank/"))
     carin.next_button.click()
     carin.is_at("/bestallare/logga-in/kod/")

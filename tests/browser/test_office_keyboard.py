@@ -41,7 +41,7 @@ def test_the_orderer_signs_in_asks_for_a_number_and_withdraws_it(visitor: Visito
     _type(visitor, "input[name=email]", "carin")
     _press(visitor, "Space", "/bestallare/logga-in/", on=PRIMARY)
     _mend(visitor, "email", CARIN.mail)
-    _press(visitor, "Enter", "/bestallare/logga-in/skickat/")
+    _press(visitor, "Enter", "/bestallare/logga-in/mejlkod/")
     visitor.open(_path(str(mail.outbox[-1].body), "/bestallare/logga-in/lank/"))
     _press(visitor, "Enter", "/bestallare/logga-in/kod/", on=PRIMARY)
     _type(visitor, "input[name=code]", visitor.portal.sms.code())

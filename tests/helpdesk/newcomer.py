@@ -18,7 +18,7 @@ from tests.accounts.helpers import time_passes
 from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register
 
-CODE_PAGE = "/bestallare/logga-in/kod/"
+CODE_PAGE, MAILED_CODE_PAGE = "/bestallare/logga-in/kod/", "/bestallare/logga-in/mejlkod/"
 
 
 def links_age(**length: float) -> None:
@@ -50,6 +50,15 @@ class Newcomer:
 
     def press(self, token: str | None = None) -> HttpResponse:
         return self.post("/bestallare/logga-in/lank/", nyckel=self.token() if token is None else token)
+
+    def mailed_code(self) -> str:
+        """That of the newest mail."""
+        found = re.search(r"^(\d{6})$", str(mail.outbox[-1].body), re.MULTILINE)
+        assert found, "the newest mail holds no code"
+        return found[1]
+
+    def enter_mailed(self, code: str | None = None) -> HttpResponse:
+        return self.post(MAILED_CODE_PAGE, code=self.mailed_code() if code is None else code)
 
     def enter(self, code: str | None = None) -> HttpResponse:
         return self.post(CODE_PAGE, code=code or self.sms.code())

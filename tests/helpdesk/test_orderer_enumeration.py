@@ -32,6 +32,7 @@ from tests.helpdesk.newcomer import (
 pytestmark = pytest.mark.django_db(transaction=True)
 
 UNKNOWN = "finns.inte@hemtjanst-ett.example"
+NEVER_MADE = "123456"  # or once in a million mails
 T = TypeVar("T")
 Request = Callable[[], HttpResponse]
 
@@ -40,13 +41,16 @@ def walk(email: str, sms: Inbox, kept: Callable[[Request], T]) -> dict[str, T]:
     """What is kept of each request of somebody who types an address and then guesses, in a browser of their own."""
     it = Newcomer(sms)
     answers = {"first page": kept(lambda: it.get("/bestallare/logga-in/")), "ask": kept(lambda: it.ask(email))}
-    answers["sent"] = kept(lambda: it.get("/bestallare/logga-in/skickat/"))
+    answers["sent"] = kept(lambda: it.get("/bestallare/logga-in/mejlkod/"))
     answers["ask once more"] = kept(lambda: it.ask(email))
     answers["look"] = kept(lambda: it.look("fel"))
     answers["press"] = kept(lambda: it.press("fel"))
+    for guess in range(7):  # past the tries of a code
+        answers[f"mailed code {guess}"] = kept(lambda: it.enter_mailed(NEVER_MADE))
     links_age(minutes=2)
     answers["ask later"] = kept(lambda: it.ask(email))
     answers["press later"] = kept(lambda: it.press("fel"))
+    answers["mailed code later"] = kept(lambda: it.enter_mailed(NEVER_MADE))
     answers["skip to the code"] = kept(lambda: it.get("/bestallare/logga-in/kod/"))
     answers["skip to enter it"] = kept(lambda: it.enter("123456"))
     answers["another code"] = kept(it.again)
@@ -114,7 +118,7 @@ def work_of(ticket: Request) -> list[str]:
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: str(case.__name__))
-def test_every_ticket_does_what_it_does_for_an_unknown_address(
+def test_e2_every_request_does_what_it_does_for_an_unknown_address(
     register: Register, settings: Settings, sms: Inbox, case: Case
 ) -> None:
     """E2: the same queries, as often encrypted and decrypted, as many tasks: nothing to time."""

@@ -20,7 +20,7 @@ from tests.helpdesk.newcomer import CODE_PAGE, GONE, Change, Newcomer, address_c
 pytestmark = pytest.mark.django_db(transaction=True)
 
 REFUSED = "Den är redan använd, eller äldre än 15 minuter, eller så är länken ofullständig."
-ELSEWHERE = "Öppna länken i samma webbläsare"
+ELSEWHERE = "Skriv koden där du bad om den"
 
 
 @pytest.fixture
@@ -39,8 +39,10 @@ def test_the_mail(newcomer: Newcomer, register: Register) -> None:
     letter = mail.outbox[-1]
     words = " ".join(str(letter.body).split())
     assert letter.to == [register.carin.email]
-    assert "bara i den webbläsare där du bad om den" in words
-    assert "Bad du inte om länken? Då behöver du inte göra något." in words
+    assert "Skriv koden i den webbläsare där du bad om den." in words
+    assert "Är mejlet öppet i samma webbläsare? Då kan du trycka på länken i stället." in words
+    assert "Bad du inte om mejlet? Då behöver du inte göra något." in words
+    assert "Lämna aldrig ut koden eller länken. Helpdesk frågar aldrig efter dem." in words
     assert "helpdesk" in words
     assert "Carin" not in words, "nobody knows who asked"
     assert f"{django_settings.PORTAL_URL}/bestallare/logga-in/lank/?nyckel=" in words
@@ -105,7 +107,7 @@ def test_single_use(newcomer: Newcomer, register: Register) -> None:
     another_tab = newcomer.same_browser()
     newcomer.press()
     assert REFUSED in text_of(newcomer.press())
-    assert "Öppna länken" in text_of(another_tab.press()), "the session that asked has another id now"
+    assert ELSEWHERE in text_of(another_tab.press()), "the session that asked has another id now"
     assert len(newcomer.sms) == 1
     assert newcomer.enter()["Location"] == "/bestallare/", "the second press disturbs nothing"
 
@@ -114,7 +116,7 @@ def test_single_use(newcomer: Newcomer, register: Register) -> None:
 def test_it_lives_for_fifteen_minutes(newcomer: Newcomer, register: Register, minutes: float, good: bool) -> None:
     newcomer.ask(email_of(register))
     links_age(minutes=10)
-    newcomer.get("/bestallare/logga-in/skickat/")  # the session itself lives on
+    newcomer.get("/bestallare/logga-in/mejlkod/")  # the session itself lives on
     links_age(minutes=minutes - 10)
     answer = newcomer.press()
     assert (answer.status_code == 302) == good

@@ -1,4 +1,4 @@
-"""Link, code, address and number of an orderer's way in stand nowhere but where they belong: security.md K2, L2, X1."""
+"""Link, codes, address and number of an orderer's way in stand only where they belong: security.md K2, L2, X1."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ def rows() -> str:
     return "\n".join(found)
 
 
-def test_none_of_it_is_anywhere(register: Register, sms: Inbox, told: io.StringIO) -> None:
+@pytest.mark.parametrize("by_link", [True, False], ids=["link", "mailed code"])
+def test_k2_none_of_it_is_anywhere(register: Register, sms: Inbox, told: io.StringIO, by_link: bool) -> None:
     it = Watched(sms)
     it.ask(TYPED)
     it.ask(email_of(register))
@@ -87,7 +88,9 @@ def test_none_of_it_is_anywhere(register: Register, sms: Inbox, told: io.StringI
     token = it.token()
     it.look()
     it.press(f"{token}x")
-    it.press()
+    mailed = it.mailed_code()
+    it.enter_mailed(wrong_for(mailed))
+    it.press() if by_link else it.enter_mailed()
     held.append(rows())
     code = it.sms.code()
     wrong = wrong_for(code)
@@ -106,10 +109,10 @@ def test_none_of_it_is_anywhere(register: Register, sms: Inbox, told: io.StringI
         for place in (*held, told.getvalue(), redirects):
             assert secret.lower() not in place.lower()
     # Six digits may be part of another number by chance, so a code is sought where it would be a word.
-    for secret in (code, wrong):
+    for secret in (code, wrong, mailed, wrong_for(mailed)):
         for place in (*held, told.getvalue(), redirects):
             assert not any(f"{before}{secret}" in place for before in ("'", '"', " ", "#", "=", "/"))
     shown = [answer.content.decode() for answer in it.answers]
     assert [token in page for page in shown].count(True) == 1, "only on the page with the button"
-    for secret in (code, number.removeprefix("+46"), email_of(register)):
+    for secret in (code, mailed, number.removeprefix("+46"), email_of(register)):
         assert not any(secret in page for page in shown)

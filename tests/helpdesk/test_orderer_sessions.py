@@ -172,7 +172,7 @@ def test_the_warning_stands_on_pages_of_who_is_signed_in_alone(both: Register, s
     """S3; it leads back to the orderer's own way in."""
     newcomer = Newcomer(sms)
     newcomer.ask(email_of(both))
-    assert "data-session-seconds" not in newcomer.get(f"{LOG_IN}skickat/").content.decode()
+    assert "data-session-seconds" not in newcomer.get(f"{LOG_IN}mejlkod/").content.decode()
     newcomer.press()
     newcomer.enter()
     page = newcomer.get(COMPANY).content.decode()

@@ -29,8 +29,8 @@ def newcomer(register: Register, sms: Inbox) -> Newcomer:
 def test_the_way_in(newcomer: Newcomer, register: Register) -> None:
     """Each step leads to the next; the trail tells them apart, and whose they are."""
     seen = []
-    assert newcomer.ask(email_of(register))["Location"] == "/bestallare/logga-in/skickat/"
-    assert newcomer.get("/bestallare/logga-in/skickat/").status_code == 200
+    assert newcomer.ask(email_of(register))["Location"] == "/bestallare/logga-in/mejlkod/"
+    assert newcomer.get("/bestallare/logga-in/mejlkod/").status_code == 200
     seen.append(newcomer.session_id())
     assert "Fortsätt" in text_of(newcomer.look())
     assert len(newcomer.sms) == 0, "no code before the press"
@@ -128,10 +128,10 @@ def test_one_code_after_another_does_not_go_on_for_hours(newcomer: Newcomer, reg
     links_age(minutes=7, seconds=1)
     for answer in (newcomer.enter(), newcomer.again(), newcomer.get(CODE_PAGE)):
         assert answer["Location"] == "/bestallare/logga-in/?igen"
-    assert "Be om en ny." in text_of(newcomer.get("/bestallare/logga-in/?igen"))
+    assert "Be om ett nytt mejl." in text_of(newcomer.get("/bestallare/logga-in/?igen"))
 
 
-@pytest.mark.parametrize("path", ["/bestallare/logga-in/skickat/", CODE_PAGE, COMPANY_PAGE])
+@pytest.mark.parametrize("path", ["/bestallare/logga-in/mejlkod/", CODE_PAGE, COMPANY_PAGE])
 def test_no_step_can_be_skipped(newcomer: Newcomer, path: str) -> None:
     assert newcomer.get(path)["Location"] == "/bestallare/logga-in/"
 

@@ -108,7 +108,7 @@ def _withdraw(it: Whose) -> list[Try]:
 
 ROUTES: dict[str, Tries] = {
     "orderer-login": lambda it: [("POST", "/bestallare/logga-in/", {"email": it.email, **everything(it)})],
-    "orderer-link-sent": looked_at("/bestallare/logga-in/skickat/"),
+    "orderer-mailed-code": looked_at("/bestallare/logga-in/mejlkod/"),
     "orderer-link": lambda it: [(how, "/bestallare/logga-in/lank/", {"nyckel": it.link}) for how in ("GET", "POST")],
     "orderer-code": lambda it: [("POST", "/bestallare/logga-in/kod/", {"code": "123456", **everything(it)})],
     "orderer-code-again": posted("/bestallare/logga-in/kod/igen/"),
@@ -125,5 +125,5 @@ ROUTES: dict[str, Tries] = {
     "orderer-withdraw": _withdraw,
 }
 # Of these anybody may see the first page.
-PUBLIC = {"orderer-login", "orderer-link", "recipient-confirm", "orderer-link-sent", "orderer-code"}
+PUBLIC = {"orderer-login", "orderer-link", "recipient-confirm", "orderer-mailed-code", "orderer-code"}
 PUBLIC |= {"orderer-code-again", "orderer-logout"}

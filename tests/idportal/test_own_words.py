@@ -121,7 +121,7 @@ def test_each_is_said_where_it_belongs() -> None:
     for event in ("mail/digest", "mail/sign_in_link", "mail/phone_replaced"):
         assert "God dag från Region <Södra> & co!\n" in said(event)
     assert "Snart går lösenord ut hos Region <Södra> & co.\n" in said("mail/digest")
-    assert "Välkommen till Region <Södra> & co. Den gäller till" in said("mail/sign_in_link")
+    assert "Välkommen till Region <Södra> & co. Skriv koden i den webbläsare" in said("mail/sign_in_link")
     assert "lovanber11 fick nytt lösenord 2026-03-12 14:35. Var det inte du?" in said("sms/password_reset")
     assert "ditt konto fick nytt lösenord 2026-03-12 14:35." in said("sms/password_reset")
     assert all(sms.fits(text.text) for text in show_messages.shown("sms/password_reset", "sv"))

@@ -45,10 +45,10 @@ def test_every_message_is_whole(event: str, language: str, monkeypatch: pytest.M
 
 @pytest.mark.parametrize("event", events())
 def test_every_message_is_translated(event: str) -> None:
-    """No paragraph but a row of sample data is the same in both languages."""
+    """No paragraph but a row of sample data, and a code, is the same in both languages."""
     for swedish, english in zip(shown(event, "sv"), shown(event, "en"), strict=True):
         ours, theirs = (set(message.text.split("\n\n")) - {"Örebro kommun"} for message in (swedish, english))
-        assert [text for text in ours & theirs if not text.startswith("@")] == []
+        assert [text for text in ours & theirs if not text.startswith("@") and not text.isdigit()] == []
 
 
 def test_the_command_shows_every_template_of_mail_and_sms() -> None:

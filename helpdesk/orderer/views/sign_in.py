@@ -1,4 +1,6 @@
-"""/bestallare/logga-in/: e-mail address, link, button, code. And the choice of a company, and logging out."""
+"""/bestallare/logga-in/: address, code or link by mail, code by SMS. And the choice of a company, and logging out."""
+
+from collections.abc import Callable
 
 from django import forms
 from django.http import Http404, HttpRequest, HttpResponse
@@ -7,13 +9,14 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
 from accounts import audit, browsers, codes, limits, sessions
 from accounts.forms import AddressField, CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
+from helpdesk.orderer.forms import MailedCodeForm
 from helpdesk.orderer.sessions import orderer_of_any_company
 
 
@@ -36,7 +39,7 @@ def start(request: HttpRequest) -> HttpResponse:
             return page
         link = sign_in.ask(email, language=language, address=address, presented=browsers.presented(request))
         orderer_sessions.note_link(request, link)
-        return redirect("orderer-link-sent")
+        return redirect("orderer-mailed-code")
     # "ut": logged out; "igen": it took too long; "borta": the page saw the session end; "slut": access has ended.
     again = next((why for why in ("ut", "igen", "borta", "slut") if why in request.GET), "")
     if orderer_sessions.signed_in(request):
@@ -44,32 +47,45 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "helpdesk/orderer_login.html", {"form": form, "again": again})
 
 
-@require_http_methods(["GET", "HEAD"])
-def sent(request: HttpRequest) -> HttpResponse:
-    """Step 2: says that a mail is on its way."""
+@sensitive_post_parameters("code")
+@limits.form_page
+def mailed_code(request: HttpRequest) -> HttpResponse:
+    """Step 2: the code in the mail. Page and answer are the same for every address (E1)."""
+    if not orderer_sessions.links(request) and _under_way(request):  # the link was used in another tab
+        return redirect("orderer-code")
     if not orderer_sessions.has_asked(request):
         return redirect("orderer-login")
-    return render(request, "helpdesk/orderer_sent.html")
+    form = MailedCodeForm(request.POST or None)
+    if form.is_valid():
+        if page := _used(request, sign_in.enter_mailed, form.cleaned_data["code"]):
+            return page
+        form.refuse()
+    return render(request, "helpdesk/orderer_mailed_code.html", {"form": form})
 
 
 @sensitive_post_parameters("nyckel")
 @limits.form_page
 def link(request: HttpRequest) -> HttpResponse:
-    """Step 3: the link in the mail leads to a button, so that a mail filter that opens links uses none up.
+    """Step 2 by the link in the mail: it leads to a button, so that a mail filter that opens links uses none up.
 
     The page does not say whether the link is valid, only whether this browser asked for one.
     """
     here = orderer_sessions.has_asked(request)
-    if request.method == "POST" and here:
-        language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
-        token = request.POST.get("nyckel", "")
-        links, presented = orderer_sessions.links(request), browsers.presented(request)
-        used = sign_in.press(links, token, language=language, address=address, presented=presented)
-        if used:
-            orderer_sessions.begin_code(request, *used)
-            return redirect("orderer-code")
+    if request.method == "POST" and here and (page := _used(request, sign_in.press, request.POST.get("nyckel", ""))):
+        return page
     context = {"here": here, "refused": request.method == "POST", "token": request.GET.get("nyckel", "")}
     return render(request, "helpdesk/orderer_link.html", context)
+
+
+def _used(request: HttpRequest, use: Callable[..., sign_in.Used | None], secret: str) -> HttpResponse | None:
+    """The way to the code by SMS, if the link or the code of one of this session's mails was used up; else None."""
+    language, address = get_language() or "sv", request.META["REMOTE_ADDR"]
+    links, presented = orderer_sessions.links(request), browsers.presented(request)
+    used = use(links, secret, language=language, address=address, presented=presented)
+    if used is None:
+        return None
+    orderer_sessions.begin_code(request, *used)
+    return redirect("orderer-code")
 
 
 def _under_way(request: HttpRequest) -> Challenge | None:
@@ -88,7 +104,7 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("code")
 @limits.form_page
 def code(request: HttpRequest) -> HttpResponse:
-    """Step 4: the code."""
+    """Step 3: the code by SMS."""
     challenge = _under_way(request)
     if challenge is None:
         return _begin_again(request)

@@ -41,6 +41,7 @@ OTHERWISE: dict[str, list[dict[str, Any]]] = {
     "sms/phone_replaced_stop": [{"account": "lov" * 30}],
     "mail/recipient_leaving": [{"at_once": False}],
     "mail/sender_rejected": [{"why": ""}],
+    "mail/sign_in_link": [{"mailed_code": ""}],
     "mail/ticket_approved": [{"outcome": "asked", "kind": "recipients"}, {"outcome": "changed"}, {"outcome": ""}],
     "mail/ticket_mailed": [
         {"missing": ["medarbetarens namn", "det nya mobilnumret"]},
@@ -103,6 +104,7 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "browser": "Firefox, Windows",
         "alarm": "2026-00043",
         "code": "1" * limits.CODE_DIGITS,
+        "mailed_code": "1" * limits.CODE_DIGITS if name == "sign_in_link" else "",
         "digits": "90",
         "host": journey_host("RESET_HOST"),
         "link": f"{settings.PORTAL_URL}/{_KEY}/" if name.startswith(_WITH_LINK) else "",

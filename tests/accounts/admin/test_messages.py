@@ -81,6 +81,13 @@ def test_a_link_that_somebody_was_sent_can_not_be_taken_from_there(admin: Client
     assert "abcDEF123" not in page.content.decode()
 
 
+def test_a_code_that_an_orderer_was_mailed_is_not_shown(admin: Client) -> None:
+    """Other numbers of six digits, and those of other mails, are no secrets."""
+    for topic, shown in ((Message.Topic.SIGN_IN_LINK, False), (Message.Topic.DIGEST, True)):
+        made = saved(mail(purpose=topic), text="Koden:\n\n004711\n\nhttps://losenord.kommunen.example/")
+        assert ("004711" in admin.get(f"{LIST}{made.pk}/change/").content.decode()) == shown
+
+
 def test_the_text_is_inert_until_it_is_blanked(admin: Client, say: Say) -> None:
     made = mail()
     page = admin.get(f"{LIST}{made.pk}/change/").content.decode()

@@ -20,7 +20,7 @@ def asked(visitor: Visitor) -> None:
     the_register()
     client = visitor.walker().client
     client.post("/bestallare/logga-in/", {"email": CARIN.mail})
-    visitor.goes_on(client, "/bestallare/logga-in/skickat/")
+    visitor.goes_on(client, "/bestallare/logga-in/mejlkod/")
 
 
 def link() -> str:
@@ -81,15 +81,16 @@ def has_left(visitor: Visitor) -> None:
 ORDERER_SIGN_IN = (
     State("bestallare-logga-in", "orderer-login", "Du behöver inget lösenord.", log_in),
     State("bestallare-logga-in-empty", "orderer-login", "Skriv din e-postadress", typed(log_in)),
-    State("bestallare-skickat", "orderer-link-sent", "Öppna länken i mejlet", asked),
+    State("bestallare-mejlkod", "orderer-mailed-code", "Skriv koden från mejlet", asked),
     State(
-        "bestallare-skickat-help",
-        "orderer-link-sent",
-        "Har du nyss bett om en länk?",
+        "bestallare-mejlkod-help",
+        "orderer-mailed-code",
+        "Du kan ha bett om för många mejl",
         pressed(asked, ".help summary"),
     ),
+    State("bestallare-mejlkod-wrong", "orderer-mailed-code", "eller be om ett nytt mejl.", typed(asked, code="123456")),
     State("bestallare-lank", "orderer-link", "Fortsätt inloggningen", looked),
-    State("bestallare-lank-elsewhere", "orderer-link", "Öppna länken i samma webbläsare", elsewhere),
+    State("bestallare-lank-elsewhere", "orderer-link", "Skriv koden där du bad om den", elsewhere),
     State("bestallare-lank-refused", "orderer-link", "Länken gäller inte", refused),
     State("bestallare-kod", "orderer-code", "Skriv in säkerhetskoden", code),
     State("bestallare-kod-withheld", "orderer-code", "Ingen kod har skickats", code_withheld),
