@@ -84,6 +84,18 @@ class Lists(Lookup):
             found = [account for entry in entries if (account := self._mapped(entry))]
         return [_marked(account, protected) for account in found]
 
+    def named(self, usernames: Iterable[str]) -> dict[str, Account]:
+        """The accounts with these user names, by :func:`accounts.directory.folded` name; hidden ones too."""
+        wanted = list(conditions.one_of(self.username, usernames, spaces_count=False))
+
+        def look(connection: Connection) -> dict[str, Account]:
+            protected = self._all_protected(connection)
+            searches = [(_all, self._base, self._people(each)) for each in wanted]
+            found = [account for search in searches for account in self._matches(connection, search)]
+            return {folded(account.username): _marked(account, protected) for account in found}
+
+        return self._ask(look) if wanted else {}
+
     def expiring(self, spans: Sequence[Span]) -> Iterator[Account]:
         """Every account whose password runs out within one of the spans, which are in order and apart.
 

@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts.models import User
 from accounts.models.recipients import RECIPIENT_COLUMNS
+from helpdesk.agent.next_step import is_incomplete
 from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.searches import words_of
+from helpdesk.tickets.evidence import Evidence, Level, worst
 
 PAGE = 50  # tickets a page
 OLD, VERY_OLD = timedelta(hours=4), timedelta(hours=24)  # half a working day; a whole day and night
@@ -37,16 +39,28 @@ def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
     """
     chosen = _filtered(wanted)
     counts = chosen.order_by().aggregate(**{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab})
-    # Without the encrypted columns, which no row shows.
+    # Without the text, which no row shows; the new number is for the flags.
     fields = (
-        *("number", "kind", "state", "created_at", "decided_at", "company_name"),
-        *("orderer_name", "employee_name", "employee_username", *RECIPIENT_COLUMNS),
-        *("agent__username", "decided_by__username"),
+        *("number", "kind", "state", "source", "created_at", "changed_at", "decided_at", "doubts", "new_number"),
+        *("company", "company_name", "orderer", "orderer_name", "account", "employee_name", "employee_username"),
+        *(*RECIPIENT_COLUMNS, "agent__username", "decided_by__username"),
     )
     listed = chosen.filter(_under(wanted.tab, agent)).order_by(*wanted.columns).select_related("agent", "decided_by")
     paginator: Paginator[Any] = Paginator(listed.only(*fields).annotate(news=Exists(_unseen_mail())), PAGE)
     paginator.count = counts[wanted.tab]  # counted already
     return paginator.get_page(wanted.page_number), counts
+
+
+def worst_flag(evidence: Evidence) -> tuple[Level, str] | None:
+    """What speaks most against an open ticket, as its row says it: a stop, a blocker, a gap, what to look at."""
+    flag = worst(evidence.flags)
+    if flag and flag.stop:
+        return flag.level, flag.text
+    if is_incomplete(evidence.ticket):
+        return Level.LOOK, _("Mejlet säger inte allt som behövs.")
+    if evidence.blockers:
+        return Level.STOP, evidence.blockers[0]
+    return (flag.level, flag.text) if flag else None
 
 
 def by_number(text: str) -> str:

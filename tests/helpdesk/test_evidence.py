@@ -19,7 +19,16 @@ from helpdesk.tickets import evidence, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.evidence.facts import Fact
 from tests.conftest import has_number
-from tests.helpdesk.asked import CALL, NEW_NUMBER, an_agent, ask_for_number, ask_for_recipients, in_the_directory, taken
+from tests.helpdesk.asked import (
+    CALL,
+    NEW_NUMBER,
+    an_agent,
+    ask_for_number,
+    ask_for_recipients,
+    in_bulk,
+    in_the_directory,
+    taken,
+)
 from tests.helpdesk.conftest import Register
 from tests.servers.slapd import TestSlapd
 
@@ -35,6 +44,7 @@ def _for_a_year(register: Register) -> None:
 def obstacles(ticket: Ticket) -> list[str]:
     """As ``decisions.approve`` asks for them."""
     ticket = Ticket.objects.get(pk=ticket.pk)
+    in_bulk(ticket)
     return evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
 
 

@@ -12,7 +12,7 @@ from accounts import limits
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, evidence
 from notifications.models import Message
-from tests.helpdesk.asked import an_agent, mails, taken
+from tests.helpdesk.asked import an_agent, in_bulk, mails, taken
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import PASSED, SERVER, a_mail, taken_in, ticket_of
 
@@ -72,7 +72,7 @@ def test_a_stranger_for_whom_the_server_vouches_is_a_stranger(register: Register
     mail = taken_in(a_mail(sender=STRANGER, Authentication_Results=f"{SERVER}; dmarc=pass header.from=example.net"))
     assert mail.sender_trust == "unverified"
     assert mail.ticket
-    flags = [flag.text for flag in evidence.gather(mail.ticket).flags]
+    flags = [flag.text for flag in in_bulk(mail.ticket).flags]
     assert "Mejlet kom från karin@example.net, som inte är beställarens adress i registret." in flags
 
 
@@ -85,7 +85,7 @@ def test_without_the_setting_nobody_is_verified(register: Register, settings: Se
 @pytest.mark.parametrize("said", ["dmarc=fail header.from=hemtjanst-ett.example", "dmarc=pass header.from=example.net"])
 def test_a_forged_sender_is_a_flag(register: Register, said: str) -> None:
     one = ticket_of(a_mail(Authentication_Results=f"{SERVER}; {said}"))
-    flags = [flag.text for flag in evidence.gather(one).flags]
+    flags = [flag.text for flag in in_bulk(one).flags]
     assert "Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare." in flags
 
 

@@ -15,13 +15,15 @@ from django.utils import timezone
 from accounts.models import Company, User
 from helpdesk.agent import queue
 from helpdesk.agent.queue_filter import QueueFilter, Tab
-from helpdesk.models import Counter, Ticket
+from helpdesk.models import Counter, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states
+from helpdesk.tickets.states import add_entry
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import does
 from tests.helpdesk.mailing import a_mail, ticket_of
+from tests.helpdesk.people import an_orderer
 
 QUEUE = "/helpdesk/"
 
@@ -316,6 +318,39 @@ def test_many_tickets_come_in_pages_and_in_few_queries(per: Officer, register: R
     assert "Sida 1 av 3" in text_of(first)
     assert listed(per.get(f"{QUEUE}?flik=mina&sida=3")) == [ticket.number for ticket in made[100:]]
     assert listed(per.get(f"{QUEUE}?flik=mina&sida=9")) == [ticket.number for ticket in made[100:]]
+
+
+def test_each_row_says_the_worst_that_speaks_against_its_ticket(per: Officer, register: Register) -> None:
+    calm = put(register, kind=Ticket.Kind.OTHER, source=Ticket.Source.PORTAL, text="Hej")
+    blocked = put(register, employee_username="finnsej")
+    own = put(register, new_number=register.carin.mobile, account="")
+    read = ticket_of(a_mail("Kan ni hjälpa Anna?"))
+    rows = {row["ticket"].number: row["flag"] for row in per.get(QUEUE).context["rows"]}  # type: ignore[attr-defined]
+    assert rows[calm.number] is None
+    assert rows[read.number] == ("look", "Mejlet säger inte allt som behövs.")
+    assert rows[blocked.number][0] == "stop"
+    assert rows[blocked.number][1].startswith("Ingen i katalogen har användarnamnet finnsej.")
+    assert rows[own.number] == ("stop", "Det nya numret är beställarens egen mobil.")
+
+
+def test_a_page_costs_as_many_statements_for_thirty_rows_as_for_three(per: Officer, register: Register) -> None:
+    """With all that makes flags: accounts, orderers, mails, wrong codes, addresses."""
+    costs = []
+    for rows in (1, 10):
+        for _row in range(rows):
+            number = Ticket.objects.count()
+            other = an_orderer(f"Ny {number}", f"ny{number}@hemtjanst-ett.example", "+46701740660", register.ett)
+            put(register, new_number=f"+467017406{number:02d}", orderer=other)
+            put(register, kind=Ticket.Kind.RECIPIENTS, recipient1=f"ny{number}@example.net", employee_username="")
+            ticket = ticket_of(a_mail(message_id=f"<{number}@example.net>"))
+            for _time in range(2):
+                add_entry(ticket, TimelineEntry.What.CODE_WRONG, user_of(per))
+        per.get(QUEUE)
+        with CaptureQueriesContext(connection) as captured:
+            assert len(listed(per.get(QUEUE))) == Ticket.objects.count()
+        costs.append(len(captured))
+    assert costs[0] == costs[1]
+    assert costs[0] <= 22
 
 
 def test_looking_costs_two_queries(per: Officer, register: Register) -> None:

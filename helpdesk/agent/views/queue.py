@@ -16,6 +16,7 @@ from helpdesk.agent.access import agent_only
 from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm, kept
+from helpdesk.tickets.evidence import Evidence, gather_many
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -40,7 +41,9 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "form": form,
         "wanted": wanted,
         "page": page,
-        "rows": [_row(ticket, now) for ticket in page],
+        "rows": [_row(each.ticket, each, now) for each in gather_many(list(page))]
+        if wanted.tab != Tab.CLOSED
+        else [_row(ticket, None, now) for ticket in page],
         "counts": counts,
         "tabs": _tabs(wanted, counts),
         "kinds": tickets.KINDS.items(),
@@ -54,10 +57,11 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     return render(request, "helpdesk/agent_queue.html", context)
 
 
-def _row(ticket: Ticket, now: datetime) -> dict[str, object]:
+def _row(ticket: Ticket, evidence: Evidence | None, now: datetime) -> dict[str, object]:
     old = tickets.how_old(ticket, now)
     return {
         "ticket": ticket,
+        "flag": evidence and tickets.worst_flag(evidence),
         "kind": tickets.KINDS[Ticket.Kind(ticket.kind)],
         "about": tickets.about(ticket),
         "age": tickets.age(ticket.created_at, now),
@@ -84,5 +88,5 @@ def _columns(wanted: QueueFilter) -> list[tuple[str, str, str, str]]:
     if wanted.tab == Tab.CLOSED:
         words |= {"avgjordes": _("Avgjordes"), "av": _("Avgjort av"), "resultat": _("Resultat")}
     else:
-        words |= {"vantetid": _("Väntetid"), "ansvarig": _("Ansvarig")}
+        words |= {"varning": _("Varning"), "vantetid": _("Väntetid"), "ansvarig": _("Ansvarig")}
     return [(name, text, *wanted.sorted_by(name)) for name, text in words.items()]

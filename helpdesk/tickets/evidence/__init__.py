@@ -4,16 +4,17 @@ Facts and flags are made anew each time from the directory and the registers. A 
 blocker is what ``decisions.approve`` refuses.
 """
 
+from collections.abc import Sequence
 from functools import cached_property
 
 from accounts import directory
 from accounts.directory import Account, DirectoryError
 from helpdesk.models import Ticket
-from helpdesk.tickets.evidence import blockers, facts, flags
+from helpdesk.tickets.evidence import blockers, facts, flags, many
 from helpdesk.tickets.evidence.context import TicketContext
 from helpdesk.tickets.evidence.levels import Level, worst
 
-__all__ = ["Evidence", "Level", "blockers_of", "gather", "worst"]
+__all__ = ["Evidence", "Level", "blockers_of", "gather", "gather_many", "worst"]
 
 
 class Evidence(TicketContext):
@@ -33,6 +34,18 @@ def gather(ticket: Ticket) -> Evidence:
     except DirectoryError:
         return Evidence(ticket, None, directory_down=True)
     return Evidence(ticket, account)
+
+
+def gather_many(tickets: Sequence[Ticket]) -> list[Evidence]:
+    """The evidence of each, for its flags and blockers alone, with as many statements as of one."""
+    many.read(tickets)
+    accounts = many.accounts_of(tickets)
+    found = [
+        Evidence(ticket, (accounts or {}).get(ticket.pk), directory_down=ticket.pk not in (accounts or {}))
+        for ticket in tickets
+    ]
+    many.fill(found)
+    return found
 
 
 def blockers_of(ticket: Ticket, account: Account | None) -> list[str]:

@@ -15,7 +15,7 @@ from accounts import limits, phones
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.encryption import digest
-from accounts.models import Company, Orderer, Phone, PhoneLink, PhoneRemoval
+from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
 from accounts.models.recipients import Recipients
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import verification
@@ -181,6 +181,12 @@ class TicketContext:
     @property
     def new_recipients(self) -> Recipients:
         return self.ticket.recipients - (self.company.recipients if self.company else Recipients())
+
+    @cached_property
+    def bounced(self) -> list[str]:
+        """Those to which mail has bounced."""
+        rows = BouncedAddress.objects.filter(address__in=self.new_recipients.compared)
+        return list(rows.values_list("address", flat=True))
 
     # Tickets.
 

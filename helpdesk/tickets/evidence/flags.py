@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.directory import Account
-from accounts.models import BouncedAddress
 from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
@@ -205,8 +204,7 @@ def _of_recipients(context: TicketContext) -> Iterator[Flag]:
             _("Adressen ligger på en annan domän än företagets andra: %(names)s.") % {"names": ", ".join(strange)},
             _("Fråga beställaren vems adressen är, och om mejl om medarbetarna ska gå dit."),
         )
-    bounced = BouncedAddress.objects.filter(address__in=context.new_recipients.compared)
-    if names := ", ".join(bounced.values_list("address", flat=True)):
+    if names := ", ".join(context.bounced):
         yield Flag(
             Odd.BOUNCED,
             _("Mejl till adressen har studsat: %(names)s.") % {"names": names},

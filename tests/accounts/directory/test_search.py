@@ -99,3 +99,12 @@ def test_a_directory_that_is_down_is_said(server: DirectoryServer, directory: Di
     server.stop()
     with pytest.raises(DirectoryUnavailable):
         directory.search("lind")
+
+
+def test_accounts_by_their_user_names(server: DirectoryServer, directory: Directory, account: Find) -> None:
+    """Each as a look-up of its own gives it, whatever the case; one that is protected says so."""
+    found = directory.named(["lovanber11", "LOVKALIN01", "finnsej", "", "*", "lov)(uid=*", EVA.username])
+    assert found == {
+        person.username: known for person in (ANNA, KARL, EVA) if (known := directory.find(person.username))
+    }
+    assert directory.named([]) == {}

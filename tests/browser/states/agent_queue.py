@@ -134,7 +134,7 @@ def unknown(visitor: Visitor) -> None:
 THEIRS = {"employee_name": MARIA.name, "employee_username": MARIA.username, "new_number": "070-174 06 90"}
 
 AGENT_QUEUE = (
-    State("helpdesk-ko", "helpdesk-queue", "över 24 tim", queue()),
+    State("helpdesk-ko", "helpdesk-queue", "Nytt mobilnummer", queue()),
     State("helpdesk-ko-full", "helpdesk-queue", "Sida 1 av 2", full_queue),
     State("helpdesk-ko-vantar", "helpdesk-queue", "lovanber11", queue("?flik=vantar")),
     State("helpdesk-ko-klara", "helpdesk-queue", "godkänt och utfört", queue("?flik=klara")),
