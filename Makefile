@@ -2,11 +2,13 @@
 #
 #   PYTHON    the interpreter (3.11 or later); each minor version has an environment of its own, .venv-3.13
 #   PORT      of the demo, and of the stack
+#   SITE      whose portal they show: orebro, or one of three made up: sjoviken, bergslunda, region-norra
 #   ARGS      more arguments for pytest:  make test ARGS="-k reset"
 #   PACKAGES  none: don't look after Debian packages
 
 PYTHON ?= python3
 PORT ?= 8000
+SITE ?= orebro
 ARGS ?=
 PACKAGES ?= debian
 
@@ -26,7 +28,7 @@ unexport PYTHONDONTWRITEBYTECODE
     with-environment
 
 help:
-	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=…)'
+	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=… SITE=…)'
 	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
 	@echo 'make test            the suite, on PostgreSQL and the journeys on SQLite, too (ARGS="-k reset")'
 	@echo 'make test-fast       …what needs neither database nor server: seconds'
@@ -50,11 +52,11 @@ help:
 
 demo: packages-demo
 	@$(MAKE) --no-print-directory environment-local
-	@exec $(bin)/python -m deploy.local demo --port $(PORT)
+	@exec $(bin)/python -m deploy.local demo --port $(PORT) --site '$(SITE)'
 
 stack: packages-test
 	@$(MAKE) --no-print-directory environment-local
-	@exec $(bin)/python -m deploy.local stack --port $(PORT)
+	@exec $(bin)/python -m deploy.local stack --port $(PORT) --site '$(SITE)'
 
 # PostgreSQL is what the portal runs on; the journeys and the queries of the big pages are tried on SQLite, too, on which
 # the demo runs (tests/suite.py).

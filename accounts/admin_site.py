@@ -11,6 +11,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, URLResolver, path, reverse
 from django.utils.decorators import method_decorator
+from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from django_otp.admin import OTPAdminSite
@@ -20,12 +21,13 @@ from accounts.admin.base import actor, address
 from accounts.companies import overview
 from accounts.staff.proof import Proof
 from accounts.staff.roles import ADMINISTRATOR
+from idportal.identity import look
 
 
 class PortalAdminSite(OTPAdminSite):
     """For administrators with a second factor. They come in at /logga-in/ and leave by /logga-ut/, as all staff do."""
 
-    site_title = site_header = _("Lösenordsportalen")
+    site_title = site_header = lazy(lambda: look.current().service, str)()
     index_title = _("Administration")
     enable_nav_sidebar = False  # the header has the few links; lists need the room
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import codes, limits, numbers
 from accounts.models.recipients import usual
+from idportal.identity.look import with_example
 from idportal.text import one_line
 
 VERBATIM: dict[str, str] = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
@@ -47,7 +48,7 @@ class UsernameField(_TextField):
 
     longest = limits.LONGEST_USERNAME
     default_error_messages = {
-        "max_length": _("Användarnamnet är för långt. Det ser ut så här: lovstlin32."),
+        "max_length": with_example(_("Användarnamnet är för långt. Det ser ut så här: {username}.")),
         "null_characters_not_allowed": _("Skriv användarnamnet med bokstäver och siffror."),
     }
 
@@ -118,7 +119,7 @@ class CodeField(_TextField):
 class UsernameForm(forms.Form):
     username = UsernameField(
         label=_("Användarnamn"),
-        missing=_("Skriv ditt användarnamn, till exempel lovstlin32."),
+        missing=with_example(_("Skriv ditt användarnamn, till exempel {username}.")),
         autocomplete="username",
     )
 

@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 from idportal import env
+from idportal.identity import look
 
 
 def journey_url(setting: str, path: str) -> str:
@@ -43,6 +44,7 @@ def portal(request: HttpRequest) -> dict[str, object]:
     return {
         "portal": {
             "municipality": settings.MUNICIPALITY_NAME,
+            "identity": look.current(),
             "helpdesk_email": settings.HELPDESK_EMAIL,
             "data_protection_officer": settings.DATA_PROTECTION_OFFICER,
             "audience": audience(request.path),

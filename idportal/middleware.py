@@ -23,6 +23,7 @@ from django.utils.log import log_response
 from kombu.exceptions import OperationalError as QueueError
 
 from idportal.hosts import audience, bare, journey_host, journey_url, portal
+from idportal.identity import look
 
 log = logging.getLogger("idportal.outage")
 
@@ -110,7 +111,8 @@ class Language(MiddlewareMixin):
         request.LANGUAGE_CODE = translation.get_language()
 
     def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
-        patch_vary_headers(response, ("Cookie",))
+        if not request.path.startswith(settings.STATIC_URL):
+            patch_vary_headers(response, ("Cookie",))
         response.headers.setdefault("Content-Language", translation.get_language() or settings.LANGUAGE_CODE)
         return response
 
@@ -143,7 +145,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """The 500 page; or the 503 page, if a middleware raised because a part is down."""
     page = outage_page(request, sys.exc_info()[1])
     # Without the request's context, which may be what is broken.
-    context = {"helpdesk": settings.HELPDESK_EMAIL, "audience": audience(request.path)}
+    context = {"helpdesk": settings.HELPDESK_EMAIL, "audience": audience(request.path), "identity": look.current()}
     return page or HttpResponseServerError(render_to_string("500.html", context))
 
 

@@ -66,6 +66,7 @@ MADE_UP = {
     "DATA_PROTECTION_OFFICER": "dataskyddsombud@demo.example",
     "EXAMPLE_USERNAME": "lovstlin32",
 }
+NOT_SAID = [name for name in MADE_UP if not env.text(name).strip()]
 _made_up = MADE_UP if LOCAL else dict.fromkeys(MADE_UP, "")
 
 # Its name in pages and messages; a shorter one for the titles of pages; its site, to which pages link.
@@ -89,7 +90,7 @@ HELPDESK_HOURS = env.text("HELPDESK_HOURS")
 # How to reach the data protection officer: an address, and a telephone number if there is one (GDPR art. 13.1 b).
 DATA_PROTECTION_OFFICER = env.text("DATA_PROTECTION_OFFICER", _made_up["DATA_PROTECTION_OFFICER"])
 # A user name as the municipality makes them: hints and messages about mistakes show it.
-EXAMPLE_USERNAME = env.text("EXAMPLE_USERNAME", _made_up["EXAMPLE_USERNAME"])
+EXAMPLE_USERNAME = env.text("EXAMPLE_USERNAME", MADE_UP["EXAMPLE_USERNAME"])
 
 # The municipality's own words, in Swedish; unset, the portal's own. What each may hold: idportal/own_words.py.
 MAIL_GREETING = env.text("MAIL_GREETING")

@@ -4,10 +4,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
-from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from idportal import health
+from idportal.identity import views as identity
+from idportal.identity.look import FOLDER
 
 handler400 = "idportal.middleware.bad_request"
 handler500 = "idportal.middleware.server_error"
@@ -19,8 +20,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     # Without a token, which would make the start page another one for each visitor: a forged post changes a language.
     path("sprak/", csrf_exempt(set_language), name="set_language"),
-    # Browsers ask for it by this name, whatever the page says.
-    path("favicon.ico", RedirectView.as_view(url=f"{settings.STATIC_URL}idportal/favicon.svg")),
+    path("favicon.ico", identity.favicon),
+    path(f"{settings.STATIC_URL.lstrip('/')}{FOLDER}<str:name>", identity.file),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
     path("metrics", health.metrics),

@@ -16,9 +16,8 @@ from django_otp.util import random_hex, random_number_token
 
 from accounts import limits
 from accounts.encryption import EncryptedTextField
+from idportal.identity import look
 from idportal.kept import Select
-
-ISSUER = "Lösenordsportalen"  # what the app shows beside the user name
 
 
 class UserManager(BaseUserManager["User"]):
@@ -200,7 +199,7 @@ class Authenticator(_Throttled):
     @property
     def address(self) -> str:
         """The content of the QR code, also a link that opens the app on the same phone."""
-        issuer = quote(ISSUER)
+        issuer = quote(look.current().service_on_devices)  # what the app shows beside the user name
         return f"otpauth://totp/{issuer}:{quote(self.user.username)}?secret={self.secret}&issuer={issuer}"
 
 

@@ -22,13 +22,13 @@ from django.utils import timezone
 from accounts import audit, limits, signals, users
 from accounts.models import Authenticator, EnrolmentCode, Event, FailedTry, Passkey, RecoveryCodes, User
 from accounts.staff import second_factor
+from idportal.identity import look
 
 log = logging.getLogger("idportal.second_factor")
 
 TIMEOUT = 120_000  # milliseconds for the person to find the device: a hint to the browser
 # EdDSA, ECDSA and RSA with SHA-256 (IANA's COSE algorithms), as ``py_webauthn`` takes them.
 ALGORITHMS = (-8, -7, -257)
-SITE = "Lösenordsportalen"
 VERIFICATION = "required"
 
 Options = dict[str, Any]
@@ -82,7 +82,7 @@ def to_register(user: User, challenge: str) -> Options:
     """For ``navigator.credentials.create``. A device that has a passkey of the user makes no second one."""
     return {
         "challenge": challenge,
-        "rp": {"id": _host(), "name": SITE},
+        "rp": {"id": _host(), "name": look.current().service_on_devices},
         # The id says nothing about the person (14.6.1 there).
         "user": {"id": _text(_handle(user)), "name": user.username, "displayName": user.username},
         "pubKeyCredParams": [{"type": "public-key", "alg": each} for each in ALGORITHMS],

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from deploy.local import cast, files
+from deploy.local import cast, files, sites
 from deploy.local.cast import EVA, KARL, PER
 from deploy.local.installation import ROOT, Demo, Installation, Stack
 from deploy.local.server import HOST, CannotStart, own_environment, say
@@ -26,7 +26,7 @@ def main() -> int:
     folder = (arguments.folder or Path("var", arguments.kind)).resolve()
     os.umask(0o077)
     folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    installation = KINDS[arguments.kind](folder, arguments.port)
+    installation = KINDS[arguments.kind](folder, arguments.port, arguments.site)
     title = installation.title.capitalize()
     try:
         # SIGTERM and a closed terminal end the program as Ctrl-C does, even where the shell ignores Ctrl-C.
@@ -49,11 +49,15 @@ def parse(words: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.local", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("kind", choices=KINDS)
     parser.add_argument("--port", type=int, default=8000, help="of 127.0.0.1 (default: 8000)")
+    parser.add_argument("--site", default=sites.FIRST, help="whose portal: " + ", ".join(sites.names()))
     parser.add_argument("--folder", type=Path, help="what it keeps (default: var/demo or var/stack)")
     parser.add_argument("--fresh", action="store_true", help="forget everything that an earlier start left")
     arguments = parser.parse_args(words)
     if not 0 < arguments.port < 1 << 16:
         parser.error("--port takes a number from 1 to 65535")
+    if arguments.site not in sites.names():
+        there = ", ".join(sites.names())
+        parser.error(f"SITE={arguments.site} finns inte. Välj en av / There is no such site. Choose one of: {there}")
     return arguments
 
 

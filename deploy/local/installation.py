@@ -15,8 +15,7 @@ from zoneinfo import ZoneInfo
 
 import requests
 
-from deploy.local import files
-from deploy.local.cast import MUNICIPALITY, STEFAN
+from deploy.local import files, sites
 from deploy.local.databases import Postgres, Redis, as_user
 from deploy.local.dovecot import Dovecot
 from deploy.local.mail_server import MailServer
@@ -36,9 +35,10 @@ class Installation:
     mark = ""  # the file by which the folder is recognised
     web_options: tuple[str, ...] = ()
 
-    def __init__(self, folder: Path, port: int) -> None:
+    def __init__(self, folder: Path, port: int, site: str = sites.FIRST) -> None:
         self.folder = folder
         self.port = port
+        self.site = site
         self.url = f"http://{HOST}:{port}"
         self.mailbox = Dovecot(folder / "dovecot")
         # In the order in which they start. They end the other way round, after the portal's processes.
@@ -98,13 +98,7 @@ class Installation:
             "ENCRYPTION_KEYS": self.secret("encryption-key"),
             "PORTAL_URL": self.url,
             "ALLOWED_HOSTS": f"{HOST} localhost",
-            "MUNICIPALITY_NAME": MUNICIPALITY,
-            "HELPDESK_EMAIL": "it-helpdesk@kommunen.example",
-            "HELPDESK_PHONE": "08-465 004 50",
-            "HELPDESK_HOURS": "vardagar 8–16",
-            "EXAMPLE_USERNAME": STEFAN.username,
-            "DATA_PROTECTION_OFFICER": "dataskyddsombud@kommunen.example",
-            "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
+            **sites.settings_of(self.site),
             "HELPDESK_AUTHSERV_ID": "mx.demo.example",  # whose word on the sender of a mail is believed
             "SMS_GATEWAYS": (self.folder / "sms").as_uri(),
             # Seconds. 15 minutes are too long for a trial.
@@ -160,8 +154,8 @@ class Stack(Installation):
     title = "stacken"
     mark = "stack"
 
-    def __init__(self, folder: Path, port: int) -> None:
-        super().__init__(folder, port)
+    def __init__(self, folder: Path, port: int, site: str = sites.FIRST) -> None:
+        super().__init__(folder, port, site)
         self.postgres = Postgres(folder / "postgres")
         self.with_password = (self.postgres, Redis(folder), MailServer(folder))
         self.servers = [*self.with_password, *self.servers]

@@ -20,6 +20,7 @@ from accounts.models import Company, Orderer
 from helpdesk.models import Ticket
 from helpdesk.searches import words_of
 from helpdesk.tickets.creating import TicketDetails
+from idportal.identity.look import with_example
 
 MOST_CALLERS = 50  # orderers of one search
 DIGITS = 10  # more than an id has
@@ -140,7 +141,7 @@ class CallPhoneForm(CallForm):
     )
     employee_username = UsernameField(
         label=gettext_lazy("Medarbetarens användarnamn"),
-        missing=gettext_lazy("Skriv användarnamnet, till exempel lovstlin32."),
+        missing=with_example(gettext_lazy("Skriv användarnamnet, till exempel {username}.")),
     )
     new_number = PhoneField(
         label=gettext_lazy("Nytt mobilnummer"),

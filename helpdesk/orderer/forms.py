@@ -16,6 +16,7 @@ from helpdesk.models import Ticket
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee
 from helpdesk.tickets.creating import TicketDetails
+from idportal.identity.look import with_example
 
 
 class MailedCodeForm(forms.Form):
@@ -49,7 +50,8 @@ class PhoneTicketForm(OwnCompanyForm):
     """Koppla nytt mobil nr: for which of the ``listed`` employees, and which number. Cleans the number to E.164."""
 
     username = UsernameField(
-        label=_("Användarnamn"), missing=_("Skriv medarbetarens användarnamn, till exempel lovstlin32.")
+        label=_("Användarnamn"),
+        missing=with_example(_("Skriv medarbetarens användarnamn, till exempel {username}.")),
     )
     name = NameField(label=_("Namn"))
     phone = PhoneField(label=_("Nytt mobilnummer"), missing=_("Skriv det nya mobilnumret, till exempel 070-174 06 05."))

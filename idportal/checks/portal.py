@@ -155,7 +155,8 @@ def _gateways() -> Iterator[CheckMessage]:
 @register(Tags.security)
 def settings_are_safe(**_: Any) -> Iterator[CheckMessage]:
     """Every command runs it; `check --deploy` adds what only production needs."""
-    for check in (_addresses, _rules, _proxies, services.directory, services.sms, services.helpdesk, services.mailbox):
+    around = (services.directory, services.sms, services.helpdesk, services.mailbox)
+    for check in (_addresses, _rules, _proxies, *around, municipality.words, municipality.look):
         yield from check()
     yield from words.sentences()
 

@@ -1,0 +1,18 @@
+"""Whose portal demo and stack show: settings in ``<name>.env``, and pictures of our own hand beside them."""
+
+import shlex
+from pathlib import Path
+
+FOLDER = Path(__file__).parent
+FIRST = "orebro"
+
+
+def names() -> list[str]:
+    return sorted(file.stem for file in FOLDER.glob("*.env"))
+
+
+def settings_of(site: str) -> dict[str, str]:
+    """The site's part of the environment. Its files are named from the root."""
+    text = (FOLDER / f"{site}.env").read_text(encoding="utf-8")
+    pairs = (word.split("=", 1) for word in shlex.split(text, comments=True))
+    return {name: str(FOLDER / value) if name.endswith("_FILE") else value for name, value in pairs}

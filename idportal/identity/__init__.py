@@ -1,0 +1,1 @@
+"""How the portal shows whose it is: by settings, without code (docs/configuration.md)."""
