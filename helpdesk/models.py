@@ -127,6 +127,11 @@ class Ticket(HasRecipients, models.Model):
             return ""
         return numbers.shown(self.new_number) if self.open else f"••• {self.new_number[-2:]}"
 
+    @property
+    def edition(self) -> str:
+        """Another one after each change of the details: a page that shows an earlier one approves nothing."""
+        return self.changed_at.isoformat() if self.changed_at else ""
+
     def assign(self, agent: User | None) -> None:
         """Gives the ticket to an agent, or back to all of them; the caller saves it."""
         self.agent, self.taken_at = agent, timezone.now() if agent else None

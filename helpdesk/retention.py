@@ -45,6 +45,7 @@ def held(person: DataSubject) -> Iterator[Held]:
     """The tickets about an employee, with their mails; of an orderer, the name on tickets that others need."""
     if person.orderer is None:
         yield Held("tickets", Ticket.objects.filter(account=person.id), _erase_tickets)
+        yield Held("corrections", _corrections(person), lambda rows: rows.update(why=""))
         return
     tickets = Ticket.objects.filter(orderer=person.orderer)
     mails = IncomingMail.objects.filter(ticket__in=tickets)
@@ -52,6 +53,13 @@ def held(person: DataSubject) -> Iterator[Held]:
     yield Held("mails", mails, lambda rows: rows.update(sender="", sender_name="", subject="", text="", attached=""))
     yield Held("steps", steps.filter(by=TimelineEntry.By.ORDERER), lambda rows: rows.update(who=""))
     yield Held("tickets", tickets, lambda rows: rows.update(orderer_name="", text=""))
+
+
+def _corrections(person: DataSubject) -> QuerySet[TimelineEntry]:
+    """The steps that corrected a ticket about this employee into one about another. Read one by one: encrypted."""
+    steps: QuerySet[TimelineEntry] = QuerySet(TimelineEntry)
+    others = steps.filter(what=TimelineEntry.What.COMPLETED).exclude(ticket__account=person.id)
+    return steps.filter(pk__in=[each.pk for each in others if person.username in each.why.split()])
 
 
 def _erase_tickets(tickets: QuerySet[Ticket]) -> None:

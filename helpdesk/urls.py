@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from helpdesk.agent.views import accounts, call, guide, queue, statistics, ticket
+from helpdesk.agent.views import accounts, call, correct, guide, queue, statistics, ticket
 from helpdesk.orderer.views import ask, employees, sign_in, tickets
 
 
@@ -39,6 +39,7 @@ urlpatterns = [
     path("helpdesk/nytt/", call.new, name="helpdesk-new"),
     path(TICKET, ticket.show, name="helpdesk-ticket"),
     path(f"{TICKET}uppgifter/", call.complete, name="helpdesk-complete"),
+    path(f"{TICKET}ratta/", correct.correct, name="helpdesk-correct"),
     path(f"{TICKET}ta/", ticket.act, {"action": "take"}, name="helpdesk-take"),
     path(f"{TICKET}lamna/", ticket.act, {"action": "give back"}, name="helpdesk-give-back"),
     path(f"{TICKET}notera/", ticket.send, {"action": "note"}, name="helpdesk-note"),

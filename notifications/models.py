@@ -43,6 +43,7 @@ class Message(models.Model):
         LOGINS_FAILING = "logins failing", _("många misslyckade inloggningar")
         SIGN_IN_LINK = "sign-in link", _("inloggningslänk till beställare")
         TICKET_OPENED = "request opened", _("ärende skapat")
+        TICKET_CORRECTED = "request corrected", _("ärende rättat")
         TICKET_DECIDED = "request decided", _("ärende avgjort")
         MAIL_ANSWERED = "mail answered", _("svar på mejl till helpdesk")
         PHONE_LINKED = "phone linked", _("nummer kopplat")

@@ -77,7 +77,8 @@ def is_incomplete(ticket: Ticket) -> bool:
 
 def code_under_way(timeline: Iterable[TimelineEntry]) -> bool:
     """Whether a code was sent that may still be entered. ``timeline``: the newest first."""
-    sent = next((entry for entry in timeline if entry.what in (What.CODE_SENT, What.CODE_RIGHT)), None)
+    ends = (What.CODE_RIGHT, What.COMPLETED)  # the code of details that were corrected since counts no more
+    sent = next((entry for entry in timeline if entry.what in (What.CODE_SENT, *ends)), None)
     fresh = timezone.now() - timedelta(seconds=limits.CODE_LIFETIME)
     return sent is not None and sent.what == What.CODE_SENT and sent.at > fresh
 

@@ -107,7 +107,7 @@ def complete(ticket_id: int, agent: User, details: TicketDetails, address: str |
     """
     ticket = locked(ticket_id, agent)
     if ticket.source != Ticket.Source.MAIL:
-        raise TicketRefused(_("Bara det som kom med mejl kan fyllas i. Avslå ärendet, och skapa ett nytt."))
+        raise TicketRefused(_("Bara det som kom med mejl kan fyllas i så. Rätta uppgifterna i stället."))
     before = TicketDetails.from_ticket(ticket)
     for name, value in details._asdict().items():
         setattr(ticket, name, value)

@@ -10,17 +10,27 @@ from accounts.directory import Account
 from accounts.models import Event, PhoneRemoval, User
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import evidence, four_eyes, letters, recipients, verification
-from helpdesk.tickets.states import Blocked, NotVerified, SecondAgentNeeded, add_entry, close, locked, record
+from helpdesk.tickets.states import (
+    Blocked,
+    NotVerified,
+    SecondAgentNeeded,
+    TicketRefused,
+    add_entry,
+    close,
+    locked,
+    record,
+)
 
 Kind, State, Source = Ticket.Kind, Ticket.State, Ticket.Source
 What = TimelineEntry.What
 
 
-def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
-    """Carries the ticket out, closes it, and tells those whom it concerns.
+def approve(ticket_id: int, agent: User, address: str | None = None, *, seen: str | None = None) -> Ticket:
+    """Carries the ticket out, closes it, and tells those whom it concerns. ``seen``: the edition on the agent's page.
 
-    Raises Closed, AssignedToOther, NotVerified, SecondAgentNeeded, DirectoryError; and Blocked, which also writes the
-    blockers on the timeline. Each time nothing was carried out, and the ticket is open as before.
+    Raises Closed, AssignedToOther, TicketRefused for an earlier edition, NotVerified, SecondAgentNeeded,
+    DirectoryError; and Blocked, which also writes the blockers on the timeline. Each time nothing was carried out, and
+    the ticket is open as before.
     """
     # The account that has the ticket's user name now. Before the lock: no row waits for a server.
     asked = Ticket.objects.get(pk=ticket_id)
@@ -28,6 +38,8 @@ def approve(ticket_id: int, agent: User, address: str | None = None) -> Ticket:
     try:
         with transaction.atomic():
             ticket = locked(ticket_id, agent)
+            if seen is not None and seen != ticket.edition:
+                raise TicketRefused(_("Uppgifterna har ändrats sedan du öppnade sidan. Läs dem innan du godkänner."))
             _may_approve(ticket, agent, _removals(account))
             _carry_out(ticket, account, agent, address)
             close(ticket, State.DONE, agent, address)

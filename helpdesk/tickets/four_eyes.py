@@ -14,10 +14,9 @@ How = Verification.How
 
 
 def needs_verification(ticket: Ticket) -> bool:
-    """A number always (H1). Recipients, unless the orderer asked while signed in with a link and a code."""
-    return ticket.kind == Ticket.Kind.PHONE or (
-        ticket.kind == Ticket.Kind.RECIPIENTS and ticket.source != Ticket.Source.PAGES
-    )
+    """A number always (H1). Recipients, unless they are as the orderer wrote them, signed in with a link and a code."""
+    as_written = ticket.source == Ticket.Source.PAGES and ticket.changed_at is None
+    return ticket.kind == Ticket.Kind.PHONE or (ticket.kind == Ticket.Kind.RECIPIENTS and not as_written)
 
 
 def refusal(ticket: Ticket, agent: User, done: Collection[Verification], removals: Collection[PhoneRemoval]) -> str:

@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from accounts import limits
 from accounts.models.recipients import usual
 from helpdesk.models import IncomingMail, Ticket
-from helpdesk.tickets.missing import in_words, is_about_several
+from helpdesk.tickets.missing import changed_words, in_words, is_about_several
 from idportal import message_templates
 from idportal.mailbox_address import mailbox_address
 from idportal.text import LONGEST, inert
@@ -55,6 +55,13 @@ def send_mail_receipt(ticket: Ticket, *, unread: Mapping[str, str], by_address: 
         missing = in_words(unread)
     words = {"known": ticket.kind != Kind.OTHER, "missing": missing, "several": is_about_several(unread)}
     _send_to_orderer(event, ticket, Topic.TICKET_OPENED, key=key, **words)
+
+
+def send_correction(ticket: Ticket, changed: Iterable[str]) -> None:
+    """An agent corrected these fields of what the orderer asked for by a form, or by telephone."""
+    with translation.override("sv"):
+        fields = changed_words(changed)
+    _send_to_orderer("ticket_corrected", ticket, Topic.TICKET_CORRECTED, key=ticket.edition, fields=fields)
 
 
 def send_decision(ticket: Ticket, why: str = "") -> None:

@@ -84,7 +84,7 @@ def enter_code(ticket_id: int, agent: User, code: str, address: str | None = Non
         ticket = locked(ticket_id, agent)
         orderer = _on_file(ticket)
         sent = _newest_code(ticket)
-        if sent is None or sent.done_at or sent.challenge is None or sent.mobile_digest != _digest(orderer):
+        if sent is None or sent.done_at or sent.challenge is None or not _is_of_now(sent, ticket, orderer):
             raise TicketRefused(_("Det finns ingen kod att kontrollera. Skicka en kod till beställarens mobil först."))
         if codes.check(sent.challenge.pk, code, address, agent) is None:
             add_entry(ticket, What.CODE_WRONG, agent)
@@ -183,6 +183,12 @@ def why_not_yet(orderer: Orderer | None) -> str:
 def _newest_code(ticket: Ticket) -> Verification | None:
     sent = ticket.verifications.filter(how=How.CODE).select_related("challenge")
     return sent.order_by("-begun_at", "-pk").first()
+
+
+def _is_of_now(sent: Verification, ticket: Ticket, orderer: Orderer) -> bool:
+    """Whether the SMS went to the number on file, and said what the ticket says (H10)."""
+    as_it_was = ticket.changed_at is not None and sent.begun_at <= ticket.changed_at
+    return sent.mobile_digest == _digest(orderer) and not as_it_was
 
 
 def _finish(verification: Verification, ticket: Ticket, agent: User, address: str | None) -> None:

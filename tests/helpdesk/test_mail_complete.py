@@ -256,7 +256,7 @@ def test_a_code_that_was_sent_for_something_else_does_not_count(per: Officer, re
     does(per, one, "ta/")
     does(per, one, "kod/")
     per.post(form(one), **{**FORM, "new_number": "070-174 06 99"})
-    does(per, one, "kod/prova/", code=sms.code())
+    assert says(per.post(path(one, "kod/prova/"), code=sms.code()), "Det finns ingen kod att kontrollera.")
     one.refresh_from_db()
     assert verification.valid(one) == []
 
@@ -337,7 +337,7 @@ def test_a_slip_of_the_finger_is_mended_and_not_turned_down(per: Officer, regist
     one = ticket_of(a_mail(WHOLE.replace("lovanber11", "lovanber12")))
     does(per, one, "ta/")
     page = per.get(path(one))
-    assert says(page, "Ingen i katalogen har användarnamnet lovanber12. Fråga beställaren, och ändra uppgifterna.")
+    assert says(page, "Ingen i katalogen har användarnamnet lovanber12. Fråga beställaren, och rätta uppgifterna.")
     assert says(page, "Nästa steg: fyll i det som saknas")
     per.post(form(one), **{**FORM, "employee_name": ""})
     one.refresh_from_db()

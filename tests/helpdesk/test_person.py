@@ -16,6 +16,8 @@ from accounts.models import AuditEvent, Authenticator, Event, Orderer, Phone, Ph
 from deploy.local.cast import ANNA, CARIN, EVA, KARL, STEFAN
 from helpdesk.models import Ticket
 from helpdesk.tickets import states
+from helpdesk.tickets.correcting import correct
+from helpdesk.tickets.creating import TicketDetails
 from notifications.models import Message
 from tests.accounts.helpers import last
 from tests.accounts.linking import account_of, link
@@ -99,6 +101,19 @@ def test_another_persons_rows_stay(anna: User) -> None:
     has_number(STEFAN)
     erase(ANNA.username)
     assert Phone.objects.get().number == STEFAN.phone
+
+
+def test_q1_who_was_corrected_into_another_is_erased_too(register: Register) -> None:
+    """The ticket is about Karl now. Its timeline says that it was about Anna."""
+    one = states.take(ask_for_number(register, account=account_of(ANNA).id).pk, an_agent())
+    karl = TicketDetails.from_ticket(one)._replace(
+        employee_name=KARL.name, employee_username=KARL.username, account=account_of(KARL).id
+    )
+    correct(one.pk, an_agent(), karl)
+    assert ANNA.username in export(ANNA.username)["corrections"][0]["why"]
+    erase(ANNA.username)
+    assert ANNA.username not in everything()
+    assert Ticket.objects.get().employee_username == KARL.username
 
 
 def test_an_open_ticket_comes_first(register: Register) -> None:

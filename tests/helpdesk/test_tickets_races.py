@@ -11,11 +11,12 @@ from unittest import mock
 import pytest
 
 from accounts.models import Event, Phone, PhoneLink
-from deploy.local.cast import ANNA, PER
+from deploy.local.cast import ANNA, EVA, PER
 from helpdesk.agent.account_actions import remove_number
 from helpdesk.agent.lookup import seen
 from helpdesk.models import Counter, Ticket
 from helpdesk.tickets import decisions, states, verification
+from helpdesk.tickets.correcting import correct
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.states import AssignedToOther, Closed, TicketRefused
 from notifications.models import Message
@@ -24,6 +25,7 @@ from tests.accounts.test_races import at_once
 from tests.conftest import Inbox, has_number
 from tests.helpdesk.asked import (
     CALL,
+    NEW_NUMBER,
     a_colleague_called_back,
     an_agent,
     ask_for_number,
@@ -120,6 +122,33 @@ def test_of_parallel_approvals_one_carries_it_out(register: Register, server: Te
     assert trail(Event.TICKET_APPROVED) == [Event.TICKET_APPROVED]
     assert len(mails(Message.Topic.TICKET_DECIDED)) == 1
     assert [what for what, _ in timeline(ticket)].count("carried out") == 1
+
+
+@pytest.mark.parametrize("taken_over", [False, True])
+def test_a_correction_while_it_is_approved(register: Register, server: TestSlapd, taken_over: bool) -> None:
+    """In another tab, or by a colleague who takes it over: only the number that was verified is ever linked."""
+    account = in_the_directory(ANNA).directory_id
+    eva = an_agent(EVA)
+    for number in range(4):
+        one = a_colleague_called_back(ask_for_number(register, account=account, employee_name=f"Anna {number}"))
+        details = TicketDetails.from_ticket(one)._replace(new_number="+46701740656")
+
+        def approving(pk: int = one.pk) -> Ticket:
+            if taken_over:
+                states.take(pk, eva)
+            return decisions.approve(pk, eva if taken_over else an_agent())
+
+        _approval, correction = told(
+            [approving, lambda pk=one.pk, details=details: correct(pk, an_agent(), details)]  # type: ignore[misc]
+        )
+        linked = [phone.number for phone in Phone.objects.all()]
+        if state_of(one) == State.DONE:
+            assert isinstance(correction, (Closed, AssignedToOther))
+            assert linked == [NEW_NUMBER]
+        else:
+            assert linked == []
+            assert Ticket.objects.get(pk=one.pk).new_number == "+46701740656"
+        Phone.objects.all().delete()
 
 
 def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, server: TestSlapd) -> None:

@@ -26,7 +26,8 @@ from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, letters, missing, states, verification
-from helpdesk.tickets.evidence import gather
+from helpdesk.tickets.correcting import can_be_corrected
+from helpdesk.tickets.evidence import Evidence, gather
 from helpdesk.tickets.states import TicketRefused
 
 What = TimelineEntry.What
@@ -50,11 +51,6 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     typed = form.data.get("why", "") if form and not mine else ""
     by_mail = ticket.source == Ticket.Source.MAIL
     happened = {entry.what for entry in evidence.timeline}
-    mailed = by_mail or ticket.source == Ticket.Source.PORTAL or What.MAILED in happened
-    seen = next((entry.at for entry in evidence.timeline if entry.by == TimelineEntry.By.AGENT), None)
-    shown_mails = mails.for_page(ticket, seen) if mailed else None
-    if shown_mails and shown_mails["shown"]:
-        mails.note_read(ticket, agent, request.META["REMOTE_ADDR"])
     old = timezone.now() - ticket.created_at >= timedelta(minutes=1)
     context = {
         "here": "queue",
@@ -65,8 +61,9 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "incomplete": ticket.open and next_step.is_incomplete(ticket),
         "nobody": ticket.open and not (ticket.orderer_id and ticket.company_id),
         "mine": mine,
+        "correctable": mine and can_be_corrected(ticket),
         "age": _("för %(age)s sedan") % {"age": timesince(ticket.created_at, depth=1)} if old else _("nyss"),
-        "mails": shown_mails,
+        "mails": _mails(request, agent, ticket, evidence),
         "missing": missing.why(ticket) if ticket.open else {},
         "outcome_to": letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
@@ -82,6 +79,18 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
     }
     return render(request, "helpdesk/agent_ticket.html", context)
+
+
+def _mails(request: HttpRequest, agent: User, ticket: Ticket, evidence: Evidence) -> dict[str, Any] | None:
+    """The ticket's mails, and an event that the agent reads them; None: it has none."""
+    happened = {entry.what for entry in evidence.timeline}
+    if ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL) and What.MAILED not in happened:
+        return None
+    seen = next((entry.at for entry in evidence.timeline if entry.by == TimelineEntry.By.AGENT), None)
+    found = mails.for_page(ticket, seen)
+    if found["shown"]:
+        mails.note_read(ticket, agent, request.META["REMOTE_ADDR"])
+    return found
 
 
 def _forms(form: forms.Form | None, ticket: Ticket, typed: str, proof: Proof) -> dict[str, Any]:
@@ -100,7 +109,7 @@ def _forms(form: forms.Form | None, ticket: Ticket, typed: str, proof: Proof) ->
 
 # What an agent does by a button, and what the page says then. The code goes to the orderer's mobile in the register:
 # the browser sends no number (H1).
-_ACTIONS: dict[str, tuple[Callable[[int, User, str], Any], Promise]] = {
+_ACTIONS: dict[str, tuple[Callable[..., Any], Promise]] = {
     "take": (states.take, gettext_lazy("Du har ärendet nu.")),
     "give back": (
         states.give_back,
@@ -124,7 +133,8 @@ def act(request: HttpRequest, agent: User, number: str, action: str) -> HttpResp
     if action == "approve" and ticket.kind == Ticket.Kind.PHONE and not proof.given():
         return _page(request, agent, ticket)  # A3: a new number gives the account away
     try:
-        verb(ticket.pk, agent, request.META["REMOTE_ADDR"])
+        seen = {"seen": request.POST.get("seen")} if action == "approve" else {}
+        verb(ticket.pk, agent, request.META["REMOTE_ADDR"], **seen)
     except TicketRefused as refused:
         messages.error(request, str(refused))
     else:

@@ -59,16 +59,10 @@ def _of_other(context: TicketContext) -> Iterator[str]:
 
 def _of_account(context: TicketContext) -> Iterator[str]:
     ticket, account = context.ticket, context.account
-    if account is None and ticket.source == Ticket.Source.MAIL:
-        yield _("Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren, och ändra uppgifterna.") % {
+    if account is None:
+        yield _("Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren, och rätta uppgifterna.") % {
             "username": ticket.employee_username
         }
-        return
-    if account is None:
-        yield _(
-            "Ingen i katalogen har användarnamnet %(username)s. Fråga beställaren vad det ska vara, avslå ärendet och "
-            "skapa ett nytt."
-        ) % {"username": ticket.employee_username}
         return
     yield from _of_person(context, account)
     words = {"username": account.username}
@@ -89,13 +83,13 @@ def _of_account(context: TicketContext) -> Iterator[str]:
 def _of_person(context: TicketContext, account: Account) -> Iterator[str]:
     if context.ticket.account and account.id != context.ticket.account:
         yield _(
-            "Användarnamnet %(username)s hör till en annan medarbetare nu än när ärendet kom in. Avslå ärendet. Skapa "
-            "ett nytt om beställaren menar den nya medarbetaren."
+            "Användarnamnet %(username)s hör till en annan medarbetare nu än när ärendet kom in. Avslå ärendet, eller "
+            "rätta uppgifterna om beställaren menar den nya medarbetaren."
         ) % {"username": account.username}
     elif context.company and context.directory_company != context.company:
         yield _(
-            "Kontot %(username)s hör inte till %(company)s i katalogen. Avslå ärendet, eller be den som sköter"
-            " kommunens konton att rätta katalogen."
+            "Kontot %(username)s hör inte till %(company)s i katalogen. Rätta användarnamnet om det är fel. Annars "
+            "avslår du ärendet, eller ber den som sköter kommunens konton att rätta katalogen."
         ) % {"username": account.username, "company": context.company.name}
 
 
@@ -103,7 +97,7 @@ def _of_number(context: TicketContext) -> Iterator[str]:
     try:
         numbers.parse(context.ticket.new_number)
     except numbers.NumberRefused as refused:
-        yield _("Numret går inte att använda: %(why)s Avslå ärendet, och skapa ett nytt med ett annat nummer.") % {
+        yield _("Numret går inte att använda: %(why)s Fråga beställaren efter ett annat, och rätta uppgifterna.") % {
             "why": refused
         }
         return
@@ -111,6 +105,6 @@ def _of_number(context: TicketContext) -> Iterator[str]:
         yield phones.already_there(context.phone, context.ticket.employee_username)
     if len(context.other_usernames) >= settings.LIMIT_ACCOUNTS_PER_NUMBER:
         yield _(
-            "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Avslå ärendet, och skapa ett "
-            "nytt med ett annat nummer."
+            "Numret finns redan på %(count)d andra konton, och fler får inte ha det. Fråga beställaren efter ett "
+            "annat, och rätta uppgifterna."
         ) % {"count": len(context.other_usernames)}

@@ -100,6 +100,8 @@ def _verification(context: TicketContext) -> Fact:
         }
         return Fact(label, _("Ja: %(how)s (%(who)s, %(when)s)") % words, good=True)
     if context.ticket.source == Ticket.Source.PAGES:
+        if context.ticket.changed_at:
+            return Fact(label, _("Nej. Helpdesk har rättat det som skickades."), good=False)
         return Fact(label, _("Nej. Var inloggad när ärendet skickades."))
     return Fact(label, _("Inte än"))
 

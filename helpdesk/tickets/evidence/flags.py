@@ -39,6 +39,7 @@ def _of_requester(context: TicketContext) -> Iterator[Flag]:
         return  # a ticket of the portal's own says itself what to do
     if context.mail and context.orderer:
         yield from _of_mail(context, context.mail)
+    yield from _of_correction(context)
     if names := in_words(context.ticket.doubts):
         yield Flag(
             Odd.DOUBTS,
@@ -92,6 +93,17 @@ def _of_mail(context: TicketContext, mail: IncomingMail) -> Iterator[Flag]:
             Odd.BY_PROGRAM,
             _("Ett program har skrivit mejlet, så beställaren har inte fått veta att det kom."),
             _("Ring upp beställaren på numret i registret, och fråga om hen har beställt det här."),
+        )
+
+
+def _of_correction(context: TicketContext) -> Iterator[Flag]:
+    """Of what an orderer wrote. Of a mail, the words stand beside what was made of them."""
+    changed_at = context.ticket.changed_at
+    if changed_at and context.ticket.source == Ticket.Source.PAGES:
+        yield Flag(
+            Odd.CORRECTED,
+            _("Helpdesk rättade %(day)s det som beställaren skickade.") % {"day": day(changed_at)},
+            _("Läs vad som ändrades under Det har hänt. Beställaren ska stå bakom de nya uppgifterna."),
         )
 
 

@@ -35,6 +35,7 @@ class Odd(enum.Enum):
     STOPPED_BEFORE = "somebody stopped an earlier number", Level.STOP
     SHARED_NUMBER = "other accounts have the number", Level.LOOK
     # It may not be needed.
+    CORRECTED = "not as the orderer wrote it", Level.LOOK
     DOUBTS = "the mail says more", Level.LOOK
     PASSWORD_WORKS = "the employee can register a number", Level.LOOK
     NUMBER_CHANGED = "the number was changed lately", Level.LOOK

@@ -117,6 +117,7 @@ def _context(name: str, case: dict[str, Any]) -> dict[str, Any]:
         "blocked": False,
         "known": True,
         "missing": [],
+        "fields": "användarnamn, nytt mobilnummer",
         "usual": settings.FAILED_LOGINS_USUAL,
         "registered": _REGISTERED,
         "at_once": True,

@@ -13,6 +13,7 @@ from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, CARIN, MARIA, PER, STEFAN, Person
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, states, verification
+from helpdesk.tickets.correcting import correct
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from tests.accounts.staff import WRONG_FACTOR, later
 from tests.browser.states.office import as_per, the_register
@@ -146,6 +147,24 @@ def left_empty(summary: str, button: str) -> Steps:
     return steps
 
 
+def corrected(one: Ticket) -> None:
+    """Per corrects what Carin wrote, after he called her."""
+    called_back(one)
+    correct(one.pk, per(), TicketDetails.from_ticket(one)._replace(new_number="+46701740656"))
+
+
+def correcting(**fields: str) -> Steps:
+    """The form, and what is typed in it."""
+
+    def steps(visitor: Visitor) -> None:
+        opened(asked, took)(visitor)
+        visitor.page.get_by_role("link", name="Rätta uppgifterna").click()
+        if fields:
+            visitor.submit(**fields)
+
+    return steps
+
+
 def rejected(one: Ticket) -> None:
     took(one)
     decisions.reject(one.pk, per(), "Vi fick inte tag i dig på ditt nummer.")
@@ -207,6 +226,14 @@ AGENT_REQUEST = (
         "helpdesk-note",
         "Skriv vad du vill anteckna.",
         left_empty("Skriv en ant", "Spara anteckningen"),
+    ),
+    State("helpdesk-arende-corrected", "helpdesk-ticket", "det som beställaren skickade", opened(asked, corrected)),
+    State("helpdesk-ratta", "helpdesk-correct", "får ett mejl om vad du ändrar", correcting()),
+    State(
+        "helpdesk-ratta-wrong",
+        "helpdesk-correct",
+        "inte till Hemtjänst Ett AB",
+        correcting(employee_username=MARIA.username, new_number="0701"),
     ),
     State("helpdesk-arende-done", "helpdesk-ticket", "Ärendet är avgjort", opened(asked, rejected)),
     State("helpdesk-arende-recipients", "helpdesk-ticket", "annan domän", opened(recipients_asked, took)),
