@@ -107,9 +107,18 @@ def _made(template: str, context: Mapping[str, Any], *, html: bool) -> str:
     return str(found.render(Context({**everywhere(), **context}, autoescape=html)))
 
 
-def everywhere() -> dict[str, str]:
-    """The context of every text."""
+# Mails take no style sheet: these are the tokens of portal.css, of both schemes. Where a municipality has a colour of
+# its own, this is the place for it.
+_LIGHT = {"paper": "#ffffff", "ink": "#13242b", "line": "#c5d2d6", "edge": "#5a6f78"}
+_LIGHT |= {"action": "#0b5a6f", "action_ink": "#ffffff"}
+_DARK = {"paper": "#0f191e", "ink": "#eaf1f3", "line": "#3a4d56", "action": "#8ad6ea", "action_ink": "#06222b"}
+
+
+def everywhere() -> dict[str, Any]:
+    """The context of every text. ``light`` and ``dark``: the colours of mails."""
     return {
+        "light": _LIGHT,
+        "dark": _DARK,
         "language": translation.get_language(),
         "municipality": settings.MUNICIPALITY_NAME,
         "helpdesk": settings.HELPDESK_EMAIL,

@@ -80,7 +80,10 @@ class Composer:
         self, event: str, groups: Sequence[Mapping[str, str]], cases: tuple[bool, ...], registered: Sequence[str] = ()
     ) -> Written:
         occurring = dict(zip(("without_number", "with_number", "ran_out"), cases, strict=True))
+        # The orderer's pages are the way on for a company. The helpdesk has none to them.
+        link = message_templates.everywhere()["orderers"] if event == "digest" else ""
         context = {"columns": self._columns, "groups": groups, "cases": occurring, "registered": registered}
+        context["link"] = link
         return message_templates.mail(event, get_language(), context, layout="digest", links=_links())
 
     def _lines(self, rows: Sequence[DigestRow]) -> tuple[str, SafeString]:
@@ -112,5 +115,5 @@ def _links() -> dict[str, str]:
     here = message_templates.everywhere()
     return {
         "helpdesk": mailto,
-        **{name: format_html('<a href="{0}">{0}</a>', here[name]) for name in ("register", "reset", "orderers")},
+        **{name: format_html('<a href="{0}">{0}</a>', here[name]) for name in ("register", "reset")},
     }

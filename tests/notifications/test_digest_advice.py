@@ -16,13 +16,19 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db]
 
-ORDERERS = (
-    "Beställarens sidor: behörig beställare ser alla medarbetare och begär nytt mobilnummer på "
-    "https://losenord.orebro.se/bestallare/\n"
-)
+ORDERERS = """\
+Behörig beställare ser alla medarbetare på beställarens sidor.
+
+Till beställarens sidor
+https://losenord.orebro.se/bestallare/
+
+Förnamn: """
 REGISTERED = "Mobilnummer registrerat: medarbetaren byter lösenord, även när det har gått ut.\n"
 WITHOUT = "Mobilnummer inte registrerat: medarbetaren registrerar det innan lösenordet går ut.\n"
-RAN_OUT = "Lösenordet utgånget: saknas mobilnumret, eller är mobilen borta, begär behörig beställare ett nytt.\n"
+RAN_OUT = (
+    "Lösenordet utgånget: saknas mobilnumret, eller är mobilen borta, begär behörig beställare ett nytt på "
+    "beställarens sidor.\n"
+)
 
 
 @pytest.fixture(autouse=True)
@@ -41,7 +47,7 @@ def the_mail() -> Message:
 def advice(message: Message) -> str:
     """What stands below the table, up to the manual's last lines."""
     text: str = message.text
-    return text.split("Det här behöver göras\n\n")[1].split("\nDetta mail skickades automatiskt", maxsplit=1)[0]
+    return text.split("Så läser ni listan\n\n")[1].split("\nDetta mail skickades automatiskt", maxsplit=1)[0]
 
 
 @pytest.mark.parametrize(
@@ -63,13 +69,16 @@ def test_it_says_what_to_do_in_the_cases_that_occur_and_in_no_other(
     runs_out(empty_server, STEFAN, DAY + timedelta(left))
     if registered:
         has_number(STEFAN)
-    assert advice(the_mail()) == "\n".join([ORDERERS, *expected])
+    assert advice(the_mail()) == "\n".join(expected)
 
 
 def test_it_leads_to_the_orderers_pages_and_sends_nobody_to_the_helpdesk(empty_server: TestSlapd) -> None:
+    """Above the table, and once."""
     hemtjanst_ett()
     digests.run(DAY - timedelta(2))
     runs_out(empty_server, KARL, DAY - timedelta(1))
     found = the_mail()
-    assert "https://losenord.orebro.se/bestallare/" in Page(found.html).links
+    assert ORDERERS in found.text
+    assert found.text.count("/bestallare/") == 1
+    assert Page(found.html).links.count("https://losenord.orebro.se/bestallare/") == 2, "the button, and its address"
     assert "it-helpdesk@orebro.se" not in found.text + found.html
