@@ -37,18 +37,22 @@ def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
 
     ``news``: a mail joined the ticket after an agent last did something with it.
     """
-    chosen = _filtered(wanted)
-    counts = chosen.order_by().aggregate(**{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab})
+    counts = _filtered(wanted).order_by().aggregate(**{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab})
     # Without the text, which no row shows; the new number is for the flags.
     fields = (
         *("number", "kind", "state", "source", "created_at", "changed_at", "decided_at", "doubts", "new_number"),
         *("company", "company_name", "orderer", "orderer_name", "account", "employee_name", "employee_username"),
         *(*RECIPIENT_COLUMNS, "agent__username", "decided_by__username"),
     )
-    listed = chosen.filter(_under(wanted.tab, agent)).order_by(*wanted.columns).select_related("agent", "decided_by")
+    listed = chosen(wanted, agent).select_related("agent", "decided_by")
     paginator: Paginator[Any] = Paginator(listed.only(*fields).annotate(news=Exists(_unseen_mail())), PAGE)
     paginator.count = counts[wanted.tab]  # counted already
     return paginator.get_page(wanted.page_number), counts
+
+
+def chosen(wanted: QueueFilter, agent: User) -> QuerySet[Ticket]:
+    """All tickets that the filter shows, in its order."""
+    return _filtered(wanted).filter(_under(wanted.tab, agent)).order_by(*wanted.columns)
 
 
 def worst_flag(evidence: Evidence) -> tuple[Level, str] | None:

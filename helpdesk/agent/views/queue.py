@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -11,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import audit
 from accounts.models import Company, User
+from helpdesk.agent import next_ticket
 from helpdesk.agent import queue as tickets
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.queue_filter import QueueFilter, Tab
@@ -31,6 +33,7 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         return redirect("helpdesk-ticket", number=number)
     if form.keep_posted():
         return redirect(wanted.address())
+    next_ticket.keep(request.session, wanted)
     page, counts = tickets.look(wanted, agent)
     if form.is_new():
         found, whom = f"queue, {sum(counts.values())} rows", audit.named(form.text)
@@ -55,6 +58,17 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "found": any(counts.values()),
     }
     return render(request, "helpdesk/agent_queue.html", context)
+
+
+@require_http_methods(["GET", "HEAD"])
+@agent_only
+def onward(request: HttpRequest, agent: User) -> HttpResponse:
+    """Leads to the ticket after the one that is named, or back to the queue if there is no other."""
+    words = request.session.get(next_ticket.KEPT, {})
+    if number := next_ticket.number_after(request.GET.get("efter", ""), agent, words):
+        return redirect("helpdesk-ticket", number=number)
+    messages.info(request, _("Det finns inget mer ärende att ta."))
+    return redirect("helpdesk-queue")
 
 
 def _row(ticket: Ticket, evidence: Evidence | None, now: datetime) -> dict[str, object]:
