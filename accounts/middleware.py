@@ -28,7 +28,7 @@ class SessionLimits(MiddlewareMixin):
 
     def process_request(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            sessions.keep_or_end(sessions.store(request))
+            sessions.keep_or_end(sessions.store(request), used=request.path_info not in sessions.UNATTENDED)
 
 
 class KnownBrowsers(MiddlewareMixin):

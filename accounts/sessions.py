@@ -25,6 +25,10 @@ from accounts.session_store import SEEN_GRAIN, SessionStore
 ORDERER = "orderer"
 
 
+# Pages ask for these by themselves, whether or not somebody is there: they keep no session alive (S1).
+UNATTENDED = ("/helpdesk/nya/",)
+
+
 def log_in(request: HttpRequest, user: User, password_at: float | None = None) -> None:
     """Binds the session to a user who has typed the password, now or at ``password_at``; the session gets a new id."""
     request.session.flush()
@@ -171,13 +175,13 @@ def is_done(request: HttpRequest, purpose: Purpose) -> bool:
     return bool(request.session.get("done") == purpose)
 
 
-def keep_or_end(session: SessionStore) -> None:
-    """Ends a session that is too old, and notes that it is used. Idle ones end by the date in their row or cookie."""
+def keep_or_end(session: SessionStore, *, used: bool = True) -> None:
+    """Ends a session that is too old, and notes if it is used. Idle ones end by the date in their row or cookie."""
     now = time.time()
     if now - float(session.get("started", now)) > settings.SESSION_ABSOLUTE_AGE:
         session.flush()
         return
-    if not session.has_row:  # that of a reset: its use is noted where its challenge is read
+    if not used or not session.has_row:  # that of a reset: its use is noted where its challenge is read
         return
     if now - float(session.get("seen", 0)) <= SEEN_GRAIN:
         return

@@ -36,6 +36,7 @@ urlpatterns = [
     path("bestallare/arenden/<ticket:number>/", tickets.ticket, name="orderer-ticket"),
     path("bestallare/arenden/<ticket:number>/aterta/", tickets.withdraw, name="orderer-withdraw"),
     path("helpdesk/", queue.queue, name="helpdesk-queue"),
+    path("helpdesk/nya/", queue.news, name="helpdesk-news"),
     path("helpdesk/nasta/", queue.onward, name="helpdesk-next"),
     path("helpdesk/nytt/", call.new, name="helpdesk-new"),
     path(TICKET, ticket.show, name="helpdesk-ticket"),

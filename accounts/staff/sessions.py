@@ -119,7 +119,8 @@ def follow(request: HttpRequest) -> bool:
     if settings.SESSION_COOKIE_NAME not in request.COOKIES or django_otp.DEVICE_ID_SESSION_KEY not in request.session:
         return True
     row = sessions.row_of(request)
-    if row and timezone.now() - row.seen_at > timedelta(seconds=limits.SESSION_SEEN):
+    used = request.path_info not in sessions.UNATTENDED
+    if row and used and timezone.now() - row.seen_at > timedelta(seconds=limits.SESSION_SEEN):
         StaffSession.objects.filter(pk=row.pk).update(seen_at=timezone.now())
     return row is not None
 

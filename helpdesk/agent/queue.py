@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
@@ -53,6 +53,13 @@ def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
 def chosen(wanted: QueueFilter, agent: User) -> QuerySet[Ticket]:
     """All tickets that the filter shows, in its order."""
     return _filtered(wanted).filter(_under(wanted.tab, agent)).order_by(*wanted.columns)
+
+
+def newest(wanted: QueueFilter, known: int = 0) -> tuple[int, int]:
+    """The id of the newest untaken ticket, whatever the tab, and how many came after the one with the id ``known``."""
+    new = _filtered(wanted).filter(state=Ticket.State.NEW).order_by()
+    found = new.aggregate(newest=Max("pk"), fresh=Count("pk", filter=Q(pk__gt=known)))
+    return max(found["newest"] or 0, known), found["fresh"]
 
 
 def worst_flag(evidence: Evidence) -> tuple[Level, str] | None:

@@ -1,16 +1,21 @@
 """/helpdesk/: the queue."""
 
+import re
 from datetime import datetime
+from typing import Any
 
 from django.contrib import messages
+from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
+from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods
 
 from accounts import audit
+from accounts.encryption import token_digest
 from accounts.models import Company, User
 from helpdesk.agent import next_ticket
 from helpdesk.agent import queue as tickets
@@ -19,6 +24,9 @@ from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm, kept
 from helpdesk.tickets.evidence import Evidence, gather_many
+
+NEWS_SECONDS = 30  # how often a page that is looked at asks what is new
+_ID = re.compile(r"\d{1,18}", re.ASCII)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -38,26 +46,68 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     if form.is_new():
         found, whom = f"queue, {sum(counts.values())} rows", audit.named(form.text)
         audit.record_search(found, actor=agent, subject=whom, address=request.META["REMOTE_ADDR"])
-    now = timezone.now()
     context = {
         "here": "queue",
         "form": form,
-        "wanted": wanted,
-        "page": page,
-        "rows": [_row(each.ticket, each, now) for each in gather_many(list(page))]
-        if wanted.tab != Tab.CLOSED
-        else [_row(ticket, None, now) for ticket in page],
-        "counts": counts,
         "tabs": _tabs(wanted, counts),
         "kinds": tickets.KINDS.items(),
         "companies": companies,
+        **_table(wanted, page, counts),
+        "newest": tickets.newest(wanted)[0],
+        "news_seconds": NEWS_SECONDS,
+    }
+    return render(request, "helpdesk/agent_queue.html", context)
+
+
+@require_http_methods(["GET", "HEAD"])
+@agent_only
+def news(request: HttpRequest, agent: User) -> HttpResponse:
+    """The table anew for a page that asks by itself (``accounts.sessions.UNATTENDED``); 204 if it shows the same.
+
+    ``marke``: what the page shows, as ``_mark`` has it; ``nyast``: the newest ticket that it knew.
+    """
+    companies = list(Company.objects.values_list("pk", flat=True)) if "foretag" in request.GET else []
+    wanted = QueueFilter.read(request.GET.dict(), companies, kept(request, "queue"))
+    page, counts = tickets.look(wanted, agent)
+    if request.GET.get("marke") == _mark(page, counts, timezone.now()):
+        return HttpResponse(status=204)
+    known = request.GET.get("nyast", "")
+    newest, fresh = tickets.newest(wanted, int(known) if _ID.fullmatch(known) else 0)
+    words = {"count": fresh, "time": date_format(timezone.localtime(), "H:i")}
+    said = ngettext("%(count)d nytt ärende kl. %(time)s.", "%(count)d nya ärenden kl. %(time)s.", fresh) % words
+    context = {**_table(wanted, page, counts), "newest": newest, "said": said if fresh else ""}
+    return render(request, "helpdesk/queue_table.html", context)
+
+
+def _table(wanted: QueueFilter, page: Page[Any], counts: dict[str, int]) -> dict[str, object]:
+    """What ``queue_table.html`` shows."""
+    now = timezone.now()
+    if wanted.tab == Tab.CLOSED:
+        rows = [_row(ticket, None, now) for ticket in page]
+    else:
+        rows = [_row(evidence.ticket, evidence, now) for evidence in gather_many(list(page))]
+    return {
+        "wanted": wanted,
+        "page": page,
+        "rows": rows,
+        "counts": counts,
+        "mark": _mark(page, counts, now),
         "columns": _columns(wanted),
         "before": wanted.address(page=str(page.previous_page_number())) if page.has_previous() else "",
         "after": wanted.address(page=str(page.next_page_number())) if page.has_next() else "",
         "chosen": bool(wanted.text or wanted.kind or wanted.company is not None),
         "found": any(counts.values()),
+        "news": wanted.address("helpdesk-news", page=wanted.page),
     }
-    return render(request, "helpdesk/agent_queue.html", context)
+
+
+def _mark(page: Page[Any], counts: dict[str, int], now: datetime) -> str:
+    """A digest of what changes in the table by itself."""
+    rows = [
+        (ticket.number, ticket.state, ticket.agent_id, ticket.news, tickets.age(ticket.created_at, now))
+        for ticket in page
+    ]
+    return token_digest(repr((counts, rows)))[:16]
 
 
 @require_http_methods(["GET", "HEAD"])
