@@ -354,6 +354,19 @@ class SignInLink(models.Model):
         return f"sign-in link {self.pk}"
 
 
+class DayCount(models.Model):
+    """What the trail and the messages said of a day that is over: what the overview counts of it (day_counts.py)."""
+
+    day = models.DateField(unique=True)
+    resets = models.PositiveIntegerField(default=0)
+    registrations = models.PositiveIntegerField(default=0)
+    sms_sent = models.PositiveIntegerField(default=0)
+    sms_failed = models.PositiveIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"figures of {self.day}"
+
+
 class CompanyCount(models.Model):
     """How many of a company's employees had a number or an expired password on one day, by the directory."""
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
 from accounts.person import DataSubject, EraseRefused, Held
 from accounts.retention import encrypt_anew
-from helpdesk.models import OPEN, CompanyCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
+from helpdesk.models import OPEN, CompanyCount, DayCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
 
 NUMBERS_KEPT = GONE_KEPT  # in a decided ticket: as long as the number of an account that is gone
 LINKS_KEPT = CODES_KEPT
@@ -37,6 +37,7 @@ def purge(now: datetime) -> dict[str, int]:
         ),
         "mails in the mailbox": fetch.forget(now),
         "sign-in links": _delete(SignInLink.objects.filter(asked_at__lt=now - LINKS_KEPT)),
+        "counts of days": _delete(DayCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))),
         "counts of companies": _delete(CompanyCount.objects.filter(day__lt=timezone.localdate(now - COUNTS_KEPT))),
     }
 

@@ -31,7 +31,7 @@ READERS_OF_TRAIL = {
     "accounts/metrics.py": "counts events",
     "accounts/person.py": "shows a person what the portal holds",
     "helpdesk/agent/lookup.py": "an account's history, as an agent sees it",
-    "helpdesk/agent/statistics/figures.py": "counts events",
+    "helpdesk/agent/statistics/day_counts.py": "counts events",
 }
 
 Sources = Mapping[str, str]

@@ -15,6 +15,7 @@ from accounts import directory
 from accounts.companies import CompanyMatcher
 from accounts.models import Company
 from accounts.standing import PasswordState, password_standing, with_number
+from helpdesk.agent.statistics import day_counts
 from helpdesk.models import CompanyCount
 
 log = logging.getLogger("idportal.overview")
@@ -47,7 +48,8 @@ def count(day: date) -> int:
 
 @shared_task(name="helpdesk.tasks.count_companies")
 def count_companies() -> None:
-    """Counts for today. If the directory is down, the next run counts."""
+    """Counts for today, and keeps the figures of the days before. If the directory is down, the next run counts."""
+    day_counts.keep()
     try:
         companies = count(timezone.localdate())
     except directory.DirectoryError as error:

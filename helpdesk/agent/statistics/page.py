@@ -1,23 +1,41 @@
-"""The overview's page and file. On the page, each part of a month is a sentence, a plot and a table."""
+"""The overview's page and file: the month's figures beside last month's, tables with bars, plots by day."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
+from datetime import date, timedelta
+from itertools import chain
 from typing import Any
 
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from helpdesk.agent.statistics import plots
-from helpdesk.agent.statistics.figures import Figures, TicketKind
-from helpdesk.agent.statistics.plots import PlotRow
+from helpdesk.agent.statistics.figures import Figures, TicketKind, median
 from helpdesk.models import CompanyCount, Ticket
 
-PLOTTED = 20  # companies; the table has all
-FOLDED = 40  # a table of more companies is folded
 IN_DAYS = 2  # from so many days on, a time is written in days
 
 Section = dict[str, Any]  # templates/helpdesk/plot_section.html says what is in it
+Cell = str | tuple[str, float]  # words, and the length of a bar, 0 to 1
+
+
+def headline(found: Figures) -> list[tuple[str, str]]:
+    """The figures that stand first, in words: those of the month before have the same order."""
+    waits = sorted(chain(*found.waits.values()))
+    soon = sum(kind.within_4_hours for kind in found.kinds)
+    accounts, numbered, _expired = _sums(found.companies)
+    return [
+        (_("Inkomna ärenden"), str(found.total("received"))),
+        (_("Avgjorda ärenden"), str(found.total("decided"))),
+        (_("Återtagna ärenden"), str(found.total("withdrawn"))),
+        (_("Mediantid till beslut"), duration(median(waits)) if waits else "–"),
+        (_("Avgjorda inom 4 timmar"), percent(soon, len(waits))),
+        (_("Nya lösenord"), str(found.total("resets"))),
+        (_("Registrerade nummer"), str(found.total("registrations"))),
+        (_("Konton med nummer"), percent(numbered, accounts)),
+        (_("Skickade sms"), str(found.total("sms_sent"))),
+        (_("Misslyckade sms"), str(found.total("sms_failed"))),
+    ]
 
 
 def sections(figures: Figures, *, counting: bool = False) -> list[Section]:
@@ -28,39 +46,39 @@ def sections(figures: Figures, *, counting: bool = False) -> list[Section]:
     about_people = _("Nummer räknas när de registreras, ändras eller kopplas av helpdesk.")
     about_sms = _("Koder och meddelanden. Misslyckade är de som ingen operatör tog emot, eller som blev för gamla.")
     return [
+        _daily("tickets", _("Ärenden per dag"), figures, tickets),
+        _daily("people", _("Lösenord och nummer per dag"), figures, people, about_people),
+        _daily("sms", _("Sms per dag"), figures, sms, about_sms),
         *([_open(figures.open)] if figures.open else []),
         _times(figures.kinds),
-        _daily("tickets", _("Inkomna och avgjorda ärenden per dag"), figures, tickets),
-        _daily("people", _("Nya lösenord och registrerade nummer per dag"), figures, people, about_people),
-        _daily("sms", _("Sms per dag"), figures, sms, about_sms),
         _companies(figures, counting),
     ]
 
 
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Section:
-    """Each cell with the name of its column, which a phone shows beside it. The first cells are headings."""
-    return {"columns": columns, "table": [list(zip(columns, row, strict=True)) for row in rows]}
+def _table(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Section:
+    """Each cell with the name of its column, which a phone shows beside it, and its bar. The first are headings."""
+    cells = [[each if isinstance(each, tuple) else (each, None) for each in row] for row in rows]
+    return {
+        "columns": columns,
+        "table": [
+            [(column, words, "" if bar is None else plots.length(100 * bar)) for column, (words, bar) in pairs]
+            for pairs in (zip(columns, row, strict=True) for row in cells)
+        ],
+    }
 
 
 def _open(counts: Sequence[int]) -> Section:
     total = sum(counts)
     says = ngettext("%(count)d ärende väntar på beslut.", "%(count)d ärenden väntar på beslut.", total)
-    says %= {"count": total}
-    table = [(age, str(count)) for age, count in zip(ages(), counts, strict=True)]
-    longest = max(*counts, 1)
-    in_words = ", ".join(f"{age}: {count}" for age, count in table)
-    return {
-        "key": "open",
-        "title": _("Ärenden som väntar just nu"),
-        "says": says,
-        "plot": plots.rows((age, [(int(count) / longest, count)], "") for age, count in table),
-        "description": f"{says} {in_words}.",
-        **_table((_("Ålder"), _("Antal")), table),
-    }
+    section = {"key": "open", "title": _("Ärenden som väntar just nu"), "says": says % {"count": total}}
+    if not total:
+        return section
+    rows = [(age, (str(count), count / total)) for age, count in zip(ages(), counts, strict=True)]
+    return {**section, **_table((_("Ålder"), _("Antal")), rows)}
 
 
 def _times(kinds: Sequence[TicketKind]) -> Section:
-    section = {"key": "times", "title": _("Tid till beslut")}
+    section = {"key": "times", "title": _("Tid till beslut"), "wide": True}
     if not kinds:
         return {**section, "says": _("Inga ärenden har avgjorts den här månaden.")}
     decided = sum(kind.decided for kind in kinds)
@@ -69,43 +87,33 @@ def _times(kinds: Sequence[TicketKind]) -> Section:
         "%(count)d ärenden har avgjorts: godkänts eller avslagits.",
         decided,
     ) % {"count": decided}
-    names = [kind_in_words(kind.kind) for kind in kinds]
-    in_words = "; ".join(
-        _("%(kind)s: median %(median)s, längst %(longest)s")
-        % {"kind": name, "median": duration(kind.median), "longest": duration(kind.longest)}
-        for name, kind in zip(names, kinds, strict=True)
-    )
     rows = [
-        (name, [_within(kind, kind.within_4_hours), _within(kind, kind.within_24_hours)], "")
-        for name, kind in zip(names, kinds, strict=True)
+        (
+            kind_in_words(kind.kind),
+            str(kind.decided),
+            duration(kind.median),
+            duration(kind.longest),
+            _within(kind, kind.within_4_hours),
+            _within(kind, kind.within_24_hours),
+        )
+        for kind in kinds
     ]
-    table = [
-        (_("Avgjorda"), *(str(kind.decided) for kind in kinds)),
-        (_("Median"), *(duration(kind.median) for kind in kinds)),
-        (_("Längst"), *(duration(kind.longest) for kind in kinds)),
-        (_("Inom 4 timmar"), *(str(kind.within_4_hours) for kind in kinds)),
-        (_("Inom 24 timmar"), *(str(kind.within_24_hours) for kind in kinds)),
-    ]
+    columns = (_("Typ"), _("Avgjorda"), _("Median"), _("Längst"), _("Inom 4 timmar"), _("Inom 24 timmar"))
     note = _("Tiden räknas dygnet runt, från att ärendet kom in. Ärenden som har tagits tillbaka är inte med.")
-    return {
-        **section,
-        "says": says,
-        "plot": plots.rows(rows, [_("Inom 4 timmar"), _("Inom 24 timmar")]),
-        "description": f"{says} {in_words}.",
-        **_table((_("Typ"), *names), table),
-        "stacked": True,
-        "notes": [note],
-    }
+    return {**section, "says": says, **_table(columns, rows), "stacked": True, "notes": [note]}
 
 
-def _within(kind: TicketKind, count: int) -> tuple[float, str]:
-    return count / kind.decided, f"{percent(count, kind.decided)} ({count})"
+def _within(kind: TicketKind, count: int) -> tuple[str, float]:
+    return f"{percent(count, kind.decided)} ({count})", count / kind.decided
 
 
 def _daily(key: str, title: str, figures: Figures, names: dict[str, str], note: str = "") -> Section:
     """A plot and a table with a row for each day. ``names``: figures of a day; the first two are plotted."""
     totals = {words: figures.total(name) for name, words in names.items()}
     says = ", ".join(f"{words}: {total}" for words, total in totals.items())
+    section = {"key": key, "title": title, "says": f"{says}."}
+    if not any(totals.values()):
+        return section
     series = {words: [counted[name] for counted in figures.days.values()] for name, words in names.items()}
     plotted = dict(list(series.items())[:2])
     dates, sentences = list(figures.days), [says]
@@ -117,53 +125,51 @@ def _daily(key: str, title: str, figures: Figures, names: dict[str, str], note: 
     by_day = zip(dates, *series.values(), strict=True)
     rows = [(date_format(day, "j D").lower(), *map(str, values)) for day, *values in by_day]
     return {
-        "key": key,
-        "title": title,
-        "says": f"{says}.",
+        **section,
         "plot": plots.columns([str(day.day) for day in dates], plotted),
         "description": ". ".join(sentences) + ".",
         **_table((_("Dag"), *series), rows),
         "total": (_("Totalt"), *map(str, totals.values())),
-        "folded": True,
         "notes": [note] if note else [],
     }
 
 
 def _companies(figures: Figures, counting: bool) -> Section:
-    section = {"key": "companies", "title": _("Medarbetare med registrerat nummer, per företag")}
+    section = {"key": "companies", "title": _("Medarbetare med registrerat nummer, per företag"), "whole": True}
     on_its_way = _("Siffrorna räknas just nu. Ladda om sidan om en stund.")
     companies = figures.companies
     if not companies:
         return {**section, "says": on_its_way if counting else _("Det finns inga siffror för den här månaden.")}
-    says = _companies_in_words(companies)
-    plotted = [company for company in companies if company.accounts][:PLOTTED]
+    before = {each.company_id: each for each in figures.before.companies} if figures.before else {}
     rows = [
-        (each.company.name, str(each.accounts), str(each.with_number), _share(each), str(each.expired))
+        (
+            each.company.name,
+            str(each.accounts),
+            str(each.with_number),
+            (_share(each), each.share) if each.accounts else "–",
+            str(each.expired),
+            _share(before[each.company_id]) if each.company_id in before else "–",
+        )
         for each in companies
     ]
-    notes = [on_its_way] if counting else []
-    if figures.counted_on:
-        notes.append(_("Räknat den %s.") % date_format(figures.counted_on, "j F Y"))
-    if len(rows) > len(plotted):
-        first = _("Bilden visar de %(count)d företag där minst andel har ett nummer. Tabellen har alla.")
-        notes.append(first % {"count": len(plotted)})
-    return {
-        **section,
-        "says": says,
-        "plot": plots.rows(map(_company_row, plotted)) if plotted else None,
-        "description": says,
-        **_table((_("Företag"), _("Konton"), _("Med nummer"), _("Andel"), _("Utgångna lösenord")), rows),
-        "folded": len(rows) > FOLDED,
-        "stacked": True,
-        "whole": True,
-        "notes": notes,
-    }
+    columns = (
+        *(_("Företag"), _("Konton"), _("Med nummer"), _("Andel")),
+        *(_("Utgångna lösenord"), _("Andel månaden före")),
+    )
+    counted = _("Räknat den %s.") % date_format(figures.counted_on or date.min, "j F Y")
+    notes = [on_its_way, counted] if counting else [counted]
+    return {**section, "says": _companies_in_words(companies), **_table(columns, rows), "stacked": True, "notes": notes}
+
+
+def _sums(companies: Sequence[CompanyCount]) -> tuple[int, int, int]:
+    """Their accounts, those with a number, and those whose password has expired."""
+    rows = [(each.accounts, each.with_number, each.expired) for each in companies]
+    accounts, numbered, expired = (sum(column) for column in zip((0, 0, 0), *rows, strict=True))
+    return accounts, numbered, expired
 
 
 def _companies_in_words(companies: Sequence[CompanyCount]) -> str:
-    accounts = sum(company.accounts for company in companies)
-    numbered = sum(company.with_number for company in companies)
-    expired = sum(company.expired for company in companies)
+    accounts, numbered, expired = _sums(companies)
     share = percent(numbered, accounts)
     return _(
         "%(numbered)d av %(accounts)d konton har ett nummer (%(share)s). %(expired)d har ett lösenord som har gått ut."
@@ -172,13 +178,6 @@ def _companies_in_words(companies: Sequence[CompanyCount]) -> str:
 
 def _share(count: CompanyCount) -> str:
     return percent(count.with_number, count.accounts)
-
-
-def _company_row(count: CompanyCount) -> PlotRow:
-    words = {"share": _share(count), "count": count.with_number, "all": count.accounts}
-    with_number = _("%(share)s (%(count)d av %(all)d)") % words
-    expired = ngettext("%(count)d utgånget", "%(count)d utgångna", count.expired) % {"count": count.expired}
-    return count.company.name, [(count.share, with_number)], expired
 
 
 def file_lines(figures: Figures) -> Iterator[tuple[object, str, str, int]]:
@@ -234,13 +233,11 @@ def percent(part: int, whole: int) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """Days and hours, or hours and minutes."""
-    minutes = length // timedelta(minutes=1)
-    hours, days = minutes // 60, minutes // (24 * 60)
-    days, hours, minutes = (days, hours % 24, 0) if days >= IN_DAYS else (0, hours, minutes % 60)
-    words = [
-        ngettext("%(count)d dag", "%(count)d dagar", days) % {"count": days} if days else "",
-        ngettext("%(count)d timme", "%(count)d timmar", hours) % {"count": hours} if hours else "",
-        ngettext("%(count)d minut", "%(count)d minuter", minutes) % {"count": minutes} if minutes else "",
-    ]
-    return " ".join(filter(None, words)) or _("under en minut")
+    """Minutes, or hours or days with at most one decimal: short, since another one stands beside it."""
+    if length < timedelta(hours=1):
+        minutes = length // timedelta(minutes=1)
+        return _("%(count)d min") % {"count": minutes} if minutes else _("under en minut")
+    days = length >= timedelta(days=IN_DAYS)
+    count = round(length / timedelta(days=1) if days else length / timedelta(hours=1), 1)
+    written = number_format(count, 0 if count.is_integer() else 1)
+    return (_("%(count)s dagar") if days else _("%(count)s tim")) % {"count": written}

@@ -1,18 +1,13 @@
 """Plots as SVG: geometry and words for ``templates/helpdesk/plot.html``. Lengths are in units of WIDTH."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 WIDTH = 360  # on a narrow phone, a unit is three quarters of a pixel
-_TOP, _LEFT, _RIGHT = 22, 34, 6
-_HEIGHT, _FOOT = 150, 26  # of the columns, and of the labels below them
+_TOP, _LEFT, _RIGHT = 10, 34, 6
+_HEIGHT, _FOOT = 88, 26  # of the columns, and of the labels below them
 _GAP = 0.24  # between two labels' columns, as a share of a label's width
 _LABELLED = 5  # every fifth label is written
-_BAR = 13  # the thickness of a lying bar
-SHORT, LONG = 32, 42  # characters of a row's label, with and without words at the right end
-
-# A label; for each series the length of its bar, 0 to 1, and the words after it; words at the right end above the bars.
-PlotRow = tuple[str, Sequence[tuple[float, str]], str]
 
 
 @dataclass(slots=True)
@@ -31,7 +26,7 @@ class Plot:
 
     @property
     def view_box(self) -> str:
-        return f"0 0 {WIDTH} {_length(self.height)}"
+        return f"0 0 {WIDTH} {length(self.height)}"
 
 
 def columns(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Plot:
@@ -40,8 +35,8 @@ def columns(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Plot:
     steps = scale(max((value for values in series.values() for value in values), default=0))
     for step in steps:
         y = _TOP + _HEIGHT * (1 - step / steps[-1])
-        plot.lines.append((_length(_LEFT), _length(WIDTH - _RIGHT), _length(y)))
-        plot.texts.append((_length(_LEFT - 6), _length(y + 5), "end", str(step)))
+        plot.lines.append((length(_LEFT), length(WIDTH - _RIGHT), length(y)))
+        plot.texts.append((length(_LEFT - 6), length(y + 5), "end", str(step)))
     label_width = (WIDTH - _LEFT - _RIGHT) / max(1, len(labels))
     thick = label_width * (1 - _GAP) / len(series)
     for place, label in enumerate(labels):
@@ -49,30 +44,9 @@ def columns(labels: Sequence[str], series: Mapping[str, Sequence[int]]) -> Plot:
         for nth, values in enumerate(series.values()):
             if height := round(_HEIGHT * values[place] / steps[-1], 1):
                 x, y = left + label_width * _GAP / 2 + nth * thick, _TOP + _HEIGHT - height
-                plot.bars.append((_length(x), _length(y), _length(thick), _length(height), nth > 0))
+                plot.bars.append((length(x), length(y), length(thick), length(height), nth > 0))
         if place == 0 or (place + 1) % _LABELLED == 0:
-            plot.texts.append((_length(left + label_width / 2), _length(_TOP + _HEIGHT + 18), "middle", label))
-    return plot
-
-
-def rows(found: Iterable[PlotRow], names: Sequence[str] = ()) -> Plot:
-    """Lying bars, below the label of their row. At most two series, whose ``names`` the key shows."""
-    plot = Plot(0, names=names)
-    longest = WIDTH - 165  # leaves room for the words after a full bar
-    for label, parts, aside in found:
-        top, most = _length(plot.height + 15), SHORT if aside else LONG
-        # Cut to one line. The table has the whole text.
-        cut = label if len(label) <= most else f"{label[: most - 1].rstrip()}…"
-        plot.texts.append(("0", top, "start", cut))
-        if aside:
-            plot.texts.append((_length(WIDTH), top, "end", aside))
-        plot.height += 24  # clear of the tails of the letters above
-        for nth, (share, words) in enumerate(parts):
-            length = max(longest * min(1.0, share), 1.5)
-            plot.bars.append(("0", _length(plot.height), _length(length), _length(_BAR), nth > 0))
-            plot.texts.append((_length(length + 8), _length(plot.height + 11.5), "start", words))
-            plot.height += _BAR + 5
-        plot.height += 10
+            plot.texts.append((length(left + label_width / 2), length(_TOP + _HEIGHT + 18), "middle", label))
     return plot
 
 
@@ -87,6 +61,6 @@ def scale(most: int) -> list[int]:
         size *= 10
 
 
-def _length(value: float) -> str:
+def length(value: float) -> str:
     """As text: a template formats each number by the language, which takes longer than all else on the page."""
     return f"{value:.1f}".removesuffix(".0")

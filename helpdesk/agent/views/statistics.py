@@ -1,6 +1,6 @@
 """/helpdesk/oversikt/: the figures of a month, on a page and as a file."""
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
@@ -32,9 +32,15 @@ def overview(request: HttpRequest, agent: User) -> HttpResponse:
         "here": "overview",
         "month": month,
         "this": this,
-        "previous": month - timedelta(days=1) if month > first else None,
+        "previous": figures.previous_month(month) if month > first else None,
         "next": figures.next_month(month) if month < this else None,
         "read_at": found.read_at,
+        "headline": [
+            (name, now, before)
+            for (name, now), (_name, before) in zip(
+                page.headline(found), page.headline(found.before or found), strict=True
+            )
+        ],
         "sections": page.sections(found, counting=counting),
     }
     return render(request, "helpdesk/agent_overview.html", context)

@@ -20,11 +20,12 @@ TOWNS = ("Almby", "Adolfsberg", "Brickebacken", "Mosås", "Vivalla")
 
 
 def much(visitor: Visitor) -> None:
-    """The month before this one, with figures for each day; and this one's open requests."""
+    """The month before this one and this one, with figures for each day; and what is open."""
     as_per(visitor)
     some = random.Random(4)
     last = timezone.localdate().replace(day=1) - timedelta(days=1)
-    days = [last.replace(day=nth) for nth in range(1, last.day + 1)]
+    first, today = last.replace(day=1), timezone.localdate()
+    days = [first + timedelta(days=nth) for nth in range((today - first).days)]
     at = [datetime.combine(day, time(10), timezone.get_default_timezone()) for day in days]
     times = {Event.PASSWORD_DONE: 24, Event.PHONE_REGISTERED: 9, Event.CODE_SENT: 40, Event.CODE_NOT_SENT: 2}
     AuditEvent.objects.bulk_create(
@@ -59,7 +60,7 @@ def much(visitor: Visitor) -> None:
         for place, (town, kind) in enumerate((town, kind) for town in TOWNS for kind in NAMES)
     )
     rows = [(company, some.randint(8, 180)) for company in companies]
-    for day in (last, timezone.localdate()):
+    for day in (first, timezone.localdate()):
         CompanyCount.objects.bulk_create(
             CompanyCount(
                 day=day,
