@@ -105,7 +105,7 @@ class Message(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.pk}"
+        return f"{self.get_purpose_display()} {self.pk}"
 
 
 OPEN = (Message.Status.WAITING, Message.Status.SENDING)

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME, ActionForm
 from django.core.exceptions import BadRequest
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -66,12 +66,19 @@ def others(chosen: admin.SimpleListFilter, changelist: Any) -> list[tuple[str, s
     return [pair for pair in pairs if pair[0] != chosen.parameter_name]
 
 
+class ChosenActionForm(ActionForm):
+    """Not called wrong, in a screen reader's words, before anything was chosen."""
+
+    use_required_attribute = False
+
+
 class PortalAdmin(admin.ModelAdmin):  # type: ignore[type-arg]  # not subscriptable at run time
     """Every administrator may do what a page offers. The site lets in no other user, by the directory's groups (S2)."""
 
     has_module_permission = has_view_permission = always
     has_add_permission = has_change_permission = has_delete_permission = always
     actions = None
+    action_form = ChosenActionForm
     list_per_page = 50
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER

@@ -12,8 +12,10 @@ from django.conf import settings
 from django.urls import URLPattern, URLResolver, get_resolver
 from playwright.sync_api import Page
 
+from tests.browser import reader
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states import STATES, State
+from tests.browser.transcripts import HEARD
 from tests.browser.visitor import Visitor
 
 # target-size is a rule of WCAG 2.2 that axe leaves out unless asked.
@@ -71,9 +73,13 @@ LOOKED_AT = [
 
 @pytest.mark.parametrize("state", LOOKED_AT)
 def test_v1_state(state: State, visitor: Visitor) -> None:
-    """axe finds nothing on a phone, nor in the dark; at 320 px and with text of 200 % all is whole."""
+    """axe finds nothing on a phone, nor in the dark; read aloud it is whole, and at 320 px and with text of 200 %."""
     page = visitor.page
     state.visit(visitor)
+    if state.page != "demo-mail":  # a mail has no landmarks
+        nodes = reader.read(page)
+        assert reader.problems(nodes) == []
+        assert reader.not_heard(nodes, HEARD.get(state.name, ())) == []
     first, kinds = state.name in FIRST_OF_A_PAGE.values(), _kinds(page)
     if first or kinds - _SEEN:
         assert axe(page, rules_for(state)) == ""

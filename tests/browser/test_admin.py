@@ -8,9 +8,11 @@ from pytest_django import Settings
 
 from accounts.models import Company, Orderer
 from deploy.local.cast import CARIN
+from tests.browser import reader
 from tests.browser.conftest import DESK, NewVisitor
 from tests.browser.states.admin import COMPANY, ORDERER, PAGES, RIGHT, WRONG, Eva, register
 from tests.browser.test_accessibility import COLOURS, EVERYTHING, axe, axe_in_the_dark
+from tests.browser.transcripts import ADMIN
 from tests.browser.visitor import Visitor
 
 # Django's forms.css imports another sheet, which axe would rewrite as an inline style, against the page's own policy.
@@ -34,6 +36,9 @@ def test_page(name: str, eva: Eva) -> None:
     PAGES[name](eva, register(eva))
     page = eva.page
     expect(page.locator("h1")).to_be_visible()
+    nodes = reader.read(page)
+    assert reader.problems(nodes) == []
+    assert reader.not_heard(nodes, ADMIN.get(name, ())) == []
     found = [axe(page, {**EVERYTHING, **WITHIN_POLICY})]
     found.append(axe_in_the_dark(page, {**COLOURS, **WITHIN_POLICY}, "admin"))
     assert "".join(found) == ""

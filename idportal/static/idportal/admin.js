@@ -5,12 +5,12 @@
   const session = document.getElementById("session-data");
   if (session) Object.assign(document.body.dataset, session.dataset);
 
-  /* The search in a field of many choices has no name of its own; the field has. */
+  /* A field of many choices, and the search in it, have no name of their own; the label has. */
   for (const select of document.querySelectorAll("select.admin-autocomplete")) {
     const label = document.querySelector(`label[for="${select.id}"]`)?.textContent.replace(":", "").trim() ?? "";
+    const nameless = ":is(.select2-search__field, .select2-selection):not([aria-label])";
     const name = () => {
-      const search = select.parentElement.querySelector(".select2-search__field:not([aria-label])");
-      search?.setAttribute("aria-label", label);
+      for (const part of select.parentElement.querySelectorAll(nameless)) part.setAttribute("aria-label", label);
     };
     new MutationObserver(name).observe(select.parentElement, { childList: true, subtree: true });
     name();

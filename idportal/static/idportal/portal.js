@@ -44,6 +44,8 @@
     button.type = "button";
     button.className = "reveal";
     button.setAttribute("aria-controls", input.id);
+    const [label] = input.labels;
+    if (label) button.setAttribute("aria-describedby", (label.id ||= `${input.id}_label`)); // which of two fields
     const show = (shown) => {
       input.type = shown ? "text" : "password";
       button.textContent = shown ? words.textHide : words.textShow;
