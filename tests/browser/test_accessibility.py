@@ -53,7 +53,7 @@ NO_PAGE = {
     *("orderer-employees-refresh", "orderer-employees-export"),
     *("browser", "register-code-again", "register-old", "reset-code-again", "logout", "session-extend"),
     "set_language",
-    *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
+    *("favicon.ico", "static/kommun/<str:name>", "healthz/live", "healthz/ready", "metrics"),
 }
 
 
