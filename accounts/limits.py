@@ -110,6 +110,9 @@ MAIL_ANSWERS_NAMED = 3  # to an orderer whom a stranger's mail names
 # Tickets that unverified mails open in an hour; the next mails lie in one ticket (M5). One a minute, for a whole hour,
 # is more than the helpdesk of a large municipality gets.
 UNVERIFIED_MAILS_AN_HOUR = 60
+# Questions to an orderer by mail, in 24 hours: of one ticket, and to one address. More than these are a call.
+QUESTIONS_A_TICKET, QUESTIONS_TO_ORDERER = 3, 20
+LONGEST_QUESTION = 1000  # characters, and of an answer on the orderer's pages
 MAILS_ON_A_TIMELINE = 200  # that joined one ticket; more are kept, and show an agent nothing more
 
 EXPIRES_SOON = timedelta(days=30)  # the first threshold of the daily mail (manual-sv.md)

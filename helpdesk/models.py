@@ -163,6 +163,11 @@ class TimelineEntry(AppendOnly):
         GIVEN_BACK = "given back", _("Lämnade tillbaka ärendet")
         NOTED = "noted", _("Anteckning")
         MAILED = "mailed", _("Ett mejl till kom in")
+        ASKED = "asked", _("Frågade beställaren med ett mejl")
+        ANSWERED = "answered", _("Beställaren svarade på frågan")
+        UNSURE_ANSWER = "unsure answer", _("Ett svar på frågan kom in, från en avsändare som inte är kontrollerad")
+        AUTO_REPLIED = "auto replied", _("Ett automatiskt svar på frågan kom in")
+        NOT_DELIVERED = "not delivered", _("Frågan kom inte fram")
         COMPLETED = "completed", _("Fyllde i eller rättade uppgifterna")
         CODE_SENT = "code sent", _("Bad om en kod till beställarens mobil")
         CODE_WRONG = "code wrong", _("Koden som lästes upp var fel")
@@ -205,6 +210,7 @@ class IncomingMail(models.Model):
     class MailOutcome(models.TextChoices):
         OPENED = "opened"  # a ticket
         JOINED = "joined"  # a ticket that was there, and grants it nothing
+        ANSWER = "answer"  # joined it too: to a question, from the orderer who was asked (M6)
         BOUNCE = "bounce"  # of a digest: marked its recipient, and opened no ticket
         ARRIVED = "arrived"  # for a moment, within the transaction that finds its place
 

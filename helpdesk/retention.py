@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
@@ -52,7 +52,8 @@ def held(person: DataSubject) -> Iterator[Held]:
     mails = IncomingMail.objects.filter(ticket__in=tickets)
     steps: QuerySet[TimelineEntry] = QuerySet(TimelineEntry).filter(ticket__in=tickets)
     yield Held("mails", mails, lambda rows: rows.update(sender="", sender_name="", subject="", text="", attached=""))
-    yield Held("steps", steps.filter(by=TimelineEntry.By.ORDERER), lambda rows: rows.update(who=""))
+    told = Q(by=TimelineEntry.By.ORDERER) | Q(what=TimelineEntry.What.ASKED)
+    yield Held("steps", steps.filter(told), _erase_steps)
     yield Held("tickets", tickets, lambda rows: rows.update(orderer_name="", text=""))
 
 
@@ -61,6 +62,12 @@ def _corrections(person: DataSubject) -> QuerySet[TimelineEntry]:
     steps: QuerySet[TimelineEntry] = QuerySet(TimelineEntry)
     others = steps.filter(what=TimelineEntry.What.COMPLETED).exclude(ticket__account=person.id)
     return steps.filter(pk__in=[each.pk for each in others if person.username in each.why.split()])
+
+
+def _erase_steps(steps: QuerySet[TimelineEntry]) -> None:
+    """What the orderer did and wrote, and what the helpdesk asked."""
+    steps.update(why="")
+    steps.filter(by=TimelineEntry.By.ORDERER).update(who="")
 
 
 def _erase_tickets(tickets: QuerySet[Ticket]) -> None:

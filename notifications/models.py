@@ -45,6 +45,7 @@ class Message(models.Model):
         TICKET_OPENED = "request opened", _("ärende skapat")
         TICKET_CORRECTED = "request corrected", _("ärende rättat")
         TICKET_DECIDED = "request decided", _("ärende avgjort")
+        TICKET_QUESTION = "ticket question", _("fråga till beställare")
         MAIL_ANSWERED = "mail answered", _("svar på mejl till helpdesk")
         PHONE_LINKED = "phone linked", _("nummer kopplat")
         PHONE_LINK_TOLD = "phone link told", _("nummer kopplat, kan stoppas")

@@ -62,6 +62,8 @@ class Event(models.TextChoices):
     PHONE_REMOVED = "phone removed", _("Mobilnummer: borttaget av helpdesk")
     TICKET_OPENED = "request opened", _("Ärende: öppnat")
     TICKET_MAILED = "request mailed", _("Ärende: mejl tillagt")
+    TICKET_QUESTION_ASKED = "ticket question asked", _("Ärende: fråga till beställaren")
+    TICKET_ANSWERED = "ticket answered", _("Ärende: svar på frågan")
     TICKET_COMPLETED = "request completed", _("Ärende: uppgifterna ändrade")
     TICKET_TAKEN = "request taken", _("Ärende: taget")
     TICKET_GIVEN_BACK = "request given back", _("Ärende: lämnat tillbaka")

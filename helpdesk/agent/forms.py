@@ -8,6 +8,7 @@ from django import forms
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import limits
 from accounts.forms import CodeField, with_digits
 
 if TYPE_CHECKING:
@@ -40,11 +41,11 @@ class WordsForm(forms.Form):
         return fresh if not self.is_bound or self.non_field_errors() else str(self.data.get("shown", ""))
 
 
-def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3) -> forms.CharField:
+def _text(label: _StrPromise, missing: _StrPromise, *, rows: int = 3, most: int = LONGEST) -> forms.CharField:
     """A required text. ``missing``: the error if it is empty."""
     return forms.CharField(
         label=label,
-        max_length=LONGEST,
+        max_length=most,
         widget=forms.Textarea(attrs={"rows": rows}),
         error_messages={
             "required": missing,
@@ -76,6 +77,39 @@ class RejectForm(WordsForm):
     ids = "avsla"
 
     why = _text(_("Därför avslås ärendet"), _("Skriv varför ärendet avslås."))
+
+
+# Ready-made beginnings of a question. In Swedish on the English pages too: the orderer gets them so.
+FIRST_LINES = (
+    "Vilken medarbetare gäller ärendet? Skriv namn och användarnamn.",
+    "Vilket mobilnummer ska kopplas till kontot?",
+    "Arbetar medarbetaren kvar hos er?",
+    "Är mobilen borta, eller har medarbetaren bytt nummer?",
+    "Vilka e-postadresser ska få mejlen om lösenord som går ut?",
+    "När kan vi ringa dig på ditt nummer i registret?",
+)
+
+
+class QuestionForm(WordsForm):
+    """A question to the orderer: a ready-made line, the agent's own words, or both."""
+
+    ids = "fraga"
+
+    line = forms.ChoiceField(
+        label=_("Färdig fråga"),
+        required=False,
+        choices=[("", _("Ingen, jag skriver själv")), *((line, line) for line in FIRST_LINES)],
+    )
+    text = _text(_("Egna ord"), _("Välj en färdig fråga, eller skriv en egen."), most=limits.LONGEST_QUESTION)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["text"].required = not self.data.get("line")
+
+    @property
+    def question(self) -> str:
+        """Of a valid form: the whole question, a line for each of its parts."""
+        return "\n".join(filter(None, [self.cleaned_data["line"], self.cleaned_data["text"]]))
 
 
 class NoteForm(WordsForm):

@@ -14,6 +14,8 @@ from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import Piece
 from helpdesk.models import IncomingMail, Ticket
 
+Outcome = IncomingMail.MailOutcome
+
 MOST = 20  # newest mails that joined the ticket: anyone who knows its number can write to it
 MOST_VERIFIED = 20  # newest mails of verified senders: others can't crowd them out
 
@@ -27,7 +29,7 @@ def for_page(
     the page shows beside it. Both are the ticket's own by default. Of each mail, ``vouched``: the mail server says
     that the ticket's orderer sent it; ``pieces``: its text.
     """
-    joined = ticket.mails.filter(outcome=IncomingMail.MailOutcome.JOINED)
+    joined = ticket.mails.filter(outcome__in=(Outcome.JOINED, Outcome.ANSWER))
     newest = _newest(joined, MOST)
     count = len(newest)
     if count == MOST:

@@ -15,6 +15,7 @@ from helpdesk.agent.next_step import is_incomplete
 from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.searches import words_of
+from helpdesk.tickets import questions
 from helpdesk.tickets.evidence import Evidence, Level, worst
 
 PAGE = 50  # tickets a page
@@ -45,7 +46,8 @@ def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
         *(*RECIPIENT_COLUMNS, "agent__username", "decided_by__username"),
     )
     listed = chosen(wanted, agent).select_related("agent", "decided_by")
-    paginator: Paginator[Any] = Paginator(listed.only(*fields).annotate(news=Exists(_unseen_mail())), PAGE)
+    listed = listed.only(*fields).annotate(news=Exists(_unseen_mail()), question=questions.standing_column())
+    paginator: Paginator[Any] = Paginator(listed, PAGE)
     paginator.count = counts[wanted.tab]  # counted already
     return paginator.get_page(wanted.page_number), counts
 
@@ -133,7 +135,6 @@ def _unseen_mail() -> QuerySet[TimelineEntry]:
     by_agents = (
         TimelineEntry.objects.filter(ticket=OuterRef("ticket"), by=TimelineEntry.By.AGENT).order_by("-at").values("at")
     )
-    mails = TimelineEntry.objects.filter(ticket=OuterRef("pk"), what=TimelineEntry.What.MAILED).annotate(
-        seen=Subquery(by_agents[:1])
-    )
+    news = (TimelineEntry.What.MAILED, TimelineEntry.What.AUTO_REPLIED)
+    mails = TimelineEntry.objects.filter(ticket=OuterRef("pk"), what__in=news).annotate(seen=Subquery(by_agents[:1]))
     return mails.filter(Q(seen=None) | Q(at__gt=F("seen")))

@@ -12,7 +12,7 @@ import uuid
 from django.utils import timezone
 
 from accounts import companies
-from helpdesk.intake.mime import Letter
+from helpdesk.intake.mime import Headers, Letter
 from idportal.logs import masked
 from notifications.models import Message
 
@@ -32,6 +32,12 @@ def returned_message(letter: Letter) -> Message | None:
     return sent_as(returned) if returned else sent_as(letter.first("in-reply-to"))
 
 
+def failures(letter: Letter) -> list[Headers]:
+    """Of a report, what it says of each receiver whom the mail did not reach."""
+    blocks = letter.reports if _is_report(letter) else []
+    return [block for block in blocks if any(name == "action" and value.lower() == "failed" for name, value in block)]
+
+
 def sent_as(message_id: str) -> Message | None:
     """The outbox mail with this Message-ID."""
     found = _MESSAGE_ID.fullmatch(message_id.strip())
@@ -47,11 +53,7 @@ def note(letter: Letter) -> bool:
     message = returned_message(letter)
     if message is None or message.purpose != Message.Topic.DIGEST or not message.to:
         return False
-    failed = [
-        block
-        for block in letter.reports
-        if any(name == "action" and value.lower() == "failed" for name, value in block)
-    ]
+    failed = failures(letter)
     # Of two reports at once, one is the first.
     first = Message.objects.filter(pk=message.pk, bounced_at=None)
     if failed and first.update(bounced_at=timezone.now()):

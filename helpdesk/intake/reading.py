@@ -12,7 +12,7 @@ from typing import NamedTuple
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 from helpdesk.intake import mime
 from helpdesk.intake.asked import Asked, asked_in
-from helpdesk.intake.layout import numbers_in
+from helpdesk.intake.layout import numbers_in, sections
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.missing import short_name
 
@@ -62,6 +62,11 @@ def read(raw: bytes) -> Reading:
         raise mime.Unreadable(type(error).__name__) from None
     refers_to = numbers_in(subject)
     return Reading(letter, letter.first("message-id"), sender, sender_name, subject, text, refers_to, asked)
+
+
+def newest(text: str) -> str:
+    """What the sender of a kept mail wrote above the older mails that it quotes, without the signature."""
+    return sections(text)[0].text.strip()
 
 
 def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind) -> Asked:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from accounts import directory, limits
 from accounts.encryption import token_digest
 from accounts.models import Event
-from helpdesk.intake import bounces, mime
+from helpdesk.intake import answers, bounces, mime
 from helpdesk.intake.reading import Reading, read
 from helpdesk.intake.senders import PASS, claimed, dmarc, is_automatic, is_bulk
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
@@ -117,7 +117,8 @@ def _row(reading: Reading) -> tuple[IncomingMail, bool]:
 def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails, by_address: bool) -> None:
     """Joins the ticket that the mail is about, or opens one."""
     asked, source = reading.asked, Source.MAIL
-    ticket = mail.ticket or _referred_to(reading)
+    question = answers.question(reading.letter)
+    ticket = mail.ticket or answers.ticket_of(question) or _referred_to(reading)
     sent = bounces.sent_as(reading.message_id)
     # A bulk mail is an order only if it names a known account or comes from an orderer's address.
     is_order = not is_bulk(reading.letter) or details.account or by_address
@@ -131,7 +132,7 @@ def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails
         ticket, source = _locked_if_open(Ticket.objects.filter(source=Source.PORTAL, orderer_name=FLOOD)), Source.PORTAL
         details = TicketDetails(Kind.OTHER, orderer_name=FLOOD)
     if ticket is not None:
-        _join(mail, ticket)
+        _join(mail, ticket, *answers.joins_as(mail, reading.letter, question))
         return
     unread, doubts = (asked.unread, asked.doubts) if details.kind == asked.kind else ({}, ())
     mail.outcome = Outcome.OPENED
@@ -181,14 +182,19 @@ def _locked_if_open(tickets: QuerySet[Ticket]) -> Ticket | None:
     return Ticket.objects.select_for_update().filter(pk=found.pk, state__in=OPEN).first() if found else None
 
 
-def _join(mail: IncomingMail, ticket: Ticket) -> None:
-    """Adds the mail to the ticket's timeline and changes nothing else: a ticket number proves nothing."""
+def _join(
+    mail: IncomingMail, ticket: Ticket, outcome: IncomingMail.MailOutcome, what: TimelineEntry.What, event: Event
+) -> None:
+    """Adds the mail to the ticket's timeline and changes nothing else: a ticket number proves nothing.
+
+    Answers are counted apart: what strangers send leaves them their room.
+    """
     ticket = Ticket.objects.select_for_update().get(pk=ticket.pk)
-    mail.ticket, mail.outcome = ticket, Outcome.JOINED
+    mail.ticket, mail.outcome = ticket, outcome
     mail.save()
-    if ticket.mails.filter(outcome=Outcome.JOINED).count() <= limits.MAILS_ON_A_TIMELINE:
-        add_mail_entry(ticket, TimelineEntry.What.MAILED)
-        record(Event.TICKET_MAILED, ticket, None, None)
+    if ticket.mails.filter(outcome=outcome).count() <= limits.MAILS_ON_A_TIMELINE:
+        add_mail_entry(ticket, what)
+        record(event, ticket, None, None)
     if not ticket.open and not mail.automatic:  # agents don't look at decided tickets
         text = _("Det har kommit ett mejl om ärende %(number)s, som redan är avgjort. Läs mejlet där.")
         text = text % {"number": ticket.number}

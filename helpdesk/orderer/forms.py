@@ -8,6 +8,7 @@ from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts import limits
 from accounts.companies.forms import RecipientFields
 from accounts.forms import AddressField, CodeField, NameField, PhoneField, UsernameField, with_digits
 from accounts.models import Company, Orderer
@@ -93,6 +94,21 @@ class PhoneTicketForm(OwnCompanyForm):
             account=employee.id,
             new_number=self.cleaned_data["phone"],
         )
+
+
+class AnswerForm(OwnCompanyForm):
+    """The answer to the helpdesk's question about a ticket."""
+
+    text = forms.CharField(
+        label=_("Ditt svar"),
+        max_length=limits.LONGEST_QUESTION,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={
+            "required": _("Skriv ditt svar."),
+            "max_length": _("Skriv högst %(limit_value)d tecken."),
+            "null_characters_not_allowed": _("Texten innehåller ett tecken som inte går att använda."),
+        },
+    )
 
 
 class RecipientsForm(RecipientFields, OwnCompanyForm):

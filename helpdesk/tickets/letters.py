@@ -74,6 +74,14 @@ def send_decision(ticket: Ticket, why: str = "") -> None:
     send_outcome(ticket, why)
 
 
+def send_question(ticket: Ticket, question: str, *, key: str) -> None:
+    """An agent's question. ``key``: tells it from the ticket's other questions."""
+    lines = "\n\n".join(_inert_text(line) for line in question.splitlines() if line.strip())
+    # A ticket by mail is on the orderer's pages only once it is verified (M5), so there may be nothing to open.
+    link = {"link": ""} if ticket.source == Source.MAIL else {}
+    _send_to_orderer("ticket_question", ticket, Topic.TICKET_QUESTION, key=key, question=lines, **link)
+
+
 def _inert_text(text: str) -> str:
     """``inert`` for some sentences: it cuts what is longer than a name."""
     lines = textwrap.wrap(" ".join(text.split()), LONGEST - 10, break_on_hyphens=False)

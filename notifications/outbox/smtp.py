@@ -82,6 +82,9 @@ def _compose(message: Message) -> EmailMultiAlternatives:
         "Auto-Submitted": "auto-generated",  # RFC 3834
         "X-Auto-Response-Suppress": "All",  # Exchange
     }
+    if message.purpose == Message.Topic.TICKET_QUESTION:
+        # An answer has it, too, where a server on the way gave the question another Message-ID.
+        headers["References"] = f"<{message.uid}.question@{_host()}>"
     email = _Email(message.subject, message.text, to=[message.to], headers=headers)
     email.encoding = _ENCODING
     if parseaddr(settings.DEFAULT_FROM_EMAIL)[1].lower() != settings.HELPDESK_EMAIL.lower():

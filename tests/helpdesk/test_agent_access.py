@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 POSTS = {
     *("helpdesk-take", "helpdesk-give-back", "helpdesk-note", "helpdesk-send-code", "helpdesk-enter-code"),
     *("helpdesk-called-back", "helpdesk-approve", "helpdesk-reject", "helpdesk-unlock", "helpdesk-forget-tries"),
-    "helpdesk-remove-number",
+    *("helpdesk-remove-number", "helpdesk-ask"),
 }
 # Whoever has not taken the ticket is led back from the forms that change its details.
 LEADS_ON = ("helpdesk-complete", "helpdesk-correct", "helpdesk-next")

@@ -205,7 +205,8 @@ def test_which_of_the_agents_has_it_is_not_shown(carin: Client, asked: Ticket, a
 def test_every_kind_of_entry_is_either_shown_or_the_helpdesks_own() -> None:
     from helpdesk.orderer.views.tickets import _SEEN
 
-    assert set(What) - set(_SEEN) == {What.MAILED, What.NOTED, What.GIVEN_BACK}
+    mails = {What.MAILED, What.UNSURE_ANSWER, What.AUTO_REPLIED, What.NOT_DELIVERED}
+    assert set(What) - set(_SEEN) == {*mails, What.NOTED, What.GIVEN_BACK}
 
 
 def test_a_rejection_shows_its_reason(carin: Client, asked: Ticket, agent: User) -> None:

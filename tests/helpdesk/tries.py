@@ -106,6 +106,11 @@ def _withdraw(it: Whose) -> list[Try]:
     return [("POST", f"{REQUESTS}{number}/aterta/", everything(it)) for number in numbers]
 
 
+def _answer(it: Whose) -> list[Try]:
+    numbers = (it.ticket, it.recipients_ticket)
+    return [("POST", f"{REQUESTS}{number}/svara/", {"text": "Ja.", **everything(it)}) for number in numbers]
+
+
 ROUTES: dict[str, Tries] = {
     "orderer-login": lambda it: [("POST", "/bestallare/logga-in/", {"email": it.email, **everything(it)})],
     "orderer-mailed-code": looked_at("/bestallare/logga-in/mejlkod/"),
@@ -122,6 +127,7 @@ ROUTES: dict[str, Tries] = {
     "recipient-confirm": _confirm,
     "orderer-tickets": looked_at(REQUESTS),
     "orderer-ticket": _ticket,
+    "orderer-answer": _answer,
     "orderer-withdraw": _withdraw,
 }
 # Of these anybody may see the first page.

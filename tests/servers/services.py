@@ -1,4 +1,4 @@
-"""Fixtures for what stands beside the directory: Redis, the helpdesk's mailbox, and what stands in for an SMS provider.
+"""Fixtures for what stands beside the directory: Redis, mail servers, and what stands in for an SMS provider.
 
 Loaded by ``pytest_plugins = ["tests.servers.services"]``. PostgreSQL is no fixture: the whole suite runs on the
 database that ``DATABASE_URL`` names, and ``make test`` starts one (:mod:`tests.servers.postgres`).
@@ -17,6 +17,7 @@ from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
 from tests.servers.relay import PrivateRelay
 from tests.servers.smsgateway import SmsGateway
+from tests.servers.smtp import PrivateSmtp
 
 
 @pytest.fixture(scope="session")
@@ -50,6 +51,22 @@ def spare_sms_gateway(sms_gateway: SmsGateway, settings: Settings) -> Iterator[S
     with SmsGateway() as gateway:
         settings.SMS_GATEWAYS = [sms_gateway.json_url, gateway.form_url]
         yield gateway
+
+
+@pytest.fixture(scope="session")
+def _smtp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSmtp]:
+    with PrivateSmtp(tmp_path_factory.mktemp("smtp")) as server:
+        yield server
+
+
+@pytest.fixture
+def smtp(_smtp_server: PrivateSmtp, settings: Settings) -> PrivateSmtp:
+    """A mail server that is good and empty, and to which the portal's mail goes."""
+    _smtp_server.clear()
+    settings.EMAIL_BACKEND = "idportal.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _smtp_server.port
+    settings.EMAIL_TIMEOUT = 2
+    return _smtp_server
 
 
 @pytest.fixture(scope="session")

@@ -20,12 +20,12 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import numbers
 from accounts.models import User
 from accounts.staff.proof import Proof
-from helpdesk.agent import mails, next_step
+from helpdesk.agent import exchange, mails, next_step
 from helpdesk.agent.access import agent_only, ticket_or_404
-from helpdesk.agent.forms import CallBackForm, NoteForm, ReadOutForm, RejectForm
+from helpdesk.agent.forms import CallBackForm, NoteForm, QuestionForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets import decisions, letters, missing, states, verification
+from helpdesk.tickets import decisions, letters, missing, questions, states, verification
 from helpdesk.tickets.correcting import can_be_corrected
 from helpdesk.tickets.evidence import Evidence, gather
 from helpdesk.tickets.states import TicketRefused
@@ -50,7 +50,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
     # An agent who lost the ticket while typing a reason can leave the text as a note.
     typed = form.data.get("why", "") if form and not mine else ""
     by_mail = ticket.source == Ticket.Source.MAIL
-    happened = {entry.what for entry in evidence.timeline}
+    shown_mails = _mails(request, agent, ticket, evidence)
     old = timezone.now() - ticket.created_at >= timedelta(minutes=1)
     context = {
         "here": "queue",
@@ -63,7 +63,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "mine": mine,
         "correctable": mine and can_be_corrected(ticket),
         "age": _("för %(age)s sedan") % {"age": timesince(ticket.created_at, depth=1)} if old else _("nyss"),
-        "mails": _mails(request, agent, ticket, evidence),
+        "mails": shown_mails,
         "missing": missing.why(ticket) if ticket.open else {},
         "outcome_to": letters.outcome_address(ticket) if ticket.open and by_mail else "",
         "phone": ticket.shown_number,
@@ -73,7 +73,8 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
         "not_yet": verification.why_not_yet(ticket.orderer),
         "eyes": next_step.eyes(ticket, agent, evidence),
         "approval": next_step.approval(ticket, evidence) if step == NextStep.APPROVE else None,
-        "stopped": What.STOPPED in happened,
+        "exchange": exchange.for_page(evidence, agent, shown_mails),
+        "stopped": any(entry.what == What.STOPPED for entry in evidence.timeline),
         **_forms(form, ticket, typed, Proof.of(request)),
         # A refused form stands at an address that takes posts only; this one shows the page again.
         "language_next": reverse("helpdesk-ticket", kwargs={"number": ticket.number}),
@@ -84,7 +85,7 @@ def _page(request: HttpRequest, agent: User, ticket: Ticket, form: forms.Form | 
 def _mails(request: HttpRequest, agent: User, ticket: Ticket, evidence: Evidence) -> dict[str, Any] | None:
     """The ticket's mails, and an event that the agent reads them; None: it has none."""
     happened = {entry.what for entry in evidence.timeline}
-    if ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL) and What.MAILED not in happened:
+    if ticket.source not in (Ticket.Source.MAIL, Ticket.Source.PORTAL) and happened.isdisjoint(questions.BY_MAIL):
         return None
     seen = next((entry.at for entry in evidence.timeline if entry.by == TimelineEntry.By.AGENT), None)
     found = mails.for_page(ticket, seen)
@@ -103,6 +104,7 @@ def _forms(form: forms.Form | None, ticket: Ticket, typed: str, proof: Proof) ->
         "call_back_form": call_back_form,
         "shown": call_back_form.shown(verification.number_mark(ticket.orderer) if ticket.orderer else ""),
         "reject_form": form if isinstance(form, RejectForm) else RejectForm(),
+        "question_form": form if isinstance(form, QuestionForm) else QuestionForm(),
         "note_form": form if isinstance(form, NoteForm) else NoteForm(initial={"text": typed}),
     }
 
@@ -163,6 +165,11 @@ _FORMS: dict[str, tuple[type[forms.Form], Callable[[Any, Ticket, User, str], Any
         RejectForm,
         lambda form, ticket, agent, address: decisions.reject(ticket.pk, agent, form.cleaned_data["why"], address),
         gettext_lazy("Ärende %(number)s är avslaget."),
+    ),
+    "ask": (
+        QuestionForm,
+        lambda form, ticket, agent, address: questions.ask(ticket.pk, agent, form.question, address),
+        gettext_lazy("Frågan är på väg till beställaren. Svaret kommer hit till ärendet."),
     ),
     "note": (
         NoteForm,

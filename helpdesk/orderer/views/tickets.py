@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -16,10 +17,11 @@ from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.orderer import company_tickets
+from helpdesk.orderer.forms import AnswerForm
 from helpdesk.orderer.sessions import orderer_only
-from helpdesk.tickets import recipients, states
+from helpdesk.tickets import questions, recipients, states
 from helpdesk.tickets.missing import is_about_several
-from helpdesk.tickets.states import Closed
+from helpdesk.tickets.states import Closed, TicketRefused
 from idportal import clock
 from idportal.hosts import journey_url
 
@@ -30,6 +32,8 @@ Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
 _SEEN: dict[str, Promise] = {
     What.OPENED: gettext_lazy("Ärendet kom in"),
     What.COMPLETED: gettext_lazy("Fyllde i eller rättade uppgifterna"),
+    What.ASKED: gettext_lazy("Ställde en fråga till beställaren"),
+    What.ANSWERED: gettext_lazy("Svarade på frågan"),
     What.TAKEN: gettext_lazy("Började kontrollera ärendet"),
     What.CODE_SENT: gettext_lazy("Skickade en kod till beställarens mobil"),
     What.CODE_WRONG: gettext_lazy("Fick en kod som var fel"),
@@ -48,16 +52,24 @@ _SEEN: dict[str, Promise] = {
 @orderer_only
 def tickets(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Lists the tickets of all the company's orderers, newest first."""
-    listed = company_tickets.shown(company).order_by("-created_at", "-pk")
+    listed = company_tickets.shown(company).annotate(question=questions.standing_column())
+    listed = listed.order_by("-created_at", "-pk")
     page = Paginator(listed, A_PAGE).get_page(request.GET.get("sida"))
-    return render(request, "helpdesk/orderer_tickets.html", {"here": "tickets", "page": page})
+    context = {"here": "tickets", "page": page, "unanswered": questions.UNANSWERED}
+    return render(request, "helpdesk/orderer_tickets.html", context)
 
 
 @require_http_methods(["GET", "HEAD"])
 @orderer_only
 def ticket(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
     """Shows one ticket: what was asked, its state, and what has happened."""
-    ticket = _ticket_or_404(company, number)
+    return _page(request, orderer, company, _ticket_or_404(company, number))
+
+
+def _page(
+    request: HttpRequest, orderer: Orderer, company: Company, ticket: Ticket, form: AnswerForm | None = None
+) -> HttpResponse:
+    """One ticket's page. ``form`` was sent and refused: it keeps what was typed."""
     steps = _steps(ticket)
     done = ticket.state == State.DONE
     waiting = recipients.waiting(company) if done and ticket.kind == Kind.RECIPIENTS else []
@@ -72,6 +84,11 @@ def ticket(request: HttpRequest, orderer: Orderer, company: Company, number: str
         "stopped": any(step["what"] is _SEEN[What.STOPPED] for step in steps),
         **_link(ticket),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
+        "company": company,
+        "answer_form": form or AnswerForm(company=company),
+        "form": form,
+        "question": _question(ticket, orderer),
+        "language_next": reverse("orderer-ticket", kwargs={"number": ticket.number}),
         "waiting": [confirmation.address for confirmation in waiting if confirmation.ticket_id == ticket.pk],
     }
     return render(request, "helpdesk/orderer_ticket.html", context)
@@ -101,6 +118,30 @@ def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: s
     return redirect("orderer-ticket", number=number)
 
 
+@require_POST
+@limits.posts_by_address
+@orderer_only
+def answer(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
+    """Answers the helpdesk's question: words for the agent, which change nothing of the ticket (M6)."""
+    ticket, form = _ticket_or_404(company, number), AnswerForm(request.POST, company=company)
+    if form.is_valid():
+        try:
+            questions.answer(ticket.pk, orderer, form.cleaned_data["text"], request.META["REMOTE_ADDR"])
+        except TicketRefused as refused:
+            messages.warning(request, str(refused))
+        else:
+            messages.success(request, _("Svaret är skickat till helpdesk."))
+        return redirect("orderer-ticket", number=number)
+    return _page(request, orderer, company, ticket, form)
+
+
+def _question(ticket: Ticket, orderer: Orderer) -> str:
+    """The helpdesk's question, if it waits for this orderer's answer."""
+    if not questions.waits_for(ticket, orderer):
+        return ""
+    return str(ticket.entries.filter(what=What.ASKED).latest("at", "pk").why)
+
+
 def _ticket_or_404(company: Company, number: str) -> Ticket:
     """The company's own ticket. Raises Http404 for another company's too (H5)."""
     return get_object_or_404(company_tickets.shown(company), number=number)
@@ -115,7 +156,8 @@ def _steps(ticket: Ticket) -> list[dict[str, Any]]:
             continue  # when one agent takes over from another, the orderer sees no change
         verifying = entry.what == What.TAKEN or verifying
         why = entry.why if entry.what == What.REJECTED else ""
-        steps.append({"at": entry.at, "what": _SEEN[entry.what], "who": _who(entry), "why": why})
+        said = entry.why if entry.what in (What.ASKED, What.ANSWERED) else ""
+        steps.append({"at": entry.at, "what": _SEEN[entry.what], "who": _who(entry), "why": why, "said": said})
     return steps
 
 
