@@ -107,6 +107,18 @@ STATEMENTS_FOLDER = env.text("STATEMENTS_FOLDER")
 TICKET_PHONE_SUBJECT = env.text("TICKET_PHONE_SUBJECT").strip()
 TICKET_RECIPIENTS_SUBJECT = env.text("TICKET_RECIPIENTS_SUBJECT").strip()
 
+# Ready-made reasons for a rejection. Orderers and strangers read them in a mail: they are about nobody.
+REJECTION_REASONS = env.sentences(
+    "REJECTION_REASONS",
+    "Motringningen gick inte att göra: vi nådde dig inte på numret i vårt register."
+    "|Koden som lästes upp stämde inte."
+    "|Du kände inte till ärendet. Därför har vi inte gjort något av det som begärdes."
+    "|Uppgifterna räcker inte. Skicka ett nytt ärende med namn, användarnamn och nytt mobilnummer."
+    "|Vi har redan ett ärende om samma sak."
+    "|Den som kan sitt lösenord registrerar mobilnumret själv, på registreringssidan."
+    "|Begäran måste komma från en behörig beställare på företaget.",
+)
+
 # --- The parts -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -71,12 +72,36 @@ class CallBackForm(WordsForm):
     why = _text(_("Vem talade du med, och vad sade hen?"), _("Skriv vem du talade med när du ringde upp."), rows=2)
 
 
+def _reasons() -> list[tuple[str, str | _StrPromise]]:
+    """Each is its own value: after a change of the setting, a page from before sends no other one."""
+    made = [(reason, reason) for reason in settings.REJECTION_REASONS]
+    return [("", _("Skriv själv, eller välj ett skäl")), *made]
+
+
 class RejectForm(WordsForm):
-    """The reason of a rejection, which the orderer may read."""
+    """The reason of a rejection, which the orderer may read. What is written wins over the ready-made ``reason``."""
 
     ids = "avsla"
 
+    reason = forms.ChoiceField(
+        label=_("Färdigt skäl"),
+        required=False,
+        choices=_reasons,
+        widget=forms.Select(attrs={"data-fills": "why"}),
+        error_messages={"invalid_choice": _("Det skälet finns inte längre. Välj ett annat, eller skriv själv.")},
+    )
     why = _text(_("Därför avslås ärendet"), _("Skriv varför ärendet avslås."))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["why"].required = False
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        data["why"] = data.get("why") or data.get("reason", "")
+        if not data["why"] and not self.errors:
+            self.add_error("why", self.fields["why"].error_messages["required"])
+        return data
 
 
 # Ready-made beginnings of a question. In Swedish on the English pages too: the orderer gets them so.

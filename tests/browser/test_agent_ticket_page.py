@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.states.agent_ticket import opened, took, with_flags
+from tests.browser.states.agent_ticket import asked, opened, took, with_flags
 from tests.browser.visitor import Visitor
 
 # Of what has the focus, as many pixels as lie below the bar, and as it is high.
@@ -48,3 +49,19 @@ def test_on_a_phone_a_bar_leads_to_the_next_step_and_hides_no_focus(visitor: Vis
             page.keyboard.press(key)
             below, its, words = page.evaluate(BELOW_THE_BAR)
             assert below < its / 2, f"{key}: {words} is below the bar"
+
+
+def test_a_ready_made_reason_fills_the_field_and_takes_nothing_away(visitor: Visitor) -> None:
+    opened(asked, took)(visitor)
+    page = visitor.page
+    page.locator("summary", has_text="Avslå ärendet").click()
+    reasons, field = page.get_by_label("Färdigt skäl"), page.get_by_label("Därför avslås ärendet")
+    first, second = settings.REJECTION_REASONS[:2]
+    for reason in (second, first):  # another choice takes the place of the first
+        reasons.select_option(reason)
+        expect(field).to_have_value(reason)
+    field.fill("Hej Carin!")
+    reasons.select_option(second)
+    expect(field).to_have_value(f"Hej Carin!\n{second}")
+    reasons.select_option("")
+    expect(field).to_have_value(f"Hej Carin!\n{second}")
