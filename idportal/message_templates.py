@@ -19,6 +19,7 @@ from idportal import frames
 from idportal import sms as gateways
 from idportal.clock import stamp
 from idportal.hosts import journey_url
+from idportal.identity import look
 
 # What each reset sends.
 _KEPT = ("sms/code.txt", "sms/password_reset.txt", "mail/password_reset.txt")
@@ -107,20 +108,20 @@ def _made(template: str, context: Mapping[str, Any], *, html: bool) -> str:
     return str(found.render(Context({**everywhere(), **context}, autoescape=html)))
 
 
-# Mails take no style sheet: these are the tokens of portal.css, of both schemes. Where a municipality has a colour of
-# its own, this is the place for it.
-_LIGHT = {"paper": "#ffffff", "ink": "#13242b", "line": "#c5d2d6", "edge": "#5a6f78"}
-_LIGHT |= {"action": "#0b5a6f", "action_ink": "#ffffff"}
-_DARK = {"paper": "#0f191e", "ink": "#eaf1f3", "line": "#3a4d56", "action": "#8ad6ea", "action_ink": "#06222b"}
+# Mails take no style sheet: these are the tokens of portal.css, of both schemes. The municipality's colour joins them.
+_LIGHT = {"paper": "#ffffff", "ink": "#13242b", "line": "#c5d2d6", "edge": "#5a6f78", "action_ink": "#ffffff"}
+_DARK = {"paper": "#0f191e", "ink": "#eaf1f3", "line": "#3a4d56", "action_ink": "#06222b"}
 
 
 def everywhere() -> dict[str, Any]:
     """The context of every text. ``light`` and ``dark``: the colours of mails."""
+    identity = look.current()
     return {
-        "light": _LIGHT,
-        "dark": _DARK,
+        "light": {**_LIGHT, "action": identity.action},
+        "dark": {**_DARK, "action": identity.action_in_the_dark},
         "language": translation.get_language(),
         "municipality": settings.MUNICIPALITY_NAME,
+        "service": identity.service,
         "helpdesk": settings.HELPDESK_EMAIL,
         "register": journey_url("REGISTER_HOST", "" if settings.REGISTER_HOST else "/registrera/"),
         "orderers": f"{settings.PORTAL_URL}/bestallare/",

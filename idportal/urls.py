@@ -21,7 +21,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     # Without a token, which would make the start page another one for each visitor: a forged post changes a language.
     path("sprak/", csrf_exempt(set_language), name="set_language"),
     path("favicon.ico", identity.favicon),
-    path(f"{settings.STATIC_URL.lstrip('/')}{FOLDER}<str:name>", identity.file),
+    path(f"{settings.STATIC_URL.lstrip('/')}{FOLDER}<str:name>", identity.file, name="municipality-file"),
     path("healthz/live", health.live),
     path("healthz/ready", health.ready),
     path("metrics", health.metrics),

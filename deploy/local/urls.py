@@ -14,7 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 from django.views.defaults import page_not_found
 
-from deploy.local import post, start_codes
+from deploy.local import post, sites, start_codes
 from deploy.local.cast import CARIN, CAST, EVA, PER
 from idportal import urls
 
@@ -50,8 +50,15 @@ def index(request: HttpRequest) -> HttpResponse:
         "form": form,
         "sms": post.messages(folder / "sms"),
         "mails": post.mails(folder / "mail"),
+        "said": [(name, Path(value).name if name.endswith("_FILE") else value) for name, value in _said()],
+        "sites": sites.names(),
     }
     return render(request, "demo/index.html", context)
+
+
+def _said() -> list[tuple[str, str]]:
+    """Whose portal the demo shows."""
+    return [(name, getattr(settings, name)) for name in sites.SHOWN]
 
 
 def _fetched() -> str:

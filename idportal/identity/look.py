@@ -17,7 +17,7 @@ from idportal.identity.pictures import Picture
 log = logging.getLogger("idportal.identity")
 
 FOLDER = "kommun/"  # below STATIC_URL, where browsers and nginx keep what they got
-OWN_HEADER, OWN_ACTION = "#0b4454", "#0b5a6f"  # of portal.css
+OWN_ACTION, OWN_ACTION_IN_THE_DARK = "#0b5a6f", "#8ad6ea"  # of portal.css
 WORDMARK = 2.0  # a logo so many times as wide as high has the name in it
 HIGHEST, WIDEST = 44, 176  # px, of a logo in the header
 
@@ -25,7 +25,7 @@ _LOGO = (
     "@media screen{.logo{display:block;box-sizing:content-box;max-width:38vw;height:auto;padding:4px 6px;"
     "border-radius:4px;background:#fff;forced-color-adjust:none}.site-header__name{flex:1 1 11rem}}"
 )
-_LINE = "@media screen{.site-header{border-bottom:1px solid var(--line)}}"  # below a band as light as the page
+_LINE = "@media screen{.site-header,#header{border-bottom:1px solid var(--edge)}}"  # below a band as light as the page
 _WORDMARK = (  # the service's name below it, where both have too little room
     "@media screen and (max-width:30rem){.site-header__name:has(.logo--name)"
     "{flex-direction:column;align-items:flex-start;gap:.2rem;font-size:.9rem}}"
@@ -120,9 +120,9 @@ class Identity:
     def sheet(self) -> File | None:
         """None: the portal's own look, which portal.css has already."""
         rules = _LOGO * bool(self.logo) + _LOGO_IN_THE_DARK * bool(self.logo_dark) + _WORDMARK * self.logo_has_the_name
-        if self.header_colour or self.action_colour:
-            light, dark = (_tokens(band | action) for band, action in zip(*self._schemes, strict=True))
-            rules += _LINE * (colours.ink_on(self._header) == colours.INK)
+        if any(self._schemes):
+            rules += _LINE * (self._schemes[0].get("band-ink") == colours.INK)
+            light, dark = map(_tokens, self._schemes)
             # Django's admin has a button for the scheme, which names it in data-theme.
             rules += (
                 f"@media screen{{:root,html[data-theme=light]{{{light}}}html[data-theme=dark]{{{dark}}}}}"
@@ -131,20 +131,25 @@ class Identity:
         return File("look", "css", rules.encode()) if rules else None
 
     @property
-    def _schemes(self) -> tuple[tuple[dict[str, str], dict[str, str]], tuple[dict[str, str], dict[str, str]]]:
-        action = self.action_colour if colours.is_colour(self.action_colour) else OWN_ACTION
-        return colours.header(self._header), colours.action(action)
+    def action(self) -> str:
+        """The colour of buttons and links, for mails, which know no tokens; on them stands white."""
+        return self._schemes[0].get("action", OWN_ACTION)
 
     @property
-    def _header(self) -> str:
-        return self.header_colour if colours.is_colour(self.header_colour) else OWN_HEADER
+    def action_in_the_dark(self) -> str:
+        return self._schemes[1].get("action", OWN_ACTION_IN_THE_DARK)
 
     @cached_property
-    def colours(self) -> dict[str, str]:
-        """For mails, which know no tokens: ``action`` and ``action_dark``, ``band`` and so on."""
-        (band, band_dark), (action, action_dark) = self._schemes
-        dark = {f"{name}_dark": value for name, value in (band_dark | action_dark).items()}
-        return {name.replace("-", "_"): value for name, value in (band | action | dark).items()}
+    def _schemes(self) -> tuple[dict[str, str], dict[str, str]]:
+        """The tokens that are not those of portal.css, in the light and in the dark scheme."""
+        light: dict[str, str] = {}
+        dark: dict[str, str] = {}
+        for colour, tokens in ((self.header_colour, colours.header), (self.action_colour, colours.action)):
+            if colours.is_colour(colour):
+                in_the_light, in_the_dark = tokens(colour)
+                light |= in_the_light
+                dark |= in_the_dark
+        return light, dark
 
     @cached_property
     def files(self) -> dict[str, File]:

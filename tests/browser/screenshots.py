@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 from accounts import codes
 from accounts.models import Challenge
 from tests import mail_view
+from tests.as_site import MADE_UP, dress
 from tests.browser.conftest import DESK, PHONE
-from tests.browser.states import STATES, State
+from tests.browser.states import OF_A_SITE, STATES, State
 from tests.browser.states.admin import PAGES as ADMIN
 from tests.browser.states.admin import Eva, register
 from tests.browser.visitor import Visitor
@@ -37,6 +38,14 @@ def test_take(state: State, visitor: Visitor) -> None:
     with mock.patch("accounts.codes.resend_in", whole_minute):
         state.visit(visitor)
     _take(page, state.name)
+
+
+@pytest.mark.parametrize("site", MADE_UP)
+@pytest.mark.parametrize("state", OF_A_SITE, ids=lambda state: state.name)
+def test_take_a_site(state: State, site: str, visitor: Visitor) -> None:
+    dress(visitor.portal.settings, site)
+    state.visit(visitor)
+    _take(visitor.page, f"{site}-{state.name}")
 
 
 @pytest.mark.parametrize("name", ADMIN)

@@ -52,8 +52,8 @@ NO_PAGE = {
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
     *("orderer-employees-refresh", "orderer-employees-export"),
     *("browser", "register-code-again", "register-old", "reset-code-again", "logout", "session-extend"),
-    "set_language",
-    *("favicon.ico", "static/kommun/<str:name>", "healthz/live", "healthz/ready", "metrics"),
+    *("set_language", "municipality-file"),
+    *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }
 
 

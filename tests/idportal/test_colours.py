@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from idportal.identity import colours
-from idportal.identity.look import OWN_ACTION, OWN_HEADER
+from idportal.identity.look import OWN_ACTION, OWN_ACTION_IN_THE_DARK
 
 PORTAL_CSS = Path(colours.__file__).parents[1] / "static" / "idportal" / "portal.css"
 ANY = [f"#{random.Random(4711 + each).randrange(1 << 24):06x}" for each in range(300)]
@@ -29,8 +29,8 @@ def test_the_grounds_are_those_of_the_style_sheet(scheme: int, grounds: tuple[st
 
 
 def test_the_portals_own_colours_are_those_of_the_style_sheet_and_pass() -> None:
-    assert (tokens(0)["band"], tokens(0)["action"]) == (OWN_HEADER, OWN_ACTION)
-    assert colours.can_be_header(OWN_HEADER)
+    assert [tokens(scheme)["action"] for scheme in (0, 1)] == [OWN_ACTION, OWN_ACTION_IN_THE_DARK]
+    assert colours.can_be_header(tokens(0)["band"])
     assert colours.can_be_action(OWN_ACTION)
 
 

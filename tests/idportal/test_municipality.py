@@ -10,9 +10,13 @@ import pytest
 from django.conf import settings as portal_settings
 from django.core.checks import Tags, run_checks
 from django.test import Client
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from deploy.local import sites
+from idportal import message_templates
+from idportal.identity import look
+from tests.as_site import dress
 from tests.idportal.conftest import PRODUCTION, manage
 
 NEEDED = ["MUNICIPALITY_NAME", "HELPDESK_EMAIL", "HELPDESK_PHONE", "DATA_PROTECTION_OFFICER", "EXAMPLE_USERNAME"]
@@ -24,16 +28,6 @@ def problems() -> dict[str, tuple[str, str]]:
     """What the checks say of the municipality: message and hint by setting."""
     found = [each for each in run_checks(tags=[Tags.security]) if str(each.id).startswith("idportal.E07")]
     return {each.msg.split()[0]: (each.msg, str(each.hint)) for each in found}
-
-
-def dress(settings: Settings, site: str) -> dict[str, str]:
-    """As that site of the demo."""
-    values = sites.settings_of(site)
-    for name, value in values.items():
-        setattr(settings, name, value)
-    if "MUNICIPALITY_SHORT_NAME" not in values:
-        settings.MUNICIPALITY_SHORT_NAME = values["MUNICIPALITY_NAME"]
-    return values
 
 
 def page(path: str = "/", language: str = "sv") -> str:
@@ -199,6 +193,27 @@ def test_a_broken_logo_keeps_nobody_out(db: None, settings: Settings, caplog: py
     settings.LOGO_FILE, settings.HEADER_COLOUR = "/nowhere/logo.svg", "blå"
     assert '<svg class="mark"' in page()
     assert "/nowhere/logo.svg, the logo, can't be read" in caplog.text
+
+
+def test_mails_have_its_name_and_colours(settings: Settings) -> None:
+    context = {"account": "lovstlin32", "at": timezone.now(), "browser": ""}
+    own = message_templates.mail("new_browser", "sv", context)
+    assert "Någon loggade in på Lösenordsportalen med kontot" in own.text
+    assert "#0b5a6f" in own.html
+    dress(settings, "bergslunda")
+    theirs = message_templates.mail("new_browser", "sv", context)
+    assert "Någon loggade in på Mitt lösenord med kontot" in theirs.text
+    assert theirs.text.endswith("Bergslunda kommun\n")
+    assert "#8a3b12" in theirs.html
+    assert "#0b5a6f" not in theirs.html
+
+
+def test_apps_and_browsers_keep_one_name_of_the_service(settings: Settings) -> None:
+    for language in ("sv", "en"):
+        with translation.override(language):
+            assert look.current().service_on_devices == "Lösenordsportalen"
+    settings.SERVICE_NAME = "Mitt lösenord"
+    assert look.current().service_on_devices == "Mitt lösenord"
 
 
 def test_the_name_is_in_no_password(settings: Settings) -> None:

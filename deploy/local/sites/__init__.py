@@ -6,6 +6,13 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 FIRST = "orebro"
 
+# On /demo/, in the order of docs/configuration.md.
+SHOWN = (
+    *("MUNICIPALITY_NAME", "MUNICIPALITY_SHORT_NAME", "MUNICIPALITY_URL", "SERVICE_NAME"),
+    *("LOGO_FILE", "LOGO_DARK_FILE", "FAVICON_FILE", "HEADER_COLOUR", "ACTION_COLOUR"),
+    *("HELPDESK_EMAIL", "HELPDESK_PHONE", "HELPDESK_HOURS", "DATA_PROTECTION_OFFICER", "EXAMPLE_USERNAME"),
+)
+
 
 def names() -> list[str]:
     return sorted(file.stem for file in FOLDER.glob("*.env"))

@@ -51,4 +51,7 @@ _ALSO_ENGLISH = (
 
 STATES: tuple[State, ...] = (*_SWEDISH, *(state.in_english() for state in _SWEDISH if state.name in _ALSO_ENGLISH))
 
-__all__ = ["STATES", "State"]
+# What differs most between municipalities: test_sites.py and ``make screenshots`` show it of each that the demo has.
+OF_A_SITE = tuple(state for state in _SWEDISH if state.name in ("start", "aterstall-kod", "helpdesk-ko"))
+
+__all__ = ["OF_A_SITE", "STATES", "State"]
