@@ -95,6 +95,7 @@ SESSION_SEEN = MINUTE  # how exactly staff see when a session of theirs was last
 # Tickets of one orderer: more than a company with 2,000 employees needs, and too few to flood a queue.
 TICKETS_OPEN = 50
 TICKETS_A_DAY = 100
+SAVED_FILTERS = 6  # of one agent: they stand in one line above the queue
 
 # In which an orderer's other contact details verify nobody, unless a second administrator confirms them (H9). Long
 # enough for the orderer to read the notice, at work again the next day.

@@ -1,4 +1,4 @@
-"""Tickets and all that belongs to them; the helpdesk's mail; sign-in links; the companies' counts."""
+"""Tickets and all that belongs to them; the helpdesk's mail; sign-in links; the companies' counts; saved filters."""
 
 from __future__ import annotations
 
@@ -392,3 +392,20 @@ class CompanyCount(models.Model):
     def share(self) -> float:
         """The share of accounts with a number, 0 to 1. A company without accounts lacks none: 1."""
         return self.with_number / self.accounts if self.accounts else 1.0
+
+
+class SavedFilter(models.Model):
+    """A filter of the queue that an agent saved. ``words``: as its address has them, without the search."""
+
+    agent = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="saved_filters")
+    name = models.CharField(max_length=30)
+    words = models.JSONField(default=dict)
+
+    class Meta:
+        verbose_name = _("sparat filter")
+        verbose_name_plural = _("sparade filter")
+        ordering = ["name", "pk"]
+        constraints = [models.UniqueConstraint(fields=["agent", "name"], name="one_filter_a_name_and_agent")]
+
+    def __str__(self) -> str:
+        return f"{self.name} of {self.agent_id}"

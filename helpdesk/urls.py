@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from helpdesk.agent.views import accounts, call, correct, guide, queue, statistics, ticket
+from helpdesk.agent.views import accounts, call, correct, guide, queue, queue_actions, statistics, ticket
 from helpdesk.orderer.views import ask, employees, sign_in, tickets
 
 
@@ -38,7 +38,10 @@ urlpatterns = [
     path("bestallare/arenden/<ticket:number>/aterta/", tickets.withdraw, name="orderer-withdraw"),
     path("helpdesk/", queue.queue, name="helpdesk-queue"),
     path("helpdesk/nya/", queue.news, name="helpdesk-news"),
-    path("helpdesk/nasta/", queue.onward, name="helpdesk-next"),
+    path("helpdesk/lasta/", queue_actions.read, name="helpdesk-read"),
+    path("helpdesk/filter/", queue_actions.save_filter, name="helpdesk-save-filter"),
+    path("helpdesk/filter/<int:pk>/ta-bort/", queue_actions.remove_filter, name="helpdesk-remove-filter"),
+    path("helpdesk/nasta/", queue_actions.onward, name="helpdesk-next"),
     path("helpdesk/nytt/", call.new, name="helpdesk-new"),
     path(TICKET, ticket.show, name="helpdesk-ticket"),
     path(f"{TICKET}uppgifter/", call.complete, name="helpdesk-complete"),

@@ -2,7 +2,7 @@
 
 import re
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Exists, F, Max, OuterRef, Q, QuerySet, Subquery
@@ -33,12 +33,25 @@ KINDS = {
 }
 
 
-def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
-    """A page of the queue, and the number of tickets under each tab. Two queries.
+class News(NamedTuple):
+    """``newest``: the id of the newest untaken ticket, whatever the tab; ``fresh``: how many the agent did not know."""
+
+    newest: int
+    fresh: int
+
+
+def look(wanted: QueueFilter, agent: User, known: int = 0) -> tuple[Page[Any], dict[str, int], News]:
+    """A page of the queue, the number of tickets under each tab, and what came after the id ``known``. Two queries.
 
     ``news``: a mail joined the ticket after an agent last did something with it.
     """
-    counts = _filtered(wanted).order_by().aggregate(**{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab})
+    new = _under(Tab.NEW, agent)
+    counts = _filtered(wanted).aggregate(
+        **{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab},
+        newest=Max("pk", filter=new),
+        fresh=Count("pk", filter=new & Q(pk__gt=known)),
+    )
+    news = News(max(counts.pop("newest") or 0, known), counts.pop("fresh"))
     # Without the text, which no row shows; the new number is for the flags.
     fields = (
         *("number", "kind", "state", "source", "created_at", "changed_at", "decided_at", "doubts", "new_number"),
@@ -49,19 +62,12 @@ def look(wanted: QueueFilter, agent: User) -> tuple[Page[Any], dict[str, int]]:
     listed = listed.only(*fields).annotate(news=Exists(_unseen_mail()), question=questions.standing_column())
     paginator: Paginator[Any] = Paginator(listed, PAGE)
     paginator.count = counts[wanted.tab]  # counted already
-    return paginator.get_page(wanted.page_number), counts
+    return paginator.get_page(wanted.page_number), counts, news
 
 
 def chosen(wanted: QueueFilter, agent: User) -> QuerySet[Ticket]:
     """All tickets that the filter shows, in its order."""
     return _filtered(wanted).filter(_under(wanted.tab, agent)).order_by(*wanted.columns)
-
-
-def newest(wanted: QueueFilter, known: int = 0) -> tuple[int, int]:
-    """The id of the newest untaken ticket, whatever the tab, and how many came after the one with the id ``known``."""
-    new = _filtered(wanted).filter(state=Ticket.State.NEW).order_by()
-    found = new.aggregate(newest=Max("pk"), fresh=Count("pk", filter=Q(pk__gt=known)))
-    return max(found["newest"] or 0, known), found["fresh"]
 
 
 def worst_flag(evidence: Evidence) -> tuple[Level, str] | None:
@@ -109,7 +115,7 @@ def how_old(ticket: Ticket, now: datetime) -> str:
 
 
 def _filtered(wanted: QueueFilter) -> QuerySet[Ticket]:
-    found = Ticket.objects.all()
+    found = Ticket.objects.order_by()
     if wanted.kind:
         found = found.filter(kind=wanted.kind)
     if wanted.company is not None:

@@ -25,7 +25,7 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server")]
 POSTS = {
     *("helpdesk-take", "helpdesk-give-back", "helpdesk-note", "helpdesk-send-code", "helpdesk-enter-code"),
     *("helpdesk-called-back", "helpdesk-approve", "helpdesk-reject", "helpdesk-unlock", "helpdesk-forget-tries"),
-    *("helpdesk-remove-number", "helpdesk-ask"),
+    *("helpdesk-remove-number", "helpdesk-ask", "helpdesk-read", "helpdesk-save-filter", "helpdesk-remove-filter"),
 }
 # Whoever has not taken the ticket is led back from the forms that change its details.
 LEADS_ON = ("helpdesk-complete", "helpdesk-correct", "helpdesk-next")
@@ -42,7 +42,11 @@ def paths(register: Register) -> list[str]:
 
 
 def _path(pattern: URLPattern, number: str, account: str) -> str:
-    return f"/{pattern.pattern}".replace("<ticket:number>", number).replace("<uuid:account_id>", account)
+    return (
+        f"/{pattern.pattern}".replace("<ticket:number>", number)
+        .replace("<uuid:account_id>", account)
+        .replace("<int:pk>", "1")
+    )
 
 
 def name_of(path: str) -> str:

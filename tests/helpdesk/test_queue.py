@@ -83,7 +83,7 @@ def test_each_ticket_lies_under_its_tab(per: Officer, sara: Officer, register: R
     assert listed(waiting) == [mine.number, hers.number]
     assert "hdsarlun" in text_of(waiting)
     assert listed(per.get(f"{QUEUE}?flik=klara")) == [closed.number]
-    _page, counts = queue.look(QueueFilter(tab=Tab.WAITING), user_of(per))
+    _page, counts, _news = queue.look(QueueFilter(tab=Tab.WAITING), user_of(per))
     assert counts == {Tab.NEW: 1, Tab.MINE: 1, Tab.WAITING: 2, Tab.CLOSED: 1}
     assert "Nya 1 Mina 1 Pågår 2 Klara 1" in text_of(waiting)
 
@@ -357,7 +357,7 @@ def test_looking_costs_two_queries(per: Officer, register: Register) -> None:
     agent = user_of(per)
     put(register, agent=agent, state=Ticket.State.VERIFYING)
     with CaptureQueriesContext(connection) as captured:
-        page, _counts = queue.look(QueueFilter(tab=Tab.MINE, text="anna"), agent)
+        page, _counts, _news = queue.look(QueueFilter(tab=Tab.MINE, text="anna"), agent)
         assert next(iter(page)).agent == agent
     assert len(captured) == 2
 

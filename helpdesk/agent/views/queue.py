@@ -4,7 +4,6 @@ import re
 from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
 from django.core.paginator import Page
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,12 +16,13 @@ from django.views.decorators.http import require_http_methods
 from accounts import audit
 from accounts.encryption import token_digest
 from accounts.models import Company, User
-from helpdesk.agent import next_ticket
+from helpdesk.agent import next_ticket, saved_filters
 from helpdesk.agent import queue as tickets
 from helpdesk.agent.access import agent_only
 from helpdesk.agent.queue_filter import QueueFilter, Tab
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm, kept
+from helpdesk.tickets.automatic import all_automatic
 from helpdesk.tickets.evidence import Evidence, gather_many
 
 NEWS_SECONDS = 30  # how often a page that is looked at asks what is new
@@ -42,7 +42,7 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
     if form.keep_posted():
         return redirect(wanted.address())
     next_ticket.keep(request.session, wanted)
-    page, counts = tickets.look(wanted, agent)
+    page, counts, found_news = tickets.look(wanted, agent)
     if form.is_new():
         found, whom = f"queue, {sum(counts.values())} rows", audit.named(form.text)
         audit.record_search(found, actor=agent, subject=whom, address=request.META["REMOTE_ADDR"])
@@ -52,8 +52,10 @@ def queue(request: HttpRequest, agent: User) -> HttpResponse:
         "tabs": _tabs(wanted, counts),
         "kinds": tickets.KINDS.items(),
         "companies": companies,
-        **_table(wanted, page, counts),
-        "newest": tickets.newest(wanted)[0],
+        "save": wanted.address("helpdesk-save-filter"),
+        "saved": saved_filters.shown(agent, wanted),
+        **_table(wanted, page, counts, agent),
+        "newest": found_news.newest,
         "news_seconds": NEWS_SECONDS,
     }
     return render(request, "helpdesk/agent_queue.html", context)
@@ -66,30 +68,37 @@ def news(request: HttpRequest, agent: User) -> HttpResponse:
 
     ``marke``: what the page shows, as ``_mark`` has it; ``nyast``: the newest ticket that it knew.
     """
-    companies = list(Company.objects.values_list("pk", flat=True)) if "foretag" in request.GET else []
-    wanted = QueueFilter.read(request.GET.dict(), companies, kept(request, "queue"))
-    page, counts = tickets.look(wanted, agent)
+    wanted, known = asked_for(request), request.GET.get("nyast", "")
+    page, counts, (newest, fresh) = tickets.look(wanted, agent, int(known) if _ID.fullmatch(known) else 0)
     if request.GET.get("marke") == _mark(page, counts, timezone.now()):
         return HttpResponse(status=204)
-    known = request.GET.get("nyast", "")
-    newest, fresh = tickets.newest(wanted, int(known) if _ID.fullmatch(known) else 0)
     words = {"count": fresh, "time": date_format(timezone.localtime(), "H:i")}
     said = ngettext("%(count)d nytt ärende kl. %(time)s.", "%(count)d nya ärenden kl. %(time)s.", fresh) % words
-    context = {**_table(wanted, page, counts), "newest": newest, "said": said if fresh else ""}
+    context = {**_table(wanted, page, counts, agent), "newest": newest, "said": said if fresh else ""}
     return render(request, "helpdesk/queue_table.html", context)
 
 
-def _table(wanted: QueueFilter, page: Page[Any], counts: dict[str, int]) -> dict[str, object]:
+def asked_for(request: HttpRequest) -> QueueFilter:
+    """The filter of the address."""
+    companies = list(Company.objects.values_list("pk", flat=True)) if request.GET.get("foretag") else []
+    return QueueFilter.read(request.GET.dict(), companies, kept(request, "queue"))
+
+
+def _table(wanted: QueueFilter, page: Page[Any], counts: dict[str, int], agent: User) -> dict[str, object]:
     """What ``queue_table.html`` shows."""
     now = timezone.now()
+    readable: set[int] = set()
     if wanted.tab == Tab.CLOSED:
         rows = [_row(ticket, None, now) for ticket in page]
     else:
         rows = [_row(evidence.ticket, evidence, now) for evidence in gather_many(list(page))]
+        readable = all_automatic(ticket for ticket in page if ticket.agent in (None, agent))
     return {
         "wanted": wanted,
         "page": page,
         "rows": rows,
+        "readable": readable,
+        "read": wanted.address("helpdesk-read"),
         "counts": counts,
         "mark": _mark(page, counts, now),
         "columns": _columns(wanted),
@@ -108,17 +117,6 @@ def _mark(page: Page[Any], counts: dict[str, int], now: datetime) -> str:
         for ticket in page
     ]
     return token_digest(repr((counts, rows)))[:16]
-
-
-@require_http_methods(["GET", "HEAD"])
-@agent_only
-def onward(request: HttpRequest, agent: User) -> HttpResponse:
-    """Leads to the ticket after the one that is named, or back to the queue if there is no other."""
-    words = request.session.get(next_ticket.KEPT, {})
-    if number := next_ticket.number_after(request.GET.get("efter", ""), agent, words):
-        return redirect("helpdesk-ticket", number=number)
-    messages.info(request, _("Det finns inget mer ärende att ta."))
-    return redirect("helpdesk-queue")
 
 
 def _row(ticket: Ticket, evidence: Evidence | None, now: datetime) -> dict[str, object]:

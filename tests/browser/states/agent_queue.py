@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from unittest import mock
 
 from django.utils import timezone
 
 from accounts.models import Company, User
 from deploy.local.cast import ANNA, CARIN, KARL, MARIA, OMSORG_TVA, PER
-from helpdesk.models import Ticket
+from helpdesk.intake import receive
+from helpdesk.models import SavedFilter, Ticket
 from tests.browser.states.office import as_per, the_register
 from tests.browser.states.state import State, Steps
 from tests.browser.visitor import Visitor
+from tests.helpdesk.mailing import a_mail, ticket_of
 
 Kind, TicketState, Source = Ticket.Kind, Ticket.State, Ticket.Source
 
@@ -84,6 +87,29 @@ def full_queue(visitor: Visitor) -> None:
     visitor.page.reload()
 
 
+def own_queue(visitor: Visitor) -> None:
+    """With saved filters, their menu open, and automatic mails to close."""
+    queue()(visitor)
+    agent = User.objects.get(username=PER.username)
+    for name, words in (("Bara nummer", {"flik": "nya", "typ": "phone"}), ("Mina senaste", {"flik": "mina"})):
+        SavedFilter.objects.create(agent=agent, name=name, words=words)
+    for number in range(1, 3):
+        with mock.patch.object(receive, "MOST_IN_HEAP", 1):
+            ticket_of(a_mail(f"Jag är borta {number}.", subject="Frånvaro", Auto_Submitted="auto-replied"))
+    visitor.page.reload()
+    visitor.page.locator(".queue-menu > summary").click()
+
+
+def closed_as_read(visitor: Visitor) -> None:
+    """One of two; the other one was closed meanwhile."""
+    own_queue(visitor)
+    for box in visitor.page.get_by_role("checkbox").all():
+        box.check()
+    ticket = Ticket.objects.filter(source=Source.MAIL).latest("pk")
+    Ticket.objects.filter(pk=ticket.pk).update(state=TicketState.DONE, decided_at=timezone.now())
+    visitor.page.locator(".queue-read button").click()
+
+
 def empty_queue(visitor: Visitor) -> None:
     as_per(visitor)
     the_register()
@@ -136,6 +162,8 @@ THEIRS = {"employee_name": MARIA.name, "employee_username": MARIA.username, "new
 AGENT_QUEUE = (
     State("helpdesk-ko", "helpdesk-queue", "Nytt mobilnummer", queue()),
     State("helpdesk-ko-full", "helpdesk-queue", "Sida 1 av 2", full_queue),
+    State("helpdesk-ko-own", "helpdesk-queue", "Avsluta valda som lästa", own_queue),
+    State("helpdesk-ko-read", "helpdesk-queue", "1 ärende är avslutat som läst.", closed_as_read),
     State("helpdesk-ko-vantar", "helpdesk-queue", "lovanber11", queue("?flik=vantar")),
     State("helpdesk-ko-klara", "helpdesk-queue", "godkänt och utfört", queue("?flik=klara")),
     State("helpdesk-ko-empty", "helpdesk-queue", "Inga nya ärenden. Allt som har kommit in är taget.", empty_queue),
