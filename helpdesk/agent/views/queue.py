@@ -113,7 +113,14 @@ def _table(wanted: QueueFilter, page: Page[Any], counts: dict[str, int], agent: 
 def _mark(page: Page[Any], counts: dict[str, int], now: datetime) -> str:
     """A digest of what changes in the table by itself."""
     rows = [
-        (ticket.number, ticket.state, ticket.agent_id, ticket.news, tickets.age(ticket.created_at, now))
+        (
+            ticket.number,
+            ticket.state,
+            ticket.agent_id,
+            ticket.news,
+            ticket.question,
+            tickets.age(ticket.created_at, now),
+        )
         for ticket in page
     ]
     return token_digest(repr((counts, rows)))[:16]
