@@ -90,6 +90,24 @@ def test_each_with_how_they_stand(carin: Client) -> None:
     assert text.count("registrerat") >= 2
 
 
+def test_one_column_says_how_the_password_stands(server: TestSlapd, carin: Client) -> None:
+    """In words, with its day beside them."""
+    server.put(KARL, locked=True)
+    server.put(STEFAN, disabled=True)
+    server.put(somebody("lovlange", days_left=60))
+    server.put(somebody("lovlast", days_left=61), locked=True)
+    page = text_of(look(carin))
+    heads, rows = page.split("Namn Konto Lösenord Mobilnummer Åtgärd ")[1], {}
+    for person in (ANNA, KARL, STEFAN):
+        rows[person] = heads.split(f"{person.username} ")[1]
+    day = {days: (timezone.localdate() + timedelta(days)).isoformat() for days in (-4, 7, 60, 61)}
+    assert rows[ANNA].startswith(f"har gått ut 4 dagar sedan, {day[-4]} saknas")
+    assert rows[KARL].startswith(f"låst just nu går ut om 7 dagar {day[7]} saknas")
+    assert rows[STEFAN].startswith("avstängt saknas – "), "its day does not matter before it is enabled again"
+    assert f"lovlange gäller till {day[60]} saknas" in page
+    assert f"lovlast låst just nu gäller till {day[61]} saknas" in page
+
+
 def test_which_number_it_is_nobody_sees(carin: Client) -> None:
     """E3: neither on the page nor in the file."""
     has_number(STEFAN)
