@@ -36,6 +36,7 @@ urlpatterns = [
     path("bestallare/arenden/<ticket:number>/", tickets.ticket, name="orderer-ticket"),
     path("bestallare/arenden/<ticket:number>/svara/", tickets.answer, name="orderer-answer"),
     path("bestallare/arenden/<ticket:number>/aterta/", tickets.withdraw, name="orderer-withdraw"),
+    path("bestallare/arenden/<ticket:number>/igen/", ask.again, name="orderer-again"),
     path("helpdesk/", queue.queue, name="helpdesk-queue"),
     path("helpdesk/nya/", queue.news, name="helpdesk-news"),
     path("helpdesk/lasta/", queue_actions.read, name="helpdesk-read"),

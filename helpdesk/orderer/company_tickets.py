@@ -3,7 +3,7 @@
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from accounts.models import Company
-from helpdesk.models import IncomingMail, Ticket, Verification
+from helpdesk.models import IncomingMail, Ticket, TimelineEntry, Verification
 
 
 def shown(company: Company) -> QuerySet[Ticket]:
@@ -16,3 +16,9 @@ def shown(company: Company) -> QuerySet[Ticket]:
     verified = Exists(Verification.objects.filter(ticket=OuterRef("pk"), done_at__isnull=False))
     told = ~Q(source=Ticket.Source.MAIL) | Q(vouched) | Q(verified)
     return Ticket.objects.filter(told, company=company).exclude(source=Ticket.Source.PORTAL)
+
+
+def why_rejected(ticket: Ticket) -> str:
+    """The reason that the helpdesk gave; "" for a ticket that was not rejected."""
+    entry = ticket.entries.filter(what=TimelineEntry.What.REJECTED).last()
+    return entry.why if entry else ""

@@ -111,6 +111,11 @@ def _answer(it: Whose) -> list[Try]:
     return [("POST", f"{REQUESTS}{number}/svara/", {"text": "Ja.", **everything(it)}) for number in numbers]
 
 
+def _again(it: Whose) -> list[Try]:
+    numbers = (it.ticket, it.recipients_ticket)
+    return [(method, f"{REQUESTS}{number}/igen/", everything(it)) for number in numbers for method in ("GET", "POST")]
+
+
 ROUTES: dict[str, Tries] = {
     "orderer-login": lambda it: [("POST", "/bestallare/logga-in/", {"email": it.email, **everything(it)})],
     "orderer-mailed-code": looked_at("/bestallare/logga-in/mejlkod/"),
@@ -129,6 +134,7 @@ ROUTES: dict[str, Tries] = {
     "orderer-ticket": _ticket,
     "orderer-answer": _answer,
     "orderer-withdraw": _withdraw,
+    "orderer-again": _again,
 }
 # Of these anybody may see the first page.
 PUBLIC = {"orderer-login", "orderer-link", "recipient-confirm", "orderer-mailed-code", "orderer-code"}

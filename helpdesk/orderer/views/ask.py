@@ -1,13 +1,16 @@
 """/bestallare/mobilnummer/ and /bestallare/mottagare/: an orderer's tickets, and the answer of a new recipient."""
 
+from collections.abc import Sequence
+
 from django import forms
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
 
-from accounts import limits
+from accounts import limits, numbers
 from accounts.models import BouncedAddress, Company, Orderer
 from helpdesk.models import OPEN, Ticket
 from helpdesk.orderer import company_tickets, employees
@@ -42,19 +45,54 @@ def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespo
             raise Http404  # not the company's
         initial = {"username": employee.username, "name": employee.name} if employee else None
         form = PhoneTicketForm(company=company, listed=listed, initial=initial)
+    return _phone_page(request, form, listed, employee)
+
+
+@require_http_methods(["GET", "HEAD"])
+@orderer_only
+def again(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
+    """The form of a rejected ticket, filled in as that was. Nothing is sent before the form is.
+
+    The number is filled in for the orderer who gave it alone: by now the account may have it (security.md E3).
+    """
+    rejected = company_tickets.shown(company).filter(state=Ticket.State.REJECTED)
+    ticket = get_object_or_404(rejected, number=number, kind__in=(Ticket.Kind.PHONE, Ticket.Kind.RECIPIENTS))
+    if ticket.kind == Ticket.Kind.RECIPIENTS:
+        form = RecipientsForm(company=company, initial=ticket.recipients.columns)
+        return _recipients_page(request, form, company, ticket)
+    listed = employees.of_company(company).employees
+    initial = {"username": ticket.employee_username, "name": ticket.employee_name}
+    if ticket.orderer_id == orderer.pk:
+        initial["phone"] = numbers.shown(ticket.new_number)
+    return _phone_page(request, PhoneTicketForm(company=company, listed=listed, initial=initial), listed, None, ticket)
+
+
+def _phone_page(
+    request: HttpRequest,
+    form: PhoneTicketForm,
+    listed: Sequence[Employee],
+    employee: Employee | None,
+    rejected: Ticket | None = None,
+) -> HttpResponse:
+    """The form for a number. ``employee``: chosen in the list; ``rejected``: the ticket that is sent again."""
     suggested = sorted(listed, key=lambda each: employees.swedish(each.name)) if len(listed) <= SUGGESTED else []
     if suggested:
         form.fields["username"].widget.attrs["list"] = "staff"
     context = {
         "here": "phone",
         "form": form,
-        "company": company,
+        "company": form.company,
+        **_rejected(rejected),
         "employee": employee,
         "alone": employee is not None and employee.can_sign_in,
         "register_url": journey_url("REGISTER_HOST", "/registrera/"),
         "suggested": suggested,
     }
     return render(request, "helpdesk/orderer_phone.html", context)
+
+
+def _rejected(ticket: Ticket | None) -> dict[str, object]:
+    return {"rejected": ticket, "why": company_tickets.why_rejected(ticket) if ticket else ""}
 
 
 def _advice(employee: Employee) -> str:
@@ -86,13 +124,21 @@ def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> Http
         details = TicketDetails(Ticket.Kind.RECIPIENTS, company=company, orderer=orderer, recipients=wanted)
         if ticket := _create(request, form, details):
             return redirect("orderer-ticket", number=ticket.number)
+    return _recipients_page(request, form, company)
+
+
+def _recipients_page(
+    request: HttpRequest, form: RecipientsForm, company: Company, rejected: Ticket | None = None
+) -> HttpResponse:
+    now = company.recipients
     bouncing = set(BouncedAddress.objects.filter(address__in=now.compared).values_list("address", flat=True))
     context = {
         "here": "recipients",
         "form": form,
         "company": company,
         "now": [(address, address.lower() in bouncing) for address in now],
-        "waiting": waiting,
+        "waiting": changes.waiting(company),
+        **_rejected(rejected),
         "open": company_tickets.shown(company).filter(kind=Ticket.Kind.RECIPIENTS, state__in=OPEN).last(),
     }
     return render(request, "helpdesk/orderer_recipients.html", context)

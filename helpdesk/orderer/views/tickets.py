@@ -80,7 +80,7 @@ def _page(
         "several": is_about_several(ticket.unread),
         "phone": ticket.shown_number,
         "steps": steps,
-        "why": next((step["why"] for step in reversed(steps) if step["why"]), ""),
+        "why": company_tickets.why_rejected(ticket),
         "stopped": any(step["what"] is _SEEN[What.STOPPED] for step in steps),
         **_link(ticket),
         "reset_url": journey_url("RESET_HOST", "/aterstall/"),
@@ -155,9 +155,8 @@ def _steps(ticket: Ticket) -> list[dict[str, Any]]:
         if entry.what not in _SEEN or (entry.what == What.TAKEN and verifying):
             continue  # when one agent takes over from another, the orderer sees no change
         verifying = entry.what == What.TAKEN or verifying
-        why = entry.why if entry.what == What.REJECTED else ""
         said = entry.why if entry.what in (What.ASKED, What.ANSWERED) else ""
-        steps.append({"at": entry.at, "what": _SEEN[entry.what], "who": _who(entry), "why": why, "said": said})
+        steps.append({"at": entry.at, "what": _SEEN[entry.what], "who": _who(entry), "said": said})
     return steps
 
 

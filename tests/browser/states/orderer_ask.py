@@ -119,6 +119,17 @@ def a_rejected_one(visitor: Visitor) -> None:
     visitor.open(f"/bestallare/arenden/{ticket.number}/")
 
 
+def sends_again(visitor: Visitor) -> None:
+    a_rejected_one(visitor)
+    visitor.page.locator("main a.button").click()
+
+
+def recipients_again(visitor: Visitor) -> None:
+    ticket = recipients_asked(as_carin(visitor), CHIEF)
+    rejected(ticket, an_agent())
+    visitor.open(f"/bestallare/arenden/{ticket.number}/igen/")
+
+
 def too_late(visitor: Visitor) -> None:
     """It was decided while she read the page."""
     carin = as_carin(visitor)
@@ -174,5 +185,7 @@ ORDERER_ASK = (
     State("bestallare-arende-mejl", "orderer-ticket", "Har ingen av er skickat det?", mailed_in_her_name),
     State("bestallare-arende-withdraw", "orderer-ticket", "Ja, ta tillbaka ärendet", about_to_withdraw),
     State("bestallare-arende-rejected", "orderer-ticket", "Därför avslogs det", a_rejected_one),
+    State("bestallare-arende-again", "orderer-again", "Formuläret är ifyllt som förra gången.", sends_again),
+    State("bestallare-mottagare-again", "orderer-again", "Formuläret är ifyllt som förra gången.", recipients_again),
     State("bestallare-arende-too-late", "orderer-ticket", "Ärendet går inte att ta tillbaka.", too_late),
 )
