@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.conf import settings
 
 
 class PortalConfig(AppConfig):
@@ -6,3 +7,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from idportal.checks import portal  # noqa: F401  registers the system checks
+        from idportal.identity import region
+
+        if settings.MUNICIPALITY_KIND == "region":
+            region.speak()

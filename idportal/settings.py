@@ -73,6 +73,8 @@ _made_up = MADE_UP if LOCAL else dict.fromkeys(MADE_UP, "")
 MUNICIPALITY_NAME = env.text("MUNICIPALITY_NAME", _made_up["MUNICIPALITY_NAME"])
 MUNICIPALITY_SHORT_NAME = env.text("MUNICIPALITY_SHORT_NAME") or MUNICIPALITY_NAME
 MUNICIPALITY_URL = env.text("MUNICIPALITY_URL")
+# kommun or region: what sentences call it.
+MUNICIPALITY_KIND = env.text("MUNICIPALITY_KIND", "kommun").strip().lower()
 # What the portal is called. Unset: Lösenordsportalen, or Password portal on English pages.
 SERVICE_NAME = env.text("SERVICE_NAME")
 # Pictures, SVG or PNG: the logo for a white ground, the one for a dark ground, and the tab's. Unset: the portal's own.

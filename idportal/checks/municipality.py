@@ -43,6 +43,10 @@ def words() -> Iterator[CheckMessage]:
                 hint=f"Write at most {longest} characters in one line.",
                 id="idportal.E071",
             )
+    if settings.MUNICIPALITY_KIND not in ("kommun", "region"):
+        yield Error(
+            f"MUNICIPALITY_KIND is {settings.MUNICIPALITY_KIND!r}.", hint="Write kommun or region.", id="idportal.E078"
+        )
     if settings.HELPDESK_PHONE and not re.fullmatch(r"\+?[0-9][0-9 ()-]{3,}", settings.HELPDESK_PHONE):
         yield Error(
             f"HELPDESK_PHONE is {settings.HELPDESK_PHONE!r}, which no telephone can call.",

@@ -73,6 +73,7 @@ def test_a_broken_value_stops_each_command(command: str) -> None:
         ("MUNICIPALITY_URL", "www.sjoviken.example", "https://www.kommunen.example"),
         ("MUNICIPALITY_URL", "http://www.sjoviken.example", "https://www.kommunen.example"),
         ("MUNICIPALITY_URL", "https://[", "https://www.kommunen.example"),
+        ("MUNICIPALITY_KIND", "landsting", "kommun or region"),
         ("HEADER_COLOUR", "blå", "#rrggbb"),
         ("HEADER_COLOUR", "#777777", "#757575"),
         ("ACTION_COLOUR", "#0b5", "#rrggbb"),
