@@ -76,4 +76,5 @@
     });
   }
   announce();
+  new MutationObserver(announce).observe(document.querySelector("main"), { childList: true, subtree: true });
 })();
