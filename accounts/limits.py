@@ -15,14 +15,12 @@ from django_ratelimit.core import get_usage
 
 from accounts import places
 
-MINUTE = 60
-HOUR = 60 * MINUTE
+MINUTE, HOUR = 60, 60 * 60
 DAY = 24 * HOUR
 
 # Codes (security.md K1, K5; NIST SP 800-63B-4 3.1.3.2).
 CODE_DIGITS = 6
-CODE_LIFETIME = 10 * MINUTE  # the manual lets people wait 3 minutes for an SMS; some type slowly
-SMS_PATIENCE = 3 * MINUTE  # the wait for an SMS that a page names (manual-sv.md)
+CODE_LIFETIME, SMS_PATIENCE = 10 * MINUTE, 3 * MINUTE  # the wait for an SMS (manual-sv.md); some type slowly
 CODE_TRIES = 5  # then that code is dead: five tries at a million codes
 # Across codes, so that another code buys no more guesses. Browsers that the account has used before have a count of
 # their own (D1): ten more, which no stranger can use.
@@ -56,7 +54,9 @@ LINK_FRESH = 15 * MINUTE  # from its press to the right code; then the mailbox h
 LINKS_OF_A_SESSION = 20  # open links that were asked for in one browser: more than anyone presses
 
 # The right to set one password after an accepted code (R3).
-VERIFIED_LIFETIME = 10 * MINUTE
+VERIFIED_LIFETIME, TIME_WARNED = 10 * MINUTE, 2 * MINUTE  # and how long before its end that is told
+# Who types slowly presses a button for as much again (WCAG 2.2.1), but an open page must not stay a right for long.
+EXTENSIONS, EXTENSION_PAUSE = 2, 10  # the second of two clicks takes none
 PASSWORD_REFUSALS = 30  # a person needs some tries at the rules, an attacking program needs more
 SETTING_LEASE = 30  # one directory write, with fail-over; after that another try may begin
 

@@ -20,13 +20,13 @@ from idportal.hosts import portal
 def render(
     request: HttpRequest, template: str, context: dict[str, object], *, state: object, **personal: str
 ) -> HttpResponse:
-    """The page as Django's ``render`` makes it. One with a form that somebody has filled in is never kept.
+    """The page as Django's ``render`` makes it. One with a form that holds what somebody has typed is never kept.
 
     ``state`` is all else of the context that may differ from page to page, and is compared as text. ``personal``: words
     of the context that are about a person; they are not kept.
     """
     form = context.get("form")
-    if (isinstance(form, Form) and form.is_bound) or sessions.is_signed_in(request):
+    if (isinstance(form, Form) and (form.is_bound or any(form.initial.values()))) or sessions.is_signed_in(request):
         return shortcuts.render(request, template, {**context, **personal})
     personal["language_next"] = request.get_full_path()
     parts = frames.parts(

@@ -28,7 +28,7 @@ from accounts.encryption import seal_token, token_digest, unseal_token
 from idportal.kept import Change, Insert, Select
 
 # All that the session of a reset holds (see accounts.sessions). With anything more, a session gets a row.
-CARRIED = frozenset({"challenge_reset", "entered", "word", "done", "journey_of", "started", "seen"})
+CARRIED = frozenset({"challenge_reset", "entered", "word", "done", "journey_of", "typed", "started", "seen"})
 _IN_COOKIE = "session in its cookie"  # the context of its ciphertext
 _KEY_LENGTH = 32  # characters: 165 bits. What is longer is no key
 SEEN_GRAIN = 30  # seconds: a page more does not write the session again

@@ -3,7 +3,8 @@
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``entered`` (the id of the challenge whose code was
 accepted here), ``word`` (a flash message), ``done`` (the journey that was finished), ``password_at`` (when the password
 was typed), ``started`` and ``seen``. Times are seconds since 1970.
-``link``: the id of the hold of the number that was registered here.
+``link``: the id of the hold of the number that was registered here. ``typed``: the user name as it was typed to reset,
+until that is done; sealed, since some people type a password there, and a row is not encrypted.
 All but what belongs to somebody who is signed in may be carried by the cookie alone (``session_store.CARRIED``).
 Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer.sessions``). Staff have more
 keys, see ``accounts.staff.sessions``.
@@ -11,18 +12,22 @@ keys, see ``accounts.staff.sessions``.
 
 import enum
 import time
+from contextlib import suppress
 from typing import cast
 
+from cryptography.fernet import InvalidToken
 from django.conf import settings
 from django.contrib.auth import login, logout
 from django.contrib.sessions.backends.base import SessionBase, UpdateError
 from django.http import HttpRequest
 
 from accounts import audit, browsers, codes, limits
+from accounts.encryption import seal, unseal
 from accounts.models import Challenge, Event, Orderer, Purpose, StaffSession, User
 from accounts.session_store import SEEN_GRAIN, SessionStore
 
 ORDERER = "orderer"
+_TYPED = "user name, as typed to reset"
 
 
 # Pages ask for these by themselves, whether or not somebody is there: they keep no session alive (S1).
@@ -87,12 +92,22 @@ def password_is_fresh(request: HttpRequest, seconds: int = limits.PASSWORD_FRESH
     return time.time() - password_at(request) < seconds
 
 
-def begin(request: HttpRequest, challenge: Challenge) -> None:
-    """Ties a challenge to this session: only here can its code be entered (R2)."""
+def begin(request: HttpRequest, challenge: Challenge, typed: str = "") -> None:
+    """Ties a challenge to this session: only here can its code be entered (R2). ``typed``: the user name, to reset."""
     if challenge.purpose != Purpose.OLD_NUMBER:  # which belongs to the journey that was finished
         request.session.pop("done", None)
     request.session[f"challenge_{challenge.purpose}"] = challenge.pk
+    if typed:
+        request.session["typed"] = seal(typed, _TYPED)
     _mark_used(request.session)
+
+
+def typed_name(request: HttpRequest) -> str:
+    """The user name for which a code was asked here, as it was typed; "" if there is none, or no key opens it."""
+    if sealed := request.session.get("typed"):
+        with suppress(InvalidToken):
+            return unseal(sealed, _TYPED)
+    return ""
 
 
 def under_way(request: HttpRequest, purpose: Purpose) -> Challenge | None:
@@ -167,7 +182,8 @@ def pop_flash(request: HttpRequest) -> str:
 
 def finish(request: HttpRequest, purpose: Purpose) -> None:
     """Ends the journey: its last page may be shown, and its challenge can't be used again."""
-    request.session.pop(f"challenge_{purpose}", None)
+    for key in (f"challenge_{purpose}", "typed"):
+        request.session.pop(key, None)
     request.session["done"] = str(purpose)
 
 

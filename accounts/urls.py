@@ -25,6 +25,7 @@ urlpatterns = [
     path("aterstall/kod/", reset.code, name="reset-code"),
     path("aterstall/kod/igen/", reset.code_again, name="reset-code-again"),
     path("aterstall/losenord/", reset.password, name="reset-password"),
+    path("aterstall/losenord/mer-tid/", reset.more_time, name="reset-more-time"),
     path("aterstall/klart/", reset.done, name="reset-done"),
     path("logga-in/", staff.login, name="staff-login"),
     path("logga-in/kod/", staff.code, name="staff-code"),

@@ -40,7 +40,7 @@ def audience(path: str) -> str:
 
 def portal(request: HttpRequest) -> dict[str, object]:
     """The context of every page: the names and addresses that headers, footers and hints show."""
-    elsewhere = settings.REGISTER_HOST or settings.RESET_HOST
+    apart = settings.PORTAL_URL if settings.REGISTER_HOST or settings.RESET_HOST else ""
     return {
         "portal": {
             "municipality": settings.MUNICIPALITY_NAME,
@@ -50,6 +50,7 @@ def portal(request: HttpRequest) -> dict[str, object]:
             "audience": audience(request.path),
             "register_url": journey_link("REGISTER_HOST", "/registrera/"),
             "reset_url": journey_link("RESET_HOST", "/aterstall/"),
-            "orderer_url": f"{settings.PORTAL_URL if elsewhere else ''}/bestallare/",
+            "orderer_url": f"{apart}/bestallare/",
+            "start_url": f"{apart}/",
         }
     }

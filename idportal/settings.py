@@ -479,7 +479,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+        else "idportal.static_files.SlimStorage"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG

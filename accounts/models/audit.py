@@ -28,6 +28,7 @@ class Event(models.TextChoices):
     PHONE_HOLD_ENDED = "phone hold ended", _("Mobilnummer: gäller direkt, efter kod till det tidigare")
     PASSWORD_ATTEMPTED = "password attempted", _("Lösenord: försök att byta")
     PASSWORD_DONE = "password done", _("Lösenord: bytt")
+    TIME_EXTENDED = "time extended", _("Lösenord: mer tid att välja")
     PASSWORD_REFUSED = "password refused", _("Lösenord: byte nekat")
     SESSIONS_ENDED = "sessions ended", _("Utloggad överallt")
     PHONE_FORGOTTEN = "phone forgotten", _("Mobilnummer: raderat")

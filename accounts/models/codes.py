@@ -53,7 +53,8 @@ class Challenge(models.Model):
     # Where the code goes, E.164.
     number = EncryptedTextField(blank=True, default="", bound_to=["purpose", "user.directory_id", "orderer_id"])
     asked_at = models.DateTimeField(default=timezone.now)  # when a code was last asked for
-    verified_at = models.DateTimeField(null=True)
+    verified_at = models.DateTimeField(null=True)  # its code was accepted, or its right got more time
+    extensions = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often it did
     ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
     refusals = models.PositiveSmallIntegerField(default=0)
     # What the browser presented (accounts.browsers), as the account is not known yet; and whether the account, once
@@ -151,10 +152,10 @@ class Challenge(models.Model):
         return unspent and timezone.now() < self.valid_until
 
     @property
-    def minutes_left(self) -> int:
-        """Whole minutes, rounded up, for which the right to set a password is still good."""
+    def seconds_left(self) -> int:
+        """For which the right to set a password is still good."""
         used = timezone.now() - (self.verified_at or timezone.now())
-        return max(1, -(-round(limits.VERIFIED_LIFETIME - used.total_seconds()) // limits.MINUTE))
+        return max(0, round(limits.VERIFIED_LIFETIME - used.total_seconds()))
 
     @property
     def verified(self) -> bool:

@@ -54,6 +54,16 @@ def verified(right: tuple[int, str] | None) -> Challenge | None:
     return challenge if challenge.bearer == right[1] else None
 
 
+def extend(challenge: Challenge, address: str | None) -> None:
+    """Gives the right VERIFIED_LIFETIME anew, from now, at the press of its owner; EXTENSIONS times at most (R3)."""
+    now = timezone.now()
+    since = [now - timedelta(seconds=length) for length in (limits.VERIFIED_LIFETIME, limits.EXTENSION_PAUSE)]
+    good = Challenge.objects.filter(pk=challenge.pk, ended_at=None, verified_at__gt=since[0], verified_at__lt=since[1])
+    with transaction.atomic():
+        if good.filter(extensions__lt=limits.EXTENSIONS).update(verified_at=now, extensions=F("extensions") + 1):
+            audit.record(Event.TIME_EXTENDED, challenge.owner, actor=challenge.user, address=address)
+
+
 def set_password(challenge: Challenge, found: Served, password: str, address: str | None) -> Result:
     """Sets the account's password once, if the rules and the directory accept it. A refusal leaves the right as it was.
 

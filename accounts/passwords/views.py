@@ -1,7 +1,7 @@
 """/aterstall/: user name, code, new password twice, done. A reset does not log in."""
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
@@ -20,7 +20,7 @@ from idportal.clock import duration
 @limits.form_page
 def start(request: HttpRequest) -> HttpResponse:
     """Step 1: the user name. The same answer for every name (E1)."""
-    form = UsernameForm(request.POST or None)
+    form = UsernameForm(request.POST or None, initial={"username": sessions.typed_name(request)})
     if form.is_valid():
         username, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
         if page := limits.over_names(request, limits.CODE_NAMES, username):
@@ -34,7 +34,7 @@ def start(request: HttpRequest) -> HttpResponse:
                 Purpose.RESET, address=address, username=username, browser=browser, presented=presented
             )
         # In both cases, so that both answers set the same cookies.
-        sessions.begin(request, challenge)
+        sessions.begin(request, challenge, username)
         return redirect("reset-code")
     word = sessions.pop_flash(request)
     return pages.render(request, "accounts/reset_start.html", {"form": form, "word": word}, state=word)
@@ -61,8 +61,9 @@ def code(request: HttpRequest) -> HttpResponse:
     if form.is_valid():
         form.refuse()
     resend_in, word = codes.resend_in(challenge) if challenge else 0, sessions.pop_flash(request)
-    context = {"form": form, "resend_in": resend_in, "word": word}
-    return pages.render(request, "accounts/reset_code.html", context, state=(resend_in, word))
+    typed = sessions.typed_name(request)
+    context, state = {"form": form, "resend_in": resend_in, "word": word}, (resend_in, word, bool(typed))
+    return pages.render(request, "accounts/reset_code.html", context, state=state, username=typed)
 
 
 @require_POST
@@ -101,10 +102,12 @@ def password(request: HttpRequest) -> HttpResponse:
             form.add_error("new_password1", sentence(key))
         if not failed:
             form.add_error("new_password1", _OTHER[result.outcome]())
-    minutes_left = challenge.minutes_left
+    seconds, more = challenge.seconds_left, challenge.extensions < limits.EXTENSIONS
+    time_left = duration(limits.MINUTE * max(1, -(-seconds // limits.MINUTE)))
     context = {
         "form": form,
-        "minutes_left": minutes_left,
+        "time_left": time_left,
+        "more": more,
         "failed": parts(failed),
         "policy": {
             "min_length": settings.PASSWORD_MIN_LENGTH,
@@ -113,8 +116,23 @@ def password(request: HttpRequest) -> HttpResponse:
             "forbidden_listed": forbidden_listed(),
         },
     }
-    username = found.account.username
-    return pages.render(request, "accounts/reset_password.html", context, state=minutes_left, username=username)
+    personal = {"username": found.account.username, "seconds_left": str(seconds)}
+    return pages.render(request, "accounts/reset_password.html", context, state=(time_left, more), **personal)
+
+
+@require_POST
+@limits.posts_by_address
+def more_time(request: HttpRequest) -> HttpResponse:
+    """More time for step 3. To the script of the page: how many seconds there are, and whether there is more to get."""
+    right = sessions.entered(request)
+    if challenge := reset.verified(right):
+        reset.extend(challenge, request.META["REMOTE_ADDR"])
+        sessions.store(request).touch()
+    if request.get_preferred_type(["text/html", "application/json"]) != "application/json":
+        return redirect("reset-password")  # which leads on, and says why, if the right is gone
+    if challenge := reset.verified(right):
+        return JsonResponse({"seconds": challenge.seconds_left, "more": challenge.extensions < limits.EXTENSIONS})
+    return JsonResponse({"seconds": 0, "more": False})
 
 
 def _start_again(request: HttpRequest) -> HttpResponse:

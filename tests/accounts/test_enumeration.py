@@ -18,7 +18,7 @@ from pytest_django import Settings
 from accounts import codes, directory, tasks
 from accounts.models import Event
 from deploy.local.cast import ANNA, EVA, KARL, STEFAN
-from tests.accounts.helpers import last, normalised, noting_ciphers, time_passes, trail, wrong_for
+from tests.accounts.helpers import but_for_name, last, normalised, noting_ciphers, time_passes, trail, wrong_for
 from tests.conftest import Inbox, Walker, has_number
 from tests.servers.slapd import TestSlapd
 
@@ -34,28 +34,30 @@ def server(openldap_settings: TestSlapd, sms: Inbox) -> TestSlapd:
     return openldap_settings
 
 
-def answer_to(request: Request) -> tuple[object, ...]:
-    """All but random tokens and the clock, by which the pause until the next code runs down."""
+def answer_to(request: Request, typed: str) -> tuple[object, ...]:
+    """All but random tokens, the name where it stands as it was typed, and the pause until the next code."""
     status, headers, cookies, body = normalised(request())
-    return status, headers, cookies, re.sub(r'(data-resend-in=")[1-9]\d?"', r'\1soon"', body)
+    body = re.sub(r'(data-resend-in=")[1-9]\d?"', r'\1soon"', but_for_name(body, typed))
+    return status, headers, cookies, body
 
 
-def walk(name: str, kept: Callable[[Request], T]) -> dict[str, T]:
+def walk(name: str, kept: Callable[[Request, str], T]) -> dict[str, T]:
     """What is kept of each request of somebody who types a name and then guesses, in a browser of their own."""
     client = Client()
 
     def post(path: str, **fields: str) -> T:
-        return kept(lambda: client.post(path, fields))  # type: ignore[arg-type,return-value]
+        return kept(lambda: client.post(path, fields), name)  # type: ignore[arg-type,return-value]
 
     def get(path: str) -> T:
-        return kept(lambda: client.get(path))  # type: ignore[arg-type,return-value]
+        return kept(lambda: client.get(path), name)  # type: ignore[arg-type,return-value]
 
     answers = {"first page": get("/aterstall/")}
     twin = Client()
     twin.cookies[settings.CSRF_COOKIE_NAME] = client.cookies[settings.CSRF_COOKIE_NAME].value
     answers |= {"ask": post("/aterstall/", username=name), "code page": get("/aterstall/kod/")}
     answers["the second of a double click"] = kept(
-        lambda: twin.post("/aterstall/", {"username": name})  # type: ignore[arg-type,return-value]
+        lambda: twin.post("/aterstall/", {"username": name}),  # type: ignore[arg-type,return-value]
+        name,
     )
     answers["asked once more"] = post("/aterstall/", username=name)
     answers["not a code"] = post("/aterstall/kod/", code="12345")
@@ -68,6 +70,7 @@ def walk(name: str, kept: Callable[[Request], T]) -> dict[str, T]:
     answers["code page again"] = get("/aterstall/kod/")
     answers["skip to the password"] = get("/aterstall/losenord/")
     answers["skip to set it"] = post("/aterstall/losenord/", new_password1="Xyz-4711", new_password2="Xyz-4711")
+    answers["skip to more time"] = post("/aterstall/losenord/mer-tid/")
     answers["skip to the end"] = get("/aterstall/klart/")
     answers["start page"] = get("/aterstall/")
     return answers
@@ -76,7 +79,7 @@ def walk(name: str, kept: Callable[[Request], T]) -> dict[str, T]:
 _unknown: dict[object, dict[str, object]] = {}
 
 
-def walk_of_nobody(kept: Callable[[Request], T]) -> dict[str, object]:
+def walk_of_nobody(kept: Callable[[Request, str], T]) -> dict[str, object]:
     """With a name that nobody has; walked once for all cases, none of which has begun by then."""
     if kept not in _unknown:
         walk("lovfinnsej2", kept)  # what a process does but once is done
@@ -186,7 +189,7 @@ def test_e1_every_answer_is_that_of_an_unknown_name(
         assert found[step] == answer, step
 
 
-def work_of(request: Request) -> list[str]:
+def work_of(request: Request, typed: str) -> list[str]:
     """What a request asks of directory, database, cipher and queue, without values; tasks run when it is answered."""
     done: list[str] = []
     queued: list[int] = []
@@ -229,6 +232,9 @@ def test_the_way_is_not_the_same_because_all_of_it_is_refused(walker: Walker, se
     """The comparison above sees real pages: the code page, the wrong-code page, and for the known a code that works."""
     answers = walk(UNKNOWN, answer_to)
     assert [answer[0] for answer in answers.values()][:5] == [200, 302, 200, 302, 302]
+    for shown in ('<strong translate="no">typed</strong>', 'name="username" value="typed"'):
+        assert any(shown in str(answer) for answer in answers.values()), "as it was typed, and nothing else is masked"
+    assert UNKNOWN not in str(answers)
     has_number(STEFAN)
     walker.ask(STEFAN.username)
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"

@@ -52,7 +52,7 @@ NO_PAGE = {
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),
     *("orderer-employees-refresh", "orderer-employees-export"),
     *("browser", "register-code-again", "register-old", "reset-code-again", "logout", "session-extend"),
-    *("set_language", "municipality-file"),
+    *("set_language", "municipality-file", "reset-more-time"),
     *("favicon.ico", "healthz/live", "healthz/ready", "metrics"),
 }
 

@@ -32,7 +32,7 @@ REGISTER: dict[str, Transcript] = {
     "registrera-kod": (
         "heading 1: Skriv in säkerhetskoden",
         "textbox: Säkerhetskod sex siffror i ditt sms",
-        *("button: Nästa", "status: ", "button: Skicka en ny kod"),
+        *("button: Nästa", "button: Skicka en ny kod", "status: "),
     ),
     "registrera-klart": ("heading 1: Registreringen är klar!",),
 }
@@ -49,7 +49,7 @@ RESET: dict[str, Transcript] = {
     "aterstall-kod": (
         "heading 1: Skriv in säkerhetskoden",
         "textbox: Säkerhetskod sex siffror i ditt sms",
-        *("button: Nästa", "status: ", "button: Skicka en ny kod"),
+        *("button: Nästa", "button: Skicka en ny kod", "status: "),
     ),
     "aterstall-kod-wrong": (
         *SUMMARY,

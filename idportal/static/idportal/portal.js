@@ -1,5 +1,5 @@
 /* Progressive enhancement. Every page works without this file; all words come from the page's data attributes.
-   Parts: focus on errors, one press, show password, password checklist, countdown for a new code. */
+   Parts: focus on errors, one press, show password, password checklist, time left, a new code. */
 (() => {
   "use strict";
 
@@ -75,7 +75,7 @@
   const first = document.querySelector('input[name="new_password1"]');
   const second = document.querySelector('input[name="new_password2"]');
   if (rules && first && second) {
-    const { minLength, kinds, forbidden, username } = rules.dataset;
+    const { minLength, kinds, forbidden, username, textMet, textFailed } = rules.dataset;
     const forbiddenForms = [...forbidden.normalize("NFC")].flatMap((letter) => [letter, letter.normalize("NFD")]);
     const items = Object.fromEntries([...rules.querySelectorAll("[data-rule]")].map((item) => [item.dataset.rule, item]));
     const status = rules.querySelector("[data-rules-status]");
@@ -96,7 +96,9 @@
       };
     };
     const mark = (item, met) => {
-      if (item) item.dataset.state = met === null ? "todo" : met ? "met" : "failed";
+      if (!item) return;
+      item.dataset.state = met === null ? "todo" : met ? "met" : "failed";
+      item.querySelector("[data-word]").textContent = met === null ? "" : met ? textMet : textFailed;
     };
     const announce = whenQuiet(() => {
       const live = ["length", "kinds", "letters"].filter((key) => items[key]);
@@ -121,21 +123,87 @@
     if (first.value) onInput(); // filled in by a password manager or by going back
   }
 
-  /* --- Countdown for a new code --- */
-  for (const wait of document.querySelectorAll("[data-resend-in]")) {
-    const seconds = Number(wait.dataset.resendIn);
-    if (!(seconds > 0)) continue;
-    const until = Date.now() + seconds * 1000;
-    const status = wait.parentElement.querySelector("[data-resend-status]");
-    const tick = () => {
-      const left = Math.ceil((until - Date.now()) / 1000);
-      wait.textContent = left > 0 ? wait.dataset.textWait.replace("{seconds}", left) : wait.dataset.textReady;
-      if (left <= 0) {
+  /* Posts a form and stays on the page. */
+  const send = async (form, headers) => {
+    const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
+    if (!answer.ok) throw new Error(answer.status);
+    return answer;
+  };
+
+  /* --- The time that is left for a new password, told in front of the page before it ends --- */
+  const time = document.querySelector("[data-seconds-left]");
+  if (time?.showModal) {
+    const shown = time.querySelector("[data-left]");
+    const failed = time.querySelector("[data-failed]");
+    const more = time.querySelector("button:not([data-close])");
+    let ends = 0;
+    let told = false;
+    const begin = (seconds) => {
+      ends = Date.now() + seconds * 1000;
+      told = false;
+      time.close();
+    };
+    const timer = setInterval(() => {
+      const left = Math.ceil((ends - Date.now()) / 1000);
+      if (left < 0) {
+        clearInterval(timer);
+        location.assign(location.pathname); // the page that follows says why
+      } else if (left <= Number(time.dataset.warnAt)) {
+        shown.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+        if (!told) time.showModal();
+        told = true;
+      }
+    }, 1000);
+    time.addEventListener("submit", async (event) => {
+      if (event.defaultPrevented || event.submitter !== more) return; // the other button closes it by itself
+      event.preventDefault();
+      try {
+        const answer = await (await send(event.target, { Accept: "application/json" })).json();
+        if (!answer.more) more.remove();
+        failed.textContent = "";
+        begin(answer.seconds);
+      } catch {
+        failed.textContent = failed.dataset.text;
+      }
+    });
+    time.querySelector("[data-close]").hidden = false;
+    begin(time.dataset.secondsLeft);
+  }
+
+  /* --- A new code, and the countdown for the next one --- */
+  for (const form of document.querySelectorAll("[data-again]")) {
+    const wait = form.querySelector("[data-resend-in]");
+    const status = form.querySelector("[data-resend-status]");
+    let timer = 0;
+    const count = (seconds) => {
+      clearInterval(timer);
+      if (!(seconds > 0)) return;
+      const until = Date.now() + seconds * 1000;
+      const tick = () => {
+        const left = Math.ceil((until - Date.now()) / 1000);
+        wait.textContent = left > 0 ? wait.dataset.textWait.replace("{seconds}", left) : "";
+        if (left > 0) return;
         clearInterval(timer);
         say(status, wait.dataset.textReady);
-      }
+      };
+      timer = setInterval(tick, 1000);
+      tick();
     };
-    const timer = setInterval(tick, 1000);
-    tick();
+    count(wait.dataset.resendIn);
+    form.addEventListener("submit", async (event) => {
+      if (event.defaultPrevented) return; // a second press
+      event.preventDefault();
+      say(status, "");
+      try {
+        const answer = await send(form);
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        const said = page.querySelector("[role=status][data-focus]");
+        if (!said) return location.assign(answer.url); // no code, or no code page any more
+        say(status, said.textContent.trim());
+        count(page.querySelector("[data-resend-in]").dataset.resendIn);
+      } catch {
+        form.submit();
+      }
+    });
   }
 })();
