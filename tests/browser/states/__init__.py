@@ -20,6 +20,7 @@ from tests.browser.states.register import REGISTER
 from tests.browser.states.reset import RESET
 from tests.browser.states.staff import STAFF
 from tests.browser.states.state import State
+from tests.browser.states.ticket_question import TICKET_QUESTION
 
 _SWEDISH = (
     *START,
@@ -35,6 +36,7 @@ _SWEDISH = (
     *AGENT_QUEUE,
     *AGENT_REQUEST,
     *AGENT_MAIL,
+    *TICKET_QUESTION,
     *AGENT_ACCOUNTS,
     *ERRORS,
     *DEMO,
