@@ -104,7 +104,7 @@ class RejectForm(WordsForm):
         return data
 
 
-# Ready-made beginnings of a question. In Swedish on the English pages too: the orderer gets them so.
+# Ready-made questions, to be changed or gone on with. In Swedish on the English pages too: the orderer gets them so.
 FIRST_LINES = (
     "Vilken medarbetare gäller ärendet? Skriv namn och användarnamn.",
     "Vilket mobilnummer ska kopplas till kontot?",
@@ -116,16 +116,17 @@ FIRST_LINES = (
 
 
 class QuestionForm(WordsForm):
-    """A question to the orderer: a ready-made line, the agent's own words, or both."""
+    """A question to the orderer. What is written wins over the ready-made ``line``, as in a rejection."""
 
     ids = "fraga"
 
     line = forms.ChoiceField(
         label=_("Färdig fråga"),
         required=False,
-        choices=[("", _("Ingen, jag skriver själv")), *((line, line) for line in FIRST_LINES)],
+        choices=[("", _("Skriv själv, eller välj en fråga")), *((line, line) for line in FIRST_LINES)],
+        widget=forms.Select(attrs={"data-fills": "text"}),
     )
-    text = _text(_("Egna ord"), _("Välj en färdig fråga, eller skriv en egen."), most=limits.LONGEST_QUESTION)
+    text = _text(_("Din fråga"), _("Skriv en fråga, eller välj en färdig."), most=limits.LONGEST_QUESTION)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -133,8 +134,8 @@ class QuestionForm(WordsForm):
 
     @property
     def question(self) -> str:
-        """Of a valid form: the whole question, a line for each of its parts."""
-        return "\n".join(filter(None, [self.cleaned_data["line"], self.cleaned_data["text"]]))
+        """Of a valid form."""
+        return str(self.cleaned_data["text"] or self.cleaned_data["line"])
 
 
 class NoteForm(WordsForm):

@@ -49,11 +49,12 @@ def answered_on_the_pages(one: Ticket) -> None:
 
 
 def unfolded(before: Steps) -> Steps:
-    """And then the form was opened."""
+    """And then the form was opened. The page is looked at from its top, where nothing lies below the bar."""
 
     def steps(visitor: Visitor) -> None:
         before(visitor)
         visitor.page.locator("summary", has_text=SUMMARY).click()
+        visitor.page.evaluate("scrollTo(0, 0)")
 
     return steps
 
@@ -74,7 +75,7 @@ def carin_is_asked(visitor: Visitor) -> None:
 
 TICKET_QUESTION = (
     State("helpdesk-fraga", "helpdesk-ticket", "som är adressen i registret", unfolded(opened(asked, took))),
-    State("helpdesk-fraga-empty", "helpdesk-ask", "Välj en färdig fråga, eller skriv en egen.", left_empty),
+    State("helpdesk-fraga-empty", "helpdesk-ask", "Skriv en fråga, eller välj en färdig.", left_empty),
     State("helpdesk-fraga-asked", "helpdesk-ticket", "väntar på svar", opened(asked, has_asked)),
     State("helpdesk-fraga-answered", "helpdesk-ticket", "Visa hela mejlet", opened(asked, answered())),
     State("helpdesk-fraga-unsure", "helpdesk-ticket", "svar, inte kontrollerat", opened(asked, answered(""))),
