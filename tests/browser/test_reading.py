@@ -88,5 +88,7 @@ def test_the_focus_is_on_what_went_wrong(visitor: Visitor) -> None:
     nodes = reader.read(visitor.page)
     [root, *_] = nodes
     assert root.name.startswith("Fel: ")
-    focused = [str(each) for each in nodes if each.state.get("focused") and each.role != root.role]
-    assert focused == ["region: Det blev fel"]
+    focused = [each for each in nodes if each.state.get("focused") and each.role != root.role]
+    assert [(str(each), each.description) for each in focused] == [
+        ("region: Det blev fel", "Skriv ditt användarnamn, till exempel lovstlin32.")  # read with it, without a key
+    ]
