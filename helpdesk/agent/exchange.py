@@ -11,6 +11,7 @@ from helpdesk.tickets.evidence import Evidence
 
 What, By = TimelineEntry.What, TimelineEntry.By
 
+_STANDS = (*questions.UNANSWERED, What.ANSWERED)  # what helpdesk/question_mark.html has words for
 _SHOWN = (What.ASKED, What.ANSWERED, What.UNSURE_ANSWER, What.AUTO_REPLIED, What.NOT_DELIVERED)
 
 
@@ -42,7 +43,7 @@ def for_page(evidence: Evidence, agent: User, mails: dict[str, Any] | None) -> d
     standing = questions.standing(timeline)
     return {
         "lines": sorted(lines, key=lambda line: line.at),
-        "standing": standing if ticket.open else "",
+        "standing": standing if ticket.open and standing in _STANDS else "",
         "not_sent": ticket.open and standing == What.ASKED and questions.was_not_sent(ticket),
         "may_ask": may_ask,
         "why_not": questions.why_not(ticket, timeline, is_authorised=evidence.orderer_is_told) if may_ask else "",

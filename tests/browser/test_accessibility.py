@@ -47,6 +47,7 @@ _SEEN_IN_THE_DARK: set[tuple[str, str]] = set()
 # Addresses that show no page: a press of a button, a redirect, an answer to a program.
 NO_PAGE = {
     *("helpdesk-take", "helpdesk-give-back", "helpdesk-send-code", "helpdesk-next", "helpdesk-news"),
+    *("helpdesk-read", "helpdesk-save-filter", "helpdesk-remove-filter"),
     *("helpdesk-unlock", "helpdesk-forget-tries"),
     *("staff-code-again", "staff-passkey", "helpdesk-overview-export"),
     *("orderer-code-again", "orderer-logout", "orderer-withdraw"),

@@ -131,9 +131,10 @@ def approve_with_a_wrong_code(visitor: Visitor) -> None:
 
 def code_wrong(visitor: Visitor) -> None:
     opened(asked, took)(visitor)
-    visitor.next_button.click()
+    visitor.page.get_by_role("button", name="Skicka en kod till beställarens mobil").click()
     visitor.page.get_by_text("En kod är på väg till beställarens mobil.").wait_for()
-    visitor.submit(code="123456" if visitor.portal.sms.code() != "123456" else "123457")
+    visitor.fill(code="123456" if visitor.portal.sms.code() != "123456" else "123457")
+    visitor.field("code").press("Enter")
 
 
 def left_empty(summary: str, button: str) -> Steps:
