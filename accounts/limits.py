@@ -45,7 +45,7 @@ SMS_WARN_AT = 60  # per cent of SMS_DAILY_LIMIT: time to look, before the first 
 BROWSER_KNOWN = 180 * DAY
 BROWSER_ACCOUNTS = 20
 
-# An orderer's link by mail: more in a day than codes, for some are lost on the way.
+# An orderer's link by mail, with the code beside it: more in a day than codes by SMS, for some are lost on the way.
 LINK_LIFETIME = 15 * MINUTE
 LINK_SENDS: Sends = ((1, SEND_COOLDOWN), (3, 10 * MINUTE), (10, DAY))  # asked for from one network
 # From everywhere. So many that a stranger who knows the address does not use them up, unless from many networks.
