@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.browser.states import STATES
+from tests.as_site import MADE_UP
+from tests.browser.states import OF_A_SITE, STATES
 from tests.screenshots import COMMITTED, DOCUMENTS, MAILS, ROOT, WIDTHS, picture, pictures_in, shown
 
 KINDS = {".png", ".webp", ".jpg", ".jpeg", ".gif"}
@@ -33,5 +34,7 @@ def test_only_what_a_document_shows_is_committed() -> None:
 
 
 def test_make_screenshots_takes_every_picture_that_is_shown() -> None:
-    taken = {picture(name, width).name for name in (*MAILS, *(state.name for state in STATES)) for width in WIDTHS}
+    of_sites = (f"{site}-{state.name}" for site in MADE_UP for state in OF_A_SITE)
+    names = (*MAILS, *of_sites, *(state.name for state in STATES))
+    taken = {picture(name, width).name for name in names for width in WIDTHS}
     assert {path.name for path in COMMITTED.iterdir()} - taken == set()

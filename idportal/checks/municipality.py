@@ -71,15 +71,15 @@ def _is_address(url: str) -> bool:
 
 def look() -> Iterator[CheckMessage]:
     for name, passes, where in (
-        ("HEADER_COLOUR", colours.can_be_header, "neither white nor dark words"),
-        ("ACTION_COLOUR", colours.can_be_action, "no links, and no white words on buttons,"),
+        ("HEADER_COLOUR", colours.can_be_header, "neither white nor dark words on it have"),
+        ("ACTION_COLOUR", colours.can_be_action, "links of it, or white words on a button of it, lack"),
     ):
         colour = getattr(settings, name)
         if colour and not colours.is_colour(colour):
             yield Error(f"{name} is {colour!r}.", hint="Write it as #rrggbb, in quotes.", id="idportal.E074")
         elif colour and not passes(colour):
             yield Error(
-                f"{name} is {colour}, in which {where} have the contrast of {colours.LEAST}:1 that eyes need.",
+                f"{name} is {colour}: {where} the contrast of {colours.LEAST}:1 that eyes need.",
                 hint=f"The nearest of its hue that passes is {colours.nearest(colour, passes)}.",
                 id="idportal.E075",
             )

@@ -19,10 +19,10 @@ log = logging.getLogger("idportal.identity")
 FOLDER = "kommun/"  # below STATIC_URL, where browsers and nginx keep what they got
 OWN_ACTION, OWN_ACTION_IN_THE_DARK = "#0b5a6f", "#8ad6ea"  # of portal.css
 WORDMARK = 2.0  # a logo so many times as wide as high has the name in it
-HIGHEST, WIDEST = 44, 176  # px, of a logo in the header
+HIGHEST, WIDEST = 40, 168  # px, of a logo in the header
 
 _LOGO = (
-    "@media screen{.logo{display:block;box-sizing:content-box;max-width:38vw;height:auto;padding:4px 6px;"
+    "@media screen{.logo{display:block;box-sizing:content-box;max-width:38vw;height:auto;padding:3px 5px;"
     "border-radius:4px;background:#fff;forced-color-adjust:none}.site-header__name{flex:1 1 11rem}}"
 )
 _LINE = "@media screen{.site-header,#header{border-bottom:1px solid var(--edge)}}"  # below a band as light as the page
