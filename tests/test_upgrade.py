@@ -109,6 +109,7 @@ def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
         wanted |= {"presented": "", "code_digest": "", "failures": 0, "known": False}
     if model == "accounts.challenge":
         wanted |= {"begun_by": None, "about": "", "withheld": "", "presented": "", "known": False}
+        wanted |= {"extensions": 0}
     if model == "accounts.failedtry":
         wanted |= {"known": False}
     return wanted
