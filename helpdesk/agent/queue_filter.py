@@ -34,6 +34,7 @@ COLUMNS = {
     "avgjordes": "decided_at",
 }
 BACKWARDS = "vantetid"
+WORDS = ("flik", "typ", "foretag", "ordning")  # of an address, in its order
 # Of closed tickets there may be many: they are sorted by what has an index.
 SORTED_OPEN = tuple(name for name in COLUMNS if name != "avgjordes")
 SORTED_CLOSED = ("nummer", "avgjordes")

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models import User
-from helpdesk.agent.queue_filter import QueueFilter
+from helpdesk.agent.queue_filter import WORDS, QueueFilter
 from helpdesk.models import SavedFilter
 from idportal.text import one_line
 
@@ -17,8 +17,14 @@ class FilterRefused(Exception):
 
 def shown(agent: User, wanted: QueueFilter) -> list[tuple[SavedFilter, str, bool]]:
     """Each with its address, and whether it is what the queue shows."""
-    saved = agent.saved_filters.all()
-    return [(each, reverse("helpdesk-queue", query=each.words), each.words == wanted.words) for each in saved]
+    return [
+        (
+            each,
+            reverse("helpdesk-queue", query={name: each.words[name] for name in WORDS if name in each.words}),
+            each.words == wanted.words,
+        )
+        for each in agent.saved_filters.all()
+    ]
 
 
 @transaction.atomic
