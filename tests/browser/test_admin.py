@@ -71,6 +71,14 @@ def test_a_list_is_read_on_a_telephone(eva: Eva) -> None:
     assert page.evaluate("parseFloat(getComputedStyle(document.querySelector('#result_list td')).fontSize)") >= 16
 
 
+@pytest.mark.parametrize("name", ["bestallare-andra", "foretag-fel"])
+def test_no_field_is_cut_off_on_a_telephone(name: str, eva: Eva) -> None:
+    PAGES[name](eva, register(eva))
+    cut = """() => [...document.querySelectorAll("#content .form-row")].filter(it => it.scrollWidth > it.clientWidth)
+        .map(it => it.className)"""
+    assert eva.page.evaluate(cut) == []
+
+
 def test_an_orderer_is_added_with_a_company_that_is_found_by_typing(eva: Eva) -> None:
     """And by keyboard alone."""
     register(eva)
