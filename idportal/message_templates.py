@@ -121,7 +121,7 @@ def everywhere() -> dict[str, Any]:
         "dark": {**_DARK, "action": identity.action_in_the_dark},
         "language": translation.get_language(),
         "municipality": settings.MUNICIPALITY_NAME,
-        "service": identity.service,
+        "service": identity.service_in_a_sentence,
         "helpdesk": settings.HELPDESK_EMAIL,
         "register": journey_url("REGISTER_HOST", "" if settings.REGISTER_HOST else "/registrera/"),
         "orderers": f"{settings.PORTAL_URL}/bestallare/",

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.utils.text import format_lazy
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from idportal.identity import colours, pictures
 from idportal.identity.pictures import Picture
@@ -98,6 +98,11 @@ class Identity:
     def service(self) -> str:
         """In the active language, where it has no name of its own."""
         return self.named or gettext("Lösenordsportalen")
+
+    @property
+    def service_in_a_sentence(self) -> str:
+        """In English it does not begin with a capital there."""
+        return self.named or pgettext("within a sentence", "Lösenordsportalen")
 
     @property
     def service_on_devices(self) -> str:

@@ -136,7 +136,10 @@ def test_a_logo_with_the_name_in_it_says_the_name(db: None, settings: Settings) 
 def test_the_service_has_a_name_in_each_language_or_one_of_its_own(db: None, settings: Settings) -> None:
     assert "– Lösenordsportalen –" in page()
     assert "– The password portal –" in page(language="en")
+    assert "<h1>Accessibility of the password portal</h1>" in page("/tillganglighet/", "en")
     settings.SERVICE_NAME = "Mitt lösenord"
+    assert "<h1>Tillgänglighet för Mitt lösenord</h1>" in page("/tillganglighet/")
+    assert "personuppgifterna i Mitt lösenord." in page("/personuppgifter/")
     assert "– Mitt lösenord –" in page()
     assert "– Mitt lösenord –" in page(language="en")
 

@@ -24,6 +24,7 @@ from helpdesk.tickets.missing import is_about_several
 from helpdesk.tickets.states import Closed, TicketRefused
 from idportal import clock
 from idportal.hosts import journey_url
+from idportal.identity import look
 
 A_PAGE = 50
 Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
@@ -166,7 +167,7 @@ def _who(entry: TimelineEntry) -> str:
         return entry.who
     if entry.by == TimelineEntry.By.MAIL:
         return _("Mejl")
-    return _("Helpdesk") if entry.by == TimelineEntry.By.AGENT else _("Lösenordsportalen")
+    return _("Helpdesk") if entry.by == TimelineEntry.By.AGENT else look.current().service
 
 
 def _too_late(ticket: Ticket) -> str:

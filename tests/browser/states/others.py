@@ -20,7 +20,7 @@ from tests.browser.visitor import Visitor
 
 START = (
     State("start", "start", "Vad vill du göra?", opened("/")),
-    State("tillganglighet", "accessibility", "Tillgänglighet för Lösenordsportalen", opened("/tillganglighet/")),
+    State("tillganglighet", "accessibility", "Hur tillgänglig är webbplatsen?", opened("/tillganglighet/")),
     State("personuppgifter", "privacy", "Så behandlar vi dina personuppgifter", opened("/personuppgifter/")),
 )
 
