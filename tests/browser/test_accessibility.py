@@ -116,6 +116,16 @@ def test_the_overview_is_whole_on_any_desk(visitor: Visitor) -> None:
         assert visitor.page.evaluate(_TOO_WIDE) == [], width
 
 
+def test_the_month_is_one_screen_at_a_desk(new_visitor: NewVisitor) -> None:
+    """The overview, down to the companies, which are as many as they are."""
+    per = new_visitor(DESK)
+    next(state for state in STATES if state.name == "helpdesk-oversikt").visit(per)
+    sections = per.page.locator(".overview > section")
+    bottoms = sections.evaluate_all("all => all.map((it) => it.getBoundingClientRect().bottom)")
+    assert len(bottoms) == 6
+    assert max(bottoms[:-1]) <= DESK[1]
+
+
 def rules_for(state: State) -> dict[str, Any]:
     """All of axe's rules, but what a mail's page need not have."""
     return {**EVERYTHING, "rules": {**EVERYTHING["rules"], **(OF_A_MAIL if state.page == "demo-mail" else {})}}
