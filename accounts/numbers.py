@@ -45,7 +45,7 @@ def parse(text: str) -> str:
     if phonenumbers.region_code_for_number(number) not in settings.SMS_ALLOWED_REGIONS:
         names = {"SE": _("svenska"), "NO": _("norska"), "DK": _("danska"), "FI": _("finska")}
         countries = f" {_('och')} ".join(names.get(region, region) for region in settings.SMS_ALLOWED_REGIONS)
-        raise NumberRefused(_("Vi kan bara skicka koder till %s mobilnummer.") % countries)
+        raise NumberRefused(_("Vi kan bara skicka koder till %s mobilnummer.") % countries, code="abroad")
     if phonenumbers.number_type(number) not in (
         phonenumbers.PhoneNumberType.MOBILE,
         phonenumbers.PhoneNumberType.FIXED_LINE_OR_MOBILE,

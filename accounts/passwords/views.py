@@ -151,7 +151,7 @@ _OTHER = {
         "Lösenordet byttes nyligen och kan inte bytas igen ännu. Vänta till i morgon och försök då."
     ),
     ResetOutcome.NOT_ALLOWED: lambda: _(
-        "Lösenordet för det här kontot kan inte bytas här. Kontakta er behöriga beställare (ofta din chef)."
+        "Lösenordet för det här kontot kan inte bytas här. Visa det här för er behöriga beställare (ofta din chef)."
     ),
     ResetOutcome.BUSY: lambda: (
         _("Ett byte pågår redan. Vänta %s. Skriv sedan lösenordet igen.") % duration(limits.SETTING_LEASE)

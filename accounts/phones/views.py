@@ -89,6 +89,7 @@ def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "on_hold": kept is not None and kept.on_hold,
         "waiting": phones.waiting(user) if kept and kept.on_hold else None,
         "taken_away": not on_file and user.removals.exists(),
+        "abroad": form.has_error("phone", "abroad"),
     }
     return render(request, "accounts/register_phone.html", context)
 
