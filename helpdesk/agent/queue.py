@@ -40,13 +40,19 @@ class News(NamedTuple):
     fresh: int
 
 
-def look(wanted: QueueFilter, agent: User, known: int = 0) -> tuple[Page[Any], dict[str, int], News]:
+def look(
+    wanted: QueueFilter, agent: User, known: int = 0, *, again: bool = False
+) -> tuple[Page[Any], dict[str, int], News]:
     """A page of the queue, the number of tickets under each tab, and what came after the id ``known``. Two queries.
 
+    ``again``: of closed tickets, which may be many, none is counted unless they are shown.
     ``news``: a mail joined the ticket after an agent last did something with it.
     """
     new = _under(Tab.NEW, agent)
-    counts = _filtered(wanted).aggregate(
+    counted = _filtered(wanted)
+    if again and wanted.tab != Tab.CLOSED:
+        counted = counted.filter(state__in=OPEN)
+    counts = counted.aggregate(
         **{tab: Count("pk", filter=_under(tab, agent)) for tab in Tab},
         newest=Max("pk", filter=new),
         fresh=Count("pk", filter=new & Q(pk__gt=known)),

@@ -69,7 +69,7 @@ def news(request: HttpRequest, agent: User) -> HttpResponse:
     ``marke``: what the page shows, as ``_mark`` has it; ``nyast``: the newest ticket that it knew.
     """
     wanted, known = asked_for(request), request.GET.get("nyast", "")
-    page, counts, (newest, fresh) = tickets.look(wanted, agent, int(known) if _ID.fullmatch(known) else 0)
+    page, counts, (newest, fresh) = tickets.look(wanted, agent, int(known) if _ID.fullmatch(known) else 0, again=True)
     if request.GET.get("marke") == _mark(page, counts, timezone.now()):
         return HttpResponse(status=204)
     words = {"count": fresh, "time": date_format(timezone.localtime(), "H:i")}
@@ -123,7 +123,8 @@ def _mark(page: Page[Any], counts: dict[str, int], now: datetime) -> str:
         )
         for ticket in page
     ]
-    return token_digest(repr((counts, rows)))[:16]
+    open_ones = [count for tab, count in counts.items() if tab != Tab.CLOSED]
+    return token_digest(repr((open_ones, rows)))[:16]
 
 
 def _row(ticket: Ticket, evidence: Evidence | None, now: datetime) -> dict[str, object]:

@@ -38,7 +38,8 @@
 
   const tell = () => {
     const counts = known.counts.split(" ");
-    document.querySelectorAll(".tabs__count").forEach((count, at) => { count.textContent = counts[at]; });
+    const shownCounts = document.querySelectorAll(".tabs__count"); // the last one, of closed tickets, is not counted again
+    counts.forEach((count, at) => { shownCounts[at].textContent = count; });
     document.title = counts[0] === "0" ? title : `(${counts[0]}) ${title}`;
     if (known.said) said.textContent = known.said;
   };
