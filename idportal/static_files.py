@@ -9,7 +9,7 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 OWN = "idportal/"
 LEFT_OUT = {
-    ".css": re.compile(r"/\*.*?\*/|^\s+", re.DOTALL | re.MULTILINE),
+    ".css": re.compile(r"/\*.*?\*/\n*|^\s+", re.DOTALL | re.MULTILINE),
     # Only where no text can stand: at the start of a line, and behind what ends a statement.
     ".js": re.compile(r"^\s*(?:/\*.*?\*/|//[^\n]*)?\s*|(?<=[;{},]) // [^\n]*", re.DOTALL | re.MULTILINE),
 }
@@ -20,5 +20,6 @@ class SlimStorage(CompressedManifestStaticFilesStorage):
 
     def _save(self, name: str, content: Any) -> str:
         if name.startswith(OWN) and "/vendor/" not in name and (notes := LEFT_OUT.get(PurePath(name).suffix)):
-            content = ContentFile(notes.sub("", content.read().decode()).encode())
+            whole = b"".join(content.chunks())  # from the beginning: Django has read it before, for its hash
+            content = ContentFile(notes.sub("", whole.decode()).encode())
         return str(super()._save(name, content))  # type: ignore[misc]  # whitenoise has no types

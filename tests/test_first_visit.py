@@ -23,6 +23,7 @@ from tests.site import NAMES, Client, Site, site  # noqa: F401 - a fixture
 pytestmark = [pytest.mark.slow, pytest.mark.process]
 
 BODIES = 17_000  # bytes
+LEAST = 1_500  # of a sheet or a script that is whole
 ALL = 24_000  # …with the headers, which say what the browser is to refuse
 
 
@@ -107,6 +108,8 @@ def test_the_first_reset_costs_little_to_download(site: Site) -> None:  # noqa: 
         page.wait_for_load_state("networkidle")
     lines = "\n".join(f"{size:6} {path}" for path, size in wire.bytes.items())
     assert len(wire.bytes) == 12, lines
+    assert "/aterstall/losenord/" in wire.bytes, lines
+    assert min(wire.bytes[f"/static/idportal/portal.{kind}"] for kind in ("css", "js")) > LEAST, lines
     assert 0 < wire.bodies <= BODIES, f"{wire.bodies} bytes\n{lines}"
     assert sum(wire.bytes.values()) <= ALL, lines
     assert not said
