@@ -15,7 +15,7 @@ from accounts import codes
 from accounts.models import AuditEvent, Authenticator, Event, Orderer, Phone, PhoneLink, Purpose, User
 from deploy.local.cast import ANNA, CARIN, EVA, KARL, STEFAN
 from helpdesk.models import Ticket
-from helpdesk.tickets import states
+from helpdesk.tickets import questions, states
 from helpdesk.tickets.correcting import correct
 from helpdesk.tickets.creating import TicketDetails
 from notifications.models import Message
@@ -158,6 +158,18 @@ def test_q1_an_orderer_is_exported_and_erased(register: Register, server: TestSl
         assert personal not in held, personal
     assert Ticket.objects.get().employee_name == ANNA.name, "the ticket is about somebody else"
     assert not Orderer.objects.filter(email=CARIN.mail).exists()
+
+
+def test_q1_questions_and_answers_go_with_the_orderer(register: Register, server: TestSlapd) -> None:
+    asked = states.take(ask_for_number(register).pk, an_agent())
+    questions.ask(asked.pk, an_agent(), "Är du på plats, Carin?")
+    questions.answer(asked.pk, register.carin, "Ja, hälsar Carin.")
+    found = export(CARIN.mail)
+    assert [step["why"] for step in found["steps"] if "why" in step] == ["Är du på plats, Carin?", "Ja, hälsar Carin."]
+    assert f"Fråga om ärende {asked.number}" in [mail["subject"] for mail in found["messages"]]
+    erase(CARIN.mail)
+    assert "Carin" not in everything()
+    assert [entry.why for entry in asked.entries.all()] == ["", "", "", ""]
 
 
 def test_a_directory_that_is_down_says_so(settings: Any) -> None:

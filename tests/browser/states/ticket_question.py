@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.test import override_settings
 
 from accounts.models import Orderer
-from deploy.local.cast import CARIN
+from deploy.local.cast import CARIN, STEFAN
 from helpdesk.intake.receive import receive
 from helpdesk.models import Ticket
 from helpdesk.tickets import questions, states
@@ -59,6 +59,13 @@ def unfolded(before: Steps) -> Steps:
     return steps
 
 
+def in_the_queue(visitor: Visitor) -> None:
+    """Per's tickets: one waits, one is answered."""
+    opened(asked, answered())(visitor)
+    has_asked(asked(STEFAN))
+    visitor.open("/helpdesk/?flik=mina")
+
+
 def left_empty(visitor: Visitor) -> None:
     unfolded(opened(asked, took))(visitor)
     visitor.page.get_by_role("button", name="Skicka frågan").click()
@@ -71,6 +78,11 @@ def carin_is_asked(visitor: Visitor) -> None:
     questions.ask(one.pk, an_agent(), WORDS)
     as_carin(visitor)
     visitor.open(f"/bestallare/arenden/{one.number}/")
+
+
+def on_her_list(visitor: Visitor) -> None:
+    carin_is_asked(visitor)
+    visitor.open("/bestallare/arenden/")
 
 
 TICKET_QUESTION = (
@@ -86,6 +98,8 @@ TICKET_QUESTION = (
         "ärendet har ingen beställare där",
         unfolded(opened(anyone_asked, took)),
     ),
+    State("helpdesk-ko-fraga", "helpdesk-queue", "väntar på svar", in_the_queue),
+    State("bestallare-arenden-fraga", "orderer-tickets", "helpdesk har en fråga", on_her_list),
     State("bestallare-fraga", "orderer-ticket", "Helpdesk har en fråga", carin_is_asked),
     State("bestallare-fraga-empty", "orderer-answer", "Skriv ditt svar.", typed(carin_is_asked)),
 )
