@@ -98,7 +98,7 @@ TICKET_QUESTION = (
         "ärendet har ingen beställare där",
         unfolded(opened(anyone_asked, took)),
     ),
-    State("helpdesk-ko-fraga", "helpdesk-queue", "väntar på svar", in_the_queue),
+    State("helpdesk-ko-fraga", "helpdesk-queue", "frågad", in_the_queue),
     State("bestallare-arenden-fraga", "orderer-tickets", "helpdesk har en fråga", on_her_list),
     State("bestallare-fraga", "orderer-ticket", "Helpdesk har en fråga", carin_is_asked),
     State("bestallare-fraga-empty", "orderer-answer", "Skriv ditt svar.", typed(carin_is_asked)),
