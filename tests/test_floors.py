@@ -57,6 +57,7 @@ SOUND = {
     "helpdesk/tickets/creating.py": "from notifications.outbox import messages\nfrom accounts import codes\n",
     "helpdesk/intake/asked.py": "from helpdesk.models import x\n",
     "helpdesk/intake/reading.py": "from helpdesk.intake import asked\nfrom helpdesk.tickets import creating\n",
+    "helpdesk/agent/exchange.py": "from helpdesk.intake import reading\n",
     "helpdesk/agent/mails.py": "from helpdesk.intake import reading\nfrom helpdesk.intake.asked import Asked\n",
     "helpdesk/agent/views/call.py": "from helpdesk.intake import reading\nfrom helpdesk.agent import mails\n",
     "helpdesk/agent/views/ticket.py": "from helpdesk.agent.views import call\n",
