@@ -135,7 +135,7 @@ def act(request: HttpRequest, agent: User, number: str, action: str) -> HttpResp
     if action == "approve" and ticket.kind == Ticket.Kind.PHONE and not proof.given():
         return _page(request, agent, ticket)  # A3: a new number gives the account away
     try:
-        seen = {"seen": request.POST.get("seen")} if action == "approve" else {}
+        seen = {"seen": request.POST.get("seen", "")} if action == "approve" else {}
         verb(ticket.pk, agent, request.META["REMOTE_ADDR"], **seen)
     except TicketRefused as refused:
         messages.error(request, str(refused))
