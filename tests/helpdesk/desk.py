@@ -50,6 +50,8 @@ def does(officer: Officer, one: Ticket, verb: str, **fields: str) -> HttpRespons
     """Presses a button, and comes back to the page."""
     if verb == "ring/":
         fields.setdefault("shown", shown(officer, one))
+    if verb == "godkann/":
+        fields.setdefault("seen", Ticket.objects.get(pk=one.pk).edition)
     answer = officer.post(path(one, verb), **fields)
     assert answer.status_code == 302
     assert answer["Location"] == path(one)
