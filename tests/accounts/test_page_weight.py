@@ -93,7 +93,7 @@ def test_comments_are_left_out_and_nothing_else(slim: Any) -> None:
     ):
         slim._save(name, ContentFile(source))
         assert Path(slim.path(name)).read_text(encoding="utf-8") == sent, name
-        [*slim.post_process({name: (slim, name)})]  # type: ignore[no-untyped-call]  # as collectstatic names it
+        [*slim.post_process({name: (slim, name)})]  # as collectstatic names it
         named = slim.stored_name(name)
         assert named != name
         assert Path(slim.path(named)).read_text(encoding="utf-8") == sent, named
