@@ -41,6 +41,7 @@ from tests.helpdesk.people import a_company, an_orderer, as_orderer  # noqa: E40
 from tests.servers.crowd import crowd, slapd_with  # noqa: E402
 
 QUERIES, MILLISECONDS = 15, 200.0
+QUEUE_QUERIES = 25  # it says of each of 50 tickets what speaks against it: fifteen questions, each asked once for all
 STAFF, OTHERS, QUEUE, EVENTS = 2_000, 8_000, 10_000, 200_000
 ROUNDS, WARM_UP = 15, 3
 DAYS = 365
@@ -190,6 +191,10 @@ def table(costs: list[Cost]) -> str:
     return "\n".join(lines)
 
 
+def most_queries(page: str) -> int:
+    return QUEUE_QUERIES if page.partition("?")[0] == "/helpdesk/" else QUERIES
+
+
 def main() -> int:
     setup_test_environment()
     databases = setup_databases(verbosity=0, interactive=False)
@@ -218,11 +223,12 @@ def main() -> int:
             costs = pages(as_orderer(orderer), officer.client, ids)
     finally:
         teardown_databases(databases, verbosity=0)
-    over = [cost.name for cost in costs if cost.queries >= QUERIES or cost.milliseconds >= MILLISECONDS]
+    over = [cost.name for cost in costs if cost.queries >= most_queries(cost.name) or cost.milliseconds >= MILLISECONDS]
     sys.stdout.write(
         f"A company of {STAFF:,}, a queue of {QUEUE:,}, a directory of {STAFF + OTHERS:,}\n\n{table(costs)}\n\n"
     )
-    word = f"Over {QUERIES} queries or {MILLISECONDS:.0f} ms: {', '.join(over)}" if over else "None is over the limits."
+    limits = f"{QUERIES} queries ({QUEUE_QUERIES} the queue) or {MILLISECONDS:.0f} ms"
+    word = f"Over {limits}: {', '.join(over)}" if over else "None is over the limits."
     sys.stdout.write(f"{word}\n")
     return 1 if over else 0
 
