@@ -13,6 +13,8 @@ from accounts.models import Company, DirectoryKey, Orderer
 from accounts.models.companies import key_of
 from deploy.local.cast import PER
 from tests.accounts.staff import Officer
+from tests.conftest import Inbox
+from tests.helpdesk.newcomer import Newcomer
 from tests.helpdesk.people import NUMBERS, SECOND_AGENT, as_orderer
 from tests.servers.slapd import TestSlapd
 
@@ -78,3 +80,15 @@ def sara(server: TestSlapd, db: None) -> Officer:
     officer = Officer(SECOND_AGENT)
     officer.come_in()
     return officer
+
+
+@pytest.fixture
+def newcomer(register: Register, sms: Inbox) -> Newcomer:
+    """The browser of an orderer who is not signed in yet."""
+    return Newcomer(sms)
+
+
+@pytest.fixture
+def stranger(register: Register, sms: Inbox) -> Newcomer:
+    """Somebody else's browser."""
+    return Newcomer(sms)

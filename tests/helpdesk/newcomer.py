@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.core import mail
@@ -16,7 +17,9 @@ from accounts.models import Company, Orderer
 from helpdesk.models import SignInLink
 from tests.accounts.helpers import time_passes
 from tests.conftest import Inbox
-from tests.helpdesk.conftest import Register
+
+if TYPE_CHECKING:
+    from tests.helpdesk.conftest import Register
 
 CODE_PAGE, MAILED_CODE_PAGE = "/bestallare/logga-in/kod/", "/bestallare/logga-in/mejlkod/"
 
@@ -115,5 +118,5 @@ def address_changed(register: Register) -> None:
     register.carin.save()
 
 
-Change = Callable[[Register], None]
+Change = Callable[["Register"], None]
 GONE = (made_inactive, company_closed, left_the_company)

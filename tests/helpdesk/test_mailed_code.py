@@ -17,7 +17,6 @@ from helpdesk.models import SignInLink
 from helpdesk.orderer import mailed_codes, sign_in
 from tests.accounts.helpers import last, text_of, trail, wrong_for
 from tests.accounts.test_races import at_once
-from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.newcomer import (
     CODE_PAGE,
@@ -34,17 +33,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 WRONG = "Koden stämmer inte eller har gått ut. Kontrollera siffrorna, eller be om ett nytt mejl."
 NO_CODE = "Det här mejlet har ingen kod"
-
-
-@pytest.fixture
-def newcomer(register: Register, sms: Inbox) -> Newcomer:
-    return Newcomer(sms)
-
-
-@pytest.fixture
-def stranger(register: Register, sms: Inbox) -> Newcomer:
-    """Somebody else's browser."""
-    return Newcomer(sms)
 
 
 def refused(answer: Any) -> bool:

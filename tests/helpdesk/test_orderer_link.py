@@ -13,7 +13,6 @@ from accounts.models import Event
 from helpdesk.models import SignInLink
 from tests.accounts.helpers import last, text_of
 from tests.accounts.test_races import at_once
-from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.newcomer import CODE_PAGE, GONE, Change, Newcomer, address_changed, email_of, links_age
 
@@ -21,17 +20,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 REFUSED = "Den är redan använd, eller äldre än 15 minuter, eller så är länken ofullständig."
 ELSEWHERE = "Skriv koden där du bad om den"
-
-
-@pytest.fixture
-def newcomer(register: Register, sms: Inbox) -> Newcomer:
-    return Newcomer(sms)
-
-
-@pytest.fixture
-def stranger(register: Register, sms: Inbox) -> Newcomer:
-    """Somebody else's browser."""
-    return Newcomer(sms)
 
 
 def test_the_mail(newcomer: Newcomer, register: Register) -> None:

@@ -21,11 +21,6 @@ pytestmark = pytest.mark.django_db(transaction=True)
 STAFF_PAGE, COMPANY_PAGE = "/bestallare/", "/bestallare/foretag/"
 
 
-@pytest.fixture
-def newcomer(register: Register, sms: Inbox) -> Newcomer:
-    return Newcomer(sms)
-
-
 def test_the_way_in(newcomer: Newcomer, register: Register) -> None:
     """Each step leads to the next; the trail tells them apart, and whose they are."""
     seen = []
