@@ -55,18 +55,21 @@ def _cursor() -> Any:
 
 
 class Insert(Generic[Row]):
-    """Adds rows of a model in one statement, as ``bulk_create``: no ``save`` is called, and no signal is sent."""
+    """Adds rows of a model in one statement, as ``bulk_create``: no ``save`` is called, and no signal is sent.
 
-    def __init__(self, model: type[Row]) -> None:
-        self._model = model
+    ``unless_there``: none of them, if the database has one with the same unique fields.
+    """
+
+    def __init__(self, model: type[Row], *, unless_there: bool = False) -> None:
+        self._model, self._conflict = model, " ON CONFLICT DO NOTHING" if unless_there else ""
         self._made: dict[tuple[str, int], str] = {}  # by the kind of database, and how many rows
 
     @cached_property
     def _fields(self) -> "list[Field[Any, Any]]":
         return [field for field in self._model._meta.concrete_fields if field is not self._model._meta.auto_field]
 
-    def __call__(self, *rows: Row) -> None:
-        """Gives the rows their keys."""
+    def __call__(self, *rows: Row) -> bool:
+        """Gives the rows their keys, and returns whether they were added."""
         place = connection.vendor, len(rows)
         if place not in self._made:
             self._made[place] = self._make(len(rows))
@@ -75,15 +78,19 @@ class Insert(Generic[Row]):
         ]
         cursor = _cursor()
         cursor.execute(self._made[place], values)
-        for row, [key] in zip(rows, cursor.fetchall(), strict=True):
+        keys = cursor.fetchall()
+        if not keys:
+            return False
+        for row, [key] in zip(rows, keys, strict=True):
             row.pk, row._state.adding, row._state.db = key, False, connection.alias
+        return True
 
     def _make(self, count: int) -> str:
         quoted, meta = connection.ops.quote_name, self._model._meta
         columns = ", ".join(quoted(str(field.column)) for field in self._fields)
         marks = ", ".join(["(" + ", ".join(["%s"] * len(self._fields)) + ")"] * count)
         table, key = quoted(meta.db_table), quoted(str(meta.pk.column))
-        return f"INSERT INTO {table} ({columns}) VALUES {marks} RETURNING {key}"  # noqa: S608  of names alone
+        return f"INSERT INTO {table} ({columns}) VALUES {marks}{self._conflict} RETURNING {key}"  # noqa: S608  of names alone
 
 
 class _Statement:

@@ -135,14 +135,13 @@ def check(challenge_id: int, code: str, address: str | None, actor: User | None 
             return None
         owner = challenge.owner
         nobody = f"challenge {challenge.pk}"  # a failure that counts against no account is noted all the same
-        subject, known = counts.subject(owner, challenge.purpose) if owner else nobody, challenge.known
-        live = challenge.live
-        stopped = counts.failures(subject, challenge.purpose, known) >= limits.CODE_FAILURES_A_DAY
-        if challenge.accept("" if stopped else plain(code)):
+        subject, live = counts.subject(owner, challenge.purpose) if owner else nobody, challenge.live
+        wrong = counts.of_a_day(subject, challenge)
+        if challenge.accept(plain(code), wrong):
             entered_by = actor or challenge.actor
             audit.record(Event.CODE_ACCEPTED, owner, actor=entered_by, result=challenge.purpose, address=address)
             return challenge
-        FailedTry.objects.create(subject=subject if live else nobody, kind=counts.kind(challenge.purpose), known=known)
+        FailedTry.objects.create(subject=subject if live else nobody, kind=wrong.kind, known=wrong.known)
         audit.record(Event.CODE_REFUSED, owner, actor=actor, result=challenge.purpose, address=address)
     return None
 

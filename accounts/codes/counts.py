@@ -31,7 +31,7 @@ from accounts.models import (
     TriesForgotten,
     User,
 )
-from accounts.models.codes import Owner
+from accounts.models.codes import Owner, WrongCodes
 
 log = logging.getLogger("idportal.codes")
 
@@ -63,6 +63,11 @@ def kind(purpose: str) -> Secret:
 def failures(subject: str, purpose: str, known: bool = False) -> int:
     """Wrong codes (see ``subject``) in 24 hours, over all codes and sessions: of known browsers, or of all others."""
     return FailedTry.count(subject, kind(purpose), _DAY, known)
+
+
+def of_a_day(subject: str, challenge: Challenge) -> WrongCodes:
+    """The wrong codes of the last 24 hours (see ``subject``) that count where this one does."""
+    return WrongCodes(subject, kind(challenge.purpose), timezone.now() - _DAY, challenge.known)
 
 
 def number_key(number: str, known: bool = False) -> str:
@@ -102,24 +107,32 @@ def take(challenge: Challenge, owner: Owner) -> str:
     Also decides whether the browser is known. Call it in a transaction.
     """
     _pick(challenge, owner)
+    taken: list[SendQuota] = []
+    for key, most, why in _limits_of(challenge, owner):
+        if not (quota := SendQuota.take(key, challenge.purpose, most)):
+            return _none_taken(challenge, owner, taken, why)
+        taken.append(quota)
+    # The day's row last: all codes wait for it.
+    sent = SmsDay.take(_share(challenge), of_a_day(subject(owner, challenge.purpose), challenge))
+    if not sent:
+        return _none_taken(challenge, owner, taken, limits.TOO_MANY_SMS)
+    if sent == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
+        log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
+    return ""
+
+
+def _none_taken(challenge: Challenge, owner: Owner, taken: list[SendQuota], why: str) -> str:
+    """Takes back what was counted, and says why no code goes out: wrong codes come before any other reason."""
+    for quota in taken:
+        quota.uncount()
     if failures(subject(owner, challenge.purpose), challenge.purpose, challenge.known) >= limits.CODE_FAILURES_A_DAY:
         return limits.TOO_MANY_WRONG_CODES
-    quotas = []
-    for key, most, why in _limits_of(challenge, owner):
-        quotas.append(quota := SendQuota.locked(key, challenge.purpose))
-        if not quota.allows(most):
-            return why
-    if not (sent := SmsDay.take(_share(challenge))):
+    if why == limits.TOO_MANY_SMS:
         if limits.sms_today(_share(challenge)) < settings.SMS_DAILY_LIMIT:
             log.error("no more codes to %s are sent today: their share of SMS_DAILY_LIMIT is used", challenge.purpose)
         else:
             log.error("the daily limit of SMS is reached: no more codes are sent today")
-        return limits.TOO_MANY_SMS
-    for quota in quotas:
-        quota.count()
-    if sent == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
-        log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
-    return ""
+    return why
 
 
 def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:

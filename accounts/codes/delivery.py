@@ -4,10 +4,11 @@ import logging
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 from types import MappingProxyType
+from typing import Any, cast
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Case, F, Field, Q, Value, When
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -18,7 +19,7 @@ from accounts.encryption import sealed
 from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
-from idportal.kept import Change
+from idportal.kept import Claim, Named
 
 log = logging.getLogger("idportal.codes")
 
@@ -27,14 +28,21 @@ _FOUND = ("username", "user_id", "number", "known")
 _CODE = ("token", "valid_until", "failures", "withheld")
 
 _OPEN = Q(verified_at=None, ended_at=None)
-_OVERTAKE = Change(
+
+
+def _its_own(name: str, of_others: Any = None) -> Case:
+    """For the challenge that gets the code; ``of_others``: in place of what the others have."""
+    its_own = Named(name, cast("Field[Any, Any]", Challenge._meta.get_field(name)))
+    return Case(When(pk=Named("pk"), then=its_own), default=F(name) if of_others is None else of_others)
+
+
+_GIVE = Claim[Challenge](
     # A code of a known browser kills all earlier ones. One of a stranger kills strangers' alone (D1): False is less.
     lambda pk, purpose, user, orderer, known: Challenge.objects.filter(
-        _OPEN, Q(user=user) | Q(orderer=orderer), purpose=purpose, known__lte=known
-    ).exclude(pk=pk),
-    token="",
+        _OPEN, Q(pk=pk) | Q(Q(user=user) | Q(orderer=orderer), purpose=purpose, known__lte=known)
+    ),
+    **{name: _its_own(name) for name in (*_FOUND, *_CODE)} | {"token": _its_own("token", of_others=Value(""))},
 )
-_NOTE = Change(lambda pk: Challenge.objects.filter(_OPEN, pk=pk), *_FOUND, *_CODE)
 
 # What a code is for that is read out (H10): the words of its SMS, by the app that asks for such codes.
 Matter = Mapping[str, str]
@@ -117,13 +125,14 @@ def _make(challenge: Challenge, account: Account | None) -> str | None:
             challenge.withheld = refusal
             challenge.save(update_fields=[*_FOUND, "withheld"])
             return None
-        # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
-        user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
-        _OVERTAKE(pk=challenge.pk, purpose=challenge.purpose, user=user, orderer=orderer, known=challenge.known)
         audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
         code, challenge.withheld = challenge.make_code(), ""
+        # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
+        user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
+        whose = {"purpose": challenge.purpose, "user": user, "orderer": orderer}
+        given = _GIVE.rows(pk=challenge.pk, **whose, **sealed(challenge, *_FOUND, *_CODE))
         # During the wait for the account, the owner may have finished another journey.
-        if _NOTE(pk=challenge.pk, **sealed(challenge, *_FOUND, *_CODE)):
+        if challenge in given:
             return code
         challenge.save(update_fields=_FOUND)
         return None
@@ -135,11 +144,11 @@ def _recognise(challenge: Challenge, account: Account | None) -> str:
     The user name is not kept after that. The account is, also without a number: one may be registered, or a hold
     end, before the next code is asked for in the same browser.
     """
-    user = User.locked(account.id) if account else None
+    user = User.locked_with_phone(account.id) if account else None
+    phone = user.phone if user else None
     if account and user is None:
-        user = users.for_account(account)
-    # Not with the lock in one statement: while that waits, PostgreSQL keeps the number that it saw before.
-    phone = Phone.of_user(user) if user else None
+        user = User.locked(account.id) or users.for_account(account)
+        phone = Phone.of_user(user)  # one that came before the lock
     challenge.username = ""
     challenge.user = user or challenge.user
     refusal = _account_refusal(account, phone)

@@ -1,7 +1,8 @@
 """Codes, each with its way through a journey, and the counts of tries, which outlive restarts and Redis here."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
 
 from django.db import IntegrityError, models, transaction
 from django.utils import timezone
@@ -12,9 +13,18 @@ from accounts import limits
 from accounts.encryption import EncryptedTextField, digest
 from accounts.models.companies import Orderer
 from accounts.models.users import User
-from idportal.kept import Change, Claim, Count, Select
+from idportal.kept import Change, Claim, Count, Insert, Select
 
 Owner = User | Orderer
+
+
+class WrongCodes(NamedTuple):
+    """Of whom, of which kind and since when wrong codes count: those of known browsers, or of all others (K1, D1)."""
+
+    subject: str
+    kind: str
+    since: datetime
+    known: bool
 
 
 class Purpose(models.TextChoices):
@@ -125,17 +135,21 @@ class Challenge(models.Model):
         self.failures = 0
         return code
 
-    def accept(self, code: str) -> bool:
-        """Whether this is the code, unspent and in time. Spends it, or counts a failure; call it under a row lock."""
-        # The same work whether or not a code was ever sent (E2).
+    def accept(self, code: str, wrong: WrongCodes) -> bool:
+        """Whether this is the code, unspent and in time, and no day's number of wrong ones came before it.
+
+        Spends it, or counts a failure; call it under a row lock.
+        """
+        # The same work whether or not a code was ever sent (E2), and whether or not it is right: no row has the key 0.
         right = constant_time_compare(self.token, self._hash(code)) and self.live
-        if right:
-            self.token = ""
-            self.valid_until = self.verified_at = timezone.now()
-        else:
+        now = timezone.now()
+        spent = {"token": "", "valid_until": now, "verified_at": now}
+        if not _SPENT(pk=self.pk if right else 0, **wrong._asdict(), **spent):
             self.failures += 1
-        _TRIED(pk=self.pk, **{name: getattr(self, name) for name in _TRY})
-        return right
+            _FAILED(pk=self.pk)
+            return False
+        self.token, self.valid_until, self.verified_at = "", now, now
+        return True
 
     def _hash(self, code: str) -> str:
         return digest(f"{self.pk}/{self.purpose}/{self.bearer}/{code}", "code")
@@ -191,14 +205,27 @@ class SendQuota(models.Model):
         return f"{self.purpose} quota {self.pk}"
 
     @classmethod
-    def take(cls, purpose: str, allowed: Sequence[tuple[str, limits.Sends]]) -> bool:
+    def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> "SendQuota | None":
+        """Counts one more code if the limits allow it; else None. Others wait until the transaction ends."""
+        if not (quota := _QUOTA(digest=digest, purpose=purpose)):
+            quota = cls(digest=digest, purpose=purpose, sent=[timezone.now().timestamp()])
+            if _FIRST(quota):
+                return quota
+            quota = cls.objects.select_for_update().get(digest=digest, purpose=purpose)  # another has made it
+        if not quota.allows(allowed):
+            return None
+        quota.count()
+        return quota
+
+    @classmethod
+    def take_all(cls, purpose: str, allowed: Sequence[tuple[str, limits.Sends]]) -> bool:
         """Counts one more code under each digest if the limits of all allow it. Call it in a transaction."""
-        quotas = [(cls.locked(digest, purpose), most) for digest, most in allowed]
-        room = all(quota.allows(most) for quota, most in quotas)
-        if room:
-            for quota, _most in quotas:
-                quota.count()
-        return room
+        taken = [quota for key, most in allowed if (quota := cls.take(key, purpose, most))]
+        if len(taken) == len(allowed):
+            return True
+        for quota in taken:
+            quota.uncount()
+        return False
 
     @classmethod
     def locked(cls, digest: str, purpose: str) -> "SendQuota":
@@ -222,6 +249,11 @@ class SendQuota(models.Model):
         now = timezone.now().timestamp()
         self.sent = [*(at for at in self.sent if now - at < limits.DAY), now]
         self.failed = [at for at in self.failed if now - at < limits.DAY]
+        _COUNTED(pk=self.pk, sent=self.sent, failed=self.failed)
+
+    def uncount(self) -> None:
+        """Takes back what was counted last, in the same transaction."""
+        self.sent = self.sent[:-1]
         _COUNTED(pk=self.pk, sent=self.sent, failed=self.failed)
 
     def allows(self, allowed: limits.Sends) -> bool:
@@ -252,16 +284,16 @@ class SmsDay(models.Model):
         return f"{self.day}: {self.sent}"
 
     @classmethod
-    def take(cls, purpose: str) -> int:
+    def take(cls, purpose: str, wrong: WrongCodes) -> int:
         """Counts one code if the share of its purpose allows it, and returns how many all have had; else 0.
 
-        Safe in parallel.
+        0, too, after CODE_FAILURES_A_DAY wrong codes. Safe in parallel.
         """
         today, limit = timezone.localdate(), limits.sms_today(purpose)
-        taken = _TAKEN.rows(day=today, limit=limit)
+        taken = _TAKEN.rows(day=today, limit=limit, **wrong._asdict())
         if not taken:
             cls._default_manager.bulk_create([cls(day=today)], ignore_conflicts=True)  # the first of the day
-            taken = _TAKEN.rows(day=today, limit=limit)
+            taken = _TAKEN.rows(day=today, limit=limit, **wrong._asdict())
         return taken[0].sent if taken else 0
 
     @classmethod
@@ -312,6 +344,14 @@ class TriesForgotten(models.Model):
         return f"tries forgotten at {self.at}"
 
 
+def _tries(subject: Any, kind: Any, since: Any, known: Any) -> models.QuerySet[FailedTry]:
+    return FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since, known=known)
+
+
+def _fewer_than_a_day_has(subject: Any, kind: Any, since: Any, known: Any) -> Any:
+    return ~models.Exists(_tries(subject, kind, since, known)[limits.CODE_FAILURES_A_DAY - 1 :])
+
+
 # What each reset asks and notes (idportal.kept).
 _LOCKED = Select[Challenge](lambda pk: Challenge.sealed().select_for_update(of=("self",)).filter(pk=pk))
 _SEALED = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose))
@@ -321,9 +361,18 @@ _QUOTA = Select[SendQuota](
     lambda digest, purpose: SendQuota.objects.select_for_update().filter(digest=digest, purpose=purpose)
 )
 _COUNTED = Change(lambda pk: SendQuota.objects.filter(pk=pk), "sent", "failed")
-_TRY = ("token", "valid_until", "verified_at", "failures")
-_TRIED = Change(lambda pk: Challenge.objects.filter(pk=pk), *_TRY)
-_TAKEN = Claim[SmsDay](lambda day, limit: SmsDay.objects.filter(day=day, sent__lt=limit), sent=models.F("sent") + 1)
-_TRIES = Count(
-    lambda subject, kind, since, known: FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since, known=known)
+_SPENT = Change(
+    lambda pk, subject, kind, since, known: Challenge.objects.filter(
+        _fewer_than_a_day_has(subject, kind, since, known), pk=pk
+    ),
+    *("token", "valid_until", "verified_at"),
 )
+_FAILED = Change(lambda pk: Challenge.objects.filter(pk=pk), failures=models.F("failures") + 1)
+_FIRST = Insert(SendQuota, unless_there=True)
+_TAKEN = Claim[SmsDay](
+    lambda day, limit, subject, kind, since, known: SmsDay.objects.filter(
+        _fewer_than_a_day_has(subject, kind, since, known), day=day, sent__lt=limit
+    ),
+    sent=models.F("sent") + 1,
+)
+_TRIES = Count(_tries)

@@ -57,6 +57,11 @@ class User(AbstractBaseUser, PermissionsMixin):
         """The record of an account, which others wait for until the transaction ends."""
         return _LOCKED(directory_id=directory_id)
 
+    @classmethod
+    def locked_with_phone(cls, directory_id: str) -> "User | None":
+        """As ``locked``, with ``phone`` read; None also without a number. Both as they are after the wait for them."""
+        return _LOCKED_WITH_PHONE(directory_id=directory_id)
+
     def has_usable_password(self) -> bool:
         """Always false: the portal keeps no password, so that Django's admin offers no change of one."""
         return False
@@ -235,4 +240,12 @@ class RecoveryCodes(_Throttled):
 
 # What each reset asks (idportal.kept).
 _LOCKED = Select[User](lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id))
+_LOCKED_WITH_PHONE = Select[User](
+    # The number is locked, too: while it waits, PostgreSQL would else keep one that is stopped meanwhile.
+    lambda directory_id: (
+        User.objects.select_related("phone")
+        .select_for_update(of=("self", "phone"))
+        .filter(directory_id=directory_id, phone__isnull=False)
+    )
+)
 _PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user))

@@ -109,7 +109,9 @@ def _reason_to_withhold(orderer: Orderer | None, link: SignInLink) -> str:
         network = limits.network_of(link.address) if link.address else ""
         counted = [(f"{mail} {network}", limits.LINK_SENDS), (mail, limits.LINK_SENDS_IN_ALL)]
     with transaction.atomic():
-        allowed = SendQuota.take(Purpose.SIGN_IN, [(digest(whose, "mail address"), most) for whose, most in counted])
+        allowed = SendQuota.take_all(
+            Purpose.SIGN_IN, [(digest(whose, "mail address"), most) for whose, most in counted]
+        )
     if not allowed:
         return limits.TOO_MANY_LINKS
     return limits.CONTACT_WAITS if orderer.waiting else ""
