@@ -28,7 +28,9 @@ from accounts.encryption import seal_token, token_digest, unseal_token
 from idportal.kept import Change, Insert, Select
 
 # All that the session of a reset holds (see accounts.sessions). With anything more, a session gets a row.
-CARRIED = frozenset({"challenge_reset", "entered", "word", "done", "journey_of", "typed", "started", "seen"})
+CARRIED = frozenset(
+    {"challenge_reset", "again_at", "entered", "word", "done", "journey_of", "typed", "started", "seen"}
+)
 _IN_COOKIE = "session in its cookie"  # the context of its ciphertext
 _KEY_LENGTH = 32  # characters: 165 bits. What is longer is no key
 SEEN_GRAIN = 30  # seconds: a page more does not write the session again
@@ -55,13 +57,18 @@ def content(row: Session) -> dict[str, Any]:
     return held
 
 
+def clock() -> float:
+    """Seconds since 1970, as a cookie notes them."""
+    return time()
+
+
 def _opened(cookie: str) -> tuple[float, dict[str, Any]]:
     """When a cookie was written, and what it holds: nothing if that is longer ago than a session may idle (S1)."""
     try:
         written, held = json.loads(unseal_token(cookie, _IN_COOKIE))
     except InvalidToken:
         return 0, {}
-    return (written, held) if time() - written < settings.SESSION_COOKIE_AGE else (0, {})
+    return (written, held) if clock() - written < settings.SESSION_COOKIE_AGE else (0, {})
 
 
 class SessionStore(db.SessionStore):
@@ -88,7 +95,7 @@ class SessionStore(db.SessionStore):
 
     def touch(self) -> None:
         """Of a session without a row: it is used, so that its idle time begins anew."""
-        if not self.has_row and time() - self._written > SEEN_GRAIN:
+        if not self.has_row and clock() - self._written > SEEN_GRAIN:
             self.modified = True
 
     @property
@@ -115,7 +122,7 @@ class SessionStore(db.SessionStore):
         held = self._get_session(no_load=must_create)  # type: ignore[attr-defined]
         if not self.has_row and not must_create:
             if held.keys() <= CARRIED:
-                self._session_key = seal_token(json.dumps([int(time()), held]), _IN_COOKIE)
+                self._session_key = seal_token(json.dumps([int(clock()), held]), _IN_COOKIE)
             else:
                 self.create()
             return

@@ -4,13 +4,15 @@ Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``entered`` (
 accepted here), ``word`` (a flash message), ``done`` (the journey that was finished), ``password_at`` (when the password
 was typed), ``started`` and ``seen``. Times are seconds since 1970.
 ``link``: the id of the hold of the number that was registered here. ``typed``: the user name as it was typed to reset,
-until that is done; sealed, since some people type a password there, and a row is not encrypted.
+until that is done; sealed, since some people type a password there, and a row is not encrypted. ``again_at``: from when
+another code to reset may be asked for, so that the page that waits for one asks the database nothing.
 All but what belongs to somebody who is signed in may be carried by the cookie alone (``session_store.CARRIED``).
 Of an orderer who is signed in: ``orderer`` (``id`` and a mark, see ``helpdesk.orderer.sessions``). Staff have more
 keys, see ``accounts.staff.sessions``.
 """
 
 import enum
+import math
 import time
 from contextlib import suppress
 from typing import cast
@@ -24,7 +26,7 @@ from django.http import HttpRequest
 from accounts import audit, browsers, codes, limits
 from accounts.encryption import seal, unseal
 from accounts.models import Challenge, Event, Orderer, Purpose, StaffSession, User
-from accounts.session_store import SEEN_GRAIN, SessionStore
+from accounts.session_store import SEEN_GRAIN, SessionStore, clock
 
 ORDERER = "orderer"
 _TYPED = "user name, as typed to reset"
@@ -99,7 +101,18 @@ def begin(request: HttpRequest, challenge: Challenge, typed: str = "") -> None:
     request.session[f"challenge_{challenge.purpose}"] = challenge.pk
     if typed:
         request.session["typed"] = seal(typed, _TYPED)
+        _note_asked(request, challenge)
     _mark_used(request.session)
+
+
+def _note_asked(request: HttpRequest, challenge: Challenge) -> None:
+    request.session["again_at"] = math.ceil(clock() + codes.resend_in(challenge))
+
+
+def resend_in(request: HttpRequest) -> int:
+    """As ``codes.resend_in``, of the code to reset that is under way here."""
+    again_at: int = request.session.get("again_at", 0)
+    return min(limits.SEND_COOLDOWN, max(0, math.ceil(again_at - clock())))
 
 
 def typed_name(request: HttpRequest) -> str:
@@ -172,6 +185,8 @@ def set_flash(request: HttpRequest, word: Flash) -> None:
 def ask_again(request: HttpRequest, challenge: Challenge) -> None:
     """Asks for another code; the next page says whether it is on its way, or was asked for too early."""
     asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"], presented=browsers.presented(request))
+    if asked and challenge.purpose == Purpose.RESET:
+        _note_asked(request, challenge)
     set_flash(request, Flash.ASKED if asked else Flash.EARLY)
 
 

@@ -16,10 +16,15 @@ log = logging.getLogger("idportal.users")
 def for_account(account: Account) -> User:
     """The record of an account, made if there is none, with the user name that the directory has now."""
     user, _made = User.objects.get_or_create(directory_id=account.id, defaults={"username": account.username})
+    note_name(user, account)
+    return user
+
+
+def note_name(user: User, account: Account) -> None:
+    """Keeps the user name that the directory has now."""
     if user.username != account.username:
         user.username = account.username
         user.save(update_fields=["username"])
-    return user
 
 
 def served(user: User) -> Served | None:

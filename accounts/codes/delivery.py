@@ -107,7 +107,11 @@ def _matter(challenge: Challenge) -> Matter:
 def _look_up(challenge: Challenge) -> Account | None:
     """The account that was found before, or that of the user name that was typed."""
     accounts = directory.connect()
-    return accounts.get(challenge.user.directory_id) if challenge.user else accounts.find(challenge.username)
+    if challenge.user:
+        found = accounts.served(challenge.user.directory_id)
+        return found.account if found else accounts.get(challenge.user.directory_id)
+    # The second look is for the trail, which says why somebody gets no code. Nobody sees how long a task takes (E2).
+    return accounts.served_by_name(challenge.username) or accounts.find(challenge.username)
 
 
 def _make(challenge: Challenge, account: Account | None) -> str | None:
@@ -149,6 +153,8 @@ def _recognise(challenge: Challenge, account: Account | None) -> str:
     if account and user is None:
         user = User.locked(account.id) or users.for_account(account)
         phone = Phone.of_user(user)  # one that came before the lock
+    if account and user:
+        users.note_name(user, account)
     challenge.username = ""
     challenge.user = user or challenge.user
     refusal = _account_refusal(account, phone)

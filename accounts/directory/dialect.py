@@ -22,8 +22,10 @@ from accounts.directory.account import (
     PasswordCheck,
 )
 from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry
+from accounts.directory.conditions import can_be_name
 from accounts.directory.connection import Connection
 from accounts.directory.lists import Lists
+from accounts.directory.lookup import without_domain
 from accounts.directory.pool import logger
 
 # Seconds for which a policy is not read again: it changes only when an administrator decides so.
@@ -106,13 +108,25 @@ class Directory(Lists):
         """
 
         def look(connection: Connection) -> Served | None:
-            entry = self._entry(connection, account_id, condition=self._unprotected)
-            account = self._mapped(entry) if entry else None
-            if not entry or not account or not account.served or self._is_staff(connection, entry.dn):
-                return None
-            return Served(account, entry)
+            return self._served(connection, self._entry(connection, account_id, condition=self._unprotected))
 
         return self._ask(look)
+
+    def served_by_name(self, name: str) -> Account | None:
+        """As :meth:`served`, by what :meth:`find` takes: an address counts that somebody not served has, too."""
+
+        def look(connection: Connection) -> Served | None:
+            return self._served(connection, self._named(connection, name, self._unprotected))
+
+        name = without_domain(name)
+        found = self._ask(look) if can_be_name(name) else None
+        return found.account if found else None
+
+    def _served(self, connection: Connection, entry: LdapEntry | None) -> Served | None:
+        account = self._mapped(entry) if entry else None
+        if not entry or not account or not account.served or self._is_staff(connection, entry.dn):
+            return None
+        return Served(account, entry)
 
     @sensitive_variables("password")
     def set_password(self, found: Served, password: str) -> PasswordChange:

@@ -73,8 +73,7 @@ class Lookup(Protection):
         Of ``DOMAIN\\name`` only the name counts. In Active Directory a user principal name counts as an address.
         Finds nothing for a text that can't be a name: empty, over 256 characters, or with control characters.
         """
-        domain, _, rest = name.strip().partition("\\")
-        name = rest if domain and rest else name.strip()
+        name = without_domain(name)
         return self._ask(lambda connection: self._find(connection, name)) if can_be_name(name) else None
 
     def get(self, account_id: str, *, listed: bool = False) -> Account | None:
@@ -119,18 +118,21 @@ class Lookup(Protection):
             return self._pool.run(work)
 
     def _find(self, connection: Connection, name: str) -> Account | None:
-        wanted = conditions.called(self.username, self.principal, name, self._base)
+        return self._one(connection, self._named(connection, name))
+
+    def _named(self, connection: Connection, name: str, condition: str = "") -> LdapEntry | None:
+        wanted = conditions.called(self.username, self.principal, name, self._base) + condition
         try:
             entries = connection.search(self._base, self._people(wanted), self._attributes, limit=MATCHES)
         except DirectoryRefused as refused:
             if refused.code != ldap.SIZELIMIT_EXCEEDED.errnum:
                 raise
-            by_name = f"({self.username}={escape_filter_chars(name)})"
+            by_name = f"({self.username}={escape_filter_chars(name)}){condition}"
             entries = connection.search(self._base, self._people(by_name), self._attributes, limit=MATCHES)
         if len(entries) > 1:
             # A user name wins over another account's mail address; an address of several accounts finds none.
             entries = [entry for entry in entries if folded(entry.text(self.username)) == folded(name)]
-        return self._one(connection, entries[0] if len(entries) == 1 else None)
+        return entries[0] if len(entries) == 1 else None
 
     def _get(self, connection: Connection, account_id: str, condition: str = "") -> tuple[LdapEntry, Account] | None:
         entry = self._entry(connection, account_id, condition=condition)
@@ -161,3 +163,9 @@ class Lookup(Protection):
         except UNMAPPABLE as error:
             logger.warning(PASSED_OVER, entry.dn, error)
             return None
+
+
+def without_domain(name: str) -> str:
+    """A name as it was typed: of ``DOMAIN\\name`` the name."""
+    domain, _, rest = name.strip().partition("\\")
+    return rest if domain and rest else name.strip()

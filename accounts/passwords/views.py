@@ -48,19 +48,21 @@ def code(request: HttpRequest) -> HttpResponse:
     if begun is not None and form.is_valid() and (accepted := codes.check(begun, form.cleaned_data["code"], address)):
         sessions.enter(request, accepted)
         return redirect("reset-password")
-    challenge = sessions.challenge_of(request, Purpose.RESET)
     # A post in a session that is gone, idle for longer than a code lives, or with a new id after a faster click on the
     # same button, sees the page after a wrong code (K3). Its cookie is not deleted: it has the new session's name.
-    if challenge is None:
+    if begun is None:
         late = request.method == "POST" and request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None) is not None
         if not late:
             return _start_again(request)
-    # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3).
-    if challenge and challenge.verified_at and request.method != "POST":
-        return redirect("reset-password")
+    # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3). There
+    # is a newer cookie then, which theirs leave alone.
+    if request.method != "POST":
+        if sessions.entered(request):
+            return redirect("reset-password")
+        sessions.store(request).touch()
     if form.is_valid():
         form.refuse()
-    resend_in, word = codes.resend_in(challenge) if challenge else 0, sessions.pop_flash(request)
+    resend_in, word = sessions.resend_in(request), sessions.pop_flash(request)
     typed = sessions.typed_name(request)
     context, state = {"form": form, "resend_in": resend_in, "word": word}, (resend_in, word, bool(typed))
     return pages.render(request, "accounts/reset_code.html", context, state=state, username=typed)
@@ -83,12 +85,14 @@ def code_again(request: HttpRequest) -> HttpResponse:
 def password(request: HttpRequest) -> HttpResponse:
     """Step 3: the new password, twice. A refusal leaves the person here, with the reason."""
     challenge = reset.verified(sessions.entered(request))
-    found = users.served(challenge.user) if challenge and challenge.user else None
-    if challenge is None or found is None:
+    if challenge is None or challenge.user is None:
         return _start_again(request)
     form = NewPasswordForm(request.POST or None)
     failed: tuple[str, ...] = ()  # the keys of the rules that are broken
     if form.is_valid():
+        found = users.served(challenge.user)
+        if found is None:
+            return _start_again(request)
         result = reset.set_password(challenge, found, form.cleaned_data["new_password1"], request.META["REMOTE_ADDR"])
         if result.outcome is ResetOutcome.DONE:
             sessions.finish(request, Purpose.RESET)
@@ -116,7 +120,7 @@ def password(request: HttpRequest) -> HttpResponse:
             "forbidden_listed": forbidden_listed(),
         },
     }
-    personal = {"username": found.account.username, "seconds_left": str(seconds)}
+    personal = {"username": challenge.user.username, "seconds_left": str(seconds)}
     return pages.render(request, "accounts/reset_password.html", context, state=(time_left, more), **personal)
 
 
