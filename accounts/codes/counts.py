@@ -88,8 +88,8 @@ def _share(challenge: Challenge) -> str:
 def refusal(challenge: Challenge, owner: Owner) -> str:
     """Why no code would go out now; "" if one would. Counts nothing: the task that sends it decides."""
     _pick(challenge, owner)
-    if failures(subject(owner, challenge.purpose), challenge.purpose, challenge.known) >= limits.CODE_FAILURES_A_DAY:
-        return limits.TOO_MANY_WRONG_CODES
+    if reason := _first_reason(challenge, owner, ""):
+        return reason
     for key, most, why in _limits_of(challenge, owner):
         if not SendQuota.has_room(key, challenge.purpose, most):
             return why
@@ -101,38 +101,43 @@ def used_up(orderer: Orderer, purpose: Purpose) -> str:
     return refusal(Challenge(purpose=purpose, number=orderer.mobile), orderer)
 
 
-def take(challenge: Challenge, owner: Owner) -> str:
-    """Counts one more code against each of its limits, and returns ""; or against none, and says which is used up.
+class UsedUp(Exception):
+    """A limit leaves no code; its text says which. What was counted meanwhile goes back with the transaction."""
 
-    Also decides whether the browser is known. Call it in a transaction.
+
+def take(challenge: Challenge, owner: Owner) -> None:
+    """Counts one more code against its limits. Raises UsedUp. Also decides whether the browser is known.
+
+    Call it in a transaction that ends with ``take_sms``.
     """
     _pick(challenge, owner)
-    taken: list[SendQuota] = []
     for key, most, why in _limits_of(challenge, owner):
-        if not (quota := SendQuota.take(key, challenge.purpose, most)):
-            return _none_taken(challenge, owner, taken, why)
-        taken.append(quota)
-    # The day's row last: all codes wait for it.
+        if not SendQuota.take(key, challenge.purpose, most):
+            raise UsedUp(_first_reason(challenge, owner, why))
+
+
+def take_sms(challenge: Challenge, owner: Owner) -> None:
+    """Counts one more SMS of the day, unless there were too many wrong codes. Raises UsedUp.
+
+    All codes wait for the row of the day: call it last.
+    """
     sent = SmsDay.take(_share(challenge), of_a_day(subject(owner, challenge.purpose), challenge))
-    if not sent:
-        return _none_taken(challenge, owner, taken, limits.TOO_MANY_SMS)
     if sent == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:
         log.warning("%d %% of the daily limit of SMS is used", limits.SMS_WARN_AT)
-    return ""
+    if sent:
+        return
+    why = _first_reason(challenge, owner, limits.TOO_MANY_SMS)
+    if why == limits.TOO_MANY_SMS and limits.sms_today(_share(challenge)) < settings.SMS_DAILY_LIMIT:
+        log.error("no more codes to %s are sent today: their share of SMS_DAILY_LIMIT is used", challenge.purpose)
+    elif why == limits.TOO_MANY_SMS:
+        log.error("the daily limit of SMS is reached: no more codes are sent today")
+    raise UsedUp(why)
 
 
-def _none_taken(challenge: Challenge, owner: Owner, taken: list[SendQuota], why: str) -> str:
-    """Takes back what was counted, and says why no code goes out: wrong codes come before any other reason."""
-    for quota in taken:
-        quota.uncount()
-    if failures(subject(owner, challenge.purpose), challenge.purpose, challenge.known) >= limits.CODE_FAILURES_A_DAY:
-        return limits.TOO_MANY_WRONG_CODES
-    if why == limits.TOO_MANY_SMS:
-        if limits.sms_today(_share(challenge)) < settings.SMS_DAILY_LIMIT:
-            log.error("no more codes to %s are sent today: their share of SMS_DAILY_LIMIT is used", challenge.purpose)
-        else:
-            log.error("the daily limit of SMS is reached: no more codes are sent today")
-    return why
+def _first_reason(challenge: Challenge, owner: Owner, why: str) -> str:
+    """Wrong codes come before any other reason."""
+    wrong = failures(subject(owner, challenge.purpose), challenge.purpose, challenge.known)
+    return limits.TOO_MANY_WRONG_CODES if wrong >= limits.CODE_FAILURES_A_DAY else why
 
 
 def _limits_of(challenge: Challenge, owner: Owner) -> Iterator[tuple[str, limits.Sends, str]]:

@@ -17,6 +17,7 @@ from accounts.codes import counts
 from accounts.directory import Account
 from accounts.encryption import sealed
 from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
+from accounts.models.codes import Owner
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
 from idportal.kept import Claim, Named
@@ -116,30 +117,39 @@ def _look_up(challenge: Challenge) -> Account | None:
 
 def _make(challenge: Challenge, account: Account | None) -> str | None:
     """The code, with its hash on the challenge and the older codes dead; None, with the reason in the trail, if not."""
-    with transaction.atomic():
-        # The owner first, as everywhere: others who send to this owner wait here. If the number changes at the same
-        # time, no code goes to the other one.
-        to_reset = challenge.purpose == Purpose.RESET
-        refusal = _recognise(challenge, account) if to_reset else _refusal_now(challenge)
-        owner, subject = challenge.owner, account if to_reset else challenge.owner
-        if owner and not refusal and (refusal := counts.take(challenge, owner)):
-            subject = owner
-        if owner is None or refusal:
-            audit.record(Event.CODE_WITHHELD, subject, result=refusal, address=challenge.address)
-            challenge.withheld = refusal
-            challenge.save(update_fields=[*_FOUND, "withheld"])
-            return None
-        audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
-        code, challenge.withheld = challenge.make_code(), ""
-        # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
-        user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
-        whose = {"purpose": challenge.purpose, "user": user, "orderer": orderer}
-        given = _GIVE.rows(pk=challenge.pk, **whose, **sealed(challenge, *_FOUND, *_CODE))
-        # During the wait for the account, the owner may have finished another journey.
-        if challenge in given:
-            return code
-        challenge.save(update_fields=_FOUND)
-        return None
+    try:
+        with transaction.atomic():
+            # The owner first, as everywhere: others who send to this owner wait here. If the number changes at the same
+            # time, no code goes to the other one.
+            to_reset = challenge.purpose == Purpose.RESET
+            refusal = _recognise(challenge, account) if to_reset else _refusal_now(challenge)
+            if challenge.owner and not refusal:
+                return _give(challenge, challenge.owner)
+            _withhold(challenge, refusal, account if to_reset else challenge.owner)
+    except counts.UsedUp as limit:
+        with transaction.atomic():
+            _withhold(challenge, str(limit), challenge.owner)
+    return None
+
+
+def _give(challenge: Challenge, owner: Owner) -> str | None:
+    counts.take(challenge, owner)
+    audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
+    code, challenge.withheld = challenge.make_code(), ""
+    # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
+    user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
+    whose = {"purpose": challenge.purpose, "user": user, "orderer": orderer}
+    if challenge in _GIVE.rows(pk=challenge.pk, **whose, **sealed(challenge, *_FOUND, *_CODE)):
+        counts.take_sms(challenge, owner)
+        return code
+    challenge.save(update_fields=_FOUND)  # during the wait for the account, the owner has finished another journey
+    return None
+
+
+def _withhold(challenge: Challenge, why: str, subject: Account | Owner | None) -> None:
+    audit.record(Event.CODE_WITHHELD, subject, result=why, address=challenge.address)
+    challenge.withheld = why
+    challenge.save(update_fields=[*_FOUND, "withheld"])
 
 
 def _recognise(challenge: Challenge, account: Account | None) -> str:

@@ -1,6 +1,5 @@
 """Codes, each with its way through a journey, and the counts of tries, which outlive restarts and Redis here."""
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -205,27 +204,16 @@ class SendQuota(models.Model):
         return f"{self.purpose} quota {self.pk}"
 
     @classmethod
-    def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> "SendQuota | None":
-        """Counts one more code if the limits allow it; else None. Others wait until the transaction ends."""
+    def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
+        """Counts one more code if the limits allow it. Others wait until the transaction ends."""
         if not (quota := _QUOTA(digest=digest, purpose=purpose)):
-            quota = cls(digest=digest, purpose=purpose, sent=[timezone.now().timestamp()])
-            if _FIRST(quota):
-                return quota
+            if _FIRST(cls(digest=digest, purpose=purpose, sent=[timezone.now().timestamp()])):
+                return True
             quota = cls.objects.select_for_update().get(digest=digest, purpose=purpose)  # another has made it
         if not quota.allows(allowed):
-            return None
+            return False
         quota.count()
-        return quota
-
-    @classmethod
-    def take_all(cls, purpose: str, allowed: Sequence[tuple[str, limits.Sends]]) -> bool:
-        """Counts one more code under each digest if the limits of all allow it. Call it in a transaction."""
-        taken = [quota for key, most in allowed if (quota := cls.take(key, purpose, most))]
-        if len(taken) == len(allowed):
-            return True
-        for quota in taken:
-            quota.uncount()
-        return False
+        return True
 
     @classmethod
     def locked(cls, digest: str, purpose: str) -> "SendQuota":
@@ -249,11 +237,6 @@ class SendQuota(models.Model):
         now = timezone.now().timestamp()
         self.sent = [*(at for at in self.sent if now - at < limits.DAY), now]
         self.failed = [at for at in self.failed if now - at < limits.DAY]
-        _COUNTED(pk=self.pk, sent=self.sent, failed=self.failed)
-
-    def uncount(self) -> None:
-        """Takes back what was counted last, in the same transaction."""
-        self.sent = self.sent[:-1]
         _COUNTED(pk=self.pk, sent=self.sent, failed=self.failed)
 
     def allows(self, allowed: limits.Sends) -> bool:

@@ -109,9 +109,8 @@ def _reason_to_withhold(orderer: Orderer | None, link: SignInLink) -> str:
         network = limits.network_of(link.address) if link.address else ""
         counted = [(f"{mail} {network}", limits.LINK_SENDS), (mail, limits.LINK_SENDS_IN_ALL)]
     with transaction.atomic():
-        allowed = SendQuota.take_all(
-            Purpose.SIGN_IN, [(digest(whose, "mail address"), most) for whose, most in counted]
-        )
+        allowed = all(SendQuota.take(digest(who, "mail address"), Purpose.SIGN_IN, most) for who, most in counted)
+        transaction.set_rollback(not allowed)  # one that is refused counts against none of them
     if not allowed:
         return limits.TOO_MANY_LINKS
     return limits.CONTACT_WAITS if orderer.waiting else ""
