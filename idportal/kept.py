@@ -12,7 +12,7 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
-from django.db import connection, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Count as CountRows
 from django.db.models import Expression, Field, Model, QuerySet
 from django.db.models.query import ModelIterable
@@ -31,21 +31,25 @@ class Named(Expression):
     def as_sql(self, compiler: Any, connection: Any) -> tuple[str, list[Any]]:  # type: ignore[override]
         return "%s", [self]
 
-    def value(self, values: dict[str, Any]) -> Any:
+    def value(self, values: dict[str, Any], database: Any) -> Any:
         """In the form that the database takes."""
         given = values[self.name]
         if self.target:
-            return self.target.get_db_prep_save(given, connection=connection)
-        if isinstance(given, UUID) and not connection.features.has_native_uuid_field:
+            return self.target.get_db_prep_save(given, connection=database)
+        if isinstance(given, UUID) and not database.features.has_native_uuid_field:
             return given.hex
         if isinstance(given, datetime):
-            return connection.ops.adapt_datetimefield_value(given)
-        return connection.ops.adapt_datefield_value(given) if isinstance(given, date) else given
+            return database.ops.adapt_datetimefield_value(given)
+        return database.ops.adapt_datefield_value(given) if isinstance(given, date) else given
 
 
-def _cursor() -> Any:
+def _database() -> Any:
+    """This thread's connection itself: Django's own name for it looks it up anew for each attribute."""
+    return connections[DEFAULT_DB_ALIAS]
+
+
+def _cursor(database: Any) -> Any:
     """A cursor that stays with its connection: psycopg learns the types of values and columns anew for each one."""
-    database: Any = connections[connection.alias]
     if database.queries_logged:
         return database.cursor()
     kept = getattr(database, "kept_cursor", None)
@@ -70,23 +74,22 @@ class Insert(Generic[Row]):
 
     def __call__(self, *rows: Row) -> bool:
         """Gives the rows their keys, and returns whether they were added."""
-        place = connection.vendor, len(rows)
+        database = _database()
+        place = database.vendor, len(rows)
         if place not in self._made:
-            self._made[place] = self._make(len(rows))
-        values = [
-            field.get_db_prep_save(field.pre_save(row, True), connection) for row in rows for field in self._fields
-        ]
-        cursor = _cursor()
+            self._made[place] = self._make(len(rows), database.ops.quote_name)
+        values = [field.get_db_prep_save(field.pre_save(row, True), database) for row in rows for field in self._fields]
+        cursor = _cursor(database)
         cursor.execute(self._made[place], values)
         keys = cursor.fetchall()
         if not keys:
             return False
         for row, [key] in zip(rows, keys, strict=True):
-            row.pk, row._state.adding, row._state.db = key, False, connection.alias
+            row.pk, row._state.adding, row._state.db = key, False, database.alias
         return True
 
-    def _make(self, count: int) -> str:
-        quoted, meta = connection.ops.quote_name, self._model._meta
+    def _make(self, count: int, quoted: Callable[[str], str]) -> str:
+        meta = self._model._meta
         columns = ", ".join(quoted(str(field.column)) for field in self._fields)
         marks = ", ".join(["(" + ", ".join(["%s"] * len(self._fields)) + ")"] * count)
         table, key = quoted(meta.db_table), quoted(str(meta.pk.column))
@@ -101,16 +104,17 @@ class _Statement:
 
     def _ask(self, values: dict[str, Any]) -> tuple[Any, int, list[Any]]:
         """What Django made of the queryset; how many rows it was about, and the rows as they came."""
-        if connection.vendor not in self._made:
-            self._made[connection.vendor] = self._make(self._build(**self._named))
-        compiler, sql, parameters = self._made[connection.vendor]
-        filled = [each.value(values) if isinstance(each, Named) else each for each in parameters]
-        cursor = _cursor()
+        database = _database()
+        if database.vendor not in self._made:
+            self._made[database.vendor] = self._make(self._build(**self._named), database)
+        compiler, sql, parameters = self._made[database.vendor]
+        filled = [each.value(values, database) if isinstance(each, Named) else each for each in parameters]
+        cursor = _cursor(database)
         cursor.execute(sql, filled)
         return compiler, cursor.rowcount, cursor.fetchall() if cursor.description else []
 
-    def _make(self, built: Any) -> tuple[Any, str, tuple[Any, ...]]:
-        compiler = self._query(built).get_compiler(connection.alias)
+    def _make(self, built: Any, database: Any) -> tuple[Any, str, tuple[Any, ...]]:
+        compiler = self._query(built).get_compiler(database.alias)
         return compiler, *compiler.as_sql()
 
     def _query(self, built: Any) -> Any:
@@ -128,7 +132,7 @@ class _Read:
     _known_related_objects: dict[Any, Any] = {}
 
     def __init__(self, compiler: Any, rows: list[Any]) -> None:
-        self.query, self.db, self._rows = self, connection.alias, [rows]
+        self.query, self.db, self._rows = self, DEFAULT_DB_ALIAS, [rows]
         self.select, self.klass_info = compiler.select, compiler.klass_info
         self.annotation_col_map: dict[str, int] = {}
         self.results_iter = compiler.results_iter
@@ -198,9 +202,9 @@ class Claim(Change, Generic[Row]):
         compiler, _count, rows = self._ask(values)
         return _objects(compiler, rows)
 
-    def _make(self, built: QuerySet[Any]) -> tuple[Any, str, tuple[Any, ...]]:
-        _change, sql, parameters = super()._make(built)
-        reader = built.model._default_manager.order_by().query.get_compiler(connection.alias)
+    def _make(self, built: QuerySet[Any], database: Any) -> tuple[Any, str, tuple[Any, ...]]:
+        _change, sql, parameters = super()._make(built, database)
+        reader = built.model._default_manager.order_by().query.get_compiler(database.alias)
         reader.as_sql()  # so that it knows its columns, which are those of the model
-        columns = ", ".join(connection.ops.quote_name(field.column) for field in built.model._meta.concrete_fields)
+        columns = ", ".join(database.ops.quote_name(field.column) for field in built.model._meta.concrete_fields)
         return reader, f"{sql} RETURNING {columns}", parameters

@@ -498,6 +498,8 @@ LOGGING = {
         # The copy of the trail (security.md L3) is whole at any level.
         "idportal.audit": {"handlers": [], "level": "INFO", "propagate": True},
         "django.server": {"handlers": [], "level": "WARNING", "propagate": True},
+        # That a task came. A line says when it ended, and the trail what it did.
+        "celery.worker.strategy": {"handlers": [], "level": "WARNING", "propagate": True},
         # At DEBUG these log posted forms and the values that queries store.
         "django.template": {"handlers": [], "level": "INFO", "propagate": True},
         "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import socket
+import subprocess
 import threading
 import time
 from pathlib import Path
@@ -19,7 +20,18 @@ from tests.bench.compare import Side, comparison, ratio
 from tests.bench.counting import children, counts_of_log, cpu_of, memory_by_family, statements_of_log
 from tests.bench.installation import Installation, units
 from tests.bench.report import percentile, table
-from tests.bench.rounds import SMS, STEPS, Incomplete, Round, count_steps, log_in, require_traces, run_round, traces
+from tests.bench.rounds import (
+    ANSWERED,
+    SMS,
+    STEPS,
+    Incomplete,
+    Round,
+    count_steps,
+    log_in,
+    require_traces,
+    run_round,
+    traces,
+)
 from tests.bench.standins import Gateway, Relay, headers
 from tests.bench.start_page import measure_start_page
 from tests.servers.processes import ROOT
@@ -75,18 +87,28 @@ def test_table_is_markdown() -> None:
 
 def test_units_are_started_as_they_ship(tmp_path: Path) -> None:
     (tmp_path / "idportal-web.service").write_text(
-        "[Service]\nNice=5\nEnvironment=A=1 B='x y'\n"
+        "[Service]\nCPUWeight=200\nEnvironment=A=1 B='x y'\n"
         "ExecStart=/opt/idportal/current/venv/bin/gunicorn \\\n  --name %H\n",
         encoding="utf-8",
     )
     other = "[Unit]\nConflicts=idportal-web.service\n[Service]\nExecStart=/bin/other\n"
     (tmp_path / "idportal-other.service").write_text(other, encoding="utf-8")
     places = {"/opt/idportal/current/venv/bin": "/bin", "%H": "here"}
-    command = ["/usr/bin/nice", "-n", "5", "/bin/gunicorn", "--name", "here"]
-    assert units(tmp_path, places) == {"web": (command, {"A": "1", "B": "x y"})}
+    [(command, values)] = units(tmp_path, places).values()
+    assert (command[-4:], values) == (["-3", "/bin/gunicorn", "--name", "here"], {"A": "1", "B": "x y"})
     shipped = units(ROOT / "deploy" / "systemd", {})
     assert {"web", "worker", "outbox", "beat"} <= shipped.keys()
     assert all(Path(command[0]).is_absolute() for command, _ in shipped.values())
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("line", "nice"), [("CPUWeight=300", -5), ("CPUWeight=50", 3), ("Nice=5", 5)])
+def test_each_unit_has_its_share_of_the_processors(tmp_path: Path, line: str, nice: int) -> None:
+    text = f"[Service]\nExecStart=/bin/cat /proc/self/autogroup\n{line}\n"
+    (tmp_path / "idportal-web.service").write_text(text, encoding="utf-8")
+    [(command, _values)] = units(tmp_path, {}).values()
+    said = subprocess.run(command, capture_output=True, text=True, check=True, start_new_session=True).stdout
+    assert said.endswith(f" nice {nice}\n"), said
 
 
 def test_people_have_numbers_and_addresses_of_their_own() -> None:
@@ -152,7 +174,7 @@ def test_journeys_are_measured_and_counted() -> None:
         with pytest.raises(Incomplete, match="log in"):
             log_in(installation, [3])
     assert one.journeys == 2
-    assert {step: len(each) for step, each in one.took.items()} == dict.fromkeys((*STEPS, SMS), 2)
+    assert {step: len(each) for step, each in one.took.items()} == dict.fromkeys((*STEPS, SMS, ANSWERED), 2)
     assert {"web", "postgres", "redis", "slapd"} <= one.cpu.keys()
     assert all(one.cpu[name] > 0 for name in ("web", "postgres", "slapd"))
     assert list(steps.counts) == list(STEPS)

@@ -116,7 +116,7 @@ class Visit:
 
 
 class Journey:
-    """One person's reset, a step at a time. ``took``: milliseconds by step; the wait for the SMS is the last one."""
+    """One person's reset, a step at a time. ``took``: milliseconds by step; the waits for the SMS are the last ones."""
 
     def __init__(self, port: int, host: str, index: int, gateway: Gateway) -> None:
         self._index = index
@@ -157,6 +157,7 @@ class Journey:
         if not self._arrival.came.wait(PATIENCE):
             raise Wrong("no SMS came")
         self.took["SMS"] = (self._arrival.at - self.asked) * 1000
+        self.took["SMS after the answer"] = max(0, self.took["SMS"] - self.took["POST /aterstall/"])
         return self._arrival.code
 
 

@@ -7,7 +7,7 @@ import statistics
 from collections.abc import Iterable, Mapping, Sequence
 
 from tests.bench.counting import COUNTS
-from tests.bench.rounds import SMS, STEPS, Round, Steps
+from tests.bench.rounds import ANSWERED, SMS, STEPS, Round, Steps
 from tests.bench.start_page import Pages
 
 
@@ -44,10 +44,12 @@ def pages_table(rounds: Mapping[int, list[Round]]) -> str:
     """Milliseconds until the answer, of all rounds together."""
     head = ["ms", *(f"{clients} clients, {share}" for clients in rounds for share in ("p50", "p95"))]
     rows = []
-    for step in (*STEPS, SMS):
+    names = {SMS: "SMS at the provider, after POST /aterstall/", ANSWERED: "…after the answer to it"}
+    for step in (*STEPS, *names):
         taken = [[ms for one in each for ms in one.took[step]] for each in rounds.values()]
-        name = "SMS at the provider, after POST /aterstall/" if step == SMS else step
-        rows.append([name, *(f"{percentile(some, share):.0f}" for some in taken for share in (50, 95))])
+        rows.append(
+            [names.get(step, step), *(f"{percentile(some, share):.0f}" for some in taken for share in (50, 95))]
+        )
     return table(head, rows)
 
 

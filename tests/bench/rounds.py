@@ -28,7 +28,7 @@ STEPS = (
     "POST /aterstall/losenord/",
     "GET /aterstall/klart/",
 )
-SMS = "SMS"
+SMS, ANSWERED = "SMS", "SMS after the answer"  # how long after the post that asked for it was sent, and was answered
 CHANGED = "POST /aterstall/losenord/"  # whose notices the workers send
 
 
@@ -104,7 +104,7 @@ def run_round(installation: Installation, *, clients: int, seconds: float, most:
         seconds=done["seconds"],
         cal=done["cal"],
         cpu={name: cpu[name] - cpu_before[name] for name in cpu},
-        took={step: [one[step] for one in done["took"]] for step in (*STEPS, SMS)},
+        took={step: [one[step] for one in done["took"]] for step in (*STEPS, SMS, ANSWERED)},
     )
 
 
