@@ -60,7 +60,9 @@ def test_each_state_has_its_own(walker: Walker) -> None:
     time_passes(seconds=61)
     assert 'data-resend-in="0"' in text(walker.get("/aterstall/kod/"))
     walker.ask_again()
-    assert "Om kontot finns skickar vi en ny kod." in text(walker.get("/aterstall/kod/"))
+    page = text(walker.get("/aterstall/kod/"))
+    assert "Om kontot finns skickar vi en ny kod." in page
+    assert 'data-resend-in="60"' in page
     assert "Om kontot finns skickar" not in text(walker.get("/aterstall/kod/")), "once"
 
 

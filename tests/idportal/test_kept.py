@@ -20,6 +20,7 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 FIND = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose, ended_at=None))
 TRIES = Count(lambda subject, since: FailedTry.objects.filter(subject=subject, at__gt=since))
 ADD = Insert(Challenge)
+ADD_UNLESS_THERE = Insert(SendQuota, unless_there=True)
 BROKEN = Count(lambda subject: FailedTry.objects.filter(subject=subject).extra(where=["nothing"]))
 FORGET = Delete(lambda subject: FailedTry.objects.filter(subject=subject))
 
@@ -155,6 +156,13 @@ def test_a_row_whose_key_is_taken_is_refused(challenge: Challenge) -> None:
     ADD(Challenge(purpose=Purpose.RESET, language="sv", begun_by="a"))
     with pytest.raises(IntegrityError):
         ADD(Challenge(purpose=Purpose.RESET, language="sv", begun_by="a"))
+
+
+def test_a_row_is_added_unless_there_is_one() -> None:
+    row = {"digest": "a digest", "purpose": Purpose.RESET}
+    assert ADD_UNLESS_THERE(first := SendQuota(**row, sent=[1.5]))
+    assert not ADD_UNLESS_THERE(SendQuota(**row, sent=[2.5]))
+    assert [(quota.pk, quota.sent) for quota in SendQuota.objects.all()] == [(first.pk, [1.5])]
 
 
 @pytest.mark.postgresql

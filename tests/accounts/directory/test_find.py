@@ -138,3 +138,37 @@ def test_the_filter_holds_for_every_look_up(
 def test_the_service_account_is_outside_the_base(directory: Directory) -> None:
     assert directory.find("svc-idportal") is None
     assert directory.find("idportal") is None
+
+
+@pytest.mark.parametrize("typed", ["{name}", " {NAME} ", r"KOMMUNEN\{name}", "{mail}"])
+def test_served_by_name_is_whom_find_finds(directory: Directory, typed: str) -> None:
+    name = typed.format(name=STEFAN.username, NAME=STEFAN.username.upper(), mail=STEFAN.mail)
+    found = directory.served_by_name(name)
+    assert found is not None
+    assert (found, found.username) == (directory.find(name), STEFAN.username)
+
+
+@pytest.mark.parametrize("name", ["", "nobody", "*", "lovstlin32\x00", "x" * 257])
+def test_nobody_is_served_by_a_name_that_finds_nobody(directory: Directory, name: str) -> None:
+    assert directory.served_by_name(name) is None
+
+
+@pytest.mark.parametrize("setting", ["DIRECTORY_PROTECTED_FILTER", "DIRECTORY_USER_FILTER", "DIRECTORY_HELPDESK_GROUP"])
+def test_who_is_not_served_is_not_found_by_name(directory: Directory, settings: Settings, setting: str) -> None:
+    """R6, A2: a group that can't be read protects everybody."""
+    me = f"({directory.username}={STEFAN.username})"
+    values = {
+        "DIRECTORY_PROTECTED_FILTER": me,
+        "DIRECTORY_USER_FILTER": f"(!{me})",
+        "DIRECTORY_HELPDESK_GROUP": f"cn=missing,{settings.DIRECTORY_USER_BASE}",
+    }
+    setattr(settings, setting, values[setting])
+    assert portal.connect().served_by_name(STEFAN.username) is None
+    others = portal.connect().served_by_name(MARIA.username)
+    assert (others is None) == (setting == "DIRECTORY_HELPDESK_GROUP")
+
+
+def test_r6_a_disabled_account_is_not_served_by_name(server: DirectoryServer, directory: Directory) -> None:
+    server.put(somebody("lovprova01"), disabled=True)
+    assert directory.find("lovprova01") is not None
+    assert directory.served_by_name("lovprova01") is None
