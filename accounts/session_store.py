@@ -93,9 +93,14 @@ class SessionStore(db.SessionStore):
             self._session_key = None
         return held
 
+    @property
+    def is_stale(self) -> bool:
+        """Of a session without a row: whether its use is to be noted again."""
+        return not self.has_row and clock() - self._written > SEEN_GRAIN
+
     def touch(self) -> None:
-        """Of a session without a row: it is used, so that its idle time begins anew."""
-        if not self.has_row and clock() - self._written > SEEN_GRAIN:
+        """It is used, so that its idle time begins anew."""
+        if self.is_stale:
             self.modified = True
 
     @property

@@ -106,7 +106,23 @@ def begin(request: HttpRequest, challenge: Challenge, typed: str = "") -> None:
 
 
 def _note_asked(request: HttpRequest, challenge: Challenge) -> None:
-    request.session["again_at"] = math.ceil(clock() + codes.resend_in(challenge))
+    wait = codes.resend_in(challenge)
+    request.session["again_at"] = math.ceil(clock() + wait) if wait else 0
+
+
+def still_waits(request: HttpRequest) -> bool:
+    """Whether the code to reset that is under way here may still come, as far as the cookie knows; notes its use.
+
+    A cookie that is some time old asks the challenge: its code may have been entered in another session, or the answer
+    that said so was lost.
+    """
+    if not store(request).is_stale:
+        return True
+    challenge = challenge_of(request, Purpose.RESET)
+    if challenge is None or challenge.verified_at:
+        return False
+    _note_asked(request, challenge)
+    return True
 
 
 def resend_in(request: HttpRequest) -> int:
@@ -185,7 +201,7 @@ def set_flash(request: HttpRequest, word: Flash) -> None:
 def ask_again(request: HttpRequest, challenge: Challenge) -> None:
     """Asks for another code; the next page says whether it is on its way, or was asked for too early."""
     asked = codes.ask_again(challenge, request.META["REMOTE_ADDR"], presented=browsers.presented(request))
-    if asked and challenge.purpose == Purpose.RESET:
+    if challenge.purpose == Purpose.RESET:
         _note_asked(request, challenge)
     set_flash(request, Flash.ASKED if asked else Flash.EARLY)
 
@@ -212,7 +228,7 @@ def keep_or_end(session: SessionStore, *, used: bool = True) -> None:
     if now - float(session.get("started", now)) > settings.SESSION_ABSOLUTE_AGE:
         session.flush()
         return
-    if not used or not session.has_row:  # that of a reset: its use is noted where its challenge is read
+    if not used or not session.has_row:  # the use of a reset's is noted by its pages: see ``SessionStore.is_stale``
         return
     if now - float(session.get("seen", 0)) <= SEEN_GRAIN:
         return

@@ -61,7 +61,7 @@ def _cursor(database: Any) -> Any:
 class Insert(Generic[Row]):
     """Adds rows of a model in one statement, as ``bulk_create``: no ``save`` is called, and no signal is sent.
 
-    ``unless_there``: none of them, if the database has one with the same unique fields.
+    ``unless_there``: of one row; it is not added if the database has one with the same unique fields.
     """
 
     def __init__(self, model: type[Row], *, unless_there: bool = False) -> None:

@@ -84,12 +84,15 @@ def ask_again(asked: Challenge, address: str | None, username: str = "", present
 
     The session's own clock decides, so the answer says nothing about the account. A challenge that was ended by
     something that the owner did elsewhere begins anew. ``username``: as typed again. ``presented``: as in ``ask``.
-    ``asked`` learns when that was.
+    Notes on ``asked`` when the last code was asked for.
     """
     with transaction.atomic():
         # Read anew: a right that was used since must not begin again.
         challenge = Challenge.locked(asked.pk)
-        if challenge is None or challenge.verified_at or resend_in(challenge):
+        if challenge is None:
+            return False
+        asked.asked_at = challenge.asked_at
+        if challenge.verified_at or resend_in(challenge):
             return False
         challenge.asked_at = asked.asked_at = timezone.now()
         challenge.ended_at = None

@@ -108,7 +108,7 @@ class UsedUp(Exception):
 def take(challenge: Challenge, owner: Owner) -> None:
     """Counts one more code against its limits. Raises UsedUp. Also decides whether the browser is known.
 
-    Call it in a transaction that ends with ``take_sms``.
+    Call it in a transaction.
     """
     _pick(challenge, owner)
     for key, most, why in _limits_of(challenge, owner):
@@ -119,7 +119,7 @@ def take(challenge: Challenge, owner: Owner) -> None:
 def take_sms(challenge: Challenge, owner: Owner) -> None:
     """Counts one more SMS of the day, unless there were too many wrong codes. Raises UsedUp.
 
-    All codes wait for the row of the day: call it last.
+    All codes wait for the row of the day, until the transaction ends: call it late.
     """
     sent = SmsDay.take(_share(challenge), of_a_day(subject(owner, challenge.purpose), challenge))
     if sent == limits.SMS_WARN_AT * settings.SMS_DAILY_LIMIT // 100:

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Any, cast
@@ -32,7 +33,7 @@ _OPEN = Q(verified_at=None, ended_at=None)
 
 
 def _its_own(name: str, of_others: Any = None) -> Case:
-    """For the challenge that gets the code; ``of_others``: in place of what the others have."""
+    """What a call gives, for the challenge that gets the code. The others keep theirs, or get ``of_others``."""
     its_own = Named(name, cast("Field[Any, Any]", Challenge._meta.get_field(name)))
     return Case(When(pk=Named("pk"), then=its_own), default=F(name) if of_others is None else of_others)
 
@@ -109,10 +110,15 @@ def _look_up(challenge: Challenge) -> Account | None:
     """The account that was found before, or that of the user name that was typed."""
     accounts = directory.connect()
     if challenge.user:
-        found = accounts.served(challenge.user.directory_id)
-        return found.account if found else accounts.get(challenge.user.directory_id)
-    # The second look is for the trail, which says why somebody gets no code. Nobody sees how long a task takes (E2).
-    return accounts.served_by_name(challenge.username) or accounts.find(challenge.username)
+        served = accounts.served(challenge.user.directory_id)
+        account = served.account if served else None
+    else:
+        account = accounts.served_by_name(challenge.username)
+    if account:
+        return account
+    # For the trail, which says why somebody gets no code: it gives nobody one. No answer shows how long a task takes.
+    found = accounts.get(challenge.user.directory_id) if challenge.user else accounts.find(challenge.username)
+    return replace(found, protected=True) if found and found.served else found
 
 
 def _make(challenge: Challenge, account: Account | None) -> str | None:
@@ -136,11 +142,11 @@ def _give(challenge: Challenge, owner: Owner) -> str | None:
     counts.take(challenge, owner)
     audit.record(Event.CODE_ATTEMPTED, owner, result=challenge.purpose, address=challenge.address)
     code, challenge.withheld = challenge.make_code(), ""
+    counts.take_sms(challenge, owner)
     # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
     user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
     whose = {"purpose": challenge.purpose, "user": user, "orderer": orderer}
     if challenge in _GIVE.rows(pk=challenge.pk, **whose, **sealed(challenge, *_FOUND, *_CODE)):
-        counts.take_sms(challenge, owner)
         return code
     challenge.save(update_fields=_FOUND)  # during the wait for the account, the owner has finished another journey
     return None

@@ -113,7 +113,10 @@ class Directory(Lists):
         return self._ask(look)
 
     def served_by_name(self, name: str) -> Account | None:
-        """As :meth:`served`, by what :meth:`find` takes: an address counts that somebody not served has, too."""
+        """As :meth:`served`, by what :meth:`find` takes.
+
+        Whom the protected filter matches is not there: an address of such an account and of one other is the other's.
+        """
 
         def look(connection: Connection) -> Served | None:
             return self._served(connection, self._named(connection, name, self._unprotected))

@@ -139,7 +139,8 @@ class Challenge(models.Model):
 
         Spends it, or counts a failure; call it under a row lock.
         """
-        # The same work whether or not a code was ever sent (E2), and whether or not it is right: no row has the key 0.
+        # No row has the key 0: the same work for a wrong code, for the right one of whom the day's wrong ones stop, and
+        # where none was ever sent (E2).
         right = constant_time_compare(self.token, self._hash(code)) and self.live
         now = timezone.now()
         spent = {"token": "", "valid_until": now, "verified_at": now}
@@ -205,7 +206,10 @@ class SendQuota(models.Model):
 
     @classmethod
     def take(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:
-        """Counts one more code if the limits allow it. Others wait until the transaction ends."""
+        """Counts one more code if the limits allow it. Others wait until the transaction ends.
+
+        Of several, the caller takes back what was counted, with the transaction, if one is refused.
+        """
         if not (quota := _QUOTA(digest=digest, purpose=purpose)):
             if _FIRST(cls(digest=digest, purpose=purpose, sent=[timezone.now().timestamp()])):
                 return True

@@ -54,12 +54,13 @@ def code(request: HttpRequest) -> HttpResponse:
         late = request.method == "POST" and request.COOKIES.pop(settings.SESSION_COOKIE_NAME, None) is not None
         if not late:
             return _start_again(request)
-    # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3). There
-    # is a newer cookie then, which theirs leave alone.
+    # Only its code decides over a post: of several at once, one is accepted, and the others must look wrong (K3).
+    waits = sessions.still_waits(request)
     if request.method != "POST":
         if sessions.entered(request):
             return redirect("reset-password")
-        sessions.store(request).touch()
+        if not waits:
+            return _start_again(request)
     if form.is_valid():
         form.refuse()
     resend_in, word = sessions.resend_in(request), sessions.pop_flash(request)
@@ -77,6 +78,8 @@ def code_again(request: HttpRequest) -> HttpResponse:
         return redirect("reset")
     if challenge.verified_at is None:
         sessions.ask_again(request, challenge)
+    elif not sessions.entered(request):  # in another session, or the answer that said so was lost
+        return _start_again(request)
     return redirect("reset-code")  # after an accepted code, that page leads on while the right is good
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 from unittest import mock
@@ -343,7 +344,7 @@ def test_r6_who_is_not_served_gets_the_same_pages_no_sms_and_no_write(
     walker.client.post("/aterstall/kod/igen/")
     assert len(walker.sms) == sent
     before = None if state == "removed" else entry(server, STEFAN.username)
-    walker.get("/aterstall/losenord/")  # which asks the directory nothing, and shows the user name that was typed
+    walker.get("/aterstall/losenord/")  # which asks the directory nothing, and shows the user name alone
     assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/"
     assert before is None or entry(server, STEFAN.username) == before
     assert Event.PASSWORD_DONE not in trail()
@@ -614,3 +615,41 @@ def test_asking_again_says_what_came_of_it(walker: Walker) -> None:
     time_passes(seconds=61)
     walker.ask_again()
     assert "Om kontot finns skickar vi en ny kod." in text_of(walker.get("/aterstall/kod/"))
+
+
+@pytest.mark.parametrize("press", [False, True], ids=["the page again", "the button"])
+def test_who_never_saw_the_answer_to_the_right_code_begins_anew(walker: Walker, press: bool) -> None:
+    """R2: the right is the newer cookie's. The code page would wait for a code that is spent."""
+    has_number(STEFAN)
+    walker.ask(STEFAN.username)
+    late = Client()
+    cookie = django_settings.SESSION_COOKIE_NAME
+    late.cookies[cookie] = walker.client.cookies[cookie].value
+    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+    time_passes(seconds=61)
+    answer = late.post("/aterstall/kod/igen/") if press else late.get("/aterstall/kod/")
+    assert (answer["Location"], cookie in answer.cookies) == ("/aterstall/", False)
+    assert len(walker.sms) == 1
+    assert walker.choose(NEW_PASSWORD)["Location"] == "/aterstall/klart/"
+
+
+def test_who_asks_again_too_early_sees_how_long_to_wait(walker: Walker) -> None:
+    """Also in a browser whose cookie is older than the last code."""
+    walker.ask(STEFAN.username)
+    time_passes(seconds=61)
+    late = Client()
+    late.cookies.load({name: morsel.value for name, morsel in walker.client.cookies.items()})
+    walker.ask_again()
+    time_passes(seconds=20)
+    late.post("/aterstall/kod/igen/")
+    page = late.get("/aterstall/kod/").content.decode()
+    assert re.search(r'data-resend-in="(39|40|41)"', page)
+
+
+def test_the_look_that_says_why_gives_nobody_a_code(walker: Walker) -> None:
+    """R6: whom the first look leaves out, as with a filter that the server can't apply, gets none."""
+    has_number(STEFAN)
+    with mock.patch.object(directory.Directory, "served_by_name", return_value=None):
+        walker.ask(STEFAN.username)
+    assert len(walker.sms) == 0
+    assert last(Event.CODE_WITHHELD).result == "protected account"

@@ -168,6 +168,18 @@ def test_who_is_not_served_is_not_found_by_name(directory: Directory, settings: 
     assert (others is None) == (setting == "DIRECTORY_HELPDESK_GROUP")
 
 
+def test_an_address_of_a_protected_account_and_one_other_is_the_others(
+    server: DirectoryServer, directory: Directory, settings: Settings
+) -> None:
+    """A reset of a person who has an administrator's account besides; the log-in, which shows more, knows neither."""
+    server.put(somebody("lovprova01", mail=STEFAN.mail))
+    settings.DIRECTORY_PROTECTED_FILTER = f"({directory.username}=lovprova01)"
+    found = portal.connect().served_by_name(STEFAN.mail)
+    assert found is not None
+    assert found.username == STEFAN.username
+    assert portal.connect().find(STEFAN.mail) is None
+
+
 def test_r6_a_disabled_account_is_not_served_by_name(server: DirectoryServer, directory: Directory) -> None:
     server.put(somebody("lovprova01"), disabled=True)
     assert directory.find("lovprova01") is not None
