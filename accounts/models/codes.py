@@ -18,7 +18,7 @@ Owner = User | Orderer
 
 
 class WrongCodes(NamedTuple):
-    """Of whom, of which kind and since when wrong codes count: those of known browsers, or of all others (K1, D1)."""
+    """Which wrong codes count: whose, of which kind, since when, of known browsers or of all others (K1, D1)."""
 
     subject: str
     kind: str

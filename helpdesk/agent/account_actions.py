@@ -8,7 +8,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import audit, directory, limits, phones
-from accounts.codes import counts
+from accounts.codes import forgetting
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Event, Phone, User
@@ -36,10 +36,10 @@ def forget_tries(account_id: str, agent: User, address: str | None = None) -> Ac
     if account is None:
         return None
     try:
-        counts.forget_tries(account, actor=agent, address=address)
-    except counts.NothingCounted as nothing:
+        forgetting.forget_tries(account, actor=agent, address=address)
+    except forgetting.NothingCounted as nothing:
         raise TicketRefused(_("Det finns inget att nollställa. Portalen räknar inga fel för kontot.")) from nothing
-    except counts.TooOften as often:
+    except forgetting.TooOften as often:
         words = _("Kontot har nollställts %(count)d gånger det senaste dygnet, och oftare går det inte.")
         raise TicketRefused(words % {"count": limits.FORGOTTEN_A_DAY}) from often
     return account

@@ -14,7 +14,7 @@ from django.utils.translation import ngettext
 
 from accounts import audit, directory, numbers, phones
 from accounts.audit.trail import in_words
-from accounts.codes import counts
+from accounts.codes import forgetting
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import AuditEvent, Event, Phone, PhoneLink, User
@@ -79,7 +79,7 @@ def look_at(account_id: str, agent: User, address: str | None) -> dict[str, Any]
         return None
     leave_trail([account], agent, address, "")
     password = password_standing(account.expires, timezone.now())
-    number, counted = _number(account), counts.for_account(account)
+    number, counted = _number(account), forgetting.for_account(account)
     tickets = Ticket.objects.filter(account=account.id).defer("new_number", "text").order_by("-created_at")
     return {
         "account": account,

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from accounts import directory, limits, users
-from accounts.codes import counts
+from accounts.codes import forgetting
 from accounts.directory import Account
 from accounts.encryption import digest
 from accounts.models import Event, FailedTry, SendQuota, TriesForgotten, User
@@ -33,7 +33,7 @@ def agent(server: TestSlapd) -> User:
 
 
 def forget(agent: User) -> None:
-    counts.forget_tries(account_of(STEFAN), actor=agent, address="192.0.2.7")
+    forgetting.forget_tries(account_of(STEFAN), actor=agent, address="192.0.2.7")
 
 
 def burn_out(walker: Walker) -> None:
@@ -54,7 +54,7 @@ def test_who_was_burnt_out_gets_a_code_again(
     sent = len(sms)
     another_walker.ask(STEFAN.username)
     assert len(sms) == sent
-    counted = counts.for_account(account_of(STEFAN))
+    counted = forgetting.for_account(account_of(STEFAN))
     assert (counted.strange.codes, counted.strange.sent, counted.may_forget) == (10, 2, True)
     assert counted.strange.no_codes_until
     forget(agent)
@@ -69,14 +69,14 @@ def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: 
     has_number(STEFAN)
     first = timezone.now()
     for sent in range(5):
-        assert counts.for_account(account_of(STEFAN)).strange.no_codes_until is None, f"{sent} of five"
+        assert forgetting.for_account(account_of(STEFAN)).strange.no_codes_until is None, f"{sent} of five"
         walker.ask(STEFAN.username)
         time_passes(minutes=11)
     for _ in range(2):
         walker.ask(STEFAN.username)
         time_passes(minutes=11)
     assert len(sms) == 5
-    counted = counts.for_account(account_of(STEFAN)).strange
+    counted = forgetting.for_account(account_of(STEFAN)).strange
     assert counted.sent == 5
     assert counted.no_codes_until
     ends = first + timedelta(days=1) - 7 * timedelta(minutes=11)
@@ -84,7 +84,7 @@ def test_the_codes_of_the_day_are_given_back(walker: Walker, sms: Inbox, agent: 
     forget(agent)
     walker.ask(STEFAN.username)
     assert len(sms) == 6
-    assert counts.for_account(account_of(STEFAN)).strange.no_codes_until is None
+    assert forgetting.for_account(account_of(STEFAN)).strange.no_codes_until is None
 
 
 def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) -> None:
@@ -101,7 +101,7 @@ def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) 
     others = [("of another number", "reset"), (digest(STEFAN.phone, "number"), "sign-in")]
     for key, purpose in others:
         SendQuota.objects.create(digest=key, purpose=purpose, sent=[now])
-    counted = counts.for_account(stefan)
+    counted = forgetting.for_account(stefan)
     assert (counted.strange.codes, counted.passwords, counted.strange.sent, counted.forgotten) == (1, 1, 0, 0)
     forget(agent)
     left = FailedTry.objects.order_by("pk")
@@ -117,13 +117,13 @@ def test_other_accounts_other_numbers_and_other_kinds_stay_counted(agent: User) 
 
 def test_nothing_is_wiped_where_nothing_is_counted(agent: User) -> None:
     """Nor does the page offer it."""
-    assert not counts.for_account(account_of(STEFAN)).may_forget
-    with pytest.raises(counts.NothingCounted):
+    assert not forgetting.for_account(account_of(STEFAN)).may_forget
+    with pytest.raises(forgetting.NothingCounted):
         forget(agent)
     FailedTry.objects.create(
         subject=account_of(STEFAN).id, kind=FailedTry.Secret.CODE, at=timezone.now() - timedelta(hours=25)
     )
-    with pytest.raises(counts.NothingCounted):
+    with pytest.raises(forgetting.NothingCounted):
         forget(agent)
     assert trail(Event.TRIES_FORGOTTEN) == []
 
@@ -135,18 +135,18 @@ def test_it_is_no_way_to_endless_guesses(agent: User) -> None:
         FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
         forget(agent)
     FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
-    assert not counts.for_account(account_of(STEFAN)).may_forget
-    with pytest.raises(counts.TooOften):
+    assert not forgetting.for_account(account_of(STEFAN)).may_forget
+    with pytest.raises(forgetting.TooOften):
         forget(agent)
     assert FailedTry.objects.filter(subject=subject).count() == 1
     assert len(trail(Event.TRIES_FORGOTTEN)) == limits.FORGOTTEN_A_DAY
     purge_trail()
-    with pytest.raises(counts.TooOften):
+    with pytest.raises(forgetting.TooOften):
         forget(agent)
     time_passes(hours=24)
     FailedTry.objects.create(subject=subject, kind=FailedTry.Secret.CODE)
     forget(agent)
-    assert counts.for_account(account_of(STEFAN)).forgotten == 1
+    assert forgetting.for_account(account_of(STEFAN)).forgotten == 1
 
 
 @pytest.mark.postgresql
@@ -157,7 +157,7 @@ def test_of_many_who_press_at_once_one_wipes(agent: User) -> None:
     def press() -> bool:
         try:
             forget(agent)
-        except counts.NothingCounted:
+        except forgetting.NothingCounted:
             return False
         return True
 

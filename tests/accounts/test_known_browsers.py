@@ -10,7 +10,7 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import codes, limits
-from accounts.codes import counts
+from accounts.codes import counts, forgetting
 from accounts.models import Challenge, Event, Phone, SendQuota, SmsDay
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import (
@@ -247,12 +247,12 @@ def test_an_agent_sees_and_wipes_both_counts(owner: Walker, stranger: Callable[[
     for walker, wrong in ((other, 3), (owner, 2)):
         walker.ask(STEFAN.username)
         burn(walker, wrong)
-    counted = counts.for_account(account_of(STEFAN))
+    counted = forgetting.for_account(account_of(STEFAN))
     assert (counted.strange.codes, counted.strange.sent) == (3, 1)
     assert (counted.known.codes, counted.known.sent) == (2, 1)
-    counts.forget_tries(account_of(STEFAN), actor=agent(), address=None)
-    counted = counts.for_account(account_of(STEFAN))
-    assert (counted.strange, counted.known) == (counts.ResetCount(0, 0, None),) * 2
+    forgetting.forget_tries(account_of(STEFAN), actor=agent(), address=None)
+    counted = forgetting.for_account(account_of(STEFAN))
+    assert (counted.strange, counted.known) == (forgetting.ResetCount(0, 0, None),) * 2
     assert not counted.anything
     assert not any(quota.sent for quota in SendQuota.objects.all())
 
@@ -261,7 +261,7 @@ def test_an_agent_sees_when_codes_go_out_again(owner: Walker) -> None:
     for _ in range(5):
         owner.ask(STEFAN.username)
         time_passes(minutes=11)
-    counted = counts.for_account(account_of(STEFAN))
+    counted = forgetting.for_account(account_of(STEFAN))
     assert counted.known.no_codes_until
     assert counted.strange.no_codes_until is None
 
