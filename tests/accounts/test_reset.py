@@ -555,14 +555,19 @@ def test_who_goes_back_when_the_right_is_gone_begins_anew(walker: Walker) -> Non
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"
 
 
-def test_a_session_that_is_gone_sees_what_a_wrong_code_sees(walker: Walker) -> None:
-    """K3: also if another click was faster, and has a new id. Its cookie is left alone: it may be the new one."""
+def older_browser(walker: Walker) -> Client:
+    """One that never got the answer to the right code: its cookie is from before."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)
-    late = Client()
-    cookie = django_settings.SESSION_COOKIE_NAME
+    late, cookie = Client(), django_settings.SESSION_COOKIE_NAME
     late.cookies[cookie] = walker.client.cookies[cookie].value
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+    return late
+
+
+def test_a_session_that_is_gone_sees_what_a_wrong_code_sees(walker: Walker) -> None:
+    """K3: also if another click was faster, and has a new id. Its cookie is left alone: it may be the new one."""
+    late, cookie = older_browser(walker), django_settings.SESSION_COOKIE_NAME
     answer = Walker(late, walker.sms).enter_code()
     assert answer.status_code == 200
     assert WRONG_CODE in text_of(answer)
@@ -620,12 +625,7 @@ def test_asking_again_says_what_came_of_it(walker: Walker) -> None:
 @pytest.mark.parametrize("press", [False, True], ids=["the page again", "the button"])
 def test_who_never_saw_the_answer_to_the_right_code_begins_anew(walker: Walker, press: bool) -> None:
     """R2: the right is the newer cookie's. The code page would wait for a code that is spent."""
-    has_number(STEFAN)
-    walker.ask(STEFAN.username)
-    late = Client()
-    cookie = django_settings.SESSION_COOKIE_NAME
-    late.cookies[cookie] = walker.client.cookies[cookie].value
-    assert walker.enter_code()["Location"] == "/aterstall/losenord/"
+    late, cookie = older_browser(walker), django_settings.SESSION_COOKIE_NAME
     time_passes(seconds=61)
     answer = late.post("/aterstall/kod/igen/") if press else late.get("/aterstall/kod/")
     assert (answer["Location"], cookie in answer.cookies) == ("/aterstall/", False)
