@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db import IntegrityError, models, transaction
+from django.db import models
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django_otp.util import random_number_token
@@ -210,10 +210,10 @@ class SendQuota(models.Model):
 
         Of several, the caller takes back what was counted, with the transaction, if one is refused.
         """
-        if not (quota := _QUOTA(digest=digest, purpose=purpose)):
-            if _FIRST(cls(digest=digest, purpose=purpose, sent=[timezone.now().timestamp()])):
-                return True
-            quota = cls.objects.select_for_update().get(digest=digest, purpose=purpose)  # another has made it
+        first = cls(digest=digest, purpose=purpose, sent=[timezone.now().timestamp()])
+        quota = first._locked_or_added()
+        if quota is first:
+            return True
         if not quota.allows(allowed):
             return False
         quota.count()
@@ -222,13 +222,16 @@ class SendQuota(models.Model):
     @classmethod
     def locked(cls, digest: str, purpose: str) -> "SendQuota":
         """The row, made if there is none. Others wait for it until the transaction ends."""
-        if quota := _QUOTA(digest=digest, purpose=purpose):
-            return quota
-        try:
-            with transaction.atomic():
-                return cls._default_manager.create(digest=digest, purpose=purpose)
-        except IntegrityError:  # another has made it, and has it locked
-            return cls._default_manager.select_for_update().get(digest=digest, purpose=purpose)
+        return cls(digest=digest, purpose=purpose)._locked_or_added()
+
+    def _locked_or_added(self) -> "SendQuota":
+        """The row that there is, or this one, if there was none."""
+        if found := _QUOTA(digest=self.digest, purpose=self.purpose):
+            return found
+        if _FIRST(self):
+            return self
+        # Another has made it.
+        return SendQuota.objects.select_for_update().get(digest=self.digest, purpose=self.purpose)
 
     @classmethod
     def has_room(cls, digest: str, purpose: str, allowed: limits.Sends) -> bool:

@@ -37,7 +37,7 @@ def link(
         user = User.objects.select_for_update().get(pk=users.for_account(account).pk)
         phone = on_file(user)
         # The number's own row, as in ``register``: two links to its last free place wait for each other.
-        SendQuota.objects.select_for_update().get_or_create(digest=digest(number, "number"), purpose=Purpose.REGISTER)
+        SendQuota.locked(digest(number, "number"), Purpose.REGISTER)
         if refusal := _refusal(account, user, phone, number):
             raise LinkRefused(refusal)
         made = PhoneLink(user=user, number=number, agent=agent, orderer=orderer, reference=reference)
