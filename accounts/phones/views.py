@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from accounts import browsers, codes, limits, numbers, phones, sessions, users
 from accounts.directory import Account
 from accounts.forms import CodeForm, PhoneForm
-from accounts.models import PhoneLink, Purpose, User
+from accounts.models import Challenge, PhoneLink, Purpose, User
 from accounts.passwords import sign_in
 from idportal.hosts import journey_link
 
@@ -114,6 +114,8 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     challenge = sessions.challenge_of(request, Purpose.REGISTER)
     if challenge is None or challenge.user_id != user.pk:
         return redirect("register-phone")
+    if request.method != "POST" and _is_registered(user, challenge):
+        return _done(request, user)
     # There is time to wait for an SMS. But one code after another does not go on for hours.
     if request.method == "POST" and not sessions.password_is_fresh(request, limits.CODE_PASSWORD_FRESH):
         return _log_in_again(request)
@@ -130,6 +132,12 @@ def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
         "withheld": codes.why_withheld(challenge),
     }
     return render(request, "accounts/register_code.html", context)
+
+
+def _is_registered(user: User, challenge: Challenge) -> bool:
+    """Whether the code was accepted, and only the answer that said so was lost on its way to the browser."""
+    kept = phones.on_file(user) if challenge.verified_at else None
+    return kept is not None and kept.number == challenge.number
 
 
 @require_POST

@@ -7,7 +7,8 @@ import dataclasses
 import pytest
 from django.test import Client
 
-from accounts.models import Event, FailedTry, Phone
+from accounts import directory, phones
+from accounts.models import Challenge, Event, FailedTry, Phone
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from tests.accounts.conftest import Heard
 from tests.accounts.helpers import (
@@ -253,6 +254,18 @@ def test_the_code_page_needs_a_number_first(walker: Walker) -> None:
     assert walker.get("/registrera/kod/")["Location"] == "/registrera/mobil/"
     assert walker.client.post("/registrera/kod/", {"code": "123456"})["Location"] == "/registrera/mobil/"
     assert not FailedTry.objects.filter(kind__in=[FailedTry.Secret.CODE, FailedTry.Secret.REGISTER]).exists()
+
+
+def test_who_never_saw_the_answer_to_the_right_code_is_led_on(walker: Walker, sms: Inbox) -> None:
+    """U1: as when the web process ends between the commit and the answer. The page comes again, the code does not."""
+    walker.log_in(KARL)
+    walker.give_number(NEW_NUMBER_TYPED)
+    assert walker.get("/registrera/kod/").status_code == 200
+    account, code = directory.connect().find(KARL.username), sms.code()
+    assert account
+    assert phones.register(Challenge.objects.get().pk, code, account, None)
+    assert walker.get("/registrera/kod/")["Location"] == "/registrera/klart/"
+    assert walker.get("/registrera/klart/").status_code == 200
 
 
 def test_a_reload_sends_nothing_and_the_button_does(walker: Walker, sms: Inbox) -> None:

@@ -13,6 +13,7 @@ from pytest_django import Settings
 from accounts import phones, retention
 from accounts.models import Event, Phone, PhoneLink, User
 from deploy.local.cast import CARIN, KARL, STEFAN
+from idportal.clock import deadline
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,
@@ -68,8 +69,9 @@ def test_g6_a_replaced_number_gets_no_code_during_the_hold(
 
 def test_g6_the_page_says_from_when_the_number_gets_codes(walker: Walker) -> None:
     page = text_of(replaced(walker).get(DONE))
-    until = timezone.localtime(Phone.objects.get().usable_from)
-    assert f"Ditt nya mobilnummer är registrerat. Det får säkerhetskoder från kl. {until:%H:%M}." in page
+    link = PhoneLink.objects.get()
+    until = deadline(link.usable_from, link.made_at)  # on another day, late in the evening
+    assert f"Ditt nya mobilnummer är registrerat. Det får säkerhetskoder från {until}." in page
     assert "Skicka en kod till mitt tidigare nummer" in page
     time_passes(minutes=16)
     walker.log_in(STEFAN)

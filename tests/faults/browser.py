@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit
 PATIENCE = 65.0  # seconds; nginx gives up after 60
 _TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 _HEADING = re.compile(r"<h1[^>]*>(.*?)</h1>", re.DOTALL)
-_ERRORS = re.compile(r'<ul class="notice__list">(.*?)</ul>', re.DOTALL)
+_ERRORS = re.compile(r'<ul class="notice__list"[^>]*>(.*?)</ul>', re.DOTALL)
 _TAGS = re.compile(r"<[^>]+>")
 MOST_REDIRECTS = 5
 
@@ -30,6 +30,12 @@ class Page:
 
     def __str__(self) -> str:
         return f"{self.status or 'no answer'} {self.errors or self.words}".strip()
+
+
+def page_of(status: int, path: str, text: str) -> Page:
+    """What a person reads of this HTML."""
+    heading, errors = _HEADING.search(text), _ERRORS.search(text)
+    return Page(status, path, _plain(heading), _plain(errors))
 
 
 class Browser:
@@ -55,15 +61,11 @@ class Browser:
             except (OSError, http.client.HTTPException):
                 return Page(0, path, "")
             if status not in (301, 302, 303):
-                return self._page(status, path, text)
+                if token := _TOKEN.search(text):
+                    self._token = token[1]
+                return page_of(status, path, text)
             method, body, path = "GET", None, urlsplit(location).path
         return Page(status, path, "redirects without end")
-
-    def _page(self, status: int, path: str, text: str) -> Page:
-        if token := _TOKEN.search(text):
-            self._token = token[1]
-        heading, errors = _HEADING.search(text), _ERRORS.search(text)
-        return Page(status, path, _plain(heading), _plain(errors))
 
     def _ask(self, method: str, path: str, body: str | None) -> tuple[int, str, str]:
         connection = http.client.HTTPConnection(self._host, self._port, timeout=PATIENCE)
