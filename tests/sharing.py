@@ -39,6 +39,10 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
     return Groups(config, log)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--first-cases", action="store_true", help="of each test function the first case alone")
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """A worker ends with the process that gives it its tests, and its servers with it, even if that is killed."""
     if hasattr(config, "workerinput"):
@@ -52,8 +56,19 @@ def pytest_itemcollected(item: pytest.Item) -> None:
         item.add_marker(pytest.mark.pure)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(trylast=True)  # when what the marks leave out is left out
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: _place(item.nodeid))
+    if config.option.first_cases:
+        first = {_function(item.nodeid): item for item in reversed(items)}
+        kept = set(first.values())
+        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
+        items[:] = [item for item in items if item in kept]
+
+
+def _function(nodeid: str) -> tuple[str, bool]:
+    """Of a test on both kinds of directory there are two: each kind has code of its own."""
+    return nodeid.partition("[")[0], SAMBA in nodeid
 
 
 def group(nodeid: str) -> str:
