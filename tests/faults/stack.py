@@ -36,7 +36,7 @@ START_TIMEOUT = 90.0  # seconds
 PEOPLE = 1600
 HELPDESK = "it-helpdesk@kommunen.example"
 AUTHSERV = "mx.kommunen.example"
-SENTINEL_PATIENCE = 3000  # milliseconds; a restart is no reason to take another Redis
+SENTINEL_PATIENCE = 6000  # milliseconds; a restart, of two seconds and more, is no reason to take another Redis
 
 
 def password(index: int) -> str:
@@ -128,6 +128,7 @@ class FaultyStack:
             "DEFAULT_FROM_EMAIL": "losenord@kommunen.example",
             "SMS_GATEWAYS": f"{self.gateways[0].json_url} {self.gateways[1].form_url}",
             "SMS_DAILY_LIMIT": "1000000",
+            "SMS_ALLOWED_REGIONS": "SE US",
             "LIMIT_ACCOUNTS_PER_NUMBER": "1000",
             "DIRECTORY_RETRY_DEAD_AFTER": "5",
             "OUTBOX_RETRY_AFTER": "2",
