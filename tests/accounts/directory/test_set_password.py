@@ -28,7 +28,7 @@ def test_done(directory: Directory, account: Find) -> None:
     after = account(STEFAN.username)
     assert after.password_last_set is not None
     assert datetime.now(UTC) - after.password_last_set < timedelta(minutes=1)
-    assert after.expires == after.password_last_set + timedelta(days=90)  # of 24 hours, whatever the clocks do meanwhile
+    assert after.expires == after.password_last_set + timedelta(days=90)  # of 24 hours, whatever clocks do
 
 
 @pytest.mark.parametrize(
