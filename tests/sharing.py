@@ -61,9 +61,8 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     items.sort(key=lambda item: _place(item.nodeid))
     if config.option.first_cases:
         first = {_function(item.nodeid): item for item in reversed(items)}
-        kept = set(first.values())
-        config.hook.pytest_deselected(items=[item for item in items if item not in kept])
-        items[:] = [item for item in items if item in kept]
+        config.hook.pytest_deselected(items=[item for item in items if item is not first[_function(item.nodeid)]])
+        items[:] = [item for item in items if item is first[_function(item.nodeid)]]
 
 
 def _function(nodeid: str) -> tuple[str, bool]:

@@ -14,6 +14,7 @@ from accounts import phones, retention
 from accounts.models import AuditEvent, Challenge, Event, Phone, PhoneLink, Purpose
 from accounts.signals import phone_linked
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
+from idportal.clock import deadline
 from notifications.models import Message
 from tests.accounts.helpers import (
     NEW_NUMBER,
@@ -205,7 +206,8 @@ def test_g6_to_prove_the_linked_number_does_not_end_the_hold_of_a_replaced_one(w
     has_number(STEFAN)
     made = link(STEFAN)
     walker.log_in(STEFAN)
-    assert "Numret är nytt och får säkerhetskoder från " in text_of(walker.get("/registrera/mobil/"))
+    until = deadline(made.usable_from, made.made_at)
+    assert f"Numret är nytt och får säkerhetskoder från {until}. " in text_of(walker.get("/registrera/mobil/"))
     assert walker.register(STEFAN, NEW_NUMBER_TYPED)["Location"] == "/registrera/klart/"
     assert Phone.objects.get().usable_from == made.usable_from
     assert not Message.objects.filter(purpose=Message.Topic.PHONE_REPLACED).exists()
