@@ -26,7 +26,6 @@ from tests.bench.installation import Installation
 from tests.bench.rounds import SMS, STEPS, Incomplete, Round, Steps, count_steps, run_round
 from tests.bench.trees import check_out, python_for
 
-CLIENTS = 16
 WARM_UP = 48  # journeys, which all threads and workers share
 LEAST_TURNS = 3
 AFTER_TURNS = 20.0  # seconds for counting by step, and for ending all
@@ -71,6 +70,7 @@ class Side:
 def main(words: list[str]) -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.compare", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("commit")
+    parser.add_argument("--clients", type=int, default=16, help="at once")
     parser.add_argument("--time", type=float, default=115.0, help="seconds that it may take in all")
     parser.add_argument("--seconds", type=float, default=4.0, help="of one turn")
     parser.add_argument("--people", type=int, default=3000, help="of each side, who can have a turn, once each")
@@ -79,12 +79,12 @@ def main(words: list[str]) -> int:
     end = time.monotonic() + arguments.time
     try:
         with Sides(arguments.commit, arguments.people) as (base, here):
-            cal = take_turns(base, here, arguments.seconds, end - AFTER_TURNS)
+            cal = take_turns(base, here, arguments.clients, arguments.seconds, end - AFTER_TURNS)
     except Incomplete as what:
         sys.stderr.write(f"{what}\n")
         return 1
     sys.stdout.write(
-        f"{CLIENTS} clients, {len(here.rounds)} turns each, Python {platform.python_version()}, "
+        f"{arguments.clients} clients, {len(here.rounds)} turns each, Python {platform.python_version()}, "
         f"one CAL {cal * 1000:.2f} ms\n\n"
     )
     sys.stdout.write(f"{comparison(base, here, cal)}\n")
@@ -122,14 +122,14 @@ class Sides:
         self._stack.close()
 
 
-def take_turns(base: Side, here: Side, seconds: float, until: float) -> float:
+def take_turns(base: Side, here: Side, clients: int, seconds: float, until: float) -> float:
     """As many as end before ``until`` (``time.monotonic``), three of each side at least. Returns a CAL in seconds."""
     for side in (base, here):
-        run_round(side.installation, clients=CLIENTS, seconds=60, most=WARM_UP)
+        run_round(side.installation, clients=clients, seconds=60, most=WARM_UP)
     turn = 0
     while turn < LEAST_TURNS or time.monotonic() + 2 * seconds < until:
         for side in (base, here) if turn % 2 else (here, base):
-            side.rounds.append(run_round(side.installation, clients=CLIENTS, seconds=seconds))
+            side.rounds.append(run_round(side.installation, clients=clients, seconds=seconds))
         turn += 1
     with ThreadPoolExecutor(2) as threads:  # counts are the same, however slow it is
         counting = [threads.submit(count_steps, side.installation, 3, pause=0.3) for side in (base, here)]
