@@ -15,7 +15,7 @@ wsgi_app = "idportal.wsgi"
 bind = "127.0.0.1:8000"
 
 # Two processes, so that the portal survives one that dies; threads, because a request may wait for the directory.
-# Each thread keeps a connection to PostgreSQL: 16 of its 100, of which an ordinary day needs two to four.
+# Each thread keeps a connection to PostgreSQL: 16 of its 100, of which an ordinary day needs a few.
 workers = 2
 threads = 8
 
