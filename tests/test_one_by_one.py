@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,36 +11,29 @@ from pathlib import Path
 
 import pytest
 
-from deploy.local.server import bound, free_port
-from tests.idportal.conftest import ROOT, environment
-from tests.servers.processes import end
+from deploy.local.server import HOST, bound
+from tests.servers.private import STOP_TIMEOUT, Private
+from tests.servers.processes import ROOT
 
 pytestmark = pytest.mark.process
 
 THREADS = 8  # of one process, in deploy/gunicorn.conf.py
-START_TIMEOUT = 20.0  # seconds
+PATIENCE = 40.0  # seconds for an answer
 
 
-class Web:
+class Web(Private):
     """One process of gunicorn, as configured, with another application."""
 
-    def __init__(self, folder: Path) -> None:
-        self.port = free_port()
-        options = ["--config", "deploy/gunicorn.conf.py", "--workers", "1", "--bind", f"127.0.0.1:{self.port}"]
-        command = bound([sys.executable, "-m", "gunicorn", *options, "tests.waiting_app"])
-        with (folder / "web.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                command, cwd=ROOT, stdout=log, stderr=log, env=environment({}), start_new_session=True
-            )
-        deadline = time.monotonic() + START_TIMEOUT
-        while not self._answers():
-            assert self.process.poll() is None, (folder / "web.log").read_text(encoding="utf-8")
-            assert time.monotonic() < deadline, "it did not start"
-            time.sleep(0.05)
+    name = "web"
+
+    def command(self) -> list[str]:
+        config = ["--config", str(ROOT / "deploy" / "gunicorn.conf.py"), "--chdir", str(ROOT)]
+        options = [*config, "--workers", "1", "--bind", f"{HOST}:{self.port}"]
+        return bound([sys.executable, "-m", "gunicorn", *options, "tests.waiting_app"])
 
     def get(self, path: str, times: int = 1) -> list[str]:
         """What it says each time, on one connection."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=2 * START_TIMEOUT)
+        connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
         said = []
         for _ in range(times):
             connection.request("GET", path)
@@ -50,18 +41,17 @@ class Web:
         connection.close()
         return said
 
-    def _answers(self) -> bool:
-        try:
-            return self.get("/short") == ["0"]
-        except OSError:
-            return False
+    def end(self) -> int:
+        """Asks it to end, and returns its exit code."""
+        assert self._process is not None
+        self._process.terminate()
+        return self._process.wait(STOP_TIMEOUT)
 
 
 @pytest.fixture
 def web(tmp_path: Path) -> Iterator[Web]:
-    web = Web(tmp_path)
-    yield web
-    end(web.process, START_TIMEOUT)
+    with Web(tmp_path) as web:
+        yield web
 
 
 def test_short_requests_are_answered_one_after_the_other(web: Web) -> None:
@@ -84,7 +74,7 @@ def test_those_that_wait_hold_nobody_up(web: Web) -> None:
 def test_who_is_not_let_in_yet_is_answered_before_the_end(web: Web) -> None:
     with ThreadPoolExecutor(THREADS) as people:
         asked = [people.submit(web.get, "/long") for _ in range(THREADS)]
-        time.sleep(0.2)  # they are there, and most of them wait
-        web.process.send_signal(signal.SIGTERM)
+        time.sleep(0.2)  # they are there, and some of them wait
+        code = web.end()
         assert all(one.result()[0].isdecimal() for one in asked)
-    assert web.process.wait(START_TIMEOUT) == 0
+    assert code == 0
