@@ -2,9 +2,11 @@
 
 import gc
 import importlib
+import socket
 import time
 from collections import deque
 from concurrent.futures import Future
+from contextlib import suppress
 
 from gunicorn.glogging import Logger
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -77,21 +79,27 @@ PATIENCE = 0.05  # seconds: four times what the longest page of a reset takes wi
 
 
 class OneByOne(ThreadWorker):
-    """Begins a request when the one before is answered, or when that takes longer than PATIENCE.
+    """Begins a request when the one before is answered, or when that takes longer than PATIENCE: a form that is posted
+    before a page.
 
     Only where processors are short does anybody notice. There, requests that share a processor all end late, and the
     longest last: of four people at once, one in twenty waited 71 ms for a new password, and waits 50 so. What takes
     long, as a directory that hangs or an agent's queue, lets others pass. All of this happens in the thread that takes
     connections.
+
+    Who posts a form waits for an SMS or a new password, and those are fewer than the looks at a page. But never do two
+    of them go before a page that waits: whoever floods one kind leaves half to the other.
     """
 
     def init_process(self) -> None:
-        self._waiting: deque[TConn] = deque()
+        self._posts: deque[TConn] = deque()
+        self._others: deque[TConn] = deque()
+        self._post_was_last = False
         self._begun: dict[TConn, float] = {}  # requests that are not answered yet, and when each began
         super().init_process()  # which returns when the process ends
 
     def enqueue_req(self, conn: TConn) -> None:
-        self._waiting.append(conn)
+        (self._posts if _is_post(conn) else self._others).append(conn)
         self._let_in()
 
     def finish_request(self, conn: TConn, fs: "Future[object]") -> None:
@@ -100,14 +108,25 @@ class OneByOne(ThreadWorker):
         self._let_in()
 
     def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        super().wait_for_and_dispatch_events(min(timeout, PATIENCE) if self._waiting else timeout)
+        super().wait_for_and_dispatch_events(min(timeout, PATIENCE) if self._posts or self._others else timeout)
         self._let_in()
 
     def _let_in(self) -> None:
-        while self._waiting and all(time.monotonic() - began > PATIENCE for began in self._begun.values()):
-            conn = self._waiting.popleft()
+        while self._posts or self._others:
+            if any(time.monotonic() - began <= PATIENCE for began in self._begun.values()):
+                return
+            self._post_was_last = bool(self._posts) and not (self._others and self._post_was_last)
+            conn = (self._posts if self._post_was_last else self._others).popleft()
             self._begun[conn] = time.monotonic()
             super().enqueue_req(conn)
+
+
+def _is_post(conn: TConn) -> bool:
+    """By its first bytes, which stay where they are. If they have not come yet, it is no post."""
+    with suppress(OSError):
+        start: bytes = conn.sock.recv(5, socket.MSG_PEEK | socket.MSG_DONTWAIT)
+        return start == b"POST "
+    return False
 
 
 worker_class = OneByOne

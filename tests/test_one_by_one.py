@@ -1,12 +1,13 @@
-"""deploy/gunicorn.conf.py lets one request in after the other, and past one that takes long."""
+"""deploy/gunicorn.conf.py lets one request in after the other, past one that takes long, and forms first."""
 
 from __future__ import annotations
 
 import http.client
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +22,9 @@ THREADS = 8  # of one process, in deploy/gunicorn.conf.py
 PATIENCE = 40.0  # seconds for an answer
 
 
+Ask = Callable[[str, str], str]
+
+
 class Web(Private):
     """One process of gunicorn, as configured, with another application."""
 
@@ -33,19 +37,38 @@ class Web(Private):
 
     def get(self, path: str, times: int = 1) -> list[str]:
         """What it says each time, on one connection."""
+        with self.visitor() as ask:
+            return [ask("GET", path) for _ in range(times)]
+
+    @contextmanager
+    def visitor(self) -> Iterator[Ask]:
+        """Whose connection is kept: asks with a method for a path, and gives what is said."""
         connection = http.client.HTTPConnection(HOST, self.port, timeout=PATIENCE)
-        said = []
-        for _ in range(times):
-            connection.request("GET", path)
-            said.append(connection.getresponse().read().decode())
-        connection.close()
-        return said
+
+        def ask(method: str, path: str) -> str:
+            connection.request(method, path)
+            return connection.getresponse().read().decode()
+
+        with closing(connection):
+            yield ask
+
+    def crowd(self, stack: ExitStack, methods: list[str]) -> list[Future[int]]:
+        """People who are there, and then ask all at once: the place in which each begins."""
+        visitors = [stack.enter_context(self.visitor()) for _ in methods]
+        for ask in visitors:
+            ask("GET", "/short")
+        people = stack.enter_context(ThreadPoolExecutor(len(methods)))
+        return [people.submit(_place, ask, method) for ask, method in zip(visitors, methods, strict=True)]
 
     def end(self) -> int:
         """Asks it to end, and returns its exit code."""
         assert self._process is not None
         self._process.terminate()
         return self._process.wait(STOP_TIMEOUT)
+
+
+def _place(ask: Ask, method: str) -> int:
+    return int(ask(method, "/place"))
 
 
 @pytest.fixture
@@ -69,6 +92,23 @@ def test_those_that_wait_hold_nobody_up(web: Web) -> None:
         waiting = [people.submit(web.get, "/wait") for _ in range(THREADS - 1)]
         assert web.get("/release") == ["released"]
         assert [one.result() for one in waiting] == [["released"]] * (THREADS - 1)
+
+
+def test_who_posts_a_form_goes_before_pages_that_wait(web: Web) -> None:
+    with ExitStack() as stack, web.visitor() as ask:
+        ask("GET", "/short")
+        looking = web.crowd(stack, ["GET"] * 30)
+        wait(looking, return_when=FIRST_COMPLETED)
+        assert _place(ask, "POST") < 15
+        assert sorted(one.result() for one in looking)[-1] == 30
+
+
+def test_pages_get_half_beside_a_flood_of_posts(web: Web) -> None:
+    with ExitStack() as stack:
+        asked = web.crowd(stack, ["POST", "GET"] * 15)
+        places = [one.result() for one in asked]
+    assert sorted(places) == list(range(30))
+    assert sum(place < 14 for place in places[1::2]) >= 5, "if posts always went first: one or two"
 
 
 def test_who_is_not_let_in_yet_is_answered_before_the_end(web: Web) -> None:

@@ -1,5 +1,6 @@
 """What gunicorn serves in tests/test_one_by_one.py: requests that wait for another one, and that note who was there."""
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -10,6 +11,7 @@ PATIENCE = 20.0  # seconds for another request
 _released = threading.Event()
 _lock = threading.Lock()
 _at_work: list[float] = []
+_places = itertools.count()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
@@ -38,9 +40,17 @@ def _work(seconds: float) -> str:
     return str(others)
 
 
+def _place() -> str:
+    """How many had begun before it. It takes nearly as long as the others have patience."""
+    place = next(_places)
+    time.sleep(0.04)
+    return str(place)
+
+
 _ANSWERS: dict[str, Callable[[], str]] = {
     "/wait": _wait,
     "/release": _release,
     "/short": lambda: _work(0.002),
     "/long": lambda: _work(0.3),
+    "/place": _place,
 }
