@@ -1,8 +1,9 @@
-"""deploy/gunicorn.conf.py lets one request in after the other, past one that takes long, and forms first."""
+"""deploy/gunicorn.conf.py lets one request in after the other, past one that takes long; first what sends SMS."""
 
 from __future__ import annotations
 
 import http.client
+import re
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -11,6 +12,7 @@ from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
 
 import pytest
+from django.urls import resolve
 
 from deploy.local.server import HOST, bound
 from tests.servers.private import STOP_TIMEOUT, Private
@@ -68,7 +70,7 @@ class Web(Private):
 
 
 def _place(ask: Ask, method: str) -> int:
-    return int(ask(method, "/place"))
+    return int(ask(method, "/aterstall/"))
 
 
 @pytest.fixture
@@ -94,7 +96,7 @@ def test_those_that_wait_hold_nobody_up(web: Web) -> None:
         assert [one.result() for one in waiting] == [["released"]] * (THREADS - 1)
 
 
-def test_who_posts_a_form_goes_before_pages_that_wait(web: Web) -> None:
+def test_what_sends_an_sms_goes_before_pages_that_wait(web: Web) -> None:
     with ExitStack() as stack, web.visitor() as ask:
         ask("GET", "/short")
         looking = web.crowd(stack, ["GET"] * 30)
@@ -103,12 +105,18 @@ def test_who_posts_a_form_goes_before_pages_that_wait(web: Web) -> None:
         assert sorted(one.result() for one in looking)[-1] == 30
 
 
-def test_pages_get_half_beside_a_flood_of_posts(web: Web) -> None:
+def test_pages_get_half_beside_a_flood_of_what_sends_sms(web: Web) -> None:
     with ExitStack() as stack:
         asked = web.crowd(stack, ["POST", "GET"] * 15)
         places = [one.result() for one in asked]
     assert sorted(places) == list(range(30))
-    assert sum(place < 14 for place in places[1::2]) >= 5, "if posts always went first: one or two"
+    assert sum(place < 14 for place in places[1::2]) >= 5, "if it always went first: one or two"
+
+
+def test_what_sends_an_sms_is_an_address_of_the_portal() -> None:
+    config = (ROOT / "deploy" / "gunicorn.conf.py").read_text(encoding="utf-8")
+    found = {resolve(path).url_name for path in re.findall(r'b"POST (\S+) "', config)}
+    assert found == {"reset", "reset-code-again", "register-phone", "register-code-again", "register-old"}
 
 
 def test_who_is_not_let_in_yet_is_answered_before_the_end(web: Web) -> None:

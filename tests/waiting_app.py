@@ -52,5 +52,5 @@ _ANSWERS: dict[str, Callable[[], str]] = {
     "/release": _release,
     "/short": lambda: _work(0.002),
     "/long": lambda: _work(0.3),
-    "/place": _place,
+    "/aterstall/": _place,  # sends an SMS, if it is posted
 }
