@@ -10,7 +10,6 @@ from django.db import connection
 from django.http import HttpResponse
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
-from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import AuditEvent, StaffSession
