@@ -34,9 +34,8 @@ def codes_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> list
     longest = "odd characters" if None in lengths else f"{max(filter(None, lengths))} of {sms.SEGMENT} characters"
     return [
         Error(
-            f"The SMS with the code does not fit one message. It has {longest}: the host name is too long or odd"
-            f"{', or CODE_SENTENCE is' if settings.CODE_SENTENCE else ''}.",
-            hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL, or a shorter CODE_SENTENCE.",
+            f"The SMS with the code does not fit one message. It has {longest}: the host name is too long or odd.",
+            hint="Use a shorter REGISTER_HOST, RESET_HOST or PORTAL_URL.",
             id="accounts.E001",
         )
     ]

@@ -4,12 +4,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from django.apps import AppConfig
-from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from helpdesk.models import Ticket
 
-REASONS, LONGEST_REASON = 20, 300  # for one list on the page; characters: some sentences
 SUBJECTS = {Ticket.Kind.PHONE: "TICKET_PHONE_SUBJECT", Ticket.Kind.RECIPIENTS: "TICKET_RECIPIENTS_SUBJECT"}
 LONGEST = 78  # characters of a mail's subject, which some programs cut (RFC 5322 2.1.1)
 
@@ -33,21 +31,3 @@ def subjects_are_told_apart(app_configs: Sequence[AppConfig] | None, **_: Any) -
                 hint=f"Write one line of {LONGEST} characters at most.",
                 id="helpdesk.E002",
             )
-
-
-@register
-def reasons_can_be_chosen(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterator[CheckMessage]:
-    reasons = settings.REJECTION_REASONS
-    wrong = [reason for reason in reasons if not reason or len(reason) > LONGEST_REASON or not reason.isprintable()]
-    if wrong:
-        yield Error(
-            f"REJECTION_REASONS holds {wrong[0]!r}, which is empty, too long, or has a character that can't be seen.",
-            hint=f"Write sentences of {LONGEST_REASON} characters at most, with | or a new line between two.",
-            id="helpdesk.E003",
-        )
-    if len(reasons) > REASONS or len(set(reasons)) < len(reasons):
-        yield Error(
-            f"REJECTION_REASONS has {len(reasons)} reasons, or the same one twice.",
-            hint=f"Write each reason once, and {REASONS} at most.",
-            id="helpdesk.E004",
-        )

@@ -1,18 +1,18 @@
 """The queues: `celery -A idportal worker` takes every task, `-Q celery` the codes alone, `-Q outbox` all others."""
 
 import logging
+import logging.config
 import os
-from functools import cached_property
 from typing import Any
 
 from celery import Celery, Task
-from celery.fixups.django import DjangoFixup, DjangoWorkerFixup  # type: ignore[attr-defined]  # not in its stubs
-from celery.signals import setup_logging, worker_init
+from celery.signals import setup_logging, task_postrun, task_prerun, worker_init
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "idportal.settings")
-
+# Celery throws away what the checks of settings and pages say, and would hold every page in memory for them.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "1")
 
 log = logging.getLogger("idportal.outage")
 
@@ -29,30 +29,18 @@ class OutageTask(Task):  # type: ignore[type-arg]  # as tasks are here: nobody a
             log.error("database is not available: %s is left undone: %s: %s", self.name, type(exc).__name__, words)
 
 
-class KeptConnections(DjangoWorkerFixup):  # type: ignore[misc]
-    """Celery would close the connection to the database before and after each task: three new ones a reset."""
-
-    def validate_models(self) -> None:
-        """Without the checks of all settings and pages: Celery throws away what they say, and would hold every page."""
-        self.django_setup()
-
-    def close_database(self, **_: object) -> None:
-        """As Django does around a request: a connection that is broken or too old is closed."""
-        close_old_connections()
-
-
-class Fixup(DjangoFixup):
-    """What Celery does for Django, in a worker with KeptConnections."""
-
-    @cached_property
-    def worker_fixup(self) -> KeptConnections:  # when the settings can be read
-        return KeptConnections(self.app)
-
-
-app = Celery("idportal", task_cls=OutageTask, fixups=[lambda app: Fixup(app).install()])  # type: ignore[list-item]  # a name, or this
+app = Celery("idportal", task_cls=OutageTask)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 app.steps["consumer"].add("idportal.worker:LookAfterTheOutbox")
+
+
+@task_prerun.connect
+@task_postrun.connect
+def look_after_connections(sender: Task, **_: object) -> None:  # type: ignore[type-arg]
+    """As Django does around a request: a connection to the database that is broken or too old is closed."""
+    if not sender.request.is_eager:
+        close_old_connections()
 
 
 @worker_init.connect
@@ -66,6 +54,4 @@ def load_gateways(**_: object) -> None:
 @setup_logging.connect
 def keep_django_logging(**_: object) -> None:
     """The worker logs as the web does: one JSON object a line, masked."""
-    import logging.config
-
     logging.config.dictConfig(settings.LOGGING)

@@ -34,11 +34,6 @@ def words(name: str, default: str = "") -> list[str]:
     return [word for word in re.split(r"[\s,]+", text(name, default)) if word]
 
 
-def sentences(name: str, default: str) -> list[str]:
-    """A list of texts, each on a line of its own or between bars; empty counts as unset."""
-    return [sentence.strip() for sentence in re.split(r"[|\n]", text(name).strip() or default)]
-
-
 def flag(name: str, *, default: bool = False) -> bool:
     """A switch: 1, true, yes, on or 0, false, no, off in any case; empty counts as unset."""
     value = text(name).strip().lower()

@@ -97,10 +97,6 @@ EXAMPLE_USERNAME = env.text("EXAMPLE_USERNAME", MADE_UP["EXAMPLE_USERNAME"])
 # The municipality's own words, in Swedish; unset, the portal's own. What each may hold: idportal/own_words.py.
 MAIL_GREETING = env.text("MAIL_GREETING")
 MAIL_SIGNATURE = env.text("MAIL_SIGNATURE")
-DIGEST_SENTENCE = env.text("DIGEST_SENTENCE")
-CODE_SENTENCE = env.text("CODE_SENTENCE")
-RESET_SENTENCE = env.text("RESET_SENTENCE")
-SIGN_IN_SENTENCE = env.text("SIGN_IN_SENTENCE")
 
 # A folder with the municipality's own accessibility statement, privacy notice or audit (accounts/statements.py).
 STATEMENTS_FOLDER = env.text("STATEMENTS_FOLDER")
@@ -109,17 +105,17 @@ STATEMENTS_FOLDER = env.text("STATEMENTS_FOLDER")
 TICKET_PHONE_SUBJECT = env.text("TICKET_PHONE_SUBJECT").strip()
 TICKET_RECIPIENTS_SUBJECT = env.text("TICKET_RECIPIENTS_SUBJECT").strip()
 
-# Ready-made reasons for a rejection. Orderers and strangers read them in a mail: they are about nobody.
-REJECTION_REASONS = env.sentences(
-    "REJECTION_REASONS",
-    "Motringningen gick inte att göra: vi nådde dig inte på numret i vårt register."
-    "|Koden som lästes upp stämde inte."
-    "|Du kände inte till ärendet. Därför har vi inte gjort något av det som begärdes."
-    "|Uppgifterna räcker inte. Skicka ett nytt ärende med namn, användarnamn och nytt mobilnummer."
-    "|Vi har redan ett ärende om samma sak."
-    "|Den som kan sitt lösenord registrerar mobilnumret själv, på registreringssidan."
-    "|Begäran måste komma från en behörig beställare på företaget.",
-)
+# Ready-made reasons for a rejection, which an agent may change before they are sent: so no municipality needs others.
+# Orderers and strangers read them in a mail: they are about nobody.
+REJECTION_REASONS = [
+    "Motringningen gick inte att göra: vi nådde dig inte på numret i vårt register.",
+    "Koden som lästes upp stämde inte.",
+    "Du kände inte till ärendet. Därför har vi inte gjort något av det som begärdes.",
+    "Uppgifterna räcker inte. Skicka ett nytt ärende med namn, användarnamn och nytt mobilnummer.",
+    "Vi har redan ett ärende om samma sak.",
+    "Den som kan sitt lösenord registrerar mobilnumret själv, på registreringssidan.",
+    "Begäran måste komma från en behörig beställare på företaget.",
+]
 
 # --- The parts -----------------------------------------------------------------------------------
 
@@ -218,11 +214,19 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 # The name by which Sentinel knows the master.
 REDIS_SENTINEL_MASTER = env.text("REDIS_SENTINEL_MASTER", "mymaster")
+_sentinel = {"pool_class": "idportal.redis_cache.SentinelPool", "master": REDIS_SENTINEL_MASTER}
+if not REDIS_URL.startswith("sentinel"):
+    _sentinel = {}
 CACHES: dict[str, dict[str, object]] = {
     "default": {
-        "BACKEND": "idportal.redis_cache.RedisCache",
-        "LOCATION": REDIS_URL,
-        "OPTIONS": {"socket_connect_timeout": 2, "socket_timeout": 2, "sentinel_master": REDIS_SENTINEL_MASTER},
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": [REDIS_URL],
+        "OPTIONS": {
+            "serializer": "idportal.redis_cache.Json",
+            "socket_connect_timeout": 2,
+            "socket_timeout": 2,
+            **_sentinel,
+        },
     }
     if REDIS_URL
     else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"},
@@ -258,6 +262,9 @@ CELERY_TASK_ROUTES = {
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
+# Celery would close the connection to the database before and after each task: three new ones a reset. After so many
+# tasks, and so never: idportal.celery closes those that are broken or too old, as Django does around a request.
+CELERY_DB_REUSE_MAX = 1_000_000_000
 # A worker holds one task beside the current one: a code overtakes mails in the queue, but not those that it holds.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 # A person waits for the page: a queue that is down must fail within seconds.
@@ -322,10 +329,11 @@ DIRECTORY_ADMIN_GROUP = env.text("DIRECTORY_ADMIN_GROUP")
 DIRECTORY_LOCKOUT_THRESHOLD: int | None = (
     env.number("DIRECTORY_LOCKOUT_THRESHOLD", 0) if env.text("DIRECTORY_LOCKOUT_THRESHOLD") else None
 )
-# Seconds: to connect, for one operation, and until a server that did not answer is tried again.
-DIRECTORY_CONNECT_TIMEOUT = env.number("DIRECTORY_CONNECT_TIMEOUT", 3)
-DIRECTORY_OPERATION_TIMEOUT = env.number("DIRECTORY_OPERATION_TIMEOUT", 5)
-DIRECTORY_RETRY_DEAD_AFTER = env.number("DIRECTORY_RETRY_DEAD_AFTER", 30)
+# Seconds: to connect, for one operation, and until a server that did not answer is tried again. A healthy server on the
+# same network answers in milliseconds, and nobody waits for a page longer than for these two together.
+DIRECTORY_CONNECT_TIMEOUT = 3
+DIRECTORY_OPERATION_TIMEOUT = 5
+DIRECTORY_RETRY_DEAD_AFTER = 30
 
 # --- SMS and mail --------------------------------------------------------------------------------
 
@@ -370,11 +378,12 @@ STAFF_PASSKEYS_ONLY = env.flag("STAFF_PASSKEYS_ONLY")
 HELPDESK_MAILBOX = env.text("HELPDESK_MAILBOX")
 # A certificate authority (PEM) that is trusted besides the system's, by the mail server and the token server.
 HELPDESK_MAILBOX_CA_FILE = env.text("HELPDESK_MAILBOX_CA_FILE")
-# Where to get an OAuth2 token (Microsoft 365 takes no passwords), the client, and the scope.
+# Where to get an OAuth2 token (Microsoft 365 takes no passwords), and the client.
 HELPDESK_MAILBOX_TOKEN_URL = env.text("HELPDESK_MAILBOX_TOKEN_URL")
 HELPDESK_MAILBOX_CLIENT_ID = env.text("HELPDESK_MAILBOX_CLIENT_ID")
 HELPDESK_MAILBOX_CLIENT_SECRET = env.text("HELPDESK_MAILBOX_CLIENT_SECRET")
-HELPDESK_MAILBOX_SCOPE = env.text("HELPDESK_MAILBOX_SCOPE", "https://outlook.office365.com/.default")
+# For what the token is asked: only Microsoft 365 lets a program into a mailbox by client credentials.
+HELPDESK_MAILBOX_SCOPE = "https://outlook.office365.com/.default"
 # The name in the Authentication-Results of the municipality's own mail server, which removes those of others
 # (RFC 8601 2.5). Unset: no sender counts as verified.
 HELPDESK_AUTHSERV_ID = env.text("HELPDESK_AUTHSERV_ID").strip()
@@ -385,10 +394,11 @@ HELPDESK_AUTHSERV_ID = env.text("HELPDESK_AUTHSERV_ID").strip()
 DIGEST_THRESHOLDS = sorted(set(env.numbers("DIGEST_THRESHOLDS", "30 15 7 5 3 1 0")), reverse=True)
 # Whether the employee gets an SMS too, 7 days and 1 day before.
 EXPIRY_SMS = env.flag("EXPIRY_SMS")
-# Seconds: until a failed delivery is tried again, doubled each time; and how long a worker may take for what it has
-# claimed at once: a few messages, each of which has a deadline (notifications.W002).
-OUTBOX_RETRY_AFTER = env.number("OUTBOX_RETRY_AFTER", 60)
-OUTBOX_LEASE = env.number("OUTBOX_LEASE", 150)
+# Seconds: until a failed delivery is tried again, doubled each time; and how long a worker that is delivering a message
+# is believed to be at it: longer than the four messages that a task has at most may take (120), or a slow mail would be
+# sent twice.
+OUTBOX_RETRY_AFTER = 60
+OUTBOX_LEASE = 150
 
 # --- People, sessions, limits --------------------------------------------------------------------
 
@@ -418,8 +428,10 @@ LIMIT_ACCOUNTS_PER_NUMBER = env.number("LIMIT_ACCOUNTS_PER_NUMBER", 3)
 # --- The rules for passwords (manual-sv.md) ------------------------------------------------------
 
 PASSWORD_MIN_LENGTH = env.number("PASSWORD_MIN_LENGTH", 8)
-PASSWORD_KINDS = env.number("PASSWORD_KINDS", 3)
-PASSWORD_FORBIDDEN_CHARACTERS = env.text("PASSWORD_FORBIDDEN_CHARACTERS", "åäöÅÄÖ")
+# Of four kinds of characters: what Active Directory asks for, which can be told nothing else.
+PASSWORD_KINDS = 3
+# Keyboards abroad and older systems lack them.
+PASSWORD_FORBIDDEN_CHARACTERS = "åäöÅÄÖ"  # noqa: S105
 # Words of four letters or more that no password may contain, beside the person's and the company's names.
 PASSWORD_CONTEXT_WORDS = env.words(
     "PASSWORD_CONTEXT_WORDS",

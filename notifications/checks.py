@@ -12,9 +12,7 @@ from django.utils import timezone, translation
 from accounts import phones
 from accounts.models import PhoneLink
 from idportal import sms
-from idportal.smtp import DEADLINE
 from notifications import notices
-from notifications.outbox.delivery import TOGETHER
 
 SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may its reader
 
@@ -27,9 +25,9 @@ def notices_fit_one_sms(app_configs: Sequence[AppConfig] | None, **_: Any) -> It
             texts = [notices.sms_text(purpose, "", timezone.now()) for purpose in notices.BY_SMS]
         if not all(map(sms.fits, texts)):
             yield Error(
-                "An SMS that tells of a change does not fit one message: HELPDESK_EMAIL"
-                f"{' or RESET_SENTENCE' if settings.RESET_SENTENCE else ''} is too long, or holds odd characters.",
-                hint="Use a shorter HELPDESK_EMAIL, of the letters a to z, or a shorter RESET_SENTENCE.",
+                "An SMS that tells of a change does not fit one message: HELPDESK_EMAIL is too long, or holds odd "
+                "characters.",
+                hint="Use a shorter HELPDESK_EMAIL, of the letters a to z.",
                 id="notifications.E001",
             )
             return
@@ -61,16 +59,4 @@ def links_can_be_stopped(app_configs: Sequence[AppConfig] | None, **_: Any) -> I
             "hardly time to stop it.",
             hint=f"At least {SHORTEST_HOLD} s; unset, it is 15 minutes.",
             id="notifications.W004",
-        )
-
-
-@register
-def leases_outlive_tasks(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterator[CheckMessage]:
-    """A lease must not end while the worker may still be sending the message, after others that it claimed with it."""
-    if (longest := TOGETHER * DEADLINE) >= settings.OUTBOX_LEASE:
-        yield Warning(
-            f"OUTBOX_LEASE is {settings.OUTBOX_LEASE} s, and a task may run for {longest:g} s: "
-            "a slow mail would be sent twice.",
-            hint="Leave OUTBOX_LEASE unset.",
-            id="notifications.W002",
         )

@@ -13,7 +13,7 @@ from idportal.checks import municipality, network, services, words
 from idportal.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
-SHORTEST_PASSWORD, PASSWORD_KINDS = 8, 4
+SHORTEST_PASSWORD = 8
 WIDEST_NETWORK = 8  # bits; a wider one is no network of proxies
 
 
@@ -68,10 +68,10 @@ def _rules() -> Iterator[CheckMessage]:
             hint="Put a new one of 50 random characters first and run manage.py rotate_keys; then drop the short one.",
             id="idportal.E012",
         )
-    if settings.PASSWORD_MIN_LENGTH < SHORTEST_PASSWORD or settings.PASSWORD_KINDS > PASSWORD_KINDS:
+    if settings.PASSWORD_MIN_LENGTH < SHORTEST_PASSWORD:
         yield Error(
-            f"PASSWORD_MIN_LENGTH is {settings.PASSWORD_MIN_LENGTH} and PASSWORD_KINDS is {settings.PASSWORD_KINDS}.",
-            hint=f"At least {SHORTEST_PASSWORD} characters, as in the manual; there are {PASSWORD_KINDS} kinds.",
+            f"PASSWORD_MIN_LENGTH is {settings.PASSWORD_MIN_LENGTH}.",
+            hint=f"At least {SHORTEST_PASSWORD} characters, as in the manual.",
             id="idportal.E013",
         )
     if settings.CELERY_TASK_ALWAYS_EAGER and not settings.DEBUG and not env.is_loopback(settings.PORTAL_URL):

@@ -9,12 +9,11 @@ from idportal import own_words
 
 def sentences() -> Iterator[CheckMessage]:
     """A sentence with a placeholder that has no value would go out broken, to everybody."""
-    for name, rule in own_words.SENTENCES.items():
-        allowed = ", ".join(f"{{{each}}}" for each in rule.allowed)
-        needed = f" It needs {' and '.join(f'{{{each}}}' for each in rule.needed)}." if rule.needed else ""
+    allowed = ", ".join(f"{{{each}}}" for each in own_words.ALLOWED)
+    for name in own_words.LINES:
         for problem in own_words.problems(name):
             yield Error(
                 f"{name} {problem}.",
-                hint=f"Allowed: {allowed}; no other braces.{needed} Unset it for the portal's own words.",
+                hint=f"Allowed: {allowed}; no other braces. Unset it for the portal's own words.",
                 id="idportal.E080",
             )

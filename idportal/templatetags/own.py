@@ -1,6 +1,4 @@
-"""Where the municipality's own sentence stands in a mail or SMS."""
-
-from typing import Any
+"""Where the municipality's own sentence stands in a mail."""
 
 from django import template
 
@@ -10,7 +8,7 @@ register = template.Library()
 
 
 @register.simple_block_tag(takes_context=True)
-def own(context: template.Context, content: str, name: str, **words: Any) -> str:
-    """The municipality's sentence, with ``words`` and the context's own; if there is none, what stands in the tag."""
-    everywhere = {each: context[each] for each in ("municipality", "helpdesk")}
-    return own_words.own(name, {**everywhere, **words}, html=context.autoescape) or content
+def own(context: template.Context, content: str, name: str) -> str:
+    """The municipality's sentence; if there is none, what stands in the tag."""
+    words = {each: context[each] for each in own_words.ALLOWED}
+    return own_words.own(name, words, html=context.autoescape) or content

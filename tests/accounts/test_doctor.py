@@ -18,7 +18,7 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-REDIS = "idportal.redis_cache.RedisCache"
+REDIS = "django.core.cache.backends.redis.RedisCache"
 
 
 def report() -> tuple[int, dict[str, tuple[str, str]]]:

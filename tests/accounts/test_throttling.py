@@ -25,7 +25,7 @@ from tests.servers.slapd import TestSlapd
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("server")]
 
 WAIT = re.compile(r"Vänta \d+ minut(er)?\. Försök sedan igen\.")
-REDIS = "idportal.redis_cache.RedisCache"
+REDIS = "django.core.cache.backends.redis.RedisCache"
 DOWN = {"default": {"BACKEND": REDIS, "LOCATION": "redis://127.0.0.1:9/1", "OPTIONS": {"socket_connect_timeout": 1}}}
 
 

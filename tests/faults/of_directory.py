@@ -12,12 +12,13 @@ from tests.faults.fault import Fault
 from tests.faults.stack import FaultyStack
 from tests.servers.processes import suspended
 
+DEAD_FOR = 5.0  # seconds: DIRECTORY_RETRY_DEAD_AFTER of tests/faults/settings.py
 SLOW = 2.0  # seconds that an answer takes; the portal waits for 3 to connect and for 5 in all
 
 
 def _use_first(stack: FaultyStack) -> None:
     """The connections that an earlier fault has brought to the second server would be kept for minutes."""
-    time.sleep(float(stack.environment()["DIRECTORY_RETRY_DEAD_AFTER"]))
+    time.sleep(DEAD_FOR)
     stack.directories.second.stop()
     stack.directories.second.start()
 

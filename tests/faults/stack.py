@@ -118,7 +118,7 @@ class FaultyStack:
     def environment(self) -> dict[str, str]:
         """Production's settings, but that a try is repeated after seconds, and that the limits are out of reach."""
         given = {
-            "DJANGO_SETTINGS_MODULE": "idportal.settings",
+            "DJANGO_SETTINGS_MODULE": "tests.faults.settings",
             "SECRET_KEY": "q7Gf0-1bYv3nXw9zKd5sRt2mPc8aLh4eJu6oTi_QBxNyEgVrWk",
             "ENCRYPTION_KEYS": "Zb4-9kXoP2wQmC7vNf1sLr8tYe5aUj3hGd6iKx0_RzEqMyTbWp",
             "PORTAL_URL": f"https://{PORTAL}",
@@ -130,9 +130,6 @@ class FaultyStack:
             "SMS_DAILY_LIMIT": "1000000",
             "SMS_ALLOWED_REGIONS": "SE US",
             "LIMIT_ACCOUNTS_PER_NUMBER": "1000",
-            "DIRECTORY_RETRY_DEAD_AFTER": "5",
-            "OUTBOX_RETRY_AFTER": "2",
-            "OUTBOX_LEASE": "20",
             "EMAIL_URL": self.smtp.url,
             "STATIC_ROOT": str(self.folder / "static"),
             "DATABASE_URL": both(self.postgres, self.standby, owner=False),

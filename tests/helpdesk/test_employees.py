@@ -62,7 +62,7 @@ def redis_cache(redis_server: PrivateRedis, settings: Settings) -> PrivateRedis:
     """The cache that production has."""
     settings.CACHES = {
         **settings.CACHES,
-        "default": {"BACKEND": "idportal.redis_cache.RedisCache", "LOCATION": redis_server.url},
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_server.url},
     }
     return redis_server
 

@@ -1,4 +1,4 @@
-"""A municipality's own words in mails and SMS: what is refused at start, and how they get in."""
+"""A municipality's own greeting and signature in mails: what is refused at start, and how they get in."""
 
 from __future__ import annotations
 
@@ -7,25 +7,16 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
-from django.utils import translation
 from pytest_django import Settings
 
-from accounts import codes
-from accounts.models import Purpose
-from idportal import message_templates, own_words, sms
+from idportal import message_templates, own_words
 from notifications.management.commands import show_messages
-from tests.idportal.conftest import PRODUCTION
-from tests.idportal.test_settings import manage
 
 AT = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)  # the next day in Stockholm
 REGION = {
     "MUNICIPALITY_NAME": "Region <Södra> & co",
     "MAIL_GREETING": "God dag från {municipality}!",
     "MAIL_SIGNATURE": "Hälsningar\n{municipality}\nFrågor: {helpdesk}",
-    "DIGEST_SENTENCE": "Snart går lösenord ut hos {municipality}.",
-    "SIGN_IN_SENTENCE": "Välkommen till {municipality}.",
-    "CODE_SENTENCE": "Kod {code} till ditt konto.",
-    "RESET_SENTENCE": "{account} fick nytt lösenord {time}.",
 }
 
 
@@ -45,16 +36,11 @@ def found(settings: Settings, name: str, text: str) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("DIGEST_SENTENCE", "Hej {kommun}", ["{kommun}", "{municipality}, {helpdesk}"]),
-        ("CODE_SENTENCE", "Din kod kommer snart.", ["lacks {code}", "It needs {code}."]),
-        ("RESET_SENTENCE", "Byttes {time}.", ["lacks {account}"]),
-        ("CODE_SENTENCE", "Kod {code", ["'{code'"]),
-        ("CODE_SENTENCE", "Kod {code} {{ code }}", ["'{'"]),
-        ("CODE_SENTENCE", "Kod {code} {code.__class__}", ["'{code.__class__}'"]),
-        ("CODE_SENTENCE", "Kod {code}\n@evil.example #123456", ["more than 1 line"]),
-        ("CODE_SENTENCE", "Kod {code} ✓", ["holds ✓", "alphabet of an SMS"]),
-        ("CODE_SENTENCE", "Kod {code}" + " och mer" * 20, ["does not fit one message", "of 160 characters"]),
-        ("RESET_SENTENCE", "{account} {time}" + " och mer" * 20, ["does not fit one message"]),
+        ("MAIL_GREETING", "Hej {kommun}", ["{kommun}", "{municipality}, {helpdesk}"]),
+        ("MAIL_GREETING", "Hej {municipality", ["'{municipality'"]),
+        ("MAIL_GREETING", "Hej {{ municipality }}", ["'{'"]),
+        ("MAIL_GREETING", "Hej {municipality.__class__}", ["'{municipality.__class__}'"]),
+        ("MAIL_GREETING", "Hej!\nHej!", ["more than 1 line"]),
         ("MAIL_SIGNATURE", "a\nb\nc\nd\ne", ["more than 4 line"]),
         ("MAIL_GREETING", "Hej\t!", ["control characters"]),
     ],
@@ -65,52 +51,23 @@ def test_a_broken_text_is_refused(settings: Settings, name: str, text: str, word
     assert [each for each in [name, *words] if each not in told] == []
 
 
-@pytest.mark.parametrize("name", own_words.SENTENCES)
+@pytest.mark.parametrize("name", own_words.LINES)
 def test_whole_texts_are_fine(settings: Settings, name: str) -> None:
     assert found(settings, name, "") == []
     assert found(settings, name, REGION[name]) == []
 
 
-@pytest.mark.process
-def test_no_process_starts_with_a_broken_text() -> None:
-    ran = manage("check", **PRODUCTION, CODE_SENTENCE="Din kod: {kod}")
-    assert ran.returncode != 0
-    assert "CODE_SENTENCE holds {kod}, which has no value here." in ran.stderr
-    assert "Allowed: {code}, {municipality}" in ran.stderr
-
-
-@pytest.mark.usefixtures("region")
-@pytest.mark.parametrize("purpose", [Purpose.REGISTER, Purpose.RESET])
-def test_the_code_s_last_line_stays(purpose: Purpose) -> None:
-    """The browser reads it (security.md K4); the warning stays as well."""
-    first, empty, last = codes.text("014799", purpose, "sv").split("\n")
-    assert first == "Kod 014799 till ditt konto. Den gäller i 10 minuter. Lämna aldrig ut koden till någon."
-    assert (empty, last) == ("", f"@{codes.text('014799', purpose, 'en').rpartition('@')[2]}")
-    assert last.endswith(" #014799")
-
-
 @pytest.mark.usefixtures("region")
 def test_a_text_is_data(settings: Settings) -> None:
     """Its name is markup in no mail, and what stands in a word's braces is not read again."""
-    context: dict[str, Any] = {"account": "<b>{time}{{ code }}", "at": AT, "link": ""}
+    context: dict[str, Any] = {"account": "<b>{municipality}{{ code }}", "at": AT, "link": ""}
     written = message_templates.mail("password_reset", "sv", context)
-    assert "<b>{time}{{ code }} fick nytt lösenord 2026-12-01 00:05." in written.text
-    assert "&lt;b&gt;{time}{{ code }} fick nytt lösenord 2026-12-01 00:05." in written.html
+    assert "<b>{municipality}{{ code }}" in written.text
+    assert "&lt;b&gt;{municipality}{{ code }}" in written.html
     assert "God dag från Region <Södra> & co!" in written.text
     assert "God dag från Region &lt;Södra&gt; &amp; co!" in written.html
     assert "Hälsningar<br>\nRegion &lt;Södra&gt; &amp; co<br>\nFrågor: " in written.html
     assert written.text.endswith(f"Hälsningar\nRegion <Södra> & co\nFrågor: {settings.HELPDESK_EMAIL}\n")
-
-
-@pytest.mark.usefixtures("region")
-def test_a_kept_text_is_the_one_that_the_template_makes() -> None:
-    """The texts of a reset are made once in a process."""
-    marks = {"at_date": "1 december 2026", "at_time": "00:05", "at_stamp": "2026-12-01 00:05"}
-    words = {"account": "<i>", "code": "123456", "host": "a.example", "link": "", "layout": "mail/base/notice.html"}
-    with translation.override("sv"):
-        for template in message_templates._KEPT:
-            kept = message_templates._render(template, {**words, "at": AT}, html=True)
-            assert kept == message_templates._made(template, {**words, **marks}, html=True)
 
 
 @pytest.mark.usefixtures("region")
@@ -120,9 +77,4 @@ def test_each_is_said_where_it_belongs() -> None:
 
     for event in ("mail/digest", "mail/sign_in_link", "mail/phone_replaced"):
         assert "God dag från Region <Södra> & co!\n" in said(event)
-    assert "Snart går lösenord ut hos Region <Södra> & co.\n" in said("mail/digest")
-    assert "Välkommen till Region <Södra> & co. Skriv koden i den webbläsare" in said("mail/sign_in_link")
-    assert "lovanber11 fick nytt lösenord 2026-03-12 14:35. Var det inte du?" in said("sms/password_reset")
-    assert "ditt konto fick nytt lösenord 2026-03-12 14:35." in said("sms/password_reset")
-    assert all(sms.fits(text.text) for text in show_messages.shown("sms/password_reset", "sv"))
-    assert "Your security code is 111111." in said("sms/code", "en"), "they are Swedish: the English stays"
+    assert "God dag" not in said("mail/digest", "en"), "they are Swedish: the English stays"

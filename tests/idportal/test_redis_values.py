@@ -25,7 +25,9 @@ def trap(tmp_path: Path) -> Trap:
 
 @pytest.fixture
 def in_redis(redis_server: PrivateRedis, settings: Settings) -> redis.Redis:
-    server = {"BACKEND": "idportal.redis_cache.RedisCache", "LOCATION": redis_server.url}
+    options = {"serializer": "idportal.redis_cache.Json"}
+    backend = "django.core.cache.backends.redis.RedisCache"
+    server = {"BACKEND": backend, "LOCATION": [redis_server.url], "OPTIONS": options}
     settings.CACHES = {**settings.CACHES, "default": server}
     return redis.Redis.from_url(redis_server.url)
 

@@ -10,15 +10,16 @@ from pathlib import Path
 
 import pytest
 import redis
+from django.core.cache.backends.redis import RedisCache
 
-from idportal.redis_cache import RedisCache
 from tests.idportal.conftest import PRODUCTION, ROOT, environment, manage
 from tests.servers.sentinel import WatchedRedis
 
 pytestmark = pytest.mark.process
 
 GONE = "127.0.0.1:9"  # a Sentinel of several
-LIMITS = {"socket_connect_timeout": 2, "socket_timeout": 2, "sentinel_master": "mymaster"}
+POOL = {"pool_class": "idportal.redis_cache.SentinelPool", "master": "mymaster"}
+OPTIONS = {"serializer": "idportal.redis_cache.Json", "socket_connect_timeout": 2, "socket_timeout": 2, **POOL}
 
 ENQUEUE = """
 import os
@@ -49,7 +50,7 @@ def queued(servers: WatchedRedis) -> int:
 
 def test_u1_limits_and_queue_go_on_in_the_next_redis(watched: WatchedRedis) -> None:
     """Meanwhile the answer is no, at once. Of several Sentinels, one that is gone is passed over."""
-    cache = RedisCache(watched.url(1, beside=GONE), {"OPTIONS": LIMITS})
+    cache = RedisCache([watched.url(1, beside=GONE)], {"OPTIONS": OPTIONS})
     cache.set("posts", 7)
     assert enqueue(watched).returncode == 0
     first = watched.master
