@@ -202,50 +202,37 @@ def test_what_is_no_number_stays(text: str) -> None:
 
 
 @pytest.mark.parametrize("secret", [NUMBERS[0], NUMBERS[3], MAILS[0]])
-def test_it_is_masked_in_message_and_arguments(stream: io.StringIO, secret: str) -> None:
+def test_it_is_masked_wherever_it_stands_in_a_record(stream: io.StringIO, secret: str) -> None:
     log.info("sent to %s", secret)
     log.info("sent to %(to)s", {"to": secret})
-    log.info(f"sent to {secret}")
     log.info({"to": secret})
     log.info("sent to %r", {"numbers": [secret]})
     log.info("sent to %s", ValueError(secret))
     log.info("sent to %d", 46701740605)
-    assert len(entries(stream)) == 7
-    assert_nothing_left("".join(entry["message"] for entry in entries(stream)))
-
-
-@pytest.mark.parametrize("secret", [NUMBERS[0], NUMBERS[3], MAILS[0]])
-@pytest.mark.parametrize("shape", ["text", "list", "nested", "object"])
-def test_it_is_masked_in_what_is_added_to_a_record(stream: io.StringIO, secret: str, shape: str) -> None:
-    added: dict[str, object] = {
-        "text": f"to {secret}",
-        "list": [secret],
-        "nested": {"deep": (secret, {"er": secret})},
-        "object": ValueError(secret),
-    }
-    log.info("sent", extra={"added": added[shape]})
-    assert_nothing_left(json.dumps(only(stream)["added"], ensure_ascii=False))
+    for added in (f"to {secret}", [secret], {"deep": (secret, {"er": secret})}, ValueError(secret)):
+        log.info("sent", extra={"added": added})
+    found = entries(stream)
+    assert len(found) == 10
+    assert_nothing_left("".join(entry["message"] for entry in found))
+    assert_nothing_left(json.dumps([entry.get("added") for entry in found], ensure_ascii=False))
 
 
 @pytest.mark.parametrize("secret", [NUMBERS[0], NUMBERS[3], MAILS[0]])
 def test_it_is_masked_in_tracebacks(stream: io.StringIO, secret: str) -> None:
     def fails() -> None:
-        raise ValueError(secret)
-
-    def fails_because_of_it() -> None:
         try:
-            fails()
+            int(secret)
         except ValueError as error:
             raise RuntimeError(f"of {secret}") from error
 
     try:
-        fails_because_of_it()
+        fails()
     except RuntimeError:
         log.exception("failed for %s", secret)
     log.info("with the stack", stack_info=True)
     first, second = entries(stream)
     assert "RuntimeError: of <" in first["exc_info"]
-    assert "ValueError: <" in first["exc_info"]
+    assert "ValueError: invalid literal for int() with base 10: '<" in first["exc_info"]
     assert "test_logs.py" in second["stack_info"]
     assert secret not in json.loads(json.dumps(first["exc_info"])) + first["message"]
 

@@ -102,15 +102,9 @@ def test_without_proxies_nobody_is_believed(settings: Settings) -> None:
 )
 def test_what_is_no_address_is_not_taken_for_one(junk: str) -> None:
     assert client_of("192.0.2.10", junk) == "192.0.2.10"
-    assert client_of("192.0.2.10", f"10.0.0.1, {junk}, 198.51.100.3") in ("198.51.100.3", "10.0.0.1")
     assert client_of("192.0.2.10", f"{junk}, 203.0.113.7") == "203.0.113.7"
-
-
-@pytest.mark.usefixtures("proxies")
-@pytest.mark.parametrize("junk", ["unknown", "203.0.113.7:8080", "localhost"])
-def test_what_stands_before_junk_is_not_believed(junk: str) -> None:
-    """A proxy that writes junk for its client says nothing of who wrote what stands before."""
-    assert client_of("192.0.2.10", f"10.0.0.1, {junk}, 198.51.100.3") == "198.51.100.3"
+    if junk.strip(" ,"):  # a proxy that writes junk for its client says nothing of who wrote what stands before
+        assert client_of("192.0.2.10", f"10.0.0.1, {junk}, 198.51.100.3") == "198.51.100.3"
 
 
 ADDRESSES = st.one_of(st.ip_addresses(v=4).map(str), st.ip_addresses(v=6).map(str))
@@ -157,15 +151,8 @@ def test_the_limit_by_address_counts_clients_behind_a_proxy_apart(settings: Sett
     assert ask("192.0.2.10", x_forwarded_for="203.0.113.7") == 429
     assert ask("192.0.2.10", x_forwarded_for="203.0.113.8") == 200
     assert ask("192.0.2.10", x_forwarded_for="10.0.0.1, 203.0.113.8") == 429
-
-
-@pytest.mark.django_db
-@pytest.mark.usefixtures("proxies")
-def test_the_limit_by_address_is_not_slipped_by_a_header(settings: Settings) -> None:
-    settings.LIMIT_ADDRESS_POSTS = 1
-    assert ask("203.0.113.7") == 200
-    for made_up in ("10.0.0.1", "10.0.0.2, 192.0.2.10"):
-        assert ask("203.0.113.7", x_forwarded_for=made_up) == 429
+    assert ask("203.0.113.9") == 200
+    assert ask("203.0.113.9", x_forwarded_for="10.0.0.2, 192.0.2.10") == 429
 
 
 @pytest.mark.django_db
