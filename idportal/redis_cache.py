@@ -1,4 +1,4 @@
-"""What the settings tell Django's cache in Redis: JSON in place of pickles, and a master found by Sentinel."""
+"""Options of Django's cache in Redis: values as JSON, not as pickles, and a master that Sentinel finds."""
 
 import json
 import logging

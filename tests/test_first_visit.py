@@ -113,20 +113,3 @@ def test_the_first_reset_costs_little_to_download(site: Site) -> None:  # noqa: 
     assert 0 < wire.bodies <= BODIES, f"{wire.bodies} bytes\n{lines}"
     assert sum(wire.bytes.values()) <= ALL, lines
     assert not said
-
-
-def test_search_engines_are_told_what_the_portal_is_for(site: Site) -> None:  # noqa: F811
-    """In the language of the page; and nothing in it makes the browser complain."""
-    site.values.update(REGISTER_HOST="", RESET_HOST="")
-    with site.portal(), site.served(), chromium(site) as page:
-        said = list[str]()
-        page.on("console", lambda message: said.append(message.text))
-        described = page.locator("meta[name=description]")
-        for language, word in (("sv", "lösenord"), ("en", "password")):
-            for path in ("/", "/aterstall/", "/registrera/"):
-                page.goto(f"https://{NAMES[0]}{path}", wait_until="networkidle")
-                assert page.locator(f"html[lang={language}]").count() == 1
-                assert word in str(described.get_attribute("content"))
-            page.locator(".language button").click()
-            page.wait_for_selector(f"html:not([lang={language}])")
-    assert not said

@@ -42,28 +42,25 @@ class NotingClient(Client):
         return answer
 
 
-@pytest.mark.parametrize("path", names("paths"))
-def test_the_path_leads_somewhere(path: str) -> None:
-    for placeholder, example in EXAMPLES.items():
-        path = path.replace(placeholder, example)
-    resolve(path)
+def test_each_path_leads_somewhere() -> None:
+    for path in names("paths"):
+        resolve(re.sub("<.*?>", lambda found: EXAMPLES[found[0]], path))
 
 
-@pytest.mark.parametrize("line", names("commands"))
-def test_the_command_takes_its_arguments(line: str) -> None:
+def test_each_command_takes_its_arguments() -> None:
     """Words in capitals are what has no name on the command line."""
-    name, *arguments = line.split()
-    parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
-    taken = {option for action in parser._actions for option in action.option_strings}
-    assert {each for each in arguments if each.startswith("-")} <= taken
-    bare = [action for action in parser._actions if not action.option_strings]
-    assert len(bare) == sum(not each.startswith("-") for each in arguments)
+    for line in names("commands"):
+        name, *arguments = line.split()
+        parser = load_command_class(get_commands()[name], name).create_parser("manage.py", name)
+        taken = {option for action in parser._actions for option in action.option_strings}
+        assert {each for each in arguments if each.startswith("-")} <= taken, line
+        bare = [action for action in parser._actions if not action.option_strings]
+        assert len(bare) == sum(not each.startswith("-") for each in arguments), line
 
 
-@pytest.mark.parametrize("name", names("environment"))
-def test_the_settings_read_the_name(name: str) -> None:
+def test_the_settings_read_each_name() -> None:
     settings = (HERE.parent / "idportal" / "settings.py").read_text(encoding="utf-8")
-    assert re.search(rf'\benv\.\w+\(\s*"{name}"', settings)
+    assert set(names("environment")) <= set(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', settings))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -220,10 +220,7 @@ def test_it_is_masked_wherever_it_stands_in_a_record(stream: io.StringIO, secret
 @pytest.mark.parametrize("secret", [NUMBERS[0], NUMBERS[3], MAILS[0]])
 def test_it_is_masked_in_tracebacks(stream: io.StringIO, secret: str) -> None:
     def fails() -> None:
-        try:
-            int(secret)
-        except ValueError as error:
-            raise RuntimeError(f"of {secret}") from error
+        raise RuntimeError(f"of {secret}") from ValueError(secret)
 
     try:
         fails()
@@ -232,7 +229,7 @@ def test_it_is_masked_in_tracebacks(stream: io.StringIO, secret: str) -> None:
     log.info("with the stack", stack_info=True)
     first, second = entries(stream)
     assert "RuntimeError: of <" in first["exc_info"]
-    assert "ValueError: invalid literal for int() with base 10: '<" in first["exc_info"]
+    assert "ValueError: <" in first["exc_info"]
     assert "test_logs.py" in second["stack_info"]
     assert secret not in json.loads(json.dumps(first["exc_info"])) + first["message"]
 
