@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -15,55 +16,6 @@ pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).resolve().parent.parent
 NO_APP = {"tests", "var", "node_modules"}
-
-# A house in small that keeps every contract.
-SOUND = {
-    "idportal/__init__.py": "from idportal.celery import app\n",
-    "idportal/celery.py": "app = 1\n",
-    "idportal/beat.py": "app = 1\n",
-    "idportal/settings.py": "INSTALLED_APPS = ['idportal', 'accounts']\n",
-    "idportal/urls.py": "from idportal import health\n",
-    "idportal/wsgi.py": "",
-    "idportal/health.py": "",
-    "idportal/sms.py": "",
-    "idportal/mailbox/imap.py": "import imapclient\n",
-    "accounts/__init__.py": "",
-    "accounts/codes/challenges.py": "from idportal import sms\n",
-    "accounts/directory/__init__.py": "import ldap\n",
-    "accounts/directory/openldap.py": "from ldap import modlist\n",
-    "deploy/__init__.py": "",
-    "deploy/local/__init__.py": "import imapclient\nfrom accounts import codes\n",
-    "deploy/local/settings.py": "from idportal.settings import *\n",
-    "deploy/local/urls.py": "from idportal import urls\n",
-    "accounts/admin/base.py": "",
-    "accounts/audit/trail.py": "from accounts.models.audit import AuditEvent\n",
-    "accounts/companies/admin.py": "from accounts.admin import base\nfrom accounts.directory import openldap\n",
-    "accounts/models/__init__.py": "from accounts.models.audit import AuditEvent\n",
-    "accounts/models/audit.py": "from accounts import limits\nAuditEvent = 1\n",
-    "accounts/models/companies.py": "from accounts.directory import folded\n",
-    "accounts/limits.py": "",
-    "accounts/passwords/reset.py": "from accounts.codes import challenges\nfrom accounts import models\n",
-    "accounts/passwords/views.py": "from accounts.passwords import reset\n",
-    "accounts/phones/views.py": "from accounts.codes import challenges\n",
-    "accounts/staff/roles.py": "from accounts.passwords import reset\n",
-    "accounts/urls.py": "from accounts.passwords import views\nfrom accounts.phones import views\n",
-    "notifications/__init__.py": "",
-    "notifications/models.py": "from accounts.models import AuditEvent\n",
-    "notifications/outbox/messages.py": "from idportal import sms\nfrom notifications.models import x\n",
-    "notifications/digests/plan.py": "from notifications.outbox import messages\nfrom accounts import codes\n",
-    "notifications/notices/listeners.py": "from notifications.outbox import messages\n",
-    "helpdesk/__init__.py": "",
-    "helpdesk/models/__init__.py": "from accounts.models import AuditEvent\n",
-    "helpdesk/tickets/creating.py": "from notifications.outbox import messages\nfrom accounts import codes\n",
-    "helpdesk/intake/asked.py": "from helpdesk.models import x\n",
-    "helpdesk/intake/reading.py": "from helpdesk.intake import asked\nfrom helpdesk.tickets import creating\n",
-    "helpdesk/agent/exchange.py": "from helpdesk.intake import reading\n",
-    "helpdesk/agent/mails.py": "from helpdesk.intake import reading\nfrom helpdesk.intake.asked import Asked\n",
-    "helpdesk/agent/views/call.py": "from helpdesk.intake import reading\nfrom helpdesk.agent import mails\n",
-    "helpdesk/agent/views/ticket.py": "from helpdesk.agent.views import call\n",
-    "helpdesk/orderer/views/ask.py": "from helpdesk.tickets import creating\n",
-    "helpdesk/urls.py": "from helpdesk.agent.views import ticket\nfrom helpdesk.orderer.views import ask\n",
-}
 
 # What a hasty hand might write: file, line.
 WRONG = [
@@ -165,19 +117,21 @@ def rooms(app: str) -> set[str]:
     return found - {"admin", "management", "migrations", "models", "templatetags"}
 
 
-def build(folder: Path, files: dict[str, str]) -> Path:
-    """A tree with these files, under this project's own contracts."""
+def built(folder: Path, files: dict[str, str]) -> Path:
+    """The house as it is, with these files in it as well."""
+    for app in apps(ROOT):
+        shutil.copytree(
+            ROOT / app, folder / app, ignore=lambda place, names: {n for n in names if _is_no_code(place, n)}
+        )
     for name, source in files.items():
-        file = folder / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        for package in Path(name).parents[:-1]:
-            (folder / package / "__init__.py").touch()  # without one, the lint looks at no file of the folder
-        file.write_text(source, encoding="utf-8")
-    config = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
-    config, changed = re.subn(r"(?m)^root_packages = .*$", f"root_packages = {sorted(apps(folder))}", config)
-    assert changed == 1
-    (folder / "pyproject.toml").write_text(config, encoding="utf-8")
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(source, encoding="utf-8")
+    shutil.copy(ROOT / "pyproject.toml", folder)
     return folder
+
+
+def _is_no_code(place: str, name: str) -> bool:
+    return name in ("static", "__pycache__") or not (name.endswith(".py") or Path(place, name).is_dir())
 
 
 def test_the_house_keeps_its_floors() -> None:
@@ -205,15 +159,9 @@ def test_every_app_is_under_the_contracts() -> None:
         assert {f"{app}.{room}" for room in rooms(app)} <= set(contracts["models"]["forbidden_modules"])
 
 
-def test_a_sound_house_passes(tmp_path: Path) -> None:
-    ran = lint(build(tmp_path, SOUND))
-    assert ran.returncode == 0, ran.stdout + ran.stderr
-    assert circle(tmp_path) == ""
-
-
 @pytest.mark.parametrize("files", CIRCLES, ids=["modules", "packages", "package and module"])
 def test_a_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
-    house = build(tmp_path, {**SOUND, **files})
+    house = built(tmp_path, files)
     broken = ", 1 broken." in lint(house).stdout
     assert broken or " imports " in circle(house)
 
@@ -221,19 +169,12 @@ def test_a_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
 @pytest.fixture(scope="module")
 def verdict(tmp_path_factory: pytest.TempPathFactory) -> str:
     """What the contracts say of a house with every wrong import at once."""
-    files = {**SOUND, "helpdesk/agent/queue.py": "", "deploy/local/cast.py": "", **dict(WRONG)}
-    ran = lint(build(tmp_path_factory.mktemp("house"), files))
+    ran = lint(built(tmp_path_factory.mktemp("house"), dict(WRONG)))
     assert ran.returncode == 1, ran.stdout + ran.stderr
     assert "Contracts: 0 kept" in ran.stdout
     return ran.stdout
 
 
-@pytest.mark.parametrize(("file", "line"), WRONG, ids=[file for file, line in WRONG])
-def test_a_wrong_import_is_found(verdict: str, file: str, line: str) -> None:
-    importer = file.removesuffix(".py").replace("/", ".")
-    assert re.search(rf"^ *- +{re.escape(importer)} -> ", verdict, re.MULTILINE), verdict
-
-
-def test_nothing_sound_is_called_wrong(verdict: str) -> None:
+def test_each_wrong_import_is_found_and_nothing_sound_is_called_wrong(verdict: str) -> None:
     wrong = {file.removesuffix(".py").replace("/", ".") for file, line in WRONG}
     assert set(re.findall(r"^ *- +([^\s.]\S+) -> ", verdict, re.MULTILINE)) == wrong

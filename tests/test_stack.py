@@ -160,8 +160,9 @@ def assert_secrets_are_the_portals_own(stack: Stack) -> None:
 
 def mails_to(folder: Path, receiver: str) -> list[str]:
     """The subjects of what the mail server was given for the receiver."""
-    mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in (folder / "mail").glob("*.eml")]
-    return [mail["Subject"] for mail in mails if mail["Delivered-To"] == receiver]
+    files = (folder / "mail" / "kept" / "new").glob("*")
+    mails = [message_from_bytes(file.read_bytes(), policy=policy.default) for file in files]
+    return [mail["Subject"] for mail in mails if mail["X-RcptTo"] == receiver]
 
 
 def test_busy_port_is_said_in_plain_words(folder: Path) -> None:

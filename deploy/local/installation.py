@@ -157,12 +157,12 @@ class Stack(Installation):
     def __init__(self, folder: Path, port: int, site: str = sites.FIRST) -> None:
         super().__init__(folder, port, site)
         self.postgres = Postgres(folder / "postgres")
-        self.with_password = (self.postgres, Redis(folder), MailServer(folder))
-        self.servers = [*self.with_password, *self.servers]
+        self.databases = (self.postgres, Redis(folder))
+        self.servers = [*self.databases, MailServer(folder), *self.servers]
 
     def prepare(self) -> None:
         (self.folder / "secrets").mkdir(mode=0o700, parents=True, exist_ok=True)
-        for server in self.with_password:
+        for server in self.databases:
             server.password = self.secret(server.name)
         self.postgres.portal_password = self.secret("postgres-portal")
         self.postgres.folder = self._postgres_folder()

@@ -1,7 +1,7 @@
 """A mail to the helpdesk, as the municipality's mail server would put it into the helpdesk's mailbox; and what comes.
 
 The telephone and the mailbox show the SMS and mails that the portal wrote to files. The demo's mails come from Django's
-file-based backend (.log), the stack's from its mail server (.eml).
+file-based backend, the stack's from its mail server, which keeps a Maildir.
 """
 
 import contextlib
@@ -143,7 +143,7 @@ def mails(folder: Path) -> list[Mail]:
     """The newest mail first; none if the folder isn't there yet."""
     found = [
         _mail(raw, written)
-        for _, written, content in (*_newest(folder, "*.log"), *_newest(folder, "*.eml"))
+        for _, written, content in (*_newest(folder, "*.log"), *_newest(folder, "kept/new/*"))
         for raw in _END_OF_MAIL.split(content)
         if raw.strip()
     ]

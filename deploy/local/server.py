@@ -25,7 +25,7 @@ class LocalServer:
     name = ""  # as supervisor and its log have it
     stop_signal = "TERM"
     group = False  # whether its children are told to end, too
-    password = ""  # of a database or the mail server
+    password = ""  # of a database
 
     def __init__(self, folder: Path, port: int = 0) -> None:
         self.folder = folder

@@ -373,7 +373,7 @@ def orderer(stage: Stage) -> Visitor:
     )
 
     def link() -> str:
-        mails = sorted((stage.stack.folder / "mail").glob("[!.]*"), reverse=True)
+        mails = sorted((stage.stack.folder / "mail" / "kept" / "new").iterdir(), reverse=True)
         bodies = (message_from_bytes(mail.read_bytes(), policy=policy.default).get_body(("plain",)) for mail in mails)
         found = (re.search(r"/bestallare/logga-in/lank/\S+", str(body.get_content())) for body in bodies if body)
         return next((each[0] for each in found if each), "")

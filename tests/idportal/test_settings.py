@@ -177,26 +177,24 @@ def demo_page(tmp_path: Path, prepared: Prepared, **values: str) -> int:
         )
 
 
-def test_the_demo_cannot_be_switched_on_in_production(tmp_path: Path, prepared: Prepared) -> None:
-    assert demo_page(tmp_path, prepared) == 404
+LOOPBACK = {"PORTAL_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
+OTHERS = {"DEBUG": "1", "PORTAL_URL": "http://losenord.kommunen.example", "ALLOWED_HOSTS": "losenord.kommunen.example"}
 
 
-def test_the_demo_cannot_be_switched_on_without_debug(tmp_path: Path, prepared: Prepared) -> None:
-    local = {"PORTAL_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
-    assert demo_page(tmp_path, prepared, **local) == 404
-
-
-def test_the_demo_cannot_be_switched_on_for_others(tmp_path: Path, prepared: Prepared) -> None:
-    """Not even with DEBUG, which the system check refuses besides."""
-    host = "losenord.kommunen.example"
-    assert demo_page(tmp_path, prepared, DEBUG="1", PORTAL_URL=f"http://{host}", ALLOWED_HOSTS=host) == 404
-
-
-def test_the_demo_is_shown_on_ones_own_machine(tmp_path: Path, prepared: Prepared) -> None:
-    """So that the 404 above means what it seems to mean: with the settings of deploy/local, which know the page."""
-    local = {"PORTAL_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1"}
-    local["DJANGO_SETTINGS_MODULE"] = "deploy.local.settings"
-    assert demo_page(tmp_path, prepared, DEBUG="1", **local) == 200
+@pytest.mark.parametrize(
+    ("values", "status"),
+    [
+        ({}, 404),
+        (LOOPBACK, 404),
+        (OTHERS, 404),
+        ({**LOOPBACK, "DEBUG": "1", "DJANGO_SETTINGS_MODULE": "deploy.local.settings"}, 200),
+    ],
+    ids=["production", "without debug", "for others", "with the demo's settings"],
+)
+def test_the_demo_is_shown_on_ones_own_machine_alone(
+    tmp_path: Path, prepared: Prepared, values: dict[str, str], status: int
+) -> None:
+    assert demo_page(tmp_path, prepared, **values) == status
 
 
 @pytest.mark.parametrize("reached", [{}, {"PORTAL_URL": "http://127.0.0.1:8000", "ALLOWED_HOSTS": "127.0.0.1 *"}])

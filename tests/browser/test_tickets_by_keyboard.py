@@ -1,4 +1,4 @@
-"""Ten tickets by keyboard alone: taken, verified, approved, and on to the next. No mouse; the presses are counted."""
+"""Tickets by keyboard alone: taken, verified, approved, and on to the next. No mouse; the presses are counted."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from tests.browser.states.office import as_per, the_register
 from tests.browser.visitor import Visitor
 from tests.helpdesk.people import an_orderer
 
-TICKETS = 10
-# Take, step, send, step, six digits, enter, step, approve, next. On 2026-11-29, with Tab alone: 375 for ten.
+TICKETS = 3
+# Take, step, send, step, six digits, enter, step, approve, next. With Tab alone they were 37.
 PRESSES = 14
 
 
@@ -40,11 +40,11 @@ class Keyboard:
             self.press(*keys)
 
 
-def test_an_agent_works_ten_tickets_by_keyboard_alone(new_visitor: NewVisitor) -> None:
+def test_an_agent_works_tickets_by_keyboard_alone(new_visitor: NewVisitor) -> None:
     """Each for somebody else, asked by another orderer, with a code that the orderer reads out (H1, H2)."""
     per = new_visitor(DESK)
     as_per(per)
-    numbers = _ten_tickets(per)
+    numbers = _some_tickets(per)
     keyboard = Keyboard(per)
     per.open("/helpdesk/")
     keyboard.opens("t")
@@ -67,7 +67,7 @@ def test_an_agent_works_ten_tickets_by_keyboard_alone(new_visitor: NewVisitor) -
     assert keyboard.presses == TICKETS * PRESSES
 
 
-def _ten_tickets(per: Visitor) -> list[str]:
+def _some_tickets(per: Visitor) -> list[str]:
     """Their numbers, the oldest first. A mobile takes few codes a day, so each has an orderer of its own."""
     ett, _carin = the_register()
     tickets = []
