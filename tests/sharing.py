@@ -7,9 +7,6 @@ of collection: what takes longest comes first, so that at the end no worker is l
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator
-
 import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
@@ -96,29 +93,3 @@ def is_pure(item: pytest.Item) -> bool:
     """Whether it needs neither a database nor a server nor another process: ``make test-fast``."""
     marked = any(item.get_closest_marker(name) for name in ("django_db", "process", "slow"))
     return not marked and OUTSIDE.isdisjoint(getattr(item, "fixturenames", ()))
-
-
-class NotPure(BaseException):
-    """A test without a mark that says so has started a process, or spoken to one: mark it ``process``."""
-
-
-_running: list[pytest.Item] = []
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
-    if item.get_closest_marker("pure"):
-        _running.append(item)
-    try:
-        return (yield)
-    finally:
-        _running.clear()
-
-
-def _watch(event: str, arguments: tuple[object, ...]) -> None:
-    """An audit hook, which can't be taken away again: it looks only while a pure test runs."""
-    if _running and event in ("subprocess.Popen", "socket.connect"):
-        raise NotPure(event)
-
-
-sys.addaudithook(_watch)
