@@ -30,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 help:
 	@echo 'make demo            the portal with sample people on http://127.0.0.1:8000 (PORT=… SITE=…)'
 	@echo 'make stack           …as in production: PostgreSQL, Redis, web, worker and beat, with the sample people (PORT=…)'
-	@echo 'make test            the suite, on PostgreSQL and the journeys on SQLite, too (ARGS="-k reset")'
+	@echo 'make test            the suite, on PostgreSQL, and some of it on SQLite, too (ARGS="-k reset")'
 	@echo 'make test-fast       …what needs neither database nor server: seconds'
 	@echo 'make slow            …what starts whole installations, breaks servers in the middle, or measures time'
 	@echo 'make mutants         …does a test fail if the code says something else? (docs/mutants.md)'
@@ -58,8 +58,8 @@ stack: packages-test
 	@$(MAKE) --no-print-directory environment-local
 	@exec $(bin)/python -m deploy.local stack --port $(PORT) --site '$(SITE)'
 
-# PostgreSQL is what the portal runs on; the journeys and the queries of the big pages are tried on SQLite, too, on which
-# the demo runs (tests/suite.py).
+# PostgreSQL is what the portal runs on; what asks much of a database is tried on SQLite, too, on which the demo runs
+# (tests/suite.py).
 test: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@exec setpriv --pdeathsig TERM $(bin)/python -m tests.suite $(ARGS)
@@ -127,7 +127,7 @@ screenshots: packages-develop
 bench: packages-test
 	@$(MAKE) --no-print-directory environment-dev
 	@failed=0; $(bin)/python -m tests.bench.journey $(ARGS) || failed=1; \
-	for each in helpdesk mail directory; do \
+	for each in helpdesk directory; do \
 	    echo; $(beside_postgres) $(bin)/python -m tests.bench.$$each || failed=1; \
 	done; exit $$failed
 

@@ -1,8 +1,7 @@
-"""``make test``: the suite on PostgreSQL, shared out among workers, and beside it the demo's journeys on SQLite.
+"""``make test``: the suite on PostgreSQL, shared out among workers, and beside it on SQLite what asks much of that.
 
 ``python -m tests.suite [--slow] [arguments for pytest]``. Both run, also if one fails. What is said on SQLite comes
-when both are done. ``--slow`` runs what breaks servers, then, one by one, what measures time; and nothing else. The
-longer journeys are tried on SQLite there.
+when both are done. ``--slow`` runs what breaks servers, then, one by one, what measures time; and nothing else.
 """
 
 from __future__ import annotations
@@ -31,16 +30,15 @@ def main(arguments: list[str]) -> int:
         PrivatePostgres(Path(folder)) as server,
         tempfile.TemporaryFile() as words,
     ):
-        arguments, chosen, on_sqlite = arguments[slow:], "not slow", "sqlite and not slow"
-        workers = PROCESSORS + 1  # one waits for servers, which want the processors too
-        if slow:
-            chosen, on_sqlite = "slow and not timing", "sqlite_slow"
-            workers = 2 * PROCESSORS  # much of it is waiting for what starts and ends
-        runs = [_start(["-m", f"{on_sqlite} and not postgresql", *_marked(arguments, on_sqlite.split()[0])], "", words)]
+        arguments, runs = arguments[slow:], []
+        if not slow:
+            runs.append(_start(["-m", "sqlite and not slow", *_marked(arguments, "sqlite")], "", words))
         _migrate(server.url)
+        # One more than processors, which servers want too; and of what starts and ends servers, much is waiting.
+        workers = 2 * PROCESSORS if slow else PROCESSORS + 1
+        chosen = ["-m", "slow and not timing", *_marked(arguments, "slow")] if slow else ["-m", "not slow", *arguments]
         # Their databases go with the server.
-        more = ["-n", str(workers), "--reuse-db", *(_marked(arguments, "slow") if slow else arguments)]
-        runs.append(_start(["-m", chosen, *more], server.url))
+        runs.append(_start([*chosen, "-n", str(workers), "--reuse-db"], server.url))
         codes = {run.wait() for run in runs}
         if slow:
             codes.add(_start(["-m", "timing", *_marked(arguments, "timing")], server.url).wait())

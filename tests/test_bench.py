@@ -22,7 +22,6 @@ from tests.bench.rounds import (
     run_round,
     traces,
 )
-from tests.bench.start_page import measure_start_page
 from tests.servers.processes import ROOT
 
 
@@ -50,7 +49,6 @@ def test_journeys_are_measured_and_counted() -> None:
         one = run_round(installation, clients=2, seconds=60, most=2)
         steps = count_steps(installation, journeys=1, pause=0.3)
         memory = memory_by_family(installation.families)
-        pages = measure_start_page(installation, 0.5)
         with pytest.raises(Incomplete, match="events"):
             require_traces(installation, traces(installation), 1)
         with pytest.raises(Incomplete, match="log in"):
@@ -65,10 +63,6 @@ def test_journeys_are_measured_and_counted() -> None:
         assert steps.counts["POST /aterstall/"][name] > 0, name
     assert all(memory[name] > 1 for name in one.cpu)
     assert any("accounts_auditevent" in text for text in steps.texts["POST /aterstall/"])
-    assert [one.where for one in pages] == ["gunicorn", "nginx, with TLS"]
-    assert all(one.pages > 8 and one.cals(who) > 0 for one, who in zip(pages, ("web", "nginx"), strict=True))
-    assert pages[1].cals("web") < pages[0].cals("web") / 2, "nginx keeps it"
-    assert "nginx, with TLS" in report.pages_a_second_table(pages)
     side = Side("here", installation, rounds=[one], steps=steps, memory=memory)
     assert json.loads(json.dumps(side.as_json(0.001)))["statements"] == [steps.total["statements"]]
     assert "statements" in comparison(side, side, 0.001)

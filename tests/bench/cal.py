@@ -10,7 +10,6 @@ import json
 import statistics
 import threading
 import time
-from types import TracebackType
 from typing import Self
 
 EVERY = 0.25  # seconds
@@ -36,9 +35,7 @@ class Passes:
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._over.set()
         self._thread.join()
 

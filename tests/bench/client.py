@@ -2,7 +2,7 @@
 
 ``python -m tests.bench.client PORT HOST`` prints the addresses of its stand-ins, then reads orders, one JSON object a
 line, and prints an answer to each: ``load`` runs so many clients for so many seconds, each person once; ``step`` takes
-one person one step further; ``pages`` asks for the start page only; ``seen`` says what came to the stand-ins.
+one person one step further; ``seen`` says what came to the stand-ins.
 """
 
 from __future__ import annotations
@@ -193,25 +193,6 @@ class Client:
 
         return {**at_once(clients, work), "took": took, "wrong": wrong, "used": used}
 
-    def pages(self, clients: int, seconds: float, port: int, tls: str) -> dict[str, Any]:
-        """The start page, again and again. ``tls``: the file of the authority, or "" without TLS."""
-        end = time.monotonic() + seconds
-        context = ssl.create_default_context(cafile=tls) if tls else None
-        counts: list[int] = []
-
-        def work() -> None:
-            visit, count = Visit(port, self._where[1], people.address(0), context), 0
-            while time.monotonic() < end:
-                visit.get("/")
-                count += 1
-            visit.close()
-            counts.append(count)
-
-        times = at_once(clients, work)
-        if len(counts) < clients:
-            raise Wrong("a client got no start page")
-        return {**times, "pages": sum(counts)}
-
     def step(self, index: int, step: str) -> dict[str, Any]:
         if self._at_hand is None:
             self._at_hand = Journey(*self._where, index, self.gateway)
@@ -253,7 +234,7 @@ def main(port: int, host: str) -> None:
     sys.setswitchinterval(0.0005)  # a thread that reads an answer must not make the one that notes an SMS wait
     client = Client(port, host)
     orders: dict[str, Callable[..., dict[str, Any]]] = {
-        order.__name__: order for order in (client.load, client.pages, client.step, client.seen)
+        order.__name__: order for order in (client.load, client.step, client.seen)
     }
     answer: dict[str, Any] = {"sms": client.gateway.url, "mail": client.relay.url}
     while True:

@@ -7,7 +7,6 @@ import json
 import platform
 import sys
 from contextlib import ExitStack
-from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,7 +14,6 @@ from tests.bench import report
 from tests.bench.counting import memory_by_family
 from tests.bench.installation import Installation
 from tests.bench.rounds import Incomplete, Round, count_steps, run_round
-from tests.bench.start_page import measure_start_page
 from tests.bench.trees import check_out, python_for
 from tests.servers.processes import ROOT
 
@@ -45,7 +43,6 @@ def main(words: list[str]) -> int:
                 for clients, done in rounds.items():
                     done.append(run_round(installation, clients=clients, seconds=arguments.seconds))
             memory = memory_by_family(installation.families)
-            start_page = measure_start_page(installation, arguments.seconds / 3)
             steps = count_steps(installation, arguments.walks, pause=0.5)
     except Incomplete as what:
         sys.stderr.write(f"{what}\n")
@@ -54,14 +51,12 @@ def main(words: list[str]) -> int:
     sys.stdout.write(
         f"{name}, Python {platform.python_version()}: {journeys} journeys in {arguments.rounds} rounds, each with its "
         f"events and notices, no error.\n\n{report.load_table(rounds)}\n\n{report.pages_table(rounds)}\n\n"
-        f"{report.steps_table(steps)}\n\n{report.pages_a_second_table(start_page)}\n\n"
-        f"{report.memory_table(memory, installation.portal)}\n"
+        f"{report.steps_table(steps)}\n\n{report.memory_table(memory, installation.portal)}\n"
     )
     if arguments.json:
         figures = {
             "rounds": [one.as_json() for done in rounds.values() for one in done],
             "steps": steps.as_json(),
-            "start_page": [asdict(one) for one in start_page],
             "memory": memory,
             "python": platform.python_version(),
         }

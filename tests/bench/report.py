@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from tests.bench.counting import COUNTS
 from tests.bench.rounds import ANSWERED, SMS, STEPS, Round, Steps
-from tests.bench.start_page import Pages
 
 
 def percentile(values: Iterable[float], share: float) -> float:
@@ -59,11 +58,6 @@ def steps_table(steps: Steps) -> str:
     return table(
         ["step, workers included", *COUNTS], [*rows, ["**whole journey**", *(f"**{total[n]}**" for n in COUNTS)]]
     )
-
-
-def pages_a_second_table(found: Sequence[Pages]) -> str:
-    rows = [[one.where, f"{one.a_second:.0f}", f"{one.cals('web'):.2f}", f"{one.cals('nginx'):.2f}"] for one in found]
-    return table(["start page, 8 clients, from", "a second", "CAL of web", "CAL of nginx"], rows)
 
 
 def memory_table(memory: Mapping[str, float], portal: Iterable[str]) -> str:

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
-import sqlite3
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from django.core.handlers.wsgi import WSGIHandler
-from django.db import connections
 from django.test.testcases import LiveServerThread
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
-from pytest_django import DjangoDbBlocker, Settings
+from pytest_django import Settings
 
 from tests.browser.guard import Guard
 from tests.browser.visitor import Portal, Visitor
@@ -56,46 +53,10 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="package")
-def _empty_database(
-    django_db_setup: None, django_db_blocker: DjangoDbBlocker, tmp_path_factory: pytest.TempPathFactory
-) -> Path | None:
-    """On SQLite: the migrated database as a file, to copy from."""
-    connection = connections["default"]
-    if connection.vendor != "sqlite":
-        return None
-    path = tmp_path_factory.mktemp("database") / "empty.sqlite3"
-    with django_db_blocker.unblock():
-        connection.ensure_connection()
-        copy = sqlite3.connect(path)
-        connection.connection.backup(copy)
-        copy.close()
-    return path
-
-
-@pytest.fixture
-def _database(transactional_db: None, _empty_database: Path | None, tmp_path: Path) -> Iterator[None]:
-    """On SQLite: a file instead of memory for the length of a test.
-
-    A database in memory is one connection, which the server's threads would have to share: two requests at once
-    would stand in each other's transactions. With a file each has its own, as in the demo.
-    """
-    if _empty_database is None:
-        yield
-        return
-    file = tmp_path / "browser.sqlite3"
-    shutil.copyfile(_empty_database, file)
-    usual, usual_settings = connections["default"], connections.settings["default"]
-    connections.settings["default"] = {**usual_settings, "NAME": str(file)}
-    connections["default"] = connections.create_connection("default")
-    yield
-    connections["default"].close()
-    connections["default"], connections.settings["default"] = usual, usual_settings
-
-
-@pytest.fixture(scope="package")
 def _server() -> Iterator[str]:
     """Django's own live server, which pytest-django's ``live_server`` is too: but with all middleware before
-    static files, so that WhiteNoise serves them as in production, and with no connection shared (``_database``)."""
+    static files, so that WhiteNoise serves them as in production, and with no connection shared. On PostgreSQL alone.
+    """
     server = LiveServerThread("127.0.0.1", lambda _: WSGIHandler())  # type: ignore[arg-type]
     server.daemon = True
     server.start()
@@ -107,8 +68,10 @@ def _server() -> Iterator[str]:
 
 
 @pytest.fixture
-def portal(_server: str, _database: None, sms: Inbox, openldap_settings: TestSlapd, settings: Settings) -> Portal:
-    """The portal on SQLite or PostgreSQL and a real OpenLDAP, with SMS as files."""
+def portal(
+    _server: str, transactional_db: None, sms: Inbox, openldap_settings: TestSlapd, settings: Settings
+) -> Portal:
+    """The portal on PostgreSQL and a real OpenLDAP, with SMS as files."""
     return Portal(_server, sms, openldap_settings, settings)
 
 

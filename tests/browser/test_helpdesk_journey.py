@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import urlsplit
 
-import pytest
 from django.core import mail
 from django.utils import timezone
 from playwright.sync_api import expect
@@ -20,8 +19,6 @@ from tests.browser.states.office import the_register
 from tests.browser.test_staff import enter_enrolment_code, scan
 from tests.browser.visitor import Visitor, opens
 from tests.conftest import has_number
-
-pytestmark = pytest.mark.sqlite_slow
 
 NEW_NUMBER, NEW_TYPED = "+46701740690", "070-174 06 90"
 NEW_PASSWORD = "Klippa-22-Gran"

@@ -14,11 +14,10 @@ from tests.browser.conftest import DESK, PHONE, NewVisitor
 from tests.browser.visitor import Visitor, opens
 from tests.conftest import has_number
 
-# On SQLite once: the size of a window is nothing to a database.
 EVERYWHERE = pytest.mark.parametrize(
     ("size", "javascript"),
     [
-        pytest.param(PHONE, True, id="360-script", marks=pytest.mark.sqlite),
+        pytest.param(PHONE, True, id="360-script"),
         pytest.param(PHONE, False, id="360-plain", marks=pytest.mark.slow),
         pytest.param(DESK, True, id="1280-script", marks=pytest.mark.slow),
         pytest.param(DESK, False, id="1280-plain"),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from django.core import mail
 from playwright.sync_api import expect
 
@@ -23,8 +22,6 @@ from tests.conftest import has_number
 from tests.helpdesk.mailing import a_mail
 from tests.servers.dovecot import TestDovecot
 from tests.servers.relay import PrivateRelay
-
-pytestmark = pytest.mark.sqlite_slow
 
 
 def test_a_mail_becomes_a_number_that_gets_the_code(

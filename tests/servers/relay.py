@@ -12,7 +12,6 @@ import signal
 import smtplib
 import subprocess
 import sys
-from types import TracebackType
 from typing import Any, Self
 
 from aiosmtpd.smtp import SMTP, Envelope
@@ -44,9 +43,7 @@ class PrivateRelay:
         self._process, self.port = start_module(__name__, self.lmtp_port, self.address)
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         if self._process is not None:
             end_module(self._process)
             self._process = None
