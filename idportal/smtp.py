@@ -1,7 +1,6 @@
 """Django's mail over SMTP, with a deadline. EMAIL_BACKEND names it."""
 
 import smtplib
-import socket
 import ssl
 import threading
 from functools import cache
@@ -50,6 +49,8 @@ class _Smtp(smtplib.SMTP):
         self._context = context
         super().__init__(*where, **more)
 
-    def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+    def connect(self, host: str = "localhost", port: int = 0, source_address: object = None) -> tuple[int, bytes]:
         wire = connect(host, port, _limits)
-        return self._context.wrap_socket(wire, server_hostname=host) if self._context else wire
+        self.sock = self._context.wrap_socket(wire, server_hostname=host) if self._context else wire
+        self.file = None
+        return self.getreply()

@@ -85,7 +85,7 @@ def _place(nodeid: str) -> int:
 # What a test asks for if it is not pure: a database, a server, a browser, the portal as a process.
 OUTSIDE = {
     *("db", "transactional_db", "django_db_setup", "browser", "server"),
-    *("slapd_server", "samba_server", "_redis_server", "_dovecot_server", "_relay", "sms_gateway"),
+    *("slapd_server", "samba_server", "_redis_server", "_dovecot_server", "sms_gateway"),
 }
 
 

@@ -10,7 +10,6 @@ from django.core.checks import CheckMessage, Error, Warning
 from idportal.mailbox_address import mailbox_address
 
 FOUR_EYES = ("callback", "always", "never")
-SHORTEST_HOLD = 60  # seconds: the person who is told of a linked number needs the time to read it
 
 
 def directory() -> Iterator[CheckMessage]:
@@ -83,13 +82,6 @@ def helpdesk() -> Iterator[CheckMessage]:
             "HELPDESK_SMS_FACTOR is on and SMS_GATEWAYS is not set: agents without an app could not sign in.",
             hint="Name an SMS gateway, or unset HELPDESK_SMS_FACTOR: agents connect an app then.",
             id="idportal.E040",
-        )
-    if settings.PHONE_LINK_HOLD < SHORTEST_HOLD and not settings.DEBUG:
-        yield Warning(
-            f"PHONE_LINK_HOLD is {settings.PHONE_LINK_HOLD} s: a number that was linked for the wrong person could "
-            "hardly be stopped before a code goes to it.",
-            hint="Unset it: 15 minutes.",
-            id="idportal.W041",
         )
     if settings.HELPDESK_SMS_FACTOR and not settings.DIRECTORY_HELPDESK_GROUP:
         yield Warning(

@@ -44,10 +44,9 @@ class Result(NamedTuple):
 
 
 def attacks(stage: Stage, *, short: bool) -> Iterator[Attack]:
-    carin = orderer(stage)  # before the story after which she waits for a day
     for story in STORIES:
         yield Attack(story.__name__.replace("_", " "), (story.__doc__ or "").strip(), partial(story, stage))
-    visitors = _visitors(stage, carin)
+    visitors = _visitors(stage)
     forms: dict[str, set[tools.Form]] = {}
     for role in visitors:
         tried = f"Every link and form that {role} finds: nothing breaks, and nothing of another role opens."
@@ -65,14 +64,14 @@ def attacks(stage: Stage, *, short: bool) -> Iterator[Attack]:
             yield Attack("sqlmap", tried, partial(tools.sqlmap, visitors[role], stage.unlimited, form))
 
 
-def _visitors(stage: Stage, carin: Visitor) -> dict[str, Visitor]:
+def _visitors(stage: Stage) -> dict[str, Visitor]:
     """Somebody of each role, signed in."""
     stage.calm()
     employee = stage.visitor()
     employee.post("/registrera/", username=KARL.username, password=KARL.password)
     agent, administrator = signed_in(stage, PER), signed_in(stage, EVA)
     return {
-        **{"nobody": stage.visitor(), "an employee": employee, "an orderer": carin},
+        **{"nobody": stage.visitor(), "an employee": employee, "an orderer": orderer(stage)},
         **{"an agent": agent, "an administrator": administrator},
     }
 

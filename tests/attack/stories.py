@@ -14,7 +14,7 @@ from html import escape
 
 import redis
 
-from deploy.local.cast import ANNA, CARIN, EVA, KARL, MARIA, PER, STEFAN, Person
+from deploy.local.cast import ANNA, CARIN, EVA, KARL, MARIA, STEFAN, Person
 from tests.attack.stage import Fell, Staff, Stage, Visitor, expect, wait_for
 
 Story = Callable[[Stage], str]
@@ -157,55 +157,6 @@ def a_password_makes_no_administrator(stage: Stage) -> str:
 
 
 @story
-def one_agent_alone(stage: Stage) -> str:
-    """Per invents a call in Carin's name, 'calls back', and approves (H8)."""
-    per = signed_in(stage, PER)
-    number = stage.run(
-        "from accounts import directory; from accounts.models import Orderer, User\n"
-        "from helpdesk.models import Ticket; from helpdesk.tickets.creating import TicketDetails, create_ticket\n"
-        f"account = directory.connect().find('{ANNA.username}')\n"
-        f"carin = Orderer.objects.get(email='{CARIN.mail}')\n"
-        "details = TicketDetails(Ticket.Kind.PHONE, company=carin.companies.first(), orderer=carin,\n"
-        f"    employee_name='Anna Berg', employee_username='{ANNA.username}', account=account.id,\n"
-        f"    new_number='{THIEF}')\n"
-        f"agent = User.objects.get(username='{PER.username}')\n"
-        "print(create_ticket(details, source=Ticket.Source.CALL, agent=agent).number)"
-    )
-    page = f"/helpdesk/arenden/{number}/"
-    shown = re.search(r'name="shown" value="([^"]*)"', per.get(page).text)
-    per.post(f"{page}ring/", page=page, why="Carin Ek", shown=shown[1] if shown else "")
-    per.post(f"{page}godkann/", page=page, factor_code=per.code())
-    state = stage.run(f"from helpdesk.models import Ticket; print(Ticket.objects.get(number='{number}').state)")
-    expect(state == "verifying", f"one agent's word linked the number: the ticket is {state}")
-    return "the approval waits for a colleague"
-
-
-@story
-def an_administrator_changes_an_orderer(stage: Stage) -> str:
-    """Carin's mobile is changed by a file; the code that she reads out would go to the thief (H9)."""
-    file = stage.stack.folder / "orderers.csv"
-    file.write_text(f"company,name,email,mobile\n{CARIN.company},{CARIN.name},{CARIN.mail},{NEW}\n", encoding="utf-8")
-    before = len(stage.sms(CARIN.phone))
-    stage.manage("import_orderers", str(file))
-    wait_for(lambda: len(stage.sms(CARIN.phone)) > before, "the notice to the old number")
-    wait_for(lambda: stage.sms(THIEF), "the notice to the new number")
-    refused = stage.run(
-        "from accounts.models import Orderer\n"
-        "from helpdesk.models import Ticket; from helpdesk.tickets import states, verification\n"
-        "from helpdesk.tickets.states import TicketRefused\n"
-        "ticket = Ticket.objects.filter(kind='phone', state='verifying').last()\n"
-        "try: verification.send_code(ticket.pk, ticket.agent); print('sent')\n"
-        "except TicketRefused as refused: print('refused')"
-    )
-    expect(refused == "refused", "the new number verifies at once")
-    file.write_text(
-        f"company,name,email,mobile\n{CARIN.company},{CARIN.name},{CARIN.mail},{CARIN.phone}\n", encoding="utf-8"
-    )
-    stage.manage("import_orderers", str(file))
-    return "both numbers are told, and the new one verifies nobody for a day"
-
-
-@story
 def what_lies_in_redis(stage: Stage) -> str:
     """Whoever can write to Redis puts a pickle under each key of the cache (X2)."""
     mark = stage.stack.folder / "ran"
@@ -217,7 +168,7 @@ def what_lies_in_redis(stage: Stage) -> str:
             return os.system, (f"touch {mark}",)
 
     stage.visitor().post("/registrera/", username=KARL.username, password="Fel-losen-1")
-    url = stage.run("from django.conf import settings; print(settings.CACHES['default']['LOCATION'])")
+    url = stage.run("from django.conf import settings; print(settings.REDIS_URL)")
     store = redis.Redis.from_url(url)
     keys = list(store.scan_iter("*"))
     expect(keys, "nothing lies in Redis")
@@ -268,18 +219,6 @@ def the_trail_is_changed(stage: Stage) -> str:
         )
         expect(said != "done", f"{statement} is done")
     return "refused by the database"
-
-
-@story
-def a_mistyped_group(stage: Stage) -> str:
-    """The helpdesk's group is mistyped; its members must not lose their protection (A2)."""
-    said = stage.run(
-        "import os\nfrom django.conf import settings\nsettings.DIRECTORY_HELPDESK_GROUP = 'cn=finns-inte,dc=x'\n"
-        "from accounts import directory\ndirectory.reset()\n"
-        f"print(directory.connect().find('{STEFAN.username}').protected)"
-    )
-    expect(said == "True", "whose group can't be read is not protected")
-    return "everybody is protected until the group can be read"
 
 
 @story
@@ -345,24 +284,6 @@ def forged_requests(stage: Stage) -> str:
         answers.append(visitor.post("/registrera/", username=f"lovnamn{number:02}", password="x").status_code)
     expect(answers[-1] == 429, "a claimed address slips the limits")
     return "403, 400, 429"
-
-
-@story
-def a_flood_of_mail(stage: Stage) -> str:
-    """100 strangers' mails name Carin as the one who orders (M5)."""
-    made = stage.run(
-        "import sys\nsys.path.insert(0, '.')\nfrom helpdesk.intake.receive import receive\n"
-        "from helpdesk.models import Ticket\n"
-        "before = Ticket.objects.count()\n"
-        "for number in range(100):\n"
-        "    head = f'From: Carin Ek <{sys.stdin.readline().strip()}>\\nMessage-ID: <{number}@attack.example>\\n'\n"
-        "    text = f'Subject: Koppla nytt mobil nr\\n\\nBehörig beställare: Carin Ek\\nlovanber11\\n{number}'\n"
-        "    receive((head + text).encode())\n"
-        "print(Ticket.objects.count() - before)",
-        input=f"{CARIN.mail}\n" * 100,
-    )
-    expect(int(made) <= 61, f"100 mails became {made} tickets")
-    return f"{made} tickets"
 
 
 def orderer(stage: Stage) -> Visitor:

@@ -33,7 +33,6 @@ from tests.helpdesk.flood import MOST_MEMORY, flood
 from tests.helpdesk.mailing import SERVER, a_mail
 from tests.helpdesk.test_mail_corpus import MAILS, NAMES, expected
 from tests.servers.dovecot import TestDovecot
-from tests.servers.relay import PrivateRelay
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db]
@@ -51,12 +50,12 @@ def envelope_sender(raw: bytes) -> str:
 
 
 def test_m3_every_mail_of_the_table_ends_as_a_ticket_or_a_join(
-    register: Register, mail_relay: PrivateRelay, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
+    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(limits, "UNVERIFIED_MAILS_AN_HOUR", len(NAMES))  # they are no flood
     for name in NAMES:
         raw = (MAILS / f"{name}.eml").read_bytes()
-        mail_relay.send(raw, envelope_sender(raw))
+        mailbox.deliver(raw, envelope_sender(raw))
     done = fetch.run(seconds=300)
     assert (done.handled, done.unreadable, done.more) == (len(NAMES), 0, False)
     taken = list(IncomingMail.objects.select_related("ticket").order_by("pk"))
@@ -186,7 +185,7 @@ def test_without_a_database_mails_stay_where_they_lie(
 
 
 @pytest.mark.slow
-def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_relay: PrivateRelay) -> None:
+def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mailbox: TestDovecot) -> None:
     raw = a_mail().replace(b"Content-Type: text/plain", b"X-A: b\nContent-Type: text/plain")
     boundary = b"--b\nContent-Type: text/plain; charset=utf-8\n\n" + a_mail().split(b"\n\n", 1)[1]
     attachment = b"\n--b\nContent-Type: application/pdf; name=stor.pdf\nContent-Transfer-Encoding: base64\n\n"
@@ -199,7 +198,7 @@ def test_a_mail_of_50_mb_costs_the_part_that_is_read(register: Register, mail_re
         + (b"QUJD" * 18 + b"\n") * (50 * 1024 * 1024 // 73)
         + b"--b--\n"
     )
-    mail_relay.send(raw, "carin@hemtjanst-ett.example")
+    mailbox.deliver(raw, "carin@hemtjanst-ett.example")
     fetch.run()
     mail = IncomingMail.objects.get()
     assert mail.ticket

@@ -26,7 +26,7 @@ from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import does, path
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER, a_mail, taken_in
 from tests.helpdesk.test_mail_bounces import a_report
-from tests.servers.relay import PrivateRelay
+from tests.servers.dovecot import TestDovecot
 from tests.servers.slapd import TestSlapd
 from tests.servers.smtp import PrivateSmtp
 
@@ -221,7 +221,7 @@ def test_q1_answers_go_with_the_mails_and_the_ticket(one: Ticket) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_question_goes_out_by_smtp_and_its_answer_comes_in_by_imap(
-    register: Register, server: TestSlapd, smtp: PrivateSmtp, mail_relay: PrivateRelay, settings: Settings
+    register: Register, server: TestSlapd, smtp: PrivateSmtp, mailbox: TestDovecot, settings: Settings
 ) -> None:
     settings.DEFAULT_FROM_EMAIL = "Portalen <portal@orebro.se>"
     one = taken(ask_for_number(register), an_agent())
@@ -240,7 +240,7 @@ def test_the_question_goes_out_by_smtp_and_its_answer_comes_in_by_imap(
     reply.set_content(REPLY)
     reply.add_attachment(b"x" * 2000, maintype="application", subtype="pdf", filename="fullmakt.pdf")
     for _ in range(2):
-        mail_relay.send(reply.as_bytes(), parseaddr(CARIN)[1])
+        mailbox.deliver(reply.as_bytes(), parseaddr(CARIN)[1])
     fetch.run()
     mail = IncomingMail.objects.get()
     assert (mail.ticket, mail.outcome) == (one, Outcome.ANSWER)

@@ -85,7 +85,6 @@ FOUND = [
     *of_each("E033", "SMS_GATEWAYS", ["{to}"], ["://{to}"]),
     *of_each("E030 E040", "SMS_GATEWAYS", [], **AGENTS_BY_SMS),
     *of_each("W042", "DIRECTORY_HELPDESK_GROUP", "", HELPDESK_SMS_FACTOR=True),
-    *of_each("W041", "PHONE_LINK_HOLD", 0, 59),
     *of_each("E050", "HELPDESK_MAILBOX", "mail.example", "https://h:canary@m.example/INBOX", "imaps://m.example/I"),
     *of_each("E050", "HELPDESK_MAILBOX", "imaps://:canary@m.example/I", "imaps://h:canary@/I", "imaps://h:canary@m/"),
     *of_each(
@@ -121,9 +120,7 @@ FINE: list[dict[str, Any]] = [
     {},
     *({"PORTAL_URL": url} for url in ("http://127.0.0.1:8000", "http://localhost", "http://[::1]:8000")),
     ON_ONES_OWN,
-    {**ON_ONES_OWN, "PHONE_LINK_HOLD": 0},  # nobody waits there
     {"SECRET_KEY": PRODUCTION["SECRET_KEY"][:32]},
-    {"PHONE_LINK_HOLD": 60},
     {**LOCAL, "CELERY_TASK_ALWAYS_EAGER": True},
     AGENTS_BY_SMS,
     {

@@ -37,17 +37,6 @@ def test_a_server_that_does_not_come_to_the_point_is_not_waited_for(
     assert time.monotonic() - begun < 3
 
 
-@pytest.mark.usefixtures("short_patience")
-def test_a_server_that_takes_the_connection_and_says_nothing_of_tls(
-    elsewhere: Callable[[str, int], None],
-) -> None:
-    with bad_server(silence) as port:
-        elsewhere("imaps", port)
-        begun = time.monotonic()
-        assert failure().retry
-    assert time.monotonic() - begun < 3
-
-
 def test_an_answer_without_an_end_fills_no_memory(elsewhere: Callable[[str, int], None], certificates: Path) -> None:
     with bad_server(no_end, certificates) as port:
         elsewhere("imaps", port)

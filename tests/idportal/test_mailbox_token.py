@@ -32,46 +32,41 @@ def test_a_token_lets_in_and_is_asked_for_each_time(tokens: TokenServer, setting
     assert tokens.asked == [wanted, wanted]
 
 
-def test_a_token_server_that_is_down_may_be_tried_again(tokens: TokenServer, settings: Settings) -> None:
-    settings.HELPDESK_MAILBOX_TOKEN_URL = f"https://127.0.0.1:{free_port()}/token"
-    assert failure().retry
-
-
-@pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_token_server_that_is_unwell_may_be_tried_again(tokens: TokenServer, status: int) -> None:
-    tokens.answer = (status, {})
-    assert failure().retry
-
-
-@pytest.mark.parametrize("error", ["invalid_client", "unauthorized_client", "invalid_scope", "canary_of_their_own"])
-def test_a_client_that_is_refused_is_to_be_mended(tokens: TokenServer, error: str) -> None:
-    tokens.answer = (400, {"error": error, "error_description": f"canary {SECRET}"})
+@pytest.mark.parametrize(
+    ("status", "answer", "retry"),
+    [
+        *((status, {}, True) for status in (429, 500, 503)),
+        *(
+            (400, {"error": error, "error_description": f"canary {SECRET}"}, False)
+            for error in ("invalid_client", "unauthorized_client", "invalid_scope", "canary_of_their_own")
+        ),
+        (200, {"hello": "world"}, False),
+        (307, {}, False),
+    ],
+)
+def test_without_a_token_it_is_said_whether_to_try_again(
+    tokens: TokenServer, status: int, answer: dict[str, str], retry: bool
+) -> None:
+    """The secret follows no redirection."""
+    tokens.answer, tokens.location = (status, answer), tokens.introspection_url
     found = failure()
-    assert not found.retry
+    assert found.retry == retry
     assert "canary" not in str(found)
-
-
-def test_an_answer_that_is_no_token_is_to_be_mended(tokens: TokenServer) -> None:
-    tokens.answer = (200, {"hello": "world"})
-    assert not failure().retry
-
-
-def test_the_secret_follows_no_redirection(tokens: TokenServer) -> None:
-    tokens.answer, tokens.location = (307, {}), tokens.introspection_url
-    assert not failure().retry
     assert len(tokens.asked) == 1
+
+
+@pytest.mark.parametrize(("scheme", "retry"), [("https", True), ("http", False), ("ftp", False)])
+def test_a_token_server_that_is_down_or_asked_in_clear_text(
+    tokens: TokenServer, settings: Settings, scheme: str, retry: bool
+) -> None:
+    settings.HELPDESK_MAILBOX_TOKEN_URL = f"{scheme}://127.0.0.1:{free_port()}/token"
+    assert failure().retry == retry
 
 
 def test_a_token_that_the_mail_server_does_not_take_is_to_be_mended(tokens: TokenServer) -> None:
     tokens.believed = False
     error = failure()
     assert (error.retry, str(error)) == (False, "The mail server refused the log-in (LoginError).")
-
-
-@pytest.mark.parametrize("url", ["http://127.0.0.1/token", "ftp://127.0.0.1/token"])
-def test_the_secret_never_travels_in_clear_text(tokens: TokenServer, settings: Settings, url: str) -> None:
-    settings.HELPDESK_MAILBOX_TOKEN_URL = url
-    assert not failure().retry
 
 
 def test_the_token_servers_certificate_is_checked(tokens: TokenServer, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import smtplib
 import ssl
 from collections.abc import Iterator
@@ -125,9 +126,12 @@ class TestDovecot:
             return int(max(client.search()))
 
     def deliver(self, raw: bytes, mail_from: str = "", rcpt: str = ACCOUNT) -> None:
-        """As the municipality's mail server does, by LMTP, which adds Return-Path, Delivered-To and Received."""
+        """As the municipality's mail server does, by LMTP, which adds Return-Path, Delivered-To and Received.
+
+        ``mail_from``: the sender of the envelope, "" for a bounce's. Line ends become SMTP's.
+        """
         with smtplib.LMTP("127.0.0.1", self.lmtp_port, timeout=TIMEOUT) as lmtp:
-            lmtp.sendmail(mail_from, [rcpt], raw)
+            lmtp.sendmail(mail_from, [rcpt], re.sub(rb"\r?\n", b"\r\n", raw))
 
     def remove(self, uid: int, folder: str = "INBOX") -> None:
         """As somebody else who works in the same mailbox."""

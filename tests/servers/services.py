@@ -9,13 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from django.conf import settings as django_settings
 from pytest_django import Settings
 
 from idportal import sms
 from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
-from tests.servers.relay import PrivateRelay
 from tests.servers.smsgateway import SmsGateway
 from tests.servers.smtp import PrivateSmtp
 
@@ -84,15 +82,3 @@ def mailbox(_dovecot_server: TestDovecot, settings: Settings) -> TestDovecot:
     for name, value in _dovecot_server.settings().items():
         setattr(settings, name, value)
     return _dovecot_server
-
-
-@pytest.fixture(scope="session")
-def _relay(_dovecot_server: TestDovecot) -> Iterator[PrivateRelay]:
-    with PrivateRelay(_dovecot_server.lmtp_port, django_settings.HELPDESK_EMAIL) as server:
-        yield server
-
-
-@pytest.fixture
-def mail_relay(_relay: PrivateRelay, mailbox: TestDovecot) -> PrivateRelay:
-    """The way of a mail from the net to ``mailbox``: what is sent to HELPDESK_EMAIL by SMTP arrives there."""
-    return _relay
