@@ -13,7 +13,7 @@ from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from idportal import env
+from idportal import auth_ldap, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -326,6 +326,8 @@ DIRECTORY_LOCKOUT_THRESHOLD: int | None = (
 DIRECTORY_CONNECT_TIMEOUT = env.number("DIRECTORY_CONNECT_TIMEOUT", 3)
 DIRECTORY_OPERATION_TIMEOUT = env.number("DIRECTORY_OPERATION_TIMEOUT", 5)
 DIRECTORY_RETRY_DEAD_AFTER = env.number("DIRECTORY_RETRY_DEAD_AFTER", 30)
+# AUTH_LDAP_*: by these django-auth-ldap signs staff in (accounts.staff.backend), from the same directory.
+globals().update(auth_ldap.derived(globals()))
 
 # --- SMS and mail --------------------------------------------------------------------------------
 
@@ -393,7 +395,8 @@ OUTBOX_LEASE = env.number("OUTBOX_LEASE", 150)
 # --- People, sessions, limits --------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend"]
+# The first finds the user of a session; the second signs staff in.
+AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend", "accounts.staff.backend.StaffBackend"]
 LOGIN_URL = "register"
 
 # Seconds: a session ends after 15 minutes without a click, and after 8 hours in any case.
@@ -506,6 +509,8 @@ LOGGING = {
         # Their messages can hold gateway URLs, and so credentials. idportal.sms logs what matters.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # Names and filters as they were typed; some people type a password there. The trail and accounts.staff say more.
+        "django_auth_ldap": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # …and mails, tokens and secrets, at DEBUG. idportal.mailbox says what went wrong.
         "imapclient": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "requests_oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},
