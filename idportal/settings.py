@@ -509,7 +509,7 @@ LOGGING = {
         # Their messages can hold gateway URLs, and so credentials. idportal.sms logs what matters.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        # Names and filters as they were typed; some people type a password there. The trail and accounts.staff say more.
+        # Names as they were typed; some people type a password there. The trail and idportal.directory say more.
         "django_auth_ldap": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # …and mails, tokens and secrets, at DEBUG. idportal.mailbox says what went wrong.
         "imapclient": {"handlers": [], "level": "CRITICAL", "propagate": False},
