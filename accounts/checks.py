@@ -8,10 +8,13 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 
 from accounts import codes, statements
+from accounts.directory import DirectoryError, connect_staff
 from accounts.models import Purpose
 from accounts.passwords import breached
 from accounts.staff import passkeys
 from idportal import sms
+
+GROUP_UNREADABLE = "accounts.E005"
 
 
 @register
@@ -65,6 +68,24 @@ def passkeys_can_be_made(app_configs: Sequence[AppConfig] | None, **_: Any) -> l
             hint="Give PORTAL_URL a host name and https://, or unset STAFF_PASSKEYS_ONLY.",
             id="accounts.E003",
         )
+    ]
+
+
+@register(deploy=True)
+def staff_groups_can_be_read(app_configs: Sequence[AppConfig] | None, **_: Any) -> list[CheckMessage]:
+    """Asks the directory. If it does not answer, ``doctor`` says so."""
+    try:
+        unreadable = connect_staff().unreadable_groups()
+    except DirectoryError:
+        return []
+    return [
+        Error(
+            f"{name}: the group is not there, or the service account can't read its members. Staff do not get in by "
+            "it, and every account counts as protected.",
+            hint="Correct the DN, or let the service account read `member`. A group without members is none of this.",
+            id=GROUP_UNREADABLE,
+        )
+        for name in unreadable
     ]
 
 

@@ -142,7 +142,8 @@ class LoginForm(UsernameForm):
     def refuse(self, wait: str, reset_url: str = "") -> None:
         """The same words for every reason: wrong, unknown, locked, protected, or stopped before a lock-out.
 
-        ``wait``: how long a lock-out lasts; ``reset_url``: where a new password unlocks the account at once.
+        ``wait``: how long a lock-out lasts; ``reset_url``: where a new password unlocks the account at once; "" for
+        staff, who are told no more of an expired password.
         """
         words = (
             _(
@@ -152,7 +153,8 @@ class LoginForm(UsernameForm):
             if reset_url
             else _(
                 "Fel användarnamn eller lösenord. Efter flera felaktiga försök kan kontot vara låst. "
-                "Vänta {wait} och försök igen."
+                "Vänta {wait} och försök igen. Har lösenordet gått ut? Byt det på din arbetsdator, så som du brukar, "
+                "och logga sedan in här."
             )
         )
         self.add_error(None, format_html(str(words), wait=wait, url=reset_url))

@@ -13,7 +13,7 @@ from kombu import Queue
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from idportal import env
+from idportal import auth_ldap, env
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -334,6 +334,8 @@ DIRECTORY_LOCKOUT_THRESHOLD: int | None = (
 DIRECTORY_CONNECT_TIMEOUT = 3
 DIRECTORY_OPERATION_TIMEOUT = 5
 DIRECTORY_RETRY_DEAD_AFTER = 30
+# AUTH_LDAP_*: by these django-auth-ldap signs staff in (accounts.staff.backend), from the same directory.
+globals().update(auth_ldap.derived(globals()))
 
 # --- SMS and mail --------------------------------------------------------------------------------
 
@@ -403,7 +405,8 @@ OUTBOX_LEASE = 150
 # --- People, sessions, limits --------------------------------------------------------------------
 
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend"]
+# The first finds the user of a session; the second signs staff in.
+AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend", "accounts.staff.backend.StaffBackend"]
 LOGIN_URL = "register"
 
 # Seconds: a session ends after 15 minutes without a click, and after 8 hours in any case.
@@ -518,6 +521,8 @@ LOGGING = {
         # Their messages can hold gateway URLs, and so credentials. idportal.sms logs what matters.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
+        # Names as they were typed; some people type a password there. The trail and idportal.directory say more.
+        "django_auth_ldap": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # …and mails, tokens and secrets, at DEBUG. idportal.mailbox says what went wrong.
         "imapclient": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "requests_oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},

@@ -59,12 +59,14 @@ def report() -> dict[str, Any]:
     """All sections, for the page. Reads the whole directory once, in pages, with bounded memory."""
     read_at = timezone.now()
     found: list[OverviewSection] = []
+    groups: list[str] = []
     try:
+        groups = directory.connect_staff().unreadable_groups()
         found += _from_directory(read_at)
     except DirectoryError as error:
         log.error("the directory is not available: %s (%s)", type(error).__name__, error)
     sections = [*found, *(section() for section in _sections)]
-    return {"sections": sections, "read_at": read_at, "directory_down": not found}
+    return {"sections": sections, "read_at": read_at, "directory_down": not found, "unreadable_groups": groups}
 
 
 def counts() -> list[tuple[str, int]]:

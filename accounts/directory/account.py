@@ -65,7 +65,7 @@ def read_as_they_stand(kind: str) -> list[tuple[str, str, bool]]:
 
 
 class PasswordCheck(enum.Enum):
-    """The result of a bind. Only the right password gives another one than WRONG, LOCKED and UNAVAILABLE."""
+    """What the directory says of a password. Only the right one gives another answer than WRONG, LOCKED, UNAVAILABLE."""
 
     RIGHT = "right"
     WRONG = "wrong"
@@ -74,6 +74,7 @@ class PasswordCheck(enum.Enum):
     LOCKED = "locked"
     DISABLED = "disabled"
     UNAVAILABLE = "unavailable"
+    NO_ROLE = "no role"  # right, and not of staff: at their log-in alone
 
 
 class PasswordChange(enum.Enum):

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import ldap
 from django.views.decorators.debug import sensitive_variables
+from ldap.filter import escape_filter_chars
 
 from accounts.directory.account import Account, Expiry, Lockout, PasswordChange, PasswordCheck, Span
 from accounts.directory.answers import DirectoryRefused, LdapEntry
@@ -111,6 +112,11 @@ class ActiveDirectory(Directory):
             unit=parent(entry.dn),
             **self._plain_values(entry),
         )
+
+    def _has_none(self, connection: Connection, group: LdapEntry) -> bool:
+        # Members that the service account may not see in the group still say themselves that they are in it.
+        domain, member = connection.root_dse.text("defaultNamingContext"), f"(memberOf={escape_filter_chars(group.dn)})"
+        return not connection.first(domain, member, ["1.1"], limit=1)
 
     def _moment(self, entry: LdapEntry, name: str) -> datetime | None:
         return moment(entry.number(name) or NEVER)

@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable, Iterator
 from functools import cached_property
-from pathlib import Path
 from typing import Any
 
 import ldap
@@ -23,13 +22,16 @@ PROVEN_FOR = 1.0  # seconds after an answer: from the look-up to the change, and
 
 # The server has found more than it may give.
 ENOUGH = frozenset({ldap.SIZELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.errnum})
-# The bundles of Debian and of Red Hat: python-ldap has no way to ask for the system's own.
-SYSTEM_CA_FILES = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt")
 
 
 def is_cleartext(server: str) -> bool:
     """Without TLS, as on loopback in DEBUG only. Elsewhere ldap:// means StartTLS and nothing before it."""
     return server.startswith("ldap:") and settings.DEBUG and is_loopback(server)
+
+
+def starts_tls(server: str) -> bool:
+    """Whether TLS is begun on a connection in clear text, before anything else is sent."""
+    return server.startswith("ldap:") and not is_cleartext(server)
 
 
 class Connection:
@@ -41,14 +43,10 @@ class Connection:
         self._paging = False
         # Trace level 0 whatever PYTHON_LDAP_TRACE_LEVEL says: a trace holds passwords.
         self._ldap = ldap.initialize(server, trace_level=0)
-        self._ldap.set_option(ldap.OPT_PROTOCOL_VERSION, 3)
-        self._ldap.set_option(ldap.OPT_REFERRALS, ldap.OPT_OFF)
-        self._ldap.set_option(ldap.OPT_NETWORK_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
-        # For StartTLS, which is a part of connecting; operations have a limit of their own.
-        self._ldap.set_option(ldap.OPT_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
         try:
-            if not is_cleartext(server):
-                self._secure(start=server.startswith("ldap:"))
+            self._set_options()
+            if starts_tls(server):
+                self._start_tls()
             # Connects with an empty search, so that a later failure is no failure to connect.
             self._call(lambda: self._ldap.search_ext("", ldap.SCOPE_BASE, "(objectClass=*)", ["1.1"]), connects=True)
         except DirectoryRefused:
@@ -162,21 +160,22 @@ class Connection:
         except ldap.LDAPError:
             return  # it is closed or broken already
 
-    def _secure(self, *, start: bool) -> None:
-        """Checks certificates from now on. ``start``: with StartTLS."""
-        bundle = settings.DIRECTORY_CA_FILE or next((file for file in SYSTEM_CA_FILES if Path(file).is_file()), "")
-        self._ldap.set_option(ldap.OPT_X_TLS_REQUIRE_CERT, ldap.OPT_X_TLS_DEMAND)
-        self._ldap.set_option(ldap.OPT_X_TLS_PROTOCOL_MIN, ldap.OPT_X_TLS_PROTOCOL_TLS1_2)
+    def _set_options(self) -> None:
+        """Those of staff's sign-in: certificates are checked from now on."""
         try:
-            if bundle:
-                self._ldap.set_option(ldap.OPT_X_TLS_CACERTFILE, bundle)
-            self._ldap.set_option(ldap.OPT_X_TLS_NEWCTX, 0)
+            for option, value in settings.AUTH_LDAP_CONNECTION_OPTIONS.items():
+                self._ldap.set_option(option, value)
         except (ldap.LDAPError, ValueError):
-            raise DirectoryMisconfigured(f"DIRECTORY_CA_FILE: {bundle} holds no certificate") from None
+            raise DirectoryMisconfigured(
+                f"DIRECTORY_CA_FILE: {settings.DIRECTORY_CA_FILE} holds no certificate"
+            ) from None
+        # For StartTLS, which is a part of connecting; operations have a limit of their own.
+        self._ldap.set_option(ldap.OPT_TIMEOUT, settings.DIRECTORY_CONNECT_TIMEOUT)
+
+    def _start_tls(self) -> None:
         try:
             with converted():
-                if start:
-                    self._ldap.start_tls_s()
+                self._ldap.start_tls_s()
         except DirectoryRefused as refused:
             raise Broken(f"StartTLS is not offered: {refused.text}") from None
 

@@ -23,7 +23,7 @@ from accounts.directory.account import (
 )
 from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry
 from accounts.directory.conditions import can_be_name
-from accounts.directory.connection import Connection
+from accounts.directory.connection import Connection, starts_tls
 from accounts.directory.lists import Lists
 from accounts.directory.lookup import without_domain
 from accounts.directory.pool import logger
@@ -39,6 +39,11 @@ CHANGE_AFTER_RESET = 2  # an error of the ppolicy response control
 # Seconds. A directory refuses an unknown name a little faster than a wrong password (Samba: 2 of 5 ms), so a refusal
 # takes full steps of a time that hides the difference.
 STEP = 0.05
+
+
+def full_steps(started: float) -> None:
+    """Waits until full steps have passed since then (``time.monotonic``)."""
+    time.sleep((started - time.monotonic()) % STEP)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +102,13 @@ class Directory(Lists):
         except DirectoryError:
             return PasswordCheck.UNAVAILABLE
         if answer in (PasswordCheck.WRONG, PasswordCheck.LOCKED):
-            time.sleep((started - time.monotonic()) % STEP)
+            full_steps(started)
         return answer
+
+    def server(self) -> tuple[str, bool]:
+        """The address of the first server that answers, and whether it wants StartTLS. Raises DirectoryUnavailable."""
+        found = self._pool.first()
+        return found, starts_tls(found)
 
     def served(self, account_id: str) -> Served | None:
         """The account with this immutable id, if the portal serves it.

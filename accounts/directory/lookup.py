@@ -102,6 +102,15 @@ class Lookup(Protection):
 
         return self._ask(read)
 
+    def unreadable_groups(self) -> list[str]:
+        """The settings of the staff groups that are not there, or can't be read; as it was within FAMILY_FOR."""
+
+        def read(connection: Connection) -> list[str]:
+            groups = self._staff_groups.items()
+            return [setting for group, setting in groups if not self._family(connection, group).groups]
+
+        return self._ask(read)
+
     def of_staff(self) -> Self:
         """The same for the portal's own staff: with ``DIRECTORY_STAFF_BASE``, if set, in place of base and filter."""
         if not settings.DIRECTORY_STAFF_BASE:

@@ -95,6 +95,11 @@ class OpenLdap(Directory):
             **plain,
         )
 
+    def _has_none(self, connection: Connection, group: LdapEntry) -> bool:
+        may = b"groupOfMembers" in group.attributes.get("objectClass", [])
+        # What the service account may not see neither matches nor does not (RFC 4511 4.5.1.7).
+        return may and self._group(connection, group.dn, "(!(member=*))", "1.1") is not None
+
     def _moment(self, entry: LdapEntry, name: str) -> datetime | None:
         value = entry.raw(name)
         return moment(value) if value else None

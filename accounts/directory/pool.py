@@ -95,6 +95,12 @@ class Pool:
                 connection.close()
         raise DirectoryUnavailable("no directory server answers")
 
+    def first(self) -> str:
+        """The address of the first server that answers. Raises :class:`DirectoryUnavailable`."""
+        connection = self.connect(bound=False)
+        connection.close()
+        return connection.server
+
     def mark_dead(self, server: str, reason: str) -> None:
         seconds = settings.DIRECTORY_RETRY_DEAD_AFTER
         self._dead_until[server] = time.monotonic() + seconds

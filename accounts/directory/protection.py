@@ -7,7 +7,7 @@ reads which groups are in a group once in FAMILY_FOR seconds, and asks each of t
 import abc
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import ldap
@@ -18,6 +18,7 @@ from ldap.filter import escape_filter_chars
 from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.connection import Connection
 from accounts.directory.pool import logger
+from idportal.auth_ldap import IN_CHAIN
 
 # Seconds for which it is not read again which groups are in a group, nor whether a group can be read at all.
 FAMILY_FOR = 60.0
@@ -26,10 +27,10 @@ FAMILY_MOST = 50
 # Seconds between two log lines about a group that can't be read.
 COMPLAIN_EVERY = 300.0
 
-# LDAP_MATCHING_RULE_TRANSITIVE_EVAL (MS-ADTS 3.1.1.3.4.4.3): members of groups in the group are members too.
-IN_CHAIN = "1.2.840.113556.1.4.1941"
-
 STAFF_GROUPS = ("DIRECTORY_HELPDESK_GROUP", "DIRECTORY_ADMIN_GROUP")
+
+# The classes of groups. A groupOfNames must have a member (RFC 4519 3.5); the others may have none.
+GROUPS = frozenset({b"group", b"groupOfNames", b"groupOfMembers"})
 
 # An entry that no dialect expects makes the mapping raise these. The other entries are still used.
 UNMAPPABLE = (ValueError, LookupError, OverflowError)
@@ -40,11 +41,12 @@ PASSED_OVER = "directory entry %r is passed over: %s"
 class Family:
     """A group with the groups in it, each with the one that it was found in ("" for the first).
 
-    ``groups`` is empty if the group can't be read. ``others``: the members that are no groups, if they were read;
-    ``hidden``: how many members could not be read.
+    ``groups`` is empty if the group can't be read. ``empty``: it can, and has no members. ``others``: the members that
+    are no groups, if they were read; ``hidden``: how many members could not be read.
     """
 
     groups: dict[str, str]
+    empty: bool = False
     others: list[LdapEntry] = field(default_factory=list)
     hidden: int = 0
 
@@ -85,16 +87,24 @@ class Protection(abc.ABC):
     def _is_staff(self, connection: Connection, dn: str) -> bool:
         """Whether the entry is in a staff group, or one of these can't be read: then everybody counts as staff."""
         families = [self._family(connection, group) for group in self._staff_groups]
-        groups = dict.fromkeys(group for family in families for group in family.groups)
+        member = self._members(dn)
+        groups = {
+            group: f"(!{member})" if family.empty else f"(member=*)(!{member})"
+            for family in families
+            for group in family.groups
+        }
         # Each has to say that the entry is no member, so that one that says nothing protects everybody. All are asked,
         # whatever the first ones say (E2).
-        without = self._that_match(connection, groups, self._members(dn, other=True))
+        without = self._that_match(connection, groups)
         return not all(family.groups for family in families) or not without.issuperset(groups)
 
-    def _members(self, dn: str, *, other: bool = False) -> str:
-        """A filter for groups that have the entry as a member; ``other``: that have members, and not this one."""
-        condition = f"(member{f':{IN_CHAIN}:' if self.follows_groups else ''}={escape_filter_chars(dn)})"
-        return f"(&(member=*)(!{condition}))" if other else condition
+    def _members(self, dn: str) -> str:
+        """A filter for groups that have the entry as a member."""
+        return f"(member{f':{IN_CHAIN}:' if self.follows_groups else ''}={escape_filter_chars(dn)})"
+
+    @abc.abstractmethod
+    def _has_none(self, connection: Connection, group: LdapEntry) -> bool:
+        """Whether the entry is a group that has no members, rather than one that hides them."""
 
     def _holds(self, connection: Connection, top: str, dn: str) -> bool:
         """Whether the entry is a member of the group now: each step from it up to the group is asked anew (S2)."""
@@ -133,7 +143,8 @@ class Protection(abc.ABC):
         until, family = self._families.get(group, (0.0, Family({})))
         if until <= time.monotonic():
             family = self._read_family(connection, group, nested=not self.follows_groups)
-            if not self._that_match(connection, family.groups, "(member=*)").issuperset(family.groups):
+            seen = dict.fromkeys(family.groups, "(!(member=*))" if family.empty else "(member=*)")
+            if not self._that_match(connection, seen).issuperset(seen):
                 self._complain(group, "it or a group in it is not found by a search of where it is")
                 family = Family({})
             self._families[group] = (time.monotonic() + FAMILY_FOR, family)
@@ -142,7 +153,7 @@ class Protection(abc.ABC):
     def _read_family(self, connection: Connection, top: str, *, nested: bool) -> Family:
         groups: dict[str, str] = {}
         others: dict[str, LdapEntry] = {}
-        hidden, blind, level = 0, False, {top: ""}
+        hidden, blind, empty, level = 0, False, False, {top: ""}
         while level and len(groups) <= FAMILY_MOST:
             below: dict[str, str] = {}
             for dn, above in level.items():
@@ -154,27 +165,29 @@ class Protection(abc.ABC):
                     if entry.dn not in groups:
                         groups[entry.dn] = above
                         below |= {member.decode(): entry.dn for member in members} if nested else {}
-                elif b"groupOfNames" in entry.attributes.get("objectClass", []):
-                    blind = True  # it must have one (RFC 4519 3.5), which it hides
+                elif not GROUPS.isdisjoint(entry.attributes.get("objectClass", [])):
+                    none = self._has_none(connection, entry)
+                    blind, empty = blind or not none, none and not above
+                    groups.setdefault(entry.dn, above)
                 else:
                     others[entry.dn] = entry
             level = below
         if not groups or level or blind:
-            self._complain(top, "it is missing, has no members, hides them, or has too many groups in it")
-            groups = {}
-        return Family(groups, list(others.values()), hidden)
+            self._complain(top, "it is missing or no group, hides its members, or has too many groups in it")
+            groups, empty = {}, False
+        return Family(groups, empty, list(others.values()), hidden)
 
-    def _that_match(self, connection: Connection, groups: Iterable[str], condition: str) -> set[str]:
-        """The DNs of those groups that match. Those in one place of the tree are asked with one request."""
+    def _that_match(self, connection: Connection, groups: Mapping[str, str]) -> set[str]:
+        """The DNs of those groups that match their filters. Those in one place are asked with one request."""
         names: dict[str, str] = {}  # filters, by place
-        for group in groups:
+        for group, condition in groups.items():
             name, *above = str2dn(group)
             place, parts = dn2str(above), (f"({kind}={escape_filter_chars(value)})" for kind, value, _ in name)
-            names[place] = f"{names.get(place, '')}(&{''.join(parts)})"
+            names[place] = f"{names.get(place, '')}(&{''.join(parts)}{condition})"
         return {
             entry.dn
             for place, either in names.items()
-            for entry in self._seen(connection, place, f"(&(|{either}){condition})", "1.1", scope=ldap.SCOPE_ONELEVEL)
+            for entry in self._seen(connection, place, f"(|{either})", "1.1", scope=ldap.SCOPE_ONELEVEL)
         }
 
     def _group(self, connection: Connection, dn: str, condition: str, *attributes: str) -> LdapEntry | None:

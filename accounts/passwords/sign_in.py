@@ -125,12 +125,13 @@ def try_password(
     password: str,
     address: str | None,
     knows: Knows,
+    ask: Callable[[Account | None, str], PasswordCheck] | None = None,
 ) -> tuple[SignInOutcome, User | None]:
     """Checks a password with the directory, within the limits of the account (T1, T3). The user comes with RIGHT only.
 
     ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
-    it, with the same queries. ``knows``: known browsers have the last tries (D1), and any password (D4). Records a
-    refusal; the caller records a success. Only the right password makes a row of a person (Q1). Raises DirectoryError
+    it, with the same queries. ``knows``: known browsers have the last tries (D1), and any password (D4). ``ask``: how
+    the directory is asked, if not by ``accounts.check_password``. Records a refusal; the caller a success. Only the right password makes a row of a person (Q1). Raises DirectoryError
     if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
@@ -146,7 +147,7 @@ def try_password(
         stopped = not _may_try(before, accounts.lockout(account), known)
         if refused := STOPPED if stopped else "" if place.key else SPRAYED:
             this_one.delete()
-        answer = accounts.check_password(None if refused else account, password)
+        answer = (ask or accounts.check_password)(None if refused else account, password)
         if answer is PasswordCheck.UNAVAILABLE:
             raise directory.DirectoryUnavailable("no answer to a password check")
     except directory.DirectoryError:

@@ -7,10 +7,8 @@ from urllib.parse import urlsplit
 from django.conf import settings
 
 from accounts import audit
-from accounts.directory import CLOCKS_DIFFER, Account, Expiry, connect_staff
+from accounts.directory import CLOCKS_DIFFER, Account, DirectoryMisconfigured, Expiry, connect_staff
 from accounts.models import Event, User
-from accounts.passwords import sign_in
-from accounts.passwords.sign_in import Knows, SignInOutcome
 
 Roles = frozenset[str]
 NONE: Roles = frozenset()
@@ -32,31 +30,15 @@ AGENT = Role("agent", "DIRECTORY_HELPDESK_GROUP", "/helpdesk/")
 ROLES: tuple[Role, ...] = (AGENT, ADMINISTRATOR)
 
 
-def check(name: str, password: str, address: str | None, knows: Knows) -> tuple[SignInOutcome, User | None]:
-    """Checks the user name and password of a user with a role. Returns the user with RIGHT only.
-
-    Accepts protected accounts: all staff have them. NO_ROLE comes after the right password only. Raises
-    DirectoryError if the directory can't tell.
-    """
-    where = connect_staff()
-    found = where.find(name)
-    outcome, user = sign_in.try_password(
-        where, found, found, username=name, password=password, address=address, knows=knows
-    )
-    if user is None or found is None:
-        return outcome, None
-    held = roles_of(found)
-    _mirror(user, held)
-    if not held:
-        audit.record(Event.LOGIN_REFUSED, found, result="no role", address=address)
-        return SignInOutcome.NO_ROLE, None
-    return outcome, user
-
-
 def roles_of(account: Account) -> Roles:
-    """The roles that the directory's groups give the account now. Raises DirectoryError."""
-    groups = {role.name: getattr(settings, role.group) for role in ROLES}
-    member_of = connect_staff().groups_of(account, {group for group in groups.values() if group})
+    """The roles that the directory's groups give the account now.
+
+    Raises DirectoryError, also if the account has no role that can be read, and a group that can't be.
+    """
+    groups, where = {role.name: getattr(settings, role.group) for role in ROLES}, connect_staff()
+    member_of = where.groups_of(account, {group for group in groups.values() if group})
+    if not member_of and (unreadable := where.unreadable_groups()):
+        raise DirectoryMisconfigured(f"{' and '.join(unreadable)}: the group is not there, or can't be read")
     return frozenset(name for name, group in groups.items() if group in member_of)
 
 

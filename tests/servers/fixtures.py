@@ -10,14 +10,27 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import pytest
+from django.conf import settings as live
+from django.core.signals import setting_changed
+from django.dispatch import receiver
 from pytest_django import Settings
 
 from accounts import directory
 from accounts.directory.connection import Connection
+from idportal import auth_ldap
 from tests.servers.directory import DirectoryServer
 from tests.servers.samba import PrivateSamba
 from tests.servers.samba_process import free_addresses
 from tests.servers.slapd import TestSlapd
+
+
+@receiver(setting_changed)
+def _derive_again(*, setting: str, **kwargs: object) -> None:
+    """What idportal/settings.py derives from DIRECTORY_* once in a process, after each change of a test."""
+    if setting.startswith("DIRECTORY_"):
+        directory_settings = {name: getattr(live, name) for name in dir(live) if name.startswith("DIRECTORY_")}
+        for name, value in auth_ldap.derived(directory_settings).items():
+            setattr(live, name, value)
 
 
 @pytest.fixture(scope="session")

@@ -15,6 +15,7 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as QueueError
 
 from accounts import directory, limits
+from accounts.checks import GROUP_UNREADABLE
 from idportal import mailbox
 
 MOST_MAILS = 1000  # that are counted in the helpdesk's mailbox
@@ -53,7 +54,8 @@ def _settings() -> Iterator[Finding]:
             "TRUSTED_PROXIES is empty: right if this process ends TLS itself; behind a proxy, all would be one address"
         )
         yield "settings", None, words
-    problems = run_checks(include_deployment_checks=not settings.DEBUG)
+    found = run_checks(include_deployment_checks=not settings.DEBUG)
+    problems = [problem for problem in found if problem.id != GROUP_UNREADABLE]  # the directory's part has it
     for problem in problems:
         words = f"{problem.msg} {problem.hint or ''}".strip()
         yield "settings", False if problem.level >= ERROR else None, words
@@ -140,7 +142,7 @@ def _directory() -> Iterator[Finding]:
 def _staff_groups(groups: dict[str, int | None]) -> Iterator[Finding]:
     for setting, hidden in groups.items():
         if hidden is None:
-            words = "can't be read, has no members or hides them, so that every account counts as protected"
+            words = "is not there or hides its members: staff do not get in by it, and every account is protected"
             yield setting, False, f"{words}. Correct the DN, or let the service account read `member`."
         elif hidden:
             words = f"{hidden} members can't be read; if one is a group, those in it are not protected"

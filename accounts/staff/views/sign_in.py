@@ -3,6 +3,8 @@
 Where HELPDESK_SMS_FACTOR is on, agents without an app get a code by SMS (``accounts.staff.sms_factor``).
 """
 
+from functools import partial
+
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
@@ -21,7 +23,7 @@ from accounts import browsers, codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm
 from accounts.models import Challenge, EnrolmentCode, Purpose, RecoveryCodes, User
 from accounts.passwords.sign_in import log_in_page
-from accounts.staff import enrolment, passkeys, roles, second_factor, sms_factor
+from accounts.staff import backend, enrolment, passkeys, roles, second_factor, sms_factor
 from accounts.staff import sessions as staff_sessions
 from accounts.staff.forms import EnrolmentForm
 from accounts.staff.views.guard import log_in_again, signed_in
@@ -33,7 +35,8 @@ def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and password."""
     # Why the page comes again: "igen", it took too long; "borta", the session has ended; "slut", the role has ended;
     # "avslutad", the session was ended elsewhere.
-    return log_in_page(request, "accounts/staff_login.html", roles.check, _begin, ("igen", "borta", "slut", "avslutad"))
+    reasons = ("igen", "borta", "slut", "avslutad")
+    return log_in_page(request, "accounts/staff_login.html", partial(backend.check, request), _begin, reasons)
 
 
 def _begin(request: HttpRequest, user: User) -> HttpResponse:

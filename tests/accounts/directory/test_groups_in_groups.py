@@ -44,6 +44,12 @@ class Groups:
         self.made.append(dn)
         return dn
 
+    def make_empty(self, name: str) -> str:
+        dn = f"cn={name},{self.top.partition(',')[2]}"
+        self.server.root.add_s(dn, [("objectClass", [b"group"])])
+        self.made.append(dn)
+        return dn
+
     def add(self, group: str, member: str) -> None:
         self.server.root.modify_s(group, [(ldap.MOD_ADD, "member", [member.encode()])])
         if group not in self.made:

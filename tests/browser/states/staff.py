@@ -9,13 +9,12 @@ from django.utils import timezone
 from playwright.sync_api import expect
 
 from accounts.models import Authenticator, Passkey, StaffSession, User
-from accounts.passwords.sign_in import SignInOutcome
 from accounts.staff import second_factor
 from deploy.local.cast import EVA, PER, STEFAN, Person
 from tests.accounts.helpers import WRONG_CODE, WRONG_LOGIN
 from tests.accounts.staff import NO_ROLE, WRONG_FACTOR, App, Officer, later
 from tests.browser.states import office
-from tests.browser.states.state import State, answered, mistyped, opened, passed, pressed, typed
+from tests.browser.states.state import State, mistyped, opened, passed, pressed, typed
 from tests.browser.visitor import Visitor
 from tests.conftest import has_number
 
@@ -181,19 +180,6 @@ STAFF = (
     State("logga-in-empty", "staff-login", "Skriv ditt nuvarande lösenord.", typed(log_in)),
     State("logga-in-wrong", "staff-login", WRONG_LOGIN, typed(log_in, username=EVA.username, password="Fel-1")),
     State("logga-in-no-role", "staff-login", NO_ROLE, password_of_no_role),
-    *(
-        State(
-            f"logga-in-{name}",
-            "staff-login",
-            words,
-            answered(log_in, "accounts.staff.roles.check", (outcome, None), **CURRENT),
-        )
-        for name, words, outcome in (
-            ("expired", "Ditt lösenord har gått ut", SignInOutcome.EXPIRED),
-            ("must-change", "Du måste byta lösenord", SignInOutcome.MUST_CHANGE),
-            ("disabled", "Ditt konto är avstängt", SignInOutcome.DISABLED),
-        )
-    ),
     State("logga-in-away", "staff-login", "Du har loggats ut eftersom", opened("/logga-in/?borta")),
     State("logga-in-again", "staff-login", "Det är en stund sedan", passed(first_time, minutes=11)),
     State("logga-in-ended", "staff-login", "Din inloggning gäller inte längre", role_lost),
