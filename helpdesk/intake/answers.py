@@ -10,7 +10,7 @@ import uuid
 
 from accounts.models import Event
 from helpdesk.intake import bounces
-from helpdesk.intake.mime import Letter
+from helpdesk.intake.reading.mime import Letter
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from notifications import outbox
 from notifications.models import Message

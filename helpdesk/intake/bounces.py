@@ -12,7 +12,7 @@ import uuid
 from django.utils import timezone
 
 from accounts import companies
-from helpdesk.intake.mime import Headers, Letter
+from helpdesk.intake.reading.mime import Headers, Letter
 from idportal.logs import masked
 from notifications.models import Message
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from accounts import directory, limits
 from accounts.encryption import token_digest
 from accounts.models import Event
-from helpdesk.intake import answers, bounces, mime
-from helpdesk.intake.reading import Reading, read
+from helpdesk.intake import answers, bounces
+from helpdesk.intake.reading import Reading, mime, read
 from helpdesk.intake.senders import PASS, claimed, dmarc, is_automatic, is_bulk
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import letters

@@ -24,8 +24,7 @@ from django.test import override_settings  # noqa: E402
 from django.test.utils import setup_databases, setup_test_environment, teardown_databases  # noqa: E402
 
 from deploy.local.cast import ANNA, HEMTJANST_ETT  # noqa: E402
-from helpdesk.intake import mime  # noqa: E402
-from helpdesk.intake.reading import read  # noqa: E402
+from helpdesk.intake.reading import mime, read  # noqa: E402
 from helpdesk.intake.receive import receive  # noqa: E402
 from helpdesk.models import Ticket  # noqa: E402
 from helpdesk.tickets.creating import TicketDetails, create_ticket  # noqa: E402

@@ -7,10 +7,10 @@ import unicodedata
 
 from accounts import numbers
 from accounts.models.recipients import usual
-from helpdesk.intake import mime, senders
-from helpdesk.intake.asked import Asked
-from helpdesk.intake.decoding import text_of
-from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
+from helpdesk.intake import senders
+from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, mime, read, read_again
+from helpdesk.intake.reading.asked import Asked
+from helpdesk.intake.reading.decoding import text_of
 from helpdesk.models import Ticket
 from idportal.text import one_line
 from tests.helpdesk.mailing import SERVER

@@ -15,8 +15,8 @@ from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, evidence, states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.evidence import Level, worst
-from helpdesk.tickets.name_match import names_agree
 from helpdesk.tickets.states import add_entry
+from idportal.text import names_agree
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.conftest import has_number

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from helpdesk.intake import decoding, mime, senders
+from helpdesk.intake import senders
+from helpdesk.intake.reading import decoding, mime
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER
 
 FROM = f"From: {CARIN}"

@@ -24,8 +24,9 @@ from pytest_django import Settings
 from accounts import limits
 from accounts.encryption import token_digest
 from helpdesk import retention, tasks
-from helpdesk.intake import fetch, mime
+from helpdesk.intake import fetch
 from helpdesk.intake import receive as intake
+from helpdesk.intake.reading import mime
 from helpdesk.models import IncomingMail, MailboxRead, ReadAttempt, Ticket
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 from tests.helpdesk.conftest import Register

@@ -11,8 +11,8 @@ from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
 from helpdesk.tickets.evidence.levels import Flag, Odd, gravest_first
-from helpdesk.tickets.missing import in_words
-from helpdesk.tickets.name_match import names_agree
+from helpdesk.tickets.letters.missing import in_words
+from idportal.text import names_agree
 
 WRONG_CODES = 2  # one is a slip of the tongue
 

@@ -13,7 +13,7 @@ from email.policy import Compat32, Policy
 from email.utils import getaddresses
 from typing import NamedTuple
 
-from helpdesk.intake.decoding import LONGEST_HEADER, clean, in_charset, on_one_line, surrogates, text_of, tidy
+from helpdesk.intake.reading.decoding import LONGEST_HEADER, clean, in_charset, on_one_line, surrogates, text_of, tidy
 from idportal.text import composed, one_line
 
 # Bytes of one message that are read. Text comes first in a mail, and attachments are not kept (M4).

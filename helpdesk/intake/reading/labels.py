@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import zip_longest
 from typing import NamedTuple
 
-from helpdesk.intake.decoding import folded
+from helpdesk.intake.reading.decoding import folded
 
 
 class Label(Enum):

@@ -21,7 +21,7 @@ from django.utils import timezone, translation
 from accounts import limits
 from accounts.models.recipients import usual
 from helpdesk.models import IncomingMail, Ticket
-from helpdesk.tickets.missing import changed_words, in_words, is_about_several
+from helpdesk.tickets.letters.missing import changed_words, in_words, is_about_several
 from idportal import message_templates
 from idportal.mailbox_address import mailbox_address
 from idportal.text import LONGEST, inert

@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 
 from accounts import limits
 from accounts.models.recipients import usual
-from helpdesk.intake.decoding import folded
-from helpdesk.intake.labels import Label, Value
-from helpdesk.tickets.name_match import names_agree
+from helpdesk.intake.reading.decoding import folded
+from helpdesk.intake.reading.labels import Label, Value
+from idportal.text import names_agree
 
 LONGEST_VALUE = 200
 

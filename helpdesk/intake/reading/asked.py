@@ -6,12 +6,12 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from accounts.models.recipients import Recipients
-from helpdesk.intake import fields, layout, telephones
-from helpdesk.intake.fields import FieldFound, Why
-from helpdesk.intake.labels import Label, Labelled, labelled_in
-from helpdesk.intake.layout import MailSection
+from helpdesk.intake.reading import fields, layout, telephones
+from helpdesk.intake.reading.fields import FieldFound, Why
+from helpdesk.intake.reading.labels import Label, Labelled, labelled_in
+from helpdesk.intake.reading.layout import MailSection
 from helpdesk.models import Ticket
-from helpdesk.tickets.name_match import names_agree
+from idportal.text import names_agree
 
 Kind = Ticket.Kind
 

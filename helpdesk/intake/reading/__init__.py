@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
-from helpdesk.intake import mime
-from helpdesk.intake.asked import Asked, asked_in
-from helpdesk.intake.layout import numbers_in, sections
+from helpdesk.intake.reading import mime
+from helpdesk.intake.reading.asked import Asked, asked_in
+from helpdesk.intake.reading.layout import numbers_in, sections
 from helpdesk.models import IncomingMail, Ticket
-from helpdesk.tickets.missing import short_name
+from helpdesk.tickets.letters.missing import short_name
 
 log = logging.getLogger("idportal.intake")
 

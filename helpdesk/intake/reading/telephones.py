@@ -12,9 +12,9 @@ from typing import NamedTuple
 import phonenumbers
 
 from accounts import numbers
-from helpdesk.intake.decoding import folded
-from helpdesk.intake.fields import OF_PERSON, FieldFound, Why, accounts_in, place_of
-from helpdesk.intake.labels import Label, Labelled
+from helpdesk.intake.reading.decoding import folded
+from helpdesk.intake.reading.fields import OF_PERSON, FieldFound, Why, accounts_in, place_of
+from helpdesk.intake.reading.labels import Label, Labelled
 
 
 class Cue(Enum):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import accumulate
 
-from helpdesk.intake.labels import labelled_in
+from helpdesk.intake.reading.labels import labelled_in
 from helpdesk.models import Ticket
 from idportal.text import fold
 
