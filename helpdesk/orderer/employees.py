@@ -3,9 +3,9 @@
 import json
 import logging
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
@@ -45,16 +45,11 @@ class Employee:
     locked: bool
     disabled: bool
     has_number: bool = False
-    as_of: date | None = None  # the day on which it is looked at; None: today
+    password: PasswordStanding = field(init=False)  # by the day alone, as of the day on which it is looked at
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.surname}".strip()
-
-    @cached_property
-    def password(self) -> PasswordStanding:
-        """How the password stands, by the day alone."""
-        return _standing(self.expires, self.as_of or timezone.localdate())
 
     @property
     def can_sign_in(self) -> bool:
@@ -97,7 +92,7 @@ def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
     numbered = ids_with_number(employee.id for employee in found.employees)
     today = timezone.localdate()  # once: to ask the clock for each of thousands takes longer than to sort them
     for employee in found.employees:
-        employee.has_number, employee.as_of = employee.id in numbered, today
+        employee.has_number, employee.password = employee.id in numbered, _standing(employee.expires, today)
     return EmployeeList(sorted(found.employees, key=_urgency), found.read_at)
 
 

@@ -26,7 +26,6 @@ from tests.helpdesk.asked import (
     an_agent,
     ask_for_number,
     ask_for_recipients,
-    in_bulk,
     in_the_directory,
     taken,
 )
@@ -45,7 +44,6 @@ def _for_a_year(register: Register) -> None:
 def obstacles(ticket: Ticket) -> list[str]:
     """As ``decisions.approve`` asks for them."""
     ticket = Ticket.objects.get(pk=ticket.pk)
-    in_bulk(ticket)
     return evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
 
 

@@ -27,7 +27,6 @@ from tests.helpdesk.asked import (
     an_agent,
     ask_for_number,
     ask_for_recipients,
-    in_bulk,
     in_the_directory,
     taken,
 )
@@ -51,7 +50,7 @@ def for_person(register: Register, person: Person = ANNA, **other: object) -> Ti
 
 def flags(ticket: Ticket) -> dict[str, str]:
     """What is odd, and what to do."""
-    return {flag.text: flag.advice for flag in in_bulk(ticket).flags}
+    return {flag.text: flag.advice for flag in evidence.gather(ticket).flags}
 
 
 def the_flag(ticket: Ticket) -> str:

@@ -71,14 +71,6 @@ def test_a_code_is_in_the_language_that_is_asked_for_or_the_pages(register: Regi
     assert ("säkerhetskod" in first, "säkerhetskod" in second, "säkerhetskod" in third) == (True, False, True)
 
 
-def test_the_words_of_a_code_to_be_read_out() -> None:
-    """H1: who did not call, or was not called for a request of their own, keeps it to themselves."""
-    words = codes.text("012345", Purpose.VERIFY, "sv")
-    assert words.startswith("Läs upp säkerhetskod 012345 för helpdesk i samtalet om ditt ärende.")
-    assert "Har du inget ärende? Lämna inte ut den." in words
-    assert codes.text("012345", Purpose.SIGN_IN, "sv").startswith("Din säkerhetskod är 012345.")
-
-
 @BOTH
 @pytest.mark.parametrize("language", ["sv", "en"])
 def test_one_segment_for_hosts_of_forty_signs(settings: Settings, purpose: Purpose, language: str) -> None:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from urllib.parse import urlsplit
-
 import pytest
 from django.test import Client
-from django.utils import timezone
 from pytest_django import Settings
 
 from accounts.models import Event
-from helpdesk.models import Confirmation
 from helpdesk.tickets import recipients
-from notifications.models import Message
 from tests.accounts.helpers import text_of, trail
-from tests.helpdesk.asked import all_becomes_older, link_to, mails, token_of
+from tests.helpdesk.asked import all_becomes_older, link_to, token_of
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.recipients import FIRST, GONE, NEW, NEWER, PATH, approved, counting, have, press
 
@@ -68,12 +62,3 @@ def test_the_form_has_a_limit_by_address(register: Register, settings: Settings)
     settings.LIMIT_ADDRESS_POSTS = 3
     answers = [Client().post(PATH, {"nyckel": "fel"}).status_code for _ in range(5)]
     assert answers == [200, 200, 200, 429, 429]
-
-
-def test_the_link_is_on_the_portals_own_host(register: Register, settings: Settings) -> None:
-    """Y1: never on what a Host header said."""
-    approved(register, NEW)
-    [(_, text)] = mails(Message.Topic.CONFIRM_RECIPIENT)
-    links = re.findall(r"https?://\S+", text)
-    assert {urlsplit(each).netloc for each in links} == {urlsplit(settings.PORTAL_URL).netloc}
-    assert timezone.now() < Confirmation.objects.get().until

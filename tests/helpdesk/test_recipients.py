@@ -144,15 +144,6 @@ def test_what_an_administrator_did_meanwhile_stands(register: Register) -> None:
     assert counting(register.ett) == [FIRST]
 
 
-def test_both_new_ones_of_a_change_confirm_one_after_the_other(register: Register) -> None:
-    have(register.ett, FIRST)
-    approved(register, NEW, NEWER)
-    press(NEW)
-    assert counting(register.ett) == [NEW]
-    press(NEWER)
-    assert sorted(counting(register.ett)) == [NEW, NEWER]
-
-
 @pytest.mark.parametrize("gone", ["not active", "left", "deleted"])
 def test_an_orderer_who_is_none_any_more_has_no_say(register: Register, gone: str) -> None:
     have(register.ett, FIRST)

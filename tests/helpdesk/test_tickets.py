@@ -129,20 +129,6 @@ def test_a_call_of_whom_nobody_knows(db: None) -> None:
     assert (ticket.kind, ticket.orderer, ticket.orderer_name) == (Kind.OTHER, None, "Någon")
 
 
-def test_two_callers_whom_nobody_knows_are_two_tickets(db: None) -> None:
-    """Their names are all that tells them apart; the same one twice is a second press."""
-    agent, numbers_ = an_agent(), []
-    for name, company in (("Nils Ny", "Nytt AB"), ("Berit Berg", "Gammalt AB"), ("Berit Berg", "Gammalt AB")):
-        made = create_ticket(
-            TicketDetails(Ticket.Kind.OTHER, text="Glömt lösenord", orderer_name=name, company_name=company),
-            source=CALL,
-            agent=agent,
-        )
-        numbers_.append(made.number)
-    assert len(set(numbers_)) == 2
-    assert numbers_[1] == numbers_[2]
-
-
 def test_what_the_portal_opens_is_nobodys(db: None) -> None:
     ticket = create_ticket(
         TicketDetails(Ticket.Kind.OTHER, text="Kopplingen stoppades.", employee_username=ANNA.username),

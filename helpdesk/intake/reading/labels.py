@@ -93,12 +93,6 @@ class Value(NamedTuple):
     begin: int
     end: int
 
-    @property
-    def place(self) -> tuple[int, int]:
-        """Line and column at which the search for the value starts."""
-        below = self.last > self.first and self.label != Label.RECIPIENTS
-        return (self.last, 0) if below else (self.first, self.begin)
-
 
 class Labelled(NamedTuple):
     """The labelled values of some lines, in order.

@@ -13,7 +13,7 @@ import phonenumbers
 
 from accounts import numbers
 from helpdesk.intake.reading.decoding import folded
-from helpdesk.intake.reading.fields import OF_PERSON, FieldFound, Why, accounts_in, place_of
+from helpdesk.intake.reading.fields import OF_PERSON, FieldFound, Why, accounts_in
 from helpdesk.intake.reading.labels import Label, Labelled
 
 
@@ -35,7 +35,6 @@ class NumberFound(NamedTuple):
     words: str
     at: int
     cue: Cue = Cue.NOTHING
-    place: tuple[int, int] = (0, 0)  # line and column
 
 
 MOST = 100  # numbers of a text; people write two
@@ -171,13 +170,16 @@ def new_number(labelled: Labelled, username: str = "", orderer: str = "") -> Fie
     """
     labels = {value.label for value in labelled.values if value.text}
     if Label.NEW_NUMBER in labels:
-        new = (value for value in labelled.values if value.label == Label.NEW_NUMBER)
-        placed = [each._replace(place=value.place) for value in new for each in found_in(value.text)]
-        return _only(placed, Why.UNREADABLE)
+        new = [value.text for value in labelled.values if value.label == Label.NEW_NUMBER]
+        return _only([each for text in new for each in found_in(text)], Why.UNREADABLE)
     loose = labelled.loose
-    found = [each._replace(place=place_of(loose, each.at)) for each in in_sentences(loose, username, orderer)]
+    found = in_sentences(loose, username, orderer)
     beside = set(_lines_beside_person(labelled))
-    meant = [each for each in found if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
+    meant = [
+        each
+        for each in found
+        if each.cue in _ASKED or (each.cue == Cue.NOTHING and loose.count("\n", 0, each.at) in beside)
+    ]
     if meant or not found:
         return _only(meant, Why.UNREADABLE if Label.NUMBER in labels else Why.MISSING)
     return FieldFound(why=Why.UNCLEAR if len({each.value for each in found}) == 1 else Why.SEVERAL)
@@ -208,5 +210,5 @@ def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
 def _only(found: Sequence[NumberFound], why: Why) -> FieldFound:
     """The number, if all are the same. ``why``: the reason if there is none."""
     if len({each.value for each in found}) == 1:
-        return FieldFound(found[0].value, None, found[0].words, found[0].place)
+        return FieldFound(found[0].value, None, found[0].words)
     return FieldFound(why=Why.SEVERAL if found else why)
