@@ -1,7 +1,5 @@
 """Requests as the tests of the core ask for them, agents who need no browser, and what was said of a request."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """A company's own staff: who is on the list, in which order, for how long it is kept, and how."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta

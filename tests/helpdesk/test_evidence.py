@@ -1,7 +1,5 @@
 """What is known of a request beside what is asked, and what stands in the way of an approval."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,7 +1,5 @@
 """Red flags: what is odd about a request that nothing else stops."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Who wrote a mail, as far as is known (security.md M1), and what whoever wrote it is told (M2). Issue 5."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest
@@ -29,6 +27,11 @@ def border_server(settings: Settings) -> None:
 
 def all_answers() -> list[tuple[str, str]]:
     return sorted([*mails(OPENED), *mails(ANSWERED)])
+
+
+def reject(one: Ticket, why: str) -> None:
+    taken(one, an_agent())
+    decisions.reject(one.pk, an_agent(), why)
 
 
 def sender_fact(one: Ticket) -> tuple[str, bool | None]:
@@ -203,9 +206,7 @@ def test_two_helpdesks_that_answer_each_other_stop(register: Register) -> None:
 
 def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
     one = ticket_of(a_mail())
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Numret är upptaget.")
+    reject(one, "Numret är upptaget.")
     [(to, text)] = mails(Message.Topic.TICKET_DECIDED)
     assert to == "carin@hemtjanst-ett.example"
     assert "Numret är upptaget." in text
@@ -214,9 +215,7 @@ def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
 
 def test_a_stranger_is_told_the_outcome(register: Register) -> None:
     one = ticket_of(a_mail("Kan jag få ett konto?", subject="Fråga", sender=STRANGER))
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Vänd dig till din chef.\nhttps://ond.example")
+    reject(one, "Vänd dig till din chef.\nhttps://ond.example")
     to, text = mails(ANSWERED)[-1]
     assert to == "karin@example.net"
     assert f"Kommunens helpdesk har avslagit ärende {one.number}." in text
@@ -226,17 +225,13 @@ def test_a_stranger_is_told_the_outcome(register: Register) -> None:
 
 def test_a_program_is_told_no_outcome(register: Register) -> None:
     one = ticket_of(a_mail("x", subject="Fråga", sender=STRANGER, Auto_Submitted="auto-generated"))
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Nej.")
+    reject(one, "Nej.")
     assert all_answers() == []
 
 
 def test_what_an_orderer_is_told_is_not_told_to_whoever_used_her_name(register: Register) -> None:
     one = ticket_of(a_mail(sender="Carin Ek <ond@example.net>"))
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
+    reject(one, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
     [(to, text)] = mails(Message.Topic.TICKET_DECIDED)
     assert (to, "Anna har redan" in text) == (register.carin.email, True)
     to, text = mails(ANSWERED)[-1]

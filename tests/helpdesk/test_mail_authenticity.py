@@ -1,7 +1,5 @@
 """Who vouches for a sender (security.md M1), and which mails are from programs (M2): forgeries and their opposites."""
 
-from __future__ import annotations
-
 import pytest
 
 from helpdesk.intake import senders

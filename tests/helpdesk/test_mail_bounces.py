@@ -1,7 +1,5 @@
 """A digest that came back marks its recipient; after three of them the helpdesk looks for another one. Issue 5."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import timedelta
 

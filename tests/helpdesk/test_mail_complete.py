@@ -1,7 +1,5 @@
 """What a mail does not tell, an agent fills in, and whoever was verified before did not stand behind it. Issue 5."""
 
-from __future__ import annotations
-
 import re
 
 import pytest

@@ -1,7 +1,5 @@
 """Mails of every shape, with the fields that each is to give: the table of issue 5, as tests/helpdesk/mails has it."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

@@ -3,8 +3,6 @@
 Must show 1: every mail of tests/helpdesk/mails, with its fields, and each a request or a join.
 """
 
-from __future__ import annotations
-
 import email
 import email.policy
 import re

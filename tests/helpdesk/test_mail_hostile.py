@@ -1,7 +1,5 @@
 """Mails that mean ill: each costs bounded time and memory, and the next one is read as ever (security.md M4)."""
 
-from __future__ import annotations
-
 import codecs
 import encodings
 import multiprocessing

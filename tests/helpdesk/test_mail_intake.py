@@ -1,7 +1,5 @@
 """A mail becomes a request or joins one, once, and its orderer is the one whom it claims to be from. Issue 5."""
 
-from __future__ import annotations
-
 import pytest
 from pytest_django import Settings
 

@@ -1,7 +1,5 @@
 """A number counts as the new one only if the mail says so; else the field is blank, and an agent looks."""
 
-from __future__ import annotations
-
 import pytest
 
 from helpdesk.intake.reading import read

@@ -1,7 +1,5 @@
 """What a mail seems to ask for and doesn't: older mails about others, hidden text, numbers of something else."""
 
-from __future__ import annotations
-
 import pytest
 
 from helpdesk.intake.reading import read

@@ -1,7 +1,5 @@
 """Some write a password into a mail: it is in no log, in no column in clear, and in nothing that the portal sends."""
 
-from __future__ import annotations
-
 import logging
 
 import pytest

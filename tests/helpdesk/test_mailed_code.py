@@ -1,7 +1,5 @@
 """The six digits in the mail, entered where they were asked for (security.md K1 to K3, D1, R2)."""
 
-from __future__ import annotations
-
 from functools import partial
 from threading import Thread
 from typing import Any

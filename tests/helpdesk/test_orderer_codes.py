@@ -1,7 +1,5 @@
 """Codes by SMS for orderers: to sign in, and to be read to the helpdesk (security.md K1 to K5, H1)."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest

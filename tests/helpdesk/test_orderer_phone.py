@@ -1,7 +1,5 @@
 """The orderer asks for a new number for one of her own staff (manual-sv.md, "Support" 1; security.md H5)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 

@@ -1,7 +1,5 @@
 """The two requests under a municipality's own names: read in mails, shown to agents, told apart."""
 
-from __future__ import annotations
-
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings

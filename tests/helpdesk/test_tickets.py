@@ -1,7 +1,5 @@
 """Requests from their arrival to their end, but for what is carried out: issue 4, "Requests"."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from unittest import mock

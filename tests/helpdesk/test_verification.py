@@ -1,7 +1,5 @@
 """How an agent makes sure that who asks is the orderer: security.md H1, H3."""
 
-from __future__ import annotations
-
 import logging
 
 import pytest

@@ -1,11 +1,9 @@
 """Finds the mobile numbers in a mail, the purpose of each by its words, and the one to link, if the mail says so."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
@@ -73,7 +71,7 @@ def all_in(text: str) -> set[str]:
 
 def found_in(text: str) -> list[NumberFound]:
     """All numbers of a text, in order."""
-    plain = "".join(map(_plain, text))
+    plain = "\n".join("".join(map(numbers.in_ascii, line)) for line in text.split("\n"))
     alone = plain.strip(" .,;:")
     if not any(map(str.isnumeric, plain)):
         return []
@@ -146,16 +144,6 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
             yield begin, text[begin:end]
             begin = end
         end += len(line) + 1
-
-
-@lru_cache(maxsize=4096)
-def _plain(character: str) -> str:
-    if character.isspace():
-        return "\n" if character == "\n" else " "
-    if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}":
-        return "-"
-    is_digit = unicodedata.category(character) == "Nd" or character == "＋"
-    return unicodedata.normalize("NFKC", character)[:1] if is_digit else character
 
 
 _ASKED = (Cue.LINK, Cue.NEW, Cue.ACCOUNT)
