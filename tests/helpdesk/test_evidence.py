@@ -45,7 +45,7 @@ def obstacles(ticket: Ticket) -> list[str]:
     return evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
 
 
-def for_person(register: Register, person: Person, **other: object) -> Ticket:
+def for_person(register: Register, person: Person = ANNA, **other: object) -> Ticket:
     account = in_the_directory(person).directory_id
     words = {"employee_name": person.name, "employee_username": person.username, "account": account}
     return ask_for_number(register, **{**words, **other})

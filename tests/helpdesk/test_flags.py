@@ -23,13 +23,13 @@ from tests.helpdesk.asked import (
     NEW_NUMBER,
     a_colleague_called_back,
     an_agent,
-    ask_for_number,
     ask_for_recipients,
     in_the_directory,
     taken,
 )
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import path
+from tests.helpdesk.test_evidence import changed, for_person
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
@@ -38,12 +38,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
 @pytest.fixture(autouse=True)
 def _for_a_year(register: Register) -> None:
     Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
-
-
-def for_person(register: Register, person: Person = ANNA, **other: object) -> Ticket:
-    account = in_the_directory(person).directory_id
-    words = {"employee_name": person.name, "employee_username": person.username, "account": account}
-    return ask_for_number(register, **{**words, **other})
 
 
 def flags(ticket: Ticket) -> dict[str, str]:
@@ -62,12 +56,6 @@ def number_since(person: Person, **length: float) -> None:
     phone = has_number(person)
     phone.confirmed_at = timezone.now() - timedelta(**length)
     phone.save()
-
-
-def changed(orderer: Orderer, **fields: object) -> None:
-    for name, value in fields.items():
-        setattr(orderer, name, value)
-    orderers.store(orderer, list(orderer.companies.all()), actor=an_agent())
 
 
 def test_a_ticket_in_order_has_none(register: Register) -> None:

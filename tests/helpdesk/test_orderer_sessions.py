@@ -122,21 +122,14 @@ def test_only_the_case_of_the_address_changed(register: Register, carin: Client)
     assert sees(carin) == "Carin Ek, Hemtjänst Ett AB"
 
 
-def test_fifteen_minutes_without_a_click(carin: Client) -> None:
-    """S1."""
-    for _ in range(3):
-        time_passes(minutes=14)
+@pytest.mark.parametrize(("clicks", "minutes", "then"), [(3, 14, 15), (47, 10, 10)])
+def test_s1_fifteen_minutes_without_a_click_and_eight_hours(
+    carin: Client, clicks: int, minutes: int, then: int
+) -> None:
+    for _ in range(clicks):
+        time_passes(minutes=minutes)
         assert sees(carin).startswith("Carin")
-    time_passes(minutes=15, seconds=1)
-    assert sees(carin) == LOG_IN
-
-
-def test_eight_hours_whatever_happens(carin: Client) -> None:
-    """S1."""
-    for _ in range(47):
-        time_passes(minutes=10)
-        assert sees(carin).startswith("Carin")
-    time_passes(minutes=10, seconds=1)
+    time_passes(minutes=then, seconds=1)
     assert sees(carin) == LOG_IN
 
 

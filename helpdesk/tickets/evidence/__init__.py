@@ -42,7 +42,7 @@ def gather(ticket: Ticket) -> Evidence:
 def gather_many(tickets: Sequence[Ticket]) -> list[Evidence]:
     """The evidence of each, for its flags and blockers alone, with as many statements as of one."""
     registers.read(tickets)
-    accounts = registers.accounts_of(tickets) or {}
+    accounts = registers.accounts_of(tickets)
     found = [Evidence(ticket, accounts.get(ticket.pk), directory_down=ticket.pk not in accounts) for ticket in tickets]
     registers.fill(found)
     registers.count(found)

@@ -28,8 +28,8 @@ def read(tickets: Sequence[Ticket]) -> None:
         ticket.opening_mail = next(iter(ticket.opened_by), None)  # type: ignore[attr-defined]
 
 
-def accounts_of(tickets: Iterable[Ticket]) -> dict[int, Account | None] | None:
-    """The accounts that have the tickets' user names now, by ticket; None: the directory is down.
+def accounts_of(tickets: Iterable[Ticket]) -> dict[int, Account | None]:
+    """The accounts that have the tickets' user names now, by ticket; none while the directory is down.
 
     A ticket is left out if its text is no plain user name, which only a search of its own can tell.
     """
@@ -38,7 +38,7 @@ def accounts_of(tickets: Iterable[Ticket]) -> dict[int, Account | None] | None:
     try:
         found = directory.connect().named(asked.values())
     except DirectoryError:
-        return None
+        return {}
     return {pk: found.get(folded(name)) for pk, name in asked.items()}
 
 
