@@ -40,9 +40,11 @@ def _for_a_year(register: Register) -> None:
 
 
 def obstacles(ticket: Ticket) -> list[str]:
-    """As ``decisions.approve`` asks for them."""
+    """As ``decisions.approve`` asks for them, and the queue."""
     ticket = Ticket.objects.get(pk=ticket.pk)
-    return evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
+    found = evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
+    assert [each.blockers for each in evidence.gather_many([Ticket.objects.get(pk=ticket.pk)])] == [found]
+    return found
 
 
 def for_person(register: Register, person: Person = ANNA, **other: object) -> Ticket:

@@ -41,8 +41,10 @@ def _for_a_year(register: Register) -> None:
 
 
 def flags(ticket: Ticket) -> dict[str, str]:
-    """What is odd, and what to do."""
-    return {flag.text: flag.advice for flag in evidence.gather(ticket).flags}
+    """What is odd, and what to do; in the queue it is the same as on the ticket's page."""
+    known, [found] = evidence.gather(ticket), evidence.gather_many([Ticket.objects.get(pk=ticket.pk)])
+    assert (found.flags, found.blockers) == (known.flags, known.blockers)
+    return {flag.text: flag.advice for flag in known.flags}
 
 
 def the_flag(ticket: Ticket) -> str:

@@ -54,6 +54,14 @@ def test_nor_is_the_account_of_somebody_elses() -> None:
     assert asked(f"Namn: Anna Berg\n{NUMBER}{KARL}").employee_username == ""
 
 
+def test_a_field_is_marked_in_the_mail_that_it_was_read_from() -> None:
+    text = f"Hej, Karl Lind väntar än.{KARL}"
+    reading = read(a_mail(text))
+    [mark] = [each for each in reading.asked.marks if each.field == "employee_name"]
+    assert reading.text[mark.begin : mark.end] == "Karl Lind"
+    assert mark.begin > reading.text.index("skrev Carin Ek")
+
+
 def test_a_newer_number_for_the_same_person_takes_the_place_of_the_older_one() -> None:
     found = asked(f"Numret blev fel, det här är rätt:\n{NUMBER}{KARL}")
     assert (found.employee_username, found.new_number) == ("lovkalin01", "+46701740690")
