@@ -33,7 +33,7 @@ def parse(text: str) -> str:
     if len(text) > 2 * LONGEST_NUMBER:  # before normalising, which is slow on malicious input
         raise unreadable
     plain = unicodedata.normalize("NFKC", text)
-    plain = "".join(_ascii(character) for character in plain if unicodedata.category(character) != "Cf").strip()
+    plain = "".join(in_ascii(character) for character in plain if unicodedata.category(character) != "Cf").strip()
     if not plain or len(plain) > LONGEST_NUMBER or not _PLAIN.fullmatch(plain):
         raise unreadable
     try:
@@ -66,7 +66,8 @@ def shown(number: str) -> str:
     return phonenumbers.format_number(parsed, style)
 
 
-def _ascii(character: str) -> str:
+def in_ascii(character: str) -> str:
+    """A digit, space, dash or bracket of any script as that of ASCII; any other character as it is."""
     category = unicodedata.category(character)
     if category in ("Zs", "Zl", "Zp", "Cc"):
         return " "

@@ -15,7 +15,7 @@ LONGEST = 78  # characters of a mail's subject, which some programs cut (RFC 532
 @register
 def subjects_are_told_apart(app_configs: Sequence[AppConfig] | None, **_: Any) -> Iterator[CheckMessage]:
     """A mail whose subject was taken for the other request, or for none, would open the wrong ticket."""
-    from helpdesk.intake.layout import kind_of  # here: it loads a parser of HTML, too
+    from helpdesk.intake.reading.layout import kind_of  # here: it loads a parser of HTML, too
 
     for kind, name in SUBJECTS.items():
         subject = kind.subject

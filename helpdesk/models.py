@@ -80,7 +80,7 @@ class Ticket(HasRecipients, models.Model):
     recipient2 = models.EmailField(max_length=254, blank=True)
     # OTHER, and an addition to the rest. Encrypted: some senders write a password.
     text = EncryptedTextField(blank=True, default="", bound_to=["number"])
-    # MAIL. A field that the mail leaves blank, and why (helpdesk.intake.fields.Why); the agent finds it out.
+    # MAIL. A field that the mail leaves blank, and why (helpdesk.intake.reading.fields.Why); the agent finds it out.
     unread = models.JSONField(default=dict, blank=True)
     # Filled-in fields about which the mail says something else as well.
     doubts = models.JSONField(default=list, blank=True)

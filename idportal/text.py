@@ -1,4 +1,4 @@
-"""Text made safe for one line, and text folded to be compared."""
+"""Text made safe for one line, text folded to be compared, and people's names compared."""
 
 import re
 import unicodedata
@@ -61,3 +61,12 @@ def fold(text: str) -> str:
     """The text without case and diacritics, and in compatibility form: å, ä, ö become a, a, o."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
+
+
+_ENOUGH = 2  # a given name and a surname
+
+
+def names_agree(one: str, other: str) -> bool:
+    """Whether two names may be one person's: in any order, with or without a middle name."""
+    first, second = (set(name.casefold().replace(",", " ").split()) for name in (one, other))
+    return first == second or (len(first & second) >= _ENOUGH and (first <= second or second <= first))

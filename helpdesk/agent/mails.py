@@ -10,8 +10,8 @@ from accounts import audit
 from accounts.models import Event, User
 from helpdesk.agent.lookup import SAME_LOOK
 from helpdesk.intake import reading
-from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import Piece
+from helpdesk.intake.reading.asked import Asked
 from helpdesk.models import IncomingMail, Ticket
 
 Outcome = IncomingMail.MailOutcome

@@ -5,20 +5,14 @@ The answer is the orderer's if it also comes from the address that was asked, an
 (M1).
 """
 
-import re
-import uuid
-
 from accounts.models import Event
 from helpdesk.intake import bounces
-from helpdesk.intake.mime import Letter
+from helpdesk.intake.reading.mime import Letter
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from notifications import outbox
 from notifications.models import Message
 
 What, Outcome, Topic = TimelineEntry.What, IncomingMail.MailOutcome, Message.Topic
-
-_IDS = re.compile(r"<([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.question)?@[^<>\s]{1,255}>", re.IGNORECASE)
-_MOST_IDS = 50  # of a long thread; the newest ones
 
 
 def question(letter: Letter) -> Message | None:
@@ -26,17 +20,13 @@ def question(letter: Letter) -> Message | None:
     returned = bounces.returned_message(letter)
     if returned and returned.purpose == Topic.TICKET_QUESTION:
         return returned
-    named = [found for name in ("references", "in-reply-to") for found in _IDS.findall(letter.first(name))]
-    questions = Message.objects.filter(
-        uid__in=[uuid.UUID(each) for each in named[-_MOST_IDS:]], purpose=Topic.TICKET_QUESTION
-    )
-    return questions.order_by("created_at", "pk").last() if named else None
+    named = bounces.sent_as(f"{letter.first('references')} {letter.first('in-reply-to')}")
+    return named.filter(purpose=Topic.TICKET_QUESTION).order_by("created_at", "pk").last()
 
 
-def ticket_of(asked: Message | None) -> Ticket | None:
-    """The ticket that a question is about. Its number stands in the key of the message."""
-    numbers = (asked.key or "").split() if asked else []
-    return Ticket.objects.filter(number__in=numbers).first() if numbers else None
+def ticket_of(message: Message | None) -> Ticket | None:
+    """The ticket that one of the portal's mails is about. Its number stands in the key of the message."""
+    return Ticket.objects.filter(number__in=(message.key or "").split()).first() if message else None
 
 
 def joins_as(

@@ -7,16 +7,17 @@ automatic mails, where a person sees it once.
 """
 
 import re
-import uuid
 
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import companies
-from helpdesk.intake.mime import Headers, Letter
+from helpdesk.intake.reading.mime import Headers, Letter
 from idportal.logs import masked
 from notifications.models import Message
 
-_MESSAGE_ID = re.compile(r"<?([0-9a-fA-F-]{36})@[^<>\s]{1,255}>?")
+_IDS = re.compile(r"\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.question)?@[^<>\s]{1,255}", re.IGNORECASE)
+_MOST_IDS = 50  # of a long thread; the newest ones
 
 
 def _is_report(letter: Letter) -> bool:
@@ -29,7 +30,7 @@ def returned_message(letter: Letter) -> Message | None:
     if not _is_report(letter):
         return None
     returned = dict(reversed(letter.returned)).get("message-id", "")
-    return sent_as(returned) if returned else sent_as(letter.first("in-reply-to"))
+    return sent_as(returned or letter.first("in-reply-to")).first()
 
 
 def failures(letter: Letter) -> list[Headers]:
@@ -38,14 +39,9 @@ def failures(letter: Letter) -> list[Headers]:
     return [block for block in blocks if any(name == "action" and value.lower() == "failed" for name, value in block)]
 
 
-def sent_as(message_id: str) -> Message | None:
-    """The outbox mail with this Message-ID."""
-    found = _MESSAGE_ID.fullmatch(message_id.strip())
-    try:
-        uid = uuid.UUID(found[1]) if found else None
-    except ValueError:
-        return None
-    return Message.objects.filter(uid=uid, kind=Message.Channel.MAIL).first() if uid else None
+def sent_as(message_ids: str) -> QuerySet[Message]:
+    """The outbox mails with these Message-IDs."""
+    return Message.objects.filter(uid__in=_IDS.findall(message_ids)[-_MOST_IDS:], kind=Message.Channel.MAIL)
 
 
 def note(letter: Letter) -> bool:

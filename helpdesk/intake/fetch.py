@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 
 from accounts.encryption import token_digest
 from accounts.limits import MAILS_KEPT
-from helpdesk.intake import mime
+from helpdesk.intake.reading import mime
 from helpdesk.intake.receive import receive, unreadable
 from helpdesk.models import MailboxRead, ReadAttempt
 from helpdesk.tickets.creating import create_by_portal

@@ -15,8 +15,9 @@ from django.utils.translation import gettext as _
 from accounts import directory, limits
 from accounts.encryption import token_digest
 from accounts.models import Event
-from helpdesk.intake import answers, bounces, mime
-from helpdesk.intake.reading import Reading, read
+from helpdesk.intake import answers, bounces
+from helpdesk.intake.reading import Reading, mime, read
+from helpdesk.intake.reading.layout import numbers_in
 from helpdesk.intake.senders import PASS, claimed, dmarc, is_automatic, is_bulk
 from helpdesk.models import OPEN, IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import letters
@@ -94,7 +95,7 @@ def _row(reading: Reading) -> tuple[IncomingMail, bool]:
     attached = "\0".join(f"{each.name} {each.size}" for each in reading.letter.attachments)
     parts = (reading.sender, reading.subject, reading.letter.first("date"), reading.text, attached)
     content = token_digest("\0".join(parts))  # the same for a copy that came by another route
-    message_id = reading.message_id.strip()
+    message_id = reading.letter.first("message-id").strip()
     key = token_digest(f"id {message_id}" if message_id else f"content {content}")
     values = {
         "content": content,
@@ -119,7 +120,7 @@ def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails
     asked, source = reading.asked, Source.MAIL
     question = answers.question(reading.letter)
     ticket = mail.ticket or answers.ticket_of(question) or _referred_to(reading)
-    sent = bounces.sent_as(reading.message_id)
+    sent = bounces.sent_as(reading.letter.first("message-id")).first()
     # A bulk mail is an order only if it names a known account or comes from an orderer's address.
     is_order = not is_bulk(reading.letter) or details.account or by_address
     if sent is not None and sent.purpose == Message.Topic.DIGEST_TO_HELPDESK:
@@ -143,12 +144,10 @@ def _find_its_place(mail: IncomingMail, reading: Reading, details: TicketDetails
 
 def _referred_to(reading: Reading) -> Ticket | None:
     """The ticket whose number is in the subject, or in the key of the outbox message that a report returns."""
-    for number in reading.refers_to:
+    for number in numbers_in(reading.subject):
         if found := Ticket.objects.filter(number=number).first():
             return found
-    returned = bounces.returned_message(reading.letter)
-    numbers = [part for part in (returned.key or "").split() if part[:1].isdigit()] if returned else []
-    return Ticket.objects.filter(number__in=numbers).first() if numbers else None
+    return answers.ticket_of(bounces.returned_message(reading.letter))
 
 
 # The orderer's names of the tickets that collect automatic mails which ask for nothing, and a flood's mails (M5). An

@@ -12,13 +12,12 @@ from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Company, Orderer
 from accounts.models.recipients import Recipients
-from helpdesk.intake.decoding import LONGEST_HEADER
-from helpdesk.intake.mime import Letter
 from helpdesk.intake.reading import Reading
+from helpdesk.intake.reading.decoding import LONGEST_HEADER
+from helpdesk.intake.reading.mime import Letter
 from helpdesk.models import FORGED
 from helpdesk.tickets.creating import TicketDetails
-from helpdesk.tickets.name_match import names_agree
-from idportal.text import one_line
+from idportal.text import names_agree, one_line
 
 _IDENTIFIER = re.compile(r"\s*([^\s;(]*)")
 _RESULT = re.compile(r"dmarc\s*(?:/\s*1\s*)?=\s*([a-z]+)(|\s.*)", re.IGNORECASE)

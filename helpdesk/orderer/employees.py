@@ -2,10 +2,11 @@
 
 import json
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from datetime import date, datetime
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from cryptography.fernet import InvalidToken
 from django.core.cache import cache
@@ -45,16 +46,12 @@ class Employee:
     locked: bool
     disabled: bool
     has_number: bool = False
-    as_of: date | None = None  # the day on which it is looked at; None: today
+    # By the day alone, as of the day on which the list is looked at.
+    password: PasswordStanding = field(init=False, repr=False, compare=False)
 
     @property
     def name(self) -> str:
         return f"{self.given_name} {self.surname}".strip()
-
-    @cached_property
-    def password(self) -> PasswordStanding:
-        """How the password stands, by the day alone."""
-        return _standing(self.expires, self.as_of or timezone.localdate())
 
     @property
     def can_sign_in(self) -> bool:
@@ -97,17 +94,15 @@ def of_company(company: Company, *, fresh: bool = False) -> EmployeeList:
     numbered = ids_with_number(employee.id for employee in found.employees)
     today = timezone.localdate()  # once: to ask the clock for each of thousands takes longer than to sort them
     for employee in found.employees:
-        employee.has_number, employee.as_of = employee.id in numbered, today
+        employee.has_number, employee.password = employee.id in numbered, _standing(employee.expires, today)
     return EmployeeList(sorted(found.employees, key=_urgency), found.read_at)
 
 
 def refreshed(company: Company) -> EmployeeList | None:
     """As :func:`of_company`, fresh; None if the list was refreshed less than EMPLOYEES_READ_AGAIN seconds ago."""
-    try:
+    due = True
+    with _cache_may_be_down():
         due = cache.add(f"{_key(company)}/again", 1, limits.EMPLOYEES_READ_AGAIN)
-    except RedisError as error:
-        _log_cache(error)
-        due = True  # without a cache, each page asks the directory anyway
     return of_company(company, fresh=True) if due else None
 
 
@@ -176,25 +171,21 @@ def _key(company: Company) -> str:
 
 def keep(company: Company, found: EmployeeList) -> None:
     rows = [[getattr(employee, name) for name in _KEPT] for employee in found.employees]
-    try:
-        text, key = json.dumps([found.read_at.isoformat(), rows], default=_as_text), _key(company)
+    text, key = json.dumps([found.read_at.isoformat(), rows], default=_as_text), _key(company)
+    with _cache_may_be_down():
         cache.set(key, seal(text, key), LIST_KEPT)
-    except RedisError as error:
-        _log_cache(error)
 
 
 def _kept(company: Company) -> EmployeeList | None:
-    key = _key(company)
-    try:
+    key, sealed = _key(company), None
+    with _cache_may_be_down():
         sealed = cache.get(key)
-        read_at, rows = json.loads(unseal(str(sealed), key)) if sealed else ("", None)
-    except RedisError as error:
-        _log_cache(error)
+    if not sealed:
         return None
+    try:
+        read_at, rows = json.loads(unseal(str(sealed), key))
     except InvalidToken:
         return None  # sealed with a key that is gone
-    if rows is None:
-        return None
     without_day = {expiry.value: expiry for expiry in Expiry}
     employees = [Employee(without_day.get(text) or date.fromisoformat(text), *others) for text, *others in rows]
     return EmployeeList(employees, datetime.fromisoformat(read_at))
@@ -204,5 +195,10 @@ def _as_text(expires: date | Expiry) -> str:
     return expires.value if isinstance(expires, Expiry) else expires.isoformat()
 
 
-def _log_cache(error: RedisError) -> None:
-    log.error("the cache is not available: %s", type(error).__name__)
+@contextmanager
+def _cache_may_be_down() -> Iterator[None]:
+    """Without a cache, each page asks the directory."""
+    try:
+        yield
+    except RedisError as error:
+        log.error("the cache is not available: %s", type(error).__name__)

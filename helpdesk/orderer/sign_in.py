@@ -7,6 +7,7 @@ whether to send a link.
 import secrets
 from collections.abc import Collection
 from datetime import timedelta
+from typing import Any
 
 from celery import shared_task
 from django.conf import settings
@@ -57,7 +58,9 @@ def deliver(link_id: int) -> None:
     if orderer is None or withheld:
         link.save(update_fields=["asked_for", "presented"])
         if orderer and withheld == limits.CONTACT_WAITS:
-            _tell_to_wait(orderer, link)
+            # In the orderer's own mailbox, where it tells nobody else that the address is an orderer's (E1).
+            waits = {"asked": link.asked_at, "until": orderer.waits_until}
+            _mail("sign_in_waits", waits, orderer, link, useful=LIFETIME)
         audit.record(Event.LINK_WITHHELD, orderer, result=withheld, address=link.address)
         return
     token = secrets.token_urlsafe(32)
@@ -66,26 +69,22 @@ def deliver(link_id: int) -> None:
     link.save(update_fields=["asked_for", "presented", "orderer", "digest", "code_digest", "known"])
     url = f"{settings.PORTAL_URL}{reverse('orderer-link', query={'nyckel': token})}"
     until = link.asked_at + LIFETIME
-    mail = outbox.letter(
-        "sign_in_link",
-        {"until": until, "link": url, "mailed_code": code},
-        purpose=Message.Topic.SIGN_IN_LINK,
-        to=orderer.email,
-        language=link.language,
-        useful=until - timezone.now(),
-        key=f"{Message.Topic.SIGN_IN_LINK} {link.pk}",
-    )
-    outbox.enqueue([mail])
+    words = {"until": until, "link": url, "mailed_code": code}
+    _mail("sign_in_link", words, orderer, link, useful=until - timezone.now())
     result = "to the outbox" if code else limits.TOO_MANY_WRONG_CODES  # then with the link alone
     audit.record(Event.LINK_SENT, orderer, result=result, address=link.address)
 
 
-def _tell_to_wait(orderer: Orderer, link: SignInLink) -> None:
-    """In the orderer's own mailbox, where it tells nobody else that the address is an orderer's (E1)."""
-    words = {"asked": link.asked_at, "until": orderer.waits_until}
-    topic, key = Message.Topic.SIGN_IN_LINK, f"{Message.Topic.SIGN_IN_LINK} {link.pk}"
+def _mail(event: str, words: dict[str, Any], orderer: Orderer, link: SignInLink, *, useful: timedelta) -> None:
+    topic = Message.Topic.SIGN_IN_LINK
     mail = outbox.letter(
-        "sign_in_waits", words, purpose=topic, to=orderer.email, language=link.language, useful=LIFETIME, key=key
+        event,
+        words,
+        purpose=topic,
+        to=orderer.email,
+        language=link.language,
+        useful=useful,
+        key=f"{topic} {link.pk}",
     )
     outbox.enqueue([mail])
 

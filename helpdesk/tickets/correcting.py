@@ -14,7 +14,7 @@ from accounts.models.recipients import Recipients
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import letters
 from helpdesk.tickets.creating import TicketDetails
-from helpdesk.tickets.missing import short_name
+from helpdesk.tickets.letters.missing import short_name
 from helpdesk.tickets.states import TicketRefused, add_entry, locked, record
 
 Kind, Source = Ticket.Kind, Ticket.Source

@@ -13,7 +13,7 @@ from accounts.models import Company, Event, Orderer, User
 from accounts.models.recipients import Recipients
 from helpdesk.models import OPEN, Counter, Ticket, TimelineEntry
 from helpdesk.tickets import letters
-from helpdesk.tickets.missing import changed_words
+from helpdesk.tickets.letters.missing import changed_words
 from helpdesk.tickets.states import TicketRefused, add_entry, add_mail_entry, locked, record
 
 Source = Ticket.Source

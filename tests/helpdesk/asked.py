@@ -1,7 +1,5 @@
 """Requests as the tests of the core ask for them, agents who need no browser, and what was said of a request."""
 
-from __future__ import annotations
-
 import re
 import uuid
 from datetime import timedelta
@@ -14,9 +12,8 @@ from accounts.models import User
 from accounts.models.recipients import Recipients
 from deploy.local.cast import ANNA, PER, Person
 from helpdesk.models import Confirmation, Ticket, TimelineEntry, Verification
-from helpdesk.tickets import evidence, states, verification
+from helpdesk.tickets import states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
-from helpdesk.tickets.evidence import Evidence
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.people import SECOND_AGENT
@@ -72,14 +69,6 @@ def in_the_directory(person: Person) -> User:
     account = directory.connect().find(person.username)
     assert account, f"{person.username} is not in the directory"
     return users.for_account(account)
-
-
-def in_bulk(ticket: Ticket) -> Evidence:
-    """The evidence as the queue gathers it, for many tickets at once: it says the same as the ticket's own page."""
-    alone, other = (Ticket.objects.get(pk=ticket.pk) for _ in range(2))
-    known, [found] = evidence.gather(alone), evidence.gather_many([other])
-    assert (found.flags, found.blockers, found.by_program) == (known.flags, known.blockers, known.by_program)
-    return found
 
 
 def timeline(ticket: Ticket) -> list[tuple[str, str]]:

@@ -1,7 +1,5 @@
 """What the tests of the helpdesk may ask for besides: the register, orderers and agents who are signed in."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pytest

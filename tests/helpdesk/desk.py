@@ -1,7 +1,5 @@
 """An agent at the page of a request: what is asked there, and how its buttons are pressed."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

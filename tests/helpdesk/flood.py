@@ -4,8 +4,6 @@
 suite does the same with fewer, in test_mail_fetch.py.
 """
 
-from __future__ import annotations
-
 import resource
 import sys
 import tempfile

@@ -6,8 +6,6 @@ reads such mails for so long, each run with seeds of its own. It ends with 1, an
 promise.
 """
 
-from __future__ import annotations
-
 import argparse
 import base64
 import os

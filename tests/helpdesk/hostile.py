@@ -1,7 +1,5 @@
 """Mails made to cost time or memory, or to break whoever reads them: one of each kind, made when it is asked for."""
 
-from __future__ import annotations
-
 import base64
 import io
 import zipfile

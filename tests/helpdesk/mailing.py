@@ -1,7 +1,5 @@
 """Mails as people and programs send them to the helpdesk, for the tests of intake."""
 
-from __future__ import annotations
-
 import uuid
 from email.message import EmailMessage
 from email.utils import format_datetime

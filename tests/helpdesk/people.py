@@ -1,7 +1,5 @@
 """Whom the tests of the helpdesk need beside the cast."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 from django.test import Client

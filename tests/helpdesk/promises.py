@@ -1,16 +1,14 @@
 """What ``reading.read`` promises of any mail whatever, checked."""
 
-from __future__ import annotations
-
 import json
 import unicodedata
 
 from accounts import numbers
 from accounts.models.recipients import usual
-from helpdesk.intake import mime, senders
-from helpdesk.intake.asked import Asked
-from helpdesk.intake.decoding import text_of
-from helpdesk.intake.reading import LONGEST_SUBJECT, Reading, read, read_again
+from helpdesk.intake import senders
+from helpdesk.intake.reading import LONGEST_SUBJECT, OTHER_FORM, Reading, mime, read
+from helpdesk.intake.reading.asked import Asked, asked_in
+from helpdesk.intake.reading.decoding import text_of
 from helpdesk.models import Ticket
 from idportal.text import one_line
 from tests.helpdesk.mailing import SERVER
@@ -34,7 +32,8 @@ def assert_kept(raw: bytes, html: str) -> None:
     _assert_asked(reading.asked)
     _assert_marks(reading.text, reading.asked)
     for kind in Ticket.Kind:
-        again = read_again(reading.text, reading.subject, reading.sender_name, reading.sender, kind)
+        text = reading.text.partition(OTHER_FORM)[0]
+        again = asked_in(text, reading.subject, reading.sender_name, reading.sender, kind)
         _assert_asked(again)
         _assert_marks(reading.text, again)
     said = senders.dmarc(reading.letter, SERVER)
@@ -48,7 +47,7 @@ def _assert_texts(reading: Reading) -> None:
     lines = [reading.subject, reading.sender, reading.sender_name, *(each.name for each in reading.letter.attachments)]
     for text in lines:
         assert len(text.splitlines()) < 2
-    for text in (*lines, reading.text, reading.message_id, *reading.refers_to):
+    for text in (*lines, reading.text):
         _assert_storable(text)
         assert not any(unicodedata.category(character) in ("Cc", "Cf") for character in text if character not in "\n\t")
     assert len(reading.subject) <= LONGEST_SUBJECT

@@ -27,7 +27,6 @@ from tests.helpdesk.asked import (
     an_agent,
     ask_for_number,
     ask_for_recipients,
-    in_bulk,
     in_the_directory,
     mails,
     state_of,
@@ -208,9 +207,9 @@ def test_the_orderer_is_told_which_fields_and_no_number(register: Register) -> N
 def test_what_the_orderer_wrote_bears_a_flag_once_it_is_corrected(register: Register) -> None:
     one = taken(of_anna(register), an_agent())
     correct(one.pk, an_agent(), with_number(one))
-    assert Odd.CORRECTED in [flag.odd for flag in in_bulk(one).flags]
-    facts = evidence.gather(Ticket.objects.get(pk=one.pk)).requester_facts
-    assert "Nej. Helpdesk har rättat det som skickades." in [fact.value for fact in facts]
+    found = evidence.gather(Ticket.objects.get(pk=one.pk))
+    assert Odd.CORRECTED in [flag.odd for flag in found.flags]
+    assert "Nej. Helpdesk har rättat det som skickades." in [fact.value for fact in found.requester_facts]
 
 
 # The page.

@@ -1,7 +1,5 @@
 """A company's own staff: who is on the list, in which order, for how long it is kept, and how."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
@@ -10,12 +8,10 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries, Settings
+from pytest_django import Settings
 
 from accounts import companies
-from accounts.directory import DirectoryUnavailable
 from accounts.models import Phone
-from accounts.standing import PasswordStanding, PasswordState
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, STEFAN
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee, EmployeeList
@@ -38,25 +34,6 @@ def member(found: EmployeeList, username: str) -> Employee:
     return next(each for each in found.employees if each.username == username)
 
 
-def made_up(count: int) -> EmployeeList:
-    today = timezone.localdate()
-    return EmployeeList(
-        [
-            Employee(
-                id=f"00000000-0000-4000-8000-{number:012}",
-                username=f"lovmassa{number}",
-                given_name="Stefan",
-                surname="Lind",
-                expires=today + timedelta(number % 90),
-                locked=False,
-                disabled=False,
-            )
-            for number in range(count)
-        ],
-        timezone.now(),
-    )
-
-
 @pytest.fixture
 def redis_cache(redis_server: PrivateRedis, settings: Settings) -> PrivateRedis:
     """The cache that production has."""
@@ -65,35 +42,6 @@ def redis_cache(redis_server: PrivateRedis, settings: Settings) -> PrivateRedis:
         "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_server.url},
     }
     return redis_server
-
-
-def test_the_companys_own_and_nobody_else(register: Register) -> None:
-    assert names(employees.of_company(register.ett)) == ETT
-    assert names(employees.of_company(register.tva)) == [MARIA.username]
-
-
-def test_what_is_known_of_each(register: Register) -> None:
-    has_number(STEFAN)
-    found = employees.of_company(register.ett)
-    stefan = member(found, STEFAN.username)
-    today = timezone.localdate()
-    assert stefan.name == "Stefan Lind"
-    assert (stefan.password.days_left, stefan.password.expires_on) == (15, today + timedelta(15))
-    assert (stefan.has_number, stefan.password.works, stefan.disabled, stefan.locked) == (True, True, False, False)
-    anna = member(found, ANNA.username)
-    assert (anna.password.days_left, anna.password.works, anna.has_number) == (-4, False, False)
-
-
-def test_locked_disabled_and_to_be_changed(server: TestSlapd, register: Register) -> None:
-    server.put(STEFAN, locked=True)
-    server.put(KARL, disabled=True)
-    server.put(ANNA, must_change=True)
-    found = employees.of_company(register.ett)
-    assert member(found, STEFAN.username).locked
-    assert member(found, KARL.username).disabled
-    anna = member(found, ANNA.username)
-    assert anna.password == PasswordStanding(PasswordState.MUST_CHANGE)
-    assert (anna.password.works, anna.password.expires_on, anna.password.days_left) == (False, None, None)
 
 
 def test_the_protected_are_nobodys_staff(server: TestSlapd, register: Register) -> None:
@@ -151,17 +99,6 @@ def test_a_company_of_a_unit_alone(register: Register, night_shift: str) -> None
     assert names(employees.of_company(register.ett)) == [STEFAN.username]
 
 
-def test_it_is_kept_for_a_while_and_read_anew_on_demand(server: TestSlapd, register: Register) -> None:
-    first = employees.of_company(register.ett)
-    server.put(somebody())
-    kept = employees.of_company(register.ett)
-    assert (names(kept), kept.read_at) == (ETT, first.read_at)
-    fresh = employees.of_company(register.ett, fresh=True)
-    assert "lovprova01" in names(fresh)
-    assert fresh.read_at > first.read_at
-    assert names(employees.of_company(register.ett)) == names(fresh)
-
-
 def test_a_number_counts_at_once(register: Register) -> None:
     assert not member(employees.of_company(register.ett), KARL.username).has_number
     phone = has_number(KARL, "+46701740621")
@@ -185,27 +122,6 @@ def test_a_company_with_other_values_is_read_anew(register: Register) -> None:
     register.ett.directory_values = "Något Annat AB"
     companies.store(register.ett, actor=None)
     assert names(employees.of_company(register.ett)) == []
-
-
-def test_nobody_gets_anothers_list_from_the_cache(register: Register) -> None:
-    employees.of_company(register.ett)
-    assert names(employees.of_company(register.tva)) == [MARIA.username]
-
-
-def test_a_directory_that_is_down_is_said_unless_a_list_is_kept(server: TestSlapd, register: Register) -> None:
-    first = employees.of_company(register.ett)
-    server.stop()
-    for fresh in (False, True):
-        found = employees.of_company(register.ett, fresh=fresh)
-        assert (names(found), found.read_at) == (ETT, first.read_at)
-    with pytest.raises(DirectoryUnavailable):
-        employees.of_company(register.tva)
-
-
-def test_it_is_asked_for_anew_once_in_a_while(register: Register) -> None:
-    assert employees.refreshed(register.ett) is not None
-    assert employees.refreshed(register.ett) is None
-    assert employees.refreshed(register.tva) is not None, "each company has its own"
 
 
 def test_the_cache_holds_nothing_to_be_read(register: Register, redis_cache: PrivateRedis) -> None:
@@ -243,14 +159,3 @@ def test_what_no_key_opens_is_read_anew(register: Register, settings: Settings) 
     settings.ENCRYPTION_KEYS = ["another-0123456789abcdef-0123456789"]
     cache.set(employees._key(register.ett), sealed)
     assert names(employees.of_company(register.ett)) == ETT
-
-
-def test_a_company_of_2000_takes_few_queries(
-    register: Register, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    employees.keep(register.ett, made_up(2000))
-    with django_assert_max_num_queries(2):
-        found = employees.of_company(register.ett)
-    assert len(found.employees) == 2000
-    days = [each.password.days_left for each in found.employees]
-    assert days == sorted(left or 0 for left in days)

@@ -1,7 +1,5 @@
 """What is known of a request beside what is asked, and what stands in the way of an approval."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from datetime import timedelta
@@ -26,7 +24,6 @@ from tests.helpdesk.asked import (
     an_agent,
     ask_for_number,
     ask_for_recipients,
-    in_bulk,
     in_the_directory,
     taken,
 )
@@ -43,13 +40,14 @@ def _for_a_year(register: Register) -> None:
 
 
 def obstacles(ticket: Ticket) -> list[str]:
-    """As ``decisions.approve`` asks for them."""
+    """As ``decisions.approve`` asks for them, and the queue."""
     ticket = Ticket.objects.get(pk=ticket.pk)
-    in_bulk(ticket)
-    return evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
+    found = evidence.blockers_of(ticket, directory.connect().find(ticket.employee_username))
+    assert [each.blockers for each in evidence.gather_many([Ticket.objects.get(pk=ticket.pk)])] == [found]
+    return found
 
 
-def for_person(register: Register, person: Person, **other: object) -> Ticket:
+def for_person(register: Register, person: Person = ANNA, **other: object) -> Ticket:
     account = in_the_directory(person).directory_id
     words = {"employee_name": person.name, "employee_username": person.username, "account": account}
     return ask_for_number(register, **{**words, **other})

@@ -1,7 +1,5 @@
 """Red flags: what is odd about a request that nothing else stops."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest
@@ -15,8 +13,8 @@ from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, evidence, states, verification
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.evidence import Level, worst
-from helpdesk.tickets.name_match import names_agree
 from helpdesk.tickets.states import add_entry
+from idportal.text import names_agree
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
 from tests.conftest import has_number
@@ -25,14 +23,13 @@ from tests.helpdesk.asked import (
     NEW_NUMBER,
     a_colleague_called_back,
     an_agent,
-    ask_for_number,
     ask_for_recipients,
-    in_bulk,
     in_the_directory,
     taken,
 )
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.desk import path
+from tests.helpdesk.test_evidence import changed, for_person
 from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("server", "sms")]
@@ -43,15 +40,11 @@ def _for_a_year(register: Register) -> None:
     Orderer.history.update(history_date=timezone.now() - timedelta(days=365))
 
 
-def for_person(register: Register, person: Person = ANNA, **other: object) -> Ticket:
-    account = in_the_directory(person).directory_id
-    words = {"employee_name": person.name, "employee_username": person.username, "account": account}
-    return ask_for_number(register, **{**words, **other})
-
-
 def flags(ticket: Ticket) -> dict[str, str]:
-    """What is odd, and what to do."""
-    return {flag.text: flag.advice for flag in in_bulk(ticket).flags}
+    """What is odd, and what to do; in the queue it is the same as on the ticket's page."""
+    known, [found] = evidence.gather(ticket), evidence.gather_many([Ticket.objects.get(pk=ticket.pk)])
+    assert (found.flags, found.blockers) == (known.flags, known.blockers)
+    return {flag.text: flag.advice for flag in known.flags}
 
 
 def the_flag(ticket: Ticket) -> str:
@@ -65,12 +58,6 @@ def number_since(person: Person, **length: float) -> None:
     phone = has_number(person)
     phone.confirmed_at = timezone.now() - timedelta(**length)
     phone.save()
-
-
-def changed(orderer: Orderer, **fields: object) -> None:
-    for name, value in fields.items():
-        setattr(orderer, name, value)
-    orderers.store(orderer, list(orderer.companies.all()), actor=an_agent())
 
 
 def test_a_ticket_in_order_has_none(register: Register) -> None:

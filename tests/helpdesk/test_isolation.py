@@ -5,8 +5,6 @@ answer is the one for what does not exist, and nothing has changed. A route that
 test: whoever adds one says there what could be tried on it.
 """
 
-from __future__ import annotations
-
 import re
 from collections.abc import Iterator
 from dataclasses import astuple

@@ -1,7 +1,5 @@
 """What an orderer is told by mail of what was asked in their name, and of what became of it."""
 
-from __future__ import annotations
-
 import pytest
 from django.conf import settings
 from django.utils import translation
@@ -58,12 +56,6 @@ def test_what_came_from_the_pages_gets_a_receipt(register: Register) -> None:
     assert f"{settings.PORTAL_URL}/bestallare/arenden/" in text
     row = Message.objects.get(purpose=Purpose.TICKET_OPENED)
     assert (row.subject, row.company) == (f"Ärende {ticket.number} har kommit in", register.ett)
-
-
-def test_a_second_press_of_the_button_tells_nothing_more(register: Register) -> None:
-    ask_for_number(register)
-    ask_for_number(register)
-    assert len(mails(Purpose.TICKET_OPENED)) == 1
 
 
 def test_of_what_the_portal_opens_nobody_is_told(register: Register) -> None:

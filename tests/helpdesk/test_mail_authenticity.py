@@ -1,10 +1,9 @@
 """Who vouches for a sender (security.md M1), and which mails are from programs (M2): forgeries and their opposites."""
 
-from __future__ import annotations
-
 import pytest
 
-from helpdesk.intake import decoding, mime, senders
+from helpdesk.intake import senders
+from helpdesk.intake.reading import decoding, mime
 from tests.helpdesk.mailing import CARIN, PASSED, SERVER
 
 FROM = f"From: {CARIN}"

@@ -1,7 +1,5 @@
 """A digest that came back marks its recipient; after three of them the helpdesk looks for another one. Issue 5."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import timedelta
 
@@ -106,7 +104,7 @@ def test_reports_without_proof_alarm_nobody_and_lie_in_one_ticket(register: Regi
     for _ in range(3):
         a_digest()
     forged = [a_report("", given_back="") for _ in range(5)]
-    forged += [a_report(f"<{uuid.uuid4()}@orebro.se>") for _ in range(5)]
+    forged += [a_report(f"<{made_up}@orebro.se>") for made_up in (*(uuid.uuid4() for _ in range(5)), "x", "-" * 36)]
     tickets = {taken_in(raw).ticket for raw in forged}
     assert counts() == {}
     [one] = tickets
@@ -133,18 +131,6 @@ def test_the_address_that_was_written_to_is_marked_and_not_the_one_in_the_report
     assert counts() == {LENA: 1}
 
 
-@pytest.mark.parametrize(
-    "message_id", [f"<{uuid.UUID(int=1)}@orebro.se>", "<x@orebro.se>", "", "<" + "-" * 36 + "@orebro.se>"], ids=str
-)
-def test_a_report_about_what_was_never_sent_is_believed_by_nobody(message_id: str) -> None:
-    """Anyone can write one: whoever wants a recipient marked does not know the Message-ID."""
-    raw = a_report(message_id) if message_id else a_report("", given_back="")
-    mail = taken_in(raw)
-    assert counts() == {}
-    assert mail.ticket, "and it is not lost"
-    assert mail.ticket.kind == "other"
-
-
 def test_other_mail_that_came_back_marks_nobody_and_joins_its_ticket(register: Register) -> None:
     one = IncomingMail.objects.get(pk=taken_in(a_mail()).pk).ticket
     assert one
@@ -165,14 +151,6 @@ def test_after_three_the_helpdesk_is_to_find_another_recipient(register: Registe
         assert words in one.text
     taken_in(a_report(sent_as(a_digest())))
     assert Ticket.objects.count() == 1, "a fourth is no news"
-
-
-def test_what_the_server_refused_at_once_counts_along(register: Register) -> None:
-    for _ in range(2):
-        companies.note_bounce(LENA, "550 5.1.1 no such user")
-    taken_in(a_report(sent_as(a_digest())))
-    assert counts() == {LENA: 3}
-    assert Ticket.objects.filter(source="portal").count() == 1
 
 
 def test_somebody_who_is_no_recipient_any_more_is_no_work(register: Register) -> None:

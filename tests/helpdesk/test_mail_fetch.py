@@ -3,8 +3,6 @@
 Must show 1: every mail of tests/helpdesk/mails, with its fields, and each a request or a join.
 """
 
-from __future__ import annotations
-
 import email
 import email.policy
 import re
@@ -24,8 +22,9 @@ from pytest_django import Settings
 from accounts import limits
 from accounts.encryption import token_digest
 from helpdesk import retention, tasks
-from helpdesk.intake import fetch, mime
+from helpdesk.intake import fetch
 from helpdesk.intake import receive as intake
+from helpdesk.intake.reading import mime
 from helpdesk.models import IncomingMail, MailboxRead, ReadAttempt, Ticket
 from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 from tests.helpdesk.conftest import Register
@@ -79,14 +78,6 @@ def test_m3_every_mail_of_the_table_ends_as_a_ticket_or_a_join(
         }
         wrong += [(name, key, value, fields[key]) for key, value in got.items() if value != fields[key]]
     assert wrong == []
-
-
-def test_what_is_taken_in_leaves_the_inbox_and_stays_in_the_mailbox(register: Register, mailbox: TestDovecot) -> None:
-    raw = a_mail().replace(b"\n", b"\r\n")
-    mailbox.append(raw)
-    fetch.run()
-    assert (mailbox.folder("INBOX"), mailbox.folder("Handled")) == ([], [raw])
-    assert Ticket.objects.filter(kind="phone").count() == 1
 
 
 def test_what_nothing_can_read_is_a_ticket_and_lies_in_a_folder_of_its_own(
@@ -166,22 +157,6 @@ def test_a_mail_that_another_reader_takes_in_at_this_moment_is_left_to_it(
         assert fetch.run() == fetch.Fetch()
     assert len(mailbox.folder("INBOX")) == 1
     assert fetch.run().handled == 1
-
-
-def test_without_a_database_mails_stay_where_they_lie(
-    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def down(*_: object, **__: object) -> None:
-        raise OperationalError
-
-    mailbox.append(a_mail())
-    with monkeypatch.context() as patch:
-        patch.setattr(fetch, "receive", down)
-        with pytest.raises(OperationalError):
-            fetch.run()
-    assert len(mailbox.folder("INBOX")) == 1
-    fetch.run()
-    assert Ticket.objects.count() == 1
 
 
 @pytest.mark.slow
@@ -310,28 +285,6 @@ def test_a_mail_that_was_purged_is_known_when_it_comes_again(register: Register,
     assert Ticket.objects.count() == 1
 
 
-def test_an_error_of_the_mailbox_in_the_middle_loses_nothing(
-    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    mailbox.append(a_mail())
-    mailbox.append(a_mail(sender="x@example.net"))
-    moved: list[int] = []
-    real = Mailbox.move
-
-    def breaks(self: Mailbox, uid: int, folder: str) -> None:
-        moved.append(uid)
-        if len(moved) == 1:
-            raise MailboxError("dropped", retry=True)
-        real(self, uid, folder)
-
-    monkeypatch.setattr(Mailbox, "move", breaks)
-    with pytest.raises(MailboxError):
-        fetch.run()
-    fetch.run()
-    assert Ticket.objects.count() == 2
-    assert mailbox.folder("INBOX") == []
-
-
 @pytest.mark.slow
 def test_m5_a_flood_stays_small(register: Register, mailbox: TestDovecot, settings: Settings) -> None:
     """And a verified mail behind it is taken in like any other. `make crash` does it with 2,000."""
@@ -375,25 +328,28 @@ def test_a_message_that_the_server_can_not_give_holds_up_no_other(
     assert (Ticket.objects.count(), mailbox.folder("INBOX")) == (4, [])
 
 
-@pytest.mark.parametrize("error", [MailboxError("quota", retry=True), OperationalError()], ids=str)
+@pytest.mark.parametrize(
+    "patched",
+    [(Mailbox, "move", MailboxError("quota", retry=True)), (fetch, "receive", OperationalError())],
+    ids=["move", "receive"],
+)
 def test_a_mail_that_was_only_not_moved_or_not_written_down_is_read_as_what_it_is(
-    register: Register, mailbox: TestDovecot, monkeypatch: pytest.MonkeyPatch, error: Exception
+    register: Register,
+    mailbox: TestDovecot,
+    monkeypatch: pytest.MonkeyPatch,
+    patched: tuple[object, str, Exception],
 ) -> None:
     """However often: a mailbox without room, or a database that restarts, is nothing that the mail did."""
     mailbox.append(a_mail())
-    real = fetch._take_in
-
-    def fails(*_: object, **__: object) -> bool:
-        raise error
-
-    monkeypatch.setattr(fetch, "_take_in", fails)
-    for _ in range(5):
-        with suppress(MailboxError, OperationalError):
-            fetch.run()
-    monkeypatch.setattr(fetch, "_take_in", real)
+    with monkeypatch.context() as patch:
+        patch.setattr(*patched[:2], mock.Mock(side_effect=patched[2]))
+        for _ in range(5):
+            with suppress(MailboxError, OperationalError):
+                fetch.run()
+        assert len(mailbox.folder("INBOX")) == 1
     fetch.run()
     assert Ticket.objects.exclude(source="portal").get().kind == "phone"
-    assert (mailbox.folder("Unreadable"), ReadAttempt.objects.count()) == ([], 0)
+    assert (mailbox.folder("INBOX"), mailbox.folder("Unreadable"), ReadAttempt.objects.count()) == ([], [], 0)
 
 
 def test_a_mailbox_without_room_is_told_of_once(

@@ -1,7 +1,5 @@
 """Whatever arrives is read or refused, and what is read can be kept. For longer: ``make fuzz``."""
 
-from __future__ import annotations
-
 import pytest
 from hypothesis import HealthCheck, example, given, settings
 

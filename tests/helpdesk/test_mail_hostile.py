@@ -1,7 +1,5 @@
 """Mails that mean ill: each costs bounded time and memory, and the next one is read as ever (security.md M4)."""
 
-from __future__ import annotations
-
 import codecs
 import encodings
 import multiprocessing
@@ -13,9 +11,9 @@ from multiprocessing.connection import Connection
 
 import pytest
 
-from helpdesk.intake import bounces, mime, senders
-from helpdesk.intake.decoding import text_of
-from helpdesk.intake.reading import Reading, read
+from helpdesk.intake import bounces, senders
+from helpdesk.intake.reading import Reading, mime, read
+from helpdesk.intake.reading.decoding import text_of
 from helpdesk.models import IncomingMail
 from idportal.logs import masked
 from notifications.models import Message

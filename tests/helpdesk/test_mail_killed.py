@@ -1,7 +1,5 @@
 """A fetch that is killed at every step, and two at the same time: nothing lost, nothing twice. Issue 5, must show 2."""
 
-from __future__ import annotations
-
 import signal
 import subprocess
 import threading

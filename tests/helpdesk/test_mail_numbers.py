@@ -1,11 +1,9 @@
 """A number counts as the new one only if the mail says so; else the field is blank, and an agent looks."""
 
-from __future__ import annotations
-
 import pytest
 
-from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import read
+from helpdesk.intake.reading.asked import Asked
 from tests.helpdesk.mailing import a_mail
 
 ANNA = "Namn och användarnamn på personalen: Anna Berg, lovanber11\n"

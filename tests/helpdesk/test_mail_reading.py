@@ -1,11 +1,9 @@
 """What a mail seems to ask for and doesn't: older mails about others, hidden text, numbers of something else."""
 
-from __future__ import annotations
-
 import pytest
 
-from helpdesk.intake.asked import Asked
 from helpdesk.intake.reading import read
+from helpdesk.intake.reading.asked import Asked
 from tests.helpdesk.mailing import a_mail
 
 KARL = """
@@ -54,6 +52,14 @@ def test_the_number_of_somebody_elses_old_ticket_is_not_taken(top: str) -> None:
 
 def test_nor_is_the_account_of_somebody_elses() -> None:
     assert asked(f"Namn: Anna Berg\n{NUMBER}{KARL}").employee_username == ""
+
+
+def test_a_field_is_marked_in_the_mail_that_it_was_read_from() -> None:
+    text = f"Hej, Karl Lind väntar än.{KARL}"
+    reading = read(a_mail(text))
+    [mark] = [each for each in reading.asked.marks if each.field == "employee_name"]
+    assert reading.text[mark.begin : mark.end] == "Karl Lind"
+    assert mark.begin > reading.text.index("skrev Carin Ek")
 
 
 def test_a_newer_number_for_the_same_person_takes_the_place_of_the_older_one() -> None:

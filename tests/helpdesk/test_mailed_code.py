@@ -1,7 +1,5 @@
 """The six digits in the mail, entered where they were asked for (security.md K1 to K3, D1, R2)."""
 
-from __future__ import annotations
-
 from functools import partial
 from threading import Thread
 from typing import Any
@@ -20,9 +18,7 @@ from tests.accounts.test_races import at_once
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.newcomer import (
     CODE_PAGE,
-    GONE,
     MAILED_CODE_PAGE,
-    Change,
     Newcomer,
     address_changed,
     email_of,
@@ -85,17 +81,6 @@ def test_k1_single_use(newcomer: Newcomer, register: Register) -> None:
     assert newcomer.enter_mailed(code)["Location"] == CODE_PAGE, "the code by SMS is what is asked for now"
     assert another_tab.enter_mailed(code)["Location"] == "/bestallare/logga-in/", "the session has another id now"
     assert len(newcomer.sms) == 1
-
-
-@pytest.mark.parametrize(("minutes", "good"), [(14.9, True), (15.1, False)])
-def test_k1_it_lives_for_fifteen_minutes(newcomer: Newcomer, register: Register, minutes: float, good: bool) -> None:
-    newcomer.ask(email_of(register))
-    links_age(minutes=10)
-    newcomer.get(MAILED_CODE_PAGE)  # the session itself lives on
-    links_age(minutes=minutes - 10)
-    answer = newcomer.enter_mailed()
-    assert (answer.status_code == 302) == good
-    assert good or refused(answer)
 
 
 def test_k1_five_tries_then_it_is_dead_and_the_link_is_not(newcomer: Newcomer, register: Register) -> None:
@@ -199,10 +184,9 @@ def test_d1_strangers_wrong_codes_leave_her_own_browser_its_codes(
     assert NO_CODE in " ".join(str(mail.outbox[-1].body).split()), "hers end as well"
 
 
-@pytest.mark.parametrize("change", [*GONE, address_changed])
-def test_a_change_between_mail_and_code(newcomer: Newcomer, register: Register, change: Change) -> None:
+def test_another_address_between_mail_and_code(newcomer: Newcomer, register: Register) -> None:
     newcomer.ask(email_of(register))
-    change(register)
+    address_changed(register)
     assert refused(newcomer.enter_mailed())
     assert len(newcomer.sms) == 0
 

@@ -1,7 +1,5 @@
 """An orderer's changed contact details verify nobody for a day (security.md H9): to the helpdesk, or at sign-in."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import timedelta
 

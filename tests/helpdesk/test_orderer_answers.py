@@ -1,7 +1,5 @@
 """The orderer answers the helpdesk's question on her own pages, signed in. Issue 13."""
 
-from __future__ import annotations
-
 import pytest
 from django.http import HttpResponse
 from django.test import Client

@@ -1,7 +1,5 @@
 """Codes by SMS for orderers: to sign in, and to be read to the helpdesk (security.md K1 to K5, H1)."""
 
-from __future__ import annotations
-
 from functools import partial
 
 import pytest
@@ -69,14 +67,6 @@ def test_a_code_is_in_the_language_that_is_asked_for_or_the_pages(register: Regi
         codes.ask(Purpose.VERIFY, address=None, orderer=register.olle, number=register.olle.mobile)
     first, second, third = [text for _, text in sms.messages()]
     assert ("säkerhetskod" in first, "säkerhetskod" in second, "säkerhetskod" in third) == (True, False, True)
-
-
-def test_the_words_of_a_code_to_be_read_out() -> None:
-    """H1: who did not call, or was not called for a request of their own, keeps it to themselves."""
-    words = codes.text("012345", Purpose.VERIFY, "sv")
-    assert words.startswith("Läs upp säkerhetskod 012345 för helpdesk i samtalet om ditt ärende.")
-    assert "Har du inget ärende? Lämna inte ut den." in words
-    assert codes.text("012345", Purpose.SIGN_IN, "sv").startswith("Din säkerhetskod är 012345.")
 
 
 @BOTH

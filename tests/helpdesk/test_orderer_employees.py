@@ -1,7 +1,5 @@
 """/bestallare/: an orderer looks at the company's own staff, and takes the list along as a file."""
 
-from __future__ import annotations
-
 import csv
 import io
 from datetime import timedelta

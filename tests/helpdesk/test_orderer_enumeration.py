@@ -1,7 +1,5 @@
 """Nobody learns who is an orderer: security.md E1, byte for byte; E2 by what a request does."""
 
-from __future__ import annotations
-
 import re
 from collections.abc import Callable
 from typing import TypeVar

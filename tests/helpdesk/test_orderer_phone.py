@@ -1,7 +1,5 @@
 """The orderer asks for a new number for one of her own staff (manual-sv.md, "Support" 1; security.md H5)."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import replace
 
@@ -97,19 +95,12 @@ def test_what_cannot_be_read_is_said_beside_its_field(carin: Client, field: str,
     assert nothing_was_asked()
 
 
-def test_the_user_name_is_read_as_the_directory_reads_it(carin: Client) -> None:
-    ask(carin, username=f" {ANNA.username.upper()} ")
-    assert Ticket.objects.get().employee_username == ANNA.username
-
-
-def test_the_typed_name_is_kept_for_the_agent_to_compare(carin: Client) -> None:
-    ask(carin, name="Anna B")
-    assert Ticket.objects.get().employee_name == "Anna B"
-
-
-def test_without_a_name_it_is_the_directorys(carin: Client) -> None:
-    ask(carin, name="  ")
-    assert Ticket.objects.get().employee_name == ANNA.name
+@pytest.mark.parametrize(("typed", "name"), [("Anna B", "Anna B"), ("  ", ANNA.name)])
+def test_the_typed_name_is_kept_for_the_agent_to_compare(carin: Client, typed: str, name: str) -> None:
+    """Else it is the directory's, as is the way in which the user name is written."""
+    ask(carin, username=f" {ANNA.username.upper()} ", name=typed)
+    made = Ticket.objects.get()
+    assert (made.employee_username, made.employee_name) == (ANNA.username, name)
 
 
 def test_nobody_learns_which_other_accounts_exist(server: TestSlapd, carin: Client) -> None:

@@ -1,7 +1,5 @@
 """The orderer asks for other recipients of the daily mail (manual-sv.md, "Support" 2; security.md H6)."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

@@ -1,7 +1,5 @@
 """Link, codes, address and number of an orderer's way in stand only where they belong: security.md K2, L2, X1."""
 
-from __future__ import annotations
-
 import io
 import logging
 from collections.abc import Iterator

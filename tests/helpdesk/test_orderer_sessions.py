@@ -1,7 +1,5 @@
 """An orderer's session: whose it is, for which company, and when it ends (security.md S1 to S3)."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
@@ -17,7 +15,7 @@ from tests.accounts.helpers import last, text_of, time_passes, trail
 from tests.accounts.staff import Officer
 from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.newcomer import Newcomer, company_closed, email_of, made_inactive, number_changed
+from tests.helpdesk.newcomer import GONE, Newcomer, address_changed, email_of, number_changed
 from tests.helpdesk.people import as_orderer
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.urls(__name__)]
@@ -97,28 +95,13 @@ def test_the_one_that_was_never_chosen_stays_chosen(register: Register, carin: C
     assert sees(carin) == COMPANY
 
 
-def test_a_company_that_is_closed(both: Register) -> None:
-    carin = as_orderer(both.carin, both.ett)
-    company_closed(both)
-    assert sees(carin) == COMPANY
-
-
-def address_changed(register: Register) -> None:
-    register.carin.email = "carin.ny@hemtjanst-ett.example"
-    register.carin.save()
-
-
 def deleted(register: Register) -> None:
     register.carin.delete()
 
 
-def left_all(register: Register) -> None:
-    register.carin.companies.clear()
-
-
 @pytest.mark.parametrize(
     "change",
-    [made_inactive, address_changed, number_changed, deleted, left_all, company_closed],
+    [*GONE, address_changed, number_changed, deleted],
     ids=lambda it: it.__name__,
 )
 def test_what_the_sign_in_rested_on_has_changed(
@@ -139,21 +122,14 @@ def test_only_the_case_of_the_address_changed(register: Register, carin: Client)
     assert sees(carin) == "Carin Ek, Hemtjänst Ett AB"
 
 
-def test_fifteen_minutes_without_a_click(carin: Client) -> None:
-    """S1."""
-    for _ in range(3):
-        time_passes(minutes=14)
+@pytest.mark.parametrize(("clicks", "minutes", "then"), [(3, 14, 15), (47, 10, 10)])
+def test_s1_fifteen_minutes_without_a_click_and_eight_hours(
+    carin: Client, clicks: int, minutes: int, then: int
+) -> None:
+    for _ in range(clicks):
+        time_passes(minutes=minutes)
         assert sees(carin).startswith("Carin")
-    time_passes(minutes=15, seconds=1)
-    assert sees(carin) == LOG_IN
-
-
-def test_eight_hours_whatever_happens(carin: Client) -> None:
-    """S1."""
-    for _ in range(47):
-        time_passes(minutes=10)
-        assert sees(carin).startswith("Carin")
-    time_passes(minutes=10, seconds=1)
+    time_passes(minutes=then, seconds=1)
     assert sees(carin) == LOG_IN
 
 

@@ -1,7 +1,5 @@
 """The orderer's way in: address, link, button, code (security.md E1 to E3, K1 to K3, S1)."""
 
-from __future__ import annotations
-
 from functools import partial
 from typing import Any
 

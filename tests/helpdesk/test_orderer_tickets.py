@@ -1,7 +1,5 @@
 """The orderer follows what her company has asked, and takes it back."""
 
-from __future__ import annotations
-
 from datetime import timedelta
 
 import pytest

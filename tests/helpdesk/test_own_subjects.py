@@ -1,13 +1,11 @@
 """The two requests under a municipality's own names: read in mails, shown to agents, told apart."""
 
-from __future__ import annotations
-
 import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
 from deploy.local.cast import PER
-from helpdesk.intake.layout import kind_of
+from helpdesk.intake.reading.layout import kind_of
 from helpdesk.models import Ticket
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer

@@ -1,7 +1,5 @@
 """`manage.py person_export` and `person_erase`: what the portal holds of a person, shown and erased (Q1)."""
 
-from __future__ import annotations
-
 import json
 from io import StringIO
 from typing import Any

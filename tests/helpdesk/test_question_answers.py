@@ -1,7 +1,5 @@
 """The answer to an agent's question comes by mail and joins the ticket; whose it is, and what it is not. Issue 13."""
 
-from __future__ import annotations
-
 import uuid
 from datetime import timedelta
 from email.message import EmailMessage

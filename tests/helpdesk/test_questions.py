@@ -1,7 +1,5 @@
 """An agent's question to a ticket's orderer, by mail, and how the page, the queue and the trail show it. Issue 13."""
 
-from __future__ import annotations
-
 import re
 from datetime import timedelta
 

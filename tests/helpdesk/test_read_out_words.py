@@ -1,7 +1,5 @@
 """The SMS that an orderer reads out says what its code approves (security.md H10, K4)."""
 
-from __future__ import annotations
-
 import pytest
 from django.utils import translation
 from pytest_django import Settings

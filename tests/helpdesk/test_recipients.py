@@ -1,15 +1,15 @@
 """Whom the daily mail goes to: asked, approved, and then confirmed by each new one: security.md H6."""
 
-from __future__ import annotations
-
+import re
 from datetime import timedelta
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import companies
-from accounts.models import AuditEvent, BouncedAddress, Event, Orderer
+from accounts.models import AuditEvent, BouncedAddress, Company, Event, Orderer
 from deploy.local.cast import CARIN, MARIA
 from helpdesk.models import Confirmation, Ticket
 from helpdesk.tickets import decisions, recipients
@@ -27,11 +27,41 @@ from tests.helpdesk.asked import (
     token_of,
 )
 from tests.helpdesk.conftest import Register
-from tests.helpdesk.recipients import FIRST, GONE, NEW, NEWER, PATH, SECOND, approved, counting, have, press
 
 pytestmark = pytest.mark.django_db
 
 Purpose = Message.Topic
+FIRST, SECOND = "forsta@hemtjanst-ett.example", "andra@hemtjanst-ett.example"
+NEW, NEWER = "ny@hemtjanst-ett.example", "nyare@hemtjanst-ett.example"
+PATH = "/bestallare/mottagare/bekrafta/"
+GONE = "Länken gäller inte"
+
+
+def counting(company: Company) -> list[str]:
+    return list(Company.objects.get(pk=company.pk).recipients)
+
+
+def have(company: Company, *addresses: str) -> None:
+    """As an administrator puts them there."""
+    companies.set_recipients(company.pk, addresses, actor=None)
+
+
+def approved(register: Register, *addresses: str) -> Ticket:
+    """Carin asked while signed in, and an agent approved."""
+    ticket = ask_for_recipients(register, *addresses)
+    taken(ticket, an_agent())
+    return decisions.approve(ticket.pk, an_agent(), "192.0.2.7")
+
+
+def press(address: str) -> str:
+    """Opens the link of the newest letter to the address, and presses the button that is there, if one is."""
+    client = Client()
+    page = client.get(link_to(address))
+    found = re.search(r'name="nyckel" value="([^"]+)"', page.content.decode())
+    if not found:
+        return text_of(page)  # type: ignore[arg-type]
+    answer = client.post(PATH, {"nyckel": found[1]})
+    return text_of(client.get(answer["Location"]) if answer.status_code == 302 else answer)  # type: ignore[arg-type]
 
 
 def asked() -> list[str]:
@@ -144,15 +174,6 @@ def test_what_an_administrator_did_meanwhile_stands(register: Register) -> None:
     assert counting(register.ett) == [FIRST]
 
 
-def test_both_new_ones_of_a_change_confirm_one_after_the_other(register: Register) -> None:
-    have(register.ett, FIRST)
-    approved(register, NEW, NEWER)
-    press(NEW)
-    assert counting(register.ett) == [NEW]
-    press(NEWER)
-    assert sorted(counting(register.ett)) == [NEW, NEWER]
-
-
 @pytest.mark.parametrize("gone", ["not active", "left", "deleted"])
 def test_an_orderer_who_is_none_any_more_has_no_say(register: Register, gone: str) -> None:
     have(register.ett, FIRST)
@@ -210,3 +231,54 @@ def test_whoever_confirms_is_no_bounced_address_any_more(register: Register) -> 
     approved(register, NEW.upper(), NEWER)
     press(NEW.upper())
     assert list(BouncedAddress.objects.values_list("address", flat=True)) == [NEWER]
+
+
+# The page, for whoever has the link and for whoever has not.
+
+
+def test_opening_the_link_confirms_nothing_and_shows_no_other_address(register: Register) -> None:
+    """A program that looks at links opens them; and whoever gets a letter need not know who else does."""
+    have(register.ett, FIRST)
+    approved(register, FIRST, NEW)
+    page = Client().get(link_to(NEW))
+    assert counting(register.ett) == [FIRST]
+    text = text_of(page)  # type: ignore[arg-type]
+    assert all(words in text for words in ("Hemtjänst Ett AB", NEW, "Carin Ek", "Bekräfta min adress"))
+    assert FIRST not in page.content.decode()
+    assert page.headers["Cache-Control"] == "no-store, private"
+
+
+def test_a_link_is_good_once(register: Register) -> None:
+    have(register.ett, FIRST)
+    approved(register, NEW)
+    token = token_of(NEW)
+    press(NEW)
+    have(register.ett, FIRST)
+    answer = Client().post(PATH, {"nyckel": token})
+    assert "Har du redan bekräftat din adress?" in text_of(answer)  # type: ignore[arg-type]
+    assert counting(register.ett) == [FIRST]
+    assert trail(Event.RECIPIENT_CONFIRMED) == [Event.RECIPIENT_CONFIRMED]
+
+
+def test_a_link_is_good_for_seven_days(register: Register) -> None:
+    approved(register, NEW, NEWER)
+    all_becomes_older(days=6, hours=23, minutes=59)
+    press(NEW)
+    all_becomes_older(minutes=2)
+    assert GONE in press(NEWER)
+    assert recipients.waiting(register.ett) == []
+    assert counting(register.ett) == [NEW]
+
+
+@pytest.mark.parametrize("query", ["", "?nyckel=", "?nyckel=fel", "?nyckel=%00", "?nyckel=" + "x" * 3000])
+def test_any_other_link_says_what_to_do(db: None, query: str) -> None:
+    page = Client().get(PATH + query)
+    assert page.status_code == 200
+    assert GONE in text_of(page)  # type: ignore[arg-type]
+    assert "Be företagets behöriga beställare att anmäla din adress på nytt" in text_of(page)  # type: ignore[arg-type]
+
+
+def test_the_form_has_a_limit_by_address(register: Register, settings: Settings) -> None:
+    settings.LIMIT_ADDRESS_POSTS = 3
+    answers = [Client().post(PATH, {"nyckel": "fel"}).status_code for _ in range(5)]
+    assert answers == [200, 200, 200, 429, 429]

@@ -1,7 +1,5 @@
 """Never more than two recipients, however many write at once, with real threads on PostgreSQL: security.md H6."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import pytest
@@ -17,18 +15,13 @@ from tests.accounts.helpers import trail
 from tests.accounts.test_races import at_once
 from tests.helpdesk.asked import an_agent, ask_for_recipients, mails, taken, token_of
 from tests.helpdesk.conftest import Register
+from tests.helpdesk.test_recipients import PATH, counting
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
-
-PATH = "/bestallare/mottagare/bekrafta/"
 
 
 def addresses(number: int) -> tuple[str, str]:
     return f"a{number}@hemtjanst-ett.example", f"b{number}@hemtjanst-ett.example"
-
-
-def counting(company: Company) -> list[str]:
-    return list(Company.objects.get(pk=company.pk).recipients)
 
 
 def asked(register: Register, number: int) -> Ticket:

@@ -1,7 +1,5 @@
 """Requests from their arrival to their end, but for what is carried out: issue 4, "Requests"."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from datetime import UTC, datetime
 from unittest import mock
@@ -127,20 +125,6 @@ def test_a_call_of_whom_nobody_knows(db: None) -> None:
     assert opened() == ticket, "a second press of the button"
     assert opened("Något annat") != ticket
     assert (ticket.kind, ticket.orderer, ticket.orderer_name) == (Kind.OTHER, None, "Någon")
-
-
-def test_two_callers_whom_nobody_knows_are_two_tickets(db: None) -> None:
-    """Their names are all that tells them apart; the same one twice is a second press."""
-    agent, numbers_ = an_agent(), []
-    for name, company in (("Nils Ny", "Nytt AB"), ("Berit Berg", "Gammalt AB"), ("Berit Berg", "Gammalt AB")):
-        made = create_ticket(
-            TicketDetails(Ticket.Kind.OTHER, text="Glömt lösenord", orderer_name=name, company_name=company),
-            source=CALL,
-            agent=agent,
-        )
-        numbers_.append(made.number)
-    assert len(set(numbers_)) == 2
-    assert numbers_[1] == numbers_[2]
 
 
 def test_what_the_portal_opens_is_nobodys(db: None) -> None:

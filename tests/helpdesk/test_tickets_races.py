@@ -1,7 +1,5 @@
 """Requests that are opened, decided and verified in parallel, with real threads on PostgreSQL."""
 
-from __future__ import annotations
-
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -149,17 +147,6 @@ def test_a_correction_while_it_is_approved(register: Register, server: TestSlapd
             assert linked == []
             assert Ticket.objects.get(pk=one.pk).new_number == "+46701740656"
         Phone.objects.all().delete()
-
-
-def test_an_orderer_who_takes_it_back_while_it_is_approved(register: Register, server: TestSlapd) -> None:
-    has_number(ANNA)
-    ticket = ask_for_number(register)
-    a_colleague_called_back(ticket)
-    answers = told(
-        [lambda: decisions.approve(ticket.pk, an_agent()), lambda: states.withdraw(ticket.pk, register.carin)]
-    )
-    assert sum(isinstance(answer, Closed) for answer in answers) == 1
-    assert PhoneLink.objects.exists() == (state_of(ticket) == State.DONE)
 
 
 def test_two_agents_who_take_away_each_others_number(register: Register, server: TestSlapd) -> None:

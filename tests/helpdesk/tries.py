@@ -1,7 +1,5 @@
 """What an orderer could try on each of her routes with what another company has, for test_isolation.py."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 

@@ -25,7 +25,7 @@ from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm
 from helpdesk.tickets.creating import complete as complete_ticket
 from helpdesk.tickets.creating import create_ticket
-from helpdesk.tickets.missing import in_words, is_about_several
+from helpdesk.tickets.letters.missing import in_words, is_about_several
 from helpdesk.tickets.states import TicketRefused
 
 FIND = {"bestallare": "sok"}  # beside a mail, the step in which the agent looks for the orderer

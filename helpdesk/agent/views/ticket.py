@@ -25,9 +25,10 @@ from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.forms import CallBackForm, NoteForm, QuestionForm, ReadOutForm, RejectForm
 from helpdesk.agent.next_step import NextStep
 from helpdesk.models import Ticket, TimelineEntry
-from helpdesk.tickets import decisions, letters, missing, questions, states, verification
+from helpdesk.tickets import decisions, letters, questions, states, verification
 from helpdesk.tickets.correcting import can_be_corrected
 from helpdesk.tickets.evidence import Evidence, gather
+from helpdesk.tickets.letters import missing
 from helpdesk.tickets.states import TicketRefused
 
 What = TimelineEntry.What

@@ -20,7 +20,7 @@ from helpdesk.orderer import company_tickets
 from helpdesk.orderer.forms import AnswerForm
 from helpdesk.orderer.sessions import orderer_only
 from helpdesk.tickets import questions, recipients, states
-from helpdesk.tickets.missing import is_about_several
+from helpdesk.tickets.letters.missing import is_about_several
 from helpdesk.tickets.states import Closed, TicketRefused
 from idportal import clock
 from idportal.hosts import journey_url

@@ -10,7 +10,7 @@ from functools import cached_property
 from accounts import directory
 from accounts.directory import Account, DirectoryError
 from helpdesk.models import Ticket
-from helpdesk.tickets.evidence import blockers, facts, flags, many
+from helpdesk.tickets.evidence import blockers, facts, flags, registers
 from helpdesk.tickets.evidence.context import TicketContext
 from helpdesk.tickets.evidence.levels import Level, worst
 
@@ -29,25 +29,28 @@ class Evidence(TicketContext):
 
 def gather(ticket: Ticket) -> Evidence:
     """The evidence as things stand now. A directory that is down leaves out what it would tell of the account."""
+    account, down = None, False
     try:
         account = directory.connect().find(ticket.employee_username) if ticket.employee_username else None
     except DirectoryError:
-        return Evidence(ticket, None, directory_down=True)
-    return Evidence(ticket, account)
+        down = True
+    found = Evidence(ticket, account, directory_down=down)
+    registers.fill([found])
+    return found
 
 
 def gather_many(tickets: Sequence[Ticket]) -> list[Evidence]:
     """The evidence of each, for its flags and blockers alone, with as many statements as of one."""
-    many.read(tickets)
-    accounts = many.accounts_of(tickets)
-    found = [
-        Evidence(ticket, (accounts or {}).get(ticket.pk), directory_down=ticket.pk not in (accounts or {}))
-        for ticket in tickets
-    ]
-    many.fill(found)
+    registers.read(tickets)
+    accounts = registers.accounts_of(tickets)
+    found = [Evidence(ticket, accounts.get(ticket.pk), directory_down=ticket.pk not in accounts) for ticket in tickets]
+    registers.fill(found)
+    registers.count(found)
     return found
 
 
 def blockers_of(ticket: Ticket, account: Account | None) -> list[str]:
     """Why the ticket can't be carried out as things stand. ``account``: the one that has its user name now."""
-    return blockers.find(TicketContext(ticket, account))
+    context = TicketContext(ticket, account)
+    registers.fill([context])
+    return blockers.find(context)

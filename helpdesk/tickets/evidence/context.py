@@ -1,24 +1,21 @@
-"""What the registers, the directory and other tickets say about a ticket: each is read once, and only if needed."""
+"""What the registers, the directory and other tickets say about a ticket."""
 
 from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
-from django.apps import apps
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import limits, phones
-from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.encryption import digest
-from accounts.models import BouncedAddress, Company, Orderer, Phone, PhoneLink, PhoneRemoval
+from accounts.models import Company, Orderer, Phone, PhoneLink, PhoneRemoval
 from accounts.models.recipients import Recipients
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry, Verification
-from helpdesk.tickets import verification
 
 Kind = Ticket.Kind
 
@@ -26,7 +23,20 @@ LATELY = timedelta(days=30)
 
 
 class TicketContext:
-    """``account``: the one that has the ticket's user name now; None also while the directory is down."""
+    """``account``: the one that has the ticket's user name now; None also while the directory is down.
+
+    The fields without a value here are filled by ``registers.fill``, for many tickets at once.
+    """
+
+    orderer_belongs: bool  # the orderer is one of the company's now, active or not
+    history: Sequence[tuple[Any, bool]]  # the orderer's earlier rows, oldest first, each with whether it belonged
+    verifications: Sequence[Verification]  # those of the orderer that count, newest first
+    directory_company: Company | None  # to which the directory says that the account belongs
+    phone: Phone | None  # the number on file for the account
+    other_usernames: Sequence[str]  # the other accounts that have the new number
+    recent_removals: Sequence[PhoneRemoval]  # of the account's numbers, newest first; none if none is to be linked
+    earlier_links: Sequence[PhoneLink]  # the numbers that were linked to the account, newest first
+    bounced: Sequence[str]  # of the new recipients, those to which mail has bounced
 
     def __init__(self, ticket: Ticket, account: Account | None, *, directory_down: bool = False) -> None:
         self.ticket = ticket
@@ -36,13 +46,6 @@ class TicketContext:
         self.orderer: Orderer | None = ticket.orderer
 
     # The orderer.
-
-    @cached_property
-    def orderer_belongs(self) -> bool:
-        """Whether the orderer is one of the company's now, active or not."""
-        if self.orderer is None or self.company is None:
-            return False
-        return self.orderer.companies.filter(pk=self.company.pk).exists()
 
     @property
     def entitled(self) -> bool:
@@ -74,22 +77,12 @@ class TicketContext:
         mail, orderer = self.mail, self.orderer
         return mail is not None and orderer is not None and mail.sender.lower() == orderer.email.lower()
 
-    @cached_property
-    def _history(self) -> list[Any]:
-        """The orderer's earlier rows, oldest first."""
-        if self.orderer is None:
-            return []
-        membership = apps.get_model("accounts", "HistoricalOrderer_companies")._default_manager
-        same = membership.filter(history=OuterRef("pk"), company=self.company.pk if self.company else None)
-        rows = Orderer.history.filter(id=self.orderer.pk).annotate(belonged=Exists(same))
-        return list(rows.select_related("history_user").order_by("history_date", "history_id"))
-
     @property
     def entitled_since(self) -> date | None:
         """Since which day, as far back as the history reaches; None if it does not tell."""
         since = None
-        for row in self._history:
-            if not (row.active and row.belonged):
+        for row, belonged in self.history:
+            if not (row.active and belonged):
                 since = None
             elif since is None:
                 since = timezone.localdate(row.history_date)
@@ -97,7 +90,8 @@ class TicketContext:
 
     def last_change(self, field: str) -> Any:
         """The row of the last change of the orderer's ``mobile`` or ``email``, or None."""
-        for before, after in reversed(list(zip(self._history, self._history[1:], strict=False))):
+        rows = [row for row, _belonged in self.history]
+        for before, after in reversed(list(pairwise(rows))):
             if getattr(before, field) != getattr(after, field):
                 return after
         return None
@@ -110,17 +104,7 @@ class TicketContext:
     def mobile_changed(self) -> bool:
         return self.recent_change("mobile") is not None
 
-    @cached_property
-    def verifications(self) -> Sequence[Verification]:
-        """The verifications of the orderer that count, newest first."""
-        return verification.valid(self.ticket)
-
     # The account.
-
-    @cached_property
-    def directory_company(self) -> Company | None:
-        """The company to which the directory says that the account belongs."""
-        return CompanyMatcher().company_of(self.account) if self.account else None
 
     @property
     def account_id(self) -> str:
@@ -128,34 +112,10 @@ class TicketContext:
 
     # Its number, and the new one.
 
-    @cached_property
-    def _phones(self) -> list[Phone]:
-        wanted = Q(user__directory_id=self.account_id) if self.account_id else Q()
-        if self.ticket.new_number:
-            wanted |= Q(number_digest=digest(self.ticket.new_number, "number"))
-        return list(Phone.objects.filter(wanted).select_related("user").order_by("user__username")) if wanted else []
-
-    @property
-    def phone(self) -> Phone | None:
-        """The number on file for the account."""
-        return next((phone for phone in self._phones if phone.user.directory_id == self.account_id), None)
-
     @property
     def tells_old_number(self) -> bool:
         """Whether an approval tells the number that the account has now."""
         return phones.tells_old_number(self.phone, self.ticket.new_number)
-
-    @property
-    def other_usernames(self) -> list[str]:
-        """The other accounts that have the new number."""
-        return [phone.user.username for phone in self._phones if phone.user.directory_id != self.account_id]
-
-    @cached_property
-    def recent_removals(self) -> list[PhoneRemoval]:
-        """The removals of the account's numbers, lately, the newest one first; none if no number is to be linked."""
-        if not self.account_id or self.ticket.kind != Kind.PHONE:
-            return []
-        return phones.recent_removals(self.account_id)
 
     @property
     def recent_removal(self) -> PhoneRemoval | None:
@@ -167,28 +127,24 @@ class TicketContext:
         """Whether an approval tells a number that the helpdesk removed (H8)."""
         return any(removal.number not in ("", self.ticket.new_number) for removal in self.recent_removals)
 
-    @cached_property
-    def earlier_links(self) -> list[PhoneLink]:
-        """The numbers that the helpdesk linked to the account, newest first."""
-        if not self.account_id:
-            return []
-        made = PhoneLink.objects.filter(user__directory_id=self.account_id)
-        made = made.filter(made_at__gt=timezone.now() - limits.EARLIER_TICKETS)
-        return list(made.select_related("user", "agent").order_by("-made_at")[: limits.MOST_EARLIER_TICKETS])
-
     # Recipients.
 
     @property
     def new_recipients(self) -> Recipients:
         return self.ticket.recipients - (self.company.recipients if self.company else Recipients())
 
-    @cached_property
-    def bounced(self) -> list[str]:
-        """Those to which mail has bounced."""
-        rows = BouncedAddress.objects.filter(address__in=self.new_recipients.compared)
-        return list(rows.values_list("address", flat=True))
+    # A page of one ticket asks for all of them; for many tickets, ``registers.count`` says how many count.
 
-    # Tickets.
+    @cached_property
+    def asked_lately(self) -> int:
+        """Other tickets about the account."""
+        about_it = [each for each in self.earlier_tickets if each.account == self.account_id]
+        return sum(lately(each.created_at) for each in about_it) if self.account_id else 0
+
+    @cached_property
+    def wrong_codes(self) -> int:
+        """How often a wrong code was read out."""
+        return sum(entry.what == TimelineEntry.What.CODE_WRONG for entry in self.timeline)
 
     @cached_property
     def earlier_tickets(self) -> Sequence[Ticket]:

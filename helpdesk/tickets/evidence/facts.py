@@ -15,8 +15,8 @@ from accounts.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import recipients
 from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately
-from helpdesk.tickets.name_match import names_agree
 from idportal import clock
+from idportal.text import names_agree
 
 
 class Fact(NamedTuple):

@@ -8,11 +8,11 @@ from django.utils.translation import ngettext
 
 from accounts.directory import Account
 from accounts.standing import password_standing
-from helpdesk.models import IncomingMail, Ticket, TimelineEntry
+from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
 from helpdesk.tickets.evidence.levels import Flag, Odd, gravest_first
-from helpdesk.tickets.missing import in_words
-from helpdesk.tickets.name_match import names_agree
+from helpdesk.tickets.letters.missing import in_words
+from idportal.text import names_agree
 
 WRONG_CODES = 2  # one is a slip of the tongue
 
@@ -108,11 +108,10 @@ def _of_correction(context: TicketContext) -> Iterator[Flag]:
 
 
 def _of_verification(context: TicketContext) -> Iterator[Flag]:
-    wrong = sum(entry.what == TimelineEntry.What.CODE_WRONG for entry in context.timeline)
-    if wrong >= WRONG_CODES and not context.verifications:
+    if context.wrong_codes >= WRONG_CODES and not context.verifications:
         yield Flag(
             Odd.WRONG_CODES,
-            _("Fel kod har lästs upp %(count)d gånger.") % {"count": wrong},
+            _("Fel kod har lästs upp %(count)d gånger.") % {"count": context.wrong_codes},
             _("Avsluta samtalet. Ring själv upp beställaren på numret i registret."),
         )
 
@@ -191,8 +190,7 @@ def _of_earlier(context: TicketContext) -> Iterator[Flag]:
             if stopped.by_owner
             else _("Läs det ärendet först. Ring upp beställaren på numret i registret, även om koden stämmer."),
         )
-    count = sum(other.account == context.account_id and lately(other.created_at) for other in context.earlier_tickets)
-    if context.account_id and count:
+    if count := context.asked_lately:
         yield Flag(
             Odd.ASKED_BEFORE,
             ngettext(

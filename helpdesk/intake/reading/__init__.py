@@ -5,16 +5,16 @@ again for another kind of ticket, and to mark the words that each field was read
 """
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
-from helpdesk.intake import mime
-from helpdesk.intake.asked import Asked, asked_in
-from helpdesk.intake.layout import numbers_in, sections
+from helpdesk.intake.reading import mime
+from helpdesk.intake.reading.asked import Asked, asked_in
+from helpdesk.intake.reading.layout import sections
 from helpdesk.models import IncomingMail, Ticket
-from helpdesk.tickets.missing import short_name
+from helpdesk.tickets.letters.missing import short_name
 
 log = logging.getLogger("idportal.intake")
 
@@ -28,16 +28,14 @@ _FIELDS = ("orderer_name", "company_name", *_EMPLOYEE_FIELDS, *RECIPIENT_COLUMNS
 class Reading(NamedTuple):
     """A mail as it is kept, and what it asks for.
 
-    ``sender``: the address in From, or "" if there is not exactly one. ``refers_to``: ticket numbers in the subject.
+    ``sender``: the address in From, or "" if there is not exactly one.
     """
 
     letter: mime.Letter
-    message_id: str
     sender: str
     sender_name: str
     subject: str
     text: str
-    refers_to: Sequence[str]
     asked: Asked
 
 
@@ -60,8 +58,7 @@ def read(raw: bytes) -> Reading:
             text = f"{text}\n\n{OTHER_FORM}\n\n{letter.other_text}" if differ else text
     except Exception as error:  # a fault of ours: the agent reads the mail instead
         raise mime.Unreadable(type(error).__name__) from None
-    refers_to = numbers_in(subject)
-    return Reading(letter, letter.first("message-id"), sender, sender_name, subject, text, refers_to, asked)
+    return Reading(letter, sender, sender_name, subject, text, asked)
 
 
 def newest(text: str) -> str:
@@ -69,20 +66,18 @@ def newest(text: str) -> str:
     return sections(text)[0].text.strip()
 
 
-def read_again(text: str, subject: str, sender_name: str, sender: str, kind: Ticket.Kind) -> Asked:
-    """Reads a kept mail for a ticket of ``kind``, without the mail's other form. Raises nothing."""
+def as_kind(mail: IncomingMail | None, kind: Ticket.Kind) -> Asked:
+    """The fields that a ticket's first mail gives for this kind, without the mail's other form. Raises nothing.
+
+    Blank ones if there is no readable mail.
+    """
+    if mail is None or mail.unreadable or not mail.text:
+        return Asked(kind=kind)
     try:
-        return asked_in(text.partition(OTHER_FORM)[0], subject, sender_name, sender, kind)
+        return asked_in(mail.text.partition(OTHER_FORM)[0], mail.subject, mail.sender_name, mail.sender, kind)
     except Exception as error:  # as in ``read``
         log.error("a mail could not be read again: %s", type(error).__name__)
         return Asked(kind=kind)
-
-
-def as_kind(mail: IncomingMail | None, kind: Ticket.Kind) -> Asked:
-    """The fields that a ticket's first mail gives for this kind; blank ones if there is no readable mail."""
-    if mail is None or mail.unreadable or not mail.text:
-        return Asked(kind=kind)
-    return read_again(mail.text, mail.subject, mail.sender_name, mail.sender, kind)
 
 
 def fields_of(ticket: Ticket) -> dict[str, str]:

@@ -6,14 +6,14 @@ Exceptions of the libraries become :class:`Unreadable`.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from email.feedparser import BytesFeedParser
 from email.message import Message
 from email.policy import Compat32, Policy
 from email.utils import getaddresses
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from helpdesk.intake.decoding import LONGEST_HEADER, clean, in_charset, on_one_line, surrogates, text_of, tidy
+from helpdesk.intake.reading.decoding import LONGEST_HEADER, clean, in_charset, on_one_line, surrogates, text_of, tidy
 from idportal.text import composed, one_line
 
 # Bytes of one message that are read. Text comes first in a mail, and attachments are not kept (M4).
@@ -208,10 +208,7 @@ def _senders(message: Message) -> Iterator[tuple[str, str]]:
 
 def _payload(part: Message) -> bytes:
     """A part's decoded bytes; b"" if they can't be decoded."""
-    try:
-        payload = part.get_payload(decode=True)
-    except Exception:  # binascii.Error, among others
-        return b""
+    payload = _tried(lambda: part.get_payload(decode=True), b"")
     return payload if isinstance(payload, bytes) else b""
 
 
@@ -221,10 +218,15 @@ def _decoded(part: Message) -> str:
 
 def _parameter(part: Message, header: str, name: str) -> str:
     """A header's parameter, decoded (RFC 2231); "?" if it can't be decoded."""
-    try:
-        value = part.get_param(name, "", header)
-        if isinstance(value, tuple):
-            return in_charset(value[2].encode("raw-unicode-escape"), value[0] or "ascii")
-    except Exception:  # the library fails on gaps in numbered pieces
-        return "?"
+    value = _tried(lambda: part.get_param(name, "", header), "?")
+    if isinstance(value, tuple):
+        return in_charset(value[2].encode("raw-unicode-escape"), value[0] or "ascii")
     return str(value or "")
+
+
+def _tried(call: Callable[[], Any], otherwise: Any) -> Any:
+    """The library fails on gaps in a parameter's numbered pieces (RFC 2231), and on broken base64."""
+    try:
+        return call()
+    except Exception:
+        return otherwise

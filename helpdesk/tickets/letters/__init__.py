@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 from email.utils import parseaddr
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -21,7 +22,7 @@ from django.utils import timezone, translation
 from accounts import limits
 from accounts.models.recipients import usual
 from helpdesk.models import IncomingMail, Ticket
-from helpdesk.tickets.missing import changed_words, in_words, is_about_several
+from helpdesk.tickets.letters.missing import changed_words, in_words, is_about_several
 from idportal import message_templates
 from idportal.mailbox_address import mailbox_address
 from idportal.text import LONGEST, inert
@@ -95,17 +96,15 @@ def _send_to_orderer(event: str, ticket: Ticket, topic: Message.Topic, *, key: s
     with translation.override("sv"):
         what = message_templates.part("ticket_what.txt", about).strip()  # for the middle of a sentence
     link = f"{settings.PORTAL_URL}{reverse('orderer-tickets')}"
-    mail = outbox.letter(
-        event,
-        {"number": ticket.number, "what": what, "link": link, **words},
-        purpose=topic,
-        to=ticket.orderer.email,
-        useful=USEFUL,
-        key=f"{topic} {ticket.number} {key}".strip(),
-        company=ticket.company,
-        about=ticket.account,
-    )
-    outbox.enqueue([mail])
+    words = {"number": ticket.number, "what": what, "link": link, **words}
+    key = f"{topic} {ticket.number} {key}".strip()
+    _send(event, words, topic, ticket.orderer.email, key=key, company=ticket.company, about=ticket.account)
+
+
+def _send(
+    event: str, words: dict[str, Any], topic: Message.Topic, to: str, *, useful: timedelta = USEFUL, **more: Any
+) -> None:
+    outbox.enqueue([outbox.letter(event, words, purpose=topic, to=to, useful=useful, **more)])
 
 
 # To the sender of a mail that became a ticket.
@@ -172,9 +171,7 @@ def _send_to_sender(event: str, ticket: Ticket, to: str, key: str, **words: str)
     in_all = _last_hour().filter(purpose=Topic.MAIL_ANSWERED).count()  # addresses can be made up by the thousand
     if not _has_room(to) or in_all >= limits.MAIL_ANSWERS_IN_ALL:
         return
-    words["number"] = ticket.number
-    mail = outbox.letter(event, words, purpose=Topic.MAIL_ANSWERED, to=to, useful=USEFUL, key=key)
-    outbox.enqueue([mail])
+    _send(event, {"number": ticket.number, **words}, Topic.MAIL_ANSWERED, to, key=key)
 
 
 def _has_room(address: str, most: int = limits.MAIL_ANSWERS_EACH) -> bool:
@@ -195,28 +192,16 @@ def ask_to_confirm(ticket: Ticket, address: str, token: str) -> None:
     """Asks a new recipient to confirm. Only the mail holds the link."""
     url = f"{settings.PORTAL_URL}{reverse('recipient-confirm', query={'nyckel': token})}"
     words = {**_known_to_recipients(ticket), "link": url}
-    useful, company = limits.RECIPIENT_CONFIRMATION, ticket.company
-    purpose = Topic.CONFIRM_RECIPIENT
-    outbox.enqueue(
-        [outbox.letter("recipient_confirm", words, purpose=purpose, to=address, useful=useful, company=company)]
-    )
+    useful = limits.RECIPIENT_CONFIRMATION
+    _send("recipient_confirm", words, Topic.CONFIRM_RECIPIENT, address, useful=useful, company=ticket.company)
 
 
 def tell_leaving(ticket: Ticket, addresses: Iterable[str], *, at_once: bool) -> None:
     """Tells recipients that they leave, at once or when a new one confirms. Each gets one mail a ticket."""
-    purpose = Topic.RECIPIENTS_CHANGED
-    outbox.enqueue(
-        outbox.letter(
-            "recipient_leaving",
-            {**_known_to_recipients(ticket), "at_once": at_once},
-            purpose=purpose,
-            to=address,
-            useful=USEFUL,
-            key=f"{purpose} {ticket.number} {outbox.receiver_digest(Message.Channel.MAIL, address)}",
-            company=ticket.company,
-        )
-        for address in addresses
-    )
+    words, topic = {**_known_to_recipients(ticket), "at_once": at_once}, Topic.RECIPIENTS_CHANGED
+    for address in addresses:
+        key = f"{topic} {ticket.number} {outbox.receiver_digest(Message.Channel.MAIL, address)}"
+        _send("recipient_leaving", words, topic, address, key=key, company=ticket.company)
 
 
 def _known_to_recipients(ticket: Ticket) -> dict[str, str]:

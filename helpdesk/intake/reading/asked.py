@@ -6,16 +6,14 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from accounts.models.recipients import Recipients
-from helpdesk.intake import fields, layout, telephones
-from helpdesk.intake.fields import FieldFound, Why
-from helpdesk.intake.labels import Label, Labelled, labelled_in
-from helpdesk.intake.layout import MailSection
+from helpdesk.intake.reading import fields, layout, telephones
+from helpdesk.intake.reading.fields import FieldFound, Why
+from helpdesk.intake.reading.labels import Label, Labelled, labelled_in
+from helpdesk.intake.reading.layout import MailSection
 from helpdesk.models import Ticket
-from helpdesk.tickets.name_match import names_agree
+from idportal.text import names_agree
 
 Kind = Ticket.Kind
-
-LONGEST_MARK = 4000  # characters; a value is looked for so far behind its label
 
 
 class Mark(NamedTuple):
@@ -78,15 +76,11 @@ class _Marks:
         self._text = text
         self._marks: list[Mark] = []
 
-    def add(self, name: str, words: str, begin: int) -> None:
-        found = re.compile(re.escape(words), re.IGNORECASE).search(self._text, begin, begin + LONGEST_MARK)
-        if found:
+    def add(self, name: str, words: str, part: MailSection) -> None:
+        """Where the words stand first in this part of the mail."""
+        found = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)", re.IGNORECASE).search(self._text, part.begin)
+        if words and found:
             self._marks.append(Mark(found.start(), found.end(), name))
-
-    def add_field(self, name: str, found: FieldFound, starts: Sequence[int]) -> None:
-        if found.value:
-            line, column = found.at
-            self.add(name, found.words or found.value, starts[line] + column)
 
     def in_order(self) -> tuple[Mark, ...]:
         """By place, without marks that overlap an earlier one."""
@@ -133,8 +127,8 @@ def _orderer(parts: Sequence[MailSection], marks: _Marks) -> tuple[str, str]:
     for part in parts:
         name, company = fields.orderer(part.values)
         if name.value or company.value or any(value.strong and value.text for value in part.values):
-            marks.add_field("orderer_name", name, part.starts)
-            marks.add_field("company_name", company, part.starts)
+            marks.add("orderer_name", name.value, part)
+            marks.add("company_name", company.value, part)
             return name.value, company.value
     return "", ""
 
@@ -142,12 +136,12 @@ def _orderer(parts: Sequence[MailSection], marks: _Marks) -> tuple[str, str]:
 def _phone(parts: Sequence[MailSection], orderer: str, marks: _Marks, *, of_daily_mail: bool) -> dict[str, Any]:
     found = dict.fromkeys(("employee_name", "employee_username", "new_number"), fields.NOTHING)
 
-    def add(starts: Sequence[int], *more: FieldFound) -> None:
+    def add(part: MailSection, *more: FieldFound) -> None:
         """Adds the fields that no newer part mentions; a field that a newer part left unclear stays unclear."""
         for name, each in zip(list(found), more, strict=True):
             if found[name].is_missing:
                 found[name] = each
-                marks.add_field(name, each, starts)
+                marks.add(name, each.words or each.value, part)
 
     doubts: set[str] = set()
     for part in parts:
@@ -155,13 +149,13 @@ def _phone(parts: Sequence[MailSection], orderer: str, marks: _Marks, *, of_dail
         is_first = not any(each.value for each in found.values())
         if not is_first and _is_about_others(found, name, username, part, of_daily_mail=of_daily_mail):
             continue
-        add(part.starts, name, username, telephones.new_number(part.labelled, username.value, orderer))
+        add(part, name, username, telephones.new_number(part.labelled, username.value, orderer))
         if is_first:
             doubts = _doubtful(found, part)
     if all(each.is_missing for each in found.values()):
         for part in parts:  # some mails begin with their farewell
             strong = [value for value in labelled_in(part.signature).values if value.strong]
-            add(part.starts[len(part.lines) :], *fields.person(strong), telephones.new_number(Labelled(strong, "", "")))
+            add(part, *fields.person(strong), telephones.new_number(Labelled(strong, "", "")))
     return {
         **{name: each.value for name, each in found.items()},
         "unread": {name: each.why.value for name, each in found.items() if each.why},
@@ -217,10 +211,8 @@ def _recipients(parts: Sequence[MailSection], sender: str, marks: _Marks) -> dic
         if why == Why.MISSING:
             continue
         others = Recipients(fields.addresses_in(part.text)[0]) - Recipients([*found, sender])
-        labels = [value.first for value in part.values if value.label == Label.RECIPIENTS and value.strong]
-        begin = part.starts[labels[0] if labels else 0]
         for each in found:
-            marks.add("recipients", each, begin)
+            marks.add("recipients", each, part)
         return {
             "recipients": tuple(found),
             "unread": {"recipients": why.value} if why else {},

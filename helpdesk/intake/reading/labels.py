@@ -6,7 +6,7 @@ from enum import Enum
 from itertools import zip_longest
 from typing import NamedTuple
 
-from helpdesk.intake.decoding import folded
+from helpdesk.intake.reading.decoding import folded
 
 
 class Label(Enum):
@@ -92,12 +92,6 @@ class Value(NamedTuple):
     last: int
     begin: int
     end: int
-
-    @property
-    def place(self) -> tuple[int, int]:
-        """Line and column at which the search for the value starts."""
-        below = self.last > self.first and self.label != Label.RECIPIENTS
-        return (self.last, 0) if below else (self.first, self.begin)
 
 
 class Labelled(NamedTuple):

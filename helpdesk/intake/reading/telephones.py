@@ -1,20 +1,18 @@
 """Finds the mobile numbers in a mail, the purpose of each by its words, and the one to link, if the mail says so."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from enum import Enum
-from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple
 
 import phonenumbers
 
 from accounts import numbers
-from helpdesk.intake.decoding import folded
-from helpdesk.intake.fields import OF_PERSON, FieldFound, Why, accounts_in, place_of
-from helpdesk.intake.labels import Label, Labelled
+from helpdesk.intake.reading.decoding import folded
+from helpdesk.intake.reading.fields import OF_PERSON, FieldFound, Why, accounts_in
+from helpdesk.intake.reading.labels import Label, Labelled
 
 
 class Cue(Enum):
@@ -35,7 +33,6 @@ class NumberFound(NamedTuple):
     words: str
     at: int
     cue: Cue = Cue.NOTHING
-    place: tuple[int, int] = (0, 0)  # line and column
 
 
 MOST = 100  # numbers of a text; people write two
@@ -74,7 +71,7 @@ def all_in(text: str) -> set[str]:
 
 def found_in(text: str) -> list[NumberFound]:
     """All numbers of a text, in order."""
-    plain = "".join(map(_plain, text))
+    plain = "\n".join("".join(map(numbers.in_ascii, line)) for line in text.split("\n"))
     alone = plain.strip(" .,;:")
     if not any(map(str.isnumeric, plain)):
         return []
@@ -149,16 +146,6 @@ def _sentences(text: str) -> Iterator[tuple[int, str]]:
         end += len(line) + 1
 
 
-@lru_cache(maxsize=4096)
-def _plain(character: str) -> str:
-    if character.isspace():
-        return "\n" if character == "\n" else " "
-    if unicodedata.category(character) == "Pd" or character == "\N{MINUS SIGN}":
-        return "-"
-    is_digit = unicodedata.category(character) == "Nd" or character == "＋"
-    return unicodedata.normalize("NFKC", character)[:1] if is_digit else character
-
-
 _ASKED = (Cue.LINK, Cue.NEW, Cue.ACCOUNT)
 _BETWEEN = {Label.COMPANY, Label.STALE, Label.NOISE, Label.NUMBER}
 
@@ -171,13 +158,16 @@ def new_number(labelled: Labelled, username: str = "", orderer: str = "") -> Fie
     """
     labels = {value.label for value in labelled.values if value.text}
     if Label.NEW_NUMBER in labels:
-        new = (value for value in labelled.values if value.label == Label.NEW_NUMBER)
-        placed = [each._replace(place=value.place) for value in new for each in found_in(value.text)]
-        return _only(placed, Why.UNREADABLE)
+        new = [value.text for value in labelled.values if value.label == Label.NEW_NUMBER]
+        return _only([each for text in new for each in found_in(text)], Why.UNREADABLE)
     loose = labelled.loose
-    found = [each._replace(place=place_of(loose, each.at)) for each in in_sentences(loose, username, orderer)]
+    found = in_sentences(loose, username, orderer)
     beside = set(_lines_beside_person(labelled))
-    meant = [each for each in found if each.cue in _ASKED or (each.cue == Cue.NOTHING and each.place[0] in beside)]
+    meant = [
+        each
+        for each in found
+        if each.cue in _ASKED or (each.cue == Cue.NOTHING and loose.count("\n", 0, each.at) in beside)
+    ]
     if meant or not found:
         return _only(meant, Why.UNREADABLE if Label.NUMBER in labels else Why.MISSING)
     return FieldFound(why=Why.UNCLEAR if len({each.value for each in found}) == 1 else Why.SEVERAL)
@@ -208,5 +198,5 @@ def _lines_beside_person(labelled: Labelled) -> Iterator[int]:
 def _only(found: Sequence[NumberFound], why: Why) -> FieldFound:
     """The number, if all are the same. ``why``: the reason if there is none."""
     if len({each.value for each in found}) == 1:
-        return FieldFound(found[0].value, None, found[0].words, found[0].place)
+        return FieldFound(found[0].value, None, found[0].words)
     return FieldFound(why=Why.SEVERAL if found else why)

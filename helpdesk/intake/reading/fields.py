@@ -10,9 +10,9 @@ from django.core.exceptions import ValidationError
 
 from accounts import limits
 from accounts.models.recipients import usual
-from helpdesk.intake.decoding import folded
-from helpdesk.intake.labels import Label, Value
-from helpdesk.tickets.name_match import names_agree
+from helpdesk.intake.reading.decoding import folded
+from helpdesk.intake.reading.labels import Label, Value
+from idportal.text import names_agree
 
 LONGEST_VALUE = 200
 
@@ -29,14 +29,12 @@ class Why(StrEnum):
 class FieldFound(NamedTuple):
     """One field's value, or why there is none; MISSING: this part does not mention the field.
 
-    ``words``: the words of the mail, if they differ from the value. ``at``: line and column in the part, at the words
-    or shortly before them.
+    ``words``: the words of the mail, if they differ from the value.
     """
 
     value: str = ""
     why: Why | None = Why.MISSING
     words: str = ""
-    at: tuple[int, int] = (0, 0)
 
     @property
     def is_missing(self) -> bool:
@@ -87,11 +85,11 @@ def _person(value: Value) -> tuple[FieldFound, FieldFound]:
         name = name if _NAME_AFTER.fullmatch(name) else ""  # "Användare: Anna Berg"
         if not username and not name:
             return NOTHING, FieldFound(why=Why.UNREADABLE)
-    return _read(name, value), _read(username, value)
+    return _read(name), _read(username)
 
 
-def _read(text: str, value: Value) -> FieldFound:
-    return FieldFound(text, None, at=value.place) if text else NOTHING
+def _read(text: str) -> FieldFound:
+    return FieldFound(text, None) if text else NOTHING
 
 
 def _username(label: Label, text: str) -> str:
@@ -143,7 +141,6 @@ def unlabelled_person(text: str) -> tuple[FieldFound, FieldFound]:
     if len(accounts) != 1:
         return NOTHING, FieldFound(why=Why.SEVERAL) if accounts else NOTHING
     for each in places:
-        line, column = place_of(text, each.start())
         begin = re.sub(r"[\w.-]*\\\s*$", "", text[: each.start()].rpartition("\n")[2][-120:])
         end = re.sub(r"^@[\w.-]*", "", text[each.end() :].partition("\n")[0][:120])
         for found in (_NAME_BEFORE.search(begin), _NAME_AFTER.match(end)):
@@ -151,13 +148,8 @@ def unlabelled_person(text: str) -> tuple[FieldFound, FieldFound]:
             while words and words[0].lower() in _NO_NAMES:
                 words = words[1:]
             if len(words) > 1:
-                return FieldFound(" ".join(words), None, at=(line, 0)), FieldFound(each[0], None, at=(line, column))
-    return NOTHING, FieldFound(places[0][0], None, at=place_of(text, places[0].start()))
-
-
-def place_of(text: str, at: int) -> tuple[int, int]:
-    """Line and column of a character."""
-    return text.count("\n", 0, at), at - text.rfind("\n", 0, at) - 1
+                return FieldFound(" ".join(words), None), FieldFound(each[0], None)
+    return NOTHING, FieldFound(places[0][0], None)
 
 
 def orderer(values: Sequence[Value]) -> tuple[FieldFound, FieldFound]:
@@ -166,10 +158,10 @@ def orderer(values: Sequence[Value]) -> tuple[FieldFound, FieldFound]:
     for value in values:
         text = value.text[:LONGEST_VALUE].strip()
         if value.label == Label.ORDERER and text and not name.value:
-            name, beside = (_read(each, value) for each in _name_and_company(text))
+            name, beside = map(_read, _name_and_company(text))
             company = beside if company.is_missing else company
         elif value.label == Label.COMPANY and text:
-            company = _read(text.partition("\t")[0].strip(" ,."), value)
+            company = _read(text.partition("\t")[0].strip(" ,."))
     return name, company
 
 

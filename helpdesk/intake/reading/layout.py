@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from difflib import get_close_matches
 from itertools import accumulate
 
-from helpdesk.intake.labels import labelled_in
+from helpdesk.intake.reading.labels import labelled_in
 from helpdesk.models import Ticket
 from idportal.text import fold
 
@@ -58,11 +58,11 @@ _ENDS = re.compile(
 class MailSection:
     """One of the mails in a thread. ``subject``: of an older mail whose headers are quoted, else "".
 
-    ``starts``: the place in the whole text at which each line begins, the signature's lines too.
+    ``begin``: the place in the whole text at which it begins.
     """
 
-    def __init__(self, lines: list[str], signature: list[str], starts: list[int], subject: str) -> None:
-        self.lines, self.signature, self.starts, self.subject = lines, signature, starts, subject
+    def __init__(self, lines: list[str], signature: list[str], begin: int, subject: str) -> None:
+        self.lines, self.signature, self.begin, self.subject = lines, signature, begin, subject
         self.text = "\n".join(lines)
         self.labelled = labelled_in(lines)
         self.values = self.labelled.values
@@ -75,18 +75,17 @@ def sections(text: str) -> list[MailSection]:
     quotes = [_QUOTE.match(line[:200]) for line in whole]
     lines = [line[quote.end() :] if quote else line for line, quote in zip(whole, quotes, strict=True)]
     depths = [quote[0].count(">") + quote[0].count("|") if quote else 0 for quote in quotes]
-    ends = accumulate(len(line) + 1 for line in whole)
-    starts = [end - 1 - len(line) for end, line in zip(ends, lines, strict=True)]
+    starts = list(accumulate((len(line) + 1 for line in whole), initial=0))
     begin = place = 0
     depth, subject = depths[0], ""
     while place < len(lines) and len(found) < MOST_SECTIONS:
         after, next_subject = _border(lines, depths, place)
         if after > place or (lines[place].strip() and depths[place] > depth):
-            found.append(_section(lines[begin:place], starts[begin:place], subject))
+            found.append(_section(lines[begin:place], starts[begin], subject))
             begin, subject = after, next_subject
             depth = depths[begin] if begin < len(lines) else 0
         place = after + 1
-    found.append(_section(lines[begin:], starts[begin:], subject))
+    found.append(_section(lines[begin:], starts[begin], subject))
     return found
 
 
@@ -121,16 +120,15 @@ def _head(lines: Sequence[str], place: int) -> tuple[int, str]:
     return (at, subject) if enough else (place, "")
 
 
-def _section(lines: list[str], starts: list[int], subject: str) -> MailSection:
+def _section(lines: list[str], begin: int, subject: str) -> MailSection:
     for place, line in enumerate(lines):
         if place and _ENDS.fullmatch(line[:200]):
-            return MailSection(lines[:place], lines[place:], starts, subject)
+            return MailSection(lines[:place], lines[place:], begin, subject)
         if farewell := _FAREWELL.search(line[:2000]):
-            begin = farewell.start()
-            above, below = [*lines[:place], line[:begin].rstrip()], [line[begin:], *lines[place + 1 :]]
-            starts = [*starts[: place + 1], starts[place] + begin, *starts[place + 1 :]]
-            return MailSection(above, below, starts, subject)
-    return MailSection(lines, [], starts, subject)
+            at = farewell.start()
+            above, below = [*lines[:place], line[:at].rstrip()], [line[at:], *lines[place + 1 :]]
+            return MailSection(above, below, begin, subject)
+    return MailSection(lines, [], begin, subject)
 
 
 # --- Subjects ------------------------------------------------------------------------------------
