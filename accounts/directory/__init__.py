@@ -17,9 +17,9 @@ from accounts.directory.account import (
     PasswordCheck,
 )
 from accounts.directory.active_directory import ActiveDirectory
-from accounts.directory.answers import converted
+from accounts.directory.answers import converted, full_steps
 from accounts.directory.conditions import folded, normal_unit, units_of
-from accounts.directory.dialect import CLOCKS_DIFFER, Directory, Served, full_steps
+from accounts.directory.dialect import CLOCKS_DIFFER, Directory, Served
 from accounts.directory.openldap import OpenLdap
 from accounts.directory.pool import translated
 

@@ -65,7 +65,7 @@ def read_as_they_stand(kind: str) -> list[tuple[str, str, bool]]:
 
 
 class PasswordCheck(enum.Enum):
-    """What the directory says of a password. Only the right one gives another answer than WRONG, LOCKED, UNAVAILABLE."""
+    """What the directory says of a password. All but WRONG, LOCKED and UNAVAILABLE come for the right one only."""
 
     RIGHT = "right"
     WRONG = "wrong"

@@ -16,6 +16,7 @@ from accounts.directory.answers import DirectoryRefused, LdapEntry
 from accounts.directory.conditions import parent
 from accounts.directory.connection import Connection
 from accounts.directory.dialect import CLOCKS_DIFFER, POLICY_FOR, Directory
+from accounts.directory.filetime import LAST, NEVER, filetime, interval, moment
 from accounts.directory.lookup import Look
 
 # LDAP_SERVER_POLICY_HINTS_OID (MS-ADTS 3.1.1.3.4.1.27): history holds for a reset too.
@@ -55,11 +56,6 @@ KINDS_REQUIRED = 3
 
 # Assumed for an account whose fine-grained policy can't be read: a strict one of the common ones.
 ASSUMED_THRESHOLD, ASSUMED_WINDOW = 3, timedelta(minutes=30)
-
-# FILETIME (MS-DTYP 2.3.3): 100 ns since 1601-01-01 UTC; the largest value means never.
-EPOCH = datetime(1601, 1, 1, tzinfo=UTC)
-NEVER = 0x7FFF_FFFF_FFFF_FFFF
-LAST = (datetime.max.replace(tzinfo=UTC) - EPOCH) // timedelta(microseconds=1) * 10
 
 DOMAIN_POLICY = [
     *("lockoutThreshold", "lockOutObservationWindow", "pwdHistoryLength"),
@@ -217,20 +213,6 @@ def _complex(password: str) -> bool:
         any(c.isalpha() and not c.isupper() and not c.islower() for c in password),
     )
     return sum(kinds) >= KINDS_REQUIRED
-
-
-def moment(filetime: int) -> datetime | None:
-    """``None`` for never, and for times after the year 9999."""
-    return None if filetime >= LAST else EPOCH + timedelta(microseconds=filetime // 10)
-
-
-def filetime(moment: datetime) -> int:
-    return (moment - EPOCH) // timedelta(microseconds=1) * 10
-
-
-def interval(value: int | None) -> timedelta:
-    """A duration, from negative steps of 100 ns (MS-ADTS 2.2.17). At most a year, also for "for ever"."""
-    return min(timedelta(microseconds=abs(value or 0) // 10), timedelta(days=365))
 
 
 def domain_of(connection: Connection) -> LdapEntry:

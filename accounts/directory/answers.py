@@ -1,5 +1,6 @@
 """What a server answers: entries, and errors made from python-ldap's. The errors carry nothing of what was sent."""
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -19,6 +20,16 @@ TOO_MUCH = frozenset({ldap.TIMELIMIT_EXCEEDED.errnum, ldap.ADMINLIMIT_EXCEEDED.e
 
 # Values by attribute name. Names are spelled as they were asked for.
 Attributes = dict[str, list[bytes]]
+
+
+# Seconds. A directory refuses an unknown name a little faster than a wrong password (Samba: 2 of 5 ms), so a refusal
+# takes full steps of a time that hides the difference.
+STEP = 0.05
+
+
+def full_steps(started: float) -> None:
+    """Waits until full steps have passed since then (``time.monotonic``)."""
+    time.sleep((started - time.monotonic()) % STEP)
 
 
 @dataclass(frozen=True, slots=True)

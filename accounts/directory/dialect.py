@@ -21,7 +21,7 @@ from accounts.directory.account import (
     PasswordChange,
     PasswordCheck,
 )
-from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry
+from accounts.directory.answers import NOT_NOW, Broken, DirectoryRefused, LdapEntry, full_steps
 from accounts.directory.conditions import can_be_name
 from accounts.directory.connection import Connection, starts_tls
 from accounts.directory.lists import Lists
@@ -35,15 +35,6 @@ POLICY_FOR = timedelta(minutes=5).total_seconds()
 CLOCKS_DIFFER = timedelta(seconds=10)
 
 CHANGE_AFTER_RESET = 2  # an error of the ppolicy response control
-
-# Seconds. A directory refuses an unknown name a little faster than a wrong password (Samba: 2 of 5 ms), so a refusal
-# takes full steps of a time that hides the difference.
-STEP = 0.05
-
-
-def full_steps(started: float) -> None:
-    """Waits until full steps have passed since then (``time.monotonic``)."""
-    time.sleep((started - time.monotonic()) % STEP)
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,8 +131,8 @@ def try_password(
 
     ``found``: the account of the name, for the trail; ``account``: the same, or None if no password may be tried for
     it, with the same queries. ``knows``: known browsers have the last tries (D1), and any password (D4). ``ask``: how
-    the directory is asked, if not by ``accounts.check_password``. Records a refusal; the caller a success. Only the right password makes a row of a person (Q1). Raises DirectoryError
-    if the directory can't tell.
+    the directory is asked, if not by ``accounts.check_password``. Records a refusal; the caller a success. Only the
+    right password makes a row of a person (Q1). Raises DirectoryError if the directory can't tell.
     """
     subject = account.id if account else f"name {digest(username.casefold(), 'name')[:30]}"
     tries, known = FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD), knows(subject)

@@ -44,7 +44,7 @@ class StaffBackend(LDAPBackend):
 
     @sensitive_variables("password")
     def authenticate_ldap_user(self, ldap_user: Any, password: str) -> User | None:
-        """Nobody's name takes a bind as somebody's does (E2). The connection ends with this."""
+        """A name that nobody has takes a bind, too (E2). The connection ends with this."""
         with translated(), converted():
             connection = ldap_user.connection
         try:

@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from accounts.directory import active_directory, openldap
+from accounts.directory import openldap
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.answers import LdapEntry
 
@@ -39,12 +39,12 @@ def _identifier(value: bytes) -> str:
     ],
 )
 def test_a_filetime_is_exact_to_the_microsecond(moment: datetime) -> None:
-    assert active_directory.moment(active_directory.filetime(moment)) == moment
+    assert filetime.moment(filetime.filetime(moment)) == moment
 
 
 def test_never_is_no_moment() -> None:
-    assert active_directory.moment(active_directory.NEVER) is None
-    assert active_directory.moment(active_directory.LAST) is None
+    assert filetime.moment(filetime.NEVER) is None
+    assert filetime.moment(filetime.LAST) is None
 
 
 @pytest.mark.parametrize("written", [b"20320229235958Z", b"20320229235958.123456Z", b"20320229235958.9Z"])
