@@ -8,7 +8,7 @@ from unittest import mock
 
 import pytest
 
-from accounts.directory import openldap
+from accounts.directory import filetime, openldap
 from accounts.directory.active_directory import ActiveDirectory
 from accounts.directory.answers import LdapEntry
 
