@@ -335,6 +335,7 @@ DIRECTORY_CONNECT_TIMEOUT = 3
 DIRECTORY_OPERATION_TIMEOUT = 5
 DIRECTORY_RETRY_DEAD_AFTER = 30
 # AUTH_LDAP_*: by these django-auth-ldap signs staff in (accounts.staff.backend), from the same directory.
+AUTH_LDAP_CONNECTION_OPTIONS = auth_ldap.connection_options(globals())
 globals().update(auth_ldap.derived(globals()))
 
 # --- SMS and mail --------------------------------------------------------------------------------

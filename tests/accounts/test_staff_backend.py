@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, nullcontext
 from io import StringIO
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import ldap
@@ -270,12 +271,12 @@ def is_missing(server: Server, settings: Settings) -> AbstractContextManager[Non
     return nullcontext()
 
 
-def is_hidden(server: Server, settings: Settings) -> AbstractContextManager[None]:
+def is_hidden(server: Server, settings: Settings) -> AbstractContextManager[Any]:
     if isinstance(server, PrivateSamba):
         return hidden_members(server, settings.DIRECTORY_HELPDESK_GROUP)
     search = ldap.ldapobject.SimpleLDAPObject.search_ext
 
-    def blind(connection: object, base: str, scope: int, filterstr: str = "", *rest: object, **named: object) -> object:
+    def blind(connection: Any, base: str, scope: int, filterstr: str = "", *rest: Any, **named: Any) -> Any:
         condition = filterstr.replace("(member=", "(seeAlso=").replace("(objectClass=*)", "(&(objectClass=*))")
         attributes = [each for each in rest[0] if each != "member"] if rest and rest[0] else None
         return search(connection, base, scope, condition, attributes, *rest[1:], **named)
