@@ -56,7 +56,7 @@ def journey(request: HttpRequest) -> Journey:
     found: Journey | None = getattr(request, "journey", None)
     if found is None:
         found = _opened(request.COOKIES.get(settings.JOURNEY_COOKIE_NAME, ""))
-        if not found:  # one that was begun before the upgrade to the cookie of its own goes on
+        if not found:  # one that was begun before the upgrade to this cookie goes on, until it is idle for too long
             found = _opened(request.COOKIES.get(settings.SESSION_COOKIE_NAME, ""))
             found.used = bool(found)
         request.journey = found  # type: ignore[attr-defined]
@@ -93,7 +93,9 @@ def set_cookie(request: HttpRequest, response: HttpResponse) -> None:
 
 def begin(request: HttpRequest, challenge: Challenge, username: str) -> None:
     """Ties a challenge to this browser: only here can its code be entered (R2)."""
-    held = journey(request)
+    held, right = journey(request), entered(request)
+    if right and right[0] != challenge.pk:
+        codes.end_challenge(right[0])
     held.pop("done", None)
     held.note(challenge_reset=challenge.pk, username=username)
 
@@ -155,6 +157,14 @@ def set_flash(request: HttpRequest, word: Flash) -> None:
 def pop_flash(request: HttpRequest) -> str:
     """The message of the page before, or ""; once."""
     return str(journey(request).take("word"))
+
+
+def abandon(request: HttpRequest) -> None:
+    """Ends the journey, and its challenge with it: a copy of the cookie opens nothing either (S1)."""
+    challenge_id = begun(request)
+    if challenge_id is not None:
+        codes.end_challenge(challenge_id)
+    journey(request).end()
 
 
 def finish(request: HttpRequest, account_id: str) -> None:

@@ -42,7 +42,7 @@ def log_out(request: HttpRequest) -> None:
         who = who or Orderer.objects.filter(pk=kept["id"]).first()
     if who:
         audit.record(Event.LOGGED_OUT, who, actor=who, address=request.META["REMOTE_ADDR"])
-    journeys.journey(request).end()
+    journeys.abandon(request)
     logout(request)
 
 
@@ -53,7 +53,7 @@ def renew(request: HttpRequest) -> None:
 
 
 def _empty(request: HttpRequest) -> None:
-    journeys.journey(request).end()
+    journeys.abandon(request)
     request.session.flush()
 
 
