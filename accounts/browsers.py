@@ -37,28 +37,25 @@ def knows(request: HttpRequest, account_id: str) -> bool:
     return is_among(presented(request), account_id)
 
 
-def remember(request: HttpRequest, account_id: str) -> None:
+def remember(request: HttpRequest, account_id: str) -> str:
     """Makes this browser known, with the response to this request. Call it when a journey is completed.
 
-    ``account_id``: the directory's immutable id, or what ``orderer_id`` makes of an orderer's key.
+    ``account_id``: the directory's immutable id, or what ``orderer_id`` makes of an orderer's key. Returns the name by
+    which ``picture`` makes the browser known at the other host, too.
     """
-    request.journey_of = _digest(account_id)  # type: ignore[attr-defined]  # for set_cookie
+    key = _digest(account_id)
+    request.journey_of = key  # type: ignore[attr-defined]  # for set_cookie
+    return key
 
 
-def completed(request: HttpRequest, account_id: str) -> None:
-    """As ``remember``, and the last page of the journey can make the browser known at the other host."""
-    remember(request, account_id)
-    request.session["journey_of"] = _digest(account_id)
-
-
-def picture(request: HttpRequest, there: str) -> str:
+def picture(key: str | None, there: str) -> str:
     """The address of a picture for the last page of a journey; "" if both journeys are at one host.
 
-    ``there``: the setting of the other journey's host, which makes the browser known when the picture is loaded.
+    ``key``: by ``remember``. ``there``: the setting of the other journey's host, which makes the browser known when the
+    picture is loaded.
     """
     hosts = {journey_host(setting) for setting in ("REGISTER_HOST", "RESET_HOST")}
     apart = settings.REGISTER_HOST and settings.RESET_HOST and len(hosts) > 1
-    key = request.session.get("journey_of")
     if not apart or not key:
         return ""
     return f"{journey_url(there, reverse('browser'))}?{urlencode({'intyg': signing.dumps(key, salt=_SALT)})}"

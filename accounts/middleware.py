@@ -1,5 +1,5 @@
-"""Ends sessions in time, and with the role they began with. Makes browsers known. Answers with an outage page if the
-directory is down.
+"""Ends sessions in time, and with the role they began with. Writes the cookies of resets and of known browsers.
+Answers with an outage page if the directory is down.
 """
 
 import logging
@@ -12,7 +12,7 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.deprecation import MiddlewareMixin
 
-from accounts import browsers, sessions
+from accounts import browsers, journeys, sessions
 from accounts.directory import DirectoryError
 from accounts.models import User
 from accounts.passwords.reset import OutcomeUnknown
@@ -28,7 +28,15 @@ class SessionLimits(MiddlewareMixin):
 
     def process_request(self, request: HttpRequest) -> None:
         if settings.SESSION_COOKIE_NAME in request.COOKIES:
-            sessions.keep_or_end(sessions.store(request), used=request.path_info not in sessions.UNATTENDED)
+            sessions.keep_or_end(request.session, used=request.path_info not in sessions.UNATTENDED)
+
+
+class Journeys(MiddlewareMixin):
+    """Writes the cookie of a reset that is under way (security.md S1)."""
+
+    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        journeys.set_cookie(request, response)
+        return response
 
 
 class KnownBrowsers(MiddlewareMixin):

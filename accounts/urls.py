@@ -11,9 +11,9 @@ from accounts.staff.views import sessions as staff_sessions
 from accounts.staff.views import sign_in as staff
 
 urlpatterns = [
-    path("", page("start.html"), name="start"),
-    path("tillganglighet/", page("pages/accessibility.html"), name="accessibility"),
-    path("personuppgifter/", page("pages/privacy.html"), name="privacy"),
+    path("", page, {"template": "start.html"}, name="start"),
+    path("tillganglighet/", page, {"template": "pages/accessibility.html"}, name="accessibility"),
+    path("personuppgifter/", page, {"template": "pages/privacy.html"}, name="privacy"),
     path("registrera/", register.login, name="register"),
     path("registrera/mobil/", register.phone, name="register-phone"),
     path("registrera/kod/", register.code, name="register-code"),

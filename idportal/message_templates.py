@@ -5,24 +5,17 @@ Nothing of a plain text is escaped. Names in a context are one line that does no
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.template import Context, Engine
-from django.utils import timezone, translation
-from django.utils.formats import date_format
-from django.utils.html import escape
+from django.utils import translation
 from django.views.decorators.debug import sensitive_variables
 
-from idportal import frames
 from idportal import sms as gateways
-from idportal.clock import stamp
 from idportal.hosts import journey_url
 from idportal.identity import look
 
-# What each reset sends.
-_KEPT = ("sms/code.txt", "sms/password_reset.txt", "mail/password_reset.txt")
 SHORTER = "\n---\n"  # between the texts of an SMS
 
 
@@ -75,35 +68,6 @@ def part(template: str, context: Mapping[str, Any], *, html: bool = False) -> st
 
 
 def _render(template: str, context: Mapping[str, Any], *, html: bool = False) -> str:
-    return _filled(template, context, html=html) if template in _KEPT else _made(template, context, html=html)
-
-
-def _filled(template: str, context: Mapping[str, Any], *, html: bool) -> str:
-    """As ``_made``, of a frame that is kept: the context is words alone, and the template looks only if there are any.
-
-    A moment is three words: ``at_date``, ``at_time`` and ``at_stamp``.
-    """
-    words: dict[str, str] = {}
-    layout = context.get("layout", "")
-    for name, value in context.items():
-        if isinstance(value, datetime):
-            local = timezone.localtime(value)
-            words |= {f"{name}_date": date_format(local, "j F Y"), f"{name}_time": f"{local:%H:%M}"}
-            words[f"{name}_stamp"] = stamp(value)
-        elif name != "layout":
-            words[name] = escape(value) if html else value
-    none = {name: word for name, word in words.items() if not word}
-    parts = frames.parts(
-        template,
-        (translation.get_language(), html, layout, *none),
-        words.keys() - none.keys(),
-        lambda marked: _made(template, {**none, **marked, "layout": layout}, html=html),
-    )
-    parts[1::2] = [words[name] for name in parts[1::2]]
-    return "".join(parts)
-
-
-def _made(template: str, context: Mapping[str, Any], *, html: bool) -> str:
     found = Engine.get_default().get_template(template)
     return str(found.render(Context({**everywhere(), **context}, autoescape=html)))
 

@@ -153,6 +153,7 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
     "accounts.middleware.SessionLimits",
+    "accounts.middleware.Journeys",
     "accounts.middleware.KnownBrowsers",
     "accounts.middleware.DirectoryOutage",
     "accounts.middleware.StaffRoles",
@@ -410,7 +411,7 @@ AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend", "accounts.staff.backend.StaffBackend"]
 LOGIN_URL = "register"
 
-# Seconds: a session ends after 15 minutes without a click, and after 8 hours in any case.
+# Seconds: a session or the journey of a reset ends after 15 minutes without a click, and after 8 hours in any case.
 SESSION_ENGINE = "accounts.session_store"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 15 * 60
@@ -453,6 +454,7 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
+JOURNEY_COOKIE_NAME = f"{_prefix}journey"  # of accounts.journeys
 BROWSER_COOKIE_NAME = f"{_prefix}browsers"  # of accounts.browsers
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60

@@ -15,7 +15,7 @@ from django.http import HttpResponse
 from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
-from accounts import directory, session_store
+from accounts import directory, journeys
 from accounts.encryption import digest
 from accounts.models import Phone
 from accounts.users import for_account
@@ -81,7 +81,7 @@ def _own_queue() -> Iterator[None]:
 def _time_of_cookies() -> Iterator[None]:
     """``time_passes`` moves it."""
     yield
-    session_store.time = time.time
+    journeys.time = time.time
 
 
 class Inbox:

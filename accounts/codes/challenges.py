@@ -157,6 +157,11 @@ def plain(code: str) -> str:
     return "".join(character for character in characters if unicodedata.category(character) not in ("Pd", "Cf"))
 
 
+def end_challenge(challenge_id: int) -> None:
+    """Ends one challenge: its code under way, or its right not yet used."""
+    Challenge.objects.filter(pk=challenge_id, ended_at=None).update(ended_at=timezone.now(), token="")
+
+
 def end_challenges(user: User) -> None:
     """Ends the account's open challenges, verified or not: codes under way, and rights not yet used."""
     _END(user=user.pk, ended_at=timezone.now())

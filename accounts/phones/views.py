@@ -98,7 +98,7 @@ def _done(request: HttpRequest, user: User) -> HttpResponse:
     sessions.finish(request, Purpose.REGISTER)
     held = phones.waiting(user)
     request.session["link"] = held.pk if held else None
-    browsers.completed(request, user.directory_id)
+    request.session["journey_of"] = browsers.remember(request, user.directory_id)
     return redirect("register-done")
 
 
@@ -157,9 +157,9 @@ def done(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 4: the number is registered; the way on to a new password."""
     if not sessions.is_done(request, Purpose.REGISTER):
         return redirect("register-phone")
-    picture = browsers.picture(request, "RESET_HOST")
+    picture = browsers.picture(request.session.get("journey_of"), "RESET_HOST")
     context = {"username": user.username, "waiting": _waiting(request, user), "picture": picture}
-    return render(request, "accounts/register_done.html", {**context, "hosts_apart": bool(picture)})
+    return render(request, "accounts/register_done.html", context)
 
 
 def _waiting(request: HttpRequest, user: User) -> PhoneLink | None:

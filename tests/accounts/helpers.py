@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
+from typing import Any
 from unittest import mock
 
 import ldap
@@ -19,7 +20,7 @@ from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from accounts import encryption, session_store
+from accounts import encryption, journeys
 from accounts.models import (
     AuditEvent,
     Challenge,
@@ -32,7 +33,7 @@ from accounts.models import (
     StaffSession,
     TriesForgotten,
 )
-from accounts.session_store import SessionStore, content, salt
+from accounts.session_store import SessionStore, salt
 from deploy.local.cast import STEFAN, Person
 from tests.conftest import Walker, has_number
 from tests.emptying import past_the_guard
@@ -86,8 +87,14 @@ def time_passes(**length: float) -> None:
             held[key] -= by.total_seconds()
         session.session_data = signing.dumps(held, salt=salt(session.session_key), serializer=JSONSerializer)
         session.save()
-    before = session_store.time  # a session without a row has its time in the browser's cookie
-    session_store.time = lambda: before() + by.total_seconds()
+    before = journeys.time  # of what is in a browser's cookie
+    journeys.time = lambda: before() + by.total_seconds()
+
+
+def content(row: Session) -> dict[str, Any]:
+    """What the row of a session holds."""
+    held: dict[str, Any] = signing.loads(row.session_data, salt=salt(row.session_key), serializer=JSONSerializer)
+    return held
 
 
 def trail(*events: Event) -> list[Event]:

@@ -39,7 +39,7 @@ BUDGET = {
     "GET /aterstall/": Cost(0, 0, 0),
     "POST /aterstall/": Cost(4, 1, 0, tasks=1),
     "task: the code": Cost(10, 1, 2),
-    "GET /aterstall/kod/": Cost(0, 0, 0),
+    "GET /aterstall/kod/": Cost(1, 0, 0),
     "POST /aterstall/kod/": Cost(5, 1, 0),
     "GET /aterstall/losenord/": Cost(1, 0, 0),
     "POST /aterstall/losenord/": Cost(12, 2, 4, tasks=1),

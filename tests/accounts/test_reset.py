@@ -559,7 +559,7 @@ def older_browser(walker: Walker) -> Client:
     """One that never got the answer to the right code: its cookie is from before."""
     has_number(STEFAN)
     walker.ask(STEFAN.username)
-    late, cookie = Client(), django_settings.SESSION_COOKIE_NAME
+    late, cookie = Client(), django_settings.JOURNEY_COOKIE_NAME
     late.cookies[cookie] = walker.client.cookies[cookie].value
     assert walker.enter_code()["Location"] == "/aterstall/losenord/"
     return late
@@ -567,7 +567,7 @@ def older_browser(walker: Walker) -> Client:
 
 def test_a_session_that_is_gone_sees_what_a_wrong_code_sees(walker: Walker) -> None:
     """K3: also if another click was faster, and has a new id. Its cookie is left alone: it may be the new one."""
-    late, cookie = older_browser(walker), django_settings.SESSION_COOKIE_NAME
+    late, cookie = older_browser(walker), django_settings.JOURNEY_COOKIE_NAME
     answer = Walker(late, walker.sms).enter_code()
     assert answer.status_code == 200
     assert WRONG_CODE in text_of(answer)
@@ -625,7 +625,7 @@ def test_asking_again_says_what_came_of_it(walker: Walker) -> None:
 @pytest.mark.parametrize("press", [False, True], ids=["the page again", "the button"])
 def test_who_never_saw_the_answer_to_the_right_code_begins_anew(walker: Walker, press: bool) -> None:
     """R2: the right is the newer cookie's. The code page would wait for a code that is spent."""
-    late, cookie = older_browser(walker), django_settings.SESSION_COOKIE_NAME
+    late, cookie = older_browser(walker), django_settings.JOURNEY_COOKIE_NAME
     time_passes(seconds=61)
     answer = late.post("/aterstall/kod/igen/") if press else late.get("/aterstall/kod/")
     assert (answer["Location"], cookie in answer.cookies) == ("/aterstall/", False)

@@ -46,16 +46,15 @@ class Watch:
         self.arguments: list[Any] = []
         self.answers: list[HttpResponse] = []
         self.sessions: set[str] = set()
-        self._name = settings.SESSION_COOKIE_NAME
+        self._names = (settings.SESSION_COOKIE_NAME, settings.JOURNEY_COOKIE_NAME)
         post, get = walker._post, walker.get
         walker._post = lambda path, **fields: self._note(post(path, **fields))  # type: ignore[method-assign]
         walker.get = lambda path: self._note(get(path))  # type: ignore[method-assign]
 
     def _note(self, answer: HttpResponse) -> HttpResponse:
         self.answers.append(answer)
-        morsel = self.walker.client.cookies.get(self._name)
-        if morsel and morsel.value:
-            self.sessions.add(morsel.value)
+        cookies = self.walker.client.cookies
+        self.sessions |= {cookies[name].value for name in self._names if name in cookies and cookies[name].value}
         return answer
 
     def started(self, **told: Any) -> None:

@@ -7,10 +7,9 @@ from typing import Literal
 from unittest import mock
 
 import pytest
-from django.http import HttpRequest
 from playwright.sync_api import Browser, Page, expect
 
-from accounts import codes, sessions
+from accounts import codes
 from accounts.models import Challenge
 from tests import mail_view
 from tests.as_site import MADE_UP, dress
@@ -24,7 +23,7 @@ from tests.screenshots import MAILS, picture
 
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 
-resend_in, resend_here_in = codes.resend_in, sessions.resend_in
+resend_in = codes.resend_in
 
 
 def whole_minute(challenge: Challenge) -> int:
@@ -32,17 +31,11 @@ def whole_minute(challenge: Challenge) -> int:
     return 60 if resend_in(challenge) else 0
 
 
-def whole_minute_here(request: HttpRequest) -> int:
-    """The same, of a code to reset."""
-    return 60 if resend_here_in(request) else 0
-
-
 @pytest.mark.parametrize("state", STATES, ids=lambda state: state.name)
 def test_take(state: State, visitor: Visitor) -> None:
     page = visitor.page
     page.clock.set_fixed_time(time.time())  # no countdown goes on
-    here = mock.patch("accounts.sessions.resend_in", whole_minute_here)
-    with mock.patch("accounts.codes.resend_in", whole_minute), here:
+    with mock.patch("accounts.codes.resend_in", whole_minute):
         state.visit(visitor)
     _take(page, state.name)
 

@@ -85,8 +85,10 @@ class Visitor:
 
     def take_over(self, client: Client) -> None:
         """The browser goes on with the session of the client."""
-        name = settings.SESSION_COOKIE_NAME
-        self.page.context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": self.portal.url}])
+        for name in (settings.SESSION_COOKIE_NAME, settings.JOURNEY_COOKIE_NAME):
+            if name in client.cookies:
+                value = client.cookies[name].value
+                self.page.context.add_cookies([{"name": name, "value": value, "url": self.portal.url}])
 
     def goes_on(self, client: Client, path: str) -> None:
         """It opens the page to which the client has come."""

@@ -11,9 +11,8 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
 
-from accounts.session_store import content
 from idportal.logs import JsonFormatter
-from tests.accounts.helpers import wrong_for
+from tests.accounts.helpers import content, wrong_for
 from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.newcomer import Newcomer, email_of

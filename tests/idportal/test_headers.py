@@ -163,7 +163,7 @@ def cookies(tour: Tour) -> dict[str, set[str]]:
 
 def test_cookies_are_bound_to_the_host_and_to_https(https: Tour) -> None:
     found = cookies(https)
-    assert set(found) == {"__Host-session", "__Host-csrf", "__Host-language"}
+    assert set(found) == {"__Host-journey", "__Host-csrf", "__Host-language"}
     for attributes in found.values():
         # RFC 6265bis 4.1.3.2: __Host- needs Secure and Path=/, and no Domain.
         assert {"secure", "httponly", "samesite=lax", "path=/"} <= attributes
@@ -172,7 +172,7 @@ def test_cookies_are_bound_to_the_host_and_to_https(https: Tour) -> None:
 
 def test_cookies_work_without_https_on_ones_own_machine(http: Tour) -> None:
     found = cookies(http)
-    assert set(found) == {"session", "csrf", "language"}
+    assert set(found) == {"journey", "csrf", "language"}
     for attributes in found.values():
         assert {"httponly", "samesite=lax", "path=/"} <= attributes
         assert "secure" not in attributes

@@ -14,9 +14,9 @@ from pytest_django import Settings
 from accounts import companies
 from accounts.limits import LARGEST_FILE
 from accounts.models import AuditEvent, Company, Event, Orderer, User
-from accounts.session_store import content
 from deploy.local.cast import CARIN, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import Say, company
+from tests.accounts.helpers import content
 
 IMPORT = "/admin/accounts/company/import/"
 CONFIRM = "/admin/accounts/company/process_import/"
