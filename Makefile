@@ -2,13 +2,13 @@
 #
 #   PYTHON    the interpreter (3.11 or later); each minor version has an environment of its own, .venv-3.13
 #   PORT      of the demo, and of the stack
-#   SITE      whose portal they show: orebro, or one of three made up: sjoviken, bergslunda, region-norra
+#   SITE      whose portal they show: demo, sjoviken, bergslunda or region-norra, all made up, or orebro
 #   ARGS      more arguments for pytest:  make test ARGS="-k reset"
 #   PACKAGES  none: don't look after Debian packages
 
 PYTHON ?= python3
 PORT ?= 8000
-SITE ?= orebro
+SITE ?= demo
 ARGS ?=
 PACKAGES ?= debian
 

@@ -55,8 +55,8 @@ LINKS_OF_A_SESSION = 20  # open links that were asked for in one browser: more t
 
 # The right to set one password after an accepted code (R3).
 VERIFIED_LIFETIME, TIME_WARNED = 10 * MINUTE, 2 * MINUTE  # and how long before its end that is told
-# Who types slowly presses a button for as much again (WCAG 2.2.1), but an open page must not stay a right for long.
-EXTENSIONS, EXTENSION_PAUSE = 2, 10  # the second of two clicks takes none
+# A press gives as much again, ten times (WCAG 2.2.1) and not more: an open page must not stay a right for ever.
+EXTENSIONS, EXTENSION_PAUSE = 10, 10  # the second of two clicks takes none
 PASSWORD_REFUSALS = 30  # a person needs some tries at the rules, an attacking program needs more
 SETTING_LEASE = 30  # one directory write, with fail-over; after that another try may begin
 

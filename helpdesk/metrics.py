@@ -12,7 +12,7 @@ from helpdesk.models import OPEN, MailboxRead, Ticket
 
 def figures() -> Iterator[Metric]:
     """For ``idportal.health``."""
-    tickets = GaugeMetricFamily("idportal_open_requests", "Open requests.", labels=["kind", "state"])
+    tickets = GaugeMetricFamily("idportal_open_tickets", "Open tickets.", labels=["kind", "state"])
     open_ = Ticket.objects.filter(state__in=OPEN).order_by()
     found = list(open_.values_list("kind", "state").annotate(Count("pk"), Min("created_at")))
     counted = {(kind, state): count for kind, state, count, _ in found}
@@ -21,9 +21,9 @@ def figures() -> Iterator[Metric]:
             tickets.add_metric([kind, state], counted.get((kind, state), 0))
     yield tickets
     oldest = min((since for *_, since in found), default=None)
-    words = "Seconds since the oldest open request came; 0 if none is open."
+    words = "Seconds since the oldest open ticket came; 0 if none is open."
     yield GaugeMetricFamily(
-        "idportal_open_request_oldest_seconds", words, (timezone.now() - oldest).total_seconds() if oldest else 0
+        "idportal_open_ticket_oldest_seconds", words, (timezone.now() - oldest).total_seconds() if oldest else 0
     )
     if settings.HELPDESK_MAILBOX:
         last = MailboxRead.objects.values_list("at", flat=True).first()

@@ -86,6 +86,8 @@ class Ticket(HasRecipients, models.Model):
     doubts = models.JSONField(default=list, blank=True)
     # When an agent last changed the details. An earlier verification of the orderer does not cover them.
     changed_at = models.DateTimeField(null=True)
+    # An agent replaced the number that the sender gave. Then a second agent approves (security.md H8).
+    number_corrected = models.BooleanField(default=False)
 
     agent = models.ForeignKey(
         settings.AUTH_USER_MODEL, null=True, on_delete=models.SET_NULL, related_name="tickets_taken"

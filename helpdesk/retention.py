@@ -31,7 +31,7 @@ def purge(now: datetime) -> dict[str, int]:
         "reports of bounces": _delete(IncomingMail.objects.filter(came_at__lt=now - TICKETS_KEPT, ticket=None)),
         "messages taken up": _delete(ReadAttempt.objects.filter(at__lt=now - MAILS_KEPT)),
         "tickets": _delete(Ticket.objects.filter(decided_at__lt=now - TICKETS_KEPT)),
-        "numbers in requests": numbers.update(new_number=""),
+        "numbers in tickets": numbers.update(new_number=""),
         "mails to the helpdesk": mails.update(
             sender="", sender_name="", subject="", text="", attached="", blanked_at=now
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from pytest_django import Settings
 
@@ -15,7 +16,7 @@ from tests.as_demo import show_demo
 from tests.as_site import MADE_UP, dress
 
 
-def test_there_are_three_that_are_made_up_and_one_is_a_region() -> None:
+def test_there_are_three_with_looks_of_their_own_and_one_is_a_region() -> None:
     assert MADE_UP == ["bergslunda", "region-norra", "sjoviken"]
     assert sum("Region" in sites.settings_of(site)["MUNICIPALITY_NAME"] for site in MADE_UP) == 1
 
@@ -36,7 +37,15 @@ def test_a_site_that_is_not_there_says_which_are(capsys: pytest.CaptureFixture[s
     said = capsys.readouterr().err
     assert "SITE=../../etc/passwd finns inte." in said
     assert ", ".join(sites.names()) in said
-    assert parse(["demo"]).site == sites.FIRST
+
+
+def test_without_a_word_it_is_nobodys() -> None:
+    """A demo that shows a real municipality looks like that municipality's own."""
+    site = parse(["demo"]).site
+    assert site == parse(["stack"]).site == "demo"
+    assert sites.settings_of(site)["MUNICIPALITY_NAME"] == "Demo kommun"
+    assert "SITE ?= demo\n" in (settings.BASE_DIR / "Makefile").read_text(encoding="utf-8")
+    assert parse(["demo", "--site", "orebro"]).site == "orebro"
 
 
 @pytest.mark.django_db

@@ -15,6 +15,7 @@ from django.db import connection, models
 from django.db.migrations.loader import MigrationLoader
 
 from helpdesk.models import Ticket, TimelineEntry
+from notifications.models import Message
 from tests.emptying import as_owner
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
@@ -93,12 +94,42 @@ def test_permissions_and_content_types_of_renamed_models(released: None) -> None
         assert not Permission.objects.filter(codename__endswith=f"_{gone}").exists()
 
 
+def test_tickets_and_messages_on_their_way_stay_so(released: None) -> None:
+    """H8: of an open ticket that was changed nobody knows whether its number was, so two agents approve it."""
+    call_command("migrate", "helpdesk", "0010_saved_filters", verbosity=0)
+    call_command("migrate", "notifications", "0015_questions", verbosity=0)
+    with connection.cursor() as cursor:
+        for number, state, changed in (
+            ("2026-00001", "new", "2026-11-01T06:00Z"),
+            ("2026-00002", "new", None),
+            ("2026-00003", "done", "2026-11-01T06:00Z"),
+        ):
+            columns = {"number": number, "kind": "phone", "state": state, "source": "pages", "changed_at": changed}
+            columns |= dict.fromkeys(("created_at",), "2026-11-01T06:00Z") | {"unread": "{}", "doubts": "[]"}
+            blank = ("company_name", "orderer_name", "employee_name", "employee_username", "account", "new_number")
+            columns |= dict.fromkeys((*blank, "recipient1", "recipient2", "text"), "")
+            places = ", ".join(["%s"] * len(columns))
+            cursor.execute(f"INSERT INTO helpdesk_ticket ({', '.join(columns)}) VALUES ({places})", [*columns.values()])
+    key = "request opened 2026-00001"
+    useful = datetime(2026, 12, 1, tzinfo=UTC)
+    Message.objects.create(kind="mail", purpose="request opened", key=key, to="a@b.example", useful_until=useful)
+    call_command("migrate", verbosity=0)
+    assert [*Ticket.objects.filter(number_corrected=True).values_list("number", flat=True)] == ["2026-00001"]
+    message = Message.objects.get()
+    assert (message.purpose, message.key) == (Message.Topic.TICKET_OPENED, "ticket opened 2026-00001")
+    assert message.to == "a@b.example"
+    call_command("migrate", "notifications", "0015_questions", verbosity=0)
+    assert Message.objects.values_list("purpose", "key").get() == ("request opened", key)
+    Ticket.objects.all().delete()
+
+
 def _upgraded(model: str, row: dict[str, Any]) -> dict[str, Any]:
     names = FIELDS.get(model, {})
     wanted = {new: value for name, value in row.items() if (new := names.get(name, name))}
     if model == "helpdesk.request":
         wanted["unread"] = {"employee_name": "several", "new_number": "unclear"}
         wanted["doubts"] = ["new_number", "employee_username"]
+        wanted["number_corrected"] = False
     if model == "accounts.user":
         wanted["session_epoch"] += 1  # an agent who signed in by SMS signs in anew
     if model == "accounts.orderer":

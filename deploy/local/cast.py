@@ -11,7 +11,7 @@ ADMINS = "admins"
 
 HEMTJANST_ETT = "Hemtjänst Ett AB"
 OMSORG_TVA = "Omsorg Två AB"
-MUNICIPALITY = "Örebro kommun"
+MUNICIPALITY = "Demo kommun"
 
 
 # Marks for makemessages what is translated where it is shown. Django's own noop needs the settings, and the demo's

@@ -60,7 +60,7 @@ def colleague(ticket: Ticket, agent: User, evidence: Evidence) -> str:
 def eyes(ticket: Ticket, agent: User, evidence: Evidence) -> dict[str, object]:
     """What the page says of a second agent: before the verification, and after it."""
     return {
-        "beforehand": four_eyes.beforehand(agent, evidence.recent_removals),
+        "beforehand": four_eyes.beforehand(ticket, agent, evidence.recent_removals),
         "colleague": colleague(ticket, agent, evidence),
         "code_would_do": four_eyes.code_would_do(ticket, evidence.verifications, evidence.recent_removals),
     }

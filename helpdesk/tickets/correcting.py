@@ -1,7 +1,8 @@
 """Correcting what a form asked for, instead of rejecting the ticket and typing it anew.
 
 Only the details: who asks, for which company and for what stays. What was verified was something else, so the orderer
-is verified anew (H1), also for recipients that needed no verification as the orderer wrote them. The orderer is told.
+is verified anew (H1), also for recipients that needed no verification as the orderer wrote them; and a number that was
+corrected takes a second agent (H8). The orderer is told.
 The timeline, which is encrypted, keeps the old and the new values; of a number only the end.
 """
 
@@ -46,6 +47,7 @@ def correct(ticket_id: int, agent: User, details: TicketDetails, address: str | 
     for name in changed:
         setattr(ticket, name, getattr(details, name))
     ticket.changed_at = timezone.now()
+    ticket.number_corrected |= "new_number" in changed
     ticket.save()
     named = [name for name in changed if name != "account"] or ["employee_username"]  # given to somebody else
     lines = [_line(name, getattr(before, name), getattr(details, name)) for name in named]

@@ -116,6 +116,7 @@ def complete(ticket_id: int, agent: User, details: TicketDetails, address: str |
     if not changed and not ticket.unread and not ticket.doubts:
         return ticket
     ticket.unread, ticket.doubts, ticket.changed_at = {}, [], timezone.now()
+    ticket.number_corrected |= before.new_number not in ("", after.new_number)
     ticket.save()
     add_entry(ticket, TimelineEntry.What.COMPLETED, agent, changed_words(changed))
     record(Event.TICKET_COMPLETED, ticket, agent, address)

@@ -1,5 +1,6 @@
 """Whether a second agent has to approve (security.md H2, H8): where an approval rests on one agent's word, and always
-soon after a number was removed. HELPDESK_FOUR_EYES: ``callback``, ``always`` or ``never``.
+soon after a number was removed, and for a number that an agent corrected. HELPDESK_FOUR_EYES: ``callback``, ``always``
+or ``never``.
 """
 
 from collections.abc import Collection
@@ -36,6 +37,11 @@ def refusal(ticket: Ticket, agent: User, done: Collection[Verification], removal
             "Kontots nummer togs bort nyligen, och du har själv kontrollerat beställaren. En annan handläggare ska ta "
             "över ärendet och godkänna det."
         )
+    if _is_corrected(ticket):
+        return _(
+            "En handläggare har rättat numret, och du har själv kontrollerat beställaren. En annan handläggare ska ta "
+            "över ärendet och godkänna det."
+        )
     if not _only_for_calls():
         return _("Du har själv kontrollerat beställaren. En annan handläggare ska ta över ärendet och godkänna det.")
     by_calls = _("Du har själv ringt upp beställaren. En annan handläggare ska ta över ärendet och godkänna det.")
@@ -45,10 +51,15 @@ def refusal(ticket: Ticket, agent: User, done: Collection[Verification], removal
 def code_would_do(ticket: Ticket, done: Collection[Verification], removals: Collection[PhoneRemoval]) -> bool:
     """Whether the approval rests on call backs alone, so that a code read back would spare the second agent."""
     rests_on_calls = needs_verification(ticket) and not any(each.how == How.CODE for each in done)
-    return rests_on_calls and _only_for_calls() and not removals
+    return rests_on_calls and _only_for_calls() and not removals and not _is_corrected(ticket)
 
 
-def beforehand(agent: User, removals: Collection[PhoneRemoval]) -> list[str]:
+def correction_needs_colleague(ticket: Ticket) -> bool:
+    """Whether a colleague will have to approve if the ticket's number is corrected now."""
+    return ticket.kind == Ticket.Kind.PHONE and settings.HELPDESK_FOUR_EYES != "never"
+
+
+def beforehand(ticket: Ticket, agent: User, removals: Collection[PhoneRemoval]) -> list[str]:
     """What each way to verify will take, for the agent who chooses one."""
     if settings.HELPDESK_FOUR_EYES == "never":
         return []
@@ -56,12 +67,18 @@ def beforehand(agent: User, removals: Collection[PhoneRemoval]) -> list[str]:
         return [_("Du tog bort kontots nummer, så en kollega måste godkänna, hur du än kontrollerar.")]
     if removals:
         return [_("Kontots nummer togs bort nyligen, så en kollega måste godkänna, hur du än kontrollerar.")]
+    if _is_corrected(ticket):
+        return [_("En handläggare har rättat numret, så en kollega måste godkänna, hur du än kontrollerar.")]
     if not _only_for_calls():
         return [_("En kollega måste godkänna, hur du än kontrollerar.")]
     return [
         _("Läser beställaren upp en kod kan du godkänna själv."),
         _("Ringer du upp i stället måste en kollega godkänna."),
     ]
+
+
+def _is_corrected(ticket: Ticket) -> bool:
+    return ticket.kind == Ticket.Kind.PHONE and ticket.number_corrected
 
 
 def _only_for_calls() -> bool:

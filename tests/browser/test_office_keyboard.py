@@ -69,6 +69,26 @@ def test_the_orderer_signs_in_asks_for_a_number_and_withdraws_it(visitor: Visito
     assert Ticket.objects.get().state == Ticket.State.WITHDRAWN
 
 
+@pytest.mark.parametrize("width", [320, 360])
+def test_the_orderers_menu_is_one_row_on_a_telephone(new_visitor: NewVisitor, width: int) -> None:
+    """Opened and used with the keyboard. No script has a part in it."""
+    carin = new_visitor((width, 740))
+    as_carin(carin)
+    carin.open("/bestallare/")
+    row = carin.page.locator(".site-nav").bounding_box()
+    assert row
+    assert row["height"] <= 50
+    _go_to(carin, ".site-menu > summary")
+    carin.page.keyboard.press("Enter")
+    for part in carin.page.locator(".site-menu :is(a, button)").all():
+        box = part.bounding_box()
+        assert box
+        assert box["height"] >= 40
+    assert carin.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    _press(carin, "Enter", "/bestallare/arenden/", on="nav a[href='/bestallare/arenden/']")
+    assert carin.page.locator(".site-menu").get_attribute("open") is None
+
+
 @pytest.mark.slow
 def test_the_orderer_changes_the_recipients_and_the_new_one_confirms(new_visitor: NewVisitor) -> None:
     carin, chief = new_visitor(), new_visitor()

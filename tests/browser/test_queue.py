@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from playwright.sync_api import expect
 
 from deploy.local.cast import ANNA, KARL, STEFAN
@@ -16,9 +17,16 @@ from tests.browser.states.office import as_per
 FIRST_ROW, ROW, ROWS = 260, 40, 12  # CSS pixels, and rows that are seen whole
 
 
-def test_twelve_tickets_are_seen_at_once(new_visitor: NewVisitor) -> None:
-    per = new_visitor(DESK)
+@pytest.mark.parametrize("size", [DESK, (1920, 900)], ids=str)
+def test_twelve_tickets_are_seen_at_once_and_whole(new_visitor: NewVisitor, size: tuple[int, int]) -> None:
+    """Each column has the width that its words need; on a large screen those of the longest company, too."""
+    per = new_visitor(size)
     full_queue(per)
+    assert per.page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    cut = "cells => cells.filter(cell => cell.scrollHeight > cell.clientHeight + 1).map(cell => cell.innerText)"
+    usual = per.page.locator("tbody tr", has_text=KARL.username)
+    assert usual.locator("td > span").evaluate_all(cut) == []
+    assert size == DESK or per.page.locator("tbody td > span").evaluate_all(cut) == []
     rows = per.page.locator("tbody tr").evaluate_all("rows => rows.map(row => row.getBoundingClientRect().toJSON())")
     assert len(rows) == 50
     assert rows[0]["top"] < FIRST_ROW

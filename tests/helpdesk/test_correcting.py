@@ -5,15 +5,16 @@ from __future__ import annotations
 from unittest import mock
 
 import pytest
+from pytest_django import Settings
 
 from accounts import directory
 from accounts.directory import Account
-from accounts.models import AuditEvent, Event, Phone
+from accounts.models import AuditEvent, Event, Phone, User
 from deploy.local.cast import ANNA, KARL, MARIA, PER, Person
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import decisions, evidence, verification
 from helpdesk.tickets.correcting import can_be_corrected, correct
-from helpdesk.tickets.creating import TicketDetails
+from helpdesk.tickets.creating import TicketDetails, complete
 from helpdesk.tickets.evidence.levels import Odd
 from helpdesk.tickets.states import AssignedToOther, Closed, NotVerified, SecondAgentNeeded, TicketRefused
 from notifications.models import Message
@@ -85,6 +86,66 @@ def test_h1_a_code_whose_sms_said_the_old_number_counts_no_more(register: Regist
     with pytest.raises(TicketRefused, match="ingen kod att kontrollera"):
         verification.enter_code(one.pk, an_agent(), sms.code())
     assert not verification.valid(Ticket.objects.get(pk=one.pk))
+
+
+def read_out(one: Ticket, sms: Inbox, agent: User | None = None) -> None:
+    """Per has it, and Carin read a code out."""
+    agent = agent or an_agent()
+    taken(one, agent)
+    verification.send_code(one.pk, agent)
+    assert verification.enter_code(one.pk, agent, sms.code())
+
+
+@pytest.mark.django_db(transaction=True)
+def test_h8_a_corrected_number_takes_a_second_agent_for_a_code_too(
+    per: Officer, register: Register, sms: Inbox
+) -> None:
+    """Else one agent alone could put any number in the place of the orderer's, who hears two digits of it."""
+    agent = in_the_directory(PER)
+    one = taken(of_anna(register), agent)
+    assert "Ändrar du numret måste en kollega godkänna ärendet." in text_of(per.get(path(one) + "ratta/"))
+    correct(one.pk, agent, with_number(one))
+    page = text_of(per.get(path(one)))
+    assert "En handläggare har rättat numret, så en kollega måste godkänna, hur du än kontrollerar." in page
+    assert "kan du godkänna själv" not in page
+    read_out(one, sms, agent)
+    with pytest.raises(SecondAgentNeeded, match=r"^En handläggare har rättat numret, och du har själv"):
+        decisions.approve(one.pk, agent)
+    assert "Beställaren kan läsa upp en kod i stället" not in text_of(per.get(path(one)))
+    assert not Phone.objects.exists()
+    taken(one, an_agent(SECOND_AGENT))
+    decisions.approve(one.pk, an_agent(SECOND_AGENT))
+    assert Phone.objects.get().number == OTHER_NUMBER
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("why", ["the name alone", "never"])
+def test_h8_other_corrections_and_never_leave_it_to_one(
+    register: Register, sms: Inbox, settings: Settings, why: str
+) -> None:
+    one = taken(of_anna(register), an_agent())
+    details = TicketDetails.from_ticket(one)._replace(employee_name="Anna B. Berg")
+    if why == "never":
+        settings.HELPDESK_FOUR_EYES = "never"
+        details = with_number(one)
+    correct(one.pk, an_agent(), details)
+    read_out(one, sms)
+    assert decisions.approve(one.pk, an_agent()).state == Ticket.State.DONE
+
+
+@pytest.mark.django_db(transaction=True)
+def test_h8_the_number_of_a_mail_replaced_takes_a_second_agent_filled_in_it_does_not(
+    register: Register, sms: Inbox
+) -> None:
+    """Also if it was changed to nothing and then to another one."""
+    one = taken(of_anna(register, source=Ticket.Source.MAIL, new_number=""), an_agent())
+    complete(one.pk, an_agent(), with_number(one, NEW_NUMBER))
+    assert not Ticket.objects.get(pk=one.pk).number_corrected
+    for number in ("", OTHER_NUMBER):
+        complete(one.pk, an_agent(), with_number(Ticket.objects.get(pk=one.pk), number))
+    read_out(one, sms)
+    with pytest.raises(SecondAgentNeeded):
+        decisions.approve(one.pk, an_agent())
 
 
 def test_h1_recipients_that_an_agent_wrote_need_a_verification_and_two_agents(register: Register) -> None:

@@ -289,12 +289,12 @@ def test_a_company_without_staff_comes_last(register: Register) -> None:
 
 
 def test_a_monitor_sees_what_is_open_and_how_old_the_oldest_is(client: Client) -> None:
-    assert at_metrics(client)["open_request_oldest_seconds",] == 0
+    assert at_metrics(client)["open_ticket_oldest_seconds",] == 0
     now = timezone.now()
     a_ticket(now - timedelta(hours=2))
     a_ticket(now - timedelta(hours=1), kind=Kind.OTHER)
     a_ticket(now - timedelta(hours=9), timedelta(0))
     found = at_metrics(client)
-    assert (found["open_requests", "phone", "new"], found["open_requests", "phone", "verifying"]) == (1, 0)
-    assert found["open_requests", "other", "new"] == 1
-    assert 7200 <= found["open_request_oldest_seconds",] < 7300
+    assert (found["open_tickets", "phone", "new"], found["open_tickets", "phone", "verifying"]) == (1, 0)
+    assert found["open_tickets", "other", "new"] == 1
+    assert 7200 <= found["open_ticket_oldest_seconds",] < 7300

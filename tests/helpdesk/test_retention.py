@@ -62,11 +62,11 @@ def test_the_new_number_goes_a_month_after_the_decision(register: Register) -> N
     decided, waiting = ask_for_number(register), ask_for_number(register, employee_username="lovkalin01")
     states.withdraw(decided.pk, register.carin)
     all_becomes_older(days=29)
-    assert purge()["numbers in requests"] == 0
+    assert purge()["numbers in tickets"] == 0
     all_becomes_older(days=2)
-    assert purge()["numbers in requests"] == 1
+    assert purge()["numbers in tickets"] == 1
     assert {ticket.pk: ticket.new_number for ticket in Ticket.objects.all()} == {decided.pk: "", waiting.pk: NEW_NUMBER}
-    assert purge()["numbers in requests"] == 0
+    assert purge()["numbers in tickets"] == 0
 
 
 def test_no_number_is_given_twice(register: Register) -> None:

@@ -4,7 +4,7 @@ import shlex
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-FIRST = "orebro"
+FIRST = "demo"
 
 # On /demo/, in the order of docs/configuration.md.
 SHOWN = (

@@ -13,7 +13,7 @@ from helpdesk.agent import calls, lookup
 from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.calls import FORMS, Caller, CallForm
 from helpdesk.models import Ticket
-from helpdesk.tickets import correcting
+from helpdesk.tickets import correcting, four_eyes
 from helpdesk.tickets.states import TicketRefused
 
 
@@ -39,7 +39,13 @@ def correct(request: HttpRequest, agent: User, number: str) -> HttpResponse:
         return redirect("helpdesk-ticket", number=number)
     if form.account:  # looked up, and of no ticket (H11)
         lookup.leave_trail([form.account], agent, request.META["REMOTE_ADDR"], "")
-    return render(request, "helpdesk/agent_correct.html", {"here": "queue", "ticket": ticket, "form": form})
+    context = {
+        "here": "queue",
+        "ticket": ticket,
+        "form": form,
+        "second_agent": four_eyes.correction_needs_colleague(ticket),
+    }
+    return render(request, "helpdesk/agent_correct.html", context)
 
 
 def _form(request: HttpRequest, ticket: Ticket, caller: Caller) -> CallForm:
