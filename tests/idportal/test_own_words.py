@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from django.core.checks import run_checks
-from django.utils import translation
 from pytest_django import Settings
 
 from accounts import codes
@@ -100,17 +99,6 @@ def test_a_text_is_data(settings: Settings) -> None:
     assert "God dag från Region &lt;Södra&gt; &amp; co!" in written.html
     assert "Hälsningar<br>\nRegion &lt;Södra&gt; &amp; co<br>\nFrågor: " in written.html
     assert written.text.endswith(f"Hälsningar\nRegion <Södra> & co\nFrågor: {settings.HELPDESK_EMAIL}\n")
-
-
-@pytest.mark.usefixtures("region")
-def test_a_kept_text_is_the_one_that_the_template_makes() -> None:
-    """The texts of a reset are made once in a process."""
-    marks = {"at_date": "1 december 2026", "at_time": "00:05", "at_stamp": "2026-12-01 00:05"}
-    words = {"account": "<i>", "code": "123456", "host": "a.example", "link": "", "layout": "mail/base/notice.html"}
-    with translation.override("sv"):
-        for template in message_templates._KEPT:
-            kept = message_templates._render(template, {**words, "at": AT}, html=True)
-            assert kept == message_templates._made(template, {**words, **marks}, html=True)
 
 
 @pytest.mark.usefixtures("region")
