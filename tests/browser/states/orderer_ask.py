@@ -138,13 +138,13 @@ def too_late(visitor: Visitor) -> None:
     by = an_agent()
     states.take(ticket.pk, by)
     done(Ticket.objects.get(pk=ticket.pk), by)
-    visitor.page.locator("summary").click()
+    visitor.page.locator("main summary").click()
     visitor.page.locator("details button").click()
 
 
 def about_to_withdraw(visitor: Visitor) -> None:
     sent(visitor)
-    visitor.page.locator("summary").click()
+    visitor.page.locator("main summary").click()
 
 
 def mailed_in_her_name(visitor: Visitor) -> None:
