@@ -25,7 +25,6 @@ from django.utils import timezone
 from django.utils.crypto import get_random_string
 
 from accounts.encryption import seal_token, token_digest, unseal_token
-from idportal.kept import Change, Insert, Select
 
 # All that the session of a reset holds (see accounts.sessions). With anything more, a session gets a row.
 CARRIED = frozenset(
@@ -35,10 +34,7 @@ _IN_COOKIE = "session in its cookie"  # the context of its ciphertext
 _KEY_LENGTH = 32  # characters: 165 bits. What is longer is no key
 SEEN_GRAIN = 30  # seconds: a page more does not write the session again
 
-_OPEN = Select[Session](lambda key, now: Session.objects.filter(session_key=key, expire_date__gt=now))
-_ADD = Insert(Session)
 _FIELDS = ("session_key", "session_data", "expire_date")
-_SAVED = Change(lambda row: Session.objects.filter(session_key=row), *_FIELDS)
 
 
 def row_key(session_key: str) -> str:
@@ -134,15 +130,18 @@ class SessionStore(db.SessionStore):
         row = self.create_model_instance(held)
         if must_create:
             try:
-                _ADD(row)
+                row.save(force_insert=True)
             except IntegrityError:
                 raise CreateError from None
-        elif not _SAVED(row=row_key(self._saved_key or ""), **{name: getattr(row, name) for name in _FIELDS}):
-            raise UpdateError
+        else:
+            saved = Session.objects.filter(session_key=row_key(self._saved_key or ""))
+            if not saved.update(**{name: getattr(row, name) for name in _FIELDS}):
+                raise UpdateError
         self._saved_key = self.session_key
 
     def _get_session_from_db(self) -> Session | None:
-        found = _OPEN(key=row_key(self.session_key or ""), now=timezone.now())
+        key = row_key(self.session_key or "")
+        found = Session.objects.filter(session_key=key, expire_date__gt=timezone.now()).first()
         if found is None:
             self._session_key = self._saved_key = None
         return found

@@ -33,7 +33,8 @@ from idportal import beat, celery, wsgi
 celery.app.loader.import_default_modules()
 for name in (
     "celery.bin.beat", "celery.bin.worker", "celery.concurrency.thread", "celery.worker.consumer.gossip",
-    "apprise.plugins.custom_json", "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "helpdesk.intake.fetch", "idportal.postgresql.base",
+    "apprise.plugins.custom_json",
+    "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "helpdesk.intake.fetch", "idportal.postgresql.base",
     "idportal.redis_cache", "idportal.smtp", "idportal.urls", "kombu.transport.redis",
 ):
     importlib.import_module(name)
