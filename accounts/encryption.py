@@ -88,6 +88,13 @@ def sealed(row: models.Model, *fields: str) -> dict[str, Any]:
     return {name: row._meta.get_field(name).pre_save(row, False) for name in fields}  # type: ignore[union-attr]
 
 
+def as_columns(row: models.Model, *fields: str) -> dict[str, Any]:
+    """As ``sealed``, for SQL that is written out."""
+    return {
+        name: value.token if isinstance(value, Ciphertext) else value for name, value in sealed(row, *fields).items()
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Ciphertext:
     """What a column holds. Nothing shows it, and no gateway dials it: it is no text."""

@@ -3,12 +3,10 @@
 import logging
 
 from django.conf import settings
-from django.db.models import F
 
 from accounts import audit, directory
 from accounts.directory import Account, Served
-from accounts.models import Event, User
-from idportal.kept import Change
+from accounts.models import Event, User, statements
 
 log = logging.getLogger("idportal.users")
 
@@ -63,8 +61,5 @@ def end_sessions(user: User) -> None:
 
 def ended_sessions(user: User) -> audit.NewEvent:
     """As ``end_sessions``, and leaves it to the caller to add the event to the trail."""
-    _END_SESSIONS(pk=user.pk)
+    statements.end_sessions(user.pk)
     return audit.new_event(Event.SESSIONS_ENDED, user)
-
-
-_END_SESSIONS = Change(lambda pk: User.objects.filter(pk=pk), session_epoch=F("session_epoch") + 1)

@@ -2,14 +2,8 @@
 
 import gc
 import importlib
-import socket
-import time
-from collections import deque
-from concurrent.futures import Future
-from contextlib import suppress
 
 from gunicorn.glogging import Logger
-from gunicorn.workers.gthread import TConn, ThreadWorker
 
 wsgi_app = "idportal.wsgi"
 
@@ -18,6 +12,7 @@ bind = "127.0.0.1:8000"
 
 # Two processes, so that the portal survives one that dies; threads, because a request may wait for the directory.
 # Each thread keeps a connection to PostgreSQL: 16 of its 100, of which an ordinary day needs a few.
+worker_class = "gthread"
 workers = 2
 threads = 8
 
@@ -54,7 +49,10 @@ control_socket_disable = True
 
 
 class NoAccessLog(Logger):
-    """What was asked for is in nginx's log. gunicorn would write a line of each request for nobody: 0.4 CAL a reset."""
+    """What was asked for is in nginx's log, and needn't be put together twice.
+
+    gunicorn has no setting for that: with ``logconfig_dict`` it makes a line of each request, with or without a log.
+    """
 
     def access(self, *arguments: object) -> None:
         pass
@@ -73,66 +71,3 @@ logconfig_dict = {
         "gunicorn.error": {"handlers": ["stderr"], "level": "INFO", "propagate": False},
     },
 }
-
-
-PATIENCE = 0.05  # seconds: four times what the longest page of a reset takes with nobody else there
-
-# In the two journeys (accounts/urls.py). The SMS travels for seconds, while others are served.
-SENDS_SMS = (
-    *(b"POST /aterstall/ ", b"POST /aterstall/kod/igen/ "),
-    *(b"POST /registrera/mobil/ ", b"POST /registrera/kod/igen/ ", b"POST /registrera/gamla-mobilen/ "),
-)
-
-
-class OneByOne(ThreadWorker):
-    """Begins a request when the one before is answered, or when that takes longer than PATIENCE; what SENDS_SMS first.
-
-    Only where processors are short does anybody notice. There, requests that share a processor all end late, and the
-    longest last: of four people at once, one in twenty waited 71 ms for a new password, and waits 50 so. What takes
-    long, as a directory that hangs or an agent's queue, lets others pass. All of this happens in the thread that takes
-    connections.
-
-    Of 16 people at once, one in twenty waited 149 ms until the SMS was with the provider, and waits 58 so. One request
-    in eight sends one, so the others hardly wait longer. Never do two go before another that waits: a flood of them
-    leaves half to the others.
-    """
-
-    def init_process(self) -> None:
-        self._senders: deque[TConn] = deque()
-        self._others: deque[TConn] = deque()
-        self._sender_was_last = False
-        self._begun: dict[TConn, float] = {}  # requests that are not answered yet, and when each began
-        super().init_process()  # which returns when the process ends
-
-    def enqueue_req(self, conn: TConn) -> None:
-        (self._senders if _sends_sms(conn) else self._others).append(conn)
-        self._let_in()
-
-    def finish_request(self, conn: TConn, fs: "Future[object]") -> None:
-        self._begun.pop(conn, None)
-        super().finish_request(conn, fs)
-        self._let_in()
-
-    def wait_for_and_dispatch_events(self, timeout: float) -> None:
-        super().wait_for_and_dispatch_events(min(timeout, PATIENCE) if self._senders or self._others else timeout)
-        self._let_in()
-
-    def _let_in(self) -> None:
-        while self._senders or self._others:
-            if any(time.monotonic() - began <= PATIENCE for began in self._begun.values()):
-                return
-            self._sender_was_last = bool(self._senders) and not (self._others and self._sender_was_last)
-            conn = (self._senders if self._sender_was_last else self._others).popleft()
-            self._begun[conn] = time.monotonic()
-            super().enqueue_req(conn)
-
-
-def _sends_sms(conn: TConn) -> bool:
-    """By its first bytes, which stay where they are. If they have not come yet, it waits with the others."""
-    with suppress(OSError):
-        start: bytes = conn.sock.recv(64, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        return start.startswith(SENDS_SMS)
-    return False
-
-
-worker_class = OneByOne

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from time import monotonic
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from django.conf import settings
@@ -134,30 +134,33 @@ def _serve(attempts: "SimpleQueue[Callable[[], str | None] | None]", results: "S
 
 
 def _to_apprise(url: str, number: str, text: str) -> str | None:
-    from idportal import plain_http  # here, since most processes send no SMS, and it is a tenth of a second
+    from apprise import NotifyType
 
-    # To read longer than _try waits: an answer that nobody waits for any more is no refusal.
-    limits = float(GATEWAY_TIMEOUT), GATEWAY_TIMEOUT + 1.0
-    if gateway := plain_http.read(url):
-        return None if gateway.send(number, text, limits) else _REFUSED
-    import apprise
-
-    plugin = apprise.Apprise.instantiate(url.replace("{to}", quote(number, safe="")))
+    plugin = _plugin(url.replace("{to}", quote(number, safe="")))
     if plugin is None:
         return "Apprise can't read its URL"
-    plugin.socket_connect_timeout, plugin.socket_read_timeout = limits
-    return None if plugin.notify(body=text, title="", notify_type=apprise.NotifyType.INFO) else _REFUSED
+    # To read longer than _try waits: an answer that nobody waits for any more is no refusal.
+    plugin.socket_connect_timeout, plugin.socket_read_timeout = float(GATEWAY_TIMEOUT), GATEWAY_TIMEOUT + 1.0
+    return None if plugin.notify(body=text, title="", notify_type=NotifyType.INFO) else _REFUSED
+
+
+def _plugin(url: str) -> Any:
+    """Apprise's plugin for a URL; None if it has none. Apprise is imported here, since most processes send no SMS."""
+    if urlsplit(url).scheme in ("json", "jsons"):  # by itself: all hundred plugins take 11 MB of each process
+        from apprise.plugins.custom_json import NotifyJSON
+
+        known = NotifyJSON.parse_url(url)
+        return NotifyJSON(**known) if known else None
+    from apprise import Apprise
+
+    return Apprise.instantiate(url)
 
 
 def load() -> None:
     """Loads what SMS_GATEWAYS need, which else comes with the first message."""
-    import apprise
-
-    from idportal import plain_http
-
     for url in settings.SMS_GATEWAYS:
-        if not url.startswith("file:") and plain_http.read(url) is None:
-            apprise.Apprise.instantiate(url)
+        if not url.startswith("file:"):
+            _plugin(url)
 
 
 def _to_folder(url: str, number: str, text: str) -> str | None:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import AuditEvent, Company, Event, Orderer, User
-from idportal.kept import Insert
+from idportal import written_sql
 
 log = logging.getLogger("idportal.audit")
 
@@ -66,13 +66,12 @@ def add(*events: NewEvent) -> None:
     Once they are committed each is a line of the log too, of which a log system elsewhere keeps a copy (L3): with ids,
     and without names.
     """
-    _ADD(*events)
+    written_sql.add(*events)
     for event in events:
         told = {"event": event.pk, **{name: getattr(event, name) for name in _TOLD}}
         transaction.on_commit(partial(log.info, str(event.event), extra=told))
 
 
-_ADD = Insert(AuditEvent)
 _TOLD = ("actor", "subject", "company", "result", "address")
 
 

@@ -16,9 +16,9 @@ from accounts import audit, limits
 from accounts.codes import counts
 from accounts.codes.delivery import send_code
 from accounts.encryption import digest
-from accounts.models import Challenge, Event, FailedTry, Orderer, Purpose, User
+from accounts.models import Challenge, Event, FailedTry, Orderer, Purpose, User, statements
 from accounts.models.codes import about
-from idportal.kept import Change, Insert
+from idportal import written_sql
 
 
 def ask(
@@ -50,15 +50,13 @@ def ask(
     begun_by = digest(f"{browser}/{username}", "browser") if browser else None
     try:
         with transaction.atomic():
-            _ADD(challenge := Challenge(**fields, begun_by=begun_by))
+            challenge = Challenge(**fields, begun_by=begun_by)
+            written_sql.add(challenge)
             return _begun(challenge, actor)
     except IntegrityError:  # the first click may still be under way: the unique field has waited for it
         if begun_by is None:
             raise
         return _same_click(fields, begun_by)
-
-
-_ADD = Insert(Challenge)
 
 
 def _same_click(fields: dict[str, Any], begun_by: str) -> Challenge:
@@ -164,7 +162,4 @@ def end_challenge(challenge_id: int) -> None:
 
 def end_challenges(user: User) -> None:
     """Ends the account's open challenges, verified or not: codes under way, and rights not yet used."""
-    _END(user=user.pk, ended_at=timezone.now())
-
-
-_END = Change(lambda user: Challenge.objects.filter(user=user, ended_at=None), "ended_at", token="")
+    statements.end_challenges(user.pk, timezone.now())

@@ -5,46 +5,26 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 from types import MappingProxyType
-from typing import Any, cast
 
 from celery import shared_task
 from django.db import transaction
-from django.db.models import Case, F, Field, Q, Value, When
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit, directory, limits, users
 from accounts.codes import counts
 from accounts.directory import Account
-from accounts.encryption import sealed
-from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User
+from accounts.encryption import as_columns
+from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User, statements
 from accounts.models.codes import Owner
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
-from idportal.kept import Claim, Named
 
 log = logging.getLogger("idportal.codes")
 
 # Fields of a challenge: what the look-up finds, and what a code adds.
 _FOUND = ("username", "user_id", "number", "known")
 _CODE = ("token", "valid_until", "failures", "withheld")
-
-_OPEN = Q(verified_at=None, ended_at=None)
-
-
-def _its_own(name: str, of_others: Any = None) -> Case:
-    """What a call gives, for the challenge that gets the code. The others keep theirs, or get ``of_others``."""
-    its_own = Named(name, cast("Field[Any, Any]", Challenge._meta.get_field(name)))
-    return Case(When(pk=Named("pk"), then=its_own), default=F(name) if of_others is None else of_others)
-
-
-_GIVE = Claim[Challenge](
-    # A code of a known browser kills all earlier ones. One of a stranger kills strangers' alone (D1): False is less.
-    lambda pk, purpose, user, orderer, known: Challenge.objects.filter(
-        _OPEN, Q(pk=pk) | Q(Q(user=user) | Q(orderer=orderer), purpose=purpose, known__lte=known)
-    ),
-    **{name: _its_own(name) for name in (*_FOUND, *_CODE)} | {"token": _its_own("token", of_others=Value(""))},
-)
 
 # What a code is for that is read out (H10): the words of its SMS, by the app that asks for such codes.
 Matter = Mapping[str, str]
@@ -146,7 +126,7 @@ def _give(challenge: Challenge, owner: Owner) -> str | None:
     # Earlier challenges of this purpose lose their code. Each of them may ask again; this one then loses its own.
     user, orderer = (None, owner.pk) if isinstance(owner, Orderer) else (owner.pk, None)
     whose = {"purpose": challenge.purpose, "user": user, "orderer": orderer}
-    if challenge in _GIVE.rows(pk=challenge.pk, **whose, **sealed(challenge, *_FOUND, *_CODE)):
+    if statements.give_code(challenge.pk, whose, as_columns(challenge, *_FOUND, *_CODE)):
         return code
     challenge.save(update_fields=_FOUND)  # during the wait for the account, the owner has finished another journey
     return None

@@ -1,7 +1,7 @@
 """Codes, each with its way through a journey, and the counts of tries, which outlive restarts and Redis here."""
 
 from datetime import datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.db import models
 from django.utils import timezone
@@ -10,9 +10,9 @@ from django_otp.util import random_number_token
 
 from accounts import limits
 from accounts.encryption import EncryptedTextField, digest
+from accounts.models import statements
 from accounts.models.companies import Orderer
 from accounts.models.users import User
-from idportal.kept import Change, Claim, Count, Insert, Select
 
 Owner = User | Orderer
 
@@ -95,22 +95,26 @@ class Challenge(models.Model):
     @classmethod
     def locked(cls, challenge_id: int) -> "Challenge | None":
         """The challenge as requests read it, locked until the transaction ends; None if it is gone."""
-        return _LOCKED(pk=challenge_id)
+        found: Challenge | None = statements.lock_challenge(challenge_id)
+        return found
 
     @classmethod
     def under_way(cls, challenge_id: int, purpose: str) -> "Challenge | None":
         """The challenge, sealed: for a reset, before which no log-in is."""
-        return _SEALED(pk=challenge_id, purpose=purpose)
+        found: Challenge | None = statements.read_sealed_challenge(challenge_id, purpose)
+        return found
 
     @classmethod
     def opened(cls, challenge_id: int, purpose: str) -> "Challenge | None":
         """The challenge with its number, for a person who is logged in or whose code was accepted."""
-        return _OPENED(pk=challenge_id, purpose=purpose)
+        found: Challenge | None = statements.read_challenge(challenge_id, purpose)
+        return found
 
     @classmethod
     def to_send(cls, challenge_id: int) -> "Challenge | None":
         """The challenge as the task reads it, with its user or orderer."""
-        return _TO_SEND(pk=challenge_id)
+        found: Challenge | None = statements.read_challenge_to_send(challenge_id)
+        return found
 
     @property
     def owner(self) -> Owner | None:
@@ -143,10 +147,9 @@ class Challenge(models.Model):
         # where none was ever sent (E2).
         right = constant_time_compare(self.token, self._hash(code)) and self.live
         now = timezone.now()
-        spent = {"token": "", "valid_until": now, "verified_at": now}
-        if not _SPENT(pk=self.pk if right else 0, **wrong._asdict(), **spent):
+        if not statements.spend_code(self.pk if right else 0, wrong, now):
             self.failures += 1
-            _FAILED(pk=self.pk)
+            statements.count_failure(self.pk)
             return False
         self.token, self.valid_until, self.verified_at = "", now, now
         return True
@@ -226,9 +229,11 @@ class SendQuota(models.Model):
 
     def _locked_or_added(self) -> "SendQuota":
         """The row that there is, or this one, if there was none."""
-        if found := _QUOTA(digest=self.digest, purpose=self.purpose):
+        found: SendQuota | None = statements.lock_quota(self.digest, self.purpose)
+        if found:
             return found
-        if _FIRST(self):
+        self.pk = statements.add_quota(self.digest, self.purpose, self.sent)
+        if self.pk:
             return self
         # Another has made it.
         return SendQuota.objects.select_for_update().get(digest=self.digest, purpose=self.purpose)
@@ -244,7 +249,7 @@ class SendQuota(models.Model):
         now = timezone.now().timestamp()
         self.sent = [*(at for at in self.sent if now - at < limits.DAY), now]
         self.failed = [at for at in self.failed if now - at < limits.DAY]
-        _COUNTED(pk=self.pk, sent=self.sent, failed=self.failed)
+        statements.note_sent(self.pk, self.sent, self.failed)
 
     def allows(self, allowed: limits.Sends) -> bool:
         now = timezone.now().timestamp()
@@ -280,11 +285,11 @@ class SmsDay(models.Model):
         0, too, after CODE_FAILURES_A_DAY wrong codes. Safe in parallel.
         """
         today, limit = timezone.localdate(), limits.sms_today(purpose)
-        taken = _TAKEN.rows(day=today, limit=limit, **wrong._asdict())
-        if not taken:
+        sent = statements.take_sms_of_day(today, limit, wrong)
+        if not sent:
             cls._default_manager.bulk_create([cls(day=today)], ignore_conflicts=True)  # the first of the day
-            taken = _TAKEN.rows(day=today, limit=limit, **wrong._asdict())
-        return taken[0].sent if taken else 0
+            sent = statements.take_sms_of_day(today, limit, wrong)
+        return sent
 
     @classmethod
     def today(cls) -> int:
@@ -321,7 +326,7 @@ class FailedTry(models.Model):
     @classmethod
     def count(cls, subject: str, kind: Secret, window: timedelta, known: bool = False) -> int:
         """How many within the window, up to now: of known browsers, or of all others."""
-        return _TRIES(subject=subject, kind=kind, since=timezone.now() - window, known=known)
+        return statements.count_tries(subject, kind, timezone.now() - window, known)
 
 
 class TriesForgotten(models.Model):
@@ -332,37 +337,3 @@ class TriesForgotten(models.Model):
 
     def __str__(self) -> str:
         return f"tries forgotten at {self.at}"
-
-
-def _tries(subject: Any, kind: Any, since: Any, known: Any) -> models.QuerySet[FailedTry]:
-    return FailedTry.objects.filter(subject=subject, kind=kind, at__gt=since, known=known)
-
-
-def _fewer_than_a_day_has(subject: Any, kind: Any, since: Any, known: Any) -> Any:
-    return ~models.Exists(_tries(subject, kind, since, known)[limits.CODE_FAILURES_A_DAY - 1 :])
-
-
-# What each reset asks and notes (idportal.kept).
-_LOCKED = Select[Challenge](lambda pk: Challenge.sealed().select_for_update(of=("self",)).filter(pk=pk))
-_SEALED = Select[Challenge](lambda pk, purpose: Challenge.sealed().filter(pk=pk, purpose=purpose))
-_OPENED = Select[Challenge](lambda pk, purpose: Challenge.objects.select_related("user").filter(pk=pk, purpose=purpose))
-_TO_SEND = Select[Challenge](lambda pk: Challenge.objects.select_related("user", "orderer").filter(pk=pk))
-_QUOTA = Select[SendQuota](
-    lambda digest, purpose: SendQuota.objects.select_for_update().filter(digest=digest, purpose=purpose)
-)
-_COUNTED = Change(lambda pk: SendQuota.objects.filter(pk=pk), "sent", "failed")
-_SPENT = Change(
-    lambda pk, subject, kind, since, known: Challenge.objects.filter(
-        _fewer_than_a_day_has(subject, kind, since, known), pk=pk
-    ),
-    *("token", "valid_until", "verified_at"),
-)
-_FAILED = Change(lambda pk: Challenge.objects.filter(pk=pk), failures=models.F("failures") + 1)
-_FIRST = Insert(SendQuota, unless_there=True)
-_TAKEN = Claim[SmsDay](
-    lambda day, limit, subject, kind, since, known: SmsDay.objects.filter(
-        _fewer_than_a_day_has(subject, kind, since, known), day=day, sent__lt=limit
-    ),
-    sent=models.F("sent") + 1,
-)
-_TRIES = Count(_tries)

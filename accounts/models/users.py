@@ -16,8 +16,8 @@ from django_otp.util import random_hex, random_number_token
 
 from accounts import limits
 from accounts.encryption import EncryptedTextField
+from accounts.models import statements
 from idportal.identity import look
-from idportal.kept import Select
 
 
 class UserManager(BaseUserManager["User"]):
@@ -55,12 +55,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     @classmethod
     def locked(cls, directory_id: str) -> "User | None":
         """The record of an account, which others wait for until the transaction ends."""
-        return _LOCKED(directory_id=directory_id)
+        found: User | None = statements.lock_user(directory_id)
+        return found
 
     @classmethod
     def locked_with_phone(cls, directory_id: str) -> "User | None":
         """As ``locked``, with ``phone`` read; None also without a number. Both as they are after the wait for them."""
-        return _LOCKED_WITH_PHONE(directory_id=directory_id)
+        found: User | None = statements.lock_user_with_phone(directory_id)
+        return found
 
     def has_usable_password(self) -> bool:
         """Always false: the portal keeps no password, so that Django's admin offers no change of one."""
@@ -85,7 +87,7 @@ class Phone(models.Model):
 
     @classmethod
     def of_user(cls, user: User) -> "Phone | None":
-        phone = _PHONE(user=user.pk)
+        phone: Phone | None = statements.read_phone(user.pk)
         if phone:
             phone.user = user  # to whom its number is bound
         return phone
@@ -236,16 +238,3 @@ class RecoveryCodes(_Throttled):
 
     def _hash(self, code: str) -> str:
         return salted_hmac("idportal.recovery", code, secret=self.hash_key, algorithm="sha256").hexdigest()
-
-
-# What each reset asks (idportal.kept).
-_LOCKED = Select[User](lambda directory_id: User.objects.select_for_update().filter(directory_id=directory_id))
-_LOCKED_WITH_PHONE = Select[User](
-    # The number is locked, too: while it waits, PostgreSQL would else keep one that is stopped meanwhile.
-    lambda directory_id: (
-        User.objects.select_related("phone")
-        .select_for_update(of=("self", "phone"))
-        .filter(directory_id=directory_id, phone__isnull=False)
-    )
-)
-_PHONE = Select[Phone](lambda user: Phone.objects.filter(user=user))

@@ -6,15 +6,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import InterfaceError, OperationalError, transaction
-from django.db.models import F, Q
+from django.db.models import F
 from django.utils import timezone
 
 from accounts import audit, codes, directory, limits, users
 from accounts.directory import Account, PasswordChange, Served
-from accounts.models import Challenge, Event, FailedTry, Purpose, User
+from accounts.models import Challenge, Event, Purpose, User, statements
 from accounts.passwords.policy import Owner, broken_rules
 from accounts.signals import password_reset
-from idportal.kept import Change, Delete
 
 log = logging.getLogger("idportal.reset")
 
@@ -114,7 +113,7 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
             with transaction.atomic():
                 ended = users.ended_sessions(user)  # locks the user before its challenges, as everywhere
                 codes.end_challenges(user)
-                _FORGET_TRIES(subject=account.id)
+                statements.forget_wrong_passwords(account.id)
                 audit.add(ended, audit.new_event(Event.PASSWORD_DONE, account, actor=user, address=address))
                 password_reset.send(sender=Challenge, user=user, account=account, number=challenge.number)
         except DATABASE_DOWN as error:
@@ -125,28 +124,11 @@ def _note_done(challenge: Challenge, user: User, account: Account, address: str 
             return
 
 
-_FORGET_TRIES = Delete(
-    lambda subject: FailedTry.objects.filter(subject=subject, kind=FailedTry.Secret.PASSWORD, answered=True)
-)
-
-
 def _claim(challenge: Challenge) -> bool:
     """Takes the right for one write. One of several parallel posts gets it. After a crash, the lease ends."""
     now = timezone.now()
     since, until = now - timedelta(seconds=limits.VERIFIED_LIFETIME), now + timedelta(seconds=limits.SETTING_LEASE)
-    return _CLAIM(pk=challenge.pk, now=now, since=since, setting_until=until, most=limits.PASSWORD_REFUSALS) == 1
-
-
-_CLAIM = Change(
-    lambda pk, now, since, most: Challenge.objects.filter(
-        Q(setting_until=None) | Q(setting_until__lt=now),
-        pk=pk,
-        ended_at=None,
-        refusals__lt=most,
-        verified_at__gt=since,
-    ),
-    "setting_until",
-)
+    return statements.claim_right(challenge.pk, now, since, until)
 
 
 def _release(challenge: Challenge) -> None:

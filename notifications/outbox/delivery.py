@@ -8,20 +8,18 @@ from collections.abc import Callable
 from contextlib import nullcontext
 from datetime import timedelta
 from functools import partial
-from itertools import zip_longest
 
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection, transaction
-from django.db.models import Case, F, When
 from django.utils import timezone
 
 from accounts import companies
 from idportal import sms as gateways
-from idportal.kept import Change, Claim
 from idportal.logs import masked
 from idportal.text import one_line
-from notifications.models import OPEN, Message
+from notifications.models import Message
 from notifications.outbox import smtp as relay
+from notifications.outbox import statements
 
 log = logging.getLogger("idportal.outbox")
 
@@ -32,9 +30,7 @@ NOTING_TIMEOUT = 30.0  # seconds to wait for a database that restarts, to note w
 
 Status, Channel, Topic = Message.Status, Message.Channel, Message.Topic
 
-_IDS = ("first", "second", "third", "fourth")
-TOGETHER = len(_IDS)  # messages at most that have a task together
-_NOTED = ("state", "next_try_at", "settled_at", "perhaps_sent", "error")
+TOGETHER = 4  # messages at most that have a task together
 
 # By topic, what is asked before each try: None, if the receiver may have the message. Else it expires, and what is
 # given is called in the same transaction, to enqueue what goes out in its place.
@@ -66,21 +62,8 @@ def _claim(*message_ids: int) -> list[Message]:
     """Those that are this caller's to send, of TOGETHER at most, SMS first. Of many callers at once one gets each."""
     now, claim = timezone.now(), uuid.uuid4()
     lease = now + timedelta(seconds=settings.OUTBOX_LEASE)
-    claimed = _CLAIM.rows(**dict(zip_longest(_IDS, message_ids)), now=now, claim=claim, next_try_at=lease)
+    claimed = statements.claim(message_ids, claim, now, lease)
     return sorted(claimed, key=lambda message: (message.kind != Channel.SMS, message.pk))
-
-
-_CLAIM = Claim[Message](
-    lambda first, second, third, fourth, now: Message.objects.filter(
-        pk__in=(first, second, third, fourth), state__in=OPEN, next_try_at__lte=now
-    ),
-    "claim",
-    "next_try_at",
-    state=Status.SENDING,
-    queued_at=None,
-    attempts=F("attempts") + 1,
-    perhaps_sent=F("perhaps_sent") + Case(When(state=Status.SENDING, then=1), default=0),
-)
 
 
 def _sent_often_enough(message: Message) -> bool:
@@ -154,7 +137,7 @@ def _note(message: Message, state: Message.Status, why: object, also: Callable[[
     while True:
         try:
             with transaction.atomic() if also else nullcontext():
-                done = _NOTE(pk=message.pk, own=message.claim, **{name: getattr(message, name) for name in _NOTED})
+                done = statements.note(message)
                 if done and also:
                     also()
         except DATABASE_DOWN as error:
@@ -167,15 +150,7 @@ def _note(message: Message, state: Message.Status, why: object, also: Callable[[
         else:
             if not done:
                 log.warning("message %d was taken over by another while it was being sent", message.pk)
-            return bool(done)
-
-
-_NOTE = Change(
-    lambda pk, own: Message.objects.filter(pk=pk, state=Status.SENDING, claim=own),
-    *_NOTED,
-    claim=None,
-    queued_at=None,
-)
+            return done
 
 
 def _words(why: object) -> str:

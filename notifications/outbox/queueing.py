@@ -17,7 +17,7 @@ from redis import RedisError
 
 from accounts import audit
 from accounts.models import Event, User
-from idportal.kept import Insert
+from idportal import written_sql
 from notifications.models import OPEN, Message
 from notifications.outbox import delivery
 
@@ -62,7 +62,7 @@ def enqueue(messages: Iterable[Message]) -> int:
     for row in new:
         row.queued_at = None if settings.CELERY_TASK_ALWAYS_EAGER else timezone.now()
     if 0 < len(new) <= delivery.TOGETHER:
-        _ADD(*new)
+        written_sql.add(*new)
     else:
         Message.objects.bulk_create(new, batch_size=CHUNK)
     # In the order of the keys: two that queue the same messages wait for each other, but not in a circle.
@@ -80,9 +80,6 @@ def enqueue(messages: Iterable[Message]) -> int:
 
     transaction.on_commit(put, robust=True)
     return len(new) + len(first)
-
-
-_ADD = Insert(Message)
 
 
 def resend(ids: Collection[int], *, actor: User, address: str | None = None) -> int:

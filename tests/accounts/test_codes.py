@@ -17,10 +17,10 @@ from kombu.exceptions import OperationalError
 from pytest_django import Settings
 
 from accounts import codes, directory, limits, users
-from accounts.codes import challenges
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Purpose, SendQuota, SmsDay
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from idportal import sms as messages
+from idportal import written_sql
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,
@@ -437,7 +437,7 @@ def test_what_no_browser_asked_for_is_never_taken_for_anothers_click(sms: Inbox)
     """R2: an error of the database is one, and gives nobody a challenge of somebody else."""
     codes.ask(Purpose.RESET, address=None, username=STEFAN.username)
     with (
-        mock.patch.object(challenges, "_ADD", side_effect=IntegrityError("its owner is gone")),
+        mock.patch.object(written_sql, "add", side_effect=IntegrityError("its owner is gone")),
         pytest.raises(IntegrityError),
     ):
         codes.ask(Purpose.RESET, address=None, username="lovfinnsej1")

@@ -11,6 +11,7 @@ import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -272,6 +273,36 @@ def test_an_answer_that_trickles_is_no_answer(
         assert sms.send(NUMBER, TEXT) == "2 (form)"
         assert time.monotonic() - begun < 2.5
     assert spare_sms_gateway.received == [Message(NUMBER, TEXT)]
+
+
+@pytest.mark.process
+def test_who_never_answers_may_have_sent_it_and_is_not_waited_for_much_longer(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for the answer any more, but a thread and a connection are still there."""
+    monkeypatch.setattr(sms, "GATEWAY_TIMEOUT", 0.2)
+    with Peer(b"x", 10) as peer:
+        settings.SMS_GATEWAYS = [f"json://127.0.0.1:{peer.port}/{{to}}"]
+        with pytest.raises(sms.SmsError) as error:
+            sms.send(NUMBER, TEXT)
+        assert error.value.perhaps_sent
+        waiting = [thread for thread in threading.enumerate() if thread.name == "sms"]
+        assert waiting
+        for thread in waiting:
+            thread.join(3)
+            assert not thread.is_alive()
+
+
+def test_messages_at_once_go_out_at_once(sms_gateway: SmsGateway) -> None:
+    """Each in a thread of its own, whose answer is for no other message."""
+    numbers = [f"+467017406{last:02}" for last in range(5, 9)]
+    with ThreadPoolExecutor(len(numbers)) as threads:
+        for _time in range(2):
+            taken = threads.map(lambda number: sms.send(number, f"till {number}"), numbers)
+            assert list(taken) == ["1 (json)"] * len(numbers)
+    assert sorted(sms_gateway.received, key=lambda message: message.to) == [
+        Message(number, f"till {number}") for number in numbers for _time in range(2)
+    ]
 
 
 # --- Passing over ---------------------------------------------------------------------------------
