@@ -149,8 +149,9 @@ def _plugin(url: str) -> Any:
     if urlsplit(url).scheme in ("json", "jsons"):  # by itself: all hundred plugins take 11 MB of each process
         from apprise.plugins.custom_json import NotifyJSON
 
-        known = NotifyJSON.parse_url(url)
-        return NotifyJSON(**known) if known else None
+        plugin: Any = NotifyJSON  # it has no types
+        known = plugin.parse_url(url)
+        return plugin(**known) if known else None
     from apprise import Apprise
 
     return Apprise.instantiate(url)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from types import SimpleNamespace
 from typing import Any
 
 import psycopg
 import pytest
 from celery.fixups.django import DjangoWorkerFixup  # type: ignore[attr-defined]  # not in its stubs
-from django.db import OperationalError, close_old_connections, connection
+from django.db import OperationalError, close_old_connections, connection, transaction
 from django.db.backends.postgresql import base as django_base
 
 from accounts.models import Company
@@ -73,6 +77,42 @@ def test_a_row_that_another_holds_is_not_waited_for_without_an_end() -> None:
         with pytest.raises(OperationalError, match="lock timeout"):
             company.save()
     connection.close()
+
+
+def test_a_statement_without_an_end_is_ended_by_the_server() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW statement_timeout")
+        assert cursor.fetchone() == ("1min",)
+        cursor.execute("SET statement_timeout = 100")
+        with pytest.raises(OperationalError, match="statement timeout"):
+            cursor.execute("SELECT pg_sleep(30)")
+    connection.close()
+
+
+@pytest.mark.parametrize("inside", [False, True])
+def test_a_server_that_falls_silent_is_left(monkeypatch: pytest.MonkeyPatch, inside: bool) -> None:
+    """As one that is frozen: its machine answers keepalives, and nothing ends the statement."""
+    first = request()
+    monkeypatch.setattr(base, "ANSWER_TIMEOUT", 0.5)
+    begun = time.monotonic()
+    with (
+        pytest.raises(OperationalError, match="silent"),
+        transaction.atomic() if inside else nullcontext(),
+        frozen(first),
+    ):
+        Company.objects.exists()
+    assert 0.5 < time.monotonic() - begun < 5
+    assert request() != first, "the next request has a connection that works"
+
+
+@contextmanager
+def frozen(process: int) -> Iterator[None]:
+    """The server's process for one connection, stopped as it stands."""
+    os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(process, signal.SIGCONT)
 
 
 def test_a_connection_that_was_just_used_is_asked_nothing(asked: list[float]) -> None:

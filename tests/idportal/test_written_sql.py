@@ -62,7 +62,7 @@ def assert_same(found: models.Model | None, plain: models.Model) -> None:
     assert (found._state.adding, found._state.db) == (False, "default")
 
 
-READS: list[tuple[Callable[[Challenge], Any], Callable[[Challenge], Any]]] = [
+READS: list[tuple[Callable[[Any], Any], Callable[[Any], Any]]] = [
     (lambda it: statements.lock_challenge(it.pk), lambda it: Challenge.sealed().get(pk=it.pk)),
     (lambda it: statements.read_sealed_challenge(it.pk, "reset"), lambda it: Challenge.sealed().get(pk=it.pk)),
     (lambda it: statements.read_challenge(it.pk, "reset"), lambda it: Challenge.objects.get(pk=it.pk)),
@@ -76,7 +76,7 @@ READS: list[tuple[Callable[[Challenge], Any], Callable[[Challenge], Any]]] = [
 
 @pytest.mark.parametrize(("read", "plain"), READS)
 def test_a_row_is_the_one_that_a_plain_queryset_makes(
-    challenge: Challenge, read: Callable[[Challenge], Any], plain: Callable[[Challenge], Any]
+    challenge: Challenge, read: Callable[[Any], Any], plain: Callable[[Any], Any]
 ) -> None:
     """Also with a column that came later: a statement reads those that the model has."""
     with transaction.atomic():
