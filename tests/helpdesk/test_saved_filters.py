@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts import limits
+from accounts import erasing, limits
 from helpdesk.models import SavedFilter
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
