@@ -8,10 +8,18 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Företag och personer")
 
     def ready(self) -> None:
-        from accounts import checks, metrics  # noqa: F401  checks: registers the system checks
+        from accounts import (
+            checks,  # noqa: F401  registers the system checks
+            erasing,
+            metrics,
+            person,
+            retention,
+        )
         from accounts.directory import connect
         from idportal import health
 
+        retention.register(erasing.purge, erasing.renew_keys, erasing.renew_numbers)
+        person.register(erasing.held)
         health.register("directory", lambda: connect().ping())
         health.register_figures(metrics.figures)
 

@@ -10,8 +10,6 @@ import environ
 from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
-from redis.backoff import NoBackoff
-from redis.retry import Retry
 
 from idportal import auth_ldap, env
 
@@ -282,6 +280,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS: dict[str, object] = {
     "ack_emulation": False,
 }
 if _broker.startswith("sentinel"):
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
     _tls = {"ssl": True} if _broker.startswith("sentinels:") else {}
     CELERY_BROKER_USE_SSL = {"ssl_cert_reqs": "required"} if _tls else None
     CELERY_BROKER_TRANSPORT_OPTIONS |= {

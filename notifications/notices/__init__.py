@@ -19,6 +19,7 @@ from accounts.models import PhoneLink
 from idportal import message_templates, sms
 from idportal.hosts import journey_host
 from idportal.text import inert
+from notifications import outbox
 from notifications.models import Message
 
 SMS_USEFUL = timedelta(hours=24)
@@ -43,6 +44,13 @@ def mail_address(account: Account) -> str:
             continue
         return each
     return ""
+
+
+def mail(
+    event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str = "", **options: Any
+) -> Message:
+    """A notice from its template, about the account with this directory id."""
+    return outbox.letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about, **options)
 
 
 def sms_text(purpose: Message.Topic, username: str, at: datetime) -> str:

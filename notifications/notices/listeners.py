@@ -21,10 +21,10 @@ from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message, UntoldNumber
 from notifications.notices import (
-    MAIL_USEFUL,
     SMS_USEFUL,
     event_of,
     link_sms_text,
+    mail,
     mail_address,
     sms_text,
     stop_sms_text,
@@ -194,7 +194,3 @@ def _link_sms(event: str, purpose: Message.Topic, number: str, words: Mapping[st
 
 def _sms(purpose: Message.Topic, number: str, text: str, about: str) -> Message:
     return outbox.sms(purpose=purpose, to=number, text=text, useful=SMS_USEFUL, about=about)
-
-
-def mail(event: str, purpose: Message.Topic, to: str, words: Mapping[str, Any], about: str, **options: Any) -> Message:
-    return outbox.letter(event, words, purpose=purpose, to=to, useful=MAIL_USEFUL, about=about, **options)

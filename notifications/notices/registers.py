@@ -19,7 +19,7 @@ from idportal import message_templates
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message
-from notifications.notices import MAIL_USEFUL, SMS_USEFUL
+from notifications.notices import SMS_USEFUL, mail
 
 Topic = Message.Topic
 
@@ -41,7 +41,7 @@ def contact_was_changed(orderer: Orderer, before: Orderer | None, **others: Any)
     outbox.enqueue(
         [
             *(
-                outbox.letter("orderer_changed", words, purpose=Topic.ORDERER_CHANGED, to=to, useful=MAIL_USEFUL)
+                mail("orderer_changed", Topic.ORDERER_CHANGED, to, words)
                 for to in Recipients(each.email for each in everyone)
             ),
             *(outbox.sms(purpose=Topic.ORDERER_CHANGED, to=to, text=text, useful=SMS_USEFUL) for to in numbers),
@@ -57,14 +57,7 @@ def orderer_has_joined(orderer: Orderer, companies: Collection[Company], **other
         words = {"orderer": inert(orderer.name), "company": inert(company.name), "at": timezone.now()}
         told = Recipients([*colleagues.values_list("email", flat=True), *company.recipients])
         outbox.enqueue(
-            outbox.letter(
-                "orderer_joined",
-                words,
-                purpose=Topic.ORDERER_CHANGED,
-                to=to,
-                useful=MAIL_USEFUL,
-                company=company,
-            )
+            mail("orderer_joined", Topic.ORDERER_CHANGED, to, words, company=company)
             for to in told - Recipients([orderer.email])
         )
 
@@ -74,12 +67,11 @@ def recipients_were_changed(company: Company, before: Recipients, **others: Any)
     """The old recipients and the new, each whether they get the mail from now on."""
     after = company.recipients
     outbox.enqueue(
-        outbox.letter(
+        mail(
             "recipients_changed",
+            Topic.RECIPIENTS_CHANGED,
+            to,
             {"company": inert(company.name), "leaves": to not in after, "joins": to not in before},
-            purpose=Topic.RECIPIENTS_CHANGED,
-            to=to,
-            useful=MAIL_USEFUL,
             company=company,
         )
         for to in Recipients([*before, *after])

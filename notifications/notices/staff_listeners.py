@@ -14,8 +14,8 @@ from accounts.models import FailedTry, User
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message
-from notifications.notices import event_of, mail_address
-from notifications.notices.listeners import mail, notify
+from notifications.notices import event_of, mail, mail_address
+from notifications.notices.listeners import notify
 
 log = logging.getLogger("idportal.notices")
 

@@ -13,8 +13,8 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts import audit, limits
+from accounts.erasing import ANYBODYS
 from accounts.models import AuditEvent, Event, User
-from accounts.retention import ANYBODYS
 from deploy.local.databases import PORTAL
 from idportal.logs import JsonFormatter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from accounts import limits, person
+from accounts import erasing, limits
 from helpdesk.models import SavedFilter
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer
@@ -66,7 +66,7 @@ def test_each_agent_has_their_own_and_removes_it(per: Officer, sara: Officer, re
 
 def test_they_are_shown_to_and_erased_with_their_agent(per: Officer, register: Register) -> None:
     saved(per, "Mitt", "?flik=mina")
-    whom = person.find(user_of(per).username)
-    assert {"name": "Mitt", "words": {"flik": "mina"}}.items() <= person.export(whom)["sparat filter"][0].items()
-    assert person.erase(whom)["sparat filter"] == 1
+    whom = erasing.find(user_of(per).username)
+    assert {"name": "Mitt", "words": {"flik": "mina"}}.items() <= erasing.export(whom)["sparat filter"][0].items()
+    assert erasing.erase(whom)["sparat filter"] == 1
     assert not SavedFilter.objects.exists()

@@ -12,7 +12,17 @@ from tests.idportal.conftest import PRODUCTION, ROOT, environment
 pytestmark = pytest.mark.process
 
 # Each takes time and megabytes. Whoever sends an SMS, reads mail or shows pages loads it.
-FOR_SOME = ("apprise", "requests", "imapclient", "webauthn", "oauthlib", "requests_oauthlib", "lxml", "idportal.urls")
+FOR_SOME = (
+    "apprise",
+    "requests",
+    "imapclient",
+    "webauthn",
+    "oauthlib",
+    "requests_oauthlib",
+    "lxml",
+    "redis",
+    "idportal.urls",
+)
 
 # A worker of codes shows no page and reads no mail, nobody types at it, and one of Apprise's hundred plugins will do.
 NOT_FOR_WORKERS = ("idportal.urls", "lxml", "imapclient", "webauthn", "prompt_toolkit", "apprise.plugins.email")

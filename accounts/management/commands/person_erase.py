@@ -4,8 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import person
+from accounts import erasing
 from accounts.directory import DirectoryError
+from accounts.person import EraseRefused
 
 
 class Command(BaseCommand):
@@ -16,8 +17,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            erased = person.erase(person.find(options["user"]))
-        except (person.UnknownPerson, person.EraseRefused) as refused:
+            erased = erasing.erase(erasing.find(options["user"]))
+        except (erasing.UnknownPerson, EraseRefused) as refused:
             raise CommandError(f"{refused} Nothing was erased.") from None
         except DirectoryError as error:
             raise CommandError(f"The directory did not say who that is ({error}). Nothing was erased.") from error

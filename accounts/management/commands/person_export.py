@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from accounts import person
+from accounts import erasing
 from accounts.directory import DirectoryError
 
 
@@ -18,8 +18,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            found = person.export(person.find(options["user"]))
-        except person.UnknownPerson as unknown:
+            found = erasing.export(erasing.find(options["user"]))
+        except erasing.UnknownPerson as unknown:
             raise CommandError(str(unknown)) from None
         except DirectoryError as error:
             raise CommandError(f"The directory did not say who that is ({error}). Try again.") from error
