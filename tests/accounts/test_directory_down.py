@@ -10,8 +10,7 @@ from unittest import mock
 import pytest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpResponse
-from django.test import Client
-from pytest_django import Settings
+from django.test import Client, override_settings
 
 from accounts import audit, directory, users
 from accounts.directory.connection import Connection
@@ -174,12 +173,10 @@ def test_pages_that_need_no_directory_are_there(server: TestSlapd, client: Clien
         assert client.get(path).status_code == 200
 
 
-def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(walker: Walker, settings: Settings) -> None:
+def test_a_directory_that_can_not_be_trusted_is_as_good_as_down(server: TestSlapd, walker: Walker) -> None:
     """U1: a wrong service account, or no server named."""
     for name, value in (("DIRECTORY_BIND_PASSWORD", "wrong"), ("DIRECTORY_URLS", [])):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(settings, name, value)
-            directory.reset()
+        with override_settings(**{name: value}):
             assert is_outage_page(walker.log_in(KARL), DOWN)
             assert walker.ask(STEFAN.username)["Location"] == "/aterstall/kod/"
     directory.reset()

@@ -134,7 +134,7 @@ def test_a2_a_staff_group_that_can_not_be_read(
     assert code == 1
     mark, words = found[setting]
     assert mark == "FAIL"
-    assert "every account counts as protected" in words
+    assert "every account is protected" in words
 
 
 @pytest.mark.usefixtures("on_this_machine")

@@ -11,6 +11,7 @@ from typing import Any
 from unittest import mock
 
 import pytest
+from ldap.ldapobject import SimpleLDAPObject
 from pytest_django import Settings
 
 from accounts import directory
@@ -111,20 +112,21 @@ def test_each_page_shows_what_is_its_own(eva: Officer, log: io.StringIO) -> None
     assert not any(EVA.password in body or WRONG_PASSWORD in body for body in bodies)
 
 
-@pytest.mark.parametrize("where", ["bind", "search"])
+@pytest.mark.parametrize("where", [(SimpleLDAPObject, "simple_bind_s"), (Connection, "search")], ids=["bind", "search"])
 @pytest.mark.parametrize("how", [refuse, crash])
 def test_a_directory_that_answers_with_errors(
-    eva: Officer, log: io.StringIO, settings: Settings, where: str, how: Callable[..., None]
+    eva: Officer, log: io.StringIO, settings: Settings, where: tuple[type, str], how: Callable[..., None]
 ) -> None:
     """No exception, traceback or error page tells what was sent."""
     everything(eva)
-    real = getattr(Connection, where)
+    of, method = where
+    real = getattr(of, method)
 
-    def fail(connection: Connection, dn: str, *args: Any, **kwargs: Any) -> Any:
-        own = where == "bind" and dn == settings.DIRECTORY_BIND_DN
+    def fail(connection: Any, dn: str, *args: Any, **kwargs: Any) -> Any:
+        own = method == "simple_bind_s" and dn == settings.DIRECTORY_BIND_DN
         return real(connection, dn, *args, **kwargs) if own else how()
 
-    with mock.patch.object(Connection, where, fail):
+    with mock.patch.object(of, method, fail):
         assert eva.type_password().status_code in (500, 503)
     directory.reset()
     assert_kept(eva, log.getvalue())

@@ -35,7 +35,7 @@ load_gateways()
 SENDS = "apprise.plugins.custom_json"
 
 # Beat has the timetable alone.
-NOT_FOR_BEAT = ("accounts", "django.db.models", "psycopg", "cryptography.fernet", "ldap", "prompt_toolkit")
+NOT_FOR_BEAT = ("accounts", "django.db.models", "psycopg", "cryptography.fernet", "prompt_toolkit")
 BEAT = "from idportal import __main__, beat; beat.app.finalize(); assert beat.app.conf.beat_schedule"
 
 

@@ -82,6 +82,12 @@ def test_a_number_that_is_registered_takes_the_row_away() -> None:
 
 def test_200_rows_are_listed_the_first_by_company_and_all_are_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     class Crowd:
+        def of_staff(self) -> Crowd:
+            return self
+
+        def unreadable_groups(self) -> list[str]:
+            return []
+
         def accounts(self, *, listed: bool) -> Iterator[Account]:
             expires = datetime.now(UTC) + timedelta(days=5)
             for at in range(1234, 0, -1):
