@@ -1,5 +1,5 @@
 # mypy: disallow-untyped-calls=False
-"""The admin's site and who gets in."""
+"""The admin site, and who may use it."""
 
 from functools import wraps
 from typing import Any, NoReturn

@@ -1,4 +1,4 @@
-"""For migrations: what is encrypted gets another ``bound_to``, and its rows their new ciphertexts."""
+"""For migrations: re-encrypts rows whose ciphertexts get another ``bound_to``."""
 
 from typing import Any
 

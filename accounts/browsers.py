@@ -1,4 +1,4 @@
-"""Browsers that an account has used before: *known* ones (security.md D1).
+"""Known browsers: those that an account has used before (security.md D1).
 
 A browser is known to an account, or to an orderer, once a journey was completed in it. A signed cookie says so. It
 lets nobody in and proves nothing: it only picks the counter, so that what strangers use up does not stop the owner. A

@@ -1,4 +1,4 @@
-"""System checks of the environment of accounts."""
+"""System checks of the settings that accounts depends on."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""What people type: fields, each with its widget and its messages, and the forms. What it means the verbs say.
+"""The forms that people fill in, and their fields with widgets and messages. What the input means is decided elsewhere.
 
 ``missing`` is the message of a required field that is empty; a field without it may stay empty.
 """

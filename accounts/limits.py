@@ -1,4 +1,4 @@
-"""Every limit, once, with its reason. A plain number of time is in seconds."""
+"""Every limit, stated once with its reason. A plain number of time is in seconds."""
 
 import ipaddress
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Mobile numbers (E.164, security.md G3) and organisation numbers (556677-8899), read as people write them."""
+"""Mobile numbers (E.164, security.md G3) and organisation numbers (556677-8899), however people write them."""
 
 import re
 import unicodedata

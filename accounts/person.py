@@ -1,4 +1,4 @@
-"""All that the portal holds of one person, as every room tells it: shown (GDPR article 15), and erased (article 17).
+"""Everything that the portal holds on one person: exported (GDPR article 15) or erased (article 17; security.md Q1).
 
 The rooms register their parts when the portal starts. What registers later stands on what registered earlier, so its
 part comes first.

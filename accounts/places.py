@@ -1,4 +1,4 @@
-"""Different things under one key, in the cache: at most so many within so many seconds (security.md D3, D4).
+"""Counts distinct things under one key in the cache: at most so many in so many seconds (security.md D3, D4).
 
 Each thing holds a place of its own, which one command takes: of two that come at once for the last one, one gets it,
 and a thing that comes again takes no other. Fails closed: without its store this raises (T1).

@@ -1,4 +1,4 @@
-"""The content of a browser session, and how long it lives (security.md S1 to S3).
+"""What a browser session holds, and how long it lives (security.md S1 to S3).
 
 Keys: ``challenge_<purpose>`` (the id of the challenge under way), ``word`` (a flash message), ``done`` (the journey
 that was finished), ``journey_of`` (see ``browsers.remember``), ``link`` (the id of the hold of the number that was

@@ -1,4 +1,4 @@
-"""Whether an account's password still works, for how many calendar days in Stockholm, and whether it has a number."""
+"""Whether an account's password still works, for how many calendar days (Stockholm), and whether it has a number."""
 
 import enum
 from collections.abc import Iterable, Iterator

@@ -1,4 +1,4 @@
-"""The tasks of accounts, where Celery looks for them."""
+"""The Celery tasks of accounts."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""The addresses of the start page and its like, of the two journeys, of the staff's sign-in, and of the log-out."""
+"""The URLs of the start page and the statements, both journeys, staff sign-in and log-out."""
 
 from django.urls import path
 

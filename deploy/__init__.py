@@ -1,1 +1,1 @@
-"""What the portal runs with: units, a site, an environment, lists of packages; and demo and stack (local)."""
+"""Everything a deployment needs: units, nginx site, environment, package lists; and demo and stack (local)."""

@@ -1,4 +1,4 @@
-"""The web server, in production and in `make demo` and `make stack`: gunicorn --config deploy/gunicorn.conf.py …"""
+"""Gunicorn's configuration, in production, `make demo` and `make stack`: gunicorn --config deploy/gunicorn.conf.py …"""
 
 import gc
 import importlib

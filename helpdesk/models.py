@@ -1,4 +1,4 @@
-"""Tickets and all that belongs to them; the helpdesk's mail; sign-in links; the companies' counts; saved filters."""
+"""Tickets and what belongs to them; helpdesk mail; sign-in links; company counts; saved filters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Searches are kept in the session, sealed, and stand in no URL: they may hold a name or a number (X1)."""
+"""Searches are kept sealed in the session and never in a URL: they may hold a name or a number (X1)."""
 
 from cryptography.fernet import InvalidToken
 from django import forms

@@ -1,4 +1,4 @@
-"""The queue's tasks, where Celery looks for them. Each takes an id, or nothing, and calls one function."""
+"""The Celery tasks of the helpdesk. Each takes an id, or nothing, and calls one function."""
 
 import logging
 

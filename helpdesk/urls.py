@@ -1,4 +1,4 @@
-"""The orderer's pages and the agent's pages. Outsiders rely on the paths (design.md)."""
+"""The URLs of the orderer's and the agent's pages. Outsiders rely on the paths (design.md)."""
 
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter

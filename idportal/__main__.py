@@ -1,4 +1,4 @@
-"""``python -m idportal worker …`` and ``python -m idportal beat …``: as ``celery -A idportal …``, with 8 MB less.
+"""``python -m idportal worker …`` and ``… beat …``: the same as ``celery -A idportal …``, with 8 MB less memory.
 
 Celery's own program loads all its commands and, for one of them, a shell that completes what is typed.
 """

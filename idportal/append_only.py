@@ -1,4 +1,4 @@
-"""Rows that are added and never changed."""
+"""Rows that can be added but never changed."""
 
 from typing import Any, TypeVar
 

@@ -1,4 +1,4 @@
-"""Beat, as ``celery -A idportal.beat beat``: it has the timetable alone, and neither Django nor a task in its memory.
+"""Beat, as ``celery -A idportal.beat beat``: it loads the timetable alone, without Django or any task.
 
 It sends each task by its name; the settings know the queue.
 """

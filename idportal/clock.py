@@ -1,4 +1,4 @@
-"""Moments and durations in words, in the language that is active. The zone is Stockholm, by TIME_ZONE."""
+"""Times and durations in words, in the active language. The zone is Stockholm, by TIME_ZONE."""
 
 from datetime import UTC, date, datetime, time, timedelta
 

@@ -1,4 +1,4 @@
-"""Sockets that bound how long, and how much, a server may answer; and a look at one that is kept.
+"""Sockets that limit how long and how much a server may answer; and a check on a kept connection.
 
 By hand: the timeouts of sockets, requests, smtplib and IMAPClient bound the wait for the next byte alone, so a server
 could send one byte after another for days. Nothing here bounds the look-up of host names (resolv.conf(5)).

@@ -1,4 +1,4 @@
-"""Pages for monitors and load balancers: does the process run, can it serve, and figures.
+"""Pages for monitors and load balancers: liveness, readiness and metrics.
 
 Figures (Prometheus' text format) count things and never name people. Each is read from the database at each request, so
 that all web processes give the same.

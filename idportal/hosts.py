@@ -1,4 +1,4 @@
-"""The host names of the two journeys (manual-sv.md: pwreg and pwreset), and the addresses that each page shows."""
+"""The host names of the two journeys (manual-sv.md: pwreg and pwreset), and the links that every page shows."""
 
 from urllib.parse import urlsplit
 

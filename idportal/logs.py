@@ -1,4 +1,4 @@
-"""Logs: one JSON object a line, without the numbers and addresses of people (security.md L2)."""
+"""Logs: one JSON object a line, with people's numbers and addresses masked (security.md L2)."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""Where the helpdesk's mailbox is. Apart from the way into it, which brings HTTP, OAuth and IMAP."""
+"""The helpdesk's mailbox address. Kept apart from ``mailbox``, which loads HTTP, OAuth and IMAP."""
 
 from dataclasses import dataclass, field
 from urllib.parse import unquote, urlsplit

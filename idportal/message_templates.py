@@ -1,4 +1,4 @@
-"""The words of mails and SMS: one template an event, ``templates/mail/<event>.txt`` and ``templates/sms/<event>.txt``.
+"""The words of mails and SMS, a template for each event: ``templates/mail/<event>.txt``, ``templates/sms/<event>.txt``.
 
 Nothing of a plain text is escaped. Names in a context are one line that does nothing (``idportal.text.inert``).
 """

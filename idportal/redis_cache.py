@@ -1,4 +1,4 @@
-"""Options of Django's cache in Redis: values as JSON, not as pickles, and a master that Sentinel finds."""
+"""The cache: Django's Redis backend, with one client for each thread, and values as JSON."""
 
 import json
 import logging

@@ -1,4 +1,4 @@
-"""SMS, as django.core.mail is to mail: ``send`` a text to a number through the first gateway that takes it."""
+"""Sends SMS, as django.core.mail sends mail: a text to a number, through the first gateway that accepts it."""
 
 import logging
 import os

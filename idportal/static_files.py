@@ -1,4 +1,4 @@
-"""Static files as browsers get them: the portal's own sheets and scripts without comments and indents."""
+"""Static files as browsers get them: the portal's own style sheets and scripts, minified."""
 
 from pathlib import PurePath
 from typing import Any

@@ -1,4 +1,4 @@
-"""Text made safe for one line, text folded to be compared, and people's names compared."""
+"""Makes text safe for one line, and folds text for comparison."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""All addresses. The paths are the outside's to rely on (design.md)."""
+"""All URLs. Outsiders rely on the paths (design.md)."""
 
 from django.conf import settings
 from django.contrib import admin

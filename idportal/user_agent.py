@@ -1,4 +1,4 @@
-"""A browser and its system in words, from the header in which it says what it is. Anybody may write anything there."""
+"""Names the browser and its system from the User-Agent header, in which anybody may write anything."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The portal's additions to Celery's worker. ``idportal.celery`` and the settings name them."""
+"""The portal's additions to Celery's worker, named by ``idportal.celery`` and the settings."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""The door for any WSGI server."""
+"""The WSGI application, for any WSGI server."""
 
 import os
 

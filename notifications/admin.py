@@ -1,4 +1,4 @@
-"""The admin pages of the outbox and of the daily mail's runs, and the refused messages on the overview."""
+"""The admin pages of the outbox and of the daily mail's runs; and refused messages on the overview."""
 
 import re
 from typing import Any

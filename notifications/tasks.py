@@ -1,4 +1,4 @@
-"""The timetable's tasks of this app. The outbox's own, for one message, is in ``notifications.outbox.queueing``."""
+"""The scheduled tasks of notifications. The task for one message is in ``notifications.outbox.queueing``."""
 
 import logging
 

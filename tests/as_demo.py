@@ -1,4 +1,4 @@
-"""The suite's own portal with the pages of the demo, as ``deploy.local.settings`` gives them to demo and stack."""
+"""The suite's portal with the demo's pages, as ``deploy.local.settings`` gives them to demo and stack."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The suite's own portal in the dress of one of the demo's sites, as ``make demo SITE=…`` shows it."""
+"""The suite's portal dressed as one of the demo's sites, as ``make demo SITE=…`` shows it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every test may ask for: fresh limits, a folder for SMS, the two journeys as a person walks them."""
+"""Fixtures for every test: fresh limits, a folder for SMS, and the two journeys as a person walks them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How the database is emptied after a test that commits, quickly.
+"""Empties the database quickly after a test that commits.
 
 Django's own way truncates every table and then makes content types and permissions anew, which on PostgreSQL took as
 long as the tests themselves. Here the rows are deleted, in one transaction. Content types and permissions stay as the

@@ -1,4 +1,4 @@
-"""A mail as a reader has it before them: who it is from and to, and below it the HTML part."""
+"""A mail as its reader sees it: sender, recipient, and the HTML part below."""
 
 from __future__ import annotations
 

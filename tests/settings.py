@@ -1,4 +1,4 @@
-"""The portal's settings as the suite runs them: nothing that this file does not say comes from outside."""
+"""The settings of the suite: the portal's own, with a value for everything that a process has to be told."""
 
 import os
 

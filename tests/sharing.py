@@ -1,4 +1,4 @@
-"""How the suite is shared out among its workers (pytest-xdist), and what of it is pure.
+"""How the suite is shared among its workers (pytest-xdist), and which tests are marked as pure.
 
 A group of tests runs in one worker, so that what takes long to start is started once: all on Active Directory are one
 group, all that start the portal as a process another, each other file one of its own. Groups are given out in the order

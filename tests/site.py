@@ -1,4 +1,4 @@
-"""deploy/nginx/idportal.conf before a real gunicorn with deploy/gunicorn.conf.py, and a browser of few words."""
+"""deploy/nginx/idportal.conf in front of a real gunicorn with deploy/gunicorn.conf.py, and a minimal browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One journey through the whole bench: what nobody runs daily must not rot."""
+"""The bench's own arithmetic, and one journey through it, so that it does not rot between runs."""
 
 from __future__ import annotations
 

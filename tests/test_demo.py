@@ -1,4 +1,4 @@
-"""The demo as one meets it: started by its command, used over HTTP, ended by a signal; and its two inboxes."""
+"""The demo as people meet it: started by its command, used over HTTP, ended by a signal; and its two inboxes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A path that the docs name is there."""
+"""Every path that the docs name exists."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a telephone that was never here downloads for a reset, through the shipped nginx, as Chromium counts it."""
+"""What a new telephone downloads for a reset, through the shipped nginx, as Chromium counts it."""
 
 from __future__ import annotations
 

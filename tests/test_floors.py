@@ -1,4 +1,4 @@
-"""The floors of the house: which part may import which. The contracts stand in pyproject.toml."""
+"""The floors: which part may import which. The contracts are in pyproject.toml."""
 
 from __future__ import annotations
 

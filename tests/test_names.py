@@ -1,4 +1,4 @@
-"""The words and the sizes of the code, as docs/developer.md has them."""
+"""The code's rules of words and sizes, as in docs/developer.md. Each rule finds the faults planted for it."""
 
 from __future__ import annotations
 

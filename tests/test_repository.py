@@ -1,4 +1,4 @@
-"""The files that tell strangers what this repository is agree with each other, and with what they point to."""
+"""The files that describe this repository to strangers agree with each other, and their links work."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The portal runs on what requirements.txt pins. The tests have more packages, which it might take for granted."""
+"""The portal runs on what requirements.txt pins, without packages that only the tests have."""
 
 from __future__ import annotations
 

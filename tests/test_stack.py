@@ -1,4 +1,4 @@
-"""The stack as one meets it: started by its command, used over HTTP, wounded, ended by a signal, started again."""
+"""The stack as people meet it: started by its command, used over HTTP, damaged, stopped, and started again."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A process that is killed the moment it gets somewhere: what it leaves is what a power cut leaves."""
+"""A process that is killed as soon as it reaches a given point, as in a power cut."""
 
 from __future__ import annotations
 

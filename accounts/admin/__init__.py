@@ -1,1 +1,1 @@
-"""What the admin pages of all rooms share."""
+"""Code that the admin pages of all rooms share."""

@@ -1,4 +1,4 @@
-"""Lists of tables that grow for 18 months. A page reads none of them to its end, to count rows or to offer days."""
+"""Admin lists of tables that grow for 18 months: no page reads a whole table to count its rows or offer its dates."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""Pages of the admin that want a fresh second factor (security.md A3): one field more on their own forms."""
+"""Admin pages that need a fresh second factor (security.md A3): one more field on their own forms."""
 
 from typing import Any, ClassVar
 

@@ -1,4 +1,4 @@
-"""Codes by SMS, of users and orderers (security.md K1 to K5). A *challenge* is a browser's way through one journey."""
+"""Codes by SMS for users and orderers (security.md K1 to K5). A *challenge* is one browser's attempt at one journey."""
 
 from accounts.codes.challenges import ask, ask_again, check, end_challenge, end_challenges, plain, resend_in
 from accounts.codes.counts import failures, used_up

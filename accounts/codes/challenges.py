@@ -1,4 +1,4 @@
-"""Asking for a code and checking it. Asking does the same for every user name: one row, one task (E1, E2)."""
+"""Asking for a code and checking it. Asking does the same work for every user name: one row, one task (E1, E2)."""
 
 import math
 import unicodedata

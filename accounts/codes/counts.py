@@ -1,4 +1,4 @@
-"""What counts against an account, an orderer or a number (security.md K1, K5, D1). ``forgetting`` wipes it clean.
+"""Counts of codes and tries against an account, an orderer or a number (security.md K1, K5, D1).
 
 A stranger who knows a user name can ask for codes to the owner's telephone and mistype them, until none go out for a
 day. So each count is kept twice: for *known* browsers (``accounts.browsers``), and for all others. Neither stops the

@@ -1,4 +1,4 @@
-"""Making a code and sending it: finds the account, asks the limits, sends the SMS. Runs in a task."""
+"""Makes a code and sends it, in a task: finds the account, checks the limits, sends the SMS."""
 
 import logging
 from collections.abc import Callable, Mapping

@@ -1,4 +1,4 @@
-"""What counts against an account now, for an agent who looks; and wiping it clean (security.md D1)."""
+"""What is counted against an account, for an agent to look at and to clear (security.md D1)."""
 
 from collections import Counter
 from dataclasses import dataclass

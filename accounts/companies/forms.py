@@ -1,4 +1,4 @@
-"""The forms of companies, recipients and orderers, and of a file that is imported."""
+"""The forms for companies, recipients and orderers, and for importing a file."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Changes of an orderer, each with its history and its audit event (security.md H9)."""
+"""Changes to an orderer, each with its history and its audit event (security.md H9)."""
 
 from collections.abc import Iterable
 

@@ -1,4 +1,4 @@
-"""The administrators' overview: accounts and companies that the daily mail does not reach, or not in time."""
+"""The administrators' overview: accounts and companies that the daily mail misses or reaches too late."""
 
 import logging
 from bisect import bisect

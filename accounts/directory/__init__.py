@@ -1,4 +1,4 @@
-"""The directory: accounts, their passwords and expiry. Other packages import from here, and see no LDAP."""
+"""The directory: accounts, their passwords and expiry. Other packages import from here and never meet LDAP."""
 
 import os
 from typing import Any

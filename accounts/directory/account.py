@@ -1,4 +1,4 @@
-"""What the rest of the portal sees of a directory: accounts, answers, errors. Of LDAP, the attributes' names alone."""
+"""The directory as the rest of the portal sees it: accounts, answers and errors. No LDAP but the attributes' names."""
 
 import enum
 from dataclasses import dataclass

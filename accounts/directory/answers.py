@@ -1,4 +1,4 @@
-"""What a server answers: entries, and errors made from python-ldap's. The errors carry nothing of what was sent."""
+"""Entries and errors, made from what python-ldap returns and raises. No error repeats what was sent."""
 
 import time
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""One LDAP connection, the only place that calls python-ldap. Its errors: ``accounts.directory.answers``."""
+"""One LDAP connection; the only module that calls python-ldap. Its errors are in ``accounts.directory.answers``."""
 
 import time
 from collections.abc import Callable, Iterator

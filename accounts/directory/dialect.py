@@ -1,4 +1,4 @@
-"""A directory: what the dialects have in common about passwords. A dialect knows the attributes and the refusals."""
+"""What both kinds of directory do alike with passwords. Each dialect knows its own attributes and refusals."""
 
 import abc
 import secrets

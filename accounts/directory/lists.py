@@ -1,4 +1,4 @@
-"""Many accounts at once: all, a company's, those of a search, those whose password runs out. In no list: the hidden."""
+"""Many accounts at once: all, a company's, a search's, those that expire soon. Hidden people are in no list."""
 
 import abc
 from collections.abc import Generator, Iterable, Iterator, Sequence

@@ -1,4 +1,4 @@
-"""Connections to the directory's servers: a new one, and those of the service account, which are kept.
+"""Connections to the directory's servers: fresh ones, and the kept ones of the service account.
 
 By hand: python-ldap's ReconnectLDAPObject knows one server, and sends a change again that may have been done already.
 """

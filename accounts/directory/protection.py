@@ -1,4 +1,4 @@
-"""Protected accounts (``security.md`` R6, A2): those that a filter matches, and the members of the staff groups.
+"""Protected accounts (``security.md`` R6, A2): those that match a filter, and the members of the staff groups.
 
 A group's members are those of the groups in it, too. Active Directory resolves them itself. On OpenLDAP the portal
 reads which groups are in a group once in FAMILY_FOR seconds, and asks each of them at each look-up.

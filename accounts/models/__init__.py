@@ -1,4 +1,4 @@
-"""What the portal keeps: people and their numbers, companies and orderers, codes, second factors, and the trail."""
+"""What the portal stores: people and their numbers, companies and orderers, codes, second factors, and the trail."""
 
 from accounts.models.audit import AuditEvent, Event
 from accounts.models.codes import Challenge, FailedTry, Purpose, SendQuota, SmsDay, TriesForgotten

@@ -1,4 +1,4 @@
-"""The audit trail, for people and for figures. No verb depends on it, so old events can be deleted."""
+"""The audit trail, for people and statistics. No decision depends on it, so old events can be deleted."""
 
 from django.db import models
 from django.utils import timezone

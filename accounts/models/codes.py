@@ -1,4 +1,4 @@
-"""Codes, each with its way through a journey, and the counts of tries, which outlive restarts and Redis here."""
+"""Codes, each with its challenge, and counts of tries, which survive restarts and the loss of Redis."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple

@@ -1,4 +1,4 @@
-"""What staff have beside their second factors: the code that lets them connect one, and their open sessions."""
+"""What staff have besides second factors: enrolment codes, and their open sessions."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""Records of directory accounts, their mobile numbers (on file, linked, taken away), and staff's second factors."""
+"""Records of directory accounts, their mobile numbers (on file, linked, removed), and staff's second factors."""
 
 import base64
 from typing import ClassVar

@@ -1,4 +1,4 @@
-"""Whether a password is in a list of leaked ones (security.md P2): PASSWORD_BREACHED_FILE, of any size, kept offline.
+"""Whether a password is on a list of leaked ones (security.md P2): PASSWORD_BREACHED_FILE, any size, offline.
 
 The file is what the downloader of Have I Been Pwned writes: sorted lines of a SHA-1 hash in hexadecimal and a count,
 ``HASH:COUNT``. Sorted hashes alone are fine too. It is searched by halves: some forty short reads in 40 GB.

@@ -1,4 +1,4 @@
-"""Whether a password is a common word, also when it is dressed up (security.md P2).
+"""Whether a password is a common word, even in disguise (security.md P2).
 
 *Undressed*, ``P@ssw0rd1``, ``2026-Sommar!`` and ``Kalle-kalle`` are a word of the lists. A password that only contains
 such a word is not refused, nor are two different words: together they are far rarer than one with a year.

@@ -1,4 +1,4 @@
-"""Few passwords tried on many accounts (security.md D4): counted in the cache, and nowhere else.
+"""Spots password spraying: few passwords tried on many accounts (security.md D4). Counted in the cache alone.
 
 Of a password, 16 bits of a keyed digest name a bucket, for an hour. Who reads the cache without the key, which is in
 the settings, learns nothing of it; with the key, one password in 65,536 still fits. Two passwords may share a bucket:

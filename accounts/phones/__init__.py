@@ -1,4 +1,4 @@
-"""Numbers on file: registered, replaced, linked and held, stopped, removed."""
+"""Numbers on file: registering, replacing, linking, holding, stopping and removing them."""
 
 from accounts.phones.holds import TOKEN_LENGTH, end_hold, is_blocked, on_file, stop_address, waiting
 from accounts.phones.linking import LinkRefused, already_there, link, stop, stopped_before, tells_old_number

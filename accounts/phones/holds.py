@@ -1,4 +1,4 @@
-"""Holds: a number that is on file, but gets no code to reset yet; meanwhile it can be stopped (security.md H4, G6, G7).
+"""Holds: a new number gets no reset codes yet, and can be stopped meanwhile (security.md H4, G6, G7).
 
 The number *before* a hold is the last one that was usable: a number on hold has proved nothing. So of two new numbers
 within one hold, the second one tells the number from before the first, and a stop of either undoes both: two in a row

@@ -1,4 +1,4 @@
-"""Linking a number, by the helpdesk, and stopping a new one. Source: manual-sv.md, "Support", point 1; G1, G5 to G7.
+"""The helpdesk links a number, and a link is stopped. Source: manual-sv.md, "Support", point 1; G1, G5 to G7.
 
 A linked number is on hold (``holds``): the old number, the account's address and the orderer can *stop* it (H4). So is
 one that replaces another (G6). The stops end with the hold, or when the owner registers a number in a way that needs no

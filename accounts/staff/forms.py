@@ -1,4 +1,4 @@
-"""What staff type beside the fields of ``accounts.forms``."""
+"""The forms of staff; their shared fields are in ``accounts.forms``."""
 
 from django import forms
 from django.utils.translation import gettext_lazy as _

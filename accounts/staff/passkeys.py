@@ -1,4 +1,4 @@
-"""Passkeys of staff: what the browser is asked for, and whether its answer is good.
+"""Passkeys of staff: what to ask the browser for, and whether its answer is valid.
 
 Source: WebAuthn Level 2 (W3C), 5.4, 5.5, 7.1 and 7.2, whose checks ``py_webauthn`` makes. User verification is
 required: the device has asked for a PIN, a finger or a face. So a stolen device alone lets nobody in.

@@ -1,4 +1,4 @@
-"""The second factor once more, for what gives somebody else's account away (security.md A3).
+"""Asks for the second factor again before an action that could give away an account (security.md A3).
 
 Who showed it within FACTOR_FRESH is asked nothing. Others get a field more on the same form: so nothing that was typed
 is lost, and no page is added. Wrong codes count as at the sign-in.

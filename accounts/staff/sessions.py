@@ -1,4 +1,4 @@
-"""The content of a browser session of staff, on the way in and signed in, beside ``accounts.sessions``.
+"""The part of a browser session that belongs to staff, while signing in and afterwards; beside ``accounts.sessions``.
 
 Keys: ``signing_in`` (the user who typed the password, the next address, the enrolment code that was entered, the app to
 connect), ``roles`` (those at log-in), ``onward`` (the next address), ``codes_owed`` (recovery codes are still to be

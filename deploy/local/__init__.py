@@ -1,4 +1,4 @@
-"""The portal on one machine, for trying it and for developing it: ``python -m deploy.local demo`` and ``… stack``.
+"""The portal on one machine, to try it or develop it: ``python -m deploy.local demo`` and ``… stack``.
 
 The demo keeps its data in SQLite. The stack has PostgreSQL, Redis, Celery and an SMTP server, as in production.
 Both have an OpenLDAP with the sample people, a Dovecot with the helpdesk's mailbox, and the page /demo/.

@@ -1,4 +1,4 @@
-"""``python -m deploy.local demo|stack``: starts everything, says where it is, ends everything on Ctrl-C or SIGTERM."""
+"""``python -m deploy.local demo|stack``: starts everything, says where it is, and stops it all on Ctrl-C or SIGTERM."""
 
 import argparse
 import contextlib

@@ -1,4 +1,4 @@
-"""Files that only their owner can read, the texts in ``config/``, and certificates for servers on loopback."""
+"""Files that only their owner can read, the templates in ``config/``, and certificates for servers on loopback."""
 
 import secrets
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""``python -m deploy.local.load``: brings the database of demo or stack up to date, and puts the cast into it."""
+"""``python -m deploy.local.load``: migrates the database of demo or stack, and loads the cast into it."""
 
 import io
 

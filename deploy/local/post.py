@@ -1,4 +1,4 @@
-"""A mail to the helpdesk, as the municipality's mail server would put it into the helpdesk's mailbox; and what comes.
+"""Puts a mail into the helpdesk's mailbox, as the municipality's mail server would; and shows what comes.
 
 The telephone and the mailbox show the SMS and mails that the portal wrote to files. The demo's mails come from Django's
 file-based backend, the stack's from its mail server, which keeps a Maildir.

@@ -1,4 +1,4 @@
-"""A process on this machine: its program, its port, its environment; and what the servers among them share."""
+"""A server process on this machine: its program, port and environment; and what all of them share."""
 
 import os
 import secrets

@@ -1,4 +1,4 @@
-"""The settings of demo and stack: all of the portal's, and the page /demo/ besides."""
+"""The settings of demo and stack: the portal's own, plus the page /demo/."""
 
 from django.core.exceptions import ImproperlyConfigured
 

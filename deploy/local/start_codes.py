@@ -1,4 +1,4 @@
-"""The start codes (enrolment codes) of the sample agent and administrator, kept in clear in the demo's folder alone."""
+"""Enrolment codes of the sample agent and administrator, kept in clear text in the demo's folder only."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Runs the processes with supervisor, which does here what systemd does in production."""
+"""Runs the processes under supervisor, as systemd does in production."""
 
 import os
 import shlex

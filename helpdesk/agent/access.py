@@ -1,4 +1,4 @@
-"""Lets agents in to their pages, and finds the ticket that a page shows."""
+"""Lets only agents see their pages, and finds the ticket that a page shows."""
 
 from collections.abc import Callable
 from functools import wraps

@@ -1,4 +1,4 @@
-"""An agent unlocks an account, resets what is counted against it, or removes its number.
+"""What an agent does to an account: unlocks it, clears its counts, or removes its number.
 
 Each function raises TicketRefused and DirectoryError, and returns None if there is no such account.
 """

@@ -1,4 +1,4 @@
-"""A ticket that an agent writes down, for a call or beside a mail: finding who asks, and the forms."""
+"""A ticket that an agent fills in during a call or from a mail: finding the orderer, and the forms."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Accounts, for an agent: finding one, how it stands, and what has happened to it.
+"""Looking up accounts for an agent: finding one, its state, and its history.
 
 No password, no code and no digit of a registered number leaves this module.
 """

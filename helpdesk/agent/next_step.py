@@ -1,4 +1,4 @@
-"""The one thing that an agent is to do next with a ticket, and what an approval will do."""
+"""The next step for an agent on a ticket, and what an approval will do."""
 
 import enum
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""The ticket that an agent opens next: their own ones first, then the untaken ones as the queue last showed them."""
+"""Which ticket an agent opens next: their own first, then unassigned ones in the order the queue last showed."""
 
 from collections.abc import Mapping
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""What the queue shows and in which order, as the words of its address say it."""
+"""Which tickets the queue shows and in what order, as the query string says."""
 
 import enum
 import re

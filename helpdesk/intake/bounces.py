@@ -1,4 +1,4 @@
-"""Mail that bounced: a delivery status notification (RFC 3464) about a digest marks the digest's recipient.
+"""Bounces: a delivery status notification (RFC 3464) about a digest marks the digest's recipient.
 
 Anyone can write such a report. So it counts only if it knows the Message-ID of a digest that was sent: 122 random bits,
 which only the receiver and the servers on the way have seen. Each digest counts once. The portal marks the address that

@@ -1,4 +1,4 @@
-"""The sender of a mail: the orderer that it claims to be from, what the border mail server says, and programs.
+"""Who sent a mail: the orderer it claims to be from, the border mail server's verdict, and whether it is a program.
 
 The From header proves nothing (security.md M1), so an agent verifies the claim (H1). An Authentication-Results header
 (RFC 8601) counts if it names HELPDESK_AUTHSERV_ID; that server removes such headers from mail that comes from outside

@@ -1,4 +1,4 @@
-"""How an orderer sees the company's employees: the parts of the list, the words of a row, and the file."""
+"""How the employee list looks to an orderer: its parts, the words in a row, and the CSV file."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The six digits in the mail, beside the link: for a mail that opens in another browser, or on another device.
+"""The six-digit code in the sign-in mail, beside the link, for mail opened on another device or in another browser.
 
 A code is good where its link is: in the session that asked, for as long, until one of the two is used. Guesses are
 bounded as those of other codes are (security.md K1 to K3): tries for each code, and wrong codes for each orderer and

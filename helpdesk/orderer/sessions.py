@@ -1,4 +1,4 @@
-"""The orderer's part of a browser session, beside ``accounts.sessions``; and the orderers' way in to their pages.
+"""The orderer's part of a browser session, beside ``accounts.sessions``; and who may see the orderer's pages.
 
 Keys: ``links`` (ids of the links that this browser asked for), ``pressed`` (the link that led to the code page),
 ``orderer`` (the signed-in orderer, and a digest of the address and number of the sign-in) and ``company`` (the one that

@@ -1,4 +1,4 @@
-"""Alarms: tickets of the portal, in Swedish, when a link is stopped (H4) or the daily mail keeps bouncing."""
+"""Alarms: tickets that the portal opens itself, in Swedish, when a link is stopped (H4) or the daily mail bounces."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Tickets of automatic mails that ask for nothing, such as answers of people on leave: closed as read."""
+"""Tickets from automatic mails that ask for nothing, such as out-of-office replies: closed as read."""
 
 from collections.abc import Iterable
 

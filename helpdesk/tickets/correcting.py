@@ -1,4 +1,4 @@
-"""Correcting what a form asked for, instead of rejecting the ticket and typing it anew.
+"""Corrects what a form asked for, so that the ticket need not be rejected and typed again.
 
 Only the details: who asks, for which company and for what stays. What was verified was something else, so the orderer
 is verified anew (H1), also for recipients that needed no verification as the orderer wrote them; and a number that was

@@ -1,4 +1,4 @@
-"""A ticket's states, who may change them, why a change is refused; its timeline, and the audit trail beside it.
+"""A ticket's states, who may change them, and why a change is refused; its timeline and audit events.
 
     NEW        take       VERIFYING  an agent
     VERIFYING  take       VERIFYING  another agent, who takes it over

@@ -1,4 +1,4 @@
-"""Is it said whose portal this is, and can it be shown?"""
+"""Checks that the municipality is named and that its look can be shown."""
 
 import re
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""What `check --deploy` refuses besides: clear text to other machines, groups that are not set, limits of 0 (X2)."""
+"""`check --deploy` also refuses: clear text to other machines, missing groups, limits of 0 (X2)."""
 
 import re
 from collections.abc import Iterator

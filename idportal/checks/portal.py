@@ -1,4 +1,4 @@
-"""System checks: a dangerous or missing setting is an error that says how to fix it. Here the portal itself."""
+"""Checks of the portal itself: a dangerous or missing setting is an error that says how to fix it."""
 
 import ipaddress
 from collections.abc import Iterator

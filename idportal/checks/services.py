@@ -1,4 +1,4 @@
-"""Are the services around the portal set up: directory, SMS, helpdesk, mailbox?"""
+"""Checks that the services around the portal are configured: directory, SMS, helpdesk, mailbox."""
 
 import os
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Are the municipality's own words whole?"""
+"""Checks that the municipality's own words are complete and can be sent."""
 
 from collections.abc import Iterator
 

@@ -1,1 +1,1 @@
-"""How the portal shows whose it is: by settings, without code (docs/configuration.md)."""
+"""The municipality's look and name, from settings alone (docs/configuration.md)."""

@@ -1,4 +1,4 @@
-"""What pages and mails show of the municipality: made once, of the settings."""
+"""What pages and mails show of the municipality, built once from the settings."""
 
 import logging
 import re

@@ -1,4 +1,4 @@
-"""The municipality's pictures. A file with which a browser could do more than show it is refused."""
+"""The municipality's pictures. A file that could do more in a browser than be shown is refused."""
 
 import re
 import struct

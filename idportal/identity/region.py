@@ -1,4 +1,4 @@
-"""A region speaks of itself as one. Sentences are written for a municipality, and say *kommunen*."""
+"""Words for a region in place of a municipality: sentences are written with *kommunen* and then adapted."""
 
 import re
 from types import SimpleNamespace

@@ -1,4 +1,4 @@
-"""Serves what the municipality has of its own: its pictures, and the small style sheet of its colours."""
+"""Serves the municipality's own pictures, and the small style sheet with its colours."""
 
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""The helpdesk's mailbox, over IMAP: its messages are read, moved to a folder, and later deleted there."""
+"""The helpdesk's mailbox over IMAP: messages are read, moved to a folder, and later deleted from it."""
 
 from idportal.mailbox.access import MailboxError
 from idportal.mailbox.imap import Fetched, Mailbox, open_mailbox

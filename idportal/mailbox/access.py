@@ -1,4 +1,4 @@
-"""The way into the helpdesk's mailbox: its address, the token, the connection, and what its errors mean."""
+"""Connecting to the helpdesk's mailbox: its address, the token, the connection, and what its errors mean."""
 
 import imaplib
 import socket

@@ -1,1 +1,1 @@
-"""The database engine of the settings: Django's own for PostgreSQL, with a cheaper look at a kept connection."""
+"""The database engine: Django's own for PostgreSQL, with a cheaper check of a kept connection."""

@@ -1,4 +1,4 @@
-"""PostgreSQL as Django has it, but no statement is waited for without an end.
+"""Django's PostgreSQL backend, but the socket tells whether a recently used connection still works.
 
 Whether a connection that was just used still works, its socket tells.
 """

@@ -1,4 +1,4 @@
-"""Where the municipality's own sentence stands in a mail."""
+"""Template tag for a sentence that a municipality may replace in a mail or SMS."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""The daily mail about passwords that run out. Source: manual-sv.md, "Påminnelse om när lösenordets…".
+"""The daily mail about passwords that expire soon. Source: manual-sv.md, "Påminnelse om när lösenordets…".
 
 A *run* belongs to a day and tells each threshold that was reached since the last one. Each company's recipients get a
 mail of their own. The helpdesk is told of the accounts that no recipient is told of.

@@ -1,4 +1,4 @@
-"""From rows to the two parts of a mail, plain text and HTML, which say the same in the same order.
+"""Turns rows into the two parts of a mail, plain text and HTML, which say the same in the same order.
 
 The words are in ``templates/mail/digest*.txt``. Source: manual-sv.md, "Påminnelse om när lösenordets giltighetstid…"
 and "Support".

@@ -1,4 +1,4 @@
-"""The messages of a day's run: looked up and composed; and their receivers at the time when they are sent."""
+"""Plans and composes the messages of a day's run, and finds their recipients when they are sent."""
 
 import hashlib
 from collections import defaultdict

@@ -1,4 +1,4 @@
-"""First numbers of accounts that have no mail address: their company hears of them in the next daily mail (G6).
+"""First numbers of accounts without a mail address: the next daily mail tells their company (G6).
 
 A thief of a password may have registered the number. The account's own address would be told at once.
 """

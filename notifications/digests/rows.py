@@ -1,4 +1,4 @@
-"""The accounts that a day's run tells of, each with what its line of the mail says.
+"""The accounts in a day's run, each with what its line of the mail says.
 
 A *threshold* is a number of days left; DIGEST_THRESHOLDS has several. Days are calendar days in Stockholm: threshold
 *t* of an expiry date *E* is reached on the day *E - t*, at whatever hour the password runs out.

@@ -1,4 +1,4 @@
-"""A day's run: what it sends, and that it was made, come together or not at all."""
+"""A day's run: its messages and the record that it was made are saved together or not at all."""
 
 import logging
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Notices of a change to an account: of its password, number or second factor (R4, G2, G6), or of a link (H4).
+"""Notices of a change to an account: to its password, number or second factor (R4, G2, G6), or of a link (H4).
 
 A notice holds no code, password or digit of a number. It says what happened, when, to which account, and whom to ask.
 It counts against no limit of codes, which an attacker could use up to silence it. ``listeners`` enqueues them.

@@ -1,4 +1,4 @@
-"""What is told when ``accounts`` announces a change, in the transaction of that change.
+"""Queues notices when ``accounts`` announces a change, in the transaction of that change.
 
 Of the helpdesk's link to a new number, the old one, the account's address and the orderer are told in Swedish, each
 with a way of its own to stop it.

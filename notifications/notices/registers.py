@@ -1,4 +1,4 @@
-"""What is told when an orderer or a company's recipients change in the register, or by a file (security.md H9).
+"""Notices when an orderer or a company's recipients change, in the register or by a file (security.md H9).
 
 In Swedish: another person reads it than the one who made the change. The old and the new are told alike, since either
 may be the stranger's. Orderers get no word of who made the change: that stands in the trail.

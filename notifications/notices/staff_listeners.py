@@ -1,4 +1,4 @@
-"""What staff are told of their second factors and sign-ins, by mail alone; and the administrators with them (A1)."""
+"""Notices to staff, by mail alone, of their second factors and sign-ins; administrators get them too (A1)."""
 
 import logging
 from collections.abc import Sequence

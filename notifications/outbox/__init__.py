@@ -1,4 +1,4 @@
-"""The outbox: a row in the transaction of its cause, delivered after commit, settled once.
+"""The outbox: a row is written with the change that causes it, delivered after commit, and settled once.
 
 ``mail``, ``letter`` and ``sms`` make a message that is not saved yet; ``enqueue`` takes it. A message goes out at least
 once. Only a crash between the server's yes and the row's update sends it twice, and a mail's Message-ID, the same at

@@ -1,4 +1,4 @@
-"""Delivery of a message: it is claimed, sent outside of any transaction, and settled by the process that claimed it."""
+"""Delivers a message: claims it, sends it outside of any transaction, and settles it in the process that claimed it."""
 
 import logging
 import random

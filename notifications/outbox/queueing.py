@@ -1,4 +1,4 @@
-"""Messages come into the outbox, and into the queue: a task for each one that is to be tried."""
+"""Puts messages into the outbox, and a task for each due one into the queue."""
 
 import logging
 from collections.abc import Callable, Collection, Iterable, Iterator

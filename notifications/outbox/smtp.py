@@ -1,4 +1,4 @@
-"""Sending a mail of the outbox through Django's mail API, and the meaning of a failure."""
+"""Sends a mail of the outbox through Django's mail API, and says what a failure means."""
 
 import re
 import smtplib

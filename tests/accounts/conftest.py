@@ -1,4 +1,4 @@
-"""What the tests of the journeys may ask for besides."""
+"""Fixtures for the tests of accounts."""
 
 from __future__ import annotations
 

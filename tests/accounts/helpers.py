@@ -1,4 +1,4 @@
-"""What the tests of the journeys share: time that passes, the trail, binds past the portal, pages as text."""
+"""Helpers for the tests of the journeys: passing time, the trail, binds past the portal, pages as text."""
 
 from __future__ import annotations
 

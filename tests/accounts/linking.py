@@ -1,4 +1,4 @@
-"""How the tests link a number as the helpdesk does, and find the addresses at which it is stopped."""
+"""Links a number as the helpdesk does, and finds the addresses where it can be stopped."""
 
 from __future__ import annotations
 

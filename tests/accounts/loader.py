@@ -1,4 +1,4 @@
-"""Writes a file, loads it with a command, and keeps what was printed."""
+"""Writes a file, loads it with a command, and captures the output."""
 
 from __future__ import annotations
 

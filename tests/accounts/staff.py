@@ -1,4 +1,4 @@
-"""Somebody at /logga-in/ with an authenticator app on their telephone, and time that passes for it."""
+"""A staff member at /logga-in/ with an authenticator app, and passing time for it."""
 
 from __future__ import annotations
 

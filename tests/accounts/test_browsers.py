@@ -1,4 +1,4 @@
-"""Known browsers: security.md D1. A cookie that lets nobody in, and of which nobody learns anything."""
+"""Known browsers: security.md D1. The cookie lets nobody in and tells nobody anything."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What each step of a reset may ask of PostgreSQL, of the directory and of the queue. Counts, which no load changes.
+"""What each step of a reset may ask of PostgreSQL, the directory and the queue: counts, which no load changes.
 
 A statement more fails here. BEGIN and its like are statements too: the server answers each.
 """

@@ -1,4 +1,4 @@
-"""Common words are refused however they are dressed up, and leaked passwords by a list on the disk (P2)."""
+"""Common words are refused however they are disguised, and leaked passwords by a list on disk (P2)."""
 
 from __future__ import annotations
 

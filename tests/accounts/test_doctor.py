@@ -1,4 +1,4 @@
-"""`manage.py doctor`: asks every part and says in words what is wrong (security.md P3, U1; design.md, commands)."""
+"""`manage.py doctor`: checks every part and says in words what is wrong (security.md P3, U1; design.md, commands)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Somebody whom another has burnt out by user name gets codes again, and an attacker no endless guesses (K1, K5)."""
+"""Somebody whose codes a stranger used up gets codes again, and an attacker gets no endless guesses (K1, K5)."""
 
 from __future__ import annotations
 

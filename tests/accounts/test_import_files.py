@@ -1,4 +1,4 @@
-"""CSV files as people have them, and files that are none."""
+"""CSV files as people have them, and files that are not CSV at all."""
 
 from __future__ import annotations
 

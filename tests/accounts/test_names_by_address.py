@@ -1,4 +1,4 @@
-"""How many different names one address may type, and whose count a known browser is on: security.md D3, D1, T1."""
+"""How many names one address may try, and which count a known browser uses: security.md D3, D1, T1."""
 
 from __future__ import annotations
 

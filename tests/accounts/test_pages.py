@@ -1,4 +1,4 @@
-"""Parts of pages are kept: what a page has of a person is that person's alone, and each state has its own."""
+"""Kept pages: what they show of a person is that person's alone, and each state has a page of its own."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The rules for a new password, each at its borders. Source: manual-sv.md, "Återställa/byta lösenord", point 6."""
+"""The rules for a new password, each at its limits. Source: manual-sv.md, "Återställa/byta lösenord", point 6."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much employees have to read on the two journeys: words of a page as it opens, and the length of sentences."""
+"""How much employees have to read on the two journeys: words on a page, and the length of sentences."""
 
 from __future__ import annotations
 

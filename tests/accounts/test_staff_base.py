@@ -1,4 +1,4 @@
-"""The portal's own staff lies elsewhere than those it serves: DIRECTORY_STAFF_BASE, for /logga-in/ alone."""
+"""The portal's own staff is elsewhere in the directory than the people it serves: DIRECTORY_STAFF_BASE."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A role lasts for as long as the directory says so: security.md S2; and who opens the admin's door."""
+"""A role lasts as long as the directory says so (security.md S2); and who may open the admin."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How an account stands: the states of a password at their borders, and who has a number."""
+"""The state of an account: its password at each limit, and whether it has a number."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The check of test_worker.py checks: it accuses nobody by chance, and overlooks no difference that there is."""
+"""The timing check of test_worker.py is sound: no false alarm by chance, and no real difference missed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests with a real queue and worker share: visitors over HTTP, waiting for tasks, samples of time."""
+"""Helpers for tests with a real queue and worker: visitors over HTTP, waiting for tasks, timing samples."""
 
 from __future__ import annotations
 

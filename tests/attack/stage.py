@@ -1,4 +1,4 @@
-"""The stack that is attacked, and the people in it: visitors with an address and a browser of their own."""
+"""The stack that is attacked, and its visitors, each with an address and a browser of their own."""
 
 from __future__ import annotations
 

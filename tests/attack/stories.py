@@ -1,4 +1,4 @@
-"""What was done to the portal, so that it can be done again: each story is an attacker's way, and where it must end.
+"""Attacks on the portal as repeatable stories: each is an attacker's way in, and where it must end.
 
 The docstring says what is tried. A story that returns has held, with its words on how; one that raises Fell has not.
 """

@@ -1,4 +1,4 @@
-"""The tools that attackers and reviewers have, on the running stack; each says what it tried and what it found."""
+"""Runs the tools of attackers and reviewers on the running stack; each says what it tried and found."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the processes and the servers used: CPU, memory; statements, transactions, connections, operations, commands."""
+"""What processes and servers used: CPU, memory; statements, transactions, connections, operations, commands."""
 
 from __future__ import annotations
 

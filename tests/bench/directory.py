@@ -1,4 +1,4 @@
-"""What the daily mail costs beside the directory's own part in it: one paged search for the same attributes.
+"""What the daily mail costs compared with the directory's own part: one paged search for the same attributes.
 
 `make bench` runs it: a Samba with 5,000 accounts in 200 companies and fine-grained policies, and slapd with 10,000 and
 with 100,000. In one run and by turns: the search with python-ldap that throws away what it gets, ``ldapsearch``, the

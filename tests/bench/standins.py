@@ -1,4 +1,4 @@
-"""What lies outside the portal's machine: an SMS provider, and the municipality's mail relay.
+"""Stand-ins for what lies outside the portal's machine: an SMS provider and the municipality's mail relay.
 
 Both do as little as they can, since they take the same processors as what is measured. They keep connections open as
 long as the portal does.

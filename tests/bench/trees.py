@@ -1,4 +1,4 @@
-"""The tree that is measured: this one, or a commit's files with the Python that has what they pin."""
+"""The tree to measure: this one, or a commit's files with a Python that has its pinned packages."""
 
 from __future__ import annotations
 

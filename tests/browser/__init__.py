@@ -1,1 +1,1 @@
-"""The pages in a real browser, Debian's Chromium, as a person meets them."""
+"""The pages in a real browser, Debian's Chromium, as people use them."""

@@ -1,4 +1,4 @@
-"""What no page may ever do: break its own Content-Security-Policy, err in the console, or ask another host."""
+"""What no page may ever do: break its Content-Security-Policy, log an error, or ask another host."""
 
 from __future__ import annotations
 

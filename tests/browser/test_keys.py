@@ -1,4 +1,4 @@
-"""The agents' keys: where they lead, and that they stay out of what one types."""
+"""The agents' keyboard shortcuts: where they lead, and that typing in a field triggers none."""
 
 from __future__ import annotations
 

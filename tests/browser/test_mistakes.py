@@ -1,4 +1,4 @@
-"""Once wrong everywhere, then right: the focus goes to what went wrong, and the words say what to do."""
+"""Every mistake once, then right: the focus goes to what went wrong, and the words say what to do."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Journeys as they are heard: the stops that a screen reader makes on each page, in their order.
+"""Journeys as a screen reader speaks them: its stops on each page, in order.
 
 Between them may be others. After a bar: words of what is said with a stop. test_accessibility.py and test_admin.py
 compare them on the pages that they open anyway; test_reading.py says what else is so.

@@ -1,4 +1,4 @@
-"""``python -m tests.faults [--short] [--table FILE] [--only PATTERN]`` prints what held; its code is 1 if one fell.
+"""``python -m tests.faults [--short] [--table FILE] [--only PATTERN]`` prints the results; exits with 1 on a failure.
 
 It takes twelve minutes; with ``--short``, a minute and a half.
 """

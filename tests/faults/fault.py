@@ -1,4 +1,4 @@
-"""A fault: how it is brought on, and how it is mended. And what came of it."""
+"""A fault: how to cause it, how to mend it, and what came of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was lost: nothing, if each change has its event and its notices, and each notice came once."""
+"""Checks for losses: each change must have its event and its notices, and each notice must come once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may become of the directory's servers, of their certificate, and of the portal's account there."""
+"""Faults of the directory's servers, of their certificate, and of the portal's account there."""
 
 from __future__ import annotations
 

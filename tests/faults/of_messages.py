@@ -1,4 +1,4 @@
-"""What may become of the ways to people: SMS gateways, the mail relay, the helpdesk's mailbox."""
+"""Faults on the way to people: SMS gateways, the mail relay, the helpdesk's mailbox."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may become of the portal's own processes, and of their clock."""
+"""Faults of the portal's own processes, and of their clock."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What may become of PostgreSQL and of Redis."""
+"""Faults of PostgreSQL and of Redis."""
 
 from __future__ import annotations
 

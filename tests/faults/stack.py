@@ -1,4 +1,4 @@
-"""The installation that things are done to: all servers, the portal's units, and nginx before them."""
+"""The installation in which faults are caused: all servers, the portal's units, and nginx in front."""
 
 from __future__ import annotations
 

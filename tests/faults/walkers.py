@@ -1,4 +1,4 @@
-"""People on their way: one after the other resets, another one registers; and what each of them met."""
+"""People who reset and register one after the other, and what each of them met."""
 
 from __future__ import annotations
 

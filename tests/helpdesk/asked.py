@@ -1,4 +1,4 @@
-"""Requests as the tests of the core ask for them, agents who need no browser, and what was said of a request."""
+"""Creates tickets for the tests, with agents who need no browser, and reads what was said about a ticket."""
 
 import re
 import uuid

@@ -1,4 +1,4 @@
-"""What the tests of the helpdesk may ask for besides: the register, orderers and agents who are signed in."""
+"""Fixtures for the tests of the helpdesk: the register, and signed-in orderers and agents."""
 
 from dataclasses import dataclass
 

@@ -1,4 +1,4 @@
-"""An agent at the page of a request: what is asked there, and how its buttons are pressed."""
+"""An agent on a ticket's page: what it asks, and how to press its buttons."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Whom the tests of the helpdesk need beside the cast."""
+"""People whom the tests of the helpdesk need besides the cast."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""What ``reading.read`` promises of any mail whatever, checked."""
+"""Checks what ``reading.read`` promises of any mail at all."""
 
 import json
 import unicodedata

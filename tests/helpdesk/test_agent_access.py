@@ -1,4 +1,4 @@
-"""Below /helpdesk/ there are agents alone: every address of it is tried by everybody else."""
+"""Only agents get in below /helpdesk/: everybody else tries every address of it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""An agent makes sure of the orderer, and decides: with the buttons of the page of a request."""
+"""An agent verifies the orderer and decides, with the buttons on the ticket's page."""
 
 from __future__ import annotations
 

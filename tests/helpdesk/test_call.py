@@ -1,4 +1,4 @@
-"""A call without a form: an agent opens a request on an orderer's behalf, with the same checks."""
+"""A call without a form: an agent opens a ticket on an orderer's behalf, with the same checks."""
 
 from __future__ import annotations
 

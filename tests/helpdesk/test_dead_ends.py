@@ -1,4 +1,4 @@
-"""Where an employee's own way ends, the page has one next step, and who takes it gets on. Each is tried here."""
+"""Where an employee's own way ends, the page offers one next step, and it works. Each is tried here."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is known of a request beside what is asked, and what stands in the way of an approval."""
+"""What is known of a ticket besides what it asks for, and what blocks an approval."""
 
 import re
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""Red flags: what is odd about a request that nothing else stops."""
+"""Red flags: what is odd about a ticket that nothing else stops."""
 
 from datetime import timedelta
 

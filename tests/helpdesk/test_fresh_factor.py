@@ -1,4 +1,4 @@
-"""What gives an account away wants the second factor once more, on the same form: security.md A3."""
+"""Actions that could give away an account need the second factor again, on the same form: security.md A3."""
 
 from __future__ import annotations
 

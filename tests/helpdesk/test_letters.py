@@ -1,4 +1,4 @@
-"""What an orderer is told by mail of what was asked in their name, and of what became of it."""
+"""Mails to an orderer about tickets in their name, and about the outcome."""
 
 import pytest
 from django.conf import settings

@@ -1,4 +1,4 @@
-"""Mails that mean ill: each costs bounded time and memory, and the next one is read as ever (security.md M4)."""
+"""Hostile mails: each costs bounded time and memory, and the next one is read as usual (security.md M4)."""
 
 import codecs
 import encodings

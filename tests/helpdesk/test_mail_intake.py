@@ -1,4 +1,4 @@
-"""A mail becomes a request or joins one, once, and its orderer is the one whom it claims to be from. Issue 5."""
+"""A mail becomes a ticket or joins one, once, and its orderer is the one it claims to be from. Issue 5."""
 
 import logging
 

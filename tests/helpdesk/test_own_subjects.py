@@ -1,4 +1,4 @@
-"""The two requests under a municipality's own names: read in mails, shown to agents, told apart."""
+"""The two kinds of ticket under a municipality's own names: read in mails, shown to agents, told apart."""
 
 import pytest
 from django.core.checks import run_checks

@@ -1,4 +1,4 @@
-"""How long requests are kept, and that their keys can be renewed: security.md Q1, X1."""
+"""How long tickets are kept, and that their keys can be renewed: security.md Q1, X1."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Requests from their arrival to their end, but for what is carried out: issue 4, "Requests"."""
+"""Tickets from their arrival to their end, except for carrying them out: issue 4, "Requests"."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""Requests that are opened, decided and verified in parallel, with real threads on PostgreSQL."""
+"""Tickets that are opened, decided and verified in parallel, with real threads on PostgreSQL."""
 
 import threading
 import time

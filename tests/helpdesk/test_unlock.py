@@ -1,4 +1,4 @@
-"""What an agent may do to an account: unlock it, and wipe what is counted against it. Nothing else."""
+"""What an agent may do to an account: unlock it, and clear what is counted against it. Nothing else."""
 
 from __future__ import annotations
 

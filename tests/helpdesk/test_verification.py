@@ -1,4 +1,4 @@
-"""How an agent makes sure that who asks is the orderer: security.md H1, H3."""
+"""How an agent verifies that the person asking is the orderer: security.md H1, H3."""
 
 import logging
 

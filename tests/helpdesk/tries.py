@@ -1,4 +1,4 @@
-"""What an orderer could try on each of her routes with what another company has, for test_isolation.py."""
+"""Attempts by an orderer to reach another company's things on each of her routes, for test_isolation.py."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Imported once, by the server that ``tests.idportal.forks`` starts: what the portal imports, but nothing of ours.
+"""Imports the portal's libraries, but none of its own modules, once in the server of ``tests.idportal.forks``.
 
 Left out is what looks at settings or, as prometheus_client does, at the environment while it is imported.
 """

@@ -1,4 +1,4 @@
-"""Mail servers as bad as servers are, and what the portal says of them. Fixtures for the tests of the way in."""
+"""Fixtures: mail servers that misbehave as real ones do, and what the portal says of them."""
 
 from __future__ import annotations
 

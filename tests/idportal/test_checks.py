@@ -1,4 +1,4 @@
-"""The system checks: each dangerous or missing setting alone, and what must not be taken for one."""
+"""System checks: each dangerous or missing setting alone, and what must not raise a false alarm."""
 
 from __future__ import annotations
 

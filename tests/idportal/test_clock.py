@@ -1,4 +1,4 @@
-"""Points of time in words: with the day where it is another one, and with none where it is the same."""
+"""Times in words: with the date where it differs, without it where it is the same day."""
 
 from __future__ import annotations
 

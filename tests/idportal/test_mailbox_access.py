@@ -1,4 +1,4 @@
-"""The way into the helpdesk's mailbox: who is let in, whom the portal trusts, and servers as bad as servers are."""
+"""Connecting to the helpdesk's mailbox: credentials, certificates, and servers that misbehave."""
 
 from __future__ import annotations
 

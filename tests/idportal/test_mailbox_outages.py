@@ -1,4 +1,4 @@
-"""Mail servers that are down, silent, slow or mad: the portal waits so long and no longer, and may try again."""
+"""Mail servers that are down, silent, slow or broken: the portal waits no longer than its limit, and may retry."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A moment in a message is said in local time, in the words of its language, and names are no markup."""
+"""A text with a kept frame equals what its template makes, whatever the words."""
 
 from __future__ import annotations
 

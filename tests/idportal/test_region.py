@@ -1,4 +1,4 @@
-"""A region is called one, in each sentence of both languages."""
+"""A region is called a region, in every sentence of both languages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tests of the outbox and of the daily mail may ask for besides."""
+"""Fixtures for the tests of the outbox and of the daily mail."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the outbox is worth when the ground shakes: issue 3, must show 2.
+"""Crash test of the outbox: kills what it stands on amid many messages (issue 3, must show 2).
 
 ``python -m tests.notifications.crash [COUNT]`` sends COUNT mails (1,000) through a whole installation, once for each
 disaster, and prints what arrived. The suite does the same with fewer, in test_crash.py.

@@ -1,4 +1,4 @@
-"""What the tests of the daily mail share: people whose passwords run out at given moments, companies, what was sent."""
+"""Helpers for the tests of the daily mail: people whose passwords expire at given times, companies, sent mails."""
 
 from __future__ import annotations
 

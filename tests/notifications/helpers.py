@@ -1,4 +1,4 @@
-"""What the tests of the outbox share: messages, time that passes, the only row."""
+"""Helpers for the tests of the outbox: messages, passing time, the only row."""
 
 from __future__ import annotations
 

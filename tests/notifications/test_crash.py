@@ -1,4 +1,4 @@
-"""Nothing is lost when what the outbox stands on breaks, and hardly anything is doubled: issue 3, must show 2."""
+"""Nothing is lost when the outbox's services break, and hardly anything is sent twice: issue 3, must show 2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the mail says is to be done: manual-sv.md "Påminnelse…" and "Support". Issue 3."""
+"""What the mail advises: manual-sv.md "Påminnelse…" and "Support". Issue 3."""
 
 from __future__ import annotations
 

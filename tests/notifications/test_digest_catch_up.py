@@ -1,4 +1,4 @@
-"""A morning's run that did not happen is made up for. Issue 3."""
+"""A morning's run that was missed is caught up on. Issue 3."""
 
 from __future__ import annotations
 

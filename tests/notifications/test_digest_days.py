@@ -1,4 +1,4 @@
-"""On which day whose password is told: thresholds, calendars, missed days. Issue 3; manual-sv.md "Påminnelse…"."""
+"""Which passwords are reported when: thresholds, calendars, missed days. Issue 3; manual-sv.md "Påminnelse…"."""
 
 from __future__ import annotations
 

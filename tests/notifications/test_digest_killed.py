@@ -1,4 +1,4 @@
-"""Runs that are killed, and runs at the same time: all is told once. Issue 3; must show 3."""
+"""Runs that are killed, and runs at the same time: everything is reported once. Issue 3; must show 3."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Names as they stand in mails: whatever a directory holds, it does nothing there. Issue 3; security.md H7."""
+"""Names in mails: whatever the directory holds is harmless there. Issue 3; security.md H7."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whom the mail goes to, and who stands in it. Issue 3; design.md "Digest:"."""
+"""Who gets the mail, and who is listed in it. Issue 3; design.md "Digest:"."""
 
 from __future__ import annotations
 

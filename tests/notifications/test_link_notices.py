@@ -1,4 +1,4 @@
-"""Who is told what of a number that the helpdesk has linked, and of a stop: security.md H4; issue 4, "On a link"."""
+"""Who gets which notice of a linked number and of a stop: security.md H4; issue 4, "On a link"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Mail by a real SMTP server: how it looks, and what each failure means. Source: issue 3, "The outbox"."""
+"""Mail through a real SMTP server: how it looks, and what each failure means. Source: issue 3, "The outbox"."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a person is told of changes to their account: security.md R4, G2."""
+"""Notices to a person about changes to their account: security.md R4, G2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A few messages about one change have a task together; each is settled by itself."""
+"""Messages about one change share a task; each is settled by itself."""
 
 from __future__ import annotations
 

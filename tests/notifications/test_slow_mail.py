@@ -1,4 +1,4 @@
-"""A mail server that is slow holds up its mails, and no code. A worker that is told to end waits for its tasks."""
+"""A slow mail server holds up its own mails but no code. A worker that is told to stop finishes its tasks."""
 
 from __future__ import annotations
 

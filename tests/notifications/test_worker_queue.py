@@ -1,4 +1,4 @@
-"""What travels through the queue, in which order, and what a worker does when the queue comes and goes."""
+"""What goes through the queue, in which order, and what a worker does when the queue goes and comes back."""
 
 from __future__ import annotations
 

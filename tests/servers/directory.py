@@ -1,4 +1,4 @@
-"""What a test says to a directory server of either kind: who is there, and in which state."""
+"""How a test controls a directory server of either kind: who is there, and in which state."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The Dovecot of demo and stack, with a hand that puts mails into it and looks what is there."""
+"""The Dovecot of demo and stack, with helpers to add mails and look at them."""
 
 from __future__ import annotations
 

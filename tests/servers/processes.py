@@ -1,4 +1,4 @@
-"""Holding a server still, ending it, and doubling it; and a process that ends with the one that started it."""
+"""Pauses, ends and duplicates a server; and runs a process that ends with its parent."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The slapd of demo and stack, with a hand on it that sets people to the state a test wants."""
+"""The slapd of demo and stack, with helpers to put people into the state that a test needs."""
 
 from __future__ import annotations
 

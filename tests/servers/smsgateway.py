@@ -1,4 +1,4 @@
-"""Stands in for an SMS provider, which lies outside the machine: a local HTTP server that keeps what it gets.
+"""Stands in for an SMS provider, outside the machine: a local HTTP server that records what it gets.
 
 It leaves connections open, as providers do.
 

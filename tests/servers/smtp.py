@@ -1,4 +1,4 @@
-"""A real SMTP server in a process of its own, which keeps what it takes in, and can be as bad as servers are.
+"""A real SMTP server in its own process, which keeps what it accepts and can misbehave as real ones do.
 
 ``python -m tests.servers.smtp FOLDER [PORT]`` serves on loopback, prints its port, and runs until it is ended; without
 PORT it takes a free one. Each mail that is answered 250 lies in FOLDER/mails before that answer is given. A file

@@ -1,4 +1,4 @@
-"""The base of the pages of companies and orderers: history, import, export, and no change overwritten."""
+"""The base of the admin pages of companies and orderers: history, import, export, and protection from lost updates."""
 
 import base64
 import zlib

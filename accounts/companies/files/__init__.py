@@ -1,1 +1,1 @@
-"""The registers of companies and orderers as files."""
+"""Importing and exporting the registers of companies and orderers as files."""

@@ -1,4 +1,4 @@
-"""Loading a file into a register: all of it or nothing, and only the changes that were shown.
+"""Loads a file into a register: all of it or nothing, and only the changes that were shown.
 
 A row is read, cleaned and compared with the register; the verbs write the changes, with history and audit event. By
 hand: of django-import-export each step had to be overridden, for line numbers, swaps of names, and the verbs.

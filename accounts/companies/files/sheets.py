@@ -1,4 +1,4 @@
-"""CSV files: read from Excel in any of its encodings, or from another program; written so that none holds a formula."""
+"""CSV files: read from Excel or other programs in any common encoding; written so that no cell is a formula."""
 
 import codecs
 import csv

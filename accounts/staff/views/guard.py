@@ -1,4 +1,4 @@
-"""Who sees the pages of all staff, below /logga-in/, and the way back to the log-in."""
+"""Who may see the staff's pages below /logga-in/, and the way back to the log-in."""
 
 from collections.abc import Callable
 from functools import wraps

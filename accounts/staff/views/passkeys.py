@@ -1,4 +1,4 @@
-"""/logga-in/passkey/: what a browser asks a device for. /logga-in/passkeys/: the passkeys of somebody in the staff."""
+"""/logga-in/passkey/: passkeys at sign-in. /logga-in/passkeys/: a staff member's own passkeys."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, JsonResponse

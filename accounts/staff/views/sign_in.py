@@ -1,4 +1,4 @@
-"""/logga-in/: staff sign in with user name and password, then a code from an app. Also the page of recovery codes.
+"""/logga-in/: staff sign in with user name and password, then a code from an app. Also the recovery codes.
 
 Where HELPDESK_SMS_FACTOR is on, agents without an app get a code by SMS (``accounts.staff.sms_factor``).
 """

@@ -1,4 +1,4 @@
-"""Whose portal demo and stack show: settings in ``<name>.env``, and pictures of our own hand beside them."""
+"""The municipalities that demo and stack can show: settings in ``<name>.env``, with our own pictures beside them."""
 
 import shlex
 from pathlib import Path

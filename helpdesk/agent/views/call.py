@@ -1,4 +1,4 @@
-"""A ticket that an agent writes down: /helpdesk/nytt/ for a call, /helpdesk/arenden/<number>/uppgifter/ beside a mail.
+"""Pages to fill in a ticket: /helpdesk/nytt/ for a call, /helpdesk/arenden/<number>/uppgifter/ beside a mail.
 
 First who asks, then what they ask for. Step 1 has no orderer in the address, step 2 has one: so "back" works.
 """

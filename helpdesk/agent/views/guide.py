@@ -1,4 +1,4 @@
-"""/helpdesk/hjalp/: how an agent works a ticket, and the keys."""
+"""/helpdesk/hjalp/: how to work a ticket, and the keyboard shortcuts."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

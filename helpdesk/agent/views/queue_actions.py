@@ -1,4 +1,4 @@
-"""What an agent does at the queue: goes to the next ticket, closes automatic mails as read, saves a filter."""
+"""What agents do on the queue's page: open the next ticket, close automatic mails as read, save a filter."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""/helpdesk/arenden/<number>/: one ticket, what is known about it, and what an agent does with it."""
+"""/helpdesk/arenden/<number>/: one ticket, what is known about it, and what an agent can do with it."""
 
 from collections.abc import Callable
 from datetime import timedelta

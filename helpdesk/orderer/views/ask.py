@@ -1,4 +1,4 @@
-"""/bestallare/mobilnummer/ and /bestallare/mottagare/: an orderer's tickets, and the answer of a new recipient."""
+"""/bestallare/mobilnummer/ and /bestallare/mottagare/: an orderer opens a ticket; and a new recipient confirms."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""/bestallare/: the company's own employees, the most urgent first; as a file too."""
+"""/bestallare/: the company's own employees, most urgent first, on a page and as a file."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""/bestallare/arenden/: the company's tickets, what became of them, and how to take one back."""
+"""/bestallare/arenden/: the company's tickets, their outcome, and how to withdraw one."""
 
 from typing import Any
 

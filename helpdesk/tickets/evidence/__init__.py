@@ -1,4 +1,4 @@
-"""What speaks for and against a ticket, for the agent who decides.
+"""The evidence for and against a ticket, for the agent who decides.
 
 Facts and flags are made anew each time from the directory and the registers. A flag says what is odd and what to do; a
 blocker is what ``decisions.approve`` refuses.

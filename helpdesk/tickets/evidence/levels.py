@@ -1,4 +1,4 @@
-"""What can be odd about a ticket, and how grave each is. Only this page decides which flag is a stop."""
+"""Everything that can be odd about a ticket, and how serious each is. Only this module decides which flag is a stop."""
 
 import enum
 from collections.abc import Iterable

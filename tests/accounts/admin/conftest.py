@@ -1,4 +1,4 @@
-"""Eva at the admin's pages, with her second factor; and the register that she looks at."""
+"""Fixtures: Eva on the admin pages with her second factor, and the register that she sees."""
 
 from __future__ import annotations
 

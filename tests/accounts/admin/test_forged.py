@@ -1,4 +1,4 @@
-"""Addresses that somebody has typed, and forms that no page has shown: answered in words, never by an error of ours."""
+"""Hand-typed URLs and forms that no page offered get an answer in words, never a server error."""
 
 from __future__ import annotations
 

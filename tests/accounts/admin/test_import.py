@@ -1,4 +1,4 @@
-"""A file on the import's page: what it changes is shown, and just that is written, or nothing."""
+"""Importing a file: its changes are shown first, and then exactly those are written, or nothing."""
 
 from __future__ import annotations
 

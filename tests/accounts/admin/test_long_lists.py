@@ -1,4 +1,4 @@
-"""No page reads a table to its end that grows for 18 months. Rows that PostgreSQL read are counted, never time."""
+"""No admin page reads a growing table to its end. Counts the rows that PostgreSQL read, never time."""
 
 from __future__ import annotations
 

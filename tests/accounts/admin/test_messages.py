@@ -1,4 +1,4 @@
-"""The outbox and the digest's days on the admin's pages: to be read, by nobody changed; some are sent again."""
+"""The outbox and the digest's days in the admin: read-only, but some messages can be sent again."""
 
 from __future__ import annotations
 

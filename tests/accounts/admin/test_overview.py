@@ -1,4 +1,4 @@
-"""The overview: what the daily mail does not reach, or not in time."""
+"""The overview: what the daily mail misses, or reaches too late."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The audit trail on the admin's pages (security.md L1): found and read, by nobody changed."""
+"""The audit trail in the admin (security.md L1): searched and read, changed by nobody."""
 
 from __future__ import annotations
 

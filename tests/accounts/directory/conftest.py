@@ -1,4 +1,4 @@
-"""Each shared behaviour is tried on both kinds of server: ask for ``server`` and ``directory``."""
+"""Runs each shared test on both kinds of server: ask for ``server`` and ``directory``."""
 
 from __future__ import annotations
 

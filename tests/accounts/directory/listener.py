@@ -1,4 +1,4 @@
-"""A listener on loopback that is no directory: it hangs up, or holds the line in silence."""
+"""A listener on loopback that is no directory: it hangs up, or keeps the line open in silence."""
 
 from __future__ import annotations
 

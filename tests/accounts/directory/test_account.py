@@ -1,4 +1,4 @@
-"""What the directory has of a person, as an :class:`Account`."""
+"""An :class:`Account` holds what the directory says of a person."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Administrators and agents are protected by being members of their groups: security.md R6, A2."""
+"""Members of the administrators' and agents' groups are protected: security.md R6, A2."""
 
 from __future__ import annotations
 

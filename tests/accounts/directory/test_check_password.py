@@ -1,4 +1,4 @@
-"""What a bind says of a password."""
+"""What a bind tells about a password."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Those whose password runs out in a span of time."""
+"""Finding the accounts whose password expires within a span of time."""
 
 from __future__ import annotations
 

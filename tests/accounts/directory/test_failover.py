@@ -1,4 +1,4 @@
-"""Servers that are down, that die and that keep silent."""
+"""Servers that are down, that die, and that never answer."""
 
 from __future__ import annotations
 

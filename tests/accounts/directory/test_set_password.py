@@ -1,4 +1,4 @@
-"""Setting a password as the service account, and what becomes of it."""
+"""Setting a password as the service account, and its outcome."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""TLS, and settings that would do without it."""
+"""TLS, and settings that would weaken it."""
 
 from __future__ import annotations
 

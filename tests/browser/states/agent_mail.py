@@ -1,4 +1,4 @@
-"""A request that came by mail, as agents meet it: the mail beside its fields, and what is filled in."""
+"""A ticket that came by mail, as agents see it: the mail beside its fields, and what is filled in."""
 
 from __future__ import annotations
 

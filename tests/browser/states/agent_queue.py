@@ -1,4 +1,4 @@
-"""The agents' queue, and a call that becomes a request."""
+"""The agents' queue, and a call that becomes a ticket."""
 
 from __future__ import annotations
 

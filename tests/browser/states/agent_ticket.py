@@ -1,4 +1,4 @@
-"""One request, as agents meet it."""
+"""A ticket, as agents see it."""
 
 from __future__ import annotations
 

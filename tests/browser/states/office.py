@@ -1,4 +1,4 @@
-"""The ways in to the pages of orderers and agents, short: that the doors open is for their own states to show."""
+"""Short ways to sign orderers and agents in; their own states show the sign-in pages."""
 
 from __future__ import annotations
 

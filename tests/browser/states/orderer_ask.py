@@ -1,4 +1,4 @@
-"""The orderer's pages beside the list of the staff: what she asks, and what became of it."""
+"""The orderer's other pages: what she asks for, and what became of it."""
 
 from __future__ import annotations
 
