@@ -21,7 +21,7 @@ from accounts.admin.base import actor, address
 from accounts.companies import overview
 from accounts.staff.proof import Proof
 from accounts.staff.roles import ADMINISTRATOR
-from idportal.identity import look
+from idportal.web.identity import look
 
 
 class PortalAdminSite(OTPAdminSite):
@@ -35,7 +35,7 @@ class PortalAdminSite(OTPAdminSite):
         super().__init__(name)
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """An administrator by the directory at this request (``accounts.middleware.StaffRoles``), and verified."""
+        """An administrator by the directory at this request (``accounts.staff.middleware``), and verified."""
         return ADMINISTRATOR.name in getattr(request, "staff_roles", ()) and bool(super().has_permission(request))
 
     def proof(self, request: HttpRequest) -> Proof:

@@ -8,15 +8,11 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Företag och personer")
 
     def ready(self) -> None:
-        from accounts import (
-            checks,  # noqa: F401  registers the system checks
-            erasing,
-            metrics,
-            person,
-            retention,
-        )
         from accounts.directory import connect
-        from idportal import health
+        from accounts.management import erasing
+        from accounts.monitoring import metrics
+        from accounts.privacy import person, retention
+        from idportal.web import health
 
         retention.register(erasing.purge, erasing.renew_keys, erasing.renew_numbers)
         person.register(erasing.held)

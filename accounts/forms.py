@@ -14,10 +14,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from accounts import codes, limits, numbers
+from accounts import codes, limits
+from accounts.models import numbers
 from accounts.models.recipients import usual
-from idportal.identity.look import with_example
 from idportal.text import one_line
+from idportal.web.identity.look import with_example
 
 VERBATIM: dict[str, str] = {"autocapitalize": "none", "autocorrect": "off", "spellcheck": "false"}
 

@@ -4,8 +4,9 @@ import logging
 
 from celery import shared_task
 
-from accounts import directory, retention
+from accounts import directory
 from accounts.codes.delivery import send_code  # noqa: F401 - a task of accounts
+from accounts.privacy import retention
 
 log = logging.getLogger("idportal.retention")
 

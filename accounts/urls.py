@@ -2,13 +2,13 @@
 
 from django.urls import path
 
-from accounts import browsers
-from accounts.pages import page
 from accounts.passwords import views as reset
 from accounts.phones import views as register
+from accounts.sessions import browsers
 from accounts.staff.views import passkeys
 from accounts.staff.views import sessions as staff_sessions
 from accounts.staff.views import sign_in as staff
+from idportal.web.pages import page
 
 urlpatterns = [
     path("", page, {"template": "start.html"}, name="start"),

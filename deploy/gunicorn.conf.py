@@ -64,7 +64,7 @@ logger_class = NoAccessLog
 logconfig_dict = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "idportal.logs.JsonFormatter"}},
+    "formatters": {"json": {"()": "idportal.runtime.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {

@@ -7,8 +7,9 @@ class HelpdeskConfig(AppConfig):
     verbose_name = _("Helpdesk")
 
     def ready(self) -> None:
-        from accounts import codes, person
-        from accounts import retention as accounts_retention
+        from accounts import codes
+        from accounts.privacy import person
+        from accounts.privacy import retention as accounts_retention
         from helpdesk import (
             checks,  # noqa: F401  registers the system checks
             metrics,
@@ -18,7 +19,7 @@ class HelpdeskConfig(AppConfig):
             alarms,  # noqa: F401  it listens to signals
             verification,
         )
-        from idportal import health
+        from idportal.web import health
 
         accounts_retention.register(retention.purge, retention.renew_keys)
         person.register(retention.held)

@@ -11,7 +11,7 @@ from helpdesk.models import OPEN, MailboxRead, Ticket
 
 
 def figures() -> Iterator[Metric]:
-    """For ``idportal.health``."""
+    """For ``idportal.web.health``."""
     tickets = GaugeMetricFamily("idportal_open_tickets", "Open tickets.", labels=["kind", "state"])
     open_ = Ticket.objects.filter(state__in=OPEN).order_by()
     found = list(open_.values_list("kind", "state").annotate(Count("pk"), Min("created_at")))

@@ -10,12 +10,11 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from accounts import numbers
-from accounts.browsers import PRESENTED_LENGTH
-from accounts.encryption import EncryptedTextField
-from accounts.models import Challenge, Company, Orderer, User
+from accounts.models import Challenge, Company, Orderer, User, numbers
 from accounts.models.recipients import HasRecipients
-from idportal.append_only import AppendOnly, AppendOnlyRows
+from accounts.privacy.append_only import AppendOnly, AppendOnlyRows
+from accounts.privacy.encryption import EncryptedTextField
+from accounts.throttling.known_browsers import PRESENTED_LENGTH
 
 
 class Counter(models.Model):

@@ -8,8 +8,8 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, CODES_KEPT, GONE_KEPT, MAILS_KEPT, TICKETS_KEPT
-from accounts.person import DataSubject, EraseRefused, Held
-from accounts.retention import encrypt_anew
+from accounts.privacy.person import DataSubject, EraseRefused, Held
+from accounts.privacy.retention import encrypt_anew
 from helpdesk.models import OPEN, CompanyCount, DayCount, IncomingMail, ReadAttempt, SignInLink, Ticket, TimelineEntry
 
 NUMBERS_KEPT = GONE_KEPT  # in a decided ticket: as long as the number of an account that is gone

@@ -5,7 +5,7 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import seal, unseal
+from accounts.privacy.encryption import seal, unseal
 
 LONGEST = 100
 MOST_WORDS = 6

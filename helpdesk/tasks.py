@@ -17,7 +17,7 @@ def fetch_mail() -> None:
     """Takes in what was mailed to the helpdesk. What fails now is tried again a minute later."""
     # Here: the worker of the codes knows all tasks, and would hold 6 MB that read mail.
     from helpdesk.intake import fetch
-    from idportal.mailbox import MailboxError
+    from idportal.channels.mailbox import MailboxError
 
     try:
         fetch.run()

@@ -1,3 +1,3 @@
-from idportal.celery import app as celery_app
+from idportal.runtime.celery import app as celery_app
 
 __all__ = ["celery_app"]

@@ -11,7 +11,10 @@ from celery.bin.base import CLIContext
 
 # No worker needs to know of another: without waiting for their answers it starts a second sooner.
 ALONE = ("--without-mingle", "--without-gossip", "--without-heartbeat")
-COMMANDS = {"worker": (worker.worker, "idportal.celery", ALONE), "beat": (beat.beat, "idportal.beat", ())}
+COMMANDS = {
+    "worker": (worker.worker, "idportal.runtime.celery", ALONE),
+    "beat": (beat.beat, "idportal.runtime.beat", ()),
+}
 
 
 def main(name: str, *words: str) -> None:

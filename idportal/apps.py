@@ -7,7 +7,7 @@ class PortalConfig(AppConfig):
 
     def ready(self) -> None:
         from idportal.checks import portal  # noqa: F401  registers the system checks
-        from idportal.identity import region
+        from idportal.web.identity import region
 
         if settings.MUNICIPALITY_KIND == "region":
             region.speak()

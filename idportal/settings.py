@@ -11,7 +11,8 @@ from celery.schedules import crontab
 from django.core.exceptions import ImproperlyConfigured
 from kombu import Queue
 
-from idportal import auth_ldap, env
+from idportal import env
+from idportal.channels import auth_ldap
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -92,11 +93,11 @@ DATA_PROTECTION_OFFICER = env.text("DATA_PROTECTION_OFFICER", _made_up["DATA_PRO
 # A user name as the municipality makes them: hints and messages about mistakes show it.
 EXAMPLE_USERNAME = env.text("EXAMPLE_USERNAME", MADE_UP["EXAMPLE_USERNAME"])
 
-# The municipality's own words, in Swedish; unset, the portal's own. What each may hold: idportal/own_words.py.
+# The municipality's own words, in Swedish; unset, the portal's own. What each may hold: idportal/channels/own_words.py.
 MAIL_GREETING = env.text("MAIL_GREETING")
 MAIL_SIGNATURE = env.text("MAIL_SIGNATURE")
 
-# A folder with the municipality's own accessibility statement, privacy notice or audit (accounts/statements.py).
+# A folder with the municipality's own accessibility statement, privacy notice or audit (accounts.privacy.statements).
 STATEMENTS_FOLDER = env.text("STATEMENTS_FOLDER")
 
 # The subjects of the two requests to the helpdesk, as orderers write them in a mail and agents see them.
@@ -135,14 +136,14 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     # Outermost, so that the answers to refused hosts get the headers too.
-    "idportal.middleware.Headers",
-    "idportal.middleware.TrustedProxies",
+    "idportal.web.middleware.Headers",
+    "idportal.web.middleware.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "idportal.middleware.Language",
-    "idportal.middleware.OnlyUtf8",
-    "idportal.middleware.Outage",
-    "idportal.middleware.JourneyHosts",
+    "idportal.web.middleware.Language",
+    "idportal.web.middleware.OnlyUtf8",
+    "idportal.web.middleware.Outage",
+    "idportal.web.middleware.JourneyHosts",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
@@ -150,11 +151,11 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "simple_history.middleware.HistoryRequestMiddleware",
-    "accounts.middleware.SessionLimits",
-    "accounts.middleware.Journeys",
-    "accounts.middleware.KnownBrowsers",
-    "accounts.middleware.DirectoryOutage",
-    "accounts.middleware.StaffRoles",
+    "accounts.sessions.middleware.SessionLimits",
+    "accounts.sessions.middleware.Journeys",
+    "accounts.sessions.middleware.KnownBrowsers",
+    "accounts.directory.middleware.DirectoryOutage",
+    "accounts.staff.middleware.StaffRoles",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -171,7 +172,7 @@ TEMPLATES = [
                 "django.template.context_processors.i18n",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
-                "idportal.hosts.portal",
+                "idportal.web.hosts.portal",
                 "accounts.sessions.context",
             ],
         },
@@ -193,7 +194,7 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     DATABASES["default"]["OPTIONS"].update(transaction_mode="IMMEDIATE", timeout=20)
 else:
     # A connection is kept for ten minutes of work, and looked at before each request.
-    DATABASES["default"].update(ENGINE="idportal.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
+    DATABASES["default"].update(ENGINE="idportal.runtime.postgresql", CONN_MAX_AGE=600, CONN_HEALTH_CHECKS=True)
     # What is asked often is planned once for each connection.
     DATABASES["default"]["OPTIONS"].update(server_side_binding=True, prepare_threshold=3)
     # No wait for the database is without an end: no thread of web or of a worker could be freed of it.
@@ -203,7 +204,7 @@ else:
         # of silence, after which, and between which, it is asked whether it is there.
         **{"tcp_user_timeout": 5000, "keepalives_idle": 10, "keepalives_interval": 5},
         # Milliseconds for a row, or a key, that another transaction holds: each of ours is short. And for a statement;
-        # a server that doesn't even end it is left after ten seconds more (idportal.postgresql).
+        # a server that doesn't even end it is left after ten seconds more (idportal.runtime.postgresql).
         "options": "-c lock_timeout=30000 -c statement_timeout=60000",
     }.items():
         DATABASES["default"]["OPTIONS"].setdefault(_option, _value)
@@ -214,7 +215,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 REDIS_URL = env.text("REDIS_URL")
 # The name by which Sentinel knows the master.
 REDIS_SENTINEL_MASTER = env.text("REDIS_SENTINEL_MASTER", "mymaster")
-_sentinel = {"pool_class": "idportal.redis_cache.SentinelPool", "master": REDIS_SENTINEL_MASTER}
+_sentinel = {"pool_class": "idportal.runtime.redis_cache.SentinelPool", "master": REDIS_SENTINEL_MASTER}
 if not REDIS_URL.startswith("sentinel"):
     _sentinel = {}
 CACHES: dict[str, dict[str, object]] = {
@@ -222,7 +223,7 @@ CACHES: dict[str, dict[str, object]] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": [REDIS_URL],
         "OPTIONS": {
-            "serializer": "idportal.redis_cache.Json",
+            "serializer": "idportal.runtime.redis_cache.Json",
             "socket_connect_timeout": 2,
             "socket_timeout": 2,
             **_sentinel,
@@ -261,9 +262,9 @@ CELERY_TASK_ROUTES = {
 }
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-CELERY_WORKER_CONSUMER = "idportal.worker:LastingConsumer"
+CELERY_WORKER_CONSUMER = "idportal.runtime.worker:LastingConsumer"
 # Celery would close the connection to the database before and after each task: three new ones a reset. After so many
-# tasks, and so never: idportal.celery closes those that are broken or too old, as Django does around a request.
+# tasks, and so never: idportal.runtime.celery closes those that are broken or too old, as Django does around a request.
 CELERY_DB_REUSE_MAX = 1_000_000_000
 # A worker holds one task beside the current one: a code overtakes mails in the queue, but not those that it holds.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -353,7 +354,7 @@ SMS_DAILY_LIMIT = env.number("SMS_DAILY_LIMIT", 2000)
 # smtp://host:25, smtp+tls://user:password@host:587, filemail:///folder.
 EMAIL_URL = env.text("EMAIL_URL", "consolemail://")
 _email = environ.Env.email_url_config(EMAIL_URL)
-EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "idportal.smtp")
+EMAIL_BACKEND = _email["EMAIL_BACKEND"].replace("django.core.mail.backends.smtp", "idportal.channels.smtp")
 EMAIL_HOST = _email["EMAIL_HOST"] or "localhost"
 EMAIL_PORT = _email["EMAIL_PORT"] or 25
 EMAIL_HOST_USER = _email["EMAIL_HOST_USER"] or ""
@@ -414,7 +415,7 @@ AUTHENTICATION_BACKENDS = ["accounts.passwords.sign_in.SessionBackend", "account
 LOGIN_URL = "register"
 
 # Seconds: a session or the journey of a reset ends after 15 minutes without a click, and after 8 hours in any case.
-SESSION_ENGINE = "accounts.session_store"
+SESSION_ENGINE = "accounts.sessions.store"
 SESSION_SERIALIZER = "django.contrib.sessions.serializers.JSONSerializer"
 SESSION_COOKIE_AGE = 15 * 60
 SESSION_ABSOLUTE_AGE = 8 * 60 * 60
@@ -456,8 +457,8 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_NAME = f"{_prefix}csrf"
-JOURNEY_COOKIE_NAME = f"{_prefix}journey"  # of accounts.journeys
-BROWSER_COOKIE_NAME = f"{_prefix}browsers"  # of accounts.browsers
+JOURNEY_COOKIE_NAME = f"{_prefix}journey"  # of accounts.sessions.journeys
+BROWSER_COOKIE_NAME = f"{_prefix}browsers"  # of accounts.sessions.browsers
 LANGUAGE_COOKIE_NAME = f"{_prefix}language"
 LANGUAGE_COOKIE_AGE = 365 * 24 * 60 * 60
 
@@ -499,7 +500,7 @@ STORAGES = {
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "idportal.static_files.SlimStorage"
+        else "idportal.web.static_files.SlimStorage"
     },
 }
 WHITENOISE_USE_FINDERS = DEBUG
@@ -510,7 +511,7 @@ LOG_LEVEL = env.text("LOG_LEVEL", "INFO").upper()
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"json": {"()": "idportal.logs.JsonFormatter"}},
+    "formatters": {"json": {"()": "idportal.runtime.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
@@ -523,12 +524,12 @@ LOGGING = {
         # At DEBUG these log posted forms and the values that queries store.
         "django.template": {"handlers": [], "level": "INFO", "propagate": True},
         "django.db.backends": {"handlers": [], "level": "INFO", "propagate": True},
-        # Their messages can hold gateway URLs, and so credentials. idportal.sms logs what matters.
+        # Their messages can hold gateway URLs, and so credentials. idportal.channels.sms logs what matters.
         "apprise": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "urllib3": {"handlers": [], "level": "CRITICAL", "propagate": False},
         # Names as they were typed; some people type a password there. The trail and idportal.directory say more.
         "django_auth_ldap": {"handlers": [], "level": "CRITICAL", "propagate": False},
-        # …and mails, tokens and secrets, at DEBUG. idportal.mailbox says what went wrong.
+        # …and mails, tokens and secrets, at DEBUG. idportal.channels.mailbox says what went wrong.
         "imapclient": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "requests_oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},
         "oauthlib": {"handlers": [], "level": "CRITICAL", "propagate": False},

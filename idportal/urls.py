@@ -6,12 +6,12 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.i18n import set_language
 
-from idportal import health
-from idportal.identity import views as identity
-from idportal.identity.look import FOLDER
+from idportal.web import health
+from idportal.web.identity import views as identity
+from idportal.web.identity.look import FOLDER
 
-handler400 = "idportal.middleware.bad_request"
-handler500 = "idportal.middleware.server_error"
+handler400 = "idportal.web.middleware.bad_request"
+handler500 = "idportal.web.middleware.server_error"
 
 
 urlpatterns: list[URLPattern | URLResolver] = [

@@ -7,9 +7,9 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Meddelanden")
 
     def ready(self) -> None:
-        from accounts import person
-        from accounts import retention as accounts_retention
-        from idportal import health
+        from accounts.privacy import person
+        from accounts.privacy import retention as accounts_retention
+        from idportal.web import health
         from notifications import checks, metrics, retention  # noqa: F401  for their checks and receivers
         from notifications.digests.plan import redirection
         from notifications.models import Message

@@ -11,7 +11,7 @@ from django.utils import timezone, translation
 
 from accounts import phones
 from accounts.models import PhoneLink
-from idportal import sms
+from idportal.channels import sms
 from notifications import notices
 
 SHORTEST_HOLD = 5 * 60  # seconds: an SMS may take some minutes, and so may its reader

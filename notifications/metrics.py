@@ -13,7 +13,7 @@ RECENT = timedelta(hours=1)
 
 
 def figures() -> Iterator[Metric]:
-    """For ``idportal.health``."""
+    """For ``idportal.web.health``."""
     words = "Messages in the outbox; of those that were sent, the last hour's."
     messages = GaugeMetricFamily("idportal_outbox_messages", words, labels=["kind", "state"])
     others = [state for state in Message.Status if state != Message.Status.SENT]

@@ -6,8 +6,8 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.encryption import EncryptedTextField
 from accounts.models import Company
+from accounts.privacy.encryption import EncryptedTextField
 
 
 class Message(models.Model):

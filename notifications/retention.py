@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts.limits import AUDIT_KEPT, BODIES_KEPT
-from accounts.person import DataSubject, Held
+from accounts.privacy.person import DataSubject, Held
 from notifications import outbox
 from notifications.models import OPEN, Message, UntoldNumber
 

@@ -15,9 +15,10 @@ from django.http import HttpResponse
 from django.test import Client, TransactionTestCase
 from pytest_django import DjangoDbBlocker, Settings
 
-from accounts import directory, journeys
-from accounts.encryption import digest
+from accounts import directory
 from accounts.models import Phone
+from accounts.privacy.encryption import digest
+from accounts.sessions import journeys
 from accounts.users import for_account
 from deploy.local.cast import Person
 from tests.emptying import become_the_owner, become_the_portal, delete_all_rows, keep_connections

@@ -26,7 +26,7 @@ from accounts.models import Authenticator
 from deploy.local import post, start_codes
 from deploy.local.cast import ANNA, CARIN, CAST, EVA, KARL, PER, STEFAN
 from deploy.local.server import bound, free_port
-from idportal import sms
+from idportal.channels import sms
 from tests.accounts.staff import Officer
 from tests.as_demo import show_demo
 from tests.servers.dovecot import TestDovecot

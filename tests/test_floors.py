@@ -30,7 +30,7 @@ WRONG = [
     ("accounts/hidden.py", "def late():\n    from notifications import outbox"),
     ("accounts/wiring.py", "from idportal.settings import DEBUG"),
     ("idportal/wiring.py", "from idportal.urls import urlpatterns"),
-    ("accounts/queue.py", "from idportal.celery import app"),
+    ("accounts/queue.py", "from idportal.runtime.celery import app"),
     ("helpdesk/door.py", "from idportal.wsgi import application"),
     ("accounts/phones/late.py", "import ldap"),
     ("helpdesk/mails.py", "import imapclient"),

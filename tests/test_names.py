@@ -27,8 +27,8 @@ READERS_OF_TRAIL = {
     "accounts/audit/admin.py": "the trail's page in the admin",
     "accounts/models/audit.py": "the model",
     "accounts/models/__init__.py": "hands the model on",
-    "accounts/erasing.py": "deletes old events, and shows a person what the portal holds",
-    "accounts/metrics.py": "counts events",
+    "accounts/management/erasing.py": "deletes old events, and shows a person what the portal holds",
+    "accounts/monitoring/metrics.py": "counts events",
     "helpdesk/agent/lookup.py": "an account's history, as an agent sees it",
     "helpdesk/agent/statistics/day_counts.py": "counts events",
 }

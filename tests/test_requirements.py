@@ -29,13 +29,15 @@ sys.meta_path.insert(0, Hidden())
 
 import django
 django.setup()
-from idportal import beat, celery, wsgi
+from idportal import wsgi
+from idportal.runtime import beat
+from idportal.runtime import celery
 celery.app.loader.import_default_modules()
 for name in (
     "celery.bin.beat", "celery.bin.worker", "celery.concurrency.thread", "celery.worker.consumer.gossip",
     "apprise.plugins.custom_json",
-    "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "helpdesk.intake.fetch", "idportal.postgresql.base",
-    "idportal.redis_cache", "idportal.smtp", "idportal.urls", "kombu.transport.redis",
+    "gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "helpdesk.intake.fetch", "idportal.runtime.postgresql.base",
+    "idportal.runtime.redis_cache", "idportal.channels.smtp", "idportal.urls", "kombu.transport.redis",
 ):
     importlib.import_module(name)
 """

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import limits
 from accounts.models import AuditEvent, Company, Event, Orderer, User
-from idportal import written_sql
+from idportal.runtime import written_sql
 
 log = logging.getLogger("idportal.audit")
 

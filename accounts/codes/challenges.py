@@ -13,12 +13,12 @@ from django.utils.translation import get_language
 from kombu.exceptions import OperationalError
 
 from accounts import audit, limits
-from accounts.codes import counts
 from accounts.codes.delivery import send_code
-from accounts.encryption import digest
 from accounts.models import Challenge, Event, FailedTry, Orderer, Purpose, User, statements
 from accounts.models.codes import about
-from idportal import written_sql
+from accounts.privacy.encryption import digest
+from accounts.throttling import counts
+from idportal.runtime import written_sql
 
 
 def ask(
@@ -39,7 +39,7 @@ def ask(
     ``language``: if not the page's. ``username``: as typed, to reset. ``number``: E.164; an orderer's code goes there
     only while the register has it for the orderer. ``browser``: a secret of the browser, which may have no session yet;
     the second of two clicks gets the challenge of the first, whose code is the one in the SMS. ``presented``: by
-    ``accounts.browsers``, for the counters (D1). ``actor``: the agent, if an agent asks. Raises
+    ``accounts.sessions.browsers``, for the counters (D1). ``actor``: the agent, if an agent asks. Raises
     kombu.exceptions.OperationalError if the queue is down.
     """
     language = language or get_language() or settings.LANGUAGE_CODE

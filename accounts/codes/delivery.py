@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import audit, directory, limits, users
-from accounts.codes import counts
 from accounts.directory import Account
-from accounts.encryption import as_columns
 from accounts.models import Challenge, Event, Orderer, Phone, Purpose, User, statements
 from accounts.models.codes import Owner
-from idportal import message_templates, sms
-from idportal.hosts import journey_host
+from accounts.privacy.encryption import as_columns
+from accounts.throttling import counts
+from idportal.channels import message_templates, sms
+from idportal.web.hosts import journey_host
 
 log = logging.getLogger("idportal.codes")
 

@@ -9,9 +9,9 @@ from django.utils.functional import Promise, lazy
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import limits, numbers
+from accounts import limits
 from accounts.forms import AddressField
-from accounts.models import Company, Orderer
+from accounts.models import Company, Orderer, numbers
 from accounts.models.recipients import RECIPIENT_COLUMNS, Recipients
 from idportal import clock
 

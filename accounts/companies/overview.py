@@ -18,7 +18,7 @@ from accounts import directory, limits
 from accounts.companies import CompanyMatcher
 from accounts.directory import DirectoryError
 from accounts.models import BouncedAddress, Company, Orderer
-from accounts.standing import password_standing, with_number
+from accounts.phones.standing import password_standing, with_number
 from idportal import clock
 from idportal.clock import duration
 

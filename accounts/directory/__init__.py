@@ -13,15 +13,16 @@ from accounts.directory.account import (
     DirectoryUnavailable,
     Expiry,
     Lockout,
+    OutcomeUnknown,
     PasswordChange,
     PasswordCheck,
 )
-from accounts.directory.active_directory import ActiveDirectory
-from accounts.directory.answers import converted, full_steps
-from accounts.directory.conditions import folded, normal_unit, units_of
-from accounts.directory.dialect import CLOCKS_DIFFER, Directory, Served
-from accounts.directory.openldap import OpenLdap
-from accounts.directory.pool import translated
+from accounts.directory.dialects.active_directory import ActiveDirectory
+from accounts.directory.dialects.dialect import CLOCKS_DIFFER, Directory, Served
+from accounts.directory.dialects.openldap import OpenLdap
+from accounts.directory.ldap_client.answers import converted, full_steps
+from accounts.directory.ldap_client.conditions import folded, normal_unit, units_of
+from accounts.directory.ldap_client.pool import translated
 
 KINDS: dict[str, type[Directory]] = {kind.kind: kind for kind in (ActiveDirectory, OpenLdap)}
 

@@ -110,5 +110,9 @@ class DirectoryUnavailable(DirectoryError):
     """No trusted directory server answered in time. The same call may succeed later."""
 
 
+class OutcomeUnknown(DirectoryUnavailable):
+    """The directory broke off: the new password may or may not be in place. It is safe to try again."""
+
+
 class DirectoryMisconfigured(DirectoryError):
     """The directory refuses the portal itself: its service account, base, filter or certificate."""

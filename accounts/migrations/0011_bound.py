@@ -1,10 +1,10 @@
 """What is encrypted is bound to its row: moved to another one, it opens no more (security.md X2)."""
 
-import accounts.encryption
+import accounts.privacy.encryption
 import django_otp.util
 from django.db import migrations
 
-from accounts.binding import Bind
+from accounts.privacy.binding import Bind
 
 
 class Migration(migrations.Migration):
@@ -17,51 +17,51 @@ class Migration(migrations.Migration):
         Bind(
             model_name='authenticator',
             name='key',
-            field=accounts.encryption.EncryptedTextField(bound_to=('user.directory_id',), default=django_otp.util.random_hex),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('user.directory_id',), default=django_otp.util.random_hex),
         ),
         Bind(
             model_name='challenge',
             name='number',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('purpose', 'user.directory_id', 'orderer_id'), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('purpose', 'user.directory_id', 'orderer_id'), default=''),
         ),
         Bind(
             model_name='challenge',
             name='username',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('purpose', 'about'), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('purpose', 'about'), default=''),
         ),
         Bind(
             model_name='historicalorderer',
             name='mobile',
-            field=accounts.encryption.EncryptedTextField(bound_to=('email',), verbose_name='mobilnummer'),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('email',), verbose_name='mobilnummer'),
         ),
         Bind(
             model_name='orderer',
             name='mobile',
-            field=accounts.encryption.EncryptedTextField(bound_to=('email',), verbose_name='mobilnummer'),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('email',), verbose_name='mobilnummer'),
         ),
         Bind(
             model_name='phone',
             name='number',
-            field=accounts.encryption.EncryptedTextField(bound_to=('user.directory_id', 'number_digest')),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('user.directory_id', 'number_digest')),
         ),
         Bind(
             model_name='phonelink',
             name='number',
-            field=accounts.encryption.EncryptedTextField(bound_to=('user.directory_id',)),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('user.directory_id',)),
         ),
         Bind(
             model_name='phonelink',
             name='old_number',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('user.directory_id',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('user.directory_id',), default=''),
         ),
         Bind(
             model_name='phoneremoval',
             name='number',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('user.directory_id',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('user.directory_id',), default=''),
         ),
         Bind(
             model_name='recoverycodes',
             name='hash_key',
-            field=accounts.encryption.EncryptedTextField(bound_to=('user.directory_id',), default=django_otp.util.random_hex),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('user.directory_id',), default=django_otp.util.random_hex),
         ),
     ]

@@ -5,7 +5,7 @@ Not for who owns the table: docs/operations.md gives web and workers a role that
 
 from django.db import migrations
 
-# What ``accounts.retention`` may delete, and a day more: clocks differ. ``tests/accounts/test_trail_guard.py`` compares.
+# What ``accounts.privacy.retention`` may delete, and a day more: clocks differ. ``tests/accounts/test_trail_guard.py`` compares.
 KEPT, NOBODYS_KEPT = "547 days", "29 days"
 ANYBODYS = """(
     'code requested', 'code withheld', 'code refused', 'login attempted', 'login refused',

@@ -4,7 +4,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from idportal.append_only import AppendOnly, AppendOnlyRows
+from accounts.privacy.append_only import AppendOnly, AppendOnlyRows
 
 
 class Event(models.TextChoices):

@@ -9,10 +9,10 @@ from django.utils.crypto import constant_time_compare
 from django_otp.util import random_number_token
 
 from accounts import limits
-from accounts.encryption import EncryptedTextField, digest
 from accounts.models import statements
 from accounts.models.companies import Orderer
 from accounts.models.users import User
+from accounts.privacy.encryption import EncryptedTextField, digest
 
 Owner = User | Orderer
 
@@ -66,8 +66,8 @@ class Challenge(models.Model):
     extensions = models.PositiveSmallIntegerField(default=0, db_default=0)  # how often it did
     ended_at = models.DateTimeField(null=True)  # used, or overtaken by another
     refusals = models.PositiveSmallIntegerField(default=0)
-    # What the browser presented (accounts.browsers), as the account is not known yet; and whether the account, once
-    # found, was among it: that picks the counters of this code (D1).
+    # What the browser presented (accounts.sessions.browsers), as the account is not known yet; and whether the account,
+    # once found, was among it: that picks the counters of this code (D1).
     presented = models.TextField(blank=True, default="", db_default="")
     known = models.BooleanField(default=False, db_default=False)
     # A digest of the browser that asked and of what it asked for, while a second post of the same click may come.

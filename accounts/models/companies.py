@@ -15,10 +15,10 @@ from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from accounts import numbers
 from accounts.directory import Account, folded, normal_unit, units_of
-from accounts.encryption import EncryptedTextField
+from accounts.models import numbers
 from accounts.models.recipients import RECIPIENT_COLUMNS, HasRecipients, Recipients, has_unseen, is_unusual
+from accounts.privacy.encryption import EncryptedTextField
 from idportal.text import one_line, short
 
 LONGEST_KEY = 500  # characters, of a directory value

@@ -11,8 +11,8 @@ from django_otp.models import Device
 from django_otp.util import random_number_token
 
 from accounts import limits
-from accounts.encryption import digest
 from accounts.models.users import User
+from accounts.privacy.encryption import digest
 
 
 class EnrolmentCode(models.Model):

@@ -8,7 +8,7 @@ from typing import Any
 from django.apps import apps
 
 from accounts import limits
-from idportal.written_sql import Shape, change, for_update, rows
+from idportal.runtime.written_sql import Shape, change, for_update, rows
 
 # As long as fewer wrong codes than a day may have. Its values: whose, of which kind, since when, of known browsers.
 _FEWER_WRONG_CODES = f"""NOT EXISTS (

@@ -15,9 +15,9 @@ from django_otp.oath import TOTP
 from django_otp.util import random_hex, random_number_token
 
 from accounts import limits
-from accounts.encryption import EncryptedTextField
 from accounts.models import statements
-from idportal.identity import look
+from accounts.privacy.encryption import EncryptedTextField
+from idportal.web.identity import look
 
 
 class UserManager(BaseUserManager["User"]):

@@ -10,7 +10,7 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts import audit, codes, directory, limits, users
-from accounts.directory import Account, PasswordChange, Served
+from accounts.directory import Account, OutcomeUnknown, PasswordChange, Served
 from accounts.models import Challenge, Event, Purpose, User, statements
 from accounts.passwords.policy import Owner, broken_rules
 from accounts.signals import password_reset
@@ -31,10 +31,6 @@ class ResetOutcome(enum.Enum):
     NOT_ALLOWED = "not allowed"
     BUSY = "busy"
     NOT_VERIFIED = "not verified"
-
-
-class OutcomeUnknown(directory.DirectoryUnavailable):
-    """The directory broke off: the new password may or may not be in place. It is safe to try again."""
 
 
 @dataclass(frozen=True, slots=True)

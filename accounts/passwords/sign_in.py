@@ -14,13 +14,14 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 
-from accounts import audit, browsers, directory, limits, places, users
+from accounts import audit, directory, limits, users
 from accounts.directory import Account, Directory, Lockout, PasswordCheck
-from accounts.encryption import digest
 from accounts.forms import LoginForm
 from accounts.models import Event, FailedTry, User
-from accounts.passwords import spraying
-from accounts.places import Place
+from accounts.privacy.encryption import digest
+from accounts.sessions import browsers
+from accounts.throttling import by_address, places, spraying
+from accounts.throttling.places import Place
 from idportal import clock
 
 # The directory counts by its own clock, in whole seconds, and from its answer: up to 5 s after the try was noted.
@@ -83,17 +84,17 @@ def log_in_page(
 
     ``reset_url``: where those who log in here choose a new password.
     """
-    if request.method == "POST" and (page := limits.over_limit(request, limits.FAILED_LOGINS, count=False)):
+    if request.method == "POST" and (page := by_address.over_limit(request, by_address.FAILED_LOGINS, count=False)):
         return page
     form, outcome = LoginForm(request.POST or None), ""
     if form.is_valid():
         typed, knows = form.cleaned_data, partial(browsers.knows, request)
-        if page := limits.over_names(request, limits.LOGIN_NAMES, typed["username"]):
+        if page := by_address.over_names(request, by_address.LOGIN_NAMES, typed["username"]):
             return page
         result, user = check(typed["username"], typed["password"], request.META["REMOTE_ADDR"], knows)
         if user:
             return proceed(request, user)
-        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        by_address.over_limit(request, by_address.FAILED_LOGINS, count=True)
         spraying.count_failure(request)
         if result is SignInOutcome.WRONG:
             form.refuse(clock.duration(lock_out()), reset_url)

@@ -7,23 +7,25 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import browsers, codes, journeys, limits, users
+from accounts import codes, limits, users
 from accounts.forms import CodeForm, NewPasswordForm, UsernameForm
-from accounts.journeys import Flash
 from accounts.models import Purpose
 from accounts.passwords import reset
 from accounts.passwords.policy import forbidden_listed, parts, sentence
 from accounts.passwords.reset import ResetOutcome
+from accounts.sessions import browsers, journeys
+from accounts.sessions.journeys import Flash
+from accounts.throttling import by_address
 from idportal.clock import duration
 
 
-@limits.form_page
+@by_address.form_page
 def start(request: HttpRequest) -> HttpResponse:
     """Step 1: the user name. The same answer for every name (E1)."""
     form = UsernameForm(request.POST or None, initial={"username": journeys.typed_name(request)})
     if form.is_valid():
         username, address = form.cleaned_data["username"], request.META["REMOTE_ADDR"]
-        if page := limits.over_names(request, limits.CODE_NAMES, username):
+        if page := by_address.over_names(request, by_address.CODE_NAMES, username):
             return page
         challenge, presented = journeys.under_way(request), browsers.presented(request)
         if challenge and challenge.is_about(username):
@@ -39,7 +41,7 @@ def start(request: HttpRequest) -> HttpResponse:
     return render(request, "accounts/reset_start.html", {"form": form, "word": journeys.pop_flash(request)})
 
 
-@limits.form_page
+@by_address.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code."""
     form, begun = CodeForm(request.POST or None), journeys.begun(request)
@@ -68,7 +70,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
     """Another code, if the cooldown is over."""
     challenge = journeys.challenge_of(request)
@@ -82,7 +84,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("new_password1", "new_password2")
-@limits.form_page
+@by_address.form_page
 def password(request: HttpRequest) -> HttpResponse:
     """Step 3: the new password, twice. A refusal leaves the person here, with the reason."""
     challenge = reset.verified(journeys.entered(request))
@@ -124,7 +126,7 @@ def password(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 def more_time(request: HttpRequest) -> HttpResponse:
     """More time for step 3. To the script of the page: how many seconds there are, and whether there is more to get."""
     right = journeys.entered(request)

@@ -20,8 +20,8 @@ from django.utils.crypto import get_random_string
 
 from accounts import audit, codes
 from accounts.directory import Account
-from accounts.encryption import digest, token_digest
 from accounts.models import Event, Phone, PhoneLink, Purpose, User
+from accounts.privacy.encryption import digest, token_digest
 
 Told = PhoneLink.Told
 

@@ -13,10 +13,10 @@ from django.utils.translation import ngettext
 
 from accounts import audit, codes, users
 from accounts.directory import Account
-from accounts.encryption import digest, token_digest
 from accounts.models import Event, Orderer, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
 from accounts.phones.holds import Told, keep, links_on_hold, number_before, on_file, put_on_hold
 from accounts.phones.numbers_on_file import others, recent_removals
+from accounts.privacy.encryption import digest, token_digest
 from accounts.signals import phone_link_stopped, phone_linked
 
 

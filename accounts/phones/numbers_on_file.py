@@ -10,9 +10,9 @@ from django.utils.translation import gettext as _
 
 from accounts import audit, codes, limits
 from accounts.directory import Account
-from accounts.encryption import digest
 from accounts.models import Event, Phone, PhoneLink, PhoneRemoval, Purpose, SendQuota, User
 from accounts.phones.holds import is_blocked, keep, links_on_hold, number_before, on_file, put_on_hold
+from accounts.privacy.encryption import digest
 from accounts.signals import phone_registered, phone_removed, phone_replaced
 from accounts.users import for_account
 

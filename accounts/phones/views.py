@@ -12,12 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import browsers, codes, limits, numbers, phones, sessions, users
+from accounts import codes, limits, phones, sessions, users
 from accounts.directory import Account
 from accounts.forms import CodeForm, PhoneForm
-from accounts.models import Challenge, PhoneLink, Purpose, User
+from accounts.models import Challenge, PhoneLink, Purpose, User, numbers
 from accounts.passwords import sign_in
-from idportal.hosts import journey_link
+from accounts.sessions import browsers
+from accounts.throttling import by_address
+from idportal.web.hosts import journey_link
 
 SignedInView = Callable[[HttpRequest, User, Account], HttpResponse]
 
@@ -40,7 +42,7 @@ def signed_in(view: SignedInView) -> Callable[[HttpRequest], HttpResponse]:
 
 
 @sensitive_post_parameters("password")
-@limits.form_page
+@by_address.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and current password."""
     # The reason for a new log-in: "igen", the password was typed too long ago; "borta", the session has ended, unless
@@ -57,7 +59,7 @@ def _begin(request: HttpRequest, user: User) -> HttpResponse:
     return redirect("register-phone")
 
 
-@limits.form_page
+@by_address.form_page
 @signed_in
 def phone(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 2: the number on file, to be confirmed or changed."""
@@ -107,7 +109,7 @@ def _log_in_again(request: HttpRequest) -> HttpResponse:
     return redirect(f"{reverse('register')}?igen")  # the page says why
 
 
-@limits.form_page
+@by_address.form_page
 @signed_in
 def code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Step 3: the code that was sent to the new number."""
@@ -141,7 +143,7 @@ def _is_registered(user: User, challenge: Challenge) -> bool:
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 @signed_in
 def code_again(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Another code to the new number."""
@@ -169,7 +171,7 @@ def _waiting(request: HttpRequest, user: User) -> PhoneLink | None:
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 @signed_in
 def ask_old_number(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """Sends a code to the number that was replaced, and another one when the cooldown is over."""
@@ -190,7 +192,7 @@ def ask_old_number(request: HttpRequest, user: User, account: Account) -> HttpRe
     return redirect("register-old-code")
 
 
-@limits.form_page
+@by_address.form_page
 @signed_in
 def old_code(request: HttpRequest, user: User, account: Account) -> HttpResponse:
     """The code that was sent to the old number: the new one then gets codes at once."""
@@ -231,7 +233,7 @@ def extend(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("nyckel")
-@limits.form_page
+@by_address.form_page
 def stop(request: HttpRequest) -> HttpResponse:
     """/stoppa/: stops a new number (H4, G6), by a button: a program that opens links stops nothing. Needs no log-in."""
     key, outcome, link = request.GET.get("nyckel", ""), "ask", None

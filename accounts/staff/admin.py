@@ -17,8 +17,8 @@ from accounts.admin.base import actor, address, column, never
 from accounts.admin.proven import ProvenAdmin
 from accounts.forms import UsernameField
 from accounts.models import Authenticator, Passkey, StaffSession
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import enrolment, second_factor
-from accounts.staff import sessions as staff_sessions
 from accounts.staff.enrolment import Issued, Unissued
 
 _WHY = {

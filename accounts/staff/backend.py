@@ -24,7 +24,7 @@ from accounts.models import User
 from accounts.passwords import sign_in
 from accounts.passwords.sign_in import Knows, SignInOutcome
 from accounts.staff import roles
-from idportal.auth_ldap import PEOPLE, NoRole
+from idportal.channels.auth_ldap import PEOPLE, NoRole
 
 
 class StaffBackend(LDAPBackend):

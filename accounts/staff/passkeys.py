@@ -22,7 +22,7 @@ from django.utils import timezone
 from accounts import audit, limits, signals, users
 from accounts.models import Authenticator, EnrolmentCode, Event, FailedTry, Passkey, RecoveryCodes, User
 from accounts.staff import second_factor
-from idportal.identity import look
+from idportal.web.identity import look
 
 log = logging.getLogger("idportal.second_factor")
 

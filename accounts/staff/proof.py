@@ -11,11 +11,13 @@ from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import browsers, limits, sessions
+from accounts import sessions
 from accounts.forms import ProofForm
 from accounts.models import Purpose, User
+from accounts.sessions import browsers
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import passkeys, second_factor, sms_factor
-from accounts.staff import sessions as staff_sessions
+from accounts.throttling import by_address
 
 
 class Proof:
@@ -77,7 +79,7 @@ class Proof:
             self.form.add_error(
                 "code" if self.by_app or self.by_sms else None, _("Visa att det är du. Inget är gjort än.")
             )
-        elif limits.over_limit(request, limits.FAILED_LOGINS, count=False):
+        elif by_address.over_limit(request, by_address.FAILED_LOGINS, count=False):
             self.form.add_error(None, _("För många fel koder härifrån. Vänta några minuter."))
         elif answer:
             challenge = staff_sessions.end_passkey(request)
@@ -102,6 +104,6 @@ class Proof:
 
     def _counted(self, device: object, refuse: Any) -> bool:
         if not device:
-            limits.over_limit(self._request, limits.FAILED_LOGINS, count=True)
+            by_address.over_limit(self._request, by_address.FAILED_LOGINS, count=True)
             refuse()
         return bool(device)

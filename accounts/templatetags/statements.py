@@ -2,7 +2,7 @@
 
 from django import template
 
-from accounts import statements
+from accounts.privacy import statements
 
 register = template.Library()
 

@@ -27,9 +27,9 @@ def main() -> None:
 def fill() -> None:
     """Creates numbers, companies and the orderer, unless there are companies already."""
     from accounts import directory, users
-    from accounts.encryption import digest
     from accounts.models import Company, Orderer, Phone
     from accounts.models.recipients import Recipients
+    from accounts.privacy.encryption import digest
     from deploy.local.cast import CARIN, CAST, COMPANIES
 
     if Company.objects.exists():

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from imapclient import IMAPClient
 
 from deploy.local.cast import ANNA, CARIN
-from idportal.mailbox_address import mailbox_address
+from idportal.channels.mailbox_address import mailbox_address
 
 TIMEOUT = 10.0  # seconds; a person waits for the page
 FAILURES = (imaplib.IMAP4.error, OSError, ValueError)  # the mailbox could not be reached, or took no mail
@@ -44,7 +44,7 @@ Nytt mobil nr som ska kopplas: 070-174 06 90
 NEWEST = 50  # files read at most, so that a demo that has run for long still shows its page at once
 LARGEST = 256 * 1024  # bytes read of one file at most
 
-# <time>-<number>.txt, as idportal.sms names it: 20261124T204500.123456Z-46701740605.txt
+# <time>-<number>.txt, as idportal.channels.sms names it: 20261124T204500.123456Z-46701740605.txt
 _SMS_NAME = re.compile(r"(?P<time>\d{8}T\d{6}(?:\.\d+)?Z)-\+?(?P<number>\d+)\.txt")
 # What Django's file-based backend writes after each message.
 _END_OF_MAIL = re.compile(rb"^-{79}\n", re.MULTILINE)

@@ -8,10 +8,10 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from accounts import audit, directory, limits, phones
-from accounts.codes import forgetting
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
 from accounts.models import Event, Phone, User
+from accounts.throttling import forgetting
 from helpdesk.agent.lookup import seen
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.tickets import states

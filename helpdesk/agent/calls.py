@@ -11,16 +11,16 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import directory, numbers
+from accounts import directory
 from accounts.companies import CompanyMatcher
 from accounts.companies.forms import RecipientFields
 from accounts.directory import Account
 from accounts.forms import AddressField, NameField, PhoneField, UsernameField
-from accounts.models import Company, Orderer
+from accounts.models import Company, Orderer, numbers
 from helpdesk.models import Ticket
 from helpdesk.searches import words_of
 from helpdesk.tickets.creating import TicketDetails
-from idportal.identity.look import with_example
+from idportal.web.identity.look import with_example
 
 MOST_CALLERS = 50  # orderers of one search
 DIGITS = 10  # more than an id has

@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import audit, directory, numbers, phones
+from accounts import audit, directory, phones
 from accounts.audit.trail import in_words
-from accounts.codes import forgetting
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account
-from accounts.models import AuditEvent, Event, Phone, PhoneLink, User
-from accounts.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
+from accounts.models import AuditEvent, Event, Phone, PhoneLink, User, numbers
+from accounts.phones.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
+from accounts.throttling import forgetting
 from helpdesk.models import Ticket
 
 MOST = 50  # accounts of one search; events of one account

@@ -9,8 +9,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import limits, numbers
-from accounts.models import User
+from accounts import limits
+from accounts.models import User, numbers
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.tickets import four_eyes
 from helpdesk.tickets.evidence import Evidence

@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from accounts import companies
 from helpdesk.intake.reading.mime import Headers, Letter
-from idportal.logs import masked
+from idportal.runtime.logs import masked
 from notifications.models import Message
 
 _IDS = re.compile(r"\b([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:\.question)?@[^<>\s]{1,255}", re.IGNORECASE)

@@ -15,13 +15,13 @@ from django.db.models import F
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
-from accounts.encryption import token_digest
 from accounts.limits import MAILS_KEPT
+from accounts.privacy.encryption import token_digest
 from helpdesk.intake.reading import mime
 from helpdesk.intake.receive import receive, unreadable
 from helpdesk.models import MailboxRead, ReadAttempt
 from helpdesk.tickets.creating import create_by_portal
-from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
+from idportal.channels.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 
 log = logging.getLogger("idportal.intake")
 

@@ -13,8 +13,8 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from accounts import directory, limits
-from accounts.encryption import token_digest
 from accounts.models import Event
+from accounts.privacy.encryption import token_digest
 from helpdesk.intake import answers, bounces
 from helpdesk.intake.reading import Reading, mime, read
 from helpdesk.intake.reading.layout import numbers_in

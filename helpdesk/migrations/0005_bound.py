@@ -1,9 +1,9 @@
 """What is encrypted is bound to its row: moved to another one, it opens no more (security.md X2)."""
 
-import accounts.encryption
+import accounts.privacy.encryption
 from django.db import migrations
 
-from accounts.binding import Bind
+from accounts.privacy.binding import Bind
 
 
 class Migration(migrations.Migration):
@@ -16,46 +16,46 @@ class Migration(migrations.Migration):
         Bind(
             model_name='incomingmail',
             name='attached',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
         ),
         Bind(
             model_name='incomingmail',
             name='sender',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
         ),
         Bind(
             model_name='incomingmail',
             name='sender_name',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
         ),
         Bind(
             model_name='incomingmail',
             name='subject',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
         ),
         Bind(
             model_name='incomingmail',
             name='text',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('key',), default=''),
         ),
         Bind(
             model_name='signinlink',
             name='asked_for',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=(), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=(), default=''),
         ),
         Bind(
             model_name='ticket',
             name='new_number',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('number', 'employee_username'), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('number', 'employee_username'), default=''),
         ),
         Bind(
             model_name='ticket',
             name='text',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('number',), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('number',), default=''),
         ),
         Bind(
             model_name='timelineentry',
             name='why',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('ticket_id', 'what'), default=''),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('ticket_id', 'what'), default=''),
         ),
     ]

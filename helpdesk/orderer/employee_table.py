@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from accounts import directory
 from accounts.companies.files import sheets
-from accounts.standing import PasswordStanding, PasswordState
+from accounts.phones.standing import PasswordStanding, PasswordState
 from helpdesk.orderer.employees import Employee
 from helpdesk.searches import words_of
 

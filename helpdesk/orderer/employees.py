@@ -17,10 +17,10 @@ from redis import RedisError
 from accounts import directory, limits
 from accounts.companies import CompanyMatcher
 from accounts.directory import DirectoryError, Expiry
-from accounts.encryption import digest, seal, unseal
 from accounts.models import Company, DirectoryKey
 from accounts.models.companies import is_unit
-from accounts.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
+from accounts.phones.standing import PasswordStanding, PasswordState, ids_with_number, password_standing
+from accounts.privacy.encryption import digest, seal, unseal
 from idportal.clock import at_hour
 
 log = logging.getLogger("idportal.helpdesk")

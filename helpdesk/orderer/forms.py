@@ -17,7 +17,7 @@ from helpdesk.models import Ticket
 from helpdesk.orderer import employees
 from helpdesk.orderer.employees import Employee
 from helpdesk.tickets.creating import TicketDetails
-from idportal.identity.look import with_example
+from idportal.web.identity.look import with_example
 
 
 class MailedCodeForm(forms.Form):

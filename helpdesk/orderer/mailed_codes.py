@@ -11,8 +11,8 @@ from django.views.decorators.debug import sensitive_variables
 from django_otp.util import random_number_token
 
 from accounts import codes, limits
-from accounts.encryption import digest
 from accounts.models import FailedTry, Purpose
+from accounts.privacy.encryption import digest
 from helpdesk.models import SignInLink
 
 

@@ -15,8 +15,8 @@ from django.urls import reverse
 from django.utils.crypto import constant_time_compare
 
 from accounts import limits, sessions
-from accounts.encryption import digest
 from accounts.models import Challenge, Company, Orderer
+from accounts.privacy.encryption import digest
 from helpdesk.models import SignInLink
 
 View = Callable[..., HttpResponse]

@@ -18,9 +18,10 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import audit, browsers, codes, limits
-from accounts.encryption import digest
+from accounts import audit, codes, limits
 from accounts.models import Challenge, Event, Orderer, Purpose, SendQuota
+from accounts.privacy.encryption import digest
+from accounts.throttling import by_address, known_browsers
 from helpdesk.models import SignInLink
 from helpdesk.orderer import mailed_codes
 from notifications import outbox
@@ -34,7 +35,7 @@ FRESH = timedelta(seconds=limits.LINK_FRESH)
 def ask(typed: str, *, language: str, address: str | None, presented: str = "") -> SignInLink:
     """Notes that a link was asked for, and queues the task on commit. Raises kombu.exceptions.OperationalError.
 
-    ``presented``: by the browser, of the accounts that know it (``accounts.browsers``).
+    ``presented``: by the browser, of the accounts that know it (``accounts.sessions.browsers``).
     """
     link = SignInLink.objects.create(asked_for=typed, language=language, address=address, presented=presented)
     audit.record(Event.LINK_REQUESTED, address=address)
@@ -53,7 +54,7 @@ def deliver(link_id: int) -> None:
     if not typed or timezone.now() - link.asked_at >= LIFETIME:
         return
     orderer = Orderer.objects.filter(email__iexact=typed).first()
-    link.known = orderer is not None and browsers.is_among(presented, browsers.orderer_id(orderer.pk))
+    link.known = orderer is not None and known_browsers.is_among(presented, known_browsers.orderer_id(orderer.pk))
     withheld = _reason_to_withhold(orderer, link)
     if orderer is None or withheld:
         link.save(update_fields=["asked_for", "presented"])
@@ -105,7 +106,7 @@ def _reason_to_withhold(orderer: Orderer | None, link: SignInLink) -> str:
     if link.known:
         counted = [(f"{mail} known browser", limits.LINK_SENDS)]
     else:
-        network = limits.network_of(link.address) if link.address else ""
+        network = by_address.network_of(link.address) if link.address else ""
         counted = [(f"{mail} {network}", limits.LINK_SENDS), (mail, limits.LINK_SENDS_IN_ALL)]
     with transaction.atomic():
         allowed = all(SendQuota.take(digest(who, "mail address"), Purpose.SIGN_IN, most) for who, most in counted)

@@ -13,9 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from accounts import audit, companies, limits
-from accounts.encryption import token_digest
 from accounts.models import BouncedAddress, Company, Event, User
 from accounts.models.recipients import Recipients, usual
+from accounts.privacy.encryption import token_digest
 from helpdesk.models import Confirmation, Ticket, TimelineEntry
 from helpdesk.tickets import letters
 from helpdesk.tickets.states import Blocked, add_entry

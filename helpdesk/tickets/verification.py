@@ -13,11 +13,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts import audit, codes
-from accounts.encryption import digest
 from accounts.models import Challenge, Event, Orderer, Purpose, User
+from accounts.privacy.encryption import digest
 from helpdesk.models import Ticket, TimelineEntry, Verification
 from helpdesk.tickets.states import TicketRefused, add_entry, locked
-from idportal import clock, sms
+from idportal import clock
+from idportal.channels import sms
 from idportal.text import inert
 
 How, What = Verification.How, TimelineEntry.What

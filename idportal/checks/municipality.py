@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error
 
-from idportal.identity import colours, pictures
+from idportal.web.identity import colours, pictures
 
 _WHAT = {
     "MUNICIPALITY_NAME": "Write the municipality's name: pages and messages would not say whose they are.",

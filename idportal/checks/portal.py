@@ -10,7 +10,7 @@ from django.http.request import validate_host
 
 from idportal import env
 from idportal.checks import municipality, network, services, words
-from idportal.hosts import bare
+from idportal.web.hosts import bare
 
 KEY_LENGTH = 32  # characters; fewer can be guessed
 SHORTEST_PASSWORD = 8

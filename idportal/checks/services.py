@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 
-from idportal.mailbox_address import mailbox_address
+from idportal.channels.mailbox_address import mailbox_address
 
 FOUR_EYES = ("callback", "always", "never")
 

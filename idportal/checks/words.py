@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from django.core.checks import CheckMessage, Error
 
-from idportal import own_words
+from idportal.channels import own_words
 
 
 def sentences() -> Iterator[CheckMessage]:

@@ -2,7 +2,7 @@
 
 from django import template
 
-from idportal import own_words
+from idportal.channels import own_words
 
 register = template.Library()
 

@@ -13,8 +13,8 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 
-from idportal import message_templates
-from idportal.message_templates import Written
+from idportal.channels import message_templates
+from idportal.channels.message_templates import Written
 from idportal.text import inert
 from notifications.digests.rows import DigestRow
 

@@ -17,9 +17,9 @@ from accounts import phones
 from accounts.companies import CompanyMatcher
 from accounts.models import Company
 from accounts.models.recipients import Recipients
-from idportal import message_templates
+from idportal.channels import message_templates
+from idportal.channels.message_templates import Written
 from idportal.clock import at_hour
-from idportal.message_templates import Written
 from idportal.text import inert
 from notifications import outbox
 from notifications.digests import registrations

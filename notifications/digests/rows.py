@@ -14,7 +14,7 @@ from django.utils.timezone import localdate
 
 from accounts import directory
 from accounts.directory import Account
-from accounts.standing import ids_with_number
+from accounts.phones.standing import ids_with_number
 from idportal.clock import at_hour
 
 # Days left on which the employee gets an SMS, too, if EXPIRY_SMS is on.

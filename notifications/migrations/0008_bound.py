@@ -1,9 +1,9 @@
 """What is encrypted is bound to its row: moved to another one, it opens no more (security.md X2)."""
 
-import accounts.encryption
+import accounts.privacy.encryption
 from django.db import migrations
 
-from accounts.binding import Bind
+from accounts.privacy.binding import Bind
 
 
 class Migration(migrations.Migration):
@@ -16,16 +16,16 @@ class Migration(migrations.Migration):
         Bind(
             model_name='message',
             name='html',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('uid',)),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('uid',)),
         ),
         Bind(
             model_name='message',
             name='text',
-            field=accounts.encryption.EncryptedTextField(blank=True, bound_to=('uid',)),
+            field=accounts.privacy.encryption.EncryptedTextField(blank=True, bound_to=('uid',)),
         ),
         Bind(
             model_name='message',
             name='to',
-            field=accounts.encryption.EncryptedTextField(bound_to=('uid',)),
+            field=accounts.privacy.encryption.EncryptedTextField(bound_to=('uid',)),
         ),
     ]

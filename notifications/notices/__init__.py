@@ -16,9 +16,9 @@ from django.utils.translation import get_language
 
 from accounts.directory import Account
 from accounts.models import PhoneLink
-from idportal import message_templates, sms
-from idportal.hosts import journey_host
+from idportal.channels import message_templates, sms
 from idportal.text import inert
+from idportal.web.hosts import journey_host
 from notifications import outbox
 from notifications.models import Message
 

@@ -15,7 +15,7 @@ from django.utils import timezone
 from accounts import signals
 from accounts.models import Company, Orderer
 from accounts.models.recipients import Recipients
-from idportal import message_templates
+from idportal.channels import message_templates
 from idportal.text import inert
 from notifications import outbox
 from notifications.models import Message

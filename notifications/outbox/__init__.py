@@ -11,9 +11,9 @@ from typing import Any, Required, TypedDict, Unpack
 
 from django.utils import timezone
 
-from accounts.encryption import digest
 from accounts.models import Company
-from idportal import message_templates
+from accounts.privacy.encryption import digest
+from idportal.channels import message_templates
 from idportal.text import one_line
 from notifications.models import Message
 from notifications.outbox.queueing import Swept, enqueue, sweep

@@ -14,8 +14,8 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts import companies
-from idportal import sms as gateways
-from idportal.logs import masked
+from idportal.channels import sms as gateways
+from idportal.runtime.logs import masked
 from idportal.text import one_line
 from notifications.models import Message
 from notifications.outbox import smtp as relay

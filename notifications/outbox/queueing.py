@@ -16,7 +16,7 @@ from kombu.exceptions import OperationalError as QueueDown
 
 from accounts import audit
 from accounts.models import Event, User
-from idportal import written_sql
+from idportal.runtime import written_sql
 from notifications.models import OPEN, Message
 from notifications.outbox import delivery
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
-from idportal.written_sql import Shape, change, rows
+from idportal.runtime.written_sql import Shape, change, rows
 from notifications.models import OPEN, Message
 
 _MESSAGE = Shape(Message)

@@ -20,7 +20,6 @@ from django.db.models import F, Model
 from django.http import HttpRequest, HttpResponse
 from django.test import Client
 
-from accounts import encryption, journeys
 from accounts.models import (
     AuditEvent,
     Challenge,
@@ -33,7 +32,9 @@ from accounts.models import (
     StaffSession,
     TriesForgotten,
 )
-from accounts.session_store import SessionStore, salt
+from accounts.privacy import encryption
+from accounts.sessions import journeys
+from accounts.sessions.store import SessionStore, salt
 from deploy.local.cast import STEFAN, Person
 from tests.conftest import Walker, has_number
 from tests.emptying import past_the_guard

@@ -16,8 +16,8 @@ from django_otp.oath import TOTP
 from accounts import users
 from accounts.directory import Account, connect_staff
 from accounts.models import Authenticator, EnrolmentCode, RecoveryCodes, User
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import enrolment, roles
-from accounts.staff import sessions as staff_sessions
 from deploy.local.cast import EVA, Person
 from tests.accounts.helpers import new_session, text_of, time_passes
 

@@ -11,9 +11,9 @@ from django.apps import apps
 from django.db import connection
 from django.test import Client
 
-from accounts import binding, encryption
-from accounts.encryption import Ciphertext, EncryptedTextField, digest, seal, unseal
 from accounts.models import Authenticator, Challenge, Event, Orderer, Phone, PhoneLink, Purpose, User
+from accounts.privacy import binding, encryption
+from accounts.privacy.encryption import Ciphertext, EncryptedTextField, digest, seal, unseal
 from deploy.local.cast import KARL, STEFAN
 from helpdesk.models import Ticket
 from notifications.models import Message

@@ -14,7 +14,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django import Settings
 
-from accounts import browsers, limits
+from accounts import limits
+from accounts.sessions import browsers
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD
 from tests.accounts.linking import account_of

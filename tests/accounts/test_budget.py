@@ -14,7 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts import codes, tasks
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local.cast import STEFAN
 from notifications.models import Message
 from notifications.outbox import queueing

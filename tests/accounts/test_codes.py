@@ -19,8 +19,8 @@ from pytest_django import Settings
 from accounts import codes, directory, limits, users
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Purpose, SendQuota, SmsDay
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
-from idportal import sms as messages
-from idportal import written_sql
+from idportal.channels import sms as messages
+from idportal.runtime import written_sql
 from tests.accounts.helpers import (
     NEW_NUMBER,
     NEW_NUMBER_TYPED,

@@ -13,7 +13,7 @@ from accounts import companies
 from accounts.companies import orderers
 from accounts.directory import Account, Expiry
 from accounts.models import AuditEvent, Company, DirectoryKey, Event, Orderer, User
-from accounts.numbers import parse_organisation_number as parse
+from accounts.models.numbers import parse_organisation_number as parse
 from deploy.local.cast import CARIN, COMPANIES, HEMTJANST_ETT, OMSORG_TVA
 from tests.accounts.admin.conftest import carin, company
 

@@ -13,8 +13,8 @@ from django.http import HttpResponse
 from django.test import Client, override_settings
 
 from accounts import audit, directory, users
-from accounts.directory.connection import Connection
-from accounts.directory.openldap import OpenLdap
+from accounts.directory.dialects.openldap import OpenLdap
+from accounts.directory.ldap_client.connection import Connection
 from accounts.models import Challenge, Event, FailedTry
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.conftest import Heard

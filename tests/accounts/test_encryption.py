@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts import encryption
-from accounts.encryption import digest, sealed
 from accounts.models import Challenge, Phone, Purpose, User
+from accounts.privacy import encryption
+from accounts.privacy.encryption import digest, sealed
 
 NUMBER = "+46701740605"
 KEY, NEWER, NEWEST = ("the first key, as long as keys are" * 2, "the second key" * 5, "the third key" * 5)

@@ -10,8 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from pytest_django import Settings
 
-from accounts import limits, retention, signals
+from accounts import limits, signals
 from accounts.models import AuditEvent, Authenticator, EnrolmentCode, Event, User
+from accounts.privacy import retention
 from accounts.staff import enrolment, second_factor
 from deploy.local.cast import EVA, PER, STEFAN
 from tests.accounts.helpers import last, normalised, text_of, time_passes, trail

@@ -8,10 +8,10 @@ import pytest
 from django.utils import timezone
 
 from accounts import directory, limits, users
-from accounts.codes import forgetting
 from accounts.directory import Account
-from accounts.encryption import digest
 from accounts.models import Event, FailedTry, SendQuota, TriesForgotten, User
+from accounts.privacy.encryption import digest
+from accounts.throttling import forgetting
 from deploy.local.cast import KARL, PER, STEFAN, Person
 from tests.accounts.helpers import last, purge_trail, time_passes, trail, wrong_for
 from tests.accounts.test_races import at_once

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import journeys
-from accounts.encryption import seal_token
+from accounts.privacy.encryption import seal_token
+from accounts.sessions import journeys
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.helpers import NEW_PASSWORD, WRONG_CODE, text_of, time_passes, verified
 from tests.conftest import Walker, has_number

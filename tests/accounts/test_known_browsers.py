@@ -10,8 +10,8 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import codes, limits
-from accounts.codes import counts, forgetting
 from accounts.models import Challenge, Event, Phone, SendQuota, SmsDay
+from accounts.throttling import counts, forgetting
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import (
     NEW_NUMBER_TYPED,

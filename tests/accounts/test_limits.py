@@ -11,6 +11,7 @@ from django.test import Client, RequestFactory
 from pytest_django import Settings
 
 from accounts import limits
+from accounts.throttling import by_address
 
 pytestmark = [pytest.mark.django_db]
 
@@ -168,12 +169,12 @@ def login_request(address: str = "203.0.113.7") -> HttpRequest:
 def fail(count: int, address: str = "203.0.113.7") -> None:
     """What the log-in page notes after a wrong password."""
     for _time in range(count):
-        limits.over_limit(login_request(address), limits.FAILED_LOGINS, count=True)
+        by_address.over_limit(login_request(address), by_address.FAILED_LOGINS, count=True)
 
 
 def test_twenty_failed_log_ins_close_the_log_in_alone() -> None:
     fail(19)
-    assert limits.over_limit(login_request(), limits.FAILED_LOGINS, count=False) is None
+    assert by_address.over_limit(login_request(), by_address.FAILED_LOGINS, count=False) is None
     fail(1)
     stopped = post(path="/registrera/")
     assert stopped.status_code == 429
@@ -202,7 +203,7 @@ def test_an_empty_form_is_no_failed_log_in(settings: Settings) -> None:
 def test_posts_are_no_failed_log_ins_and_the_other_way_round(settings: Settings) -> None:
     settings.LIMIT_ADDRESS_POSTS, settings.LIMIT_ADDRESS_FAILED_LOGINS = 3, 3
     assert posts(3) == [200] * 3
-    assert limits.over_limit(login_request(), limits.FAILED_LOGINS, count=False) is None
+    assert by_address.over_limit(login_request(), by_address.FAILED_LOGINS, count=False) is None
     fail(3, "203.0.113.8")
     assert posts(3, "203.0.113.8") == [200] * 3
 

@@ -11,8 +11,8 @@ from django.core.cache import cache
 from django.test import Client
 from pytest_django import Settings
 
-from accounts import places
 from accounts.models import Challenge, Event
+from accounts.throttling import places
 from deploy.local.cast import EVA, KARL, MARIA, STEFAN
 from tests.accounts.helpers import NEW_NUMBER_TYPED, OTHER_PASSWORD, WRONG_LOGIN, text_of, trail
 from tests.accounts.staff import Officer

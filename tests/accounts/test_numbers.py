@@ -11,8 +11,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from accounts import numbers
 from accounts.forms import PhoneForm
+from accounts.models import numbers
 
 NUMBER = "+46701740605"
 

@@ -8,8 +8,8 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from accounts.encryption import digest
 from accounts.models import Event, Phone, User
+from accounts.privacy.encryption import digest
 from deploy.local.cast import ANNA, KARL, MARIA, PER, STEFAN
 from tests.accounts.helpers import (
     NEW_NUMBER,

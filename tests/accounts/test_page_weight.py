@@ -18,7 +18,7 @@ from django.http import HttpResponse
 from whitenoise.compress import Compressor
 
 from deploy.local.cast import KARL
-from idportal.static_files import SlimStorage
+from idportal.web.static_files import SlimStorage
 from tests.accounts.helpers import NEW_NUMBER_TYPED, NEW_PASSWORD
 from tests.conftest import Walker
 

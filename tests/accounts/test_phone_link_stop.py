@@ -11,8 +11,8 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.encryption import digest
 from accounts.models import Event, Phone, PhoneLink
+from accounts.privacy.encryption import digest
 from deploy.local.cast import ANNA, CARIN, KARL, STEFAN
 from tests.accounts.helpers import (
     NEW_NUMBER,

@@ -10,8 +10,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import phones, retention
+from accounts import phones
 from accounts.models import AuditEvent, Challenge, Event, Phone, PhoneLink, Purpose
+from accounts.privacy import retention
 from accounts.signals import phone_linked
 from deploy.local.cast import ANNA, EVA, KARL, MARIA, STEFAN
 from idportal.clock import deadline

@@ -17,10 +17,10 @@ from django.test import Client
 from pytest_django import Settings
 
 from accounts import codes, directory, limits
-from accounts.codes import counts
-from accounts.directory.openldap import OpenLdap
+from accounts.directory.dialects.openldap import OpenLdap
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Phone, SmsDay, User
 from accounts.signals import password_reset, phone_registered
+from accounts.throttling import counts
 from deploy.local.cast import ANNA, KARL, MARIA, STEFAN, Person
 from tests.accounts.helpers import (
     NEW_NUMBER,

@@ -10,8 +10,9 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import phones, retention
+from accounts import phones
 from accounts.models import Event, Phone, PhoneLink, User
+from accounts.privacy import retention
 from deploy.local.cast import CARIN, KARL, STEFAN
 from idportal.clock import deadline
 from tests.accounts.helpers import (

@@ -16,7 +16,7 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import directory, limits
-from accounts.directory.openldap import OpenLdap
+from accounts.directory.dialects.openldap import OpenLdap
 from accounts.models import Challenge, Event, FailedTry, Purpose
 from accounts.passwords import reset
 from accounts.passwords.reset import ResetOutcome

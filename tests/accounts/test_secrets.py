@@ -17,11 +17,11 @@ from django.http import HttpResponse
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.directory.answers import DirectoryRefused
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.answers import DirectoryRefused
+from accounts.directory.ldap_client.connection import Connection
 from accounts.models import Challenge
 from deploy.local.cast import ANNA, KARL, STEFAN
-from idportal.logs import JsonFormatter
+from idportal.runtime.logs import JsonFormatter
 from notifications.models import Message
 from tests.accounts.helpers import NEW_NUMBER_TYPED, time_passes
 from tests.conftest import Walker, has_number

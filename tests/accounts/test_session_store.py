@@ -10,7 +10,7 @@ from django.contrib.sessions.serializers import JSONSerializer
 from django.core import signing
 from django.utils import timezone
 
-from accounts.session_store import SessionStore, row_key
+from accounts.sessions.store import SessionStore, row_key
 from tests.accounts.helpers import content
 
 pytestmark = pytest.mark.django_db(transaction=True)

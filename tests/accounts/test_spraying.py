@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts import limits
 from accounts.models import Event, FailedTry
-from accounts.passwords import spraying
+from accounts.throttling import spraying
 from deploy.local.cast import EVA, KARL, MARIA, STEFAN, Person
 from notifications.models import Message
 from tests.accounts.helpers import NEW_NUMBER_TYPED, WRONG_LOGIN, entry, last, normalised, text_of, trail

@@ -18,14 +18,15 @@ from django.core.management import call_command
 from django_auth_ldap.config import LDAPSearch
 from pytest_django import Settings
 
-from accounts import checks, directory
+from accounts import directory
 from accounts.companies import overview
 from accounts.models import Event, FailedTry, User
+from accounts.monitoring import checks
 from accounts.staff import backend
 from deploy.local import files
 from deploy.local.cast import EVA, KARL, PER, STEFAN
 from deploy.local.slapd import GROUPS
-from idportal import auth_ldap
+from idportal.channels import auth_ldap
 from tests.accounts.directory.conftest import KINDS
 from tests.accounts.directory.listener import Listener
 from tests.accounts.directory.test_groups_in_groups import Groups, hidden_members

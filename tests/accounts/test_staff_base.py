@@ -9,9 +9,10 @@ import pytest
 from django.core.management import call_command
 from pytest_django import Settings
 
-from accounts import directory, limits, retention
+from accounts import directory, limits
 from accounts.directory import connect_staff
 from accounts.models import Authenticator, Event, User
+from accounts.privacy import retention
 from deploy.local.cast import EVA, KARL, STEFAN
 from tests.accounts.directory.conftest import KINDS
 from tests.accounts.directory.people import set_password

@@ -13,7 +13,7 @@ from pytest_django import Settings
 
 from accounts import directory, limits
 from accounts.directory import Account, DirectoryMisconfigured, PasswordCheck, connect_staff
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.connection import Connection
 from accounts.models import Event, User
 from deploy.local.cast import ADMINS, EVA, KARL, MARIA, PER, STEFAN, Person
 from tests.accounts.directory.conftest import KINDS

@@ -15,10 +15,10 @@ from ldap.ldapobject import SimpleLDAPObject
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.connection import Connection
 from accounts.models import RecoveryCodes
 from deploy.local.cast import EVA
-from idportal.logs import JsonFormatter
+from idportal.runtime.logs import JsonFormatter
 from tests.accounts.staff import Officer, later
 from tests.accounts.test_secrets import crash, refuse, rows
 from tests.servers.slapd import TestSlapd

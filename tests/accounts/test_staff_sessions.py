@@ -10,12 +10,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import limits, retention
+from accounts import limits
 from accounts.models import AuditEvent, Authenticator, Event, StaffSession, User
+from accounts.privacy import retention
 from accounts.staff import second_factor
 from accounts.users import end_sessions
 from deploy.local.cast import EVA, PER
-from idportal import user_agent
+from idportal.web import user_agent
 from tests.accounts.helpers import last, text_of, time_passes, trail
 from tests.accounts.staff import Officer, says
 from tests.accounts.test_queries import at_most

@@ -9,7 +9,7 @@ from pytest_django import Settings
 
 from accounts import limits
 from accounts.models import Authenticator, Event, FailedTry, User
-from accounts.session_store import row_key
+from accounts.sessions.store import row_key
 from deploy.local.cast import ANNA, EVA, KARL, PER, STEFAN
 from tests.accounts.helpers import WRONG_LOGIN, binds, entry, last, normalised, time_passes, trail
 from tests.accounts.staff import NO_ROLE, Officer, says

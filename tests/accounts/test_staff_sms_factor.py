@@ -14,8 +14,9 @@ from django.utils import timezone
 from django_otp import DEVICE_ID_SESSION_KEY
 from pytest_django import Settings
 
-from accounts import directory, limits, retention, signals
+from accounts import directory, limits, signals
 from accounts.models import Authenticator, Challenge, Event, FailedTry, Phone, RecoveryCodes, StaffSession, User
+from accounts.privacy import retention
 from accounts.users import for_account
 from deploy.local.cast import EVA, PER, STEFAN
 from tests.accounts.helpers import NEW_NUMBER, WRONG_CODE, last, purge_trail, trail, wrong_for

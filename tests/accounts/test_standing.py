@@ -6,9 +6,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from accounts import limits, standing
+from accounts import limits
 from accounts.directory import Expiry
-from accounts.standing import PasswordState, password_standing
+from accounts.phones import standing
+from accounts.phones.standing import PasswordState, password_standing
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)  # 13:00 in Stockholm
 TODAY = date(2026, 11, 20)

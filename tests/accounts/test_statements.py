@@ -15,8 +15,8 @@ from django.test import Client
 from django.utils import translation
 from pytest_django import Settings
 
-from accounts import statements
-from accounts.statements import audit
+from accounts.privacy import statements
+from accounts.privacy.statements import audit
 from tests.accounts.helpers import text_of
 
 pytestmark = [pytest.mark.django_db]

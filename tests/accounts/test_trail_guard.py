@@ -13,10 +13,10 @@ from django.db import DatabaseError, connection, transaction
 from django.utils import timezone
 
 from accounts import audit, limits
-from accounts.erasing import ANYBODYS
+from accounts.management.erasing import ANYBODYS
 from accounts.models import AuditEvent, Event, User
 from deploy.local.databases import PORTAL
-from idportal.logs import JsonFormatter
+from idportal.runtime.logs import JsonFormatter
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.sqlite]
 

@@ -34,10 +34,10 @@ from django.utils import timezone  # noqa: E402
 from ldap.controls import SimplePagedResultsControl  # noqa: E402
 
 from accounts import directory  # noqa: E402
-from accounts.directory.connection import PAGE  # noqa: E402
-from accounts.directory.dialect import Directory  # noqa: E402
-from accounts.encryption import digest  # noqa: E402
+from accounts.directory.dialects.dialect import Directory  # noqa: E402
+from accounts.directory.ldap_client.connection import PAGE  # noqa: E402
 from accounts.models import Company, Phone, User  # noqa: E402
+from accounts.privacy.encryption import digest  # noqa: E402
 from notifications import digests  # noqa: E402
 from notifications.digests import rows  # noqa: E402
 from tests.servers.crowd import COMPANIES, crowd, samba_with, slapd_with  # noqa: E402

@@ -3,7 +3,7 @@
 import json
 import unicodedata
 
-from accounts import numbers
+from accounts.models import numbers
 from accounts.models.recipients import usual
 from helpdesk.intake import senders
 from helpdesk.intake.reading import LONGEST_SUBJECT, OTHER_FORM, Reading, mime, read

@@ -242,7 +242,7 @@ def test_counted_again_the_new_figures_stand(server: TestSlapd, register: Regist
 
 
 def test_more_than_a_batch(server: TestSlapd, register: Register, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.standing.ACCOUNTS_AT_A_TIME", 2)
+    monkeypatch.setattr("accounts.phones.standing.ACCOUNTS_AT_A_TIME", 2)
     for person in (STEFAN, ANNA):
         has_number(person)
     company_counts.count(timezone.localdate())

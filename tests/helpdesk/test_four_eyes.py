@@ -11,8 +11,9 @@ from django.core.checks import Error, run_checks
 from django.db.models import F
 from pytest_django import Settings
 
-from accounts import phones, retention
+from accounts import phones
 from accounts.models import Phone, PhoneLink, PhoneRemoval
+from accounts.privacy import retention
 from deploy.local.cast import ANNA, CARIN, PER
 from helpdesk.agent.account_actions import remove_number
 from helpdesk.agent.lookup import seen

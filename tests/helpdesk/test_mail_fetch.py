@@ -20,13 +20,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from accounts import limits
-from accounts.encryption import token_digest
+from accounts.privacy.encryption import token_digest
 from helpdesk import retention, tasks
 from helpdesk.intake import fetch
 from helpdesk.intake import receive as intake
 from helpdesk.intake.reading import mime
 from helpdesk.models import IncomingMail, MailboxRead, ReadAttempt, Ticket
-from idportal.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
+from idportal.channels.mailbox import Fetched, Mailbox, MailboxError, open_mailbox
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.flood import MOST_MEMORY, flood
 from tests.helpdesk.mailing import SERVER, a_mail

@@ -15,7 +15,7 @@ from helpdesk.intake import bounces, senders
 from helpdesk.intake.reading import Reading, mime, read
 from helpdesk.intake.reading.decoding import text_of
 from helpdesk.models import IncomingMail
-from idportal.logs import masked
+from idportal.runtime.logs import masked
 from notifications.models import Message
 from tests.helpdesk.conftest import Register
 from tests.helpdesk.hostile import HEAD, HEADERS, HTML, SHAPES, TEXTS, Make, attached, html, parts, plain, zip_bomb

@@ -7,9 +7,9 @@ from django.utils import translation
 from pytest_django import Settings
 
 from accounts import codes
-from accounts.codes import counts
 from accounts.models import AuditEvent, Challenge, Event, FailedTry, Orderer, Purpose, SmsDay
-from idportal import sms as messages
+from accounts.throttling import counts
+from idportal.channels import sms as messages
 from tests.accounts.helpers import last, time_passes, trail, wrong_for
 from tests.accounts.test_races import at_once
 from tests.conftest import Inbox

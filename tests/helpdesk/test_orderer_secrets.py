@@ -11,7 +11,7 @@ from django.contrib.sessions.models import Session
 from django.db import connection
 from django.http import HttpResponse
 
-from idportal.logs import JsonFormatter
+from idportal.runtime.logs import JsonFormatter
 from tests.accounts.helpers import content, wrong_for
 from tests.conftest import Inbox
 from tests.helpdesk.conftest import Register

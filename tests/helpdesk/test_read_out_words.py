@@ -9,7 +9,7 @@ from accounts.models import Purpose
 from deploy.local.cast import ANNA, KARL
 from helpdesk.models import Ticket
 from helpdesk.tickets import verification
-from idportal import sms as gateways
+from idportal.channels import sms as gateways
 from tests.accounts.helpers import time_passes
 from tests.conftest import Inbox
 from tests.helpdesk.asked import CALL, an_agent, ask_for_number, ask_for_recipients, taken

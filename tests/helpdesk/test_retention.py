@@ -9,8 +9,8 @@ from django.db import connection
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import retention as accounts_retention
-from accounts.encryption import token_digest
+from accounts.privacy import retention as accounts_retention
+from accounts.privacy.encryption import token_digest
 from helpdesk import retention
 from helpdesk.models import CompanyCount, Confirmation, Counter, SignInLink, Ticket, TimelineEntry, Verification
 from helpdesk.tickets import decisions, recipients, states, verification

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from accounts import erasing, limits
+from accounts import limits
+from accounts.management import erasing
 from helpdesk.models import SavedFilter
 from tests.accounts.helpers import text_of
 from tests.accounts.staff import Officer

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from idportal.identity import colours
-from idportal.identity.look import OWN_ACTION, OWN_ACTION_IN_THE_DARK
+from idportal.web.identity import colours
+from idportal.web.identity.look import OWN_ACTION, OWN_ACTION_IN_THE_DARK
 
 PORTAL_CSS = Path(colours.__file__).parents[1] / "static" / "idportal" / "portal.css"
 

@@ -17,8 +17,8 @@ from django.db import OperationalError, close_old_connections, connection, trans
 from django.db.backends.postgresql import base as django_base
 
 from accounts.models import Company
-from idportal.celery import app, look_after_connections
-from idportal.postgresql import base
+from idportal.runtime.celery import app, look_after_connections
+from idportal.runtime.postgresql import base
 
 pytestmark = [pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 

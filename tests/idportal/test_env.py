@@ -134,7 +134,7 @@ def test_every_variable_is_described_and_no_other() -> None:
 
 def test_the_environment_is_read_in_one_place() -> None:
     """Nothing of the portal looks into the environment past settings.py: it would be in no list."""
-    allowed = {"idportal/env.py", "idportal/wsgi.py", "idportal/celery.py"}
+    allowed = {"idportal/env.py", "idportal/wsgi.py", "idportal/runtime/celery.py"}
     readers = {
         str(file.relative_to(ROOT))
         for folder in ("idportal", "accounts", "notifications", "helpdesk")

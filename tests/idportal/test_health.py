@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from idportal import health
+from idportal.web import health
 from tests.idportal.conftest import PRODUCTION, Answer, Portal, Prepared
 from tests.servers.redis import PrivateRedis
 

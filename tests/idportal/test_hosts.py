@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 from pytest_django import Settings
 
-from idportal.hosts import journey_host, journey_url
+from idportal.web.hosts import journey_host, journey_url
 
 REGISTER, RESET, PORTAL = "pwreg.kommunen.example", "pwreset.kommunen.example", "losenord.kommunen.example"
 

@@ -18,7 +18,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from idportal.logs import masked
+from idportal.runtime.logs import masked
 from tests.idportal.conftest import PRODUCTION, Browser, Portal, Prepared
 
 # security.md G3: all of them are one number. None of these may stand in a log.
@@ -148,7 +148,7 @@ def test_l2_a_line_break_in_input_forges_no_line(stream: io.StringIO, end: str) 
 @example('", "level": "INFO')
 @example("\ud800")
 def test_whatever_is_typed_is_one_object_on_one_line(text: str) -> None:
-    from idportal.logs import JsonFormatter
+    from idportal.runtime.logs import JsonFormatter
 
     record = logging.makeLogRecord({"name": "x", "msg": "typed: %s", "args": (text,)})
     line = JsonFormatter().format(record)

@@ -11,7 +11,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from idportal.mailbox import Fetched, imap, open_mailbox
+from idportal.channels.mailbox import Fetched, imap, open_mailbox
 from tests.servers.dovecot import TestDovecot
 
 pytestmark = pytest.mark.process

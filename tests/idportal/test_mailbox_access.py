@@ -11,8 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from deploy.local import files
-from idportal.mailbox import open_mailbox
-from idportal.mailbox_address import MailboxAddress, mailbox_address
+from idportal.channels.mailbox import open_mailbox
+from idportal.channels.mailbox_address import MailboxAddress, mailbox_address
 from tests.idportal.mail_servers import SECRET, bad_server, failure, silence, talking
 from tests.servers.dovecot import TestDovecot
 

@@ -10,7 +10,7 @@ import pytest
 from pytest_django import Settings
 
 from deploy.local.server import free_port
-from idportal.mailbox import Mailbox
+from idportal.channels.mailbox import Mailbox
 from tests.idportal.conftest import Relay
 from tests.idportal.mail_servers import Script, bad_server, drip, failure, no_end, nonsense, silence
 from tests.servers.dovecot import TestDovecot

@@ -11,7 +11,7 @@ import pytest
 from pytest_django import Settings
 
 from deploy.local.server import free_port
-from idportal.mailbox import Mailbox, open_mailbox
+from idportal.channels.mailbox import Mailbox, open_mailbox
 from tests.idportal.mail_servers import SECRET, bad_server, drip, failure
 from tests.servers.dovecot import TestDovecot
 from tests.servers.tokens import TokenServer

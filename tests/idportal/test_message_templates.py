@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from idportal import message_templates
+from idportal.channels import message_templates
 
 AT = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)  # the next day in Stockholm
 

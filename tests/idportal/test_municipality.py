@@ -14,8 +14,8 @@ from django.utils import timezone, translation
 from pytest_django import Settings
 
 from deploy.local import sites
-from idportal import message_templates
-from idportal.identity import look
+from idportal.channels import message_templates
+from idportal.web.identity import look
 from tests.as_site import dress
 from tests.idportal.conftest import PRODUCTION, manage
 
@@ -147,7 +147,7 @@ def test_the_service_has_a_name_in_each_language_or_one_of_its_own(db: None, set
 def test_each_error_page_is_the_municipalitys_too(db: None, settings: Settings) -> None:
     from django.test import RequestFactory
 
-    from idportal.middleware import bad_request, server_error
+    from idportal.web.middleware import bad_request, server_error
 
     dress(settings, "bergslunda")
     request = RequestFactory().get("/")

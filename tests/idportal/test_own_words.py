@@ -9,7 +9,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from idportal import message_templates, own_words
+from idportal.channels import message_templates, own_words
 from notifications.management.commands import show_messages
 
 AT = datetime(2026, 11, 30, 23, 5, tzinfo=UTC)  # the next day in Stockholm

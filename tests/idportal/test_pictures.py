@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from idportal.identity import pictures
+from idportal.web.identity import pictures
 
 DOT = base64.b64decode(
     "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg=="

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django import Settings
 
-from idportal.middleware import TrustedProxies
+from idportal.web.middleware import TrustedProxies
 
 PROXIES = ["192.0.2.10", "198.51.100.0/28", "2001:db8:1::/64"]
 

@@ -25,7 +25,7 @@ def trap(tmp_path: Path) -> Trap:
 
 @pytest.fixture
 def in_redis(redis_server: PrivateRedis, settings: Settings) -> redis.Redis:
-    options = {"serializer": "idportal.redis_cache.Json"}
+    options = {"serializer": "idportal.runtime.redis_cache.Json"}
     backend = "django.core.cache.backends.redis.RedisCache"
     server = {"BACKEND": backend, "LOCATION": [redis_server.url], "OPTIONS": options}
     settings.CACHES = {**settings.CACHES, "default": server}

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from idportal.identity.region import of_a_region
+from idportal.web.identity.region import of_a_region
 from tests.idportal.conftest import PRODUCTION, Portal, Prepared
 
 CATALOGUE = Path(settings.BASE_DIR) / "locale" / "en" / "LC_MESSAGES" / "django.po"

@@ -21,8 +21,8 @@ from hypothesis import strategies as st
 from pytest_django import Settings
 
 from deploy.local.server import free_port
-from idportal import sms
-from idportal.logs import JsonFormatter
+from idportal.channels import sms
+from idportal.runtime.logs import JsonFormatter
 from tests.servers.smsgateway import Message, Mood, SmsGateway
 
 NUMBER = "+46701740605"
@@ -116,7 +116,7 @@ def assert_private(log: str) -> None:
 
 def messages(log: io.StringIO) -> list[str]:
     lines = [json.loads(line) for line in log.getvalue().splitlines()]
-    return [line["message"] for line in lines if line["logger"] == "idportal.sms"]
+    return [line["message"] for line in lines if line["logger"] == "idportal.channels.sms"]
 
 
 # --- One segment ---------------------------------------------------------------------------------

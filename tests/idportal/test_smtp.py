@@ -18,7 +18,7 @@ from aiosmtpd.handlers import Mailbox
 from django.core.mail import EmailMessage
 
 from deploy.local.server import free_port
-from idportal import smtp
+from idportal.channels import smtp
 from tests.idportal.conftest import PRODUCTION, manage
 from tests.idportal.mail_servers import Script, bad_server, drip, silence
 
@@ -117,7 +117,7 @@ def test_a_server_that_is_not_trusted_gets_no_mail(serve: Callable[[str], int], 
 def test_the_settings_name_it() -> None:
     code = "from django.conf import settings; print(settings.EMAIL_BACKEND, settings.EMAIL_USE_TLS)"
     for url, words in {
-        "smtp+tls://a:b@mx.example:587": "idportal.smtp.EmailBackend True",
+        "smtp+tls://a:b@mx.example:587": "idportal.channels.smtp.EmailBackend True",
         "filemail:///tmp/mail": "django.core.mail.backends.filebased.EmailBackend False",
     }.items():
         ran = manage("shell", "--no-imports", "-c", code, **{**PRODUCTION, "EMAIL_URL": url})

@@ -18,13 +18,13 @@ from tests.servers.sentinel import WatchedRedis
 pytestmark = pytest.mark.process
 
 GONE = "127.0.0.1:9"  # a Sentinel of several
-POOL = {"pool_class": "idportal.redis_cache.SentinelPool", "master": "mymaster"}
-OPTIONS = {"serializer": "idportal.redis_cache.Json", "socket_connect_timeout": 2, "socket_timeout": 2, **POOL}
+POOL = {"pool_class": "idportal.runtime.redis_cache.SentinelPool", "master": "mymaster"}
+OPTIONS = {"serializer": "idportal.runtime.redis_cache.Json", "socket_connect_timeout": 2, "socket_timeout": 2, **POOL}
 
 ENQUEUE = """
 import os
 os.environ["DJANGO_SETTINGS_MODULE"] = "idportal.settings"
-from idportal.celery import app
+from idportal.runtime.celery import app
 app.send_task("notifications.tasks.sweep", queue="outbox")
 """
 
@@ -92,7 +92,7 @@ def test_sentinels_are_asked_with_tls_and_so_is_the_queue() -> None:
 
 
 TLS = """
-from idportal.celery import app
+from idportal.runtime.celery import app
 for each in (app.connection_for_write(), app.connection_for_read()):
     print(each.transport_cls, each.ssl["ssl_cert_reqs"], each.transport_options["sentinel_kwargs"]["ssl"])
 """

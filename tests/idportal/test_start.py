@@ -28,7 +28,7 @@ FOR_SOME = (
 NOT_FOR_WORKERS = ("idportal.urls", "lxml", "imapclient", "webauthn", "prompt_toolkit", "apprise.plugins.email")
 WORKER = """
 from idportal import __main__
-from idportal.celery import app, load_gateways
+from idportal.runtime.celery import app, load_gateways
 app.loader.import_default_modules()
 load_gateways()
 """

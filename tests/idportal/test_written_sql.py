@@ -25,7 +25,7 @@ from accounts.models import (
     statements,
 )
 from accounts.models.codes import WrongCodes
-from idportal import written_sql
+from idportal.runtime import written_sql
 from notifications.models import Message
 from notifications.outbox import statements as outbox
 

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts.standing import password_standing
+from accounts.phones.standing import password_standing
 from deploy.local import slapd
 from deploy.local.cast import KARL, STEFAN
 from idportal.clock import at_hour

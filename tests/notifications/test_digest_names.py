@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from accounts.directory import Account
-from idportal.message_templates import Written
+from idportal.channels.message_templates import Written
 from idportal.text import LONGEST, inert
 from notifications import digests
 from notifications.digests.compose import Composer

@@ -11,7 +11,8 @@ import pytest
 from django.utils import timezone
 from pytest_django import DjangoCaptureOnCommitCallbacks
 
-from accounts.directory import DirectoryError, connection
+from accounts.directory import DirectoryError
+from accounts.directory.ldap_client import connection
 from accounts.models import AuditEvent, Company, Event
 from deploy.local.cast import CARIN, KARL, STEFAN
 from notifications import digests, outbox

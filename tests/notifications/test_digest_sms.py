@@ -12,8 +12,8 @@ from pytest_django import DjangoCaptureOnCommitCallbacks, Settings
 from accounts.directory import Account
 from accounts.models import Phone
 from deploy.local.cast import KARL, STEFAN
+from idportal.channels.sms import SEGMENT, septets
 from idportal.clock import at_hour
-from idportal.sms import SEGMENT, septets
 from notifications import digests, outbox
 from notifications.digests.plan import reminder_text
 from notifications.digests.rows import DigestRow

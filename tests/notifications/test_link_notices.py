@@ -15,7 +15,7 @@ from pytest_django import Settings
 from accounts import phones
 from accounts.models import Orderer, PhoneLink
 from deploy.local.cast import ANNA, CARIN, KARL
-from idportal import sms as gateways
+from idportal.channels import sms as gateways
 from idportal.clock import clock, deadline, moment
 from notifications import checks
 from notifications.models import Message

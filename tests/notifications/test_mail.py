@@ -187,7 +187,7 @@ def test_a_server_that_does_not_answer_is_given_up_and_tried_again(smtp: Private
 
 def test_a_mail_has_a_deadline_and_waits_for_another_try(smtp: PrivateSmtp, monkeypatch: pytest.MonkeyPatch) -> None:
     """The server says a line each second, so that no wait of its socket ever runs out; nothing else ends a thread."""
-    monkeypatch.setattr("idportal.smtp.DEADLINE", 1.5)
+    monkeypatch.setattr("idportal.channels.smtp.DEADLINE", 1.5)
     smtp.behave(drip=True)
     begun = time.monotonic()
     put(a_mail())

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings
 
-from idportal import message_templates
+from idportal.channels import message_templates
 from notifications.management.commands.show_messages import shown
 
 SHEET = Path(settings.BASE_DIR, "idportal/static/idportal/portal.css")

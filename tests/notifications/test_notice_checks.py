@@ -6,7 +6,7 @@ import pytest
 from django.core.checks import run_checks
 from pytest_django import Settings
 
-from idportal.smtp import DEADLINE
+from idportal.channels.smtp import DEADLINE
 from notifications import checks
 from notifications.outbox.delivery import TOGETHER
 

@@ -18,7 +18,7 @@ from accounts.models import PhoneLink, SendQuota, SmsDay
 from accounts.signals import password_reset
 from accounts.users import for_account
 from deploy.local.cast import KARL, STEFAN, Person
-from idportal import sms as gateways
+from idportal.channels import sms as gateways
 from idportal.clock import clock, deadline
 from notifications import notices
 from notifications.models import Message

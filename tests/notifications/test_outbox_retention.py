@@ -12,9 +12,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 from pytest_django import Settings
 
-from accounts import retention as accounts_retention
 from accounts import tasks
 from accounts.models import BouncedAddress
+from accounts.privacy import retention as accounts_retention
 from notifications import outbox
 from notifications.models import Message
 from tests.conftest import Inbox

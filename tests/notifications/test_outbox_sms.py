@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from idportal import sms as gateways
+from idportal.channels import sms as gateways
 from notifications.models import Message
 from notifications.outbox import delivery, queueing
 from tests.notifications.helpers import NUMBER, a_mail, again, an_sms, only, put, time_passes

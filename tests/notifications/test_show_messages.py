@@ -11,7 +11,7 @@ from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.template import Engine
 
-from idportal import sms
+from idportal.channels import sms
 from notifications.management.commands.show_messages import events, shown
 
 TEMPLATES = Path(settings.BASE_DIR, "templates")

@@ -12,7 +12,7 @@ from accounts import limits
 from accounts.models import Authenticator, User
 from accounts.staff import second_factor
 from deploy.local.cast import EVA
-from idportal import message_templates
+from idportal.channels import message_templates
 from notifications import notices
 from notifications.models import Message
 from tests.accounts.staff import Officer, later

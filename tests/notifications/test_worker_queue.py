@@ -21,8 +21,8 @@ from pytest_django import Settings
 
 from accounts import tasks as account_tasks
 from helpdesk.tasks import fetch_mail
-from idportal import worker
-from idportal.celery import app
+from idportal.runtime import worker
+from idportal.runtime.celery import app
 from notifications.outbox import queueing
 from tests.idportal.conftest import PRODUCTION, ROOT, environment
 from tests.notifications.helpers import Purpose, a_mail, an_sms, put
@@ -85,7 +85,7 @@ def test_every_task_of_the_timetable_exists() -> None:
 def test_beat_knows_the_timetable_and_loads_no_more() -> None:
     """It sends by name: neither models nor tasks are in its memory, and each task finds its queue all the same."""
     code = (
-        "from idportal.beat import app; app.loader.init_worker(); app.finalize(); import sys; "
+        "from idportal.runtime.beat import app; app.loader.init_worker(); app.finalize(); import sys; "
         "print({app.amqp.router.route({}, entry['task'])['queue'].name for entry in app.conf.beat_schedule.values()}, "
         "{'django.db.models', 'accounts', 'notifications', 'helpdesk', 'apprise'} & sys.modules.keys())"
     )
@@ -106,7 +106,7 @@ def test_a_worker_looks_after_the_outbox_each_time_that_it_finds_its_queue() -> 
     step.start(consumer)
     consumer.app.send_task.assert_called_once_with("notifications.tasks.sweep", kwargs={"everything": True})
     assert "notifications.tasks.sweep" in app.tasks
-    assert "idportal.worker:LookAfterTheOutbox" in app.steps["consumer"]
+    assert "idportal.runtime.worker:LookAfterTheOutbox" in app.steps["consumer"]
 
 
 def test_a_queue_that_is_gone_again_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
@@ -119,7 +119,7 @@ def test_a_queue_that_is_gone_again_ends_no_worker(caplog: pytest.LogCaptureFixt
 
 def test_a_connection_that_can_not_be_closed_ends_no_worker(caplog: pytest.LogCaptureFixture) -> None:
     """Seen with a Redis that restarts: one time in twenty the worker ended, with an AttributeError of its library."""
-    assert app.conf.worker_consumer == "idportal.worker:LastingConsumer"
+    assert app.conf.worker_consumer == "idportal.runtime.worker:LastingConsumer"
     consumer = worker.LastingConsumer.__new__(worker.LastingConsumer)
     with mock.patch.object(Consumer, "on_connection_error_after_connected", side_effect=AttributeError):
         consumer.on_connection_error_after_connected(ConnectionError())

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from accounts.directory.filetime import filetime
+from accounts.directory.dialects.filetime import filetime
 from deploy.local import cast, slapd
 from tests.servers.private import PrivateSlapd
 from tests.servers.samba import GROUPS, MAX_AGE, NORMAL_ACCOUNT, STAFF, PrivateSamba

@@ -16,8 +16,8 @@ from django.dispatch import receiver
 from pytest_django import Settings
 
 from accounts import directory
-from accounts.directory.connection import Connection
-from idportal import auth_ldap
+from accounts.directory.ldap_client.connection import Connection
+from idportal.channels import auth_ldap
 from tests.servers.directory import DirectoryServer
 from tests.servers.samba import PrivateSamba
 from tests.servers.samba_process import free_addresses

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from pytest_django import Settings
 
-from idportal import sms
+from idportal.channels import sms
 from tests.servers.dovecot import TestDovecot
 from tests.servers.redis import PrivateRedis
 from tests.servers.smsgateway import SmsGateway
@@ -61,7 +61,7 @@ def _smtp_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateSm
 def smtp(_smtp_server: PrivateSmtp, settings: Settings) -> PrivateSmtp:
     """A mail server that is good and empty, and to which the portal's mail goes."""
     _smtp_server.clear()
-    settings.EMAIL_BACKEND = "idportal.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = "idportal.channels.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", _smtp_server.port
     settings.EMAIL_TIMEOUT = 2
     return _smtp_server

@@ -11,13 +11,13 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from accounts import companies, numbers
+from accounts import companies
 from accounts.admin.base import actor, address, column
 from accounts.companies.admin.orderers import orderers_of
 from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.registers import CompanyRegister
 from accounts.companies.forms import CompanyForm
-from accounts.models import BouncedAddress, Company
+from accounts.models import BouncedAddress, Company, numbers
 from accounts.models.recipients import RECIPIENT_COLUMNS
 
 SHOWN_ORDERERS = 20  # on a company's page; its list has them all

@@ -14,13 +14,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts import numbers
 from accounts.admin.base import actor, address, column, is_key, others
 from accounts.companies import orderers
 from accounts.companies.admin.registers import RegisterAdmin
 from accounts.companies.files.registers import OrdererRegister
 from accounts.companies.forms import OrdererForm
-from accounts.models import Company, Orderer
+from accounts.models import Company, Orderer, numbers
 from idportal import clock
 
 CHANGES_SHOWN = 10  # of one orderer, beside the details to be confirmed

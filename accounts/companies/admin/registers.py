@@ -20,14 +20,14 @@ from django.utils.translation import gettext as _
 from simple_history.admin import SimpleHistoryAdmin
 from simple_history.template_utils import HistoricalRecordContextHelper
 
-from accounts import audit, limits, numbers
+from accounts import audit, limits
 from accounts.admin.base import actor, address, is_key
 from accounts.admin.proven import ProvenAdmin
 from accounts.companies.files import sheets
 from accounts.companies.files.loading import Loaded, Register, load
 from accounts.companies.forms import ImportFileForm
-from accounts.encryption import seal, unseal
-from accounts.models import Event
+from accounts.models import Event, numbers
+from accounts.privacy.encryption import seal, unseal
 
 KEPT = 30 * 60  # seconds: time to read the changes
 MOST = 10_000  # records of a file, which a web process shows within seconds; the commands take more

@@ -9,11 +9,11 @@ from django.db.models import CharField, Value
 from django.db.models.functions import Cast, Concat
 from django.utils.translation import gettext as _
 
-from accounts import companies, numbers
+from accounts import companies
 from accounts.companies import orderers
 from accounts.companies.files.loading import Register, RowChange, shown, truth
 from accounts.companies.files.sheets import SheetRow
-from accounts.models import Company, DirectoryKey, Orderer, User
+from accounts.models import Company, DirectoryKey, Orderer, User, numbers
 from accounts.models.companies import BETWEEN, CompanyConflicts
 from accounts.models.recipients import RECIPIENT_COLUMNS
 from idportal.text import one_line, short

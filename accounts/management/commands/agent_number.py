@@ -3,8 +3,9 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import numbers, phones
+from accounts import phones
 from accounts.directory import DirectoryError, connect_staff
+from accounts.models import numbers
 from accounts.staff import roles
 
 

@@ -15,8 +15,8 @@ from django.db.migrations.executor import MigrationExecutor
 from kombu.exceptions import OperationalError as QueueError
 
 from accounts import directory, limits
-from accounts.checks import GROUP_UNREADABLE
-from idportal import mailbox
+from accounts.monitoring.checks import GROUP_UNREADABLE
+from idportal.channels import mailbox
 
 MOST_MAILS = 1000  # that are counted in the helpdesk's mailbox
 STUCK_MAILS = 100  # waiting there are too many: it is emptied every minute

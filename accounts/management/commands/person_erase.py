@@ -4,9 +4,9 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from accounts import erasing
 from accounts.directory import DirectoryError
-from accounts.person import EraseRefused
+from accounts.management import erasing
+from accounts.privacy.person import EraseRefused
 
 
 class Command(BaseCommand):

@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.core.serializers.json import DjangoJSONEncoder
 
-from accounts import erasing
 from accounts.directory import DirectoryError
+from accounts.management import erasing
 
 
 class Command(BaseCommand):

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import retention
 from accounts.directory import DirectoryError
+from accounts.privacy import retention
 
 
 class Command(BaseCommand):

@@ -3,7 +3,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import retention
+from accounts.privacy import retention
 
 
 class Command(BaseCommand):

@@ -11,8 +11,8 @@ from django.urls import reverse
 
 from accounts import sessions
 from accounts.models import User
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import roles
-from accounts.staff import sessions as staff_sessions
 
 StaffView = Callable[[HttpRequest, User, roles.Roles], HttpResponse]
 

@@ -7,18 +7,19 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import limits, sessions
+from accounts import sessions
 from accounts.admin.base import is_key
 from accounts.forms import PasskeyForm
 from accounts.models import EnrolmentCode, User
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import passkeys, roles, second_factor
-from accounts.staff import sessions as staff_sessions
 from accounts.staff.proof import Proof
 from accounts.staff.views.guard import signed_in
+from accounts.throttling import by_address
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 def options(request: HttpRequest) -> HttpResponse:
     """A new challenge for the user who is signed in, or on the way in, as JSON. ``new``: to make a passkey."""
     new, verified = "new" in request.POST, sessions.verified(request)
@@ -37,7 +38,7 @@ def options(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("factor-code", "passkey")
-@limits.form_page
+@by_address.form_page
 @signed_in
 def own(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
     """The user's passkeys: to add one, or to remove one. Both want a fresh factor (A3)."""

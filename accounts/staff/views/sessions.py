@@ -5,16 +5,17 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
-from accounts import limits, sessions
+from accounts import sessions
 from accounts.models import StaffSession, User
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import roles
-from accounts.staff import sessions as staff_sessions
 from accounts.staff.views.guard import signed_in
+from accounts.throttling import by_address
 
 OTHERS = "others"
 
 
-@limits.form_page
+@by_address.form_page
 @signed_in
 def own_sessions(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
     """The user's sessions, the last used first. POST ``end``: the id of one, or OTHERS for all but this one."""

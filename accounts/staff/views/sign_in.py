@@ -19,18 +19,20 @@ from django.views.decorators.debug import sensitive_post_parameters, sensitive_v
 from django.views.decorators.http import require_POST
 from django_otp.models import Device
 
-from accounts import browsers, codes, limits, sessions
+from accounts import codes, limits, sessions
 from accounts.forms import CodeForm, FactorForm
 from accounts.models import Challenge, EnrolmentCode, Purpose, RecoveryCodes, User
 from accounts.passwords.sign_in import log_in_page
+from accounts.sessions import browsers
+from accounts.sessions import staff as staff_sessions
 from accounts.staff import backend, enrolment, passkeys, roles, second_factor, sms_factor
-from accounts.staff import sessions as staff_sessions
 from accounts.staff.forms import EnrolmentForm
 from accounts.staff.views.guard import log_in_again, signed_in
+from accounts.throttling import by_address
 
 
 @sensitive_post_parameters("password")
-@limits.form_page
+@by_address.form_page
 def login(request: HttpRequest) -> HttpResponse:
     """Step 1: user name and password."""
     # Why the page comes again: "igen", it took too long; "borta", the session has ended; "slut", the role has ended;
@@ -51,7 +53,7 @@ def _begin(request: HttpRequest, user: User) -> HttpResponse:
 
 
 @sensitive_post_parameters("code", "passkey", "enrolment_code")
-@limits.form_page
+@by_address.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 2: a code from the app, or by SMS. The first time, an enrolment code, and then the app is connected."""
     user = staff_sessions.signing_in(request)
@@ -59,7 +61,7 @@ def code(request: HttpRequest) -> HttpResponse:
         return log_in_again("igen", staff_sessions.wanted(request))
     held = roles.NONE
     if request.method == "POST":
-        if page := limits.over_limit(request, limits.FAILED_LOGINS, count=False):
+        if page := by_address.over_limit(request, by_address.FAILED_LOGINS, count=False):
             return page
         # Before a code is spent: the role may have ended since the password was typed, or the directory may be down.
         held = roles.standing(user, roles.NONE, sessions.password_at(request), request.META["REMOTE_ADDR"])
@@ -85,7 +87,7 @@ def _enrolment_code(request: HttpRequest, user: User) -> HttpResponse:
         if entered is not None:
             staff_sessions.note(request, code=entered)
             return redirect("staff-code")
-        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        by_address.over_limit(request, by_address.FAILED_LOGINS, count=True)
         form.refuse()
     return render(request, "accounts/staff_enrolment_code.html", {"form": form, "username": user.username})
 
@@ -106,7 +108,7 @@ def _code_of_app(request: HttpRequest, user: User, held: roles.Roles) -> HttpRes
             if isinstance(device, RecoveryCodes) and len(device.digests) <= limits.RECOVERY_CODES_FEW:
                 _warn_of_few(request, len(device.digests))
             return redirect(onward)
-        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        by_address.over_limit(request, by_address.FAILED_LOGINS, count=True)
         form.refuse_passkey() if answer else form.refuse()
         # Another request may have connected an app meanwhile.
         enrolled = second_factor.is_enrolled(user)
@@ -166,7 +168,7 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
         typed = form.cleaned_data["code"]
         if sms_factor.check(user, challenge, typed, request.META["REMOTE_ADDR"]):
             return redirect("staff-code" if "app" in request.POST else _log_in(request, user, held))
-        limits.over_limit(request, limits.FAILED_LOGINS, count=True)
+        by_address.over_limit(request, by_address.FAILED_LOGINS, count=True)
         form.refuse()
     context = {
         "form": form,
@@ -179,7 +181,7 @@ def _code_by_sms(request: HttpRequest, user: User, challenge: Challenge, held: r
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
     """Another code by SMS, unless it is too soon."""
     user, challenge = staff_sessions.signing_in(request), sessions.challenge_of(request, Purpose.SIGN_IN)
@@ -195,7 +197,7 @@ def _in_groups(text: str) -> str:
     return " ".join(text[at : at + 4] for at in range(0, len(text), 4))
 
 
-@limits.form_page
+@by_address.form_page
 @signed_in
 def recovery_codes(request: HttpRequest, user: User, held: roles.Roles) -> HttpResponse:
     """Ten codes for a lost app, shown once."""

@@ -14,7 +14,7 @@ from redis.exceptions import RedisError
 from accounts import directory
 from accounts.companies import CompanyMatcher
 from accounts.models import Company
-from accounts.standing import PasswordState, password_standing, with_number
+from accounts.phones.standing import PasswordState, password_standing, with_number
 from helpdesk.agent.statistics import day_counts
 from helpdesk.models import CompanyCount
 

@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import audit, numbers
-from accounts.models import User
+from accounts import audit
+from accounts.models import User, numbers
 from helpdesk.agent import calls, lookup, mails
 from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.calls import FORMS, Caller, CallForm, CallPhoneForm

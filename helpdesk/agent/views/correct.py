@@ -7,8 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
-from accounts import numbers
-from accounts.models import User
+from accounts.models import User, numbers
 from helpdesk.agent import calls, lookup
 from helpdesk.agent.access import agent_only, ticket_or_404
 from helpdesk.agent.calls import FORMS, Caller, CallForm

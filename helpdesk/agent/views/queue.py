@@ -14,8 +14,8 @@ from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_http_methods
 
 from accounts import audit
-from accounts.encryption import token_digest
 from accounts.models import Company, User
+from accounts.privacy.encryption import token_digest
 from helpdesk.agent import next_ticket, saved_filters
 from helpdesk.agent import queue as tickets
 from helpdesk.agent.access import agent_only

@@ -17,8 +17,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import numbers
-from accounts.models import User
+from accounts.models import User, numbers
 from accounts.staff.proof import Proof
 from helpdesk.agent import exchange, mails, next_step
 from helpdesk.agent.access import agent_only, ticket_or_404

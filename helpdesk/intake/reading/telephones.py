@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import phonenumbers
 
-from accounts import numbers
+from accounts.models import numbers
 from helpdesk.intake.reading.decoding import folded
 from helpdesk.intake.reading.fields import OF_PERSON, FieldFound, Why, accounts_in
 from helpdesk.intake.reading.labels import Label, Labelled

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from helpdesk.intake import fetch
-from idportal.mailbox import MailboxError
+from idportal.channels.mailbox import MailboxError
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import limits, numbers
-from accounts.models import BouncedAddress, Company, Orderer
+from accounts.models import BouncedAddress, Company, Orderer, numbers
+from accounts.throttling import by_address
 from helpdesk.models import OPEN, Ticket
 from helpdesk.orderer import company_tickets, employees
 from helpdesk.orderer.employees import Employee
@@ -20,13 +20,13 @@ from helpdesk.orderer.sessions import orderer_only
 from helpdesk.tickets import recipients as changes
 from helpdesk.tickets.creating import TicketDetails, create_ticket
 from helpdesk.tickets.states import TicketRefused
-from idportal.hosts import journey_url
+from idportal.web.hosts import journey_url
 
 DONE = "klart"
 SUGGESTED = 200  # user names that the field offers; more would be slow to send, and too many to look through
 
 
-@limits.form_page
+@by_address.form_page
 @orderer_only
 def phone(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Koppla nytt mobil nr, for one of the company's own employees (H5)."""
@@ -107,7 +107,7 @@ def _advice(employee: Employee) -> str:
     )
 
 
-@limits.form_page
+@by_address.form_page
 @orderer_only
 def recipients(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Ändring av e-postmottagare för mejl om lösenordsbyte LOV."""
@@ -155,7 +155,7 @@ def _create(request: HttpRequest, form: forms.Form, details: TicketDetails) -> T
     return ticket
 
 
-@limits.form_page
+@by_address.form_page
 def confirm(request: HttpRequest) -> HttpResponse:
     """A new recipient confirms the address; the link is enough, and no one signs in.
 

@@ -13,17 +13,18 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts import audit, limits
 from accounts.models import Company, Event, Orderer
+from accounts.throttling import by_address
 from helpdesk.orderer import employee_table, employees
 from helpdesk.orderer.employee_table import ALL, PARTS
 from helpdesk.orderer.sessions import orderer_only
 from helpdesk.searches import SearchForm, kept
 from idportal.clock import duration
-from idportal.hosts import journey_url
+from idportal.web.hosts import journey_url
 
 A_PAGE = 50
 
 
-@limits.form_page
+@by_address.form_page
 @orderer_only
 def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Shows a part of the list. A search is posted, kept in the session, and answered by the same page."""
@@ -56,7 +57,7 @@ def show(request: HttpRequest, orderer: Orderer, company: Company) -> HttpRespon
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 @orderer_only
 def refresh(request: HttpRequest, orderer: Orderer, company: Company) -> HttpResponse:
     """Reads the list from the directory now, unless that was done a moment ago."""

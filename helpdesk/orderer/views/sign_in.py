@@ -11,9 +11,11 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST
 
-from accounts import audit, browsers, codes, limits, sessions
+from accounts import audit, codes, limits, sessions
 from accounts.forms import AddressField, CodeForm
 from accounts.models import Challenge, Company, Event, Orderer, Purpose
+from accounts.sessions import browsers
+from accounts.throttling import by_address, known_browsers
 from helpdesk.orderer import sessions as orderer_sessions
 from helpdesk.orderer import sign_in
 from helpdesk.orderer.forms import MailedCodeForm
@@ -29,13 +31,13 @@ class AddressForm(forms.Form):
 
 
 @sensitive_post_parameters("email")
-@limits.form_page
+@by_address.form_page
 def start(request: HttpRequest) -> HttpResponse:
     """Step 1: the address. The answer is the same for every address (E1)."""
     form = AddressForm(request.POST or None)
     if form.is_valid():
         language, address, email = get_language() or "sv", request.META["REMOTE_ADDR"], form.cleaned_data["email"]
-        if page := limits.over_names(request, limits.LINK_NAMES, email):
+        if page := by_address.over_names(request, by_address.LINK_NAMES, email):
             return page
         link = sign_in.ask(email, language=language, address=address, presented=browsers.presented(request))
         orderer_sessions.note_link(request, link)
@@ -48,7 +50,7 @@ def start(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("code")
-@limits.form_page
+@by_address.form_page
 def mailed_code(request: HttpRequest) -> HttpResponse:
     """Step 2: the code in the mail. Page and answer are the same for every address (E1)."""
     if not orderer_sessions.links(request) and _under_way(request):  # the link was used in another tab
@@ -64,7 +66,7 @@ def mailed_code(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("nyckel")
-@limits.form_page
+@by_address.form_page
 def link(request: HttpRequest) -> HttpResponse:
     """Step 2 by the link in the mail: it leads to a button, so that a mail filter that opens links uses none up.
 
@@ -102,7 +104,7 @@ def _begin_again(request: HttpRequest) -> HttpResponse:
 
 
 @sensitive_post_parameters("code")
-@limits.form_page
+@by_address.form_page
 def code(request: HttpRequest) -> HttpResponse:
     """Step 3: the code by SMS."""
     challenge = _under_way(request)
@@ -113,7 +115,7 @@ def code(request: HttpRequest) -> HttpResponse:
         orderer = sign_in.enter(challenge.pk, form.cleaned_data["code"], request.META["REMOTE_ADDR"])
         if orderer:
             orderer_sessions.log_in(request, orderer)
-            browsers.remember(request, browsers.orderer_id(orderer.pk))
+            browsers.remember(request, known_browsers.orderer_id(orderer.pk))
             companies = orderer_sessions.companies_of(orderer)
             return redirect("orderer-employees" if orderer_sessions.chosen(request, companies) else "orderer-company")
         form.refuse()
@@ -128,7 +130,7 @@ def code(request: HttpRequest) -> HttpResponse:
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 def code_again(request: HttpRequest) -> HttpResponse:
     """Sends another code, unless the last one was sent a moment ago."""
     challenge = _under_way(request)
@@ -138,7 +140,7 @@ def code_again(request: HttpRequest) -> HttpResponse:
     return redirect("orderer-code")
 
 
-@limits.form_page
+@by_address.form_page
 @orderer_of_any_company
 def company(request: HttpRequest, orderer: Orderer, companies: list[Company]) -> HttpResponse:
     """The orderer chooses one of their own companies (H5)."""

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST
 
-from accounts import limits
 from accounts.models import Company, Orderer, Phone, PhoneLink
+from accounts.throttling import by_address
 from helpdesk.models import Ticket, TimelineEntry
 from helpdesk.orderer import company_tickets
 from helpdesk.orderer.forms import AnswerForm
@@ -23,8 +23,8 @@ from helpdesk.tickets import questions, recipients, states
 from helpdesk.tickets.letters.missing import is_about_several
 from helpdesk.tickets.states import Closed, TicketRefused
 from idportal import clock
-from idportal.hosts import journey_url
-from idportal.identity import look
+from idportal.web.hosts import journey_url
+from idportal.web.identity import look
 
 A_PAGE = 50
 Kind, State, What = Ticket.Kind, Ticket.State, TimelineEntry.What
@@ -105,7 +105,7 @@ def _link(ticket: Ticket) -> dict[str, object]:
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 @orderer_only
 def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
     """Takes a ticket back. Any orderer of the company may do it."""
@@ -120,7 +120,7 @@ def withdraw(request: HttpRequest, orderer: Orderer, company: Company, number: s
 
 
 @require_POST
-@limits.posts_by_address
+@by_address.posts_by_address
 @orderer_only
 def answer(request: HttpRequest, orderer: Orderer, company: Company, number: str) -> HttpResponse:
     """Answers the helpdesk's question: words for the agent, which change nothing of the ticket (M6)."""

@@ -5,8 +5,9 @@ from collections.abc import Iterator
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from accounts import numbers, phones
+from accounts import phones
 from accounts.directory import Account
+from accounts.models import numbers
 from helpdesk.models import Ticket
 from helpdesk.tickets.evidence.context import Kind, TicketContext
 

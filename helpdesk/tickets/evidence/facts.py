@@ -8,10 +8,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from accounts import numbers
 from accounts.directory import Account, Expiry
-from accounts.models import PhoneLink
-from accounts.standing import password_standing
+from accounts.models import PhoneLink, numbers
+from accounts.phones.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets import recipients
 from helpdesk.tickets.evidence.context import Kind, TicketContext, day, lately

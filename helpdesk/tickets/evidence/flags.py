@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.directory import Account
-from accounts.standing import password_standing
+from accounts.phones.standing import password_standing
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.evidence.context import LATELY, Kind, TicketContext, day, lately
 from helpdesk.tickets.evidence.levels import Flag, Odd, gravest_first

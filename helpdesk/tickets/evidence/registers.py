@@ -10,8 +10,8 @@ from django.utils import timezone
 from accounts import directory, limits
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account, DirectoryError, folded
-from accounts.encryption import digest
 from accounts.models import BouncedAddress, Orderer, Phone, PhoneLink, PhoneRemoval
+from accounts.privacy.encryption import digest
 from helpdesk.models import IncomingMail, Ticket, TimelineEntry
 from helpdesk.tickets import verification
 from helpdesk.tickets.evidence.context import LATELY, TicketContext, lately

@@ -23,8 +23,8 @@ from accounts import limits
 from accounts.models.recipients import usual
 from helpdesk.models import IncomingMail, Ticket
 from helpdesk.tickets.letters.missing import changed_words, in_words, is_about_several
-from idportal import message_templates
-from idportal.mailbox_address import mailbox_address
+from idportal.channels import message_templates
+from idportal.channels.mailbox_address import mailbox_address
 from idportal.text import LONGEST, inert
 from notifications import outbox
 from notifications.models import Message

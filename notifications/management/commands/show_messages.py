@@ -12,9 +12,9 @@ from django.utils import translation
 
 from accounts import limits
 from accounts.directory import Account
-from idportal import message_templates, sms
-from idportal.hosts import journey_host
-from idportal.message_templates import Written
+from idportal.channels import message_templates, sms
+from idportal.channels.message_templates import Written
+from idportal.web.hosts import journey_host
 from notifications.digests.compose import Composer, Group
 from notifications.digests.rows import DigestRow
 

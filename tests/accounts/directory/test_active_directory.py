@@ -9,15 +9,10 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.directory import (
-    DirectoryMisconfigured,
-    Lockout,
-    PasswordChange,
-    PasswordCheck,
-    active_directory,
-)
-from accounts.directory.answers import DirectoryRefused
-from accounts.directory.connection import Connection
+from accounts.directory import DirectoryMisconfigured, Lockout, PasswordChange, PasswordCheck
+from accounts.directory.dialects import active_directory
+from accounts.directory.ldap_client.answers import DirectoryRefused
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local.cast import KARL, STEFAN
 from tests.accounts.directory.people import set_password
 from tests.servers import samba

@@ -13,8 +13,8 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import Account, Directory, DirectoryUnavailable, PasswordChange, PasswordCheck
-from accounts.directory.answers import DirectoryRefused
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.answers import DirectoryRefused
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local.cast import CAST, EVA, HEMTJANST_ETT, KARL, MUNICIPALITY, PER, STEFAN
 from tests.accounts.directory.people import set_password, somebody
 from tests.servers.samba import PrivateSamba

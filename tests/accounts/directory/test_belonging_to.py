@@ -10,8 +10,9 @@ from ldap.dn import escape_dn_chars
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.directory import Account, Directory, DirectoryError, DirectoryUnavailable, conditions, connection
-from accounts.directory.connection import Connection
+from accounts.directory import Account, Directory, DirectoryError, DirectoryUnavailable
+from accounts.directory.ldap_client import conditions, connection
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local.cast import ANNA, EVA, HEMTJANST_ETT, KARL, MARIA, MUNICIPALITY, OMSORG_TVA, PER, STEFAN
 from tests.accounts.directory.people import somebody
 from tests.servers.directory import DirectoryServer

@@ -9,7 +9,7 @@ import pytest
 
 from accounts import directory as portal
 from accounts.directory import Account, Directory, PasswordCheck
-from accounts.directory.answers import STEP
+from accounts.directory.ldap_client.answers import STEP
 from deploy.local.cast import ANNA, CAST, STEFAN, Person
 from tests.servers.directory import DirectoryServer
 

@@ -10,8 +10,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.directory import Account, Directory, DirectoryUnavailable, connection
-from accounts.directory.connection import Connection
+from accounts.directory import Account, Directory, DirectoryUnavailable
+from accounts.directory.ldap_client import connection
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local.cast import ANNA, CAST, EVA, KARL, MARIA, PER, STEFAN, Person
 from tests.accounts.directory.people import in_days, somebody
 from tests.servers.directory import DirectoryServer

@@ -13,8 +13,9 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.directory import Directory, DirectoryUnavailable, PasswordChange, PasswordCheck, Served, connection, pool
-from accounts.directory.connection import Connection
+from accounts.directory import Directory, DirectoryUnavailable, PasswordChange, PasswordCheck, Served
+from accounts.directory.ldap_client import connection, pool
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local.cast import CAST, STEFAN
 from tests.accounts.directory.listener import Listener
 from tests.accounts.directory.people import set_password

@@ -8,9 +8,9 @@ from unittest import mock
 
 import pytest
 
-from accounts.directory import filetime, openldap
-from accounts.directory.active_directory import ActiveDirectory
-from accounts.directory.answers import LdapEntry
+from accounts.directory.dialects import filetime, openldap
+from accounts.directory.dialects.active_directory import ActiveDirectory
+from accounts.directory.ldap_client.answers import LdapEntry
 
 
 def test_a_guid_reads_as_uuid_does() -> None:

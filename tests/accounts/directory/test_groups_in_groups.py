@@ -11,7 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from accounts import directory as portal
-from accounts.directory import Account, Directory, PasswordChange, protection
+from accounts.directory import Account, Directory, PasswordChange
+from accounts.directory.dialects import protection
 from deploy.local.cast import ANNA, CAST, EVA, KARL, PER, STEFAN
 from tests.accounts.directory.people import set_password
 from tests.servers.samba import SERVICE_ACCOUNT, PrivateSamba, _sid

@@ -11,7 +11,7 @@ from pytest_django import Settings
 from accounts import directory as portal
 from accounts.directory import Account, Expiry, Lockout, PasswordChange, PasswordCheck
 from accounts.directory.account import DirectoryMisconfigured
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local import slapd
 from deploy.local.cast import ANNA, STEFAN
 from tests.accounts.directory.people import set_password

@@ -12,7 +12,7 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import DirectoryError, PasswordChange, PasswordCheck
-from accounts.directory.connection import Connection
+from accounts.directory.ldap_client.connection import Connection
 from deploy.local import files
 from deploy.local.cast import STEFAN
 from tests.accounts.directory.people import set_password

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts import directory as portal
 from accounts.directory import DirectoryMisconfigured, DirectoryUnavailable, PasswordCheck
-from accounts.directory.connection import is_cleartext
+from accounts.directory.ldap_client.connection import is_cleartext
 from deploy.local import files
 from deploy.local.cast import STEFAN
 from tests.accounts.directory.listener import Listener

@@ -11,7 +11,7 @@ from ldap.dn import escape_dn_chars
 
 from accounts.companies import CompanyMatcher
 from accounts.directory import Account, Directory, normal_unit, units_of
-from accounts.directory.conditions import parent
+from accounts.directory.ldap_client.conditions import parent
 from accounts.models import Company
 from deploy.local.cast import KARL, MARIA, STEFAN
 from tests.servers.samba import PrivateSamba

@@ -9,9 +9,8 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 
 from accounts.codes import text
-from accounts.directory import DirectoryUnavailable
+from accounts.directory import DirectoryUnavailable, OutcomeUnknown
 from accounts.models import Purpose
-from accounts.passwords.reset import OutcomeUnknown
 from deploy.local.cast import KARL, STEFAN
 from tests.as_demo import show_demo
 from tests.browser.states import register, reset

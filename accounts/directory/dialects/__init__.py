@@ -1,0 +1,1 @@
+"""The two kinds of directory: Active Directory and OpenLDAP."""

@@ -1,0 +1,1 @@
+"""Connections to LDAP servers, what they ask and what they answer."""

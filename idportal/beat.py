@@ -1,9 +1,0 @@
-"""Beat, as ``celery -A idportal.beat beat``: it loads the timetable alone, without Django or any task.
-
-It sends each task by its name; the settings know the queue.
-"""
-
-from celery import Celery
-
-app = Celery("idportal", fixups=[])
-app.config_from_object("idportal.settings", namespace="CELERY")

@@ -1,0 +1,1 @@
+"""How the processes run: queue, cache, database connections and logs."""

@@ -1,0 +1,1 @@
+"""What every page has: middleware, host names, health, static files and the municipality's look."""
