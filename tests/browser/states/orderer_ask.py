@@ -139,7 +139,7 @@ def too_late(visitor: Visitor) -> None:
     states.take(ticket.pk, by)
     done(Ticket.objects.get(pk=ticket.pk), by)
     visitor.page.locator("main summary").click()
-    visitor.page.locator("details button").click()
+    visitor.page.locator("main details button").click()
 
 
 def about_to_withdraw(visitor: Visitor) -> None:
