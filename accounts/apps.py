@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
     def ready(self) -> None:
         from accounts.directory import connect
         from accounts.management import erasing
-        from accounts.monitoring import metrics
+        from accounts.monitoring import checks, metrics  # noqa: F401  checks: registers the system checks
         from accounts.privacy import person, retention
         from idportal.web import health
 

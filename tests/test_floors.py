@@ -152,13 +152,14 @@ def test_every_app_is_under_the_contracts() -> None:
         named = {room for layer in layers for room in re.findall(r"\w+", layer)} - {"models"}
         modules = {room for room in named if (ROOT / app / f"{room}.py").exists()}
         assert named - modules == rooms(app)
-        assert {f"{app}.{room}" for room in rooms(app)} <= set(contracts["models"]["forbidden_modules"])
+        # Ciphertext is made below the models.
+        assert {f"{app}.{room}" for room in rooms(app) - {"privacy"}} <= set(contracts["models"]["forbidden_modules"])
 
 
 @pytest.mark.parametrize("files", CIRCLES, ids=["modules", "packages", "package and module"])
 def test_a_circle_is_found(tmp_path: Path, files: dict[str, str]) -> None:
     house = built(tmp_path, files)
-    broken = ", 1 broken." in lint(house).stdout
+    broken = not lint(house).stdout.rstrip().endswith(" 0 broken.")
     assert broken or " imports " in circle(house)
 
 

@@ -21,7 +21,10 @@ from tests.servers.slapd import TestSlapd
 
 pytestmark = [pytest.mark.slow, pytest.mark.postgresql, pytest.mark.django_db(transaction=True)]
 
-IMPORTS = "from helpdesk.intake import receive; from helpdesk.tickets import letters; from idportal.channels.mailbox import Mailbox"
+IMPORTS = (
+    "from helpdesk.intake import receive; from helpdesk.tickets import letters; "
+    "from idportal.channels.mailbox import Mailbox"
+)
 PLACES = {
     "before the mailbox is listed": 'before(Mailbox, "waiting")',
     "before a mail is read": 'before(Mailbox, "read")',

@@ -11,7 +11,7 @@ import pytest
 from idportal.web.identity import colours
 from idportal.web.identity.look import OWN_ACTION, OWN_ACTION_IN_THE_DARK
 
-PORTAL_CSS = Path(colours.__file__).parents[1] / "static" / "idportal" / "portal.css"
+PORTAL_CSS = Path(colours.__file__).parents[2] / "static" / "idportal" / "portal.css"
 
 
 def tokens(scheme: int) -> dict[str, str]:
