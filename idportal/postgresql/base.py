@@ -45,7 +45,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """Django asks ``is_usable`` at the first statement of each request, since it has CONN_HEALTH_CHECKS."""
 
     # The driver, of which Django calls `connect` and catches the errors.
-    Database = SimpleNamespace(**vars(psycopg) | {"connect": BoundedConnection.connect})
+    Database: Any = SimpleNamespace(**vars(psycopg) | {"connect": BoundedConnection.connect})
 
     _answered_at = 0.0
 
