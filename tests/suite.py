@@ -32,7 +32,9 @@ def main(arguments: list[str]) -> int:
     ):
         arguments, runs = arguments[slow:], []
         if not slow:
-            runs.append(_start(["-m", "sqlite and not slow", *_marked(arguments, "sqlite")], "", words))
+            runs.append(
+                _start(["-m", "sqlite and not postgresql and not slow", *_marked(arguments, "sqlite")], "", words)
+            )
         _migrate(server.url)
         # One more than processors, which servers want too; and of what starts and ends servers, much is waiting.
         workers = 2 * PROCESSORS if slow else PROCESSORS + 1

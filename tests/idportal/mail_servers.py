@@ -16,8 +16,8 @@ from pytest_django import Settings
 
 from deploy.local import files
 from deploy.local.dovecot import ACCOUNT
-from idportal.channels.mailbox import Mailbox, MailboxError, open_mailbox
 from idportal.channels import deadline
+from idportal.channels.mailbox import Mailbox, MailboxError, open_mailbox
 from tests.servers.dovecot import TestDovecot
 from tests.servers.tokens import TokenServer
 

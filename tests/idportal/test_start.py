@@ -36,7 +36,12 @@ SENDS = "apprise.plugins.custom_json"
 
 # Beat has the timetable alone.
 NOT_FOR_BEAT = ("accounts", "django.db.models", "psycopg", "cryptography.fernet", "prompt_toolkit")
-BEAT = "from idportal import __main__; from idportal.runtime import beat; beat.app.finalize(); assert beat.app.conf.beat_schedule"
+BEAT = """
+from idportal import __main__
+from idportal.runtime import beat
+beat.app.finalize()
+assert beat.app.conf.beat_schedule
+"""
 
 
 def loaded(code: str, *names: str) -> list[str]:
