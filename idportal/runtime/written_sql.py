@@ -1,4 +1,4 @@
-"""SQL that is written out, where each reset comes past: Django takes longer to build a statement than to send it.
+"""SQL that is written out, for what every reset does: Django takes longer to build a statement than to send it.
 
 Works on PostgreSQL and SQLite, through Django's cursor. Plain querysets are right everywhere else.
 """
