@@ -14,8 +14,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts.models import Company, User
-from helpdesk.agent import queue
-from helpdesk.agent.queue_filter import QueueFilter, Tab
+from helpdesk.agent.waiting import queue
+from helpdesk.agent.waiting.queue_filter import QueueFilter, Tab
 from helpdesk.models import Counter, Ticket, TimelineEntry
 from helpdesk.tickets import decisions, states
 from helpdesk.tickets.states import add_entry

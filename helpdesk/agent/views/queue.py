@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods
 from accounts import audit
 from accounts.models import Company, User
 from accounts.privacy.encryption import token_digest
-from helpdesk.agent import next_ticket, saved_filters
-from helpdesk.agent import queue as tickets
 from helpdesk.agent.access import agent_only
-from helpdesk.agent.queue_filter import QueueFilter, Tab
+from helpdesk.agent.waiting import next_ticket, saved_filters
+from helpdesk.agent.waiting import queue as tickets
+from helpdesk.agent.waiting.queue_filter import QueueFilter, Tab
 from helpdesk.models import Ticket
 from helpdesk.searches import SearchForm, kept
 from helpdesk.tickets.automatic import all_automatic

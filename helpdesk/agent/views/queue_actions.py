@@ -10,11 +10,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_POST
 
 from accounts.models import User
-from helpdesk.agent import next_ticket, saved_filters
 from helpdesk.agent.access import agent_only
-from helpdesk.agent.queue import PAGE
-from helpdesk.agent.saved_filters import FilterRefused
 from helpdesk.agent.views.queue import asked_for
+from helpdesk.agent.waiting import next_ticket, saved_filters
+from helpdesk.agent.waiting.queue import PAGE
+from helpdesk.agent.waiting.saved_filters import FilterRefused
 from helpdesk.models import SavedFilter, Ticket
 from helpdesk.tickets.automatic import close_as_read
 from helpdesk.tickets.states import TicketRefused

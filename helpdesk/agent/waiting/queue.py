@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext
 from accounts.models import User
 from accounts.models.recipients import RECIPIENT_COLUMNS
 from helpdesk.agent.next_step import is_incomplete
-from helpdesk.agent.queue_filter import QueueFilter, Tab
+from helpdesk.agent.waiting.queue_filter import QueueFilter, Tab
 from helpdesk.models import OPEN, Ticket, TimelineEntry
 from helpdesk.searches import words_of
 from helpdesk.tickets import questions

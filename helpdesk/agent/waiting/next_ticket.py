@@ -5,8 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from accounts.models import Company, User
-from helpdesk.agent import queue
-from helpdesk.agent.queue_filter import QueueFilter, Tab
+from helpdesk.agent.waiting import queue
+from helpdesk.agent.waiting.queue_filter import QueueFilter, Tab
 
 KEPT = "queue_filter"  # the key of the session
 FAR = 500  # tickets of a kind to look through: more than an agent passes over

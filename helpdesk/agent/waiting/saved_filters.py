@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.models import User
-from helpdesk.agent.queue_filter import WORDS, QueueFilter
+from helpdesk.agent.waiting.queue_filter import WORDS, QueueFilter
 from helpdesk.models import SavedFilter
 from idportal.text import one_line
 

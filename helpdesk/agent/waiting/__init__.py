@@ -1,0 +1,1 @@
+"""What waits for an agent: the queue, its filters, and which ticket comes next."""
