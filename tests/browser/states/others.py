@@ -38,7 +38,7 @@ def without_cookies(visitor: Visitor) -> None:
 def many_posts(visitor: Visitor) -> None:
     """The wait is always the same, not what is left of the ten minutes."""
     used_up = {"count": 301, "limit": 300, "should_limit": True, "time_left": 9 * 60}
-    answered(opened("/aterstall/"), "accounts.limits.get_usage", used_up)(visitor)
+    answered(opened("/aterstall/"), "accounts.throttling.by_address.get_usage", used_up)(visitor)
 
 
 def broken(error: Exception) -> Steps:
