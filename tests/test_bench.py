@@ -56,7 +56,7 @@ def test_journeys_are_measured_and_counted() -> None:
     assert one.journeys == 2
     assert {step: len(each) for step, each in one.took.items()} == dict.fromkeys((*STEPS, SMS, ANSWERED), 2)
     assert {"web", "postgres", "redis", "slapd"} <= one.cpu.keys()
-    assert all(one.cpu[name] > 0 for name in ("web", "postgres", "slapd"))
+    assert one.cpu["web"] > 0  # two journeys may cost the others less than a tick of the clock that counts them, 10 ms
     assert list(steps.counts) == list(STEPS)
     assert steps.counts["GET /"]["statements"] == 0
     for name in ("statements", "transactions", "commits", "LDAP", "tasks"):
