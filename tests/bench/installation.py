@@ -40,7 +40,7 @@ import json, sys
 from deploy.local import load
 load.main()
 from accounts import directory
-from accounts.privacy.encryption import digest
+from accounts.models.codes import digest
 from accounts.models import Phone, User
 numbers = json.load(sys.stdin)
 ids = {each.username: each.id for each in directory.connect().accounts()}
