@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from django.dispatch import Signal
 from django.test import Client
+from pytest_django import Settings
 
 from accounts import signals
 from tests.accounts.loader import Loader
 from tests.conftest import Inbox, Walker
+from tests.servers.directory import DirectoryServer
 from tests.servers.slapd import TestSlapd
 
 
@@ -21,6 +23,16 @@ from tests.servers.slapd import TestSlapd
 def server(openldap_settings: TestSlapd) -> TestSlapd:
     """The directory of the journeys, with the cast in it."""
     return openldap_settings
+
+
+@pytest.fixture
+def second(server: DirectoryServer, settings: Settings, tmp_path: Path) -> Iterator[DirectoryServer]:
+    """A server with the same people; the portal knows both, ``server`` first."""
+    twin = server.copy(tmp_path / "twin")
+    twin.start()
+    settings.DIRECTORY_URLS = [server.url, twin.url]
+    yield twin
+    twin.stop()
 
 
 @dataclass(frozen=True)

@@ -174,16 +174,6 @@ def test_one_message_for_all_that_is_no_way_in(server: Server) -> None:
 # --- Servers and TLS -----------------------------------------------------------------------------
 
 
-@pytest.fixture
-def second(server: Server, settings: Settings, tmp_path: Path) -> Iterator[DirectoryServer]:
-    """A server with the same people; the portal knows both, ``server`` first."""
-    twin = server.copy(tmp_path / "twin")
-    twin.start()
-    settings.DIRECTORY_URLS = [server.url, twin.url]
-    yield twin
-    twin.stop()
-
-
 def test_the_second_server_answers(server: Server, second: DirectoryServer, settings: Settings) -> None:
     """U1: for one that is down, or silent; and none is an outage and no wrong password."""
     settings.DIRECTORY_CONNECT_TIMEOUT = settings.DIRECTORY_OPERATION_TIMEOUT = 0.5

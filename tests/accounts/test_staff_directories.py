@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import ldap
@@ -237,16 +236,6 @@ def test_a_group_that_is_none_is_the_portals_own_mistake(server: Server) -> None
 
 
 # --- Servers -------------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def second(server: Server, settings: Settings, tmp_path: Path) -> Iterator[DirectoryServer]:
-    """A server with the same people; the portal knows both, ``server`` first."""
-    twin = server.copy(tmp_path / "twin")
-    twin.start()
-    settings.DIRECTORY_URLS = [server.url, twin.url]
-    yield twin
-    twin.stop()
 
 
 def test_the_next_server_is_asked(server: Server, second: DirectoryServer, settings: Settings) -> None:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import time
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from pytest_django import Settings
@@ -40,16 +38,6 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     monkeypatch.setattr(pool, "time", clock)
     monkeypatch.setattr(connection, "time", clock)
     return clock
-
-
-@pytest.fixture
-def second(server: DirectoryServer, settings: Settings, tmp_path: Path) -> Iterator[DirectoryServer]:
-    """A server with the same people; the portal knows both, ``server`` first."""
-    twin = server.copy(tmp_path / "twin")
-    twin.start()
-    settings.DIRECTORY_URLS = [server.url, twin.url]
-    yield twin
-    twin.stop()
 
 
 def test_the_second_is_asked_when_the_first_is_down(
