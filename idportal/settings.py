@@ -4,6 +4,7 @@
 """
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import environ
@@ -339,7 +340,7 @@ DIRECTORY_CONNECT_TIMEOUT = 3
 DIRECTORY_OPERATION_TIMEOUT = 5
 DIRECTORY_RETRY_DEAD_AFTER = 30
 # AUTH_LDAP_*: by these django-auth-ldap signs staff in (accounts.staff.backend), from the same directory.
-AUTH_LDAP_CONNECTION_OPTIONS = auth_ldap.connection_options(globals())
+AUTH_LDAP_CONNECTION_OPTIONS: dict[int, Any]
 globals().update(auth_ldap.derived(globals()))
 
 # --- SMS and mail --------------------------------------------------------------------------------
