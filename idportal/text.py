@@ -1,4 +1,4 @@
-"""Makes text safe for one line, and folds text for comparison."""
+"""Makes text safe for one line, folds text for comparison, and compares people's names."""
 
 import re
 import unicodedata

@@ -1,4 +1,4 @@
-"""The bench's own arithmetic, and one journey through it, so that it does not rot between runs."""
+"""One journey through the whole bench, so that it does not rot between runs."""
 
 from __future__ import annotations
 

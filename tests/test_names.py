@@ -1,4 +1,4 @@
-"""The code's rules of words and sizes, as in docs/developer.md. Each rule finds the faults planted for it."""
+"""The code's rules of words and sizes, as in docs/developer.md."""
 
 from __future__ import annotations
 

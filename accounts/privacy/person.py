@@ -1,4 +1,4 @@
-"""Everything that the portal holds on one person: exported (GDPR article 15) or erased (article 17; security.md Q1).
+"""Everything that the portal holds on one person, as each room reports it: exported (GDPR article 15) or erased (17).
 
 The rooms register their parts when the portal starts. What registers later stands on what registered earlier, so its
 part comes first.

@@ -1,4 +1,4 @@
-"""SESSION_ENGINE: Django's sessions, each saved with one statement or none.
+"""SESSION_ENGINE: Django's own sessions in the database, whose rows give nobody a session (security.md X2).
 
 The cookie has the session's key, and the row a digest of it: who reads the table gets into no session. What a row holds
 is bound to its key: another row's content opens nothing.

@@ -1,4 +1,4 @@
-"""Stands in for the municipality's mail server: saves every mail to a file and passes none on."""
+"""Stands in for the municipality's mail server: aiosmtpd, which saves every mail to a Maildir and passes none on."""
 
 import sys
 

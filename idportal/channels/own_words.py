@@ -1,4 +1,4 @@
-"""The municipality's own sentences in mails and SMS: which there are, and which placeholders each may have.
+"""The municipality's own greeting and signature in mails, and which placeholders each may have.
 
 A sentence is data, never a template: ``{name}`` gives way to a word if the name is allowed, and nothing else is read.
 Each is a setting of the same name, in Swedish. Unset, and in English, the portal's own words stand.

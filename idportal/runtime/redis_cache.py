@@ -1,4 +1,4 @@
-"""The cache: Django's Redis backend, with one client for each thread, and values as JSON."""
+"""Options for Django's Redis cache: values as JSON, not as pickles, and a master that Sentinel finds."""
 
 import json
 import logging

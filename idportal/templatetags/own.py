@@ -1,4 +1,4 @@
-"""Template tag for a sentence that a municipality may replace in a mail or SMS."""
+"""Template tag for a sentence that a municipality may replace in a mail."""
 
 from django import template
 

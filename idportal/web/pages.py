@@ -1,4 +1,4 @@
-"""Pages that are the same for everybody but for a few words: rendered once in each language, then filled in."""
+"""Pages that hold nothing but words: the start page and the two statements."""
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""Kept pages: what they show of a person is that person's alone, and each state has a page of its own."""
+"""Kept parts of pages: what a page shows of a person is that person's alone, and each state has its own."""
 
 from __future__ import annotations
 

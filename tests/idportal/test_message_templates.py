@@ -1,4 +1,4 @@
-"""A text with a kept frame equals what its template makes, whatever the words."""
+"""A moment in a message is given in local time, in the words of its language, and names are no markup."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's PostgreSQL backend, but the socket tells whether a recently used connection still works.
+"""Django's PostgreSQL backend, but no statement is waited for without an end.
 
 Whether a connection that was just used still works, its socket tells.
 """
