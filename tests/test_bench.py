@@ -61,6 +61,9 @@ def test_journeys_are_measured_and_counted() -> None:
     assert steps.counts["GET /"]["statements"] == 0
     for name in ("statements", "transactions", "commits", "LDAP", "tasks"):
         assert steps.counts["POST /aterstall/"][name] > 0, name
+    reset = "POST /aterstall/losenord/"
+    assert len(steps.texts[reset]) == steps.counts[reset]["statements"]
+    assert any("UPDATE accounts_challenge" in text for text in steps.texts[reset])  # of several lines
     assert all(memory[name] > 1 for name in one.cpu)
     assert any("accounts_auditevent" in text for text in steps.texts["POST /aterstall/"])
     side = Side("here", installation, rounds=[one], steps=steps, memory=memory)

@@ -78,7 +78,7 @@ def _pss(pid: int) -> float:
 
 
 def statements_of_log(lines: list[str], database: str) -> list[str]:
-    """Their texts, in order. One that has several lines is cut after the first."""
+    """Their texts, in order."""
     found = (_LINE.match(line) for line in lines)
     return [one["statement"] for one in found if one and one["database"] == database and one["statement"]]
 
@@ -149,7 +149,7 @@ class Counters:
             log.seek(self._at)
             raw = log.read()
         self._at += len(raw)
-        lines = raw.decode(errors="replace").splitlines()
+        lines = raw.decode(errors="replace").replace("\n\t", " ").splitlines()  # a statement may have several
         self.texts = statements_of_log(lines, self._database)
         return counts + counts_of_log(lines, self._database)
 
